@@ -1,0 +1,232 @@
+#include "cmd/help.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "scenario/scenario.h"
+
+enum { SUMMARY_COL = 12, WORDS_COL = 17, HELP_COL = 26, WIDTH = 80 };
+
+static const struct {
+	int status;
+	const char *meaning;
+} statuses[] = {
+	{STATUS_OK, "all expectations hold"},
+	{STATUS_FAIL, "an expectation failed"},
+	{STATUS_USAGE, "usage or scenario error: nothing was started"},
+	{STATUS_HOST, "this machine cannot run it (--exit-on-skip changes the number)"},
+	{STATUS_TROUBLE, "lastport failed, or the run is incomplete; what there is was saved"},
+	{130, "interrupted (SIGINT), results saved"},
+	{143, "terminated (SIGTERM), results saved"},
+};
+
+static size_t columns(struct text t)
+{
+	size_t n = 0, len;
+
+	for (; t.len; t = text_skip(t, len))
+		n += utf8_width(utf8_first(t, &len));
+	return n;
+}
+
+/* Words from column `left` on, broken before WIDTH; the cursor stands at `col`. */
+static void write_words(struct out *out, size_t col, size_t left, const char *words)
+{
+	struct text rest = text_of(words), word;
+	bool more, first = true;
+
+	if (left && col + 2 > left) {
+		out_z(out, "\n");
+		col = 0;
+	}
+	if (left > col) {
+		out_pad(out, left - col);
+		col = left;
+	}
+	do {
+		more = text_cut(&rest, ' ', &word);
+		if (!first && col + 1 + columns(word) > WIDTH) {
+			out_z(out, "\n");
+			out_pad(out, left);
+			col = left;
+		} else if (!first) {
+			out_z(out, " ");
+			col++;
+		}
+		out_text(out, word);
+		col += columns(word);
+		first = false;
+	} while (more);
+	out_z(out, "\n");
+}
+
+void help_write(struct out *out)
+{
+	out_z(out, "Usage: lastport COMMAND [OPTIONS] [FILE|NAME…]\n\n"
+		   "Runs Linux out of ephemeral ports on purpose, in a private network of its\n"
+		   "own, and says when it happened, why, and what to change. The host's settings\n"
+		   "stay as they are.\n\n"
+		   "Commands:\n");
+	for (const struct command *const *c = commands; *c; c++) {
+		out_fmt(out, "  %s", (*c)->name);
+		write_words(out, 2 + strlen((*c)->name), SUMMARY_COL, (*c)->summary);
+	}
+	out_z(out,
+	      "\nExamples:\n"
+	      "  lastport run leak             a scenario of the library, to its verdict\n"
+	      "  lastport show leak            one of its scenarios, with every default\n"
+	      "  lastport check burst.yaml     is this file right?\n\n"
+	      "`lastport COMMAND --help` has the options; `lastport help keys` and `lastport\n"
+	      "help measures` say what a scenario is written with; `lastport help exit-codes`\n"
+	      "has the exit statuses, and --version says which lastport this is.\n");
+}
+
+static void write_opt(struct out *out, const struct opt *o)
+{
+	char line[200];
+	int len = o->letter ? snprintf(line, sizeof(line), "  -%c, --%s", o->letter, o->name)
+			    : snprintf(line, sizeof(line), "      --%s", o->name);
+
+	if (o->argument)
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "=%s", o->argument);
+	out_z(out, line);
+	if (o->fallback)
+		snprintf(line, sizeof(line), "%s (default: %s)", o->help, o->fallback);
+	else
+		snprintf(line, sizeof(line), "%s", o->help);
+	write_words(out, (size_t)len, HELP_COL, line);
+}
+
+void help_write_command(struct out *out, const struct command *command)
+{
+	static const struct opt help = {.name = "help", .letter = 'h', .help = "print this"};
+
+	out_fmt(out, "Usage: lastport %s", command->name);
+	out_z(out, command->opts ? " [OPTIONS]" : "");
+	out_fmt(out, "%s%s\n\n", command->arguments[0] ? " " : "", command->arguments);
+	out_fmt(out, "%c", toupper((unsigned char)command->summary[0]));
+	write_words(out, 1, 0, command->summary + 1);
+	out_z(out, "\nOptions:\n");
+	for (const struct opt *o = command->opts; o && o->name; o++)
+		write_opt(out, o);
+	write_opt(out, &help);
+	if (command->details) {
+		out_z(out, "\n");
+		out_z(out, command->details);
+	}
+}
+
+static void write_statuses(struct out *out)
+{
+	out_z(out, "Exit statuses:\n");
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		out_fmt(out, "  %3d  %s\n", statuses[i].status, statuses[i].meaning);
+}
+
+static void write_measures(struct out *out)
+{
+	static const char *const kinds[] = {[KIND_COUNT] = "a count",
+					    [KIND_SHARE] = "a share",
+					    [KIND_TIME] = "a time",
+					    [KIND_RATE] = "a rate",
+					    [KIND_FLAG] = "true or false"};
+
+	out_z(out, "Measures, for the lines of `expect`: MEASURE OP VALUE, where OP is one of\n"
+		   "== != < <= > >=, or `in` before A..B. Values: 32, 10k, 80%, 250ms, 200/s, "
+		   "true.\n\n");
+	for (int i = 0; i < MEASURES; i++) {
+		const struct measure_info *m = &measure_infos[i];
+		char line[300];
+		int len = snprintf(line, sizeof(line), "  %s%s", m->name, m->family ? "…" : "");
+
+		out_z(out, line);
+		len -= m->family ? 2 : 0; /* "…" is three bytes, and one column */
+		snprintf(line, sizeof(line), "%s: %s", kinds[m->kind], m->meaning);
+		write_words(out, (size_t)len, HELP_COL, line);
+	}
+}
+
+static void write_key(struct out *out, const struct key_view *view)
+{
+	const char *indent = view->section[0] ? "    " : "  ";
+	char line[400];
+
+	out_fmt(out, "%s%s", indent, view->key);
+	if (view->lowest[0] && strcmp(view->lowest, view->highest) != 0)
+		snprintf(line, sizeof(line), "%s (%s to %s; default: %s)", view->meaning,
+			 view->lowest, view->highest, view->fallback);
+	else if (view->section[0])
+		snprintf(line, sizeof(line), "%s (default: %s)", view->meaning, view->fallback);
+	else
+		snprintf(line, sizeof(line), "%s", view->meaning);
+	write_words(out, strlen(indent) + strlen(view->key), WORDS_COL, line);
+	for (const struct choice *c = view->words; c && c->word; c++) {
+		out_pad(out, WORDS_COL);
+		out_z(out, c->word);
+		write_words(out, WORDS_COL + strlen(c->word), WORDS_COL + 11, c->meaning);
+	}
+}
+
+/* The keys of a scenario file, with bounds, defaults and the words that a key can take. */
+static void write_keys(struct out *out)
+{
+	const char *section = "";
+
+	out_z(out, "Keys of a scenario file:\n");
+	for (size_t i = 0; i < scenario_keys(); i++) {
+		struct key_view view;
+
+		scenario_key_about(i, &view);
+		if (strcmp(view.section, section) != 0)
+			out_fmt(out, "  %s:\n", view.section);
+		section = view.section;
+		write_key(out, &view);
+	}
+	out_z(out, "  expect");
+	write_words(
+		out, 8, WORDS_COL,
+		"lines of MEASURE OP VALUE, or {expr: LINE, abort: true, after: TIME}, which ends "
+		"the run once the line is broken");
+	out_z(out, "  cases");
+	write_words(out, 7, WORDS_COL,
+		    "names, and below each the keys that differ from the above: maps are merged, "
+		    "lists replaced; each case is a run of its own");
+}
+
+static const struct topic {
+	const char *name;
+	void (*write)(struct out *out);
+} topics[] = {{"exit-codes", write_statuses}, {"keys", write_keys}, {"measures", write_measures}};
+
+static int help_run(struct command_call *call, struct err *err)
+{
+	struct text word = text_of(call->count ? call->arguments[0] : "");
+	const struct command *command = command_find(word);
+
+	if (call->count == 0) {
+		help_write(call->out);
+		return STATUS_OK;
+	}
+	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+		if (text_is(word, topics[i].name)) {
+			topics[i].write(call->out);
+			return STATUS_OK;
+		}
+	}
+	if (!command) {
+		command_unknown(word, err);
+		return STATUS_USAGE;
+	}
+	help_write_command(call->out, command);
+	return STATUS_OK;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.arguments = "[COMMAND|keys|measures|exit-codes]",
+	.summary = "say how a command is used; list keys, measures, exit statuses",
+	.most = 1,
+	.run = help_run,
+};

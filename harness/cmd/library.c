@@ -1,0 +1,231 @@
+#include "cmd/library.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMES_MOST = 1024 };
+
+static bool ends_in(const char *word, const char *end)
+{
+	size_t len = strlen(word), tail = strlen(end);
+
+	return len >= tail && strcmp(word + len - tail, end) == 0;
+}
+
+static bool go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash)
+		*slash = '\0';
+	return slash;
+}
+
+/* scenarios/ beside build/VARIANT/lastport, where `make` left this executable; NULL if it lies
+ * elsewhere. */
+static const char *checkout(struct arena *a)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[len > 0 ? len : 0] = '\0';
+	if (!go_up(path) || !go_up(path) || !ends_in(path, "/build") || !go_up(path))
+		return NULL;
+	return text_format(a, "%s/scenarios", path).s;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* One, and not all of them after each other: what an old installation has must not stand in for
+ * what a checkout lacks. */
+static const char *directory(struct arena *a)
+{
+	const char *own = getenv("LASTPORT_SCENARIOS"), *near = checkout(a);
+
+	if (own && own[0])
+		return own;
+	return is_directory(near) ? near : LIBRARY;
+}
+
+static bool is_name(const char *word)
+{
+	return !strchr(word, '/') && !ends_in(word, ".yaml") && !ends_in(word, ".yml");
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct text *)a)->s, ((const struct text *)b)->s);
+}
+
+struct library_list library_names(struct arena *a)
+{
+	struct library_list list = {.directory = directory(a)};
+	DIR *dir = opendir(list.directory);
+	struct dirent *entry;
+
+	if (!dir)
+		return list;
+	list.names = ARENA_ARRAY(a, struct text, NAMES_MOST);
+	while (list.count < NAMES_MOST && (entry = readdir(dir))) {
+		char *name = text_z(a, text_of(entry->d_name));
+
+		if (name[0] == '.' || !ends_in(name, ".yaml"))
+			continue;
+		name[strlen(name) - strlen(".yaml")] = '\0';
+		list.names[list.count++] = text_of(name);
+	}
+	closedir(dir);
+	qsort(list.names, list.count, sizeof(list.names[0]), by_text);
+	return list;
+}
+
+static bool not_found(const char *name, struct arena *a, struct err *err)
+{
+	struct library_list list = library_names(a);
+	struct text word = text_of(name), near = {0};
+	unsigned best = text_slip(word) + 1;
+
+	for (size_t i = 0; i < list.count; i++) {
+		unsigned d = text_distance(word, list.names[i], best);
+
+		if (d < best) {
+			best = d;
+			near = list.names[i];
+		}
+	}
+	err_set(err, ERR_USAGE, "there is no scenario \"%s\" in the library", name);
+	if (access(name, F_OK) == 0)
+		return err_hint(err, "For the file of this name, write ./%s.", name);
+	if (access(text_format(a, "%s.yaml", name).s, F_OK) == 0)
+		return err_hint(err, "For the file, write %s.yaml.", name);
+	if (near.len)
+		return err_hint(err, "Did you mean " TEXT_FMT "?", TEXT_ARG(near));
+	return err_hint(err, "`lastport list` shows what there is; a file's name ends in .yaml or "
+			     "has a slash in it.");
+}
+
+/* The path of a word; NULL and an err if it is a name that the library does not have. */
+static const char *find(const char *word, struct arena *a, struct err *err)
+{
+	const char *path = word;
+
+	if (is_name(word))
+		path = text_format(a, "%s/%s.yaml", directory(a), word).s;
+	if (path == word || access(path, F_OK) == 0)
+		return path;
+	not_found(word, a, err);
+	return NULL;
+}
+
+static bool read_all(int fd, const char *path, struct text *out, struct arena *a, struct err *err)
+{
+	char *buffer = arena_take(a, SCENARIO_SIZE_MOST + 1, 1);
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, buffer + len, SCENARIO_SIZE_MOST + 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "could not read %s", path);
+		len += (size_t)n;
+	} while (n != 0 && len <= SCENARIO_SIZE_MOST);
+	*out = (struct text){buffer, len};
+	return true;
+}
+
+/* A FIFO or a device could keep us waiting, or never end: so only a regular file will do. */
+static bool read_regular(int fd, const char *path, struct text *out, struct arena *a,
+			 struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "could not read %s", path);
+	if (S_ISREG(st.st_mode))
+		return read_all(fd, path, out, a, err);
+	err_set(err, ERR_USAGE, S_ISDIR(st.st_mode) ? "%s is a directory" : "%s is no regular file",
+		path);
+	return err_hint(err, "Name a scenario file, or - to read one from stdin.");
+}
+
+static bool slurp(const char *path, struct text *out, struct arena *a, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int sys = errno;
+	bool ok;
+
+	if (fd < 0) {
+		err_set(err, ERR_USAGE, "could not read %s: %s", path, strerror(sys));
+		return err_hint(
+			err, sys == ENOENT
+				     ? "`lastport list` shows the library; its names have no .yaml."
+				     : "Check its permissions.");
+	}
+	ok = read_regular(fd, path, out, a, err);
+	close(fd);
+	return ok;
+}
+
+static bool load(const char *word, const char **file, struct text *text, struct arena *a,
+		 struct err *err)
+{
+	if (strcmp(word, "-") == 0) {
+		*file = "stdin";
+		return read_all(STDIN_FILENO, *file, text, a, err);
+	}
+	*file = find(word, a, err);
+	return *file && slurp(*file, text, a, err);
+}
+
+bool library_load(struct scenario_file *out, const char *word, struct arena *a, struct errs *errs)
+{
+	struct err err = {0};
+	struct text text = {0};
+	const char *file;
+
+	if (load(word, &file, &text, a, &err))
+		return scenario_read(out, file, text, a, errs);
+	if (errs->count < ERRS_MOST)
+		*errs_next(errs) = err;
+	else
+		errs->more++;
+	return false;
+}
+
+const struct scenario *library_case(const struct scenario_file *file, const char *name,
+				    struct err *err)
+{
+	struct text word = text_of(name), near = {0};
+	unsigned best = text_slip(word) + 1;
+
+	for (size_t i = 0; i < file->count; i++) {
+		unsigned d = text_distance(word, file->cases[i].case_name, best);
+
+		if (text_eq(file->cases[i].case_name, word))
+			return &file->cases[i];
+		if (d < best) {
+			best = d;
+			near = file->cases[i].case_name;
+		}
+	}
+	err_set(err, ERR_USAGE, "%s has no case \"%s\"", file->file, name);
+	if (near.len)
+		err_hint(err, "Did you mean " TEXT_FMT "?", TEXT_ARG(near));
+	else
+		err_hint(err, "`lastport check` counts its cases; the keys outside `cases` are the "
+			      "case base.");
+	return NULL;
+}

@@ -1,0 +1,6 @@
+#include "cmd/command.h"
+
+const char *lastport_version(void)
+{
+	return VERSION;
+}

@@ -1,0 +1,94 @@
+#include "scenario/keys.h"
+
+#include <string.h>
+
+const struct key keys[] = {
+#define ROW(part, section, field, key, kind, fallback, lowest, highest, meaning) \
+	{section, \
+	 key, \
+	 &KIND_OF(kind), \
+	 offsetof(struct scenario, part.field), \
+	 offsetof(struct scenario, part.at.field), \
+	 fallback, \
+	 lowest, \
+	 highest, \
+	 meaning},
+#define TOP(...) ROW(top, "", __VA_ARGS__)
+#define NETWORK(...) ROW(network, "network", __VA_ARGS__)
+#define SERVER(...) ROW(server, "server", __VA_ARGS__)
+#define LOAD(...) ROW(load, "load", __VA_ARGS__)
+#define SAMPLE(...) ROW(sample, "sample", __VA_ARGS__)
+#define STOP(...) ROW(stop, "stop", __VA_ARGS__)
+#include "words/keys.def"
+};
+const size_t keys_count = sizeof(keys) / sizeof(keys[0]);
+
+const char *const sections[] = {"network", "server", "load", "sample", "stop", NULL};
+
+const struct key *key_find(const char *section, struct text name)
+{
+	for (size_t i = 0; i < keys_count; i++)
+		if (strcmp(keys[i].section, section) == 0 && text_is(name, keys[i].name))
+			return &keys[i];
+	return NULL;
+}
+
+const char *key_path(const struct key *key, struct arena *a)
+{
+	if (!key->section[0])
+		return key->name;
+	return text_format(a, "%s.%s", key->section, key->name).s;
+}
+
+bool key_read(const struct reading *r, const struct key *key, const struct node *n,
+	      struct scenario *s)
+{
+	char *base = (char *)s;
+
+	if (n->shape != key->kind->shape)
+		return value_hint(r, value_refuse(r, key_path(key, r->arena), n), key);
+	if (!key->kind->read(r, key, n, base + key->field))
+		return false;
+	*(struct mark *)(void *)(base + key->at) = n->at;
+	return true;
+}
+
+/* Defaults are text, and go through the users' reader: one that nobody could write cannot exist. */
+void keys_default(struct scenario *s, struct arena *a)
+{
+	struct errs errs = {0};
+	struct reading r = {.arena = a, .errs = &errs};
+
+	for (size_t i = 0; i < keys_count; i++) {
+		struct node n = {.shape = keys[i].kind->shape, .text = text_of(keys[i].fallback)};
+
+		keys[i].kind->read(&r, &keys[i], &n, (char *)s + keys[i].field);
+	}
+}
+
+size_t scenario_keys(void)
+{
+	return keys_count;
+}
+
+void scenario_key_about(size_t i, struct key_view *view)
+{
+	const struct key *key = &keys[i];
+
+	*view = (struct key_view){.section = key->section,
+				  .key = key->name,
+				  .fallback = key->fallback,
+				  .lowest = key->lowest,
+				  .highest = key->highest,
+				  .meaning = key->meaning,
+				  .words = key->kind->words};
+}
+
+void scenario_key(const struct scenario *s, size_t i, struct key_view *view, struct out *value)
+{
+	const char *base = (const char *)s;
+
+	scenario_key_about(i, view);
+	view->at = *(const struct mark *)(const void *)(base + keys[i].at);
+	keys[i].kind->write(value, base + keys[i].field);
+}

@@ -1,0 +1,70 @@
+/* keys.h - words/keys.def as a table: how each key is read, checked, compared and written.
+ *
+ * Errors: a reader adds one err to errs and leaves the field as it was.
+ */
+#pragma once
+
+#include "scenario/scenario.h"
+#include "scenario/tree.h"
+
+struct key;
+
+/* What a reader needs besides the node. */
+struct reading {
+	struct text source;
+	struct arena *arena;
+	struct errs *errs;
+};
+
+struct kind {
+	enum shape shape;
+	const char *form; /* "a time such as 250ms or 2s": for hints */
+	bool (*read)(const struct reading *r, const struct key *key, const struct node *n,
+		     void *field);
+	void (*write)(struct out *out,
+		      const void *field);	    /* on one line, as a user would write it */
+	bool (*number)(struct text t, double *out); /* kinds that are one number */
+	const struct choice *words;		    /* kinds that are one word of a few */
+};
+
+struct key {
+	const char *section; /* "" at the top of the file */
+	const char *name;
+	const struct kind *kind;
+	size_t field, at; /* offsets in struct scenario: of the value, and of its mark */
+	const char *fallback, *lowest, *highest, *meaning;
+};
+
+extern const struct key keys[];
+extern const size_t keys_count;
+
+extern const char *const sections[]; /* ends in NULL; without the "" of the top */
+
+const struct key *key_find(const char *section, struct text name); /* NULL if there is none */
+
+/* "load.hold"; "name" at the top. Borrowed, or in the arena. */
+const char *key_path(const struct key *key, struct arena *a);
+
+/* Reads a value into its field, and notes its place. */
+bool key_read(const struct reading *r, const struct key *key, const struct node *n,
+	      struct scenario *s);
+
+/* Each key's default. */
+void keys_default(struct scenario *s, struct arena *a);
+
+#define KIND_OF(name) kind_##name
+extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINES, kind_RANGE,
+	kind_PORTS, kind_SYSCTL, kind_RATE, kind_TIME, kind_TOPOLOGY, kind_BEHAVIOUR, kind_END,
+	kind_ORDER, kind_ON_FAILURE, kind_WHEN;
+
+/* "load.hold cannot be "5 days"", with the place; a hint may follow. */
+struct err *value_refuse(const struct reading *r, const char *path, const struct node *n);
+
+/* The hint that says what the key takes. */
+bool value_hint(const struct reading *r, struct err *err, const struct key *key);
+
+bool slug_is(struct text t); /* [a-z0-9-], up to 63, a letter or digit first */
+bool line_is(struct text t); /* up to 200 bytes without control characters */
+
+/* Text as a YAML scalar that reads back to it, in quotes where it needs them. */
+void quote_write(struct out *out, struct text t);

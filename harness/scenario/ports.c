@@ -1,0 +1,123 @@
+#include "scenario/keys.h"
+
+#include <stdlib.h>
+
+#include "base/unit.h"
+
+/* Ranges of ports, and lists of them. */
+
+static bool read_port(struct text t, const struct key *key, uint16_t *port)
+{
+	uint64_t n, lowest = 0, highest = 0;
+
+	unit_read_count(text_of(key->lowest), &lowest);
+	unit_read_count(text_of(key->highest), &highest);
+	if (!unit_read_count(t, &n) || n < lowest || n > highest)
+		return false;
+	*port = (uint16_t)n;
+	return true;
+}
+
+/* "40000-40031" */
+static bool range_of(struct text t, const struct key *key, struct port_range *range)
+{
+	struct text lo;
+
+	return text_cut(&t, '-', &lo) && read_port(lo, key, &range->lo) &&
+	       read_port(t, key, &range->hi) && range->lo <= range->hi;
+}
+
+static bool refuse(const struct reading *r, const struct key *key, const struct node *n)
+{
+	return value_hint(r, value_refuse(r, key_path(key, r->arena), n), key);
+}
+
+static bool read_range(const struct reading *r, const struct key *key, const struct node *n,
+		       void *field)
+{
+	struct port_range range;
+
+	/* "1000" might be meant as a number of ports: so a range has two ends, here. */
+	if (!range_of(n->text, key, &range))
+		return refuse(r, key, n);
+	*(struct port_range *)field = range;
+	return true;
+}
+
+static int by_port(const void *a, const void *b)
+{
+	const struct port_range *x = a, *y = b;
+
+	return x->lo != y->lo ? x->lo - y->lo : x->hi - y->hi;
+}
+
+/* Sorted, and what touches or overlaps made one: so that the sizes add up. */
+static void tidy(struct port_list *ports)
+{
+	size_t kept = 0;
+
+	if (ports->count)
+		qsort(ports->list, ports->count, sizeof(ports->list[0]), by_port);
+	for (size_t i = 0; i < ports->count; i++) {
+		struct port_range next = ports->list[i],
+				  *last = kept ? &ports->list[kept - 1] : NULL;
+
+		if (last && next.lo <= last->hi + 1)
+			last->hi = next.hi > last->hi ? next.hi : last->hi;
+		else
+			ports->list[kept++] = next;
+	}
+	ports->count = kept;
+}
+
+static bool read_ports(const struct reading *r, const struct key *key, const struct node *n,
+		       void *field)
+{
+	struct port_list ports = {ARENA_ARRAY(r->arena, struct port_range, n->count), 0};
+	bool ok = true;
+
+	for (const struct node *item = n->first; item; item = item->next) {
+		struct port_range range;
+
+		if (item->shape == SHAPE_SCALAR && read_port(item->text, key, &range.lo))
+			range.hi = range.lo;
+		else if (item->shape != SHAPE_SCALAR || !range_of(item->text, key, &range))
+			ok = refuse(r, key, item);
+		if (ok)
+			ports.list[ports.count++] = range;
+	}
+	if (!ok)
+		return false;
+	tidy(&ports);
+	*(struct port_list *)field = ports;
+	return true;
+}
+
+static void write_range(struct out *out, const void *field)
+{
+	const struct port_range *range = field;
+
+	out_fmt(out, "%u-%u", range->lo, range->hi);
+}
+
+static void write_ports(struct out *out, const void *field)
+{
+	const struct port_list *ports = field;
+
+	out_z(out, "[");
+	for (size_t i = 0; i < ports->count; i++) {
+		out_z(out, i ? ", " : "");
+		if (ports->list[i].lo == ports->list[i].hi)
+			out_fmt(out, "%u", ports->list[i].lo);
+		else
+			write_range(out, &ports->list[i]);
+	}
+	out_z(out, "]");
+}
+
+const struct kind kind_RANGE = {
+	.form = "a range such as 40000-40031", .read = read_range, .write = write_range};
+const struct kind kind_PORTS = {.shape = SHAPE_LIST,
+				.form = "a list of ports and ranges such as [40005, 40010-40015]",
+				.read = read_ports,
+				.write = write_ports};

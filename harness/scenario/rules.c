@@ -1,0 +1,104 @@
+#include "scenario/rules.h"
+
+#include "scenario/source.h"
+
+static bool both_models(const struct scenario *s)
+{
+	return s->load.rate > 0 && s->load.concurrency > 0;
+}
+
+static bool waits_in_vain(const struct scenario *s)
+{
+	return s->load.end == END_WAIT &&
+	       (s->server.behaviour == BEHAVIOUR_ANSWER || s->server.behaviour == BEHAVIOUR_HOLD);
+}
+
+static bool stops_too_late(const struct scenario *s)
+{
+	return s->stop.after > s->stop.time;
+}
+
+static bool loads_too_long(const struct scenario *s)
+{
+	return s->load.duration > s->stop.time;
+}
+
+/* Reserved ranges are sorted and do not touch: so one of them covers the whole range, or none
+ * do. */
+static bool nothing_left(const struct scenario *s)
+{
+	struct port_range range = s->network.ports;
+
+	for (size_t i = 0; i < s->network.reserved.count; i++)
+		if (s->network.reserved.list[i].lo <= range.lo &&
+		    s->network.reserved.list[i].hi >= range.hi)
+			return true;
+	return false;
+}
+
+#define AT(section, key) offsetof(struct scenario, section.at.key)
+
+static const struct rule {
+	bool (*broken)(const struct scenario *s);
+	size_t at[2]; /* offsets of the marks of the two keys */
+	const char *what, *hint;
+} rules[] = {
+	{both_models,
+	 {AT(load, rate), AT(load, concurrency)},
+	 "load.rate and load.concurrency exclude each other",
+	 "Keep one; in a case, take the base's back with rate: 0/s or concurrency: 0."},
+	{waits_in_vain,
+	 {AT(load, end), AT(server, behaviour)},
+	 "load.end: wait needs a far end that closes first",
+	 "Set server.behaviour to close or reset: with answer or hold each wait would time out."},
+	{stops_too_late,
+	 {AT(stop, after), AT(stop, time)},
+	 "stop.after is longer than stop.time",
+	 "No run takes longer than stop.time: raise it, or shorten stop.after."},
+	{loads_too_long,
+	 {AT(load, duration), AT(stop, time)},
+	 "load.duration is longer than stop.time",
+	 "No run takes longer than stop.time: raise it, or shorten load.duration."},
+	{nothing_left,
+	 {AT(network, ports), AT(network, reserved)},
+	 "network.reserved leaves no port of network.ports",
+	 "Reserve less, or widen network.ports."},
+};
+
+static bool is_later(struct mark a, struct mark b)
+{
+	return a.line != b.line ? a.line > b.line : a.col > b.col;
+}
+
+/* The later of the two: what was written last made the trouble, and a default never did. */
+static struct mark place(const struct rule *rule, const struct scenario *s)
+{
+	struct mark a = *(const struct mark *)(const void *)((const char *)s + rule->at[0]);
+	struct mark b = *(const struct mark *)(const void *)((const char *)s + rule->at[1]);
+
+	return is_later(b, a) ? b : a;
+}
+
+static bool is_known(const struct rule *rule, const struct scenario *base, struct mark at)
+{
+	struct mark before;
+
+	if (!base || !rule->broken(base))
+		return false;
+	before = place(rule, base);
+	return before.line == at.line && before.col == at.col;
+}
+
+void rules_check(const struct reading *r, const struct scenario *s, const struct scenario *base)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct mark at = place(&rules[i], s);
+		struct err *err;
+
+		if (!rules[i].broken(s) || is_known(&rules[i], base, at))
+			continue;
+		err = errs_next(r->errs);
+		source_err(err, r->source, at, "%s", rules[i].what);
+		err_hint(err, "%s", rules[i].hint);
+	}
+}

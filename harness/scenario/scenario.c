@@ -1,0 +1,255 @@
+#include "scenario/scenario.h"
+
+#include <sha256.h>
+#include <string.h>
+
+#include "scenario/expect.h"
+#include "scenario/keys.h"
+#include "scenario/names.h"
+#include "scenario/rules.h"
+#include "scenario/source.h"
+#include "scenario/tree.h"
+
+/* From the tree to the cases. A case starts as a copy of the base, and its keys are read over
+ * that: so its maps are merged, its lists replace, and what is wrong in the base is said once. */
+
+static const char *const file_only[] = {"version", "name", "cases", NULL}; /* not for a case */
+
+static bool is_one_of(const char *const *words, struct text word)
+{
+	for (; *words; words++)
+		if (text_is(word, *words))
+			return true;
+	return false;
+}
+
+static const struct node *member(const struct node *map, const char *key)
+{
+	for (const struct node *n = map->first; n; n = n->next)
+		if (text_is(n->key, key))
+			return n;
+	return NULL;
+}
+
+/* A map is due; `members` says of what. */
+static bool not_map(const struct reading *r, const struct node *n, const char *path,
+		    const char *members)
+{
+	return err_hint(value_refuse(r, path, n), "Write its keys below it, indented: %s.",
+			members);
+}
+
+static bool read_section(const struct reading *r, const char *section, const struct node *map,
+			 struct scenario *s)
+{
+	bool ok = true;
+
+	if (map->shape != SHAPE_MAP)
+		return not_map(r, map, section, names_list(section, r->arena));
+	for (const struct node *n = map->first; n; n = n->next) {
+		const struct key *key = key_find(section, n->key);
+
+		ok = (key ? key_read(r, key, n, s) : names_unknown(r, section, n)) && ok;
+	}
+	return ok;
+}
+
+/* A key at the top of the file, or of a case. */
+static bool read_top(const struct reading *r, const struct node *n, struct scenario *s)
+{
+	const struct key *key = key_find("", n->key);
+
+	if (key)
+		return key_read(r, key, n, s);
+	if (text_is(n->key, "expect"))
+		return expect_read(r, n, &s->expect);
+	for (size_t i = 0; sections[i]; i++)
+		if (text_is(n->key, sections[i]))
+			return read_section(r, sections[i], n, s);
+	return names_unknown(r, "", n);
+}
+
+static bool refuse_case(const struct reading *r, const struct node *n, const char *what,
+			const char *hint)
+{
+	struct err *err = errs_next(r->errs);
+
+	source_err(err, r->source, n->key_at, what, source_quote(n->key).z);
+	return err_hint(err, "%s", hint);
+}
+
+static bool read_case(const struct reading *r, const struct node *map, struct scenario *s)
+{
+	bool ok = true;
+
+	if (text_is(map->key, "base"))
+		return refuse_case(
+			r, map, "a case cannot be called %s",
+			"That is the case of the keys outside `cases`: choose another name.");
+	if (!slug_is(map->key))
+		return refuse_case(r, map, "a case cannot be called %s",
+				   "Write up to 63 of a-z, 0-9 and -, such as wrong-fix.");
+	s->case_name = map->key;
+	s->case_at = map->key_at;
+	if (map->shape != SHAPE_MAP)
+		return not_map(r, map, "a case", "title, network, load, expect and others");
+	for (const struct node *n = map->first; n; n = n->next) {
+		if (is_one_of(file_only, n->key))
+			ok = refuse_case(r, n, "a case has no %s of its own",
+					 "It belongs at the top of the file: leave it out here.");
+		else
+			ok = read_top(r, n, s) && ok;
+	}
+	return ok;
+}
+
+static bool read_cases(const struct reading *r, const struct node *cases, struct scenario_file *out,
+		       bool base_ok)
+{
+	const struct scenario *base = &out->cases[0];
+
+	if (cases->shape != SHAPE_MAP)
+		return not_map(r, cases, "cases", "names, and below each what differs");
+	if (cases->count >= SCENARIO_CASES_MOST) {
+		struct err *err = errs_next(r->errs);
+
+		source_err(err, r->source, cases->at, "there are %zu cases", cases->count);
+		return err_hint(err, "A file has at most %d, and the base.",
+				SCENARIO_CASES_MOST - 1);
+	}
+	for (const struct node *n = cases->first; n; n = n->next) {
+		struct scenario *s = &out->cases[out->count++];
+
+		*s = *base;
+		if (read_case(r, n, s) && base_ok)
+			rules_check(r, s, base);
+	}
+	return true;
+}
+
+/* Of another version nothing can be said: so its error stands alone. */
+static bool is_ours(const struct reading *r, const struct node *root)
+{
+	const struct node *version = member(root, "version");
+	const struct key *key = key_find("", TEXT("version"));
+	uint64_t number;
+
+	if (!version || (version->shape == SHAPE_SCALAR && text_is(version->text, "1")))
+		return true;
+	return key->kind->read(r, key, version, &number);
+}
+
+static bool has_head(const struct reading *r, const struct node *root)
+{
+	static const char *const needed[][2] = {
+		{"version", "Begin the file with version: 1."},
+		{"name", "Add a name, such as name: connection-per-request."},
+	};
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		struct err *err;
+
+		if (member(root, needed[i][0]))
+			continue;
+		err = errs_next(r->errs);
+		source_err(err, r->source, root->at, "%s is missing", needed[i][0]);
+		ok = err_hint(err, "%s", needed[i][1]);
+	}
+	return ok;
+}
+
+static bool read_base(const struct reading *r, const struct node *root, struct scenario *s)
+{
+	bool ok = has_head(r, root);
+
+	for (const struct node *n = root->first; n; n = n->next)
+		if (!text_is(n->key, "cases"))
+			ok = read_top(r, n, s) && ok;
+	if (ok)
+		rules_check(r, s, NULL);
+	return ok;
+}
+
+static void read_root(const struct reading *r, const struct node *root, struct scenario_file *out)
+{
+	const struct node *cases = root->shape == SHAPE_MAP ? member(root, "cases") : NULL;
+	size_t room = cases && cases->count < SCENARIO_CASES_MOST ? cases->count + 1 : 1;
+	bool ok;
+
+	if (root->shape != SHAPE_MAP) {
+		err_hint(value_refuse(r, "a scenario", root), "Begin the file with version: 1.");
+		return;
+	}
+	if (!is_ours(r, root))
+		return;
+	ok = names_twice(r, root, *r->arena);
+	out->cases = ARENA_ARRAY(r->arena, struct scenario, room);
+	out->count = 1;
+	out->cases[0] = (struct scenario){
+		.file = out->file, .source = out->source, .case_name = TEXT("base")};
+	keys_default(&out->cases[0], r->arena);
+	ok = read_base(r, root, &out->cases[0]) && ok;
+	if (cases)
+		read_cases(r, cases, out, ok);
+}
+
+/* In the order of the file: cases, rules and missing keys are looked for after the rest. */
+static void sort(struct err *list, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct err err = list[i];
+		unsigned to = i;
+
+		while (to > 0 && (list[to - 1].at.line > err.at.line ||
+				  (list[to - 1].at.line == err.at.line &&
+				   list[to - 1].at.col > err.at.col))) {
+			list[to] = list[to - 1];
+			to--;
+		}
+		list[to] = err;
+	}
+}
+
+/* Syntax: a tree; or NULL, and one err. */
+static const struct node *read_tree(const char *file, struct text src, struct arena *a,
+				    struct errs *errs)
+{
+	struct err err = {0};
+	struct node *tree = NULL;
+
+	if (src.len > SCENARIO_SIZE_MOST) {
+		err_set(&err, ERR_SCENARIO, "%s is longer than 1 MiB", file);
+		err_hint(&err, "A scenario is a page or two: is this the right file?");
+	} else if (source_check(file, src, &err) && tree_read(&tree, file, src, a, &err) && !tree) {
+		source_err(&err, src, (struct mark){file, 1, 1}, "the file is empty");
+		err_hint(&err, "Begin it with version: 1.");
+	}
+	if (err.kind == ERR_NONE)
+		return tree;
+	if (errs->count < ERRS_MOST)
+		*errs_next(errs) = err;
+	else
+		errs->more++;
+	return NULL;
+}
+
+bool scenario_read(struct scenario_file *out, const char *file, struct text src, struct arena *a,
+		   struct errs *errs)
+{
+	static const struct text byte_order_mark = TEXT("\xef\xbb\xbf");
+	struct text text =
+		text_skip(src, text_starts(src, byte_order_mark) ? byte_order_mark.len : 0);
+	struct reading r = {.source = text, .arena = a, .errs = errs};
+	unsigned before = errs->count, more = errs->more;
+	const struct node *root;
+
+	*out = (struct scenario_file){.file = file, .source = text};
+	SHA256Data((const uint8_t *)(src.len ? src.s : ""), src.len, out->sha256);
+	root = read_tree(file, text, a, errs);
+	if (!root)
+		return false;
+	read_root(&r, root, out);
+	sort(errs->list + before, errs->count - before);
+	return errs->count == before && errs->more == more;
+}

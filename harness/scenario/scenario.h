@@ -1,0 +1,170 @@
+/* scenario.h - a scenario file: what to do, to whom, and what should come of it.
+ *
+ * Input:     YAML 1.1 as libyaml's event API reads it, restricted: UTF-8, at most 1 MiB, depth
+ *            16, 20,000 nodes, 256 cases; no anchors, aliases, tags, directives or second
+ *            documents; no unknown or duplicate keys.
+ * Output:    a struct scenario a case: the first is the base (its case is "base"), then the
+ *            others in the file's order. A case's maps are merged over the base's; its lists
+ *            replace them.
+ * Ownership: all text is in the arena, or borrowed from `src`, which must live as long.
+ * Errors:    syntax stops at the first mistake; meaning goes on to the next key, so that all
+ *            are shown at once.
+ * Source:    words/keys.def, words/choices.def, words/measures.def.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/out.h"
+#include "base/ports.h"
+#include "words/words.h"
+
+struct port_list { /* sorted, merged */
+	struct port_range *list;
+	size_t count;
+};
+
+struct line_list {
+	struct text *list;
+	size_t count;
+};
+
+struct setting {
+	struct text name, value; /* "net.ipv4.tcp_tw_reuse", "0" */
+	struct mark at, value_at;
+};
+
+struct setting_list {
+	struct setting *list;
+	size_t count;
+};
+
+enum compare { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_IN };
+
+/* "exhausted.after == 32", or {expr: …, abort: true, after: 5s}. Values are in the measure's
+ * unit: counts, shares 0 to 1, nanoseconds, per second; flags 0 or 1. */
+struct expectation {
+	struct text text;
+	struct measure_ref what;
+	enum compare compare;
+	double low, high; /* the same but for COMPARE_IN */
+	bool abort;	  /* end the run as soon as it is broken */
+	int64_t after_ns; /* abort only from here on, since the load began */
+	struct mark at;
+};
+
+struct expectation_list {
+	struct expectation *list;
+	size_t count;
+};
+
+#define FIELD_COUNT uint64_t
+#define FIELD_SLUG struct text
+#define FIELD_LINE struct text
+#define FIELD_PROSE struct text
+#define FIELD_LINES struct line_list
+#define FIELD_RANGE struct port_range
+#define FIELD_PORTS struct port_list
+#define FIELD_SYSCTL struct setting_list
+#define FIELD_RATE double
+#define FIELD_TIME int64_t
+#define FIELD_TOPOLOGY enum topology
+#define FIELD_BEHAVIOUR enum behaviour
+#define FIELD_END enum end
+#define FIELD_ORDER enum order
+#define FIELD_ON_FAILURE enum on_failure
+#define FIELD_WHEN enum when
+
+/* Each section has its fields, and beside them where each value was written; line 0: a default.
+ * Units: FIELD_TIME is nanoseconds, FIELD_RATE per second. */
+struct scenario {
+	const char *file;
+	struct text source;    /* the whole file */
+	struct text case_name; /* "base" */
+	struct mark case_at;   /* line 0: the base */
+	struct {
+#define TOP(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define TOP(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} top;
+	struct {
+#define NETWORK(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define NETWORK(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} network;
+	struct {
+#define SERVER(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define SERVER(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} server;
+	struct {
+#define LOAD(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define LOAD(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} load;
+	struct {
+#define SAMPLE(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define SAMPLE(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} sample;
+	struct {
+#define STOP(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define STOP(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} stop;
+	struct expectation_list expect;
+};
+
+struct scenario_file {
+	const char *file;
+	struct text source;
+	char sha256[65];	/* of the source, in hex */
+	struct scenario *cases; /* cases[0] is the base */
+	size_t count;
+};
+
+enum { SCENARIO_SIZE_MOST = 1 << 20, SCENARIO_CASES_MOST = 256 };
+
+/* `file` names the source in errors; it is not opened here. */
+bool scenario_read(struct scenario_file *out, const char *file, struct text src, struct arena *,
+		   struct errs *);
+
+/* The effective scenario of a case as a scenario file; with `origins`, a comment says where
+ * each value came from. What is written reads back to the same struct. */
+void scenario_write(struct out *out, const struct scenario *s, bool origins);
+
+/* The line of a source, without its end; for err_at(). */
+struct text scenario_line(struct text source, unsigned line);
+
+/* Is `observed` what the expectation asks for? */
+bool expectation_holds(const struct expectation *e, double observed);
+
+/* A walk over all keys, for show, results and completion: "load.hold" and its value as a user
+ * would write it. */
+struct key_view {
+	const char *section, *key, *fallback, *lowest, *highest, *meaning;
+	const struct choice *words; /* NULL: the key takes other than one word of a few */
+	struct mark at;		    /* line 0: a default */
+};
+size_t scenario_keys(void);
+void scenario_key(const struct scenario *s, size_t i, struct key_view *view, struct out *value);
+void scenario_key_about(size_t i,
+			struct key_view *view); /* without a scenario: no value, no mark */

@@ -1,0 +1,240 @@
+#include "scenario/keys.h"
+
+#include <string.h>
+
+#include "base/unit.h"
+#include "scenario/source.h"
+
+/* One value: numbers, words, lines. Kinds of several members are in lists.c. */
+
+enum { SLUG_MOST = 63, LINE_MOST = 200 };
+
+struct err *value_refuse(const struct reading *r, const char *path, const struct node *n)
+{
+	struct err *err = errs_next(r->errs);
+
+	if (n->shape != SHAPE_SCALAR)
+		source_err(err, r->source, n->at, "%s cannot be a %s", path,
+			   n->shape == SHAPE_LIST ? "list" : "map");
+	else if (n->text.len == 0)
+		source_err(err, r->source, n->at, "%s cannot be empty", path);
+	else
+		source_err(err, r->source, n->at, "%s cannot be %s", path, source_quote(n->text).z);
+	return err;
+}
+
+bool value_hint(const struct reading *r, struct err *err, const struct key *key)
+{
+	if (key->kind->words)
+		return err_hint(err, "Write one of: %s.", choice_list(key->kind->words, r->arena));
+	if (key->lowest[0] && strcmp(key->lowest, key->highest) == 0)
+		return err_hint(err, "It can only be %s, so far.", key->lowest);
+	if (key->lowest[0])
+		return err_hint(err, "Write %s, from %s to %s.", key->kind->form, key->lowest,
+				key->highest);
+	return err_hint(err, "Write %s.", key->kind->form);
+}
+
+static bool refuse(const struct reading *r, const struct key *key, const struct node *n)
+{
+	return value_hint(r, value_refuse(r, key_path(key, r->arena), n), key);
+}
+
+static bool read_number(const struct reading *r, const struct key *key, const struct node *n,
+			double *out)
+{
+	double lowest, highest;
+
+	if (!key->kind->number(n->text, out) || !key->kind->number(text_of(key->lowest), &lowest) ||
+	    !key->kind->number(text_of(key->highest), &highest) || *out < lowest || *out > highest)
+		return refuse(r, key, n);
+	return true;
+}
+
+static bool number_count(struct text t, double *out)
+{
+	uint64_t n;
+
+	if (!unit_read_count(t, &n))
+		return false;
+	*out = (double)n; /* exact: counts are read up to 1e15 */
+	return true;
+}
+
+static bool number_time(struct text t, double *out)
+{
+	int64_t ns;
+
+	if (!unit_read_time(t, &ns))
+		return false;
+	*out = (double)ns;
+	return true;
+}
+
+static bool read_count(const struct reading *r, const struct key *key, const struct node *n,
+		       void *field)
+{
+	double value;
+
+	if (!read_number(r, key, n, &value))
+		return false;
+	*(uint64_t *)field = (uint64_t)value;
+	return true;
+}
+
+static bool read_time(const struct reading *r, const struct key *key, const struct node *n,
+		      void *field)
+{
+	double value;
+
+	if (!read_number(r, key, n, &value))
+		return false;
+	*(int64_t *)field = (int64_t)value;
+	return true;
+}
+
+static bool read_rate(const struct reading *r, const struct key *key, const struct node *n,
+		      void *field)
+{
+	double value;
+
+	if (!read_number(r, key, n, &value))
+		return false;
+	*(double *)field = value;
+	return true;
+}
+
+/* An enum of choices.def is an int for gcc and clang, and its values are the indices of its
+ * words. */
+static bool read_choice(const struct reading *r, const struct key *key, const struct node *n,
+			void *field)
+{
+	const struct choice *words = key->kind->words;
+	int found = choice_find(words, n->text);
+	struct err *err;
+	const char *near;
+
+	if (found >= 0) {
+		memcpy(field, &found, sizeof(found));
+		return true;
+	}
+	err = value_refuse(r, key_path(key, r->arena), n);
+	near = choice_near(words, n->text);
+	if (near)
+		return err_hint(err, "Did you mean %s?", near);
+	return value_hint(r, err, key);
+}
+
+bool slug_is(struct text t)
+{
+	return t.len > 0 && t.len <= SLUG_MOST && t.s[0] != '-' &&
+	       text_span(t, "abcdefghijklmnopqrstuvwxyz0123456789-") == t.len;
+}
+
+static bool read_slug(const struct reading *r, const struct key *key, const struct node *n,
+		      void *field)
+{
+	if (!slug_is(n->text))
+		return refuse(r, key, n);
+	*(struct text *)field = n->text;
+	return true;
+}
+
+/* Escapes such as "\x07" can bring in what the file itself may not hold. */
+static bool has_control(struct text t, const char *but)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char c = (unsigned char)t.s[i];
+
+		if (c == 0 || c == 0x7f || (c < 0x20 && !strchr(but, c)))
+			return true;
+	}
+	return false;
+}
+
+bool line_is(struct text t)
+{
+	return t.len <= LINE_MOST && !has_control(t, "");
+}
+
+static bool read_line(const struct reading *r, const struct key *key, const struct node *n,
+		      void *field)
+{
+	if (!line_is(n->text))
+		return refuse(r, key, n);
+	*(struct text *)field = n->text;
+	return true;
+}
+
+static bool read_prose(const struct reading *r, const struct key *key, const struct node *n,
+		       void *field)
+{
+	if (has_control(n->text, "\n\t"))
+		return refuse(r, key, n);
+	*(struct text *)field = n->text;
+	return true;
+}
+
+static void write_count(struct out *out, const void *field)
+{
+	char z[UNIT_PRINTED];
+
+	out_z(out, unit_count(z, *(const uint64_t *)field));
+}
+
+static void write_time(struct out *out, const void *field)
+{
+	char z[UNIT_PRINTED];
+
+	out_z(out, unit_time(z, *(const int64_t *)field));
+}
+
+static void write_rate(struct out *out, const void *field)
+{
+	char z[UNIT_PRINTED];
+
+	out_z(out, unit_rate(z, *(const double *)field));
+}
+
+static void write_text(struct out *out, const void *field)
+{
+	quote_write(out, *(const struct text *)field);
+}
+
+#define NUMBER(name, words, reader) \
+	const struct kind kind_##name = {.form = words, \
+					 .read = read_##reader, \
+					 .write = write_##reader, \
+					 .number = number_##reader}
+#define number_rate unit_read_rate
+
+NUMBER(COUNT, "a whole number such as 32 or 10k", count);
+NUMBER(TIME, "a time such as 250ms or 2s", time);
+NUMBER(RATE, "a rate such as 200/s or 30k/min", rate);
+
+const struct kind kind_SLUG = {.form = "up to 63 of a-z, 0-9 and -, such as connection-per-request",
+			       .read = read_slug,
+			       .write = write_text};
+const struct kind kind_LINE = {.form = "one line of up to 200 bytes, without control characters",
+			       .read = read_line,
+			       .write = write_text};
+const struct kind kind_PROSE = {
+	.form = "text without control characters", .read = read_prose, .write = write_text};
+
+#define CHOICE(name, list) \
+	static void write_##list(struct out *out, const void *field) \
+	{ \
+		out_z(out, list##_words[*(const enum list *)field].word); \
+	} \
+	_Static_assert(sizeof(enum list) == sizeof(int), "read_choice() writes an int"); \
+	const struct kind kind_##name = {.form = "one word", \
+					 .read = read_choice, \
+					 .write = write_##list, \
+					 .words = list##_words}
+
+CHOICE(TOPOLOGY, topology);
+CHOICE(BEHAVIOUR, behaviour);
+CHOICE(END, end);
+CHOICE(ORDER, order);
+CHOICE(ON_FAILURE, on_failure);
+CHOICE(WHEN, when);

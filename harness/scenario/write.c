@@ -1,0 +1,128 @@
+#include "scenario/scenario.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "scenario/expect.h"
+#include "scenario/keys.h"
+
+enum { ORIGIN_COL = 38, VALUE_MOST = 512 };
+
+static void write_origin(struct out *out, struct mark at, size_t col)
+{
+	out_pad(out, col < ORIGIN_COL ? ORIGIN_COL - col : 1);
+	if (at.line) {
+		out_z(out, "# ");
+		out_escaped(out, text_of(at.file));
+		out_fmt(out, ":%u", at.line);
+	} else {
+		out_z(out, "# default");
+	}
+}
+
+/* Columns that a value takes; what does not fit a short buffer is longer than any column to
+ * align to. */
+static size_t width_of(const struct key *key, const void *field)
+{
+	char buffer[VALUE_MOST];
+	struct out memory = out_memory(buffer, sizeof(buffer));
+
+	key->kind->write(&memory, field);
+	return memory.len;
+}
+
+/* Can t be the lines of a block, "key: |"? Nothing in it needs an escape, and no blank at its
+ * front takes part in its indentation. */
+static bool is_block(struct text t)
+{
+	size_t len;
+
+	if (!memchr(t.len ? t.s : "", '\n', t.len) || t.s[0] == ' ' || t.s[0] == '\n')
+		return false;
+	if (t.len >= 2 && t.s[t.len - 1] == '\n' &&
+	    (t.s[t.len - 2] == '\n' || t.s[t.len - 2] == ' '))
+		return false;
+	for (; t.len; t = text_skip(t, len)) {
+		int32_t point = utf8_first(t, &len);
+
+		if (point != '\n' && utf8_is_hostile(point))
+			return false;
+	}
+	return true;
+}
+
+static void write_block(struct out *out, const char *name, struct text t, const struct mark *origin)
+{
+	bool ends = t.s[t.len - 1] == '\n';
+	struct text line;
+	bool more;
+
+	out_fmt(out, "%s: %s", name, ends ? "|" : "|-");
+	if (origin)
+		write_origin(out, *origin, strlen(name) + 2 + (ends ? 1 : 2));
+	out_z(out, "\n");
+	if (ends)
+		t.len--;
+	do {
+		more = text_cut(&t, '\n', &line);
+		if (line.len)
+			out_z(out, "  ");
+		out_text(out, line);
+		out_z(out, "\n");
+	} while (more);
+}
+
+static void write_key(struct out *out, const struct scenario *s, const struct key *key,
+		      bool origins)
+{
+	const void *field = (const char *)s + key->field;
+	const struct mark *at = (const void *)((const char *)s + key->at);
+	const char *indent = key->section[0] ? "  " : "";
+
+	if (key->kind == &kind_PROSE && is_block(*(const struct text *)field)) {
+		write_block(out, key->name, *(const struct text *)field, origins ? at : NULL);
+		return;
+	}
+	out_fmt(out, "%s%s: ", indent, key->name);
+	key->kind->write(out, field);
+	if (origins)
+		write_origin(out, *at,
+			     strlen(indent) + strlen(key->name) + 2 + width_of(key, field));
+	out_z(out, "\n");
+}
+
+static void write_expect(struct out *out, const struct expectation_list *expect, bool origins)
+{
+	out_z(out, expect->count ? "expect:\n" : "expect: []\n");
+	for (size_t i = 0; i < expect->count; i++) {
+		char buffer[VALUE_MOST];
+		struct out memory = out_memory(buffer, sizeof(buffer));
+
+		out_z(out, "  - ");
+		expect_write(out, &expect->list[i]);
+		if (origins) {
+			expect_write(&memory, &expect->list[i]);
+			write_origin(out, expect->list[i].at, 4 + memory.len);
+		}
+		out_z(out, "\n");
+	}
+}
+
+void scenario_write(struct out *out, const struct scenario *s, bool origins)
+{
+	const char *section = "";
+
+	if (origins && s->case_at.line) {
+		out_z(out, "# case ");
+		out_escaped(out, s->case_name);
+		out_z(out, "\n");
+	}
+	for (size_t i = 0; i < keys_count; i++) {
+		if (strcmp(keys[i].section, section) != 0) {
+			section = keys[i].section;
+			out_fmt(out, "%s:\n", section);
+		}
+		write_key(out, s, &keys[i], origins);
+	}
+	write_expect(out, &s->expect, origins);
+}

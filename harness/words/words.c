@@ -1,0 +1,209 @@
+#include "words/words.h"
+
+#include <string.h>
+
+enum { KNOWN_LATE, KNOWN_LIVE };
+
+const struct measure_info measure_infos[MEASURES] = {
+#define MEASURE(name, text, kind, better, known, meaning) \
+	[MEASURE_##name] = { \
+		text, KIND_##kind, BETTER_##better, false, KNOWN_##known == KNOWN_LIVE, meaning},
+#define FAMILY(name, text, kind, better, known, meaning) \
+	[MEASURE_##name] = { \
+		text, KIND_##kind, BETTER_##better, true, KNOWN_##known == KNOWN_LIVE, meaning},
+#include "words/measures.def"
+};
+
+#define CHOICE(name, word, meaning) {word, meaning},
+const struct choice topology_words[] = {
+#define TOPOLOGY CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
+const struct choice behaviour_words[] = {
+#define BEHAVIOUR CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
+const struct choice end_words[] = {
+#define END CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
+const struct choice order_words[] = {
+#define ORDER CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
+const struct choice on_failure_words[] = {
+#define ON_FAILURE CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
+const struct choice when_words[] = {
+#define WHEN CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
+
+static const char *const stage_names[][2] = {
+#define STAGE(name, text, call) {text, call},
+#include "words/stages.def"
+};
+static const char *const cause_texts[][2] = {
+#define CAUSE(name, text, lesson) {text, lesson},
+#include "words/causes.def"
+};
+static const char *const event_names[] = {
+#define EVENT(name, text, meaning) text,
+#include "words/events.def"
+};
+
+int choice_find(const struct choice *words, struct text word)
+{
+	for (int i = 0; words[i].word; i++)
+		if (text_is(word, words[i].word))
+			return i;
+	return -1;
+}
+
+const char *choice_near(const struct choice *words, struct text word)
+{
+	unsigned best = text_slip(word) + 1;
+	const char *near = NULL;
+
+	for (; words->word; words++) {
+		unsigned d = text_distance(word, text_of(words->word), best);
+
+		if (d < best) {
+			best = d;
+			near = words->word;
+		}
+	}
+	return near;
+}
+
+const char *choice_list(const struct choice *words, struct arena *a)
+{
+	const char *list = words->word;
+
+	while ((++words)->word)
+		list = text_format(a, "%s, %s", list, words->word).s;
+	return list;
+}
+
+/* errors.STAGE.ERRNO, counter.NAME: what stands behind the family's name. */
+static bool row_find(struct text row, struct measure_ref *out)
+{
+	struct text stage;
+	int found;
+
+	if (out->measure == MEASURE_COUNTER) {
+		for (size_t i = 0; i < row.len; i++)
+			if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678"
+				    "9",
+				    row.s[i]))
+				return false;
+		out->counter = row;
+		return row.len > 0;
+	}
+	if (!text_cut(&row, '.', &stage))
+		return false;
+	found = stage_find(stage);
+	out->error = errno_find(row);
+	if (found < 0 || out->error == 0)
+		return false;
+	out->stage = (enum stage)found;
+	return true;
+}
+
+bool measure_find(struct text name, struct measure_ref *out)
+{
+	for (int i = 0; i < MEASURES; i++) {
+		struct text known = text_of(measure_infos[i].name);
+
+		*out = (struct measure_ref){.measure = (enum measure)i};
+		if (measure_infos[i].family
+			    ? text_starts(name, known) && row_find(text_skip(name, known.len), out)
+			    : text_eq(name, known))
+			return true;
+	}
+	return false;
+}
+
+struct text measure_near(struct text name)
+{
+	unsigned best = text_slip(name) + 1;
+	struct text near = {0};
+
+	for (int i = 0; i < MEASURES; i++) {
+		struct text known = text_of(measure_infos[i].name);
+		unsigned d = text_distance(name, known, best);
+
+		if (!measure_infos[i].family && d < best) {
+			best = d;
+			near = known;
+		}
+	}
+	return near;
+}
+
+const char *stage_name(enum stage stage)
+{
+	return stage_names[stage][0];
+}
+
+const char *stage_call(enum stage stage)
+{
+	return stage_names[stage][1];
+}
+
+const char *cause_name(enum cause cause)
+{
+	return cause_texts[cause][0];
+}
+
+const char *cause_lesson(enum cause cause)
+{
+	return cause_texts[cause][1];
+}
+
+const char *event_name(enum event_kind kind)
+{
+	return event_names[kind];
+}
+
+int event_find(struct text name)
+{
+	for (int i = 0; i < EVENTS; i++)
+		if (text_is(name, event_names[i]))
+			return i;
+	return -1;
+}
+
+int stage_find(struct text name)
+{
+	for (int i = 0; i < STAGES; i++)
+		if (text_is(name, stage_names[i][0]))
+			return i;
+	return -1;
+}
+
+const char *errno_name(int error)
+{
+	const char *name = strerrorname_np(error);
+
+	return name && error > 0 ? name : "E?";
+}
+
+int errno_find(struct text name)
+{
+	for (int error = 1; error < ERRNOS; error++) {
+		const char *known = strerrorname_np(error);
+
+		if (known && text_is(name, known))
+			return error;
+	}
+	return 0;
+}
+
+const char *errno_words(int error)
+{
+	const char *words = strerrordesc_np(error);
+
+	return words ? words : "error without a name";
+}

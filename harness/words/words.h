@@ -1,0 +1,118 @@
+/* words.h - lastport's vocabulary: enums made of the .def lists, and the way from a word to its
+ * enum and back.
+ *
+ * Ownership: all names are string literals.
+ * Errors:    a word that is not in a list is -1 or false.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum topology {
+#define TOPOLOGY(name, ...) TOPOLOGY_##name,
+#include "words/choices.def"
+};
+enum behaviour {
+#define BEHAVIOUR(name, ...) BEHAVIOUR_##name,
+#include "words/choices.def"
+};
+enum end {
+#define END(name, ...) END_##name,
+#include "words/choices.def"
+};
+enum order {
+#define ORDER(name, ...) ORDER_##name,
+#include "words/choices.def"
+};
+enum on_failure {
+#define ON_FAILURE(name, ...) ON_FAILURE_##name,
+#include "words/choices.def"
+};
+enum when {
+#define WHEN(name, ...) WHEN_##name,
+#include "words/choices.def"
+};
+enum stage {
+#define STAGE(name, ...) STAGE_##name,
+#include "words/stages.def"
+	STAGES
+};
+enum op {
+#define OP(name, ...) OP_##name,
+#include "words/ops.def"
+	OPS
+};
+enum cause {
+#define CAUSE(name, ...) CAUSE_##name,
+#include "words/causes.def"
+	CAUSES
+};
+enum event_kind {
+#define EVENT(name, ...) EVENT_##name,
+#include "words/events.def"
+	EVENTS
+};
+
+/* Measures and families share one enum: a reference to a family's row names the row as well. */
+enum measure {
+#define MEASURE(name, ...) MEASURE_##name,
+#define FAMILY(name, ...) MEASURE_##name,
+#include "words/measures.def"
+	MEASURES
+};
+enum measure_kind { KIND_COUNT, KIND_SHARE, KIND_TIME, KIND_RATE, KIND_FLAG };
+enum better { BETTER_LESS, BETTER_MORE, BETTER_NEITHER };
+
+struct measure_info {
+	const char *name;
+	enum measure_kind kind;
+	enum better better;
+	bool family;
+	bool live; /* known while the load runs */
+	const char *meaning;
+};
+
+struct measure_ref {
+	enum measure measure;
+	enum stage stage;    /* MEASURE_ERRORS */
+	int error;	     /* MEASURE_ERRORS: an errno value */
+	struct text counter; /* MEASURE_COUNTER: its NAME, borrowed */
+};
+
+extern const struct measure_info measure_infos[MEASURES];
+
+/* A word of a choice; `words` is one of the lists below. */
+struct choice {
+	const char *word, *meaning;
+};
+extern const struct choice topology_words[], behaviour_words[], end_words[], order_words[],
+	on_failure_words[], when_words[]; /* each ends in {NULL} */
+
+int choice_find(const struct choice *words, struct text word); /* the enum's value, or -1 */
+
+/* The word nearest to a misspelt one, for "did you mean"; NULL if none is near. */
+const char *choice_near(const struct choice *words, struct text word);
+const char *choice_list(const struct choice *words, struct arena *a); /* "veth, loopback" */
+
+bool measure_find(struct text name, struct measure_ref *out);
+
+/* The known name nearest to a misspelt one, for "did you mean"; empty if none is near. */
+struct text measure_near(struct text name);
+
+const char *stage_name(enum stage stage); /* "connect" */
+const char *stage_call(enum stage stage); /* "connect()" */
+const char *cause_name(enum cause cause);
+const char *cause_lesson(enum cause cause);
+const char *event_name(enum event_kind kind);
+int event_find(struct text name); /* enum event_kind, or -1 */
+int stage_find(struct text name); /* enum stage, or -1 */
+
+const char *errno_name(int error); /* "EADDRNOTAVAIL"; "E?" for a number that is none */
+int errno_find(struct text name);  /* 0 if there is none of this name */
+const char *errno_words(
+	int error); /* "Cannot assign requested address", in English whatever the locale */
+
+enum { ERRNOS = 134 }; /* errno values are below this on Linux (include/uapi/asm-generic/errno.h) */

@@ -1,0 +1,28 @@
+/* suites.h - the unit tests' suites, a line each.
+ *
+ * tests/unit/test_NAME.c defines `const struct suite suite_NAME`; a line with its NAME here has
+ * main.c run it.
+ */
+#pragma once
+
+#include "runner.h"
+
+// clang-format off
+#define SUITES(SUITE) \
+	SUITE(text) \
+	SUITE(arena) \
+	SUITE(out) \
+	SUITE(units) \
+	SUITE(words) \
+	SUITE(scenario) \
+	SUITE(scenario_errors) \
+	SUITE(expect) \
+	SUITE(hostile) \
+	SUITE(options) \
+	SUITE(errors) \
+	/* the end */
+// clang-format on
+
+#define SUITE(name) extern const struct suite suite_##name;
+SUITES(SUITE)
+#undef SUITE
