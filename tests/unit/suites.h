@@ -20,6 +20,9 @@
 	SUITE(hostile) \
 	SUITE(options) \
 	SUITE(errors) \
+	SUITE(budget) \
+	SUITE(forecast) \
+	SUITE(plan) \
 	/* the end */
 // clang-format on
 

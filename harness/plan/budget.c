@@ -1,0 +1,57 @@
+#include "plan/budget.h"
+
+#include <stdlib.h>
+
+static uint16_t later(uint16_t a, uint16_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint16_t earlier(uint16_t a, uint16_t b)
+{
+	return a < b ? a : b;
+}
+
+uint32_t ports_within(const struct port_list *list, struct port_range range)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		uint16_t lo = later(list->list[i].lo, range.lo),
+			 hi = earlier(list->list[i].hi, range.hi);
+
+		if (lo <= hi)
+			n += (uint32_t)(hi - lo) + 1;
+	}
+	return n;
+}
+
+struct budget budget_make(struct port_range range, const struct port_list *reserved, uint32_t pairs)
+{
+	uint32_t size = range.lo <= range.hi ? (uint32_t)(range.hi - range.lo) + 1 : 0;
+	uint32_t usable = size - ports_within(reserved, range);
+
+	return (struct budget){
+		.usable = usable,
+		.may_lose_one = size > 1 && size % 2 == 1, /* a range of one port is not rounded */
+		.pairs = pairs,
+		.capacity = (uint64_t)usable * pairs,
+	};
+}
+
+int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct setting *s = &settings->list[i];
+		char digits[24] = {0}, *end;
+		int64_t n;
+
+		if (!text_is(s->name, name) || s->value.len == 0 || s->value.len >= sizeof(digits))
+			continue;
+		for (size_t j = 0; j < s->value.len; j++)
+			digits[j] = s->value.s[j];
+		n = strtoll(digits, &end, 10);
+		return *end ? fallback : n;
+	}
+	return fallback;
+}

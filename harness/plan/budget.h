@@ -1,0 +1,49 @@
+/* budget.h - how many connections a set of ports can carry, and for how long.
+ *
+ * Input:  facts and wishes as values; nothing is read from the kernel.
+ * Units:  ports and connections are counted; times are nanoseconds, rates per second.
+ * Errors: none. What cannot be is a budget of 0.
+ * Source: TIME_WAIT holds a port for 60 s: TCP_TIMEWAIT_LEN, include/net/tcp.h. A range of an
+ *         odd number of ports can lose one: __inet_hash_connect() rounds it down to pairs,
+ *         net/ipv4/inet_hashtables.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/host.h"
+#include "scenario/scenario.h"
+
+#define TIME_WAIT_NS (60 * INT64_C(1000000000))
+#define FOR_EVER INT64_MAX
+
+struct budget {
+	uint32_t usable;   /* ports that connections to one destination can have */
+	bool may_lose_one; /* an odd range: in kernel order a port can stay out of reach */
+	uint32_t pairs;	   /* source address × destination: each has all usable ports */
+	uint64_t capacity; /* usable × pairs */
+};
+
+/* What the arithmetic says before anything runs. */
+struct forecast {
+	int64_t port_life_ns; /* from one connect to the next that can have its port; or FOR_EVER */
+	int64_t quiet_ns;     /* of it, after the close: TIME_WAIT, or the delay of its reuse */
+	bool exhausts;	      /* a connect will be refused */
+	bool known;	/* exhausts and after can be told; false where it is a race of speeds */
+	uint64_t after; /* connections opened by then; only if exhausts */
+	double rate;	/* the load that the ports sustain for ever; 0: none, INFINITY: any */
+};
+
+struct budget budget_make(struct port_range range, const struct port_list *reserved,
+			  uint32_t pairs);
+
+/* Ports of the list that lie in the range. */
+uint32_t ports_within(const struct port_list *list, struct port_range range);
+
+/* The sysctl of this name as the scenario sets it, or `fallback`: what a fresh namespace starts
+ * with. */
+int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback);
+
+struct forecast forecast_make(const struct scenario *s, const struct budget *b,
+			      const struct host *host);

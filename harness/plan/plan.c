@@ -1,0 +1,208 @@
+#include "plan/plan.h"
+
+#include <errno.h>
+
+#include "plan/size.h"
+
+enum {
+	BATCH = 8,	  /* as fast as larger ones, and a failed connect stalls fewer behind it */
+	CONCURRENCY = 64, /* where the scenario does not say */
+	SERVICE_FIRST = 7000,	/* where the range leaves room for it */
+	PRIVILEGED_LAST = 1023, /* outside of every range that a kernel takes by default */
+	PORT_LAST = 65535,
+	WINDOW_PERCENT = 45, /* in kernel order the first half is quick */
+};
+
+/* Where each topology's addresses begin. */
+static const struct layout {
+	uint32_t sources, servers;
+	uint8_t prefix;
+} layouts[] = {
+	[TOPOLOGY_VETH] = {0x0a4d0001, 0x0a4d8001, 16},	   /* 10.77.0.1, 10.77.128.1 */
+	[TOPOLOGY_LOOPBACK] = {0x7f000001, 0x7f000001, 8}, /* 127.0.0.1 */
+};
+
+/* What io_uring says when it is not to be had, and what to do. */
+static const struct blocked {
+	int sys;
+	const char *cause, *mend;
+} blocks[] = {
+	{EPERM, "forbidden here",
+	 "In a container, its seccomp profile blocks it (Docker from 25 on): run with "
+	 "--security-opt seccomp=unconfined. "
+	 "Else set kernel.io_uring_disabled=0."},
+	{EACCES, "forbidden here", "A security module forbids it to this user: try as root."},
+	{ENOSYS, "not in this kernel",
+	 "It needs Linux 6.0 or later. Podman's seccomp profile hides it too: run with "
+	 "--security-opt seccomp=unconfined."},
+	{ENOMEM, "short of locked memory",
+	 "Raise RLIMIT_MEMLOCK: `ulimit -l unlimited`, or LimitMEMLOCK= of systemd."},
+	{0, "not to be had", "`lastport doctor` says what else this machine lacks."},
+};
+
+static const struct blocked *block_find(int error)
+{
+	const struct blocked *b = blocks;
+
+	while (b->sys && b->sys != error)
+		b++;
+	return b;
+}
+
+const char *plan_io_uring_mend(int error)
+{
+	return block_find(error)->mend;
+}
+
+static bool io_uring_works(const struct host *host, struct err *err)
+{
+	const struct blocked *b = block_find(host->io_uring);
+
+	if (host->io_uring == 0)
+		return true;
+	err_set(err, ERR_HOST, "io_uring is %s: %s", b->cause, errno_words(host->io_uring));
+	return err_hint(err, "%s", b->mend);
+}
+
+static bool at_line(const struct scenario *s, struct mark at, struct err *err)
+{
+	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
+}
+
+/* A counter that nobody has would stay without data until the end of the run. */
+static bool counters_exist(const struct scenario *s, const struct host *host, struct err *err)
+{
+	for (size_t i = 0; i < s->expect.count; i++) {
+		const struct expectation *e = &s->expect.list[i];
+
+		if (e->what.measure != MEASURE_COUNTER || host_has_counter(host, e->what.counter))
+			continue;
+		err_set(err, ERR_SCENARIO, "this kernel has no counter " TEXT_FMT,
+			TEXT_ARG(e->what.counter));
+		err_hint(err, "See the Tcp lines of /proc/net/snmp and the TcpExt lines of "
+			      "/proc/net/netstat.");
+		return at_line(s, e->at, err);
+	}
+	return true;
+}
+
+/* These have keys of their own, which the arithmetic goes by. */
+static bool sysctls_fit(const struct scenario *s, struct err *err)
+{
+	static const char *const taken[][2] = {
+		{"net.ipv4.ip_local_port_range", "network.ports"},
+		{"net.ipv4.ip_local_reserved_ports", "network.reserved"},
+	};
+	const struct setting_list *all = &s->network.sysctl;
+
+	for (size_t i = 0; i < all->count; i++) {
+		for (size_t j = 0; j < sizeof(taken) / sizeof(taken[0]); j++) {
+			if (!text_is(all->list[i].name, taken[j][0]))
+				continue;
+			err_set(err, ERR_SCENARIO, "network.sysctl cannot set %s", taken[j][0]);
+			err_hint(err, "Write %s instead.", taken[j][1]);
+			return at_line(s, all->list[i].at, err);
+		}
+	}
+	return true;
+}
+
+/* The lowest of `count` listening ports, none of them in the range; 0 if there is no room. */
+static uint16_t services_place(struct port_range range, uint32_t count)
+{
+	const uint32_t choices[] = {
+		SERVICE_FIRST,
+		range.lo > count + PRIVILEGED_LAST ? range.lo - count : 0,
+		range.hi + 1U,
+		PRIVILEGED_LAST + 1U - count,
+		range.lo > count ? range.lo - count : 0,
+	};
+
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		uint32_t first = choices[i], last = choices[i] + count - 1;
+
+		if (first > 0 && last <= PORT_LAST && (last < range.lo || first > range.hi))
+			return (uint16_t)first;
+	}
+	return 0;
+}
+
+static bool addresses_set(struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	const struct layout *l = &layouts[s->network.topology];
+
+	p->sources = (struct address_row){l->sources, (uint32_t)s->network.sources};
+	p->servers = (struct address_row){l->servers, (uint32_t)s->network.servers};
+	p->prefix = l->prefix;
+	p->services = (uint32_t)s->network.services;
+	p->destinations = p->servers.count * p->services;
+	p->bind_source = p->sources.count > 1;
+	p->service_first = services_place(s->network.ports, p->services);
+	if (p->service_first)
+		return true;
+	err_set(err, ERR_SCENARIO,
+		"network.services cannot be %u: the client's range %u-%u leaves no room for them",
+		p->services, s->network.ports.lo, s->network.ports.hi);
+	err_hint(err, "Leave %u ports outside of network.ports.", p->services);
+	return at_line(
+		s, s->network.at.services.line ? s->network.at.services : s->network.at.ports, err);
+}
+
+/* What each connection goes through. */
+static void life_set(struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+	const struct host *h = p->host;
+	const struct {
+		enum op op;
+		bool wanted;
+	} steps[] = {
+		{OP_SOCKET, true},
+		{OP_CONNECT, true},
+		{OP_UNDO, true},
+		{OP_NO_PORT, p->bind_source},
+		{OP_BIND, p->bind_source},
+		{OP_LINGER, s->load.end == END_RESET},
+		{OP_WINDOW, p->window},
+		{OP_HOLD, s->load.hold > 0},
+		{OP_AWAIT, s->load.end == END_WAIT},
+		{OP_CLOSE, s->load.end != END_LEAK},
+	};
+	const uint32_t options = 1U << OP_NO_PORT | 1U << OP_LINGER | 1U << OP_WINDOW;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		p->steps |= (uint32_t)steps[i].wanted << steps[i].op;
+	p->classic_sockets = h->ring_socket || (p->steps & options && h->ring_option) ||
+			     (p->bind_source && h->ring_bind);
+}
+
+bool plan_make(struct plan *out, const struct scenario *s, const struct host *host,
+	       struct arena *arena, struct err *err)
+{
+	uint32_t closed = s->load.concurrency ? (uint32_t)s->load.concurrency : CONCURRENCY;
+
+	(void)arena; /* all of a plan is in its struct, so far */
+	*out = (struct plan){.scenario = s, .host = host, .batch = BATCH};
+	if (!io_uring_works(host, err) || !counters_exist(s, host, err) || !sysctls_fit(s, err) ||
+	    !addresses_set(out, err))
+		return false;
+	out->budget = budget_make(s->network.ports, &s->network.reserved,
+				  out->sources.count * out->destinations);
+	out->forecast = forecast_make(s, &out->budget, host);
+	out->concurrency = s->load.rate > 0 ? 0 : closed;
+	out->window = s->load.order == ORDER_FAST && host->port_window == 0;
+	out->window_at = (uint64_t)out->budget.usable * WINDOW_PERCENT / 100;
+	life_set(out);
+	return size_make(out, err);
+}
+
+uint32_t plan_server(const struct plan *p, uint32_t dest)
+{
+	return p->servers.first + dest / p->services;
+}
+
+uint16_t plan_service(const struct plan *p, uint32_t dest)
+{
+	return (uint16_t)(p->service_first + dest % p->services);
+}

@@ -1,0 +1,58 @@
+/* plan.h - a scenario and a host made into numbers: addresses, ports, descriptors, steps,
+ * prediction.
+ *
+ * Input:  values only; nothing is read from the kernel.
+ * Output: all that lab and driver need, decided: their loops hold no branch on the scenario's
+ *         text.
+ * Units:  addresses and ports in host order; times are nanoseconds.
+ * Errors: what this host cannot give is ERR_HOST with both numbers; what cannot be is
+ *         ERR_SCENARIO at its line.
+ */
+#pragma once
+
+#include "host/host.h"
+#include "plan/budget.h"
+#include "scenario/scenario.h"
+
+struct address_row {
+	uint32_t first; /* host order */
+	uint32_t count; /* first, first + 1, … */
+};
+
+struct plan {
+	const struct scenario *scenario; /* borrowed */
+	const struct host *host;	 /* borrowed */
+
+	struct budget budget;
+	struct forecast forecast;
+
+	struct address_row sources, servers;
+	uint8_t prefix;		/* of the network that both rows lie in */
+	uint16_t service_first; /* the lowest listening port, outside the client's range */
+	uint32_t services;
+	uint32_t destinations; /* servers × services */
+	bool bind_source;      /* more than one source: each connection binds the next */
+
+	uint32_t steps;	       /* bit i: enum op i is part of a connection's life */
+	uint32_t concurrency;  /* connections under way at once; 0: open loop, by load.rate */
+	uint32_t batch;	       /* operations a submit */
+	uint32_t slots;	       /* descriptors of the client, in all rings */
+	uint32_t ring_slots;   /* the most that one ring's table may have */
+	uint32_t far_slots;    /* descriptors of the far end; 0: it never accepts */
+	uint32_t backlog;      /* of its listeners */
+	uint32_t hash_entries; /* of the private socket hash; 0: shared */
+	uint32_t samples;      /* most samples a run can take */
+	bool window;	       /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
+	uint64_t window_at;    /* ports in use at a destination from which the window is set */
+	bool classic_sockets;  /* prepared by system calls: io_uring here cannot do all it takes */
+};
+
+bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, struct arena *,
+	       struct err *);
+
+/* Destination i of the plan: its address and port. */
+uint32_t plan_server(const struct plan *p, uint32_t dest);
+uint16_t plan_service(const struct plan *p, uint32_t dest);
+
+/* What to do where io_uring fails with this errno value; a hint. */
+const char *plan_io_uring_mend(int error);

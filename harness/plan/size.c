@@ -1,0 +1,143 @@
+#include "plan/size.h"
+
+#include <inttypes.h>
+
+#define SECOND 1e9
+
+enum {
+	SLACK = 64,		 /* slots of connections that are just closing */
+	RING_SLOTS_MOST = 32768, /* the kernel looks for a free one in a bitmap */
+	FAR_SLACK = 1024,	 /* the far end may be this far behind */
+	BACKLOG_LEAST = 4096,
+	BACKLOG_MOST = 1 << 20,
+	HASH_LEAST = 4096,
+	HASH_MOST = 1 << 22,
+	HASH_A_SOCKET = 4, /* buckets, so that chains stay short */
+	SAMPLES_MOST = 1 << 20,
+	SLOTS_MOST = 1 << 22,
+	NOFILE_LEAST = 256,
+	NOFILE_OWN = 64, /* descriptors that are no connection */
+	NOFILE_UNKNOWN = 1024,
+};
+
+/* Measured: two sockets and what they hang from, 7.3 to 7.7 KB; a socket in TIME_WAIT, 0.77 to
+ *           0.84 KB. */
+enum { PAIR_BYTES = 8000, WAIT_BYTES = 840 };
+
+/* Connections of one run, at most. */
+struct crowd {
+	uint64_t begun;	    /* in all */
+	uint64_t under_way; /* at once, until they are open */
+	uint64_t open;	    /* at once, the client having a descriptor */
+	uint64_t holding;   /* a port, open or not */
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A count that may be too large for its type. */
+static uint64_t counted(double n)
+{
+	return n < 1e15 ? (uint64_t)n + 1 : (uint64_t)1e15;
+}
+
+/* How many connections begin within a time; in a closed loop nothing but speed bounds them. */
+static uint64_t begun_within(const struct scenario *s, int64_t ns)
+{
+	const double fastest = 200e3; /* a second: beyond what one thread can do */
+
+	return counted((s->load.rate > 0 ? s->load.rate : fastest) * (double)ns / SECOND);
+}
+
+static struct crowd crowd_of(const struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+	const uint64_t port_most =
+		p->budget.capacity + SLACK; /* those without a port fail at once */
+	bool leaks = s->load.end == END_LEAK, portless = s->server.behaviour == BEHAVIOUR_RESET;
+	int64_t load_ns = s->load.duration && s->load.duration < s->stop.time ? s->load.duration
+									      : s->stop.time;
+	int64_t open_ns = s->load.hold + (s->load.end == END_WAIT ? s->load.timeout : 0);
+	struct crowd c = {.begun = begun_within(s, load_ns)};
+
+	if (s->load.total)
+		c.begun = least(c.begun, s->load.total);
+	c.under_way = p->concurrency ? p->concurrency : begun_within(s, s->load.timeout);
+	c.under_way = least(least(c.under_way, port_most), c.begun);
+	if (leaks)
+		c.open = c.begun;
+	else if (p->concurrency || open_ns == 0)
+		c.open = c.under_way;
+	else
+		c.open = least(begun_within(s, open_ns), c.begun);
+	/* A server that resets takes the port away, and leaves the client its descriptor. */
+	if (!portless)
+		c.open = least(c.open, port_most);
+	c.holding = least(c.begun, port_most);
+	return c;
+}
+
+static uint32_t power_of_two(uint64_t n)
+{
+	uint32_t power = HASH_LEAST;
+
+	while (power < n && power < HASH_MOST)
+		power *= 2;
+	return power;
+}
+
+static bool memory_suffices(const struct plan *p, const struct crowd *c, struct err *err)
+{
+	uint64_t live = least(c->open + c->under_way, c->holding), waiting = c->holding - live;
+	uint64_t bytes = live * PAIR_BYTES + (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
+
+	if (p->host->memory < 0 || bytes <= (uint64_t)p->host->memory)
+		return true;
+	err_set(err, ERR_HOST,
+		"%" PRIu64 " connections take about %" PRIu64 " MB of memory, and %" PRId64
+		" MB are free",
+		c->holding, bytes / 1000000, p->host->memory / 1000000);
+	return err_hint(err, "Use a smaller network.ports, load.total or load.hold, or a machine "
+			     "with more memory.");
+}
+
+bool size_make(struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	int64_t nofile = p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
+	bool accepts = s->server.behaviour != BEHAVIOUR_HOLD,
+	     keeps = s->server.behaviour == BEHAVIOUR_ANSWER;
+	struct crowd c = crowd_of(p);
+	uint64_t sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
+	uint64_t queued = accepts ? c.holding : c.begun;
+	uint64_t largest;
+
+	if (nofile < NOFILE_LEAST) {
+		err_set(err, ERR_HOST, "RLIMIT_NOFILE is %" PRId64 ", and lastport needs %d",
+			nofile, NOFILE_LEAST);
+		return err_hint(err, "Raise the hard limit: `ulimit -Hn`, LimitNOFILE= of systemd, "
+				     "--ulimit of docker.");
+	}
+	p->slots = (uint32_t)least(
+		c.open + (p->concurrency && s->load.end != END_LEAK ? 0 : c.under_way) + SLACK,
+		SLOTS_MOST);
+	p->far_slots =
+		!accepts ? 0 : (uint32_t)least((keeps ? p->slots : 0) + FAR_SLACK, SLOTS_MOST);
+	largest = most(p->slots, p->far_slots);
+	p->ring_slots =
+		(uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST), largest);
+	p->backlog = (uint32_t)least(most(queued + SLACK, BACKLOG_LEAST), BACKLOG_MOST);
+	p->hash_entries = p->host->private_hash ? 0 : power_of_two(sockets * HASH_A_SOCKET);
+	p->samples = (uint32_t)least(counted((double)s->stop.time / (double)s->sample.every +
+					     (double)s->stop.time / (double)s->sample.sockets) +
+					     SLACK,
+				     SAMPLES_MOST);
+	return memory_suffices(p, &c, err);
+}

@@ -1,0 +1,90 @@
+#include "plan/budget.h"
+
+#include "suites.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static struct port_list ports(struct port_range *list, size_t count)
+{
+	return (struct port_list){list, count};
+}
+
+static void a_port_carries_one_connection_to_each_destination(void)
+{
+	const struct port_list none = {0};
+	struct budget b = budget_make((struct port_range){32768, 60999}, &none, 1);
+
+	CU_ASSERT_EQUAL(b.usable, 28232);
+	CU_ASSERT_EQUAL(b.capacity, 28232);
+	CU_ASSERT_FALSE(b.may_lose_one);
+	b = budget_make((struct port_range){1, 65535}, &none, 3);
+	CU_ASSERT_EQUAL(b.usable, 65535);
+	CU_ASSERT_EQUAL(b.capacity, 3 * 65535);
+	b = budget_make((struct port_range){32768, 60999}, &none, 1U << 28);
+	CU_ASSERT_EQUAL(b.capacity, UINT64_C(28232) << 28);
+}
+
+static void an_odd_range_of_more_than_one_port_may_lose_one(void)
+{
+	const struct port_list none = {0};
+
+	CU_ASSERT_FALSE(budget_make((struct port_range){40000, 40000}, &none, 1).may_lose_one);
+	CU_ASSERT_FALSE(budget_make((struct port_range){40000, 40001}, &none, 1).may_lose_one);
+	CU_ASSERT_TRUE(budget_make((struct port_range){40000, 40002}, &none, 1).may_lose_one);
+}
+
+static void reserved_ports_count_where_they_lie_in_the_range(void)
+{
+	struct port_range list[] = {{1, 39999}, {40002, 40003}, {40009, 40020}};
+	struct port_range all[] = {{1, 65535}};
+	const struct port_list some = ports(list, COUNT(list)), every = ports(all, COUNT(all));
+	struct port_range range = {40000, 40009};
+
+	CU_ASSERT_EQUAL(ports_within(&some, range), 3);
+	CU_ASSERT_EQUAL(budget_make(range, &some, 2).usable, 7);
+	CU_ASSERT_EQUAL(budget_make(range, &some, 2).capacity, 14);
+	CU_ASSERT_EQUAL(ports_within(&every, (struct port_range){1, 65535}), 65535);
+	CU_ASSERT_EQUAL(budget_make(range, &every, 1).capacity, 0);
+}
+
+static void reserving_ports_does_not_make_a_range_odd(void)
+{
+	struct port_range list[] = {{40001, 40001}};
+	const struct port_list one = ports(list, COUNT(list));
+
+	CU_ASSERT_FALSE(budget_make((struct port_range){40000, 40009}, &one, 1).may_lose_one);
+}
+
+static void a_range_that_is_none_has_a_budget_of_nothing(void)
+{
+	const struct port_list none = {0};
+
+	CU_ASSERT_EQUAL(budget_make((struct port_range){2, 1}, &none, 1).capacity, 0);
+}
+
+static void a_sysctl_counts_as_the_scenario_sets_it(void)
+{
+	struct setting list[] = {
+		{.name = TEXT("net.ipv4.tcp_tw_reuse"), .value = TEXT("1")},
+		{.name = TEXT("net.ipv4.tcp_rmem"), .value = TEXT("4096 131072 6291456")},
+		{.name = TEXT("net.ipv4.tcp_notsent_lowat"), .value = TEXT("-1")},
+	};
+	const struct setting_list set = {list, COUNT(list)};
+
+	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_tw_reuse", 2), 1);
+	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_timestamps", 7), 7);
+	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_rmem", 7), 7);
+	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_notsent_lowat", 7), -1);
+}
+
+static const struct test tests[] = {
+	TEST(a_port_carries_one_connection_to_each_destination),
+	TEST(an_odd_range_of_more_than_one_port_may_lose_one),
+	TEST(reserved_ports_count_where_they_lie_in_the_range),
+	TEST(reserving_ports_does_not_make_a_range_odd),
+	TEST(a_range_that_is_none_has_a_budget_of_nothing),
+	TEST(a_sysctl_counts_as_the_scenario_sets_it),
+	TESTS_END,
+};
+
+const struct suite suite_budget = {"budget", tests};

@@ -1,0 +1,233 @@
+#include "plan/budget.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "plan_help.h"
+#include "suites.h"
+
+#define SECOND INT64_C(1000000000)
+
+enum says { HOLDS, REFUSES, CANNOT_TELL };
+
+struct row {
+	const char *lines;
+	double life_s; /* negative: for ever */
+	double rate;
+	enum says says;
+	uint64_t after;
+};
+
+static struct forecast forecast_of(const struct scenario *s, const struct host *host)
+{
+	uint32_t pairs = (uint32_t)(s->network.sources * s->network.servers * s->network.services);
+	struct budget b = budget_make(s->network.ports, &s->network.reserved, pairs);
+
+	return forecast_make(s, &b, host);
+}
+
+static bool row_holds(const struct row *row, const struct forecast *f)
+{
+	bool life = row->life_s < 0 ? f->port_life_ns == FOR_EVER
+				    : f->port_life_ns == (int64_t)llround(row->life_s * SECOND);
+	bool rate = isinf(row->rate) ? isinf(f->rate) : fabs(f->rate - row->rate) < 1e-6;
+	bool says = f->known == (row->says != CANNOT_TELL) && f->exhausts == (row->says == REFUSES);
+
+	return life && rate && says && (row->says != REFUSES || f->after == row->after);
+}
+
+static void rows_check(const struct row *rows, size_t count, const struct host *host)
+{
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < count; i++) {
+		struct forecast f = forecast_of(help_scenario(rows[i].lines, &a), host);
+
+		if (!row_holds(&rows[i], &f)) {
+			printf("\n%s\n  life %.3f s, rate %.3f/s, exhausts %d, known %d, after "
+			       "%llu\n",
+			       rows[i].lines, (double)f.port_life_ns / SECOND, f.rate, f.exhausts,
+			       f.known, (unsigned long long)f.after);
+			CU_FAIL("a forecast is not as the arithmetic says");
+		}
+	}
+	arena_close(&a);
+}
+
+#define ROWS_CHECK(rows, host) rows_check((rows), sizeof(rows) / sizeof((rows)[0]), (host))
+#define FEW "network: {ports: 40000-40031}\n"
+
+// clang-format off
+static void what_is_never_closed_holds_its_port_for_ever(void)
+{
+	static const struct row rows[] = {
+		{FEW "load: {end: leak}", -1, 0, REFUSES, 32},
+		{FEW "load: {end: leak, total: 32}", -1, 0, HOLDS, 0},
+		{FEW "load: {end: leak, total: 33}", -1, 0, REFUSES, 32},
+		{FEW "load: {end: leak, rate: 10/s, total: 100}", -1, 0, REFUSES, 32},
+		{FEW "load: {end: leak, rate: 10/s, duration: 3s}", -1, 0, HOLDS, 0},
+		{FEW "load: {end: leak, rate: 10/s}\nstop: {time: 2s}", -1, 0, HOLDS, 0},
+		{"load: {end: leak, order: fast}", -1, 0, REFUSES, 28232},
+		{"load: {end: leak, order: kernel}", -1, 0, REFUSES, 28232},
+		{"network: {ports: 1024-65535}\nload: {end: leak, order: kernel}", -1, 0, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: hold}\nload: {end: leak}", -1, 0, REFUSES, 32},
+		{FEW "server: {behaviour: close}\nload: {end: leak}", -1, 0, REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void a_client_that_closes_first_holds_its_port_for_a_minute_more(void)
+{
+	static const struct row rows[] = {
+		{FEW "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{FEW "load: {rate: 200/s, total: 32}", 60, 32 / 60., HOLDS, 0},
+		{FEW "load: {concurrency: 4, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{FEW "load: {rate: 200/s, total: 320, hold: 1s}", 61, 32 / 61., REFUSES, 32},
+		{FEW "load: {rate: 30/min, duration: 1h}\nstop: {time: 1h}", 60, 32 / 60., HOLDS, 0},
+		{FEW "load: {rate: 40/min, duration: 1h}\nstop: {time: 1h}", 60, 32 / 60., REFUSES, 32},
+		/* the server never closes: FIN_WAIT2 */
+		{FEW "server: {behaviour: hold}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 200/s, total: 320}", 5, 32 / 5., REFUSES, 32},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+		/* and tcp_fin_timeout has no say in TIME_WAIT */
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
+		 "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void time_wait_is_cut_short_where_the_kernel_reuses_it(void)
+{
+#define LO "topology: loopback, ports: 40000-40031"
+	static const struct row rows[] = {
+		{"network: {" LO "}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+		{"network: {" LO "}\nload: {rate: 200/s, total: 320}", 1, 32, REFUSES, 32},
+		{"network: {" LO ", sysctl: {net.ipv4.tcp_tw_reuse_delay: 100}}\nload: {rate: 200/s, total: 320}",
+		 0.1, 320, HOLDS, 0},
+		{"network: {" LO ", sysctl: {net.ipv4.tcp_tw_reuse: 0}}\nload: {rate: 20/s, total: 320}",
+		 60, 32 / 60., REFUSES, 32},
+		{"network: {" LO ", sysctl: {net.ipv4.tcp_timestamps: 0}}\nload: {rate: 20/s, total: 320}",
+		 60, 32 / 60., REFUSES, 32},
+		/* 2, the default, is about loopback alone */
+		{FEW "load: {rate: 20/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\nload: {rate: 20/s, total: 320}",
+		 1, 32, HOLDS, 0},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1, net.ipv4.tcp_timestamps: 0}}\n"
+		 "load: {rate: 20/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+	};
+#undef LO
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void a_kernel_that_counts_whole_seconds_may_reuse_sooner(void)
+{
+	static const struct row rows[] = {
+		{"network: {topology: loopback, ports: 40000-40031}\nload: {rate: 200/s, total: 320}",
+		 1, 32, CANNOT_TELL, 0},
+		{"network: {topology: loopback, ports: 40000-40031}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+	};
+	struct host host = help_host();
+
+	host.tw_reuse_delay = -1;
+	ROWS_CHECK(rows, &host);
+}
+
+static void live_connections_hold_a_port_each(void)
+{
+	static const struct row rows[] = {
+		{FEW "load: {rate: 200/s, total: 320, hold: 2s, end: reset}", 2, 16, REFUSES, 32},
+		{FEW "load: {rate: 10/s, total: 320, hold: 2s, end: reset}", 2, 16, HOLDS, 0},
+		{FEW "load: {concurrency: 33, hold: 2s, end: reset}", 2, 16, REFUSES, 32},
+		{FEW "load: {concurrency: 24, hold: 2s, end: reset}", 2, 16, HOLDS, 0},
+		{FEW "load: {concurrency: 31, hold: 2s, end: reset}", 2, 16, CANNOT_TELL, 0},
+		{FEW "load: {concurrency: 33, total: 32, hold: 2s, end: reset}", 2, 16, HOLDS, 0},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first(void)
+{
+	static const struct row rows[] = {
+		{FEW "load: {rate: 1k/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "load: {concurrency: 8, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "load: {rate: 100k/s, total: 320, end: reset}", 0, INFINITY, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: close}\nload: {rate: 1k/s, total: 320, end: wait}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: close}\nload: {rate: 1k/s, total: 320, end: wait, hold: 10ms}",
+		 0.01, 3200, HOLDS, 0},
+		{FEW "server: {behaviour: close}\nload: {rate: 100/s, total: 320, hold: 100ms}", 0.1, 320, HOLDS, 0},
+		/* the server's reset frees the port, though the client keeps its descriptor */
+		{FEW "server: {behaviour: reset}\nload: {rate: 1k/s, total: 320, end: leak}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: reset}\nload: {rate: 1k/s, total: 320, hold: 1m}", 0, INFINITY, HOLDS, 0},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void a_race_for_the_first_close_cannot_be_told(void)
+{
+	static const struct row rows[] = {
+		{FEW "server: {behaviour: close}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., CANNOT_TELL, 0},
+		{FEW "server: {behaviour: close}\nload: {rate: 200/s, total: 32}", 60, 32 / 60., HOLDS, 0},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void a_port_is_counted_for_each_destination_and_source(void)
+{
+	static const struct row rows[] = {
+		{"network: {ports: 40000-40031, services: 2}\nload: {rate: 200/s, total: 320}",
+		 60, 64 / 60., REFUSES, 64},
+		{"network: {ports: 40000-40031, sources: 3, servers: 2}\nload: {rate: 200/s, total: 320}",
+		 60, 192 / 60., REFUSES, 192},
+		{"network: {ports: 40000-40031, reserved: [40000-40007]}\nload: {rate: 200/s, total: 320}",
+		 60, 24 / 60., REFUSES, 24},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void no_more_wait_than_there_are_buckets(void)
+{
+#define SMALL(n) "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_max_tw_buckets: " #n "}}\n"
+	static const struct row rows[] = {
+		{SMALL(32) "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{SMALL(31) "load: {rate: 200/s, total: 320}", 60, 32 / 60., CANNOT_TELL, 0},
+		{SMALL(0) "load: {rate: 200/s, total: 320}", 0, INFINITY, HOLDS, 0},
+		{SMALL(0) "load: {rate: 200/s, total: 320, hold: 1s}", 1, 32, REFUSES, 32},
+		{SMALL(0) "load: {end: leak}", -1, 0, REFUSES, 32},
+	};
+#undef SMALL
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static const struct test tests[] = {
+	TEST(what_is_never_closed_holds_its_port_for_ever),
+	TEST(a_client_that_closes_first_holds_its_port_for_a_minute_more),
+	TEST(time_wait_is_cut_short_where_the_kernel_reuses_it),
+	TEST(a_kernel_that_counts_whole_seconds_may_reuse_sooner),
+	TEST(live_connections_hold_a_port_each),
+	TEST(ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first),
+	TEST(a_race_for_the_first_close_cannot_be_told),
+	TEST(a_port_is_counted_for_each_destination_and_source),
+	TEST(no_more_wait_than_there_are_buckets),
+	TESTS_END,
+};
+// clang-format on
+
+const struct suite suite_forecast = {"forecast", tests};

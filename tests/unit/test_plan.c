@@ -1,0 +1,348 @@
+#include "plan/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan_help.h"
+#include "suites.h"
+
+#define BIT(op) (1U << OP_##op)
+
+static struct plan plan_of(const char *lines, const struct host *host, struct arena *a)
+{
+	struct err err = {0};
+	struct plan p = {0};
+
+	if (!plan_make(&p, help_scenario(lines, a), host, a, &err)) {
+		printf("\n%s\n  %s\n", lines, err.what);
+		CU_FAIL_FATAL("a test's plan cannot be made");
+	}
+	return p;
+}
+
+static void veth_and_loopback_have_networks_of_their_own(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("network: {sources: 3, servers: 2, services: 4}", &host, &a);
+
+	CU_ASSERT_EQUAL(p.sources.first, 0x0a4d0001);
+	CU_ASSERT_EQUAL(p.sources.count, 3);
+	CU_ASSERT_EQUAL(p.servers.first, 0x0a4d8001);
+	CU_ASSERT_EQUAL(p.prefix, 16);
+	CU_ASSERT_EQUAL(p.destinations, 8);
+	CU_ASSERT_EQUAL(p.budget.pairs, 24);
+	CU_ASSERT_EQUAL(plan_server(&p, 0), 0x0a4d8001);
+	CU_ASSERT_EQUAL(plan_service(&p, 0), 7000);
+	CU_ASSERT_EQUAL(plan_server(&p, 7), 0x0a4d8002);
+	CU_ASSERT_EQUAL(plan_service(&p, 7), 7003);
+	p = plan_of("network: {topology: loopback}", &host, &a);
+	CU_ASSERT_EQUAL(p.sources.first, 0x7f000001);
+	CU_ASSERT_EQUAL(p.servers.first, 0x7f000001);
+	CU_ASSERT_EQUAL(p.prefix, 8);
+	arena_close(&a);
+}
+
+static void services_listen_outside_of_the_range(void)
+{
+	static const struct {
+		const char *lines;
+		uint16_t first;
+	} rows[] = {
+		{"network: {ports: 32768-60999}", 7000},
+		{"network: {ports: 7001-7100}", 7000},
+		{"network: {ports: 7001-7100, services: 2}", 6999},
+		{"network: {ports: 6000-7255, services: 256}", 5744},
+		{"network: {ports: 1024-60999}", 61000},
+		{"network: {ports: 1024-65535, services: 2}", 1022},
+		{"network: {ports: 1000-65535, services: 2}", 998},
+		{"network: {ports: 2-65535}", 1},
+		{"network: {ports: 1-65534}", 65535},
+	};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(rows[i].lines, &host, &a);
+
+		if (p.service_first != rows[i].first)
+			printf("\n%s: %u\n", rows[i].lines, p.service_first);
+		CU_ASSERT_EQUAL(p.service_first, rows[i].first);
+	}
+	arena_close(&a);
+}
+
+static void a_life_has_the_steps_it_needs(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t steps;
+	} rows[] = {
+		{"load: {total: 1}", BIT(CLOSE)},
+		{"load: {end: leak}", 0},
+		{"load: {end: reset}", BIT(LINGER) | BIT(CLOSE)},
+		{"server: {behaviour: close}\nload: {end: wait}", BIT(AWAIT) | BIT(CLOSE)},
+		{"load: {hold: 1s}", BIT(HOLD) | BIT(CLOSE)},
+		{"load: {order: fast}", BIT(WINDOW) | BIT(CLOSE)},
+		{"network: {sources: 2}", BIT(NO_PORT) | BIT(BIND) | BIT(CLOSE)},
+	};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(rows[i].lines, &host, &a);
+
+		CU_ASSERT_EQUAL(p.steps, rows[i].steps | BIT(SOCKET) | BIT(CONNECT) | BIT(UNDO));
+		CU_ASSERT_EQUAL(p.bind_source, (p.steps & BIT(BIND)) != 0);
+		CU_ASSERT_FALSE(p.classic_sockets);
+	}
+	arena_close(&a);
+}
+
+static void sockets_are_classic_only_where_the_ring_cannot_prepare_them(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+
+	host.ring_bind = EINVAL;
+	CU_ASSERT_FALSE(plan_of("load: {end: reset}", &host, &a).classic_sockets);
+	CU_ASSERT_TRUE(plan_of("network: {sources: 2}", &host, &a).classic_sockets);
+	host.ring_option = EOPNOTSUPP;
+	CU_ASSERT_FALSE(plan_of("load: {end: close}", &host, &a).classic_sockets);
+	CU_ASSERT_TRUE(plan_of("load: {end: reset}", &host, &a).classic_sockets);
+	CU_ASSERT_TRUE(plan_of("load: {order: fast}", &host, &a).classic_sockets);
+	host.ring_socket = EINVAL;
+	CU_ASSERT_TRUE(plan_of("load: {end: close}", &host, &a).classic_sockets);
+	arena_close(&a);
+}
+
+static void a_kernel_without_the_window_goes_in_its_own_order(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct plan p = plan_of("load: {order: fast}", &host, &a);
+
+	CU_ASSERT_TRUE(p.window);
+	CU_ASSERT_EQUAL(p.window_at, 28232 * 45 / 100);
+	host.port_window = ENOPROTOOPT;
+	p = plan_of("load: {order: fast}", &host, &a);
+	CU_ASSERT_FALSE(p.window);
+	CU_ASSERT_EQUAL(p.steps & BIT(WINDOW), 0);
+	arena_close(&a);
+}
+
+static void a_leak_has_a_slot_for_each_port(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("load: {end: leak, order: fast}", &host, &a);
+
+	CU_ASSERT_EQUAL(p.concurrency, 64);
+	CU_ASSERT(p.slots >= 28232 + 64);
+	CU_ASSERT(p.slots < 29000);
+	CU_ASSERT_EQUAL(p.ring_slots, 20000 - 64);
+	CU_ASSERT(p.far_slots >= p.slots);
+	CU_ASSERT(p.backlog >= 28232);
+	CU_ASSERT_EQUAL(p.hash_entries, 131072);
+	arena_close(&a);
+}
+
+static void a_churn_has_slots_for_what_is_under_way(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("load: {concurrency: 100, total: 1000000}", &host, &a);
+
+	CU_ASSERT_EQUAL(p.concurrency, 100);
+	CU_ASSERT(p.slots >= 100);
+	CU_ASSERT(p.slots <= 256);
+	p = plan_of("load: {rate: 10k/s, timeout: 1s}", &host, &a);
+	CU_ASSERT_EQUAL(p.concurrency, 0);
+	CU_ASSERT(p.slots >= 10000);
+	p = plan_of("network: {ports: 40000-40031}\nload: {rate: 1M/s, timeout: 5m}", &host, &a);
+	CU_ASSERT(p.slots >= 32);
+	CU_ASSERT(p.slots < 512);
+	CU_ASSERT_EQUAL(p.hash_entries, 4096);
+	CU_ASSERT_EQUAL(p.backlog, 4096);
+	arena_close(&a);
+}
+
+static void held_connections_have_a_slot_each(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	CU_ASSERT(plan_of("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, &a).slots >= 600);
+	CU_ASSERT(plan_of("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, &a).slots < 800);
+	CU_ASSERT(plan_of("load: {rate: 1M/s, hold: 1h, total: 50}", &host, &a).slots <= 256);
+	arena_close(&a);
+}
+
+static void a_server_that_resets_leaves_the_client_more_descriptors_than_ports(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("network: {ports: 40000-40031}\nserver: {behaviour: reset}\n"
+				"load: {end: leak, total: 5000}",
+				&host, &a);
+
+	CU_ASSERT(p.slots >= 5000);
+	arena_close(&a);
+}
+
+static void a_server_that_holds_never_accepts_and_queues_all(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("network: {ports: 40000-40031}\nserver: {behaviour: hold}\n"
+				"load: {end: reset, total: 100k}",
+				&host, &a);
+
+	CU_ASSERT_EQUAL(p.far_slots, 0);
+	CU_ASSERT(p.backlog >= 100000);
+	arena_close(&a);
+}
+
+static void a_shared_hash_is_not_sized(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+
+	host.private_hash = ENOENT;
+	CU_ASSERT_EQUAL(plan_of("load: {end: leak}", &host, &a).hash_entries, 0);
+	arena_close(&a);
+}
+
+struct refusal {
+	const char *lines;
+	enum err_kind kind;
+	unsigned line; /* 0: about no file */
+	const char *what;
+};
+
+static void refusals_check(const struct refusal *rows, size_t count, const struct host *host)
+{
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct refusal *r = &rows[i];
+		struct err err = {0};
+		struct plan p;
+
+		CU_ASSERT_FALSE(plan_make(&p, help_scenario(r->lines, &a), host, &a, &err));
+		if (err.kind != r->kind || err.at.line != r->line || strcmp(err.what, r->what) != 0)
+			printf("\n%s\n  %u: %s\n", r->lines, err.at.line, err.what);
+		CU_ASSERT_EQUAL(err.kind, r->kind);
+		CU_ASSERT_EQUAL(err.at.line, r->line);
+		CU_ASSERT_STRING_EQUAL(err.what, r->what);
+		CU_ASSERT(err.hint[0] != '\0');
+	}
+	arena_close(&a);
+}
+
+static void what_cannot_be_is_refused_at_its_line(void)
+{
+	static const struct refusal rows[] = {
+		{"network:\n  ports: 1-65535", ERR_SCENARIO, 4,
+		 "network.services cannot be 1: the client's range 1-65535 leaves no room for "
+		 "them"},
+		{"network:\n  ports: 20-65500\n  services: 40", ERR_SCENARIO, 5,
+		 "network.services cannot be 40: the client's range 20-65500 leaves no room for "
+		 "them"},
+		{"expect:\n  - exhausted == true\n  - counter.NoSuchThing == 0", ERR_SCENARIO, 5,
+		 "this kernel has no counter NoSuchThing"},
+	};
+	struct host host = help_host();
+
+	strcpy(host.counters, "ActiveOpens TCPTimeouts");
+	refusals_check(rows, sizeof(rows) / sizeof(rows[0]), &host);
+}
+
+static void a_counter_that_the_kernel_has_may_be_expected(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct plan p;
+
+	strcpy(host.counters, "ActiveOpens TCPTimeouts");
+	p = plan_of("expect: [counter.TCPTimeouts == 0]", &host, &a);
+	CU_ASSERT_EQUAL(p.scenario->expect.count, 1);
+	arena_close(&a);
+}
+
+static void a_host_without_io_uring_is_told_why_and_what_to_do(void)
+{
+	static const struct {
+		int error;
+		const char *mend;
+	} rows[] = {
+		{EPERM, "seccomp"},
+		{ENOSYS, "Podman"},
+		{ENOMEM, "RLIMIT_MEMLOCK"},
+		{EINVAL, "doctor"},
+	};
+	struct arena a = help_arena();
+	struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = {0};
+		struct plan p;
+
+		host.io_uring = rows[i].error;
+		CU_ASSERT_FALSE(
+			plan_make(&p, help_scenario("load: {total: 1}", &a), &host, &a, &err));
+		CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, rows[i].mend));
+	}
+	arena_close(&a);
+}
+
+static void a_host_with_too_little_is_told_both_numbers(void)
+{
+	static const struct refusal memory[] = {
+		{"network: {sources: 10}\nload: {end: leak}", ERR_HOST, 0,
+		 "282384 connections take about 2259 MB of memory, and 100 MB are free"},
+	};
+	static const struct refusal files[] = {
+		{"load: {total: 1}", ERR_HOST, 0, "RLIMIT_NOFILE is 255, and lastport needs 256"},
+	};
+	struct host host = help_host();
+
+	host.memory = 100 * 1000 * 1000;
+	refusals_check(memory, 1, &host);
+	host.nofile = 255;
+	refusals_check(files, 1, &host);
+}
+
+static void samples_have_room_for_the_longest_run(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	CU_ASSERT(plan_of("stop: {time: 10s}", &host, &a).samples >= 10 * 10 + 10);
+	CU_ASSERT(plan_of("sample: {every: 10ms}\nstop: {time: 1h}", &host, &a).samples >= 360000);
+	arena_close(&a);
+}
+
+static const struct test tests[] = {
+	TEST(veth_and_loopback_have_networks_of_their_own),
+	TEST(services_listen_outside_of_the_range),
+	TEST(a_life_has_the_steps_it_needs),
+	TEST(sockets_are_classic_only_where_the_ring_cannot_prepare_them),
+	TEST(a_kernel_without_the_window_goes_in_its_own_order),
+	TEST(a_leak_has_a_slot_for_each_port),
+	TEST(a_churn_has_slots_for_what_is_under_way),
+	TEST(held_connections_have_a_slot_each),
+	TEST(a_server_that_resets_leaves_the_client_more_descriptors_than_ports),
+	TEST(a_server_that_holds_never_accepts_and_queues_all),
+	TEST(a_shared_hash_is_not_sized),
+	TEST(what_cannot_be_is_refused_at_its_line),
+	TEST(a_counter_that_the_kernel_has_may_be_expected),
+	TEST(a_host_without_io_uring_is_told_why_and_what_to_do),
+	TEST(a_host_with_too_little_is_told_both_numbers),
+	TEST(samples_have_room_for_the_longest_run),
+	TESTS_END,
+};
+
+const struct suite suite_plan = {"plan", tests};
