@@ -57,8 +57,8 @@ all: $(B)/$(PROG) ## build; V=1 shows the commands, SAN=address,undefined saniti
 run: $(B)/$(PROG) ## run a scenario, or RUN='arguments of lastport run'
 	$< run $(RUN)
 
-test: $(B)/$(PROG) $(B)/unit $(FUZZ:%=$(B)/replay_%) ## everything; what this machine forbids is skipped, loudly
-	@sh tests/run.sh $(B)/unit 'sh tests/golden.sh $<' \
+test: $(B)/$(PROG) $(B)/unit $(B)/netns $(FUZZ:%=$(B)/replay_%) ## everything; what this machine forbids is skipped, loudly
+	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' \
 		$(foreach t,$(FUZZ),'$(B)/replay_$t tests/fuzz/corpus/$t/*')
 
 test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of our own

@@ -1,0 +1,189 @@
+#include "lab/lab.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lab/settings.h"
+#include "sys/netns.h"
+#include "sys/rights.h"
+#include "sys/rtnetlink.h"
+#include "sys/sysctl.h"
+
+static const char link_name[] = "veth0"; /* in both namespaces */
+
+/* What the thread that builds is given, and gives back. */
+struct building {
+	struct lab *lab;
+	const struct plan *plan;
+	struct arena *arena;
+	struct err *err;
+	bool good;
+};
+
+bool lab_rights(const struct host *host, struct err *err)
+{
+	return !host->needs_userns || rights_userns(err);
+}
+
+/* A new namespace, which the thread is then in, held by *fd. */
+static bool make_and_hold(int *fd, struct err *err)
+{
+	if (!netns_make(err))
+		return false;
+	*fd = netns_open(err);
+	return *fd >= 0;
+}
+
+/* Leaves the thread in the client's. The one between is gone as soon as nobody holds it. */
+static bool namespaces_make(struct building *b, int between)
+{
+	struct lab *lab = b->lab;
+
+	if (!make_and_hold(&lab->client_ns, b->err))
+		return false;
+	if (b->plan->scenario->network.topology == TOPOLOGY_LOOPBACK) {
+		lab->server_ns = netns_open(b->err);
+		return lab->server_ns >= 0;
+	}
+	/* From the one between again: a namespace inherits the wish for a hash from its maker,
+	 * not its own. */
+	return netns_enter(between, b->err) && make_and_hold(&lab->server_ns, b->err) &&
+	       netns_enter(lab->client_ns, b->err);
+}
+
+static bool hash_ask(const struct plan *p, struct arena scratch, struct err *err)
+{
+	struct text entries = text_format(&scratch, "%u", p->hash_entries);
+	int sys = p->hash_entries ? sysctl_write(TEXT("net.ipv4.tcp_child_ehash_entries"), entries)
+				  : 0;
+
+	return sys == 0 ||
+	       err_sys(err, sys, "could not ask for a socket hash of %u entries", p->hash_entries);
+}
+
+/* The kernel says a shared hash with a minus; one that it had no memory for is shared. */
+static bool hash_is_private(void)
+{
+	char entries[32];
+
+	return sysctl_read(TEXT("net.ipv4.tcp_ehash_entries"), entries, sizeof(entries)) == 0 &&
+	       strtol(entries, NULL, 10) > 0;
+}
+
+static bool lo_up(struct err *err)
+{
+	struct rtnetlink rt;
+	bool good = rtnetlink_open(&rt, err) && rtnetlink_up(&rt, "lo", err);
+
+	rtnetlink_close(&rt);
+	return good;
+}
+
+/* Half of the network, 10.77.0.0/17 or 10.77.128.0/17, is behind its first address. So an end
+ * knows one neighbour, however many addresses there are: the kernel's table of neighbours is
+ * small, and shared with the host. */
+static bool half_join(const struct plan *p, struct address_row mine, struct address_row other,
+		      struct err *err)
+{
+	uint8_t half = p->prefix + 1;
+	uint32_t net = other.first & ~(UINT32_MAX >> half);
+	struct rtnetlink rt;
+	bool good = rtnetlink_open(&rt, err) &&
+		    rtnetlink_addresses(&rt, link_name, mine.first, mine.count, p->prefix, err) &&
+		    rtnetlink_up(&rt, link_name, err) &&
+		    rtnetlink_route(&rt, net, half, other.first, err);
+
+	rtnetlink_close(&rt);
+	return good;
+}
+
+/* The thread is in the client's namespace before and after. */
+static bool veth_join(struct building *b)
+{
+	const struct plan *p = b->plan;
+	struct rtnetlink rt;
+	bool good;
+
+	good = rtnetlink_open(&rt, b->err) &&
+	       rtnetlink_veth(&rt, link_name, b->lab->server_ns, b->err) &&
+	       half_join(p, p->sources, p->servers, b->err) &&
+	       netns_enter(b->lab->server_ns, b->err) &&
+	       half_join(p, p->servers, p->sources, b->err) &&
+	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
+	rtnetlink_close(&rt);
+	return good;
+}
+
+static bool server_prepare(struct building *b)
+{
+	return netns_enter(b->lab->server_ns, b->err) &&
+	       settings_own(b->lab, b->plan, LAB_SERVER, b->arena, b->err) && lo_up(b->err) &&
+	       netns_enter(b->lab->client_ns, b->err);
+}
+
+static bool network_build(struct building *b)
+{
+	bool is_veth = b->plan->scenario->network.topology == TOPOLOGY_VETH;
+
+	b->lab->private_hash = hash_is_private();
+	settings_begin(b->lab, b->plan, b->arena);
+	return settings_own(b->lab, b->plan, LAB_CLIENT, b->arena, b->err) && lo_up(b->err) &&
+	       (!is_veth || (server_prepare(b) && veth_join(b))) &&
+	       settings_scenario(b->lab, b->plan, b->arena, b->err);
+}
+
+static void *build(void *argument)
+{
+	struct building *b = argument;
+	int between = -1;
+
+	b->good = make_and_hold(&between, b->err) && hash_ask(b->plan, *b->arena, b->err) &&
+		  namespaces_make(b, between);
+	if (between >= 0)
+		close(between);
+	b->good = b->good && network_build(b);
+	return NULL;
+}
+
+/* In a thread of its own, which ends in the last namespace it was in: no path can leave the
+ * caller in another than its own. Signals are the caller's. */
+bool lab_build(struct lab *out, const struct plan *plan, struct arena *arena, struct err *err)
+{
+	struct building b = {.lab = out, .plan = plan, .arena = arena, .err = err};
+	sigset_t all, before;
+	pthread_t thread;
+	int sys;
+
+	*out = (struct lab){.client_ns = -1, .server_ns = -1};
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sys = pthread_create(&thread, NULL, build, &b);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (sys)
+		return err_sys(err, sys, "could not start the thread that builds the network");
+	pthread_join(thread, NULL);
+	if (!b.good)
+		lab_close(out);
+	return b.good;
+}
+
+static void let_go(int *fd)
+{
+	if (*fd > 0) /* an empty struct lab holds none */
+		close(*fd);
+	*fd = -1;
+}
+
+void lab_close(struct lab *lab)
+{
+	let_go(&lab->client_ns);
+	let_go(&lab->server_ns);
+}
+
+bool lab_enter(const struct lab *lab, enum lab_role role, struct err *err)
+{
+	return netns_enter(role == LAB_CLIENT ? lab->client_ns : lab->server_ns, err) &&
+	       rights_drop(err);
+}

@@ -1,0 +1,9 @@
+/* clock.h - the clock of all measuring: CLOCK_MONOTONIC, which no administrator moves.
+ *
+ * Units: nanoseconds. */
+#pragma once
+
+#include <stdint.h>
+
+int64_t clock_now(void);
+void clock_sleep(int64_t ns);

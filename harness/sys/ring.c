@@ -1,0 +1,236 @@
+#include "sys/ring.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What Debian 12's headers lack (include/uapi/linux/io_uring.h): numbers of Linux 6.7 and 6.11. */
+enum { OP_BIND_6_11 = 56, COMMAND_SETSOCKOPT_6_7 = 3 };
+
+/* Submission entries. Far more than a batch, so that a full queue is rare; the completion queue
+ * has twice as many, and what does not fit there the kernel keeps until it is asked
+ * (IORING_FEAT_NODROP). */
+enum { DEPTH = 512, RINGS_POLLED = 256 };
+
+struct ring {
+	struct io_uring uring;
+	int failed; /* errno of a submit that failed inside an ask: for ring_submit() to tell */
+};
+
+static bool refuse_setup(struct err *err, int error)
+{
+	err_set(err, ERR_HOST, "cannot set up io_uring: %s", strerror(error));
+	return err_hint(err,
+			"`lastport doctor` says what this machine can run, and what mends it.");
+}
+
+bool ring_open(struct ring **out, unsigned slots, struct arena *arena, struct err *err)
+{
+	struct ring *ring = ARENA_NEW(arena, struct ring);
+	/* Answers are posted when the thread enters the kernel anyway: it need not be
+	 * interrupted for them (5.19). */
+	int e = io_uring_queue_init(DEPTH, &ring->uring, IORING_SETUP_COOP_TASKRUN);
+
+	if (e == -EINVAL)
+		e = io_uring_queue_init(DEPTH, &ring->uring, 0);
+	if (e < 0)
+		return refuse_setup(err, -e);
+	e = io_uring_register_files_sparse(&ring->uring, slots);
+	if (e < 0) {
+		io_uring_queue_exit(&ring->uring);
+		err_set(err, ERR_HOST, "cannot have a table of %u io_uring descriptors: %s", slots,
+			strerror(-e));
+		return err_hint(
+			err,
+			"Raise the hard limit of open files (ulimit -Hn), or use a smaller range.");
+	}
+	*out = ring;
+	return true;
+}
+
+void ring_close(struct ring *ring)
+{
+	if (ring)
+		io_uring_queue_exit(&ring->uring);
+}
+
+/* A full queue is normal: submit, try again. A submit that fails is kept for ring_submit() to
+ * tell: the ask is lost then, and so is the ring. */
+static struct io_uring_sqe *sqe_next(struct ring *ring, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+
+	while (!sqe) {
+		int e = io_uring_submit(&ring->uring);
+
+		if (e < 0 && e != -EINTR && e != -EAGAIN && e != -EBUSY) {
+			ring->failed = -e;
+			return NULL;
+		}
+		sqe = io_uring_get_sqe(&ring->uring);
+	}
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->user_data = tag;
+	return sqe;
+}
+
+void ring_socket(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_socket_direct(sqe, AF_INET, SOCK_STREAM, 0, slot, 0);
+	sqe->user_data = tag;
+}
+
+/* A socket command: layout of struct io_uring_sqe since 6.7, of which older headers lack the
+ * names. */
+void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
+		 unsigned len, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	uint64_t address = (uintptr_t)value;
+	uint32_t word[2] = {(uint32_t)level, (uint32_t)name};
+
+	if (!sqe)
+		return;
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = (int)slot;
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->off = COMMAND_SETSOCKOPT_6_7;		     /* cmd_op */
+	memcpy(&sqe->addr, word, sizeof(word));		     /* level, optname */
+	sqe->file_index = len;				     /* optlen */
+	memcpy((char *)sqe + 48, &address, sizeof(address)); /* optval */
+}
+
+void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	sqe->opcode = OP_BIND_6_11;
+	sqe->fd = (int)slot;
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->addr = (uintptr_t)address;
+	sqe->off = sizeof(*address);
+}
+
+void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_connect(sqe, (int)slot, (const struct sockaddr *)address, sizeof(*address));
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
+void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_accept_direct(sqe, listener, NULL, NULL, 0, slot);
+	sqe->user_data = tag;
+}
+
+void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_recv(sqe, (int)slot, buffer, len, 0);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
+void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_close_direct(sqe, slot);
+	sqe->user_data = tag;
+}
+
+void ring_cancel(struct ring *ring, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, 0);
+
+	if (!sqe)
+		return;
+	io_uring_prep_cancel64(sqe, tag, 0);
+	sqe->user_data = 0; /* ring_reap() keeps its answer to itself */
+}
+
+int ring_adopt(struct ring *ring, unsigned slot, int fd)
+{
+	int e = io_uring_register_files_update(&ring->uring, slot, &fd, 1);
+
+	close(fd);
+	return e < 0 ? e : 0;
+}
+
+unsigned ring_queued(const struct ring *ring)
+{
+	return io_uring_sq_ready(&ring->uring);
+}
+
+/* EINTR, EAGAIN and EBUSY leave what was not taken in the queue: it goes with the next submit. */
+bool ring_submit(struct ring *ring, struct err *err)
+{
+	int e = ring->failed ? -ring->failed : 0;
+
+	if (e == 0 && io_uring_sq_ready(&ring->uring))
+		e = io_uring_submit(&ring->uring);
+	if (e < 0 && e != -EINTR && e != -EAGAIN && e != -EBUSY)
+		return err_sys(err, -e, "could not submit to io_uring");
+	return true;
+}
+
+unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most)
+{
+	struct io_uring_cqe *cqe;
+	unsigned head, seen = 0, n = 0;
+
+	if (io_uring_cq_has_overflow(&ring->uring))
+		io_uring_get_events(&ring->uring);
+	io_uring_for_each_cqe (&ring->uring, head, cqe) {
+		if (n == most)
+			break;
+		seen++;
+		if (cqe->user_data == 0)
+			continue;
+		/* A finished timeout says -ETIME: it has done what it was asked. */
+		out[n++] = (struct ring_answer){cqe->user_data, cqe->res == -ETIME ? 0 : cqe->res};
+	}
+	io_uring_cq_advance(&ring->uring, seen);
+	return n;
+}
+
+void rings_wait(struct ring *const *rings, unsigned n, int wake_fd, int64_t timeout_ns)
+{
+	struct pollfd fds[RINGS_POLLED + 1];
+	struct timespec timeout = {.tv_sec = timeout_ns / 1000000000,
+				   .tv_nsec = timeout_ns % 1000000000};
+
+	if (n > RINGS_POLLED) /* those beyond are looked at each time round; plans stay far below */
+		n = RINGS_POLLED;
+	for (unsigned i = 0; i < n; i++) {
+		if (io_uring_cq_ready(&rings[i]->uring))
+			return;
+		fds[i] = (struct pollfd){.fd = rings[i]->uring.ring_fd, .events = POLLIN};
+	}
+	fds[n] = (struct pollfd){.fd = wake_fd,
+				 .events = POLLIN}; /* poll(2) passes over a negative one */
+	ppoll(fds, n + 1, &timeout, NULL);
+}

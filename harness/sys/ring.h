@@ -1,0 +1,63 @@
+/* ring.h - asks the kernel for many socket operations at once, and hands out its answers.
+ *
+ * A ring has a table of direct descriptors: sockets are slots of it, so they cost no descriptor
+ * of the process, and several rings carry more of them than RLIMIT_NOFILE allows one table.
+ * Whoever asks sees slots, tags and answers: an engine without io_uring can stand behind the
+ * same door.
+ *
+ * Units:     addresses as struct sockaddr_in, in network order; answers are 0 or more, or
+ *            -errno.
+ * Ownership: a ring is in the arena; ring_close() gives its kernel side back. What an ask
+ *            points to must stay until its answer has come.
+ * Errors:    a full queue is submitted and tried again. -ETIME and interrupted waits are no
+ *            errors.
+ * Threads:   one thread asks; another may close, once that one is done.
+ * Source:    io_uring_enter(2); include/uapi/linux/io_uring.h. Newer operations than liburing
+ *            2.3 knows are filled in by hand, and used only where sys/facts.c saw them work.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct ring;
+
+struct ring_answer {
+	uint64_t tag;
+	int result;
+};
+
+/* `slots` is the size of the table: at most RLIMIT_NOFILE. */
+bool ring_open(struct ring **out, unsigned slots, struct arena *, struct err *);
+void ring_close(struct ring *ring); /* all its sockets too; NULL does no harm */
+
+/* Asks. Each is answered once, with its tag; a tag is not 0. */
+void ring_socket(struct ring *ring, unsigned slot, uint64_t tag);
+void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
+		 unsigned len, uint64_t tag);
+void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag);
+void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *address,
+		  uint64_t tag);
+void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag);
+void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag);
+void ring_shut(struct ring *ring, unsigned slot, uint64_t tag); /* close */
+
+/* The ask with this tag is to be answered with -ECANCELED, if it has no answer yet. Has no
+ * answer of its own. */
+void ring_cancel(struct ring *ring, uint64_t tag);
+
+/* Puts a plain descriptor into a slot, for kernels whose rings cannot prepare a socket; the
+ * descriptor is closed. Answers at once, not through the ring: 0 or -errno. */
+int ring_adopt(struct ring *ring, unsigned slot, int fd);
+
+unsigned ring_queued(const struct ring *ring); /* asks not yet submitted */
+bool ring_submit(struct ring *ring, struct err *);
+unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most);
+
+/* Waits until a ring has an answer, wake_fd can be read (-1: none), a signal came, or
+ * timeout_ns is over. */
+void rings_wait(struct ring *const *rings, unsigned n, int wake_fd, int64_t timeout_ns);

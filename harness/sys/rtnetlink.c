@@ -1,0 +1,282 @@
+#include "sys/rtnetlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include "sys/clock.h"
+
+enum {
+	MESSAGE_BYTES = 512,
+	BATCH_BYTES =
+		8192, /* the kernel's answers to one batch of small requests fit into its receive buffer */
+	ANSWER_BYTES = 8192,
+};
+
+/* Requests that are sent at once. */
+struct batch {
+	_Alignas(struct nlmsghdr) char bytes[BATCH_BYTES];
+	size_t used;
+	unsigned count;
+};
+
+bool rtnetlink_open(struct rtnetlink *out, struct err *err)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int on = 1;
+
+	*out = (struct rtnetlink){0};
+	if (!socket)
+		return err_sys(err, errno, "could not open a netlink socket");
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		err_sys(err, errno, "could not bind a netlink socket");
+		mnl_socket_close(socket);
+		return false;
+	}
+	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on,
+			      sizeof(on)); /* without it: fewer words */
+	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
+	out->socket = socket;
+	return true;
+}
+
+void rtnetlink_close(struct rtnetlink *rt)
+{
+	if (rt->socket)
+		mnl_socket_close(rt->socket);
+	rt->socket = NULL;
+}
+
+/* A request and its header of `bytes`, zeroed, at the batch's end. There must be MESSAGE_BYTES
+ * left. */
+static struct nlmsghdr *batch_begin(struct batch *b, struct rtnetlink *rt, uint16_t type,
+				    uint16_t flags, size_t bytes, void **header)
+{
+	struct nlmsghdr *m = mnl_nlmsg_put_header(b->bytes + b->used);
+
+	m->nlmsg_type = type;
+	m->nlmsg_flags = NLM_F_REQUEST | flags;
+	m->nlmsg_seq = ++rt->seq;
+	*header = mnl_nlmsg_put_extra_header(m, bytes);
+	return m;
+}
+
+static void batch_end(struct batch *b, const struct nlmsghdr *m)
+{
+	b->used += MNL_ALIGN(m->nlmsg_len);
+	b->count++;
+}
+
+/* What the kernel adds to an errno value: "Invalid prefix for given prefix length". */
+static const char *kernel_words(const struct nlmsghdr *answer)
+{
+	size_t skip = MNL_ALIGN(sizeof(struct nlmsgerr));
+	const struct nlattr *attr;
+
+	if (!(answer->nlmsg_flags & NLM_F_ACK_TLVS) || mnl_nlmsg_get_payload_len(answer) < skip)
+		return NULL;
+	mnl_attr_for_each (attr, answer, (unsigned)skip) {
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+			return mnl_attr_get_str(attr);
+	}
+	return NULL;
+}
+
+/* One answer: false, and *err, if it refuses. */
+static bool answer_accepts(const struct nlmsghdr *answer, const char *what, struct err *err)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(answer);
+	const char *words;
+
+	if (answer->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(answer) < sizeof(*e))
+		return err_sys(err, EPROTO, "%s", what);
+	if (e->error == 0)
+		return true;
+	err_sys(err, -e->error, "%s", what);
+	words = kernel_words(answer);
+	if (words)
+		err_hint(err, "The kernel says: %s.", words);
+	return false;
+}
+
+/* Sends the batch, and takes the answer to each of its requests. `what` is an err's words. */
+static bool batch_send(struct batch *b, struct rtnetlink *rt, const char *what, struct err *err)
+{
+	_Alignas(struct nlmsghdr) char answers[ANSWER_BYTES];
+	bool good = true;
+
+	if (mnl_socket_sendto(rt->socket, b->bytes, b->used) < 0)
+		return err_sys(err, errno, "%s", what);
+	while (b->count) {
+		ssize_t n = mnl_socket_recvfrom(rt->socket, answers, sizeof(answers));
+		const struct nlmsghdr *answer = (const void *)answers;
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_sys(err, n < 0 ? errno : EPROTO, "%s", what);
+		for (; b->count && mnl_nlmsg_ok(answer, left);
+		     answer = mnl_nlmsg_next(answer, &left)) {
+			good = answer_accepts(answer, what, err) && good;
+			b->count--;
+		}
+	}
+	b->used = 0;
+	return good;
+}
+
+bool rtnetlink_veth(struct rtnetlink *rt, const char *name, int peer_ns, struct err *err)
+{
+	struct batch b = {.used = 0};
+	void *header;
+	struct nlmsghdr *m = batch_begin(&b, rt, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+					 sizeof(struct ifinfomsg), &header);
+	struct nlattr *info, *data, *peer;
+
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(m, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(m, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	mnl_attr_put_u32(m, IFLA_NET_NS_FD, (uint32_t)peer_ns);
+	mnl_attr_nest_end(m, peer);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
+	batch_end(&b, m);
+	return batch_send(&b, rt, "could not make a veth pair", err);
+}
+
+static bool link_find(const char *link, unsigned *index, struct err *err)
+{
+	*index = if_nametoindex(link);
+	if (*index == 0)
+		return err_sys(err, errno, "could not find the link %s", link);
+	return true;
+}
+
+bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, uint32_t first, uint32_t count,
+			 uint8_t prefix, struct err *err)
+{
+	struct batch b = {.used = 0};
+	unsigned index;
+
+	if (!link_find(link, &index, err))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		void *header;
+		struct nlmsghdr *m =
+			batch_begin(&b, rt, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+				    sizeof(struct ifaddrmsg), &header);
+		struct ifaddrmsg *a = header;
+
+		*a = (struct ifaddrmsg){
+			.ifa_family = AF_INET, .ifa_prefixlen = prefix, .ifa_index = index};
+		mnl_attr_put_u32(m, IFA_LOCAL, htonl(first + i));
+		mnl_attr_put_u32(m, IFA_ADDRESS, htonl(first + i));
+		batch_end(&b, m);
+		if (b.used > BATCH_BYTES - MESSAGE_BYTES || i + 1 == count) {
+			if (!batch_send(&b, rt, "could not add an address", err))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool rtnetlink_up(struct rtnetlink *rt, const char *link, struct err *err)
+{
+	struct batch b = {.used = 0};
+	struct nlmsghdr *m;
+	struct ifinfomsg *i;
+	void *header;
+	unsigned index;
+
+	if (!link_find(link, &index, err))
+		return false;
+	m = batch_begin(&b, rt, RTM_NEWLINK, NLM_F_ACK, sizeof(*i), &header);
+	i = header;
+	*i = (struct ifinfomsg){.ifi_index = (int)index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+	batch_end(&b, m);
+	return batch_send(&b, rt, "could not bring a link up", err);
+}
+
+/* IFF_RUNNING, which the kernel sets after it has given the link a queue that does not drop:
+ * before that a first packet would be lost, and the ARP request repeated after a second
+ * (linkwatch_do_dev(), net/core/link_watch.c). */
+static bool link_runs(struct rtnetlink *rt, unsigned index, bool *runs, struct err *err)
+{
+	_Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+	const struct nlmsghdr *m = (const void *)answer;
+	struct batch b = {.used = 0};
+	struct ifinfomsg *i;
+	void *header;
+	ssize_t n;
+
+	batch_end(&b, batch_begin(&b, rt, RTM_GETLINK, 0, sizeof(*i), &header));
+	i = header;
+	*i = (struct ifinfomsg){.ifi_index = (int)index};
+	if (mnl_socket_sendto(rt->socket, b.bytes, b.used) < 0)
+		return err_sys(err, errno, "could not ask for the state of a link");
+	do
+		n = mnl_socket_recvfrom(rt->socket, answer, sizeof(answer));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(err, errno, "could not ask for the state of a link");
+	if (!mnl_nlmsg_ok(m, (int)n) || m->nlmsg_type != RTM_NEWLINK)
+		return answer_accepts(m, "could not ask for the state of a link", err);
+	i = mnl_nlmsg_get_payload(m);
+	*runs = i->ifi_flags & IFF_RUNNING;
+	return true;
+}
+
+bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err)
+{
+	const int64_t most_ns = INT64_C(5000000000), pause_ns = 50000;
+	int64_t begin = clock_now();
+	bool runs = false;
+	unsigned index;
+
+	if (!link_find(link, &index, err))
+		return false;
+	for (;;) {
+		if (!link_runs(rt, index, &runs, err))
+			return false;
+		if (runs)
+			return true;
+		if (clock_now() - begin > most_ns)
+			return err_sys(err, ETIMEDOUT, "the link %s did not come up", link);
+		clock_sleep(pause_ns);
+	}
+}
+
+bool rtnetlink_route(struct rtnetlink *rt, uint32_t to, uint8_t prefix, uint32_t via,
+		     struct err *err)
+{
+	struct batch b = {.used = 0};
+	void *header;
+	struct nlmsghdr *m =
+		batch_begin(&b, rt, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+			    sizeof(struct rtmsg), &header);
+	struct rtmsg *r = header;
+
+	*r = (struct rtmsg){
+		.rtm_family = AF_INET,
+		.rtm_dst_len = prefix,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	mnl_attr_put_u32(m, RTA_DST, htonl(to));
+	mnl_attr_put_u32(m, RTA_GATEWAY, htonl(via));
+	batch_end(&b, m);
+	return batch_send(&b, rt, "could not add a route", err);
+}

@@ -1,0 +1,41 @@
+/* rtnetlink.h - links, addresses and routes of the network namespace the calling thread is in.
+ *
+ * Every request waits for the kernel's answer.
+ *
+ * Units:     addresses in host order.
+ * Ownership: a door is closed by rtnetlink_close(); twice does no harm. It stays with the
+ *            namespace it was opened in.
+ * Errors:    ERR_SYS, with what could not be done and the kernel's own words where it has some.
+ * Source:    rtnetlink(7); NETLINK_EXT_ACK, include/uapi/linux/netlink.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct rtnetlink {
+	void *socket; /* struct mnl_socket; NULL: closed */
+	uint32_t seq;
+};
+
+bool rtnetlink_open(struct rtnetlink *out, struct err *err);
+void rtnetlink_close(struct rtnetlink *rt);
+
+/* A veth pair: one end here, the other of the same name in the namespace `peer_ns` is a
+ * descriptor of. Both are down. */
+bool rtnetlink_veth(struct rtnetlink *rt, const char *name, int peer_ns, struct err *err);
+
+/* `count` addresses from `first` on. */
+bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, uint32_t first, uint32_t count,
+			 uint8_t prefix, struct err *err);
+
+bool rtnetlink_up(struct rtnetlink *rt, const char *link, struct err *err);
+
+/* Waits until packets pass through the link: both its ends are up, and the kernel has noticed. */
+bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err);
+
+/* Packets to `to`/`prefix` go to the neighbour `via`. */
+bool rtnetlink_route(struct rtnetlink *rt, uint32_t to, uint8_t prefix, uint32_t via,
+		     struct err *err);

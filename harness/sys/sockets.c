@@ -1,0 +1,284 @@
+#include "sys/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	RECEIVE_ROOM =
+		32 * 1024, /* larger buys nothing: the kernel fills at most this much at a time */
+	STATE_LISTENING = 10,  /* TCP_LISTEN, include/net/tcp_states.h */
+	STATE_BOUND_ONLY = 12, /* ours for a TCP_CLOSE row: bound, not connected */
+	STATE_CLOSED = 7,
+	ALL_STATES = 0x3fff, /* up to TCPF_BOUND_INACTIVE, 1 << 13; ignored before Linux 6.8 */
+	PROC_ROOM = 32 * 1024,
+};
+
+bool dump_open(struct dump *out, struct err *err)
+{
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+
+	*out = (struct dump){0};
+	if (!nl)
+		return err_sys(err, errno, "could not open sock_diag");
+	out->buffer = malloc(RECEIVE_ROOM);
+	if (!out->buffer || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		err_sys(err, errno, "could not open sock_diag");
+		free(out->buffer);
+		mnl_socket_close(nl);
+		*out = (struct dump){0};
+		return false;
+	}
+	out->netlink = nl;
+	return true;
+}
+
+void dump_close(struct dump *d)
+{
+	if (d->netlink)
+		mnl_socket_close(d->netlink);
+	free(d->buffer);
+	*d = (struct dump){0};
+}
+
+/* "sport >= lo and sport <= hi", for inet_diag_bc_run(): each test is an op and a word that
+ * holds the port; `no` of more than is left refuses the socket. */
+static bool request_dump(struct mnl_socket *nl, struct port_range ports)
+{
+	enum { TEST = 2 * sizeof(struct inet_diag_bc_op), WHOLE = 2 * TEST };
+	const struct inet_diag_bc_op program[4] = {
+		{INET_DIAG_BC_S_GE, TEST, WHOLE + 4},
+		{0, 0, ports.lo},
+		{INET_DIAG_BC_S_LE, TEST, TEST + 4},
+		{0, 0, ports.hi},
+	};
+	char buffer[256] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct inet_diag_req_v2 *ask;
+
+	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	ask = mnl_nlmsg_put_extra_header(message, sizeof(*ask));
+	ask->sdiag_family = AF_INET;
+	ask->sdiag_protocol = IPPROTO_TCP;
+	ask->idiag_states = ALL_STATES & ~(1u << STATE_LISTENING);
+	mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
+	return mnl_socket_sendto(nl, message, message->nlmsg_len) >= 0;
+}
+
+static struct socket_seen seen_of(const struct inet_diag_msg *row)
+{
+	return (struct socket_seen){
+		.local = ntohl(row->id.idiag_src[0]),
+		.remote = ntohl(row->id.idiag_dst[0]),
+		.local_port = ntohs(row->id.idiag_sport),
+		.remote_port = ntohs(row->id.idiag_dport),
+		.state = row->idiag_state == STATE_CLOSED ? STATE_BOUND_ONLY : row->idiag_state,
+	};
+}
+
+static void read_error(const struct nlmsghdr *m, struct err *err)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
+	int error = mnl_nlmsg_get_payload_len(m) < sizeof(e->error) ? EBADMSG : -e->error;
+
+	err_sys(err, error > 0 ? error : EBADMSG, "the kernel refused a socket dump");
+}
+
+enum dump_part dump_parse(char *buffer, size_t len,
+			  void (*each)(void *, const struct socket_seen *), void *context,
+			  bool *torn, struct err *err)
+{
+	int left = (int)len;
+
+	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)buffer; mnl_nlmsg_ok(m, left);
+	     m = mnl_nlmsg_next(m, &left)) {
+		if (m->nlmsg_flags & NLM_F_DUMP_INTR)
+			*torn = true;
+		if (m->nlmsg_type == NLMSG_DONE)
+			return DUMP_END;
+		if (m->nlmsg_type == NLMSG_ERROR) {
+			read_error(m, err);
+			return DUMP_BROKEN;
+		}
+		if (m->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+		    mnl_nlmsg_get_payload_len(m) >= sizeof(struct inet_diag_msg)) {
+			struct socket_seen seen = seen_of(mnl_nlmsg_get_payload(m));
+
+			each(context, &seen);
+		}
+	}
+	return DUMP_MORE;
+}
+
+bool dump_run(struct dump *d, const struct socket_filter *filter,
+	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+	      struct err *err)
+{
+	enum dump_part part = DUMP_MORE;
+
+	*torn = false;
+	if (!request_dump(d->netlink, filter->ports))
+		return err_sys(err, errno, "could not ask for a socket dump");
+	while (part == DUMP_MORE) {
+		ssize_t len = mnl_socket_recvfrom(d->netlink, d->buffer, RECEIVE_ROOM);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0 && errno == ENOBUFS) {
+			*torn = true;
+			continue;
+		}
+		if (len < 0)
+			return err_sys(err, errno, "could not read a socket dump");
+		part = dump_parse(d->buffer, (size_t)len, each, context, torn, err);
+	}
+	return part == DUMP_END;
+}
+
+/* ---- /proc --------------------------------------------------------------- */
+
+/* Through the thread: /proc/net is the first thread's, which may be in another namespace. */
+static int open_net(const char *name, struct err *err)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/thread-self/net/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err_sys(err, errno, "could not open %s", path);
+	return fd;
+}
+
+bool proc_open(struct proc_door *out, struct err *err)
+{
+	*out = (struct proc_door){-1, -1, -1};
+	out->sockstat = open_net("sockstat", err);
+	out->snmp = open_net("snmp", err);
+	out->netstat = open_net("netstat", err);
+	if (out->sockstat >= 0 && out->snmp >= 0 && out->netstat >= 0)
+		return true;
+	proc_close(out);
+	return false;
+}
+
+void proc_close(struct proc_door *p)
+{
+	int *const doors[] = {&p->sockstat, &p->snmp, &p->netstat};
+
+	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
+		if (*doors[i] >= 0)
+			close(*doors[i]);
+		*doors[i] = -1;
+	}
+}
+
+/* pread on a kept descriptor is 2 us, opening anew 10 (Linux 6.18): the file is made afresh at
+ * offset 0. */
+static bool read_all(int fd, char *buffer, size_t room, struct text *out, struct err *err)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < room && (n = pread(fd, buffer + len, room - len, (off_t)len)) != 0) {
+		if (n < 0)
+			return err_sys(err, errno, "could not read the kernel's counters");
+		len += (size_t)n;
+	}
+	*out = (struct text){buffer, len};
+	return true;
+}
+
+static uint64_t number_after(struct text line, const char *word)
+{
+	struct text part;
+	bool found = false, more;
+
+	do {
+		more = text_cut(&line, ' ', &part);
+		if (found) {
+			uint64_t n = 0;
+
+			for (size_t i = 0; i < part.len && part.s[i] >= '0' && part.s[i] <= '9';
+			     i++)
+				n = n * 10 + (uint64_t)(part.s[i] - '0');
+			return n;
+		}
+		found = text_is(part, word);
+	} while (more);
+	return 0;
+}
+
+bool proc_totals(const struct proc_door *p, struct totals *out, struct err *err)
+{
+	char buffer[1024];
+	struct text file, line;
+
+	*out = (struct totals){0};
+	if (!read_all(p->sockstat, buffer, sizeof(buffer), &file, err))
+		return false;
+	while (text_cut(&file, '\n', &line)) {
+		if (text_starts(line, TEXT("TCP: "))) {
+			out->inuse = number_after(line, "inuse");
+			out->tw = number_after(line, "tw");
+			return true;
+		}
+	}
+	return err_set(err, ERR_SYS, "sockstat has no line about TCP");
+}
+
+bool counters_parse(struct text file, struct text line,
+		    void (*each)(void *, struct text name, uint64_t value), void *context)
+{
+	struct text names = {0}, values = {0}, row, name, value;
+	bool more_names, more_values;
+
+	while (text_cut(&file, '\n', &row)) {
+		if (!text_starts(row, line))
+			continue;
+		if (names.len) {
+			values = text_skip(row, line.len);
+			break;
+		}
+		names = text_skip(row, line.len);
+	}
+	if (names.len == 0 || values.len == 0)
+		return false;
+	do {
+		uint64_t n = 0;
+
+		more_names = text_cut(&names, ' ', &name);
+		more_values = text_cut(&values, ' ', &value);
+		for (size_t i = 0; i < value.len && value.s[i] >= '0' && value.s[i] <= '9'; i++)
+			n = n * 10 + (uint64_t)(value.s[i] - '0');
+		each(context, name, n);
+	} while (more_names && more_values);
+	return more_names == more_values;
+}
+
+bool proc_counters(const struct proc_door *p,
+		   void (*each)(void *, struct text name, uint64_t value), void *context,
+		   struct err *err)
+{
+	char buffer[PROC_ROOM];
+	struct text file;
+
+	if (!read_all(p->snmp, buffer, sizeof(buffer), &file, err))
+		return false;
+	if (!counters_parse(file, TEXT("Tcp: "), each, context))
+		return err_set(err, ERR_SYS, "the kernel's snmp counters do not match their names");
+	if (!read_all(p->netstat, buffer, sizeof(buffer), &file, err))
+		return false;
+	if (!counters_parse(file, TEXT("TcpExt: "), each, context))
+		return err_set(err, ERR_SYS,
+			       "the kernel's netstat counters do not match their names");
+	return true;
+}

@@ -1,0 +1,71 @@
+/* sockets.h - what the kernel says of its TCP sockets: dumps over sock_diag, totals and
+ * counters from /proc.
+ *
+ * All of it is about the namespace the calling thread was in when the door was opened.
+ *
+ * Units:     ports and addresses in host order; states as in tape/tape.h.
+ * Ownership: a door is closed by its _close; twice does no harm.
+ * Errors:    ERR_SYS. A dump that sockets moved under (NLM_F_DUMP_INTR) is `torn`, no error.
+ * Source:    net/ipv4/inet_diag.c; include/uapi/linux/inet_diag.h. Bound-only sockets are
+ *            listed since Linux 6.8.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "host/host.h"
+
+struct socket_filter {
+	struct port_range ports; /* of the local end; the kernel leaves all others out */
+};
+
+struct socket_seen {
+	uint32_t local, remote; /* IPv4 */
+	uint16_t local_port, remote_port;
+	uint8_t state; /* STATE_… */
+};
+
+struct dump {
+	void *netlink;
+	char *buffer;
+};
+
+bool dump_open(struct dump *out, struct err *);
+void dump_close(struct dump *d);
+
+/* Calls `each` for every IPv4 TCP socket that the filter lets through, listeners excepted. */
+bool dump_run(struct dump *d, const struct socket_filter *filter,
+	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+	      struct err *);
+
+enum dump_part { DUMP_MORE, DUMP_END, DUMP_BROKEN };
+
+/* The parser behind dump_run(): the messages of one receive. Whatever the bytes are, it reads
+ * nothing beyond `len`. */
+enum dump_part dump_parse(char *buffer, size_t len,
+			  void (*each)(void *, const struct socket_seen *), void *context,
+			  bool *torn, struct err *err);
+
+struct totals {
+	uint64_t inuse, tw; /* sockstat: tw counts orphaned FIN_WAIT2 sockets too */
+};
+
+struct proc_door {
+	int sockstat, snmp, netstat;
+};
+
+bool proc_open(struct proc_door *out, struct err *);
+void proc_close(struct proc_door *p);
+bool proc_totals(const struct proc_door *p, struct totals *out, struct err *);
+
+/* Calls `each` for every counter of the Tcp and TcpExt lines. Names are borrowed for the call. */
+bool proc_counters(const struct proc_door *p,
+		   void (*each)(void *, struct text name, uint64_t value), void *context,
+		   struct err *);
+
+/* The parser behind proc_counters(): pairs of lines, "Tcp: NAME …" and "Tcp: VALUE …". False if
+ * they do not match. */
+bool counters_parse(struct text file, struct text line,
+		    void (*each)(void *, struct text name, uint64_t value), void *context);

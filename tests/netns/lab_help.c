@@ -1,0 +1,230 @@
+#include "lab_help.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/facts.h"
+
+/* Of the machine, read once: a lab is built from it often. */
+static struct host host;
+static struct err no_network;
+
+void help_begin(void)
+{
+	if (host_read(&host, &no_network))
+		lab_rights(&host, &no_network);
+	if (host.netns)
+		err_set(&no_network, ERR_HOST, "no network namespaces: %s", strerror(host.netns));
+}
+
+const struct host *help_host(void)
+{
+	return &host;
+}
+
+const char *help_no_network(void)
+{
+	return no_network.kind ? no_network.what : NULL;
+}
+
+const char *help_no_hash(void)
+{
+	return help_no_network()   ? help_no_network()
+	       : host.private_hash ? strerror(host.private_hash)
+				   : NULL;
+}
+
+const char *help_no_userns(void)
+{
+	return help_no_network() ? help_no_network() : host.userns ? strerror(host.userns) : NULL;
+}
+
+bool help_plan(struct help *h, const char *lines)
+{
+	static const struct help none = {.lab = {.client_ns = -1, .server_ns = -1}};
+	struct scenario_file *file;
+	struct errs *errs;
+	struct text source;
+
+	*h = none;
+	CU_ASSERT_FATAL(arena_open(&h->arena, 64 << 20));
+	file = ARENA_NEW(&h->arena, struct scenario_file);
+	errs = ARENA_NEW(&h->arena, struct errs);
+	source = text_format(&h->arena, "version: 1\nname: test\n%s", lines);
+	if (!scenario_read(file, "test.yaml", source, &h->arena, errs)) {
+		printf("%s: %s\n", lines, errs->list[0].what);
+		CU_FAIL_FATAL("a test's scenario cannot be read");
+	}
+	return plan_make(&h->plan, &file->cases[0], &host, &h->arena, &h->err);
+}
+
+bool help_open(struct help *h, const char *lines)
+{
+	return help_plan(h, lines) && lab_build(&h->lab, &h->plan, &h->arena, &h->err);
+}
+
+void help_close(struct help *h)
+{
+	lab_close(&h->lab);
+	arena_close(&h->arena);
+}
+
+struct visit {
+	struct help *help;
+	enum lab_role role;
+	void (*work)(struct help *, void *);
+	void *context;
+	bool entered;
+};
+
+static void *visit_run(void *argument)
+{
+	struct visit *v = argument;
+
+	v->entered = lab_enter(&v->help->lab, v->role, &v->help->err);
+	if (v->entered)
+		v->work(v->help, v->context);
+	return NULL;
+}
+
+bool help_inside(struct help *h, enum lab_role role, void (*work)(struct help *, void *),
+		 void *context)
+{
+	struct visit v = {h, role, work, context, false};
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, visit_run, &v))
+		return false;
+	pthread_join(thread, NULL);
+	return v.entered;
+}
+
+int help_child(int (*work)(void))
+{
+	int status;
+	pid_t child;
+
+	fflush(stdout); /* or the child would print it again */
+	child = fork();
+	if (child == 0)
+		_exit(work());
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+int help_listen(const struct plan *p)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(p->service_first)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0 &&
+	    listen(fd, (int)p->backlog) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int help_connection(uint32_t source, uint32_t address, uint16_t port)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), sys;
+
+	if (fd < 0)
+		return -errno;
+	if ((source == 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0) &&
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	sys = errno;
+	close(fd);
+	return -sys;
+}
+
+struct crossing {
+	uint32_t source;
+	int listener, result;
+};
+
+static void crossing_listen(struct help *h, void *context)
+{
+	((struct crossing *)context)->listener = help_listen(&h->plan);
+}
+
+static void crossing_connect(struct help *h, void *context)
+{
+	struct crossing *c = context;
+
+	for (uint32_t i = 0; i < h->plan.servers.count && c->result == 0; i++) {
+		int fd = help_connection(c->source, h->plan.servers.first + i,
+					 h->plan.service_first);
+
+		if (fd < 0)
+			c->result = -fd;
+		else
+			close(fd);
+	}
+}
+
+int help_cross(struct help *h, uint32_t source)
+{
+	struct crossing c = {.source = source, .listener = -1};
+
+	if (!help_inside(h, LAB_SERVER, crossing_listen, &c) || c.listener < 0)
+		return EIO;
+	if (!help_inside(h, LAB_CLIENT, crossing_connect, &c))
+		c.result = EIO;
+	close(c.listener);
+	return c.result;
+}
+
+ino_t help_namespace(void)
+{
+	struct stat s;
+
+	return stat("/proc/thread-self/ns/net", &s) == 0 ? s.st_ino : 0;
+}
+
+unsigned help_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+struct text help_file(const char *path, char *buffer, size_t room)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buffer, room);
+
+	if (fd >= 0)
+		close(fd);
+	return (struct text){buffer, n > 0 ? (size_t)n : 0};
+}
+
+struct text help_status(const char *name, char *buffer, size_t room)
+{
+	struct text rest = help_file("/proc/thread-self/status", buffer, room), line, word;
+
+	while (text_cut(&rest, '\n', &line))
+		if (text_cut(&line, ':', &word) && text_is(word, name))
+			return text_trim(line);
+	return (struct text){0};
+}

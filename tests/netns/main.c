@@ -1,0 +1,14 @@
+#include "lab_help.h"
+#include "suites.h"
+
+int main(void)
+{
+	const struct suite suites[] = {
+		suite_lab,
+		suite_rights,
+		suite_facts,
+	};
+
+	help_begin();
+	return suites_run("netns", suites, sizeof(suites) / sizeof(suites[0]));
+}

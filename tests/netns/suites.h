@@ -1,0 +1,8 @@
+/* suites.h - the suites on the real kernel: a line here, and one in main.c. */
+#pragma once
+
+#include "../unit/runner.h"
+
+extern const struct suite suite_lab;
+extern const struct suite suite_rights;
+extern const struct suite suite_facts;

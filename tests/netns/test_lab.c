@@ -1,0 +1,605 @@
+#include "lab/lab.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lab_help.h"
+#include "suites.h"
+#include "sys/clock.h"
+#include "sys/netns.h"
+#include "sys/rights.h"
+#include "sys/sysctl.h"
+
+static void a_connection_crosses_the_veth(void)
+{
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031}"));
+	CU_ASSERT_EQUAL(help_cross(&h, 0), 0);
+	help_close(&h);
+}
+
+static void a_connection_stays_on_loopback(void)
+{
+	struct stat client, server;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {topology: loopback, servers: 3, sources: 2}"));
+	CU_ASSERT_EQUAL(fstat(h.lab.client_ns, &client), 0);
+	CU_ASSERT_EQUAL(fstat(h.lab.server_ns, &server), 0);
+	CU_ASSERT_EQUAL(client.st_ino, server.st_ino);
+	CU_ASSERT_EQUAL(help_cross(&h, 0), 0);
+	CU_ASSERT_EQUAL(help_cross(&h, h.plan.sources.first + 1), 0);
+	help_close(&h);
+}
+
+static void count_lines(struct help *h, void *context)
+{
+	char buffer[4096];
+	struct text rest = help_file("/proc/thread-self/net/arp", buffer, sizeof(buffer)), line;
+
+	(void)h;
+	while (text_cut(&rest, '\n', &line))
+		++*(unsigned *)context;
+}
+
+static void many_addresses_are_behind_one_neighbour(void)
+{
+	unsigned lines = 0;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {sources: 600, servers: 300}"));
+	CU_ASSERT_EQUAL(help_cross(&h, h.plan.sources.first), 0);
+	CU_ASSERT_EQUAL(help_cross(&h, h.plan.sources.first + 599), 0);
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, count_lines, &lines));
+	CU_ASSERT_EQUAL(lines, 2); /* and a heading */
+	help_close(&h);
+}
+
+static void listen_there(struct help *h, void *context)
+{
+	*(int *)context = help_listen(&h->plan);
+}
+
+static void a_range_that_leaves_only_low_ports_is_served_from_them(void)
+{
+	static const char *const rows[] = {
+		"network: {ports: 1024-65535}",
+		"network: {ports: 1000-65535}",
+		"network: {ports: 2-65535}",
+		"network: {ports: 1024-65535, topology: loopback}",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct help h;
+
+		CU_ASSERT_FATAL(help_open(&h, rows[i]));
+		CU_ASSERT(h.plan.service_first < 1024);
+		CU_ASSERT_EQUAL(help_cross(&h, 0), 0);
+		help_close(&h);
+	}
+}
+
+static void two_labs_do_not_meet(void)
+{
+	struct help a, b;
+	int listener = -1;
+
+	CU_ASSERT_FATAL(help_open(&a, "network: {ports: 40000-40031}"));
+	CU_ASSERT_FATAL(help_open(&b, "network: {ports: 40000-40031}"));
+	CU_ASSERT(help_inside(&a, LAB_SERVER, listen_there, &listener));
+	CU_ASSERT(listener >= 0);
+	CU_ASSERT_EQUAL(help_cross(&b, 0), 0);
+	close(listener);
+	help_close(&a);
+	CU_ASSERT_EQUAL(help_cross(&b, 0), 0);
+	help_close(&b);
+}
+
+static struct lab_setting *recorded(struct lab *lab, const char *name)
+{
+	struct lab_setting *found = NULL;
+
+	for (size_t i = 0; i < lab->setting_count; i++) {
+		if (!text_is(lab->settings[i].name, name))
+			continue;
+		CU_ASSERT_PTR_NULL(found); /* once */
+		found = &lab->settings[i];
+	}
+	return found;
+}
+
+struct reading {
+	const char *name;
+	char value[256];
+	int sys;
+};
+
+static void read_setting(struct help *h, void *context)
+{
+	struct reading *r = context;
+
+	(void)h;
+	r->sys = sysctl_read(text_of(r->name), r->value, sizeof(r->value));
+}
+
+static void check_setting(struct help *h, enum lab_role role, const char *name, const char *value)
+{
+	struct reading r = {.name = name};
+
+	CU_ASSERT(help_inside(h, role, read_setting, &r));
+	CU_ASSERT_EQUAL(r.sys, 0);
+	CU_ASSERT_STRING_EQUAL(r.value, value);
+}
+
+static void settings_are_set_and_read_back_and_recorded(void)
+{
+	struct lab_setting *s;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network:\n"
+				      "  ports: 40000-40031\n"
+				      "  reserved: [40005, 40010-40019]\n"
+				      "  sysctl:\n"
+				      "    net.ipv4.tcp_tw_reuse: 0\n"
+				      "    net.ipv4.conf.veth0.rp_filter: 2\n"
+				      "    net.ipv4.tcp_rmem: 4096 131072  6291456\n"));
+	check_setting(&h, LAB_CLIENT, "net.ipv4.ip_local_port_range", "40000\t40031");
+	check_setting(&h, LAB_CLIENT, "net.ipv4.ip_local_reserved_ports", "40005,40010-40019");
+	check_setting(&h, LAB_CLIENT, "net.ipv4.tcp_tw_reuse", "0");
+	check_setting(&h, LAB_CLIENT, "net/ipv4/conf/veth0/rp_filter", "2");
+	check_setting(&h, LAB_SERVER, "net.ipv4.tcp_tw_reuse",
+		      "2"); /* the scenario's are the client's alone */
+	s = recorded(&h.lab, "net.ipv4.tcp_tw_reuse");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT(text_is(s->wanted, "0") && text_is(s->before, "2") && text_is(s->after, "0"));
+	CU_ASSERT_EQUAL(s->at.line, 7);
+	s = recorded(&h.lab, "net.ipv4.tcp_rmem");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT(text_is(s->after, "4096\t131072\t6291456"));
+	s = recorded(&h.lab, "net.ipv4.ip_local_port_range");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT_EQUAL(s->at.line, 4);
+	CU_ASSERT_PTR_NOT_NULL(recorded(&h.lab, "net.ipv4.ip_local_reserved_ports"));
+	help_close(&h);
+}
+
+static void what_the_kernel_refuses_is_an_error_at_its_line(void)
+{
+	static const struct {
+		const char *line;
+		unsigned col;
+		const char *what;
+	} rows[] = {
+		{"net.ipv4.tcp_tw_reuse: 7", 28,
+		 "the kernel refuses net.ipv4.tcp_tw_reuse = 7: Invalid argument"},
+		{"net.ipv4.tcp_no_such: 1", 5,
+		 "cannot set net.ipv4.tcp_no_such: this namespace has no such sysctl"},
+		{"net.ipv4.tcp_mem: 1", 5,
+		 "cannot set net.ipv4.tcp_mem: this namespace has no such sysctl"},
+		{"net.ipv4.tcp_rmem: 4096 131072", 24,
+		 "net.ipv4.tcp_rmem was set to 4096 131072, but is 4096"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct help h;
+
+		snprintf(lines, sizeof(lines), "network:\n  sysctl:\n    %s\n", rows[i].line);
+		CU_ASSERT_FALSE(help_open(&h, lines));
+		CU_ASSERT_EQUAL(h.err.kind, ERR_SCENARIO);
+		CU_ASSERT_EQUAL(h.err.at.line, 5);
+		CU_ASSERT_EQUAL(h.err.at.col, rows[i].col);
+		CU_ASSERT(text_is(text_trim(h.err.source), rows[i].line));
+		CU_ASSERT_EQUAL(strncmp(h.err.what, rows[i].what, strlen(rows[i].what)), 0);
+		if (strncmp(h.err.what, rows[i].what, strlen(rows[i].what)) != 0)
+			printf("\n%s\n", h.err.what);
+		CU_ASSERT(h.err.hint[0] != '\0');
+		CU_ASSERT_EQUAL(h.lab.client_ns, -1);
+		help_close(&h);
+	}
+}
+
+static void a_name_outside_of_net_is_never_written(void)
+{
+	static const struct {
+		const char *name;
+		int sys;
+	} rows[] = {
+		{"kernel.panic", EPERM},
+		{"vm.swappiness", EPERM},
+		{"network.x", EPERM},
+		{"net", EPERM},
+		{"", EINVAL},
+		{"net.", EINVAL},
+		{"net..ipv4.tcp_tw_reuse", EINVAL},
+		{".net.ipv4", EINVAL},
+		{"/net/ipv4/tcp_tw_reuse", EINVAL},
+		{"net/../kernel/panic", EINVAL},
+		{"net/./ipv4/tcp_tw_reuse", EINVAL},
+		{"net.//.kernel.panic", EINVAL}, /* where dots part, a slash is a dot */
+		{"net.ipv4.tcp_no_such", ENOENT},
+		{"net.ipv4", EISDIR},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char value[8];
+
+		CU_ASSERT_EQUAL(sysctl_write(text_of(rows[i].name), TEXT("")), rows[i].sys);
+		CU_ASSERT_NOT_EQUAL(sysctl_read(text_of(rows[i].name), value, sizeof(value)), 0);
+		CU_ASSERT_STRING_EQUAL(value, "");
+	}
+	CU_ASSERT_EQUAL(sysctl_write((struct text){"net.ipv4\0x", 10}, TEXT("")), EINVAL);
+}
+
+static int64_t number_inside(struct help *h, enum lab_role role, const char *name)
+{
+	struct reading r = {.name = name};
+
+	CU_ASSERT(help_inside(h, role, read_setting, &r));
+	return r.sys ? -1 : strtoll(r.value, NULL, 10);
+}
+
+static void the_hash_is_private_and_the_limits_are_not_scaled_with_it(void)
+{
+	int64_t buckets = help_host()->ehash / 2;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031}"));
+	CU_ASSERT_TRUE(h.lab.private_hash);
+	CU_ASSERT_EQUAL(number_inside(&h, LAB_CLIENT, "net.ipv4.tcp_ehash_entries"),
+			h.plan.hash_entries);
+	CU_ASSERT_EQUAL(number_inside(&h, LAB_SERVER, "net.ipv4.tcp_ehash_entries"),
+			h.plan.hash_entries);
+	CU_ASSERT_EQUAL(number_inside(&h, LAB_CLIENT, "net.ipv4.tcp_max_tw_buckets"), buckets);
+	CU_ASSERT_EQUAL(number_inside(&h, LAB_SERVER, "net.ipv4.tcp_max_tw_buckets"), buckets);
+	CU_ASSERT(number_inside(&h, LAB_CLIENT, "net.ipv4.tcp_max_syn_backlog") >= 128);
+	CU_ASSERT(number_inside(&h, LAB_SERVER, "net.ipv4.tcp_max_syn_backlog") >= h.plan.backlog);
+	CU_ASSERT(number_inside(&h, LAB_SERVER, "net.core.somaxconn") >= h.plan.backlog);
+	help_close(&h);
+}
+
+static void the_scenario_wins_over_our_own_wishes(void)
+{
+	struct lab_setting *s;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(
+		&h, "network: {topology: loopback, sysctl: {net.ipv4.tcp_max_tw_buckets: 5, "
+		    "net.core.somaxconn: 7}}"));
+	check_setting(&h, LAB_CLIENT, "net.ipv4.tcp_max_tw_buckets", "5");
+	check_setting(&h, LAB_CLIENT, "net.core.somaxconn", "7");
+	s = recorded(&h.lab, "net.ipv4.tcp_max_tw_buckets");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT(text_is(s->after, "5"));
+	CU_ASSERT_EQUAL(s->at.line, 3);
+	help_close(&h);
+}
+
+static void count_ipv6(struct help *h, void *context)
+{
+	char buffer[512];
+
+	(void)h;
+	*(size_t *)context +=
+		help_file("/proc/thread-self/net/if_inet6", buffer, sizeof(buffer)).len;
+}
+
+static void there_is_no_ipv6_to_wait_for(void)
+{
+	size_t addresses = 0;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {topology: veth}"));
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, count_ipv6, &addresses));
+	CU_ASSERT(help_inside(&h, LAB_SERVER, count_ipv6, &addresses));
+	CU_ASSERT_EQUAL(addresses, 0);
+	help_close(&h);
+}
+
+static unsigned names_in(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Is a process, or a thread of ours, in the namespace? */
+static bool in_use(ino_t inode, const char *where)
+{
+	DIR *dir = opendir(where);
+	bool found = false;
+
+	for (struct dirent *d; dir && (d = readdir(dir)) != NULL;) {
+		char path[300];
+		struct stat s;
+
+		snprintf(path, sizeof(path), "%s/%s/ns/net", where, d->d_name);
+		found = found || (stat(path, &s) == 0 && s.st_ino == inode);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* A thread that was joined leaves its namespace a moment later. */
+static bool soon_unused(ino_t inode)
+{
+	for (int i = 0; i < 500; i++) {
+		if (!in_use(inode, "/proc") && !in_use(inode, "/proc/self/task"))
+			return true;
+		clock_sleep(10000000);
+	}
+	return false;
+}
+
+static void nothing_is_left_of_a_lab(void)
+{
+	unsigned descriptors = help_descriptors(), named = names_in("/run/netns");
+	ino_t home = help_namespace();
+	struct stat client, server;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031}"));
+	CU_ASSERT_EQUAL(fstat(h.lab.client_ns, &client), 0);
+	CU_ASSERT_EQUAL(fstat(h.lab.server_ns, &server), 0);
+	CU_ASSERT_NOT_EQUAL(client.st_ino, server.st_ino);
+	CU_ASSERT_NOT_EQUAL(client.st_ino, home);
+	CU_ASSERT_EQUAL(help_descriptors(), descriptors + 2);
+	CU_ASSERT_EQUAL(help_cross(&h, 0), 0);
+	lab_close(&h.lab);
+	lab_close(&h.lab);
+	CU_ASSERT_EQUAL(help_namespace(), home);
+	CU_ASSERT_EQUAL(help_descriptors(), descriptors);
+	CU_ASSERT_EQUAL(names_in("/run/netns"), named);
+	CU_ASSERT(soon_unused(client.st_ino));
+	CU_ASSERT(soon_unused(server.st_ino));
+	help_close(&h);
+}
+
+static void nothing_is_left_of_a_lab_that_could_not_be_built(void)
+{
+	unsigned descriptors = help_descriptors();
+	ino_t home = help_namespace();
+	struct help h;
+
+	CU_ASSERT_FALSE(help_open(&h, "network: {sysctl: {net.ipv4.tcp_tw_reuse: 7}}"));
+	CU_ASSERT_EQUAL(help_descriptors(), descriptors);
+	CU_ASSERT_EQUAL(help_namespace(), home);
+	help_close(&h);
+}
+
+/* In a user namespace that may have three network namespaces. A lab takes three while it is
+ * built: there is room for the next one only when the kernel has freed the last, which it does
+ * a moment later. */
+static bool little_room(void)
+{
+	struct err err = {0};
+	int most;
+	bool set;
+
+	if (!rights_userns(&err))
+		return false;
+	most = open("/proc/sys/user/max_net_namespaces", O_WRONLY | O_CLOEXEC);
+	set = most >= 0 && write(most, "3", 1) == 1;
+	if (most >= 0)
+		close(most);
+	return set;
+}
+
+/* Tries for 30 s, far longer than the kernel takes, and far shorter than a socket that repeats
+ * its FIN. */
+static bool build_in_little_room(struct help *h)
+{
+	const int64_t begin = clock_now();
+
+	while (!help_open(h, "network: {ports: 40000-40031}")) {
+		bool full = h->err.kind == ERR_HOST && clock_now() - begin < INT64_C(30000000000);
+
+		help_close(h);
+		if (!full)
+			return false;
+		clock_sleep(50000000);
+	}
+	return true;
+}
+
+static int build_one_after_the_other(void)
+{
+	struct help h;
+
+	if (!little_room())
+		return 1;
+	for (int i = 0; i < 5; i++) {
+		if (!build_in_little_room(&h))
+			return 2;
+		if (help_cross(&h, 0))
+			return 3;
+		help_close(&h);
+	}
+	return 0;
+}
+
+static void the_kernel_frees_a_lab_that_is_closed(void)
+{
+	CU_ASSERT_EQUAL(help_child(build_one_after_the_other), 0);
+}
+
+static void *link_cut(void *argument)
+{
+	struct help *h = argument;
+	struct ifreq veth = {.ifr_name = "veth0"}; /* down */
+	int fd;
+
+	if (!netns_enter(h->lab.server_ns, &h->err))
+		return NULL;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &veth) < 0)
+		argument = NULL;
+	close(fd);
+	return argument;
+}
+
+static void connect_and_keep(struct help *h, void *context)
+{
+	*(int *)context = help_connection(0, h->plan.servers.first, h->plan.service_first);
+}
+
+/* The client's FIN finds nobody, and its socket lives on without an owner. */
+static int build_after_a_cut(void)
+{
+	int listener = -1, client = -1;
+	struct help h;
+	pthread_t thread;
+	void *cut = NULL;
+
+	if (!little_room() || !build_in_little_room(&h))
+		return 1;
+	if (!help_inside(&h, LAB_SERVER, listen_there, &listener) || listener < 0)
+		return 2;
+	if (!help_inside(&h, LAB_CLIENT, connect_and_keep, &client) || client < 0)
+		return 3;
+	if (pthread_create(&thread, NULL, link_cut, &h) || pthread_join(thread, &cut) || !cut)
+		return 4;
+	close(client);
+	close(listener);
+	help_close(&h);
+	if (!build_in_little_room(&h))
+		return 5;
+	help_close(&h);
+	return 0;
+}
+
+static void a_last_fin_that_nobody_answers_does_not_keep_the_lab(void)
+{
+	CU_ASSERT_EQUAL(help_child(build_after_a_cut), 0);
+}
+
+static void an_empty_lab_may_be_closed(void)
+{
+	unsigned descriptors = help_descriptors();
+	struct lab lab = {0};
+
+	lab_close(&lab);
+	lab_close(&lab);
+	CU_ASSERT_EQUAL(help_descriptors(), descriptors);
+}
+
+/* The host's settings and links, in one text. */
+static struct text host_state(struct arena *a)
+{
+	static const char *const settings[] = {
+		"ip_local_port_range",
+		"ip_local_reserved_ports",
+		"ip_unprivileged_port_start",
+		"tcp_tw_reuse",
+		"tcp_tw_reuse_delay",
+		"tcp_max_tw_buckets",
+		"tcp_max_syn_backlog",
+		"tcp_timestamps",
+		"tcp_child_ehash_entries",
+		"tcp_fin_timeout",
+		"conf/all/rp_filter",
+		"ip_forward",
+		"tcp_rmem",
+	};
+	struct text all = {0};
+	char value[2048];
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		struct text name = text_format(a, "net/ipv4/%s", settings[i]);
+
+		sysctl_read(name, value, sizeof(value));
+		all = text_format(a, TEXT_FMT TEXT_FMT "=%s\n", TEXT_ARG(all), TEXT_ARG(name),
+				  value);
+	}
+	sysctl_read(TEXT("net.core.somaxconn"), value, sizeof(value));
+	return text_format(a, TEXT_FMT "%s links=%u", TEXT_ARG(all), value,
+			   names_in("/sys/class/net"));
+}
+
+static void the_host_is_as_before(void)
+{
+	struct arena a;
+	struct text before;
+	struct help h;
+
+	CU_ASSERT_FATAL(arena_open(&a, 1 << 20));
+	before = host_state(&a);
+	CU_ASSERT_FATAL(
+		help_open(&h, "network: {ports: 1000-2001, reserved: [1500], sources: 3, sysctl: "
+			      "{net.ipv4.tcp_tw_reuse: 0, net.ipv4.tcp_timestamps: 0, "
+			      "net.ipv4.tcp_fin_timeout: 5, net.ipv4.tcp_rmem: 4096 8192 16384}}"));
+	CU_ASSERT(text_eq(host_state(&a), before));
+	help_close(&h);
+	CU_ASSERT(text_eq(host_state(&a), before));
+	arena_close(&a);
+}
+
+static void *build_some(void *argument)
+{
+	const char *lines = argument;
+	bool good = true;
+
+	for (int i = 0; i < 5 && good; i++) {
+		struct help h;
+
+		good = help_open(&h, lines) && help_cross(&h, 0) == 0;
+		help_close(&h);
+	}
+	return good ? argument : NULL;
+}
+
+static void labs_are_built_in_parallel(void)
+{
+	char lines[] = "network: {ports: 40000-40031}";
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, build_some, lines), 0);
+	for (size_t i = 0; i < 4; i++) {
+		void *good = NULL;
+
+		CU_ASSERT_EQUAL(pthread_join(threads[i], &good), 0);
+		CU_ASSERT_PTR_NOT_NULL(good);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_name_outside_of_net_is_never_written),
+	TEST(an_empty_lab_may_be_closed),
+	TEST_UNLESS(help_no_network, a_connection_crosses_the_veth),
+	TEST_UNLESS(help_no_network, a_connection_stays_on_loopback),
+	TEST_UNLESS(help_no_network, many_addresses_are_behind_one_neighbour),
+	TEST_UNLESS(help_no_network, a_range_that_leaves_only_low_ports_is_served_from_them),
+	TEST_UNLESS(help_no_network, two_labs_do_not_meet),
+	TEST_UNLESS(help_no_network, settings_are_set_and_read_back_and_recorded),
+	TEST_UNLESS(help_no_network, what_the_kernel_refuses_is_an_error_at_its_line),
+	TEST_UNLESS(help_no_hash, the_hash_is_private_and_the_limits_are_not_scaled_with_it),
+	TEST_UNLESS(help_no_network, the_scenario_wins_over_our_own_wishes),
+	TEST_UNLESS(help_no_network, there_is_no_ipv6_to_wait_for),
+	TEST_UNLESS(help_no_network, nothing_is_left_of_a_lab),
+	TEST_UNLESS(help_no_network, nothing_is_left_of_a_lab_that_could_not_be_built),
+	TEST_UNLESS(help_no_userns, the_kernel_frees_a_lab_that_is_closed),
+	TEST_UNLESS(help_no_userns, a_last_fin_that_nobody_answers_does_not_keep_the_lab),
+	TEST_UNLESS(help_no_network, the_host_is_as_before),
+	TEST_UNLESS(help_no_network, labs_are_built_in_parallel),
+	TESTS_END,
+};
+
+const struct suite suite_lab = {"lab", tests};
