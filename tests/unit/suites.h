@@ -23,6 +23,12 @@
 	SUITE(budget) \
 	SUITE(forecast) \
 	SUITE(plan) \
+	SUITE(tape) \
+	SUITE(measure) \
+	SUITE(judge) \
+	SUITE(cause) \
+	SUITE(result) \
+	SUITE(summary) \
 	/* the end */
 // clang-format on
 

@@ -1,0 +1,120 @@
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/options.h"
+#include "report/result.h"
+
+struct report_options {
+	bool json, quiet;
+	unsigned verbose;
+	int color;
+};
+
+static const struct opt opts[] = {
+	OPT(struct report_options, json, 0, "json",
+	    .help = "print the document instead of the summary"),
+	OPT(struct report_options, quiet, 'q', "quiet", .help = "print verdicts only"),
+	OPT(struct report_options, verbose, 'v', "verbose",
+	    .help = "print every case in full, with counters and sysctls"),
+	OPT(struct report_options, color, 0, "color", .argument = "WHEN",
+	    .help = "colour the summary", .fallback = "auto", .choices = use_words),
+	OPTS_END,
+};
+
+static bool read_all(int fd, const char *path, size_t size, struct text *out, struct arena *a,
+		     struct err *err)
+{
+	char *buffer = arena_take(a, size, 1);
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, buffer + len, size - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "could not read %s", path);
+		len += (size_t)n;
+	} while (n != 0 && len < size);
+	*out = (struct text){buffer, len};
+	return true;
+}
+
+/* A directory of results stands for the result.json in it. */
+static int open_result(const char **path, struct stat *st, struct arena *a)
+{
+	int fd = open(*path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || fstat(fd, st) < 0 || !S_ISDIR(st->st_mode))
+		return fd;
+	close(fd);
+	*path = text_format(a, "%s%sresult.json", *path,
+			    (*path)[strlen(*path) - 1] == '/' ? "" : "/")
+			.s;
+	fd = open(*path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && fstat(fd, st) < 0)
+		st->st_mode = 0;
+	return fd;
+}
+
+static bool slurp(const char **path, struct text *out, struct arena *a, struct err *err)
+{
+	struct stat st = {0};
+	int fd = open_result(path, &st, a), sys = errno;
+	bool ok = false;
+
+	if (fd < 0) {
+		err_set(err, ERR_USAGE, "could not read %s: %s", *path, strerror(sys));
+		return err_hint(
+			err, "Name a directory that `lastport run` has written, or a result.json.");
+	}
+	if (!S_ISREG(st.st_mode))
+		err_set(err, ERR_USAGE, "%s is no regular file", *path);
+	else if (st.st_size > RESULT_SIZE_MOST)
+		err_set(err, ERR_USAGE, "%s is too large for a result", *path);
+	else
+		ok = read_all(fd, *path, (size_t)st.st_size, out, a, err);
+	close(fd);
+	return ok;
+}
+
+static int report_run(struct command_call *call, struct err *err)
+{
+	const struct report_options *o = call->options;
+	const char *path = call->arguments[0];
+	struct result result;
+	struct text source = {0};
+
+	if (!slurp(&path, &source, call->arena, err) ||
+	    !result_load(&result, path, source, call->arena, err))
+		return STATUS_USAGE;
+	if (o->json && !result_write_json(call->out, &result)) {
+		err_sys(err, ENOMEM, "could not write the result");
+		return STATUS_TROUBLE;
+	}
+	if (o->json)
+		return STATUS_OK;
+	call->out->colour = use_colour(o->color);
+	result_write_summary(call->out, &result, (struct report_style){o->quiet, o->verbose > 0},
+			     *call->arena);
+	return STATUS_OK;
+}
+
+const struct command command_report = {
+	.name = "report",
+	.arguments = "RUN",
+	.summary = "tell a kept run again, from its results directory or result.json",
+	.details = "Nothing is run or judged anew: what is printed is what was found then. The "
+		   "exit status\n"
+		   "is 0 whatever the verdict, and 2 if the file is no result.\n",
+	.least = 1,
+	.most = 1,
+	.opts = opts,
+	.options_bytes = sizeof(struct report_options),
+	.run = report_run,
+};

@@ -1,0 +1,319 @@
+#include "judge/advice.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/unit.h"
+
+enum { LINES_MOST = 8 };
+
+// clang-format off
+/* What to try first, whatever the figures are. */
+static const char *const first_of_all[CAUSES][LINES_MOST] = {
+	[CAUSE_LEAK] = {
+		"close every connection when its work is done, on the paths of errors and timeouts too; "
+		"`ss -tnp` names who holds them",
+	},
+	[CAUSE_TIME_WAIT_CHURN] = {
+		"keep connections open and reuse them (keep-alive, a connection pool as large as the "
+		"concurrency): a request then costs no port",
+	},
+	[CAUSE_FIN_WAIT_ORPHANS] = {
+		"have the far end close when it reads the end of the stream",
+		"keep connections open and reuse them: what is not closed waits for nobody",
+	},
+	[CAUSE_LIVE_SATURATION] = {
+		"open fewer: share connections between requests (multiplexing, a pool with a limit), and "
+		"close idle ones sooner",
+	},
+	[CAUSE_REFUSED] = {
+		"start the server, or correct address and port: `ss -tln` there shows who listens",
+	},
+	[CAUSE_TIMED_OUT] = {
+		"look at the far end: a full accept queue (TcpExtListenOverflows there), a firewall that "
+		"drops, a host that is down",
+		"look at what is between: a NAT gateway without ports or a full conntrack table looks just "
+		"like this",
+	},
+	[CAUSE_ADDRESS_NOT_LOCAL] = {
+		"bind an address that `ip address` shows, or none",
+		"wait until the interface is up; an IPv6 address cannot be used while it is tentative",
+		"net.ipv4.ip_nonlocal_bind=1, only for an address that moves between hosts",
+	},
+};
+
+/* What was seen recommended, and why it is in vain. */
+static const char *const in_vain[CAUSES][LINES_MOST] = {
+	[CAUSE_LEAK] = {
+		"more ports, addresses or destinations: they only delay it",
+		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
+		"ulimit -n: descriptors are another limit, and did not run out",
+	},
+	[CAUSE_TIME_WAIT_CHURN] = {
+		"net.ipv4.tcp_fin_timeout: it governs FIN_WAIT2; TIME_WAIT is 60 s in the kernel's source, and "
+		"no sysctl changes it",
+		"net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12",
+		"ulimit -n: a closed connection has no descriptor, but still its port",
+		"restarting the client: TIME_WAIT outlives it",
+	},
+	[CAUSE_FIN_WAIT_ORPHANS] = {
+		"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT2",
+		"ulimit -n: a closed connection has no descriptor, but still its port",
+	},
+	[CAUSE_LIVE_SATURATION] = {
+		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
+		"ulimit -n: descriptors are another limit, and did not run out",
+	},
+	[CAUSE_FD_LIMIT] = {
+		"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+	},
+	[CAUSE_REFUSED] = {
+		"any setting of the client's ports: a refused connect gives its port back at once, and leaves "
+		"no TIME_WAIT",
+	},
+	[CAUSE_TIMED_OUT] = {
+		"a wider port range here: these connects had their ports, and kept them while they waited "
+		"(SYN_SENT)",
+	},
+	[CAUSE_ADDRESS_NOT_LOCAL] = {
+		"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not",
+	},
+};
+// clang-format on
+
+static const struct port_range widest = {1024, 65535};
+
+const char *say_count(struct arena *a, uint64_t n)
+{
+	return unit_count_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), n);
+}
+
+const char *say_number_of(struct arena *a, uint64_t n, const char *one, const char *many)
+{
+	return text_format(a, "%s %s", say_count(a, n), n == 1 ? one : many).s;
+}
+
+const char *say_time(struct arena *a, int64_t ns)
+{
+	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), ns);
+}
+
+const char *say_rate(struct arena *a, double per_s)
+{
+	return unit_rate_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), per_s);
+}
+
+/* "2.3 times", "2,016 times" */
+static const char *say_times(struct arena *a, double ratio)
+{
+	if (ratio < 10)
+		return text_format(a, "%.2g times", ratio).s;
+	return text_format(a, "%s times", say_count(a, (uint64_t)(ratio + 0.5))).s;
+}
+
+int64_t quiet_time(const struct plan *plan)
+{
+	int64_t quiet = plan->forecast.quiet_ns;
+
+	return quiet > 0 && quiet != FOR_EVER ? quiet : TIME_WAIT_NS;
+}
+
+int64_t live_time(const struct plan *plan)
+{
+	const struct forecast *f = &plan->forecast;
+
+	if (f->port_life_ns == FOR_EVER || f->quiet_ns == FOR_EVER ||
+	    f->port_life_ns <= f->quiet_ns)
+		return plan->scenario->load.hold;
+	return f->port_life_ns - f->quiet_ns;
+}
+
+static int64_t sysctl_of(const struct evidence *e, const char *name, int64_t fallback)
+{
+	return setting_number(&e->plan->scenario->network.sysctl, name, fallback);
+}
+
+static void add(struct line_list *lines, struct text line)
+{
+	if (lines->count < LINES_MOST)
+		lines->list[lines->count++] = line;
+}
+
+static void add_all(struct line_list *lines, const char *const list[LINES_MOST])
+{
+	for (int i = 0; i < LINES_MOST && list[i]; i++)
+		add(lines, text_of(list[i]));
+}
+
+__attribute__((format(printf, 3, 4))) static void add_fmt(struct line_list *lines, struct arena *a,
+							  const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	add(lines, text_keep(a, text_of(line)));
+}
+
+/* The rate that so many ports sustain if a connection takes `life_ns` of one. */
+static double rate_of(uint64_t ports, int64_t life_ns)
+{
+	return (double)ports * 1e9 / (double)life_ns;
+}
+
+/* "; 1,075/s" behind a number of ports, where a rate is what the ports are for. */
+static const char *rate_too(const struct evidence *e, uint64_t ports, int64_t life_ns)
+{
+	if (life_ns <= 0)
+		return "";
+	return text_format(e->a, ", %s", say_rate(e->a, rate_of(ports, life_ns))).s;
+}
+
+/* Widening alone has outgoing connections take ports that servers want: never without reserving
+ * those. */
+static void add_widen(struct line_list *lines, const struct evidence *e, int64_t life_ns)
+{
+	const struct budget *b = &e->plan->budget;
+	uint32_t wide = (uint32_t)(widest.hi - widest.lo) + 1;
+
+	wide -= ports_within(&e->plan->scenario->network.reserved, widest);
+	if (b->usable == 0 || wide < b->usable + b->usable / 20)
+		return;
+	add_fmt(lines, e->a,
+		"widen net.ipv4.ip_local_port_range to %u-%u: %s, %s as many%s; put the ports your "
+		"servers listen on into net.ipv4.ip_local_reserved_ports",
+		widest.lo, widest.hi, say_number_of(e->a, wide, "port", "ports"),
+		say_times(e->a, (double)wide / b->usable),
+		rate_too(e, (uint64_t)wide * b->pairs, life_ns));
+}
+
+static void add_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns)
+{
+	uint32_t usable = e->plan->budget.usable;
+
+	add_fmt(lines, e->a,
+		"each further destination, an address or a port of the server, adds %s%s",
+		say_number_of(e->a, usable, "port", "ports"), rate_too(e, usable, life_ns));
+	add(lines, TEXT("each further source address adds as many; bind it with "
+			"IP_BIND_ADDRESS_NO_PORT, or bind() takes a port for all destinations"));
+}
+
+/* 0: the kernel has none that would do any good. */
+static int64_t reuse_delay_ns(const struct evidence *e)
+{
+	const struct host *host = e->plan->host;
+	int64_t fallback = host && host->tw_reuse_delay > 0 ? host->tw_reuse_delay : 1000;
+	int64_t ms = sysctl_of(e, "net.ipv4.tcp_tw_reuse_delay", fallback);
+
+	return ms > 0 && ms < TIME_WAIT_NS / 1000000 ? ms * 1000000 : 0;
+}
+
+/* tcp_tw_reuse=1, where it is not at work already. */
+static void add_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns)
+{
+	int64_t delay_ns = reuse_delay_ns(e);
+
+	if (quiet_time(e->plan) < TIME_WAIT_NS || delay_ns == 0)
+		return;
+	if (sysctl_of(e, "net.ipv4.tcp_timestamps", 1) == 0)
+		add(lines, TEXT("net.ipv4.tcp_timestamps=1: without timestamps no port in "
+				"TIME_WAIT is reused"));
+	add_fmt(lines, e->a,
+		"net.ipv4.tcp_tw_reuse=1: a connect may take a port that was %s in TIME_WAIT%s; it "
+		"works for the side that connects, with TCP timestamps on both sides",
+		say_time(e->a, delay_ns),
+		rate_too(e, e->plan->budget.capacity, live_ns + delay_ns));
+}
+
+static void advise_leak(struct finding *f, const struct evidence *e)
+{
+	uint64_t waiting = e->full ? e->full->states[STATE_CLOSE_WAIT] : 0;
+
+	if (waiting > 0)
+		add_fmt(&f->attempt, e->a,
+			"close when recv() returns 0: the far end has closed %s already "
+			"(CLOSE_WAIT)",
+			say_number_of(e->a, waiting, "connection", "connections"));
+	add_fmt(&f->attempt, e->a,
+		"take connections from a pool with a limit below %s to one destination: a leak "
+		"then "
+		"shows where it is made",
+		say_count(e->a, e->plan->budget.usable));
+}
+
+static void advise_churn(struct finding *f, const struct evidence *e)
+{
+	int64_t live_ns = live_time(e->plan), life_ns = live_ns + quiet_time(e->plan);
+
+	add_widen(&f->attempt, e, life_ns);
+	add_reuse(&f->attempt, e, live_ns);
+	add_tuples(&f->attempt, e, life_ns);
+	add(&f->attempt,
+	    TEXT("have the server close first: TIME_WAIT is then on its side, and holds "
+		 "none of the client's ports"));
+	if (e->plan->scenario->network.topology != TOPOLOGY_LOOPBACK)
+		add(&f->wont_help, TEXT("net.ipv4.tcp_tw_reuse=2, the default: it reuses ports on "
+					"loopback only"));
+}
+
+static void advise_fin_wait(struct finding *f, const struct evidence *e)
+{
+	int64_t seconds = sysctl_of(e, "net.ipv4.tcp_fin_timeout", 60);
+
+	if (seconds > 10)
+		add_fmt(&f->attempt, e->a,
+			"net.ipv4.tcp_fin_timeout=10: FIN_WAIT2 is what it governs; ports come "
+			"back "
+			"%s sooner",
+			say_times(e->a, (double)seconds / 10));
+	add_widen(&f->attempt, e, 0);
+	add_tuples(&f->attempt, e, 0);
+}
+
+static void advise_live(struct finding *f, const struct evidence *e)
+{
+	add_tuples(&f->attempt, e, 0);
+	add_widen(&f->attempt, e, 0);
+}
+
+static void advise_fd_limit(struct finding *f, const struct evidence *e)
+{
+	const struct host *host = e->plan->host;
+	const char *here = "";
+
+	if (host && host->nofile > 0 && host->nofile_soft > 0)
+		here = text_format(e->a, "; here it is %s soft, %s hard",
+				   say_count(e->a, (uint64_t)host->nofile_soft),
+				   say_count(e->a, (uint64_t)host->nofile))
+			       .s;
+	if (e->tape->tally.errors[STAGE_SOCKET][EMFILE])
+		add_fmt(&f->attempt, e->a,
+			"raise the limit of descriptors: ulimit -n, LimitNOFILE= of a systemd "
+			"unit%s",
+			here);
+	if (e->tape->tally.errors[STAGE_SOCKET][ENFILE])
+		add(&f->attempt, TEXT("raise fs.file-max, the limit of the whole host (ENFILE)"));
+	add(&f->attempt, TEXT("close what is done with: a leak ends here at any limit"));
+}
+
+/* What the figures add; NULL: nothing. */
+static void (*const advise[CAUSES])(struct finding *, const struct evidence *) = {
+	[CAUSE_LEAK] = advise_leak,
+	[CAUSE_TIME_WAIT_CHURN] = advise_churn,
+	[CAUSE_FIN_WAIT_ORPHANS] = advise_fin_wait,
+	[CAUSE_LIVE_SATURATION] = advise_live,
+	[CAUSE_FD_LIMIT] = advise_fd_limit,
+};
+
+void advice_give(struct finding *f, const struct evidence *e)
+{
+	f->attempt.list = ARENA_ARRAY(e->a, struct text, LINES_MOST);
+	f->wont_help.list = ARENA_ARRAY(e->a, struct text, LINES_MOST);
+	add_all(&f->attempt, first_of_all[f->cause]);
+	if (advise[f->cause])
+		advise[f->cause](f, e);
+	add_all(&f->wont_help, in_vain[f->cause]);
+}

@@ -1,0 +1,310 @@
+#include "judge/cause.h"
+
+#include <errno.h>
+
+#include "judge/advice.h"
+
+/* A rule says whether a cause holds, why, and how many failures it explains. */
+struct claim {
+	double weight; /* 0: it does not hold */
+	struct text why;
+};
+
+/* What a cause must hold of the ports in the fullest dump to be named beside others. */
+static const double share_least = 1 / 8.;
+
+/* What holds ports: the client's sockets by the reason for which they are there. */
+struct holders {
+	uint64_t leaked, live, time_wait, fin_wait, all;
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t error_count(const struct evidence *e, enum stage stage, int error)
+{
+	return e->tape->tally.errors[stage][error];
+}
+
+/* By the fullest dump; where there is none, by the books. */
+static struct holders holders_of(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = {.leaked = t->leaked, .live = t->open, .time_wait = t->closed};
+
+	if (e->full) {
+		const uint64_t *n = e->full->states;
+		uint64_t open = n[STATE_ESTABLISHED] + n[STATE_SYN_SENT] + n[STATE_SYN_RECV] +
+				n[STATE_CLOSE_WAIT];
+
+		h.leaked = least(t->leaked, open);
+		h.live = open - h.leaked;
+		h.time_wait = n[STATE_TIME_WAIT] + n[STATE_CLOSING] + n[STATE_LAST_ACK];
+		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
+	}
+	h.all = h.leaked + h.live + h.time_wait + h.fin_wait;
+	return h;
+}
+
+/* The failures for want of a port that sockets of one kind explain: by their share of all that
+ * hold one. Without any failure of the driver's own, it is 1 that is explained. */
+static double explained(const struct evidence *e, uint64_t held, uint64_t all)
+{
+	double share = all ? (double)held / (double)all : 0;
+
+	if (!e->tape->exhausted || share < share_least)
+		return 0;
+	return share * (double)(e->wanted ? e->wanted : 1);
+}
+
+/* "to one destination", "to each of 2 destinations, from each of 3 addresses" */
+static const char *say_towards(const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+	const char *to = "to one destination";
+
+	if (p->destinations > 1)
+		to = text_format(
+			     e->a, "to each of %s",
+			     say_number_of(e->a, p->destinations, "destination", "destinations"))
+			     .s;
+	if (p->sources.count > 1)
+		to = text_format(e->a, "%s, from each of %s", to,
+				 say_number_of(e->a, p->sources.count, "address", "addresses"))
+			     .s;
+	return to;
+}
+
+static const char *say_ports(const struct evidence *e)
+{
+	return say_number_of(e->a, e->plan->budget.usable, "port", "ports");
+}
+
+static struct claim leak(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.leaked, h.all)};
+	const char *never = "none of them was closed";
+
+	if (c.weight == 0)
+		return c;
+	if (t->leaked < t->opened)
+		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
+	c.why = text_format(e->a,
+			    "%s were opened, and %s. Each keeps its port until it is closed or its "
+			    "program ends: the %s %s are used up for good.",
+			    say_number_of(e->a, t->opened, "connection", "connections"), never,
+			    say_ports(e), say_towards(e));
+	return c;
+}
+
+/* "this load asks for 200/s", or what it was seen to do. */
+static const char *say_demand(const struct evidence *e)
+{
+	double asked = e->plan->scenario->load.rate;
+	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
+
+	if (asked > 0)
+		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
+	if (seen->present)
+		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
+	return "";
+}
+
+static struct claim time_wait_churn(const struct evidence *e)
+{
+	const struct budget *b = &e->plan->budget;
+	int64_t live_ns = live_time(e->plan), quiet_ns = quiet_time(e->plan);
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.time_wait, h.all)};
+	double each = (double)b->usable * 1e9 / (double)(live_ns + quiet_ns);
+	const char *life, *all = "";
+
+	if (c.weight == 0)
+		return c;
+	life = say_time(e->a, quiet_ns);
+	if (live_ns > 0)
+		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
+	if (b->pairs > 1)
+		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->pairs)).s;
+	c.why = text_format(
+		e->a,
+		"The client closed %s, and each keeps its port for %s more (TIME_WAIT). "
+		"%s / %s = %s is all that can go on for ever %s%s%s.",
+		say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
+		say_time(e->a, quiet_ns), say_ports(e), life, say_rate(e->a, each), say_towards(e),
+		all, say_demand(e));
+	return c;
+}
+
+static struct claim fin_wait_orphans(const struct evidence *e)
+{
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.fin_wait, h.all)};
+	int64_t seconds =
+		setting_number(&e->plan->scenario->network.sysctl, "net.ipv4.tcp_fin_timeout", 60);
+
+	if (c.weight > 0)
+		c.why = text_format(
+			e->a,
+			"The client closed %s, and the far end did not close its side: %s in "
+			"FIN_WAIT2 keep their ports for up to %s s (tcp_fin_timeout).",
+			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
+			say_count(e->a, h.fin_wait),
+			say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds));
+	return c;
+}
+
+static struct claim live_saturation(const struct evidence *e)
+{
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.live, h.all)};
+	double rate = e->plan->scenario->load.rate;
+	int64_t hold_ns = e->plan->scenario->load.hold;
+	const char *law = "";
+
+	if (c.weight == 0)
+		return c;
+	if (rate > 0 && hold_ns > 0)
+		law = text_format(e->a, " %s, each held for %s, are %s at once.",
+				  say_rate(e->a, rate), say_time(e->a, hold_ns),
+				  say_number_of(e->a,
+						(uint64_t)(rate * (double)hold_ns / 1e9 + 0.5),
+						"connection", "connections"))
+			      .s;
+	c.why = text_format(
+		e->a,
+		"%s %s in use at once, and there are %s %s. %s in TIME_WAIT: the ports are held by "
+		"live connections.%s",
+		say_number_of(e->a, h.live, "connection", "connections"),
+		h.live == 1 ? "was" : "were", say_ports(e), say_towards(e),
+		h.time_wait ? say_count(e->a, h.time_wait) : "None is", law);
+	return c;
+}
+
+/* How a look-alike begins. */
+static const char *say_not_ports(const struct evidence *e)
+{
+	return e->tape->exhausted ? "These failures are not for want of a port"
+				  : "This is not port exhaustion";
+}
+
+/* ", with 20 of 32 ports in use" */
+static const char *say_room(const struct evidence *e)
+{
+	if (!e->full || e->tape->exhausted)
+		return "";
+	return text_format(e->a, ", with at most %s of %s in use %s",
+			   say_count(e->a, e->full->used_max), say_ports(e), say_towards(e))
+		.s;
+}
+
+static struct claim look_alike(const struct evidence *e, enum stage stage, int error,
+			       const char *what)
+{
+	uint64_t n = error_count(e, stage, error);
+	struct claim c = {.weight = (double)n};
+
+	if (n > 0)
+		c.why = text_format(e->a, "%s: %s failed %s with %s (%s)%s. %s", say_not_ports(e),
+				    stage_call(stage), say_number_of(e->a, n, "time", "times"),
+				    errno_name(error), errno_words(error), say_room(e), what);
+	return c;
+}
+
+static struct claim fd_limit(const struct evidence *e)
+{
+	struct claim own =
+		look_alike(e, STAGE_SOCKET, EMFILE, "This process may have no more descriptors.");
+	struct claim all =
+		look_alike(e, STAGE_SOCKET, ENFILE, "The host may have no more open files.");
+	struct claim c = own.weight >= all.weight ? own : all;
+
+	c.weight = own.weight + all.weight;
+	return c;
+}
+
+static struct claim refused(const struct evidence *e)
+{
+	return look_alike(
+		e, STAGE_CONNECT, ECONNREFUSED,
+		"The far end answered with a RST: nothing listens at that address and port.");
+}
+
+static struct claim timed_out(const struct evidence *e)
+{
+	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
+			  text_format(e->a, "Each had its port, and no answer within %s.",
+				      say_time(e->a, e->plan->scenario->load.timeout))
+				  .s);
+}
+
+static bool has_event(const struct tape *tape, enum event_kind kind)
+{
+	for (size_t i = 0; i < tape->event_count; i++)
+		if (tape->events[i].kind == kind)
+			return true;
+	return false;
+}
+
+static struct claim address_not_local(const struct evidence *e)
+{
+	static const char *const lesson =
+		"EADDRNOTAVAIL has two meanings: here the source address is not on this "
+		"host, or not yet usable.";
+	struct claim bound = look_alike(e, STAGE_BIND, EADDRNOTAVAIL, lesson);
+
+	if (bound.weight > 0 || e->tape->exhausted || !has_event(e->tape, EVENT_NO_ADDRESS))
+		return bound;
+	return look_alike(e, STAGE_CONNECT, EADDRNOTAVAIL, lesson);
+}
+
+static struct claim (*const rules[CAUSES])(const struct evidence *) = {
+	[CAUSE_LEAK] = leak,
+	[CAUSE_TIME_WAIT_CHURN] = time_wait_churn,
+	[CAUSE_FIN_WAIT_ORPHANS] = fin_wait_orphans,
+	[CAUSE_LIVE_SATURATION] = live_saturation,
+	[CAUSE_FD_LIMIT] = fd_limit,
+	[CAUSE_REFUSED] = refused,
+	[CAUSE_TIMED_OUT] = timed_out,
+	[CAUSE_ADDRESS_NOT_LOCAL] = address_not_local,
+};
+
+static struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
+				   const struct measures *m, struct arena *a)
+{
+	struct evidence e = {
+		.plan = plan, .tape = tape, .measures = m, .full = tape_fullest(tape), .a = a};
+
+	if (tape->exhausted)
+		e.wanted = tape->tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] +
+			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
+	return e;
+}
+
+void causes_find(struct verdict *out, const struct plan *plan, const struct tape *tape,
+		 const struct measures *m, struct arena *a)
+{
+	struct evidence e = evidence_of(plan, tape, m, a);
+	double weight[CAUSES] = {0};
+
+	out->causes = ARENA_ARRAY(a, struct finding, CAUSES);
+	for (int i = 0; i < CAUSES; i++) {
+		struct claim c = rules[i](&e);
+		size_t at = out->cause_count;
+
+		if (c.weight == 0)
+			continue;
+		for (; at > 0 && weight[at - 1] < c.weight; at--) {
+			weight[at] = weight[at - 1];
+			out->causes[at] = out->causes[at - 1];
+		}
+		weight[at] = c.weight;
+		out->causes[at] = (struct finding){.cause = (enum cause)i, .why = c.why};
+		advice_give(&out->causes[at], &e);
+		out->cause_count++;
+	}
+}

@@ -1,0 +1,76 @@
+/* judge.h - from a tape to measures, from measures to a verdict and its cause. Pure.
+ *
+ * Units:     struct value holds a measure in its kind's unit (words/measures.def): counts, 0 to
+ *            1, nanoseconds, per second.
+ * Ownership: texts are in the arena.
+ * Errors:    none: a measure without data is absent, and an expectation of it fails with "no
+ *            data".
+ */
+#pragma once
+
+#include "plan/plan.h"
+#include "scenario/scenario.h"
+#include "tape/tape.h"
+
+struct value {
+	bool present;
+	double n;
+};
+
+struct error_row {
+	enum stage stage;
+	int error;
+	uint64_t count;
+};
+
+struct counter_row {
+	struct text name;
+	uint64_t moved;
+};
+
+struct measures {
+	struct value fixed[MEASURES]; /* families excepted */
+	struct error_row *errors;     /* those that occurred, most frequent first */
+	size_t error_count;
+	struct counter_row *counters; /* those that moved, in the kernel's order */
+	size_t counter_count;
+	bool counters_known;
+};
+
+void measure(struct measures *out, const struct tape *tape, const struct plan *plan,
+	     struct arena *);
+
+/* A measure by reference: an error that did not occur, and a known counter that did not move,
+ * are 0. */
+struct value measures_get(const struct measures *m, const struct measure_ref *what);
+
+enum verdict_word { VERDICT_PASS, VERDICT_FAIL, VERDICT_SKIP, VERDICT_ERROR, VERDICT_INCOMPLETE };
+const char *verdict_name(enum verdict_word word);
+int verdict_find(struct text name); /* or -1 */
+
+struct judged { /* one line of `expect` */
+	struct text text;
+	struct mark at;
+	enum measure_kind kind;
+	struct value observed;
+	bool pass;
+};
+
+struct finding { /* a cause that holds, the likeliest first */
+	enum cause cause;
+	struct text why;	  /* with the arithmetic filled in */
+	struct line_list attempt; /* what to change, in order of effect: `try` in JSON */
+	struct line_list wont_help;
+};
+
+struct verdict {
+	enum verdict_word word;
+	struct judged *expect;
+	size_t expect_count;
+	struct finding *causes;
+	size_t cause_count;
+};
+
+/* What broke off, was cut short or lost records is incomplete, and never a pass. */
+void judge(struct verdict *out, const struct plan *plan, const struct tape *tape,
+	   const struct measures *m, struct arena *);

@@ -1,0 +1,180 @@
+#include "judge/judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void set(struct measures *out, enum measure what, double n)
+{
+	out->fixed[what] = (struct value){true, n};
+}
+
+static void set_if(struct measures *out, enum measure what, bool known, double n)
+{
+	if (known)
+		set(out, what, n);
+}
+
+static void measure_books(struct measures *out, const struct tape *tape)
+{
+	const struct tally *t = &tape->tally;
+	double elapsed = (double)(tape->end_ns - tape->begin_ns);
+
+	set(out, MEASURE_CONNECTS_ATTEMPTED, (double)t->attempted);
+	set(out, MEASURE_CONNECTS_OPENED, (double)t->opened);
+	set(out, MEASURE_CONNECTS_FAILED, (double)t->failed);
+	set(out, MEASURE_CONNECTS_IN_FLIGHT, (double)t->in_flight);
+	set(out, MEASURE_CONNECTS_HELD_BACK, (double)t->held_back);
+	set(out, MEASURE_CONNECTS_OPEN, (double)t->open);
+	set(out, MEASURE_CONNECTS_CLOSED, (double)t->closed);
+	set(out, MEASURE_CONNECTS_RESET, (double)t->reset);
+	set(out, MEASURE_LEAKED, (double)t->leaked);
+	set(out, MEASURE_RECONCILED, tally_balances(t));
+	set_if(out, MEASURE_ELAPSED, elapsed > 0, elapsed);
+	set_if(out, MEASURE_CONNECTS_RATE, elapsed > 0, (double)t->opened * 1e9 / elapsed);
+}
+
+static void measure_exhaustion(struct measures *out, const struct tape *tape)
+{
+	bool refused = tape->exhausted && tape->refused_at_ns >= 0;
+
+	set(out, MEASURE_EXHAUSTED, tape->exhausted);
+	set_if(out, MEASURE_EXHAUSTED_AFTER, refused, (double)tape->opened_before);
+	set_if(out, MEASURE_EXHAUSTED_AT, refused, (double)(tape->refused_at_ns - tape->begin_ns));
+	set_if(out, MEASURE_RECOVERED, tape->exhausted, tape->recovered_ns >= 0);
+	set_if(out, MEASURE_RECOVERY, tape->exhausted && tape->recovered_ns >= 0,
+	       (double)tape->recovered_ns);
+}
+
+static void measure_prediction(struct measures *out, const struct plan *plan)
+{
+	const struct forecast *f = &plan->forecast;
+
+	set_if(out, MEASURE_PREDICTED_AFTER, f->known && f->exhausts, (double)f->after);
+	set_if(out, MEASURE_PREDICTED_RATE, isfinite(f->rate), f->rate);
+}
+
+/* Measures that are the most sockets seen in a state, or how many are in it at the end. */
+static const struct {
+	enum measure what;
+	int state;
+	bool at_end;
+} by_state[] = {
+	{MEASURE_TIME_WAIT_MAX, STATE_TIME_WAIT, false},
+	{MEASURE_TIME_WAIT_END, STATE_TIME_WAIT, true},
+	{MEASURE_ESTABLISHED_MAX, STATE_ESTABLISHED, false},
+	{MEASURE_SYN_SENT_MAX, STATE_SYN_SENT, false},
+	{MEASURE_FIN_WAIT2_MAX, STATE_FIN_WAIT2, false},
+	{MEASURE_CLOSE_WAIT_MAX, STATE_CLOSE_WAIT, false},
+	{MEASURE_CLOSE_WAIT_END, STATE_CLOSE_WAIT, true},
+};
+
+enum { BY_STATE = sizeof(by_state) / sizeof(by_state[0]) };
+
+/* A torn dump is a lower bound: it can raise a maximum, but it does not tell how things are at
+ * the end. */
+static void measure_sample(struct measures *out, const struct sample *s)
+{
+	struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
+
+	for (size_t i = 0; i < BY_STATE; i++) {
+		struct value *v = &out->fixed[by_state[i].what];
+		double n = (double)s->states[by_state[i].state];
+
+		if (by_state[i].at_end)
+			*v = (struct value){!s->torn, n};
+		else if (!v->present || n > v->n)
+			*v = (struct value){true, n};
+	}
+	if (!used->present || (double)s->used_max > used->n)
+		*used = (struct value){true, (double)s->used_max};
+}
+
+static void measure_sockets(struct measures *out, const struct tape *tape, const struct plan *plan)
+{
+	const struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
+	uint32_t usable = plan->budget.usable;
+
+	for (size_t i = 0; i < tape->sample_count; i++)
+		if (tape->samples[i].parts & SAMPLE_SOCKETS)
+			measure_sample(out, &tape->samples[i]);
+	set(out, MEASURE_PORTS_USABLE, usable);
+	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, used->n / usable);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct error_row *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	if (x->stage != y->stage)
+		return x->stage < y->stage ? -1 : 1;
+	return x->error - y->error;
+}
+
+static void measure_errors(struct measures *out, const struct tally *tally, struct arena *a)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < STAGES * ERRNOS; i++)
+		n += tally->errors[i / ERRNOS][i % ERRNOS] > 0;
+	out->errors = ARENA_ARRAY(a, struct error_row, n);
+	for (int stage = 0; stage < STAGES; stage++)
+		for (int error = 0; error < ERRNOS; error++)
+			if (tally->errors[stage][error])
+				out->errors[out->error_count++] = (struct error_row){
+					(enum stage)stage, error, tally->errors[stage][error]};
+	if (n > 1)
+		qsort(out->errors, n, sizeof(*out->errors), by_count);
+}
+
+/* A gauge such as CurrEstab can go down; that is no move of a counter. */
+static void measure_counters(struct measures *out, const struct tape *tape, struct arena *a)
+{
+	out->counters_known = tape->counter_count > 0;
+	out->counters = ARENA_ARRAY(a, struct counter_row, tape->counter_count);
+	for (size_t i = 0; i < tape->counter_count; i++) {
+		const struct counter *c = &tape->counters[i];
+
+		if (c->last > c->first)
+			out->counters[out->counter_count++] = (struct counter_row){
+				text_keep(a, text_of(c->name)), c->last - c->first};
+	}
+}
+
+void measure(struct measures *out, const struct tape *tape, const struct plan *plan,
+	     struct arena *a)
+{
+	*out = (struct measures){0};
+	measure_books(out, tape);
+	measure_exhaustion(out, tape);
+	measure_prediction(out, plan);
+	measure_sockets(out, tape, plan);
+	measure_errors(out, &tape->tally, a);
+	measure_counters(out, tape, a);
+}
+
+static struct value get_error(const struct measures *m, enum stage stage, int error)
+{
+	for (size_t i = 0; i < m->error_count; i++)
+		if (m->errors[i].stage == stage && m->errors[i].error == error)
+			return (struct value){true, (double)m->errors[i].count};
+	return (struct value){true, 0};
+}
+
+static struct value get_counter(const struct measures *m, struct text name)
+{
+	for (size_t i = 0; i < m->counter_count; i++)
+		if (text_eq(m->counters[i].name, name))
+			return (struct value){true, (double)m->counters[i].moved};
+	return (struct value){m->counters_known, 0};
+}
+
+struct value measures_get(const struct measures *m, const struct measure_ref *what)
+{
+	if (what->measure == MEASURE_ERRORS)
+		return get_error(m, what->stage, what->error);
+	if (what->measure == MEASURE_COUNTER)
+		return get_counter(m, what->counter);
+	return m->fixed[what->measure];
+}

@@ -1,0 +1,358 @@
+#include "report/block.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/unit.h"
+#include "report/page.h"
+
+enum { LABEL = 13, LINE_MOST = 2048 };
+
+/* A line is put together here, and broken where it is printed. */
+struct draft {
+	struct out text;
+	char buffer[LINE_MOST];
+};
+
+static struct out *draft_begin(struct draft *d)
+{
+	d->text = out_memory(d->buffer, sizeof(d->buffer));
+	return &d->text;
+}
+
+static void draft_print(const struct draft *d, struct out *out, const char *label)
+{
+	if (d->text.len)
+		page_paragraph(out, label, PAINT_NONE, LABEL, out_written(&d->text));
+}
+
+static struct value fixed(const struct result_run *run, enum measure what)
+{
+	return run->measures.fixed[what];
+}
+
+uint64_t run_count(const struct result_run *run, enum measure what)
+{
+	struct value v = fixed(run, what);
+
+	return v.present && v.n > 0 ? (uint64_t)v.n : 0;
+}
+
+bool run_flag(const struct result_run *run, enum measure what)
+{
+	struct value v = fixed(run, what);
+
+	return v.present && v.n != 0;
+}
+
+static void add_count(struct out *to, uint64_t n)
+{
+	char text[UNIT_PRINTED];
+
+	out_z(to, unit_count_pretty(text, n));
+}
+
+/* A measure as people read it: "28,232", "0.61 s", "true". */
+static const char *say(char text[UNIT_PRINTED], enum measure_kind kind, struct value v)
+{
+	if (!v.present)
+		return strcpy(text, "no data");
+	switch (kind) {
+	case KIND_COUNT:
+		return unit_count_pretty(text, (uint64_t)v.n);
+	case KIND_SHARE:
+		return unit_share_pretty(text, v.n);
+	case KIND_TIME:
+		return unit_time_pretty(text, (int64_t)v.n);
+	case KIND_RATE:
+		return unit_rate_pretty(text, v.n);
+	case KIND_FLAG:
+		break;
+	}
+	return strcpy(text, v.n != 0 ? "true" : "false");
+}
+
+static void add_measure(struct out *to, const struct result_run *run, enum measure what)
+{
+	char text[UNIT_PRINTED];
+
+	out_z(to, say(text, measure_infos[what].kind, fixed(run, what)));
+}
+
+static void print_states(struct out *out, const struct result_run *run)
+{
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	for (int i = 1; i < STATES; i++) {
+		if (!run->used_states[i].present)
+			continue;
+		if (to->len)
+			out_z(to, ", ");
+		add_count(to, (uint64_t)run->used_states[i].n);
+		out_fmt(to, " %s", state_name(i));
+	}
+	draft_print(&d, out, "  sockets");
+}
+
+void block_ports(struct out *out, const struct result_run *run)
+{
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (run->plan.order.len == 0)
+		return;
+	add_count(to, run->plan.usable);
+	out_fmt(to, " usable (%u-%u)", run->plan.range.lo, run->plan.range.hi);
+	if (run->plan.destinations > 1)
+		out_fmt(to, " to each of %u destinations", run->plan.destinations);
+	if (run->plan.sources > 1)
+		out_fmt(to, " from each of %u addresses", run->plan.sources);
+	if (fixed(run, MEASURE_PORTS_USED_MAX).present) {
+		out_z(to, ", peak ");
+		add_measure(to, run, MEASURE_PORTS_USED_MAX);
+		if (fixed(run, MEASURE_PORTS_FILL_MAX).present) {
+			out_z(to, " in use: ");
+			add_measure(to, run, MEASURE_PORTS_FILL_MAX);
+		}
+	}
+	draft_print(&d, out, "  ports");
+	print_states(out, run);
+}
+
+static void add_if(struct out *to, const struct result_run *run, enum measure what,
+		   const char *words)
+{
+	if (run_count(run, what) == 0)
+		return;
+	out_z(to, ", ");
+	add_measure(to, run, what);
+	out_fmt(to, " %s", words);
+}
+
+static void print_errors(struct out *out, const struct result_run *run)
+{
+	for (size_t i = 0; i < run->measures.error_count; i++) {
+		const struct error_row *e = &run->measures.errors[i];
+		struct draft d;
+		struct out *to = draft_begin(&d);
+
+		add_count(to, e->count);
+		out_fmt(to, " at %s: %s \"%s\"", stage_call(e->stage), errno_name(e->error),
+			errno_words(e->error));
+		draft_print(&d, out, "");
+	}
+}
+
+void block_connects(struct out *out, const struct result_run *run)
+{
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (!fixed(run, MEASURE_CONNECTS_OPENED).present)
+		return;
+	add_measure(to, run, MEASURE_CONNECTS_OPENED);
+	out_z(to, " opened");
+	if (fixed(run, MEASURE_ELAPSED).present) {
+		out_z(to, " in ");
+		add_measure(to, run, MEASURE_ELAPSED);
+	}
+	if (fixed(run, MEASURE_CONNECTS_RATE).present) {
+		out_z(to, " (");
+		add_measure(to, run, MEASURE_CONNECTS_RATE);
+		out_z(to, ")");
+	}
+	add_if(to, run, MEASURE_CONNECTS_CLOSED, "closed");
+	add_if(to, run, MEASURE_CONNECTS_RESET, "reset");
+	add_if(to, run, MEASURE_LEAKED, "never closed");
+	add_if(to, run, MEASURE_CONNECTS_OPEN, "still open");
+	add_if(to, run, MEASURE_CONNECTS_IN_FLIGHT, "in flight");
+	add_if(to, run, MEASURE_CONNECTS_HELD_BACK, "held back");
+	add_if(to, run, MEASURE_CONNECTS_FAILED, "failed");
+	draft_print(&d, out, "  connects");
+	print_errors(out, run);
+	if (fixed(run, MEASURE_RECONCILED).present && !run_flag(run, MEASURE_RECONCILED))
+		page_paragraph(out, "", PAINT_NONE, LABEL,
+			       TEXT("the books do not balance: lastport lost count"));
+}
+
+/* "as observed", or what was observed instead. */
+static void add_beside(struct out *to, const struct result_run *run)
+{
+	uint64_t predicted = run_count(run, MEASURE_PREDICTED_AFTER),
+		 seen = run_count(run, MEASURE_EXHAUSTED_AFTER);
+
+	if (!run_flag(run, MEASURE_EXHAUSTED)) {
+		out_z(to, "; observed: not exhausted");
+	} else if (predicted == seen) {
+		out_z(to, ", as observed");
+	} else {
+		out_z(to, "; observed after ");
+		add_count(to, seen);
+		out_z(to, ", ");
+		add_count(to, seen > predicted ? seen - predicted : predicted - seen);
+		out_z(to, seen > predicted ? " more" : " fewer");
+		if (run->plan.may_lose_one)
+			out_z(to, " (a range of an odd number of ports can lose one)");
+	}
+}
+
+void block_prediction(struct out *out, const struct result_run *run)
+{
+	struct value rate = fixed(run, MEASURE_PREDICTED_RATE);
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (fixed(run, MEASURE_PREDICTED_AFTER).present) {
+		out_z(to, "exhausted after ");
+		add_measure(to, run, MEASURE_PREDICTED_AFTER);
+		add_beside(to, run);
+	}
+	if (rate.present) {
+		out_z(to, to->len ? "; sustainable: " : "sustainable: ");
+		if (rate.n > 0)
+			add_measure(to, run, MEASURE_PREDICTED_RATE);
+		else
+			out_z(to, "no rate");
+	}
+	draft_print(&d, out, "  predicted");
+}
+
+/* The widest of the first columns, so that those after them stand in line. */
+struct columns {
+	unsigned text, observed;
+};
+
+static struct columns measure_columns(const struct verdict *v)
+{
+	struct columns c = {0, 0};
+
+	for (size_t i = 0; i < v->expect_count; i++) {
+		char text[UNIT_PRINTED];
+		unsigned wide = page_width(v->expect[i].text);
+		unsigned observed =
+			page_width(text_of(say(text, v->expect[i].kind, v->expect[i].observed)));
+
+		if (wide > c.text && wide <= 40)
+			c.text = wide;
+		if (observed > c.observed)
+			c.observed = observed;
+	}
+	return c;
+}
+
+/* What an unfinished run has not kept, it might have. */
+static void print_mark(struct out *out, const struct judged *j, bool is_final)
+{
+	if (j->pass)
+		out_paint(out, PAINT_GOOD, "  ok ");
+	else if (is_final)
+		out_paint(out, PAINT_BAD, "  x  ");
+	else
+		out_z(out, "  ?  ");
+}
+
+void block_expectations(struct out *out, const struct result_run *run)
+{
+	const struct verdict *v = &run->verdict;
+	struct columns c = measure_columns(v);
+
+	for (size_t i = 0; i < v->expect_count; i++) {
+		const struct judged *j = &v->expect[i];
+		char text[UNIT_PRINTED];
+
+		print_mark(out, j, run->complete);
+		page_cell(out, j->text, c.text);
+		out_z(out, j->observed.present ? "  observed " : "           ");
+		page_cell(out, text_of(say(text, j->kind, j->observed)), c.observed);
+		if (j->at.line) {
+			out_z(out, "  ");
+			out_escaped(out, text_of(j->at.file));
+			out_fmt(out, ":%u", j->at.line);
+		}
+		out_z(out, "\n");
+	}
+	if (v->expect_count == 0)
+		page_paragraph(out, "  expected", PAINT_NONE, LABEL,
+			       TEXT("nothing: the scenario has no `expect`"));
+}
+
+/* In order of effect, so numbered. */
+static void print_attempts(struct out *out, const struct line_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		char lead[UNIT_PRINTED];
+
+		snprintf(lead, sizeof(lead), "%s%zu.", i ? "     " : "try: ", i + 1);
+		page_paragraph(out, lead, PAINT_NONE, 8, list->list[i]);
+	}
+}
+
+void block_causes(struct out *out, const struct result_run *run)
+{
+	for (size_t i = 0; i < run->verdict.cause_count; i++) {
+		const struct finding *f = &run->verdict.causes[i];
+		struct draft d;
+		struct out *to = draft_begin(&d);
+
+		out_fmt(to, "%s (%s)", cause_lesson(f->cause), cause_name(f->cause));
+		page_paragraph(out, "why:", PAINT_NONE, 5, out_written(to));
+		page_paragraph(out, "", PAINT_NONE, 5, f->why);
+		print_attempts(out, &f->attempt);
+		if (f->wont_help.count)
+			out_z(out, "won't help:\n");
+		for (size_t k = 0; k < f->wont_help.count; k++)
+			page_paragraph(out, "     -", PAINT_NONE, 7, f->wont_help.list[k]);
+	}
+}
+
+/* The kernel puts tabs between the numbers of a sysctl. */
+static void add_sysctl(struct out *to, struct text value)
+{
+	struct text number;
+
+	while (text_cut(&value, '\t', &number)) {
+		out_text(to, number);
+		out_z(to, " ");
+	}
+	out_text(to, number);
+}
+
+static void print_settings(struct out *out, const struct result_run *run)
+{
+	for (size_t i = 0; i < run->setting_count; i++) {
+		const struct result_setting *s = &run->settings[i];
+		struct draft d;
+		struct out *to = draft_begin(&d);
+
+		out_text(to, s->name);
+		out_z(to, " = ");
+		add_sysctl(to, s->after);
+		if (!text_eq(s->before, s->after)) {
+			out_z(to, ", was ");
+			add_sysctl(to, s->before);
+		}
+		if (s->line) {
+			out_z(to, " ");
+			out_text(to, run->file);
+			out_fmt(to, ":%u", s->line);
+		}
+		draft_print(&d, out, i ? "" : "  sysctl");
+	}
+}
+
+void block_details(struct out *out, const struct result_run *run)
+{
+	const struct measures *m = &run->measures;
+
+	print_settings(out, run);
+	for (size_t i = 0; i < m->counter_count; i++) {
+		struct draft d;
+		struct out *to = draft_begin(&d);
+
+		out_text(to, m->counters[i].name);
+		out_z(to, " ");
+		add_count(to, m->counters[i].moved);
+		draft_print(&d, out, i ? "" : "  counters");
+	}
+}

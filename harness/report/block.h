@@ -1,0 +1,21 @@
+/* block.h - what the summary says of one run: what its ports and connects did, what was
+ * expected, why, what to do.
+ *
+ * Input:  a run; a line is left out where there is nothing to tell.
+ * Output: whole lines, at most PAGE_WIDTH wide but where a word is wider.
+ */
+#pragma once
+
+#include "report/result.h"
+
+void block_ports(struct out *out, const struct result_run *run);
+void block_connects(struct out *out, const struct result_run *run);
+void block_prediction(struct out *out, const struct result_run *run);
+void block_expectations(struct out *out, const struct result_run *run);
+void block_causes(struct out *out, const struct result_run *run);
+void block_details(struct out *out,
+		   const struct result_run *run); /* sysctls and counters, for -v */
+
+/* Figures of a run; a measure that is absent is 0 or false. */
+uint64_t run_count(const struct result_run *run, enum measure what);
+bool run_flag(const struct result_run *run, enum measure what);

@@ -1,0 +1,13 @@
+/* load.h - result_load() in its parts: the document, and a run of it.
+ *
+ * Ownership, Errors: as report/node.h has them.
+ */
+#pragma once
+
+#include "report/node.h"
+#include "report/result.h"
+
+static const uint64_t count_most = UINT64_C(1) << 53; /* what doubles count one by one */
+
+bool load_verdict(const struct node *up, enum verdict_word *out);
+bool load_run(const struct node *n, struct result_run *out);

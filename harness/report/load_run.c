@@ -1,0 +1,275 @@
+#include "report/load.h"
+
+#include <math.h>
+
+#include "report/words.h"
+
+/* As nanoseconds 104 days: what doubles count one by one. */
+static const double seconds_most = 9e6;
+static const double rate_most = 1e12;
+
+static bool load_seconds(const struct node *n, double *ns)
+{
+	double s;
+
+	if (!node_number(n, seconds_most, &s))
+		return false;
+	*ns = round(s * 1e9);
+	return true;
+}
+
+static bool load_value(const struct node *n, enum measure_kind kind, struct value *out)
+{
+	uint64_t count = 0;
+	bool flag = false;
+
+	switch (kind) {
+	case KIND_COUNT:
+		out->present = node_count_if(n, count_most, &count);
+		out->n = (double)count;
+		break;
+	case KIND_FLAG:
+		out->present = node_flag(n, &flag);
+		out->n = flag;
+		break;
+	case KIND_TIME:
+		out->present = load_seconds(n, &out->n);
+		break;
+	case KIND_SHARE:
+	case KIND_RATE:
+		out->present = node_number(n, rate_most, &out->n);
+		break;
+	}
+	return out->present;
+}
+
+static bool load_effective(const struct node *up, struct result_run *out)
+{
+	struct node all = node_member(up, "effective");
+	const char *key;
+	json_t *value;
+
+	if (!node_object(&all))
+		return false;
+	out->effective = ARENA_ARRAY(up->of->a, struct result_value, json_object_size(all.json));
+	json_object_foreach(all.json, key, value)
+	{
+		struct node n = node_member(&all, key);
+		struct result_value *v = &out->effective[out->effective_count++];
+
+		v->key = text_keep(up->of->a, text_of(key));
+		if (!node_object(&n) || !member_text(&n, "value", &v->value) ||
+		    !member_u32(&n, "line", &v->line))
+			return false;
+	}
+	return true;
+}
+
+static bool load_sysctl(const struct node *up, struct result_run *out)
+{
+	struct node all = node_member(up, "sysctl");
+	const char *key;
+	json_t *value;
+
+	if (!node_object(&all))
+		return false;
+	out->settings = ARENA_ARRAY(up->of->a, struct result_setting, json_object_size(all.json));
+	json_object_foreach(all.json, key, value)
+	{
+		struct node n = node_member(&all, key);
+		struct result_setting *s = &out->settings[out->setting_count++];
+
+		s->name = text_keep(up->of->a, text_of(key));
+		if (!node_object(&n) || !member_text(&n, "wanted", &s->wanted) ||
+		    !member_text(&n, "before", &s->before) ||
+		    !member_text(&n, "after", &s->after) || !member_u32(&n, "line", &s->line))
+			return false;
+	}
+	return true;
+}
+
+static bool load_port_life(const struct node *up, int64_t *out)
+{
+	struct node n = node_member(up, "port_life");
+	double ns;
+
+	*out = FOR_EVER;
+	if (json_is_null(n.json))
+		return true;
+	if (!load_seconds(&n, &ns))
+		return false;
+	*out = (int64_t)ns;
+	return true;
+}
+
+static bool load_plan(const struct node *up, struct result_run *out)
+{
+	struct node n = node_member(up, "plan"), ports = node_member(&n, "ports");
+	struct node capacity = node_member(&n, "capacity");
+
+	if (!n.json)
+		return true;
+	return node_object(&n) && node_range(&ports, &out->plan.range) &&
+	       member_u32(&n, "usable", &out->plan.usable) &&
+	       member_u32(&n, "sources", &out->plan.sources) &&
+	       member_u32(&n, "destinations", &out->plan.destinations) &&
+	       node_count_if(&capacity, count_most, &out->plan.capacity) &&
+	       member_flag(&n, "may_lose_one", &out->plan.may_lose_one) &&
+	       member_text(&n, "order", &out->plan.order) &&
+	       member_flag(&n, "window", &out->plan.window) &&
+	       load_port_life(&n, &out->plan.port_life_ns);
+}
+
+static bool load_measure(const struct node *n, struct measures *out)
+{
+	struct measure_ref ref;
+	struct value v;
+
+	if (!measure_find(text_of(n->key), &ref))
+		return node_refuse(n, "a measure that lastport knows");
+	if (!load_value(n, measure_infos[ref.measure].kind, &v))
+		return false;
+	if (ref.measure == MEASURE_ERRORS)
+		out->errors[out->error_count++] =
+			(struct error_row){ref.stage, ref.error, (uint64_t)v.n};
+	else if (ref.measure == MEASURE_COUNTER)
+		out->counters[out->counter_count++] =
+			(struct counter_row){text_keep(n->of->a, ref.counter), (uint64_t)v.n};
+	else
+		out->fixed[ref.measure] = v;
+	return true;
+}
+
+static bool load_measures(const struct node *up, struct measures *out)
+{
+	struct node all = node_member(up, "measures");
+	size_t most = json_object_size(all.json);
+	const char *key;
+	json_t *value;
+
+	if (!node_object(&all))
+		return false;
+	out->errors = ARENA_ARRAY(up->of->a, struct error_row, most);
+	out->counters = ARENA_ARRAY(up->of->a, struct counter_row, most);
+	json_object_foreach(all.json, key, value)
+	{
+		struct node n = node_member(&all, key);
+
+		if (!load_measure(&n, out))
+			return false;
+	}
+	out->counters_known = out->counter_count > 0;
+	return true;
+}
+
+static bool load_states(const struct node *up, struct result_run *out)
+{
+	struct node all = node_member(up, "sockets");
+	const char *key;
+	json_t *value;
+
+	if (!node_object(&all))
+		return false;
+	json_object_foreach(all.json, key, value)
+	{
+		struct node n = node_member(&all, key);
+		int state = state_find(text_of(key));
+
+		if (state == 0)
+			return node_refuse(&n, "a count of a TCP state");
+		if (!load_value(&n, KIND_COUNT, &out->used_states[state]))
+			return false;
+	}
+	return true;
+}
+
+static bool load_judged(const struct node *n, struct judged *out)
+{
+	struct node word = node_member(n, "kind"), observed = node_member(n, "observed");
+	struct text kind, file;
+	int found;
+
+	if (!node_object(n) || !member_text(n, "text", &out->text) ||
+	    !member_text(n, "file", &file) || !member_u32(n, "line", &out->at.line) ||
+	    !node_text(&word, &kind) || !member_flag(n, "pass", &out->pass))
+		return false;
+	found = kind_find(kind);
+	if (found < 0)
+		return node_refuse(&word, "count, share, time, rate or flag");
+	out->at.file = text_z(n->of->a, file);
+	out->kind = (enum measure_kind)found;
+	return !observed.json || load_value(&observed, out->kind, &out->observed);
+}
+
+static bool load_expect(const struct node *up, struct verdict *out)
+{
+	struct node all = node_member(up, "expect");
+	size_t count;
+
+	if (!node_array(&all, &count))
+		return false;
+	out->expect = ARENA_ARRAY(up->of->a, struct judged, count);
+	for (; out->expect_count < count; out->expect_count++) {
+		struct node n = node_element(&all, out->expect_count);
+
+		if (!load_judged(&n, &out->expect[out->expect_count]))
+			return false;
+	}
+	return true;
+}
+
+static bool load_cause(const struct node *n, struct finding *out)
+{
+	struct node name = node_member(n, "name");
+	struct text word;
+
+	if (!node_object(n) || !node_text(&name, &word))
+		return false;
+	for (int i = 0; i < CAUSES; i++) {
+		if (!text_is(word, cause_name((enum cause)i)))
+			continue;
+		out->cause = (enum cause)i;
+		return member_text(n, "why", &out->why) && member_lines(n, "try", &out->attempt) &&
+		       member_lines(n, "wont_help", &out->wont_help);
+	}
+	return node_refuse(&name, "a cause that lastport knows");
+}
+
+static bool load_causes(const struct node *up, struct verdict *out)
+{
+	struct node all = node_member(up, "causes");
+	size_t count;
+
+	if (!node_array(&all, &count))
+		return false;
+	out->causes = ARENA_ARRAY(up->of->a, struct finding, count);
+	for (; out->cause_count < count; out->cause_count++) {
+		struct node n = node_element(&all, out->cause_count);
+
+		if (!load_cause(&n, &out->causes[out->cause_count]))
+			return false;
+	}
+	return true;
+}
+
+bool load_run(const struct node *n, struct result_run *out)
+{
+	struct node error = node_member(n, "error"), hint = node_member(n, "hint");
+	struct node lost = node_member(n, "lost"), interrupted = node_member(n, "interrupted");
+	uint64_t signal = 0;
+	bool ok = node_object(n) && member_text(n, "scenario", &out->scenario) &&
+		  member_text(n, "case", &out->case_name) && member_text(n, "title", &out->title) &&
+		  member_text(n, "file", &out->file) && member_text(n, "sha256", &out->sha256) &&
+		  load_verdict(n, &out->word) && member_flag(n, "complete", &out->complete) &&
+		  node_text_if(&error, &out->error) && node_text_if(&hint, &out->hint) &&
+		  node_count_if(&interrupted, INT32_MAX, &signal) &&
+		  member_flag(n, "cut_short", &out->cut_short) &&
+		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
+		  load_sysctl(n, out) && load_plan(n, out) && load_measures(n, &out->measures) &&
+		  load_states(n, out) && load_expect(n, &out->verdict) &&
+		  load_causes(n, &out->verdict);
+
+	out->interrupted = (int)signal;
+	out->verdict.word = out->word;
+	return ok;
+}

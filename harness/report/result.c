@@ -1,0 +1,89 @@
+#include "report/result.h"
+
+#include "report/words.h"
+
+enum verdict_word result_word(const struct result *r)
+{
+	static const enum verdict_word worst_first[] = {VERDICT_ERROR, VERDICT_INCOMPLETE,
+							VERDICT_FAIL, VERDICT_SKIP, VERDICT_PASS};
+
+	for (size_t w = 0; w < sizeof(worst_first) / sizeof(worst_first[0]); w++)
+		for (size_t i = 0; i < r->run_count; i++)
+			if (r->runs[i].word == worst_first[w])
+				return worst_first[w];
+	return VERDICT_INCOMPLETE;
+}
+
+static void keep_effective(struct result_run *out, const struct scenario *s, struct arena *a)
+{
+	size_t room =
+		4 * s->source.len + 8192; /* values of the file, each byte escaped, and defaults */
+	char *buffer = ARENA_ARRAY(a, char, room);
+	struct out value = out_memory(buffer, room);
+
+	out->effective_count = scenario_keys();
+	out->effective = ARENA_ARRAY(a, struct result_value, out->effective_count);
+	for (size_t i = 0; i < out->effective_count; i++) {
+		size_t start = value.len;
+		struct key_view view;
+
+		scenario_key(s, i, &view, &value);
+		out->effective[i] = (struct result_value){
+			.key = view.section && view.section[0]
+				       ? text_format(a, "%s.%s", view.section, view.key)
+				       : text_of(view.key),
+			.value = {buffer + start, value.len - start},
+			.line = view.at.line,
+		};
+	}
+}
+
+static void keep_plan(struct result_run *out, const struct plan *plan)
+{
+	out->plan.range = plan->scenario->network.ports;
+	out->plan.usable = plan->budget.usable;
+	out->plan.sources = plan->sources.count;
+	out->plan.destinations = plan->destinations;
+	out->plan.capacity = plan->budget.capacity;
+	out->plan.may_lose_one = plan->budget.may_lose_one;
+	out->plan.window = plan->window;
+	out->plan.order = text_of(order_words[plan->scenario->load.order].word);
+	out->plan.port_life_ns = plan->forecast.port_life_ns;
+}
+
+void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,
+	       struct arena *a)
+{
+	const struct sample *full = tape_fullest(tape);
+
+	keep_effective(out, plan->scenario, a);
+	keep_plan(out, plan);
+	measure(&out->measures, tape, plan, a);
+	judge(&out->verdict, plan, tape, &out->measures, a);
+	out->word = out->verdict.word;
+	out->complete = out->word == VERDICT_PASS || out->word == VERDICT_FAIL;
+	out->interrupted = tape->interrupted;
+	out->cut_short = tape->cut_short;
+	out->lost = tape->lost;
+	for (int i = 1; full && i < STATES; i++)
+		if (full->states[i])
+			out->used_states[i] = (struct value){true, (double)full->states[i]};
+}
+
+static const char *const kind_words[] = {
+	[KIND_COUNT] = "count", [KIND_SHARE] = "share", [KIND_TIME] = "time",
+	[KIND_RATE] = "rate",	[KIND_FLAG] = "flag",
+};
+
+const char *kind_word(enum measure_kind kind)
+{
+	return kind_words[kind];
+}
+
+int kind_find(struct text word)
+{
+	for (size_t i = 0; i < sizeof(kind_words) / sizeof(kind_words[0]); i++)
+		if (text_is(word, kind_words[i]))
+			return (int)i;
+	return -1;
+}

@@ -1,0 +1,87 @@
+/* result.h - all that a run leaves behind, as one value: result.json is it written down, and
+ * the summary is it told.
+ *
+ * Ownership: borrows from plan, lab, tape and judge, or is in the arena of result_load().
+ * Errors:    result_load() trusts nothing it reads: ERR_SCENARIO with file, line and column.
+ * Source:    results/README.md documents every field of the file.
+ */
+#pragma once
+
+#include "base/out.h"
+#include "host/host.h"
+#include "judge/judge.h"
+
+struct result_setting {
+	struct text name, wanted, before, after;
+	unsigned line; /* 0: lastport's own wish */
+};
+
+struct result_value { /* of `effective`: a key, its value as a user writes it, where it came from */
+	struct text key, value;
+	unsigned line; /* 0: a default */
+};
+
+struct result_run {
+	struct text scenario, case_name, title, file;
+	struct text sha256;
+	enum verdict_word word;
+	bool complete;
+	struct text error; /* why it did not run or end: VERDICT_SKIP, VERDICT_ERROR; else empty */
+	struct text hint;
+	struct result_value *effective;
+	size_t effective_count;
+	struct result_setting *settings;
+	size_t setting_count;
+	struct {
+		struct port_range range;
+		uint32_t usable, sources, destinations;
+		uint64_t capacity;
+		bool may_lose_one;
+		bool window; /* order: fast, and this kernel can */
+		struct text order;
+		int64_t port_life_ns; /* FOR_EVER: never given back */
+	} plan;
+	struct measures measures;
+	struct verdict verdict;
+	int interrupted; /* the signal, or 0 */
+	bool cut_short;	 /* stop.time came first */
+	struct value used_states
+		[STATES]; /* sockets by state in the fullest dump, those that are not 0 */
+	uint64_t lost;	  /* records that did not fit the tape */
+};
+
+struct result {
+	struct text version;
+	bool complete;
+	enum verdict_word word; /* the worst of the runs' */
+	struct line_list argv;
+	uint64_t seed;
+	const struct host *host;
+	struct result_run *runs;
+	size_t run_count;
+};
+
+enum { RESULT_SIZE_MOST = 64 << 20, RESULT_VALUES_MOST = 1 << 20 };
+
+/* All that plan and tape tell of a run: effective, plan, measures, verdict, states and flags.
+ * Leaves alone who it is (scenario, file, sha256, …), settings, error and hint. */
+void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,
+	       struct arena *);
+
+/* The worst word wins: error, incomplete, fail, skip, pass. Without any run: incomplete. */
+enum verdict_word result_word(const struct result *r);
+
+/* result.json, and what --json prints. False: out of memory. */
+bool result_write_json(struct out *out, const struct result *r);
+
+bool result_load(struct result *out, const char *file, struct text src, struct arena *,
+		 struct err *);
+
+struct report_style {
+	bool quiet;   /* verdict lines only */
+	bool verbose; /* counters and sysctls too */
+};
+
+/* The summary a person reads. */
+void result_write_summary(struct out *out, const struct result *r, struct report_style style,
+			  struct arena scratch);

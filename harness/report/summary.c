@@ -1,0 +1,202 @@
+#include "report/result.h"
+
+#include <string.h>
+
+#include "base/unit.h"
+#include "report/block.h"
+#include "report/page.h"
+
+/* How each verdict is told, and counted. */
+static const struct {
+	const char *word, *counted;
+	enum paint paint;
+} tellings[] = {
+	[VERDICT_PASS] = {"PASS", "passed", PAINT_GOOD},
+	[VERDICT_FAIL] = {"FAIL", "failed", PAINT_BAD},
+	[VERDICT_SKIP] = {"SKIP", "skipped", PAINT_BOLD},
+	[VERDICT_ERROR] = {"ERROR", "in error", PAINT_BAD},
+	[VERDICT_INCOMPLETE] = {"INCOMPLETE", "incomplete", PAINT_BAD},
+};
+
+enum { VERDICTS = sizeof(tellings) / sizeof(tellings[0]), NAME_MOST = 48 };
+
+/* What did not come to its end is no pass, whatever its file says. */
+static enum verdict_word word_of(const struct result_run *run)
+{
+	return run->word == VERDICT_PASS && !run->complete ? VERDICT_INCOMPLETE : run->word;
+}
+
+/* "leak", "leak/second-destination" */
+static struct text name_of(const struct result_run *run, struct arena *a)
+{
+	if (run->case_name.len == 0 || text_is(run->case_name, "base"))
+		return run->scenario;
+	return text_format(a, TEXT_FMT "/" TEXT_FMT, TEXT_ARG(run->scenario),
+			   TEXT_ARG(run->case_name));
+}
+
+static const char *say_count(struct arena *a, uint64_t n)
+{
+	return unit_count_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), n);
+}
+
+/* Why a run that broke off did. */
+static struct text say_break(const struct result_run *run, struct arena *a)
+{
+	const char *signal = run->interrupted ? sigabbrev_np(run->interrupted) : NULL;
+
+	if (signal)
+		return text_format(a, "interrupted by SIG%s", signal);
+	if (run->interrupted)
+		return text_format(a, "interrupted by signal %d", run->interrupted);
+	if (run->cut_short)
+		return TEXT("stop.time came before the load was done");
+	if (run->lost)
+		return text_format(a, "%s records did not fit the tape: its figures are not whole",
+				   say_count(a, run->lost));
+	return TEXT("it did not come to its end");
+}
+
+/* The fact behind the verdict's word; at the head of a block there is room for more words. */
+static struct text headline(const struct result_run *run, bool is_head, struct arena *a)
+{
+	struct value at = run->measures.fixed[MEASURE_EXHAUSTED_AT];
+
+	if (word_of(run) == VERDICT_INCOMPLETE)
+		return say_break(run, a);
+	if (!run->measures.fixed[MEASURE_CONNECTS_OPENED].present)
+		return (struct text){0};
+	if (!run_flag(run, MEASURE_EXHAUSTED))
+		return text_format(a, "%s opened, not exhausted",
+				   say_count(a, run_count(run, MEASURE_CONNECTS_OPENED)));
+	if (!at.present)
+		return TEXT("exhausted");
+	return text_format(a, "exhausted after %s%s, %s",
+			   say_count(a, run_count(run, MEASURE_EXHAUSTED_AFTER)),
+			   is_head ? " connections" : "",
+			   unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)at.n));
+}
+
+/* Of lines that stand below each other. */
+struct columns {
+	unsigned word, name;
+};
+
+/* Without columns it is the head of a block, which stands alone. */
+static void print_line(struct out *out, const struct result_run *run, const struct columns *c,
+		       struct arena scratch)
+{
+	enum verdict_word word = word_of(run);
+	struct text fact = run->error; /* a block tells it below its head */
+	unsigned wide = page_width(text_of(tellings[word].word));
+
+	if (fact.len == 0)
+		fact = headline(run, !c, &scratch);
+	else if (!c)
+		fact.len = 0;
+	out_paint(out, tellings[word].paint, tellings[word].word);
+	out_pad(out, c && c->word > wide ? c->word - wide + 2 : 2);
+	page_cell(out, name_of(run, &scratch), c && fact.len ? c->name : 0);
+	if (fact.len) {
+		out_z(out, "  ");
+		out_escaped(out, fact);
+	}
+	out_z(out, "\n");
+}
+
+static void print_block(struct out *out, const struct result_run *run, struct report_style style,
+			struct arena scratch)
+{
+	bool has_run = run->word != VERDICT_SKIP && run->word != VERDICT_ERROR;
+
+	print_line(out, run, NULL, scratch);
+	if (run->error.len)
+		page_paragraph(out, " ", PAINT_NONE, 2, run->error);
+	if (run->hint.len)
+		page_paragraph(out, "  hint:", PAINT_NONE, 8, run->hint);
+	if (run->title.len && !run->error.len)
+		page_paragraph(out, " ", PAINT_NONE, 2, run->title);
+	if (has_run || run_count(run, MEASURE_CONNECTS_ATTEMPTED)) {
+		block_ports(out, run);
+		block_connects(out, run);
+	}
+	if (has_run) {
+		block_prediction(out, run);
+		block_expectations(out, run);
+	}
+	if (style.verbose)
+		block_details(out, run);
+	block_causes(out, run);
+}
+
+/* A line is enough for a pass among others. */
+static bool is_block(const struct result *r, const struct result_run *run,
+		     struct report_style style)
+{
+	return !style.quiet && (style.verbose || r->run_count == 1 || word_of(run) != VERDICT_PASS);
+}
+
+/* "8 runs: 7 passed, 1 failed" */
+static void print_totals(struct out *out, const struct result *r)
+{
+	size_t counts[VERDICTS] = {0};
+	const char *lead = ": ";
+
+	for (size_t i = 0; i < r->run_count; i++)
+		counts[word_of(&r->runs[i])]++;
+	out_fmt(out, "%zu runs", r->run_count);
+	for (size_t i = 0; i < VERDICTS; i++) {
+		if (counts[i] == 0)
+			continue;
+		out_fmt(out, "%s%zu %s", lead, counts[i], tellings[i].counted);
+		lead = ", ";
+	}
+	out_z(out, "\n");
+}
+
+static struct columns columns_of(const struct result *r, struct report_style style,
+				 struct arena scratch)
+{
+	struct columns c = {0, 0};
+
+	for (size_t i = 0; i < r->run_count; i++) {
+		const struct result_run *run = &r->runs[i];
+		unsigned word = page_width(text_of(tellings[word_of(run)].word));
+		unsigned name = page_width(name_of(run, &scratch));
+
+		if (is_block(r, run, style))
+			continue;
+		if (word > c.word)
+			c.word = word;
+		if (name > c.name && name <= NAME_MOST)
+			c.name = name;
+	}
+	return c;
+}
+
+void result_write_summary(struct out *out, const struct result *r, struct report_style style,
+			  struct arena scratch)
+{
+	struct columns c = columns_of(r, style, scratch);
+	enum verdict_word worst = result_word(r);
+	bool was_block = false;
+
+	for (size_t i = 0; i < r->run_count; i++) {
+		bool block = is_block(r, &r->runs[i], style);
+
+		if (i > 0 && (block || was_block))
+			out_z(out, "\n");
+		if (block)
+			print_block(out, &r->runs[i], style, scratch);
+		else
+			print_line(out, &r->runs[i], &c, scratch);
+		was_block = block;
+	}
+	if (r->run_count != 1) {
+		out_z(out, was_block ? "\n" : "");
+		print_totals(out, r);
+	}
+	if (!r->complete && worst != VERDICT_INCOMPLETE && worst != VERDICT_ERROR)
+		out_z(out, "INCOMPLETE: lastport did not come to its end; this is what there was "
+			   "by then.\n");
+}

@@ -1,0 +1,84 @@
+#include "tape/lines.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <unistd.h>
+
+enum { LINE_MOST = 4096 }; /* a sample with every state and 20 digits a figure takes 1,000 */
+
+/* JSON's integers are signed here. */
+static json_t *number(uint64_t n)
+{
+	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
+}
+
+static json_t *errno_word(int error)
+{
+	return errno_find(text_of(errno_name(error))) == error ? json_string(errno_name(error))
+							       : json_integer(error);
+}
+
+json_t *line_of_event(const struct event *e, unsigned run)
+{
+	json_t *line = json_pack("{s:I, s:I, s:s}", "run", (json_int_t)run, "t_ns",
+				 (json_int_t)e->t_ns, "event", event_name(e->kind));
+
+	if (e->dest != NOWHERE)
+		json_object_set_new(line, "dest", json_integer(e->dest));
+	if (e->error) {
+		json_object_set_new(line, "stage", json_string(stage_name(e->stage)));
+		json_object_set_new(line, "errno", errno_word(e->error));
+	}
+	json_object_set_new(line, "value", json_integer(e->value));
+	return line;
+}
+
+static json_t *sockets_of(const struct sample *s)
+{
+	json_t *states = json_object();
+
+	for (int i = 1; i < STATES; i++)
+		if (s->states[i])
+			json_object_set_new(states, state_name(i), number(s->states[i]));
+	return json_pack("{s:o, s:o, s:o, s:b, s:b}", "states", states, "used_max",
+			 number(s->used_max), "dump_ns", number(s->dump_ns), "torn", s->torn,
+			 "at_rest", s->at_rest);
+}
+
+json_t *line_of_sample(const struct sample *s, unsigned run)
+{
+	json_t *line = json_pack("{s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "run", (json_int_t)run,
+				 "t_ns", (json_int_t)s->t_ns, "edge", s->edge, "attempted",
+				 number(s->attempted), "opened", number(s->opened), "failed",
+				 number(s->failed), "open", number(s->open));
+
+	if (s->parts & SAMPLE_TOTALS)
+		json_object_set_new(
+			line, "totals",
+			json_pack("{s:o, s:o}", "inuse", number(s->inuse), "tw", number(s->tw)));
+	if (s->parts & SAMPLE_SOCKETS)
+		json_object_set_new(line, "sockets", sockets_of(s));
+	return line;
+}
+
+int line_write(int fd, json_t *line)
+{
+	char text[LINE_MOST];
+	size_t len = json_dumpb(line, text, sizeof(text) - 1, JSON_COMPACT | JSON_ENSURE_ASCII);
+	ssize_t n;
+
+	json_decref(line);
+	if (len == 0)
+		return ENOMEM; /* the line could not be made: lines are never empty */
+	if (len > sizeof(text) - 1)
+		return EMSGSIZE;
+	text[len++] = '\n';
+	do
+		n = write(fd, text, len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno;
+	return (size_t)n == len
+		       ? 0
+		       : ENOSPC; /* cut short: the file system is full, or the file at its limit */
+}

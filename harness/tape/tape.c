@@ -1,0 +1,230 @@
+#include "tape/tape.h"
+
+#include <string.h>
+
+#include "tape/lines.h"
+
+static const char *const state_names[STATES] = {
+	[STATE_ESTABLISHED] = "ESTABLISHED",
+	[STATE_SYN_SENT] = "SYN_SENT",
+	[STATE_SYN_RECV] = "SYN_RECV",
+	[STATE_FIN_WAIT1] = "FIN_WAIT1",
+	[STATE_FIN_WAIT2] = "FIN_WAIT2",
+	[STATE_TIME_WAIT] = "TIME_WAIT",
+	[STATE_CLOSE] = "CLOSE",
+	[STATE_CLOSE_WAIT] = "CLOSE_WAIT",
+	[STATE_LAST_ACK] = "LAST_ACK",
+	[STATE_LISTEN] = "LISTEN",
+	[STATE_CLOSING] = "CLOSING",
+	[STATE_BOUND] = "BOUND",
+};
+
+const char *state_name(int state)
+{
+	return state_names[state];
+}
+
+int state_find(struct text name)
+{
+	for (int i = 1; i < STATES; i++)
+		if (text_is(name, state_names[i]))
+			return i;
+	return 0;
+}
+
+bool tape_open(struct tape *out, size_t events, size_t samples, size_t counters, struct arena *a,
+	       struct err *err)
+{
+	*out = (struct tape){
+		.event_room = events,
+		.sample_room = samples,
+		.counter_room = counters,
+		.refused_at_ns = -1,
+		.recovered_ns = -1,
+		.aborted = -1,
+		.samples_fd = -1,
+		.events_fd = -1,
+	};
+	out->events = ARENA_TRY(a, struct event, events);
+	out->samples = ARENA_TRY(a, struct sample, samples);
+	out->counters = ARENA_TRY(a, struct counter, counters);
+	if (out->events && out->samples && out->counters)
+		return true;
+	err_set(err, ERR_HOST, "no memory for a tape of %zu events and %zu samples", events,
+		samples);
+	return err_hint(err, "Sample less often (sample.every), or shorten the run (stop.time).");
+}
+
+void tape_live(struct tape *tape, int samples_fd, int events_fd, unsigned run)
+{
+	tape->samples_fd = samples_fd;
+	tape->events_fd = events_fd;
+	tape->run = run;
+}
+
+/* Nothing follows a line that could not be written: it may be torn, and only a last line may be. */
+static bool is_live(const struct tape *tape, int fd)
+{
+	return fd >= 0 && tape->write_error == 0;
+}
+
+void tape_event(struct tape *tape, struct event event)
+{
+	if (tape->event_count < tape->event_room)
+		tape->events[tape->event_count++] = event;
+	else
+		tape->lost++;
+	if (is_live(tape, tape->events_fd))
+		tape->write_error = line_write(tape->events_fd, line_of_event(&event, tape->run));
+}
+
+void tape_sample(struct tape *tape, struct sample sample)
+{
+	if (tape->sample_count < tape->sample_room)
+		tape->samples[tape->sample_count++] = sample;
+	else
+		tape->lost++;
+	if (is_live(tape, tape->samples_fd))
+		tape->write_error =
+			line_write(tape->samples_fd, line_of_sample(&sample, tape->run));
+}
+
+/* How many of `more` find room; the rest is lost. */
+static size_t fitting(struct tape *into, size_t count, size_t room, size_t more)
+{
+	size_t free = room - count;
+
+	if (more <= free)
+		return more;
+	into->lost += more - free;
+	return free;
+}
+
+/* Both rows are in order of time. From the back, so that nothing is moved twice; of two at one
+ * time, into's is first. */
+static void merge_events(struct tape *into, const struct tape *more)
+{
+	size_t n = fitting(into, into->event_count, into->event_room, more->event_count);
+	size_t old = into->event_count, at = old + n;
+
+	into->event_count = at;
+	while (n > 0)
+		if (old > 0 && into->events[old - 1].t_ns > more->events[n - 1].t_ns)
+			into->events[--at] = into->events[--old];
+		else
+			into->events[--at] = more->events[--n];
+}
+
+static void merge_samples(struct tape *into, const struct tape *more)
+{
+	size_t n = fitting(into, into->sample_count, into->sample_room, more->sample_count);
+	size_t old = into->sample_count, at = old + n;
+
+	into->sample_count = at;
+	while (n > 0)
+		if (old > 0 && into->samples[old - 1].t_ns > more->samples[n - 1].t_ns)
+			into->samples[--at] = into->samples[--old];
+		else
+			into->samples[--at] = more->samples[--n];
+}
+
+/* A counter that both have was read in two namespaces: both moves count. */
+static void merge_counters(struct tape *into, const struct tape *more)
+{
+	for (size_t i = 0; i < more->counter_count; i++) {
+		const struct counter *from = &more->counters[i];
+		size_t k = 0;
+
+		while (k < into->counter_count && strcmp(into->counters[k].name, from->name) != 0)
+			k++;
+		if (k < into->counter_count) {
+			into->counters[k].first += from->first;
+			into->counters[k].last += from->last;
+		} else if (k < into->counter_room) {
+			into->counters[into->counter_count++] = *from;
+		} else {
+			into->lost++;
+		}
+	}
+}
+
+static void merge_tally(struct tally *into, const struct tally *more)
+{
+	into->attempted += more->attempted;
+	into->opened += more->opened;
+	into->failed += more->failed;
+	into->in_flight += more->in_flight;
+	into->open += more->open;
+	into->closed += more->closed;
+	into->reset += more->reset;
+	into->leaked += more->leaked;
+	into->held_back += more->held_back;
+	for (int stage = 0; stage < STAGES; stage++)
+		for (int error = 0; error < ERRNOS; error++)
+			into->errors[stage][error] += more->errors[stage][error];
+}
+
+static bool has_load(const struct tape *tape)
+{
+	return tape->complete || tape->end_ns > tape->begin_ns || tape->tally.attempted > 0;
+}
+
+/* Of two times of which -1 is none, the earlier. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void merge_findings(struct tape *into, const struct tape *more)
+{
+	if (has_load(into) && has_load(more))
+		into->complete = into->complete && more->complete;
+	else
+		into->complete = into->complete || more->complete;
+	if (more->refused_at_ns >= 0 &&
+	    earlier(into->refused_at_ns, more->refused_at_ns) != into->refused_at_ns)
+		into->opened_before = more->opened_before;
+	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);
+	into->recovered_ns = earlier(into->recovered_ns, more->recovered_ns);
+	into->exhausted = into->exhausted || more->exhausted;
+	into->cut_short = into->cut_short || more->cut_short;
+	if (more->begin_ns < into->begin_ns)
+		into->begin_ns = more->begin_ns;
+	if (more->end_ns > into->end_ns)
+		into->end_ns = more->end_ns;
+	if (into->interrupted == 0)
+		into->interrupted = more->interrupted;
+	if (into->aborted < 0)
+		into->aborted = more->aborted;
+	if (into->write_error == 0)
+		into->write_error = more->write_error;
+	into->lost += more->lost;
+}
+
+void tape_merge(struct tape *into, const struct tape *more)
+{
+	merge_findings(into, more); /* before the tally, which tells who has a load */
+	merge_tally(&into->tally, &more->tally);
+	merge_events(into, more);
+	merge_samples(into, more);
+	merge_counters(into, more);
+}
+
+bool tally_balances(const struct tally *t)
+{
+	return t->attempted == t->opened + t->failed + t->in_flight &&
+	       t->opened == t->open + t->closed + t->reset + t->leaked;
+}
+
+const struct sample *tape_fullest(const struct tape *tape)
+{
+	const struct sample *best = NULL;
+
+	for (size_t i = 0; i < tape->sample_count; i++) {
+		const struct sample *s = &tape->samples[i];
+
+		if (s->parts & SAMPLE_SOCKETS && (!best || s->used_max > best->used_max))
+			best = s;
+	}
+	return best;
+}

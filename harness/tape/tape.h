@@ -1,0 +1,138 @@
+/* tape.h - what happened, as small fixed records: the narrow waist between those who run and
+ * those who judge.
+ *
+ * Whoever loads or samples writes a tape of its own; tape_merge() puts them in order of time.
+ * What reads one knows nothing of rings, namespaces or rights.
+ *
+ * Units:     t_ns is monotonic nanoseconds since the load began (negative: before it).
+ * Ownership: arrays are in the arena that tape_open() got, sized once: nothing is allocated
+ *            while running.
+ * Errors:    a full array drops the record and counts it in `lost`, which is a finding of its
+ *            own.
+ * Threads:   one writer a tape.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "words/words.h"
+
+enum { NOWHERE = UINT32_MAX }; /* an event about no destination */
+
+struct event {
+	int64_t t_ns;
+	int64_t value; /* words/events.def says of what */
+	uint32_t dest; /* index of the destination in the plan, or NOWHERE */
+	enum event_kind kind;
+	enum stage stage; /* FAILED, REFUSED */
+	int error;	  /* FAILED, REFUSED: an errno value; else 0 */
+};
+
+/* TCP states as the kernel numbers them (include/net/tcp_states.h), and sockets that are bound
+ * but not connected. */
+enum {
+	STATE_ESTABLISHED = 1,
+	STATE_SYN_SENT = 2,
+	STATE_SYN_RECV = 3,
+	STATE_FIN_WAIT1 = 4,
+	STATE_FIN_WAIT2 = 5,
+	STATE_TIME_WAIT = 6,
+	STATE_CLOSE = 7,
+	STATE_CLOSE_WAIT = 8,
+	STATE_LAST_ACK = 9,
+	STATE_LISTEN = 10,
+	STATE_CLOSING = 11,
+	STATE_BOUND = 12,
+	STATES
+};
+
+const char *state_name(int state); /* "TIME_WAIT" */
+int state_find(struct text name);  /* one of the above; 0 if there is none of this name */
+
+/* The driver's books. attempted = opened + failed + in flight; opened = open + closed + reset +
+ * leaked. */
+struct tally {
+	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, held_back;
+	uint64_t errors[STAGES][ERRNOS]; /* failures, by stage and errno */
+};
+
+enum sample_part { SAMPLE_TOTALS = 1, SAMPLE_SOCKETS = 2 };
+
+struct sample {
+	int64_t t_ns;
+	unsigned parts; /* of enum sample_part: what was looked at */
+	bool torn;	/* the dump was interrupted: its figures are a lower bound */
+	bool edge;	/* taken at a phase edge or at the first failure */
+	bool at_rest;	/* no socket was between two states */
+	uint64_t attempted, opened, failed, open; /* the driver's books at that moment */
+	uint64_t inuse,
+		tw; /* SAMPLE_TOTALS: sockstat, of the client's namespace; tw counts FIN_WAIT2 orphans too */
+	uint64_t states
+		[STATES]; /* SAMPLE_SOCKETS: sockets with a local port in the range, by state */
+	uint64_t
+		used_max; /* SAMPLE_SOCKETS: ports in use from one address to one destination, the most */
+	uint64_t dump_ns; /* SAMPLE_SOCKETS: what the dump cost */
+};
+
+/* A Tcp or TcpExt counter of the client's namespace, before the load and after it. */
+struct counter {
+	char name[40];
+	uint64_t first, last;
+};
+
+struct tape {
+	struct event *events;
+	size_t event_count, event_room;
+	struct sample *samples;
+	size_t sample_count, sample_room;
+	struct counter *counters;
+	size_t counter_count, counter_room;
+	uint64_t lost;
+	struct tally tally;
+	uint64_t
+		opened_before; /* connections that had their port before the first want of one; valid if refused_at_ns */
+	int64_t refused_at_ns;	  /* the first refusal; -1: none */
+	int64_t begin_ns, end_ns; /* the load's; begin is 0 */
+	bool exhausted;		  /* a refusal was confirmed to be for want of a port */
+	int64_t recovered_ns; /* from the first exhaustion to the first success after it; -1: none */
+	bool complete;	      /* the load came to its own end */
+	int interrupted;      /* the signal that ended it; 0: none */
+	bool cut_short;	      /* stop.time came first */
+	int aborted;	      /* the line of `expect` that ended it; -1: none */
+	/* Where records go while running, a JSON line each; -1: nowhere. See tape_live(). */
+	int samples_fd, events_fd;
+	unsigned run;
+	int write_error; /* errno of the first line that could not be written; 0: none */
+};
+
+bool tape_open(struct tape *out, size_t events, size_t samples, size_t counters, struct arena *,
+	       struct err *);
+
+/* From here on each record is written too, as a line that names the run: a single write(2)
+ * each, to files opened with O_APPEND, so that a crash tears at most the last one. The
+ * descriptors stay the caller's. */
+void tape_live(struct tape *tape, int samples_fd, int events_fd, unsigned run);
+
+void tape_event(struct tape *tape, struct event event);
+void tape_sample(struct tape *tape, struct sample sample);
+
+/* Adds what `more` has, in order of time: its tally, the moves of its counters, and what of its
+ * findings came first. Needs room for both; what finds none is lost. A tape without a load (a
+ * sampler's) has no say in `complete`. */
+void tape_merge(struct tape *into, const struct tape *more);
+
+bool tally_balances(const struct tally *t);
+
+/* The first of the samples that saw the most ports in use from one address to one destination;
+ * NULL: no dump. */
+const struct sample *tape_fullest(const struct tape *tape);
+
+/* Reads lines back, those of one run, and with them what events tell of the findings. One torn
+ * last line of each is accepted; anything else that is no record is an error with its line. The
+ * text comes from outside: nothing in it is trusted. The books and the counters are not in it:
+ * they are in result.json. */
+bool tape_load(struct tape *out, struct text samples, struct text events, unsigned run,
+	       struct arena *, struct err *);

@@ -1,0 +1,127 @@
+#include "judge/judge.h"
+
+#include <stdio.h>
+
+#include "suites.h"
+#include "trial.h"
+
+/* A complete run that opened 32 and was then refused, against other lines of `expect`. */
+static void each_line_is_held_against_its_measure(void)
+{
+	static const struct {
+		const char *line;
+		bool present, pass;
+	} rows[] = {
+		{"exhausted.after == 32", true, true},
+		{"exhausted.after == 33", true, false},
+		{"exhausted.after in 30..32", true, true},
+		{"exhausted == true", true, true},
+		{"exhausted != true", true, false},
+		{"exhausted.at < 1s", true, true},
+		{"exhausted.at < 100ms", true, false},
+		{"errors.connect.EADDRNOTAVAIL >= 1", true, true},
+		{"errors.connect.ECONNREFUSED == 0", true, true},
+		{"connects.rate <= 32/s", true, true},
+		{"time_wait.max == 0", false, false}, /* no dump: not even == 0 holds */
+		{"ports.fill.max <= 100%", false, false},
+		{"recovery < 1h", false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct trial t;
+
+		trial_open(&t, text_format(&a, "expect: [\"%s\"]", rows[i].line).s);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.expect_count, 1);
+		if (t.verdict.expect[0].pass != rows[i].pass)
+			printf("%s\n", rows[i].line);
+		CU_ASSERT_EQUAL(t.verdict.expect[0].pass, rows[i].pass);
+		CU_ASSERT_EQUAL(t.verdict.expect[0].observed.present, rows[i].present);
+		CU_ASSERT_EQUAL(t.verdict.word, rows[i].pass ? VERDICT_PASS : VERDICT_FAIL);
+		CU_ASSERT(text_is(t.verdict.expect[0].text, rows[i].line));
+		CU_ASSERT_EQUAL(t.verdict.expect[0].at.line, 3);
+		trial_close(&t);
+		arena_close(&a);
+	}
+}
+
+static void one_broken_line_fails_the_run(void)
+{
+	struct trial t;
+
+	trial_open(&t, "expect: [exhausted == false, connects.opened == 1, connects.failed == 0]");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 2;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.verdict.word, VERDICT_FAIL);
+	CU_ASSERT(t.verdict.expect[0].pass && !t.verdict.expect[1].pass &&
+		  t.verdict.expect[2].pass);
+	trial_close(&t);
+}
+
+static void nothing_expected_is_a_pass(void)
+{
+	struct trial t;
+
+	trial_open(&t, "load: {total: 1}");
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.verdict.word, VERDICT_PASS);
+	trial_close(&t);
+}
+
+static void what_broke_off_is_never_a_pass(void)
+{
+	static const struct {
+		bool complete;
+		int interrupted;
+		bool cut_short;
+		int aborted;
+		uint64_t lost;
+		enum verdict_word word;
+	} rows[] = {
+		{true, 0, false, -1, 0, VERDICT_PASS},
+		{false, 0, false, -1, 0, VERDICT_INCOMPLETE},
+		{true, 2, false, -1, 0, VERDICT_INCOMPLETE},
+		{false, 15, false, -1, 0, VERDICT_INCOMPLETE},
+		{true, 0, true, -1, 0, VERDICT_INCOMPLETE},
+		{true, 0, false, -1, 1, VERDICT_INCOMPLETE},
+		{false, 0, false, 0, 0, VERDICT_FAIL}, /* a line of `expect` with abort */
+		{true, 0, false, 1, 0, VERDICT_FAIL},
+		{false, 2, false, 0, 0, VERDICT_INCOMPLETE},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, "expect: [exhausted == false]");
+		t.tape.complete = rows[i].complete;
+		t.tape.interrupted = rows[i].interrupted;
+		t.tape.cut_short = rows[i].cut_short;
+		t.tape.aborted = rows[i].aborted;
+		t.tape.lost = rows[i].lost;
+		trial_judge(&t);
+		CU_ASSERT(t.verdict.expect[0].pass);
+		CU_ASSERT_EQUAL(t.verdict.word, rows[i].word);
+		trial_close(&t);
+	}
+}
+
+static void each_verdict_has_a_name_that_finds_it(void)
+{
+	for (int i = VERDICT_PASS; i <= VERDICT_INCOMPLETE; i++)
+		CU_ASSERT_EQUAL(verdict_find(text_of(verdict_name((enum verdict_word)i))), i);
+	CU_ASSERT_EQUAL(verdict_find(TEXT("PASS")), -1);
+}
+
+static const struct test tests[] = {
+	TEST(each_line_is_held_against_its_measure),
+	TEST(one_broken_line_fails_the_run),
+	TEST(nothing_expected_is_a_pass),
+	TEST(what_broke_off_is_never_a_pass),
+	TEST(each_verdict_has_a_name_that_finds_it),
+	TESTS_END,
+};
+
+const struct suite suite_judge = {"judge", tests};

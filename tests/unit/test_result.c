@@ -1,0 +1,329 @@
+#include "report/result.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "suites.h"
+#include "trial.h"
+
+/* ESC, BEL, CR, NUL, DEL, C1, turned writing, broken UTF-8, and what other formats obey. */
+#define NASTY \
+	"\033]0;x\a \r\n\t\0 \x7f \xc2\x9b \xe2\x80\xae \xff\xc3( <script> ]]> ::error:: %0A " \
+	"\"\\ \xe2\x80\xa8"
+
+#define AWKWARD_NS 250000001 /* as seconds and back by multiplication alone, it is another number */
+
+static const char *const churn =
+	"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+	"load: {rate: 200/s, total: 320}\n"
+	"expect: [exhausted.after == 32, exhausted.at < 1s, time_wait.end == 0, "
+	"recovered == false, ports.fill.max <= 80%, connects.rate <= 1k/s]";
+
+static void trial_churn(struct trial *t)
+{
+	trial_open(t, churn);
+	trial_exhaust(t, 32);
+	trial_fail(t, STAGE_CONNECT, ETIMEDOUT, 2);
+	t->tape.tally.closed = 32;
+	trial_dump(t, 32)->states[STATE_TIME_WAIT] = 32;
+	t->tape.counters[t->tape.counter_count++] = (struct counter){"ActiveOpens", 1, 33};
+	t->tape.counters[t->tape.counter_count++] = (struct counter){"TCPTimeWaitOverflow", 1, 1};
+}
+
+static struct text written_again(struct text json, struct arena *a)
+{
+	struct result r;
+	struct err err = {0};
+
+	if (!result_load(&r, "result.json", json, a, &err)) {
+		printf("%u:%u: %s\n", err.at.line, err.at.col, err.what);
+		CU_FAIL_FATAL("a result that was written does not load");
+	}
+	return trial_json(&r, a);
+}
+
+static void what_is_written_loads_and_is_written_the_same(void)
+{
+	static const struct text words[] = {{"leak", 4},
+					    {NASTY, sizeof(NASTY) - 1},
+					    {NULL, 0},
+					    {"\xc3\xbc \xf0\x9f\x98\x80", 7}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct text json, again;
+		struct result *r;
+		struct trial t;
+
+		trial_churn(&t);
+		r = trial_result(&t, words[i]);
+		if (i == 1) {
+			r->seed = UINT64_MAX;
+			r->runs[0].error = r->runs[0].hint = words[i];
+			r->runs[0].interrupted = 15;
+			r->runs[0].lost = 3;
+		}
+		if (i == 2)
+			r->host = NULL;
+		json = trial_json(r, &t.arena);
+		again = written_again(json, &t.arena);
+		CU_ASSERT(text_eq(json, again));
+		trial_close(&t);
+	}
+}
+
+static void a_loaded_result_has_what_was_written(void)
+{
+	struct result *r, back;
+	struct err err = {0};
+	struct trial t;
+
+	trial_churn(&t);
+	t.tape.refused_at_ns = AWKWARD_NS;
+	r = trial_result(&t, TEXT("leak"));
+	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
+	CU_ASSERT_EQUAL_FATAL(back.run_count, 1);
+	for (int i = 0; i < MEASURES; i++) {
+		const struct value *x = &r->runs[0].measures.fixed[i],
+				   *y = &back.runs[0].measures.fixed[i];
+
+		CU_ASSERT_EQUAL(x->present, y->present);
+		CU_ASSERT(!x->present || (x->n - y->n) * (x->n - y->n) <= 1e-20 * x->n * x->n);
+	}
+	CU_ASSERT(back.runs[0].measures.fixed[MEASURE_EXHAUSTED_AT].n == AWKWARD_NS);
+	CU_ASSERT_EQUAL(back.runs[0].plan.usable, 32);
+	CU_ASSERT_EQUAL(back.runs[0].plan.port_life_ns, 60000000000);
+	CU_ASSERT_EQUAL(back.runs[0].verdict.expect_count, 6);
+	CU_ASSERT_EQUAL(back.runs[0].verdict.cause_count, 2);
+	CU_ASSERT_EQUAL(back.runs[0].measures.error_count, 2);
+	CU_ASSERT_EQUAL(back.runs[0].settings[0].line, 7);
+	CU_ASSERT_EQUAL(back.runs[0].used_states[STATE_TIME_WAIT].n, 32);
+	CU_ASSERT_EQUAL(back.host->nofile, 20000);
+	CU_ASSERT_EQUAL(back.host->ports.lo, 32768);
+	CU_ASSERT(text_is(back.runs[0].effective[0].key, "version"));
+	trial_close(&t);
+}
+
+static void the_document_has_its_documented_shape(void)
+{
+	static const char *const parts[] = {
+		"\"schema\": 1,\n",
+		"\"complete\": true,\n",
+		"\"verdict\": \"fail\",\n",
+		"\"ip_local_port_range\": \"32768-60999\"",
+		"\"io_uring\": \"ok\"",
+		"\"network.ports\": {\n          \"value\": "
+		"\"40000-40031\",\n          \"line\": 3\n        "
+		"}",
+		"\"load.hold\": {\n          \"value\": \"0s\"\n   "
+		"     }", /* a default has no line */
+		"\"port_life\": 60.0\n",
+		"\"exhausted\": true,\n",
+		"\"exhausted.after\": 32,\n",
+		"\"exhausted.at\": 0.16,\n",
+		"\"ports.fill.max\": 1.0,\n",
+		"\"predicted.rate\": 0.533333333333333,\n",
+		"\"errors.connect.EADDRNOTAVAIL\": 1,\n",
+		"\"counter.ActiveOpens\": 32\n",
+		"\"kind\": \"time\",\n          \"observed\": "
+		"0.16,\n          \"pass\": true\n",
+		"\"name\": \"connection-per-request\",\n",
+		"\"wont_help\": [\n",
+		"\"TIME_WAIT\": 32\n",
+	};
+	static const char *const absent[] = {"\"recovery\"", "TCPTimeWaitOverflow", "\"error\"",
+					     "\"interrupted\"", "time_wait.max\": 0"};
+	struct text json;
+	struct trial t;
+
+	trial_churn(&t);
+	json = trial_json(trial_result(&t, TEXT("leak")), &t.arena);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!text_has(json, parts[i]))
+			printf("%s is not there\n", parts[i]);
+		CU_ASSERT(text_has(json, parts[i]));
+	}
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		CU_ASSERT(!text_has(json, absent[i]));
+	trial_close(&t);
+}
+
+static void the_document_is_plain_ascii(void)
+{
+	static const struct text words[] = {{NASTY, sizeof(NASTY) - 1},
+					    {"\xc3\xbc \xf0\x9f\x98\x80 \x7f", 8}};
+
+	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+		struct text json;
+		struct trial t;
+
+		trial_churn(&t);
+		json = trial_json(trial_result(&t, words[w]), &t.arena);
+		for (size_t i = 0; i < json.len; i++)
+			CU_ASSERT_FATAL(json.s[i] == '\n' ||
+					(json.s[i] >= 0x20 && json.s[i] <= 0x7f));
+		trial_close(&t);
+	}
+}
+
+#define RUN \
+	"{\"scenario\": \"s\", \"case\": \"c\", \"title\": \"t\", \"file\": \"f\", \"sha256\": " \
+	"\"0\",\n" \
+	"\"verdict\": \"pass\", \"complete\": true, \"cut_short\": false, \"lost\": 0,\n" \
+	"\"effective\": {}, \"sysctl\": {}, \"measures\": {\"leaked\": 0},\n" \
+	"\"sockets\": {}, \"expect\": [], \"causes\": []}"
+#define DOCUMENT \
+	"{\"schema\": 1, \"lastport\": \"v\", \"complete\": true, \"verdict\": \"pass\",\n" \
+	"\"argv\": [], \"seed\": 1,\n\"runs\": [" RUN "]}"
+
+/* The document with its first `from` made `to`. */
+static struct text changed(const char *from, const char *to, struct arena *a)
+{
+	struct text whole = TEXT(DOCUMENT);
+	char *at = memmem(whole.s, whole.len, from, strlen(from));
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	return text_format(a, TEXT_FMT "%s%s", (int)(at - whole.s), whole.s, to, at + strlen(from));
+}
+
+static void mistakes_are_told_with_their_place(void)
+{
+	static const struct {
+		const char *from, *to;
+		unsigned line, col;
+		const char *what;
+	} rows[] = {
+		{"{\"schema\": 1,", "[", 1, 13, "this is no JSON"},
+		{"\"schema\": 1", "\"schema\": 2", 1, 12, "schema must be 1"},
+		{"\"schema\": 1, ", "", 1, 1, "schema must be 1"},
+		{"\"lastport\": \"v\"", "\"lastport\": 7", 1, 27, "lastport must be a text"},
+		{"\"complete\": true", "\"complete\": 1", 1, 44, "complete must be true or false"},
+		{"\"verdict\": \"pass\"", "\"verdict\": \"good\"", 1, 61,
+		 "verdict must be pass, fail"},
+		{"\"argv\": []", "\"argv\": [\"a\", [\"],\"], 7]", 2, 15, "argv[1] must be a text"},
+		{"\"argv\": []", "\"argv\": {}", 2, 9, "argv must be a list"},
+		{"\"argv\": []", "\"argv\": [\"\xc3\xbc\", 7]", 2, 15, "argv[1] must be a text"},
+		{"\"seed\": 1", "\"seed\": -1", 2, 21, "seed must be a whole number"},
+		{"\"seed\": 1", "\"seed\": \"1\"", 2, 21, "seed must be a number"},
+		{"\"seed\": 1", "\"seed\": 1, \"seed\": 2", 2, 29, "this is no JSON"},
+		{"\"seed\": 1", "\"seed\": 1, \"host\": {\"cpus\": \"x\"}", 2, 41,
+		 "host.cpus must be a whole number"},
+		{"\"seed\": 1", "\"seed\": 1, \"host\": {\"io_uring\": \"EOK\"}", 2, 45,
+		 "host.io_uring must be ok"},
+		{"\"seed\": 1", "\"seed\": 1, \"host\": {\"ip_local_port_range\": \"9-1\"}", 2, 56,
+		 "must be a range"},
+		{"\"runs\": [", "\"runs\": [7, ", 3, 10, "runs[0] must be an object"},
+		{"\"effective\": {}", "\"effective\": {\"a\": {\"value\": 1}}", 5, 30,
+		 "runs[0].effective.a.value must be a text"},
+		{"\"effective\": {}, ", "", 3, 10, "runs[0].effective must be an object"},
+		{"\"leaked\": 0", "\"leaked\": 0.5", 5, 55,
+		 "runs[0].measures.leaked must be a whole number"},
+		{"\"leaked\": 0", "\"leaks\": 0", 5, 54, "must be a measure that lastport knows"},
+		{"\"leaked\": 0", "\"elapsed\": 1e30", 5, 56, "must be a number from 0 to 9000000"},
+		{"\"leaked\": 0", "\"ports.fill.max\": -0.1", 5, 63, "must be a number"},
+		{"\"leaked\": 0", "\"errors.connect.ENOSUCH\": 1", 5, 71, "must be a measure"},
+		{"\"sockets\": {}", "\"sockets\": {\"OPEN\": 1}", 6, 21,
+		 "must be a count of a TCP state"},
+		{"\"expect\": []",
+		 "\"expect\": [{\"text\": \"\", \"file\": \"\", \"line\": 1, \"kind\": \"odd\", "
+		 "\"pass\": true}]",
+		 6, 71, "must be count, share, time, rate or flag"},
+		{"\"causes\": []", "\"causes\": [{\"name\": \"bad luck\"}]", 6, 50,
+		 "must be a cause that lastport knows"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct result r;
+		struct err err = {0};
+		bool same;
+
+		CU_ASSERT(!result_load(&r, "f.json", changed(rows[i].from, rows[i].to, &a), &a,
+				       &err));
+		same = err.at.line == rows[i].line && err.at.col == rows[i].col &&
+		       strstr(err.what, rows[i].what);
+		if (!same)
+			printf("row %zu: %u:%u: %s\n", i, err.at.line, err.at.col, err.what);
+		CU_ASSERT(same);
+		CU_ASSERT_EQUAL(err.kind, ERR_SCENARIO);
+		CU_ASSERT_STRING_EQUAL(err.at.file, "f.json");
+		arena_close(&a);
+	}
+}
+
+static void the_smallest_document_loads(void)
+{
+	struct arena a = help_arena();
+	struct result r;
+	struct err err = {0};
+
+	CU_ASSERT(result_load(&r, "f", TEXT(DOCUMENT), &a, &err));
+	CU_ASSERT_EQUAL(r.run_count, 1);
+	CU_ASSERT(r.runs[0].measures.fixed[MEASURE_LEAKED].present);
+	CU_ASSERT(!r.runs[0].measures.fixed[MEASURE_ELAPSED].present);
+	CU_ASSERT_EQUAL(r.runs[0].plan.order.len, 0);
+	arena_close(&a);
+}
+
+static void what_is_no_result_is_refused(void)
+{
+	static const char *const rows[] = {
+		"", "{", "null", "[]", "7", "{}", "\"\\u0000\"", "{\"schema\": 1}", "\xff"};
+	struct arena a = help_arena();
+	char *deep = ARENA_ARRAY(&a, char, 100000),
+	     *many = ARENA_ARRAY(&a, char, RESULT_VALUES_MOST + 2);
+	struct result r;
+
+	memset(deep, '[', 100000);
+	memset(many, ',', RESULT_VALUES_MOST + 2);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) + 2; i++) {
+		struct err err = {0};
+		struct text src = i == 0   ? (struct text){deep, 100000}
+				  : i == 1 ? (struct text){many, RESULT_VALUES_MOST + 2}
+					   : text_of(rows[i - 2]);
+
+		CU_ASSERT(!result_load(&r, "f", src, &a, &err));
+		CU_ASSERT_EQUAL(err.kind, ERR_SCENARIO);
+		CU_ASSERT(err.at.line > 0);
+	}
+	arena_close(&a);
+}
+
+static void the_worst_word_wins(void)
+{
+	static const struct {
+		enum verdict_word words[3];
+		enum verdict_word worst;
+	} rows[] = {
+		{{VERDICT_PASS, VERDICT_PASS, VERDICT_PASS}, VERDICT_PASS},
+		{{VERDICT_PASS, VERDICT_SKIP, VERDICT_PASS}, VERDICT_SKIP},
+		{{VERDICT_SKIP, VERDICT_PASS, VERDICT_FAIL}, VERDICT_FAIL},
+		{{VERDICT_INCOMPLETE, VERDICT_FAIL, VERDICT_PASS}, VERDICT_INCOMPLETE},
+		{{VERDICT_INCOMPLETE, VERDICT_ERROR, VERDICT_FAIL}, VERDICT_ERROR},
+	};
+	struct result none = {0};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct result_run runs[3] = {{.word = rows[i].words[0]},
+					     {.word = rows[i].words[1]},
+					     {.word = rows[i].words[2]}};
+		struct result r = {.runs = runs, .run_count = 3};
+
+		CU_ASSERT_EQUAL(result_word(&r), rows[i].worst);
+	}
+	CU_ASSERT_EQUAL(result_word(&none), VERDICT_INCOMPLETE);
+}
+
+static const struct test tests[] = {
+	TEST(what_is_written_loads_and_is_written_the_same),
+	TEST(a_loaded_result_has_what_was_written),
+	TEST(the_document_has_its_documented_shape),
+	TEST(the_document_is_plain_ascii),
+	TEST(mistakes_are_told_with_their_place),
+	TEST(the_smallest_document_loads),
+	TEST(what_is_no_result_is_refused),
+	TEST(the_worst_word_wins),
+	TESTS_END,
+};
+
+const struct suite suite_result = {"result", tests};
