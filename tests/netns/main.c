@@ -7,6 +7,7 @@ int main(void)
 		suite_lab,
 		suite_rights,
 		suite_facts,
+		suite_sense,
 	};
 
 	help_begin();

@@ -6,3 +6,4 @@
 extern const struct suite suite_lab;
 extern const struct suite suite_rights;
 extern const struct suite suite_facts;
+extern const struct suite suite_sense;

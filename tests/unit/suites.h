@@ -10,6 +10,7 @@
 // clang-format off
 #define SUITES(SUITE) \
 	SUITE(text) \
+	SUITE(census) \
 	SUITE(arena) \
 	SUITE(out) \
 	SUITE(units) \

@@ -1,0 +1,67 @@
+#include "sense/census.h"
+
+#include <string.h>
+
+enum { ROWS_LEAST = 64, ROWS_UNKNOWN = 1 << 15 };
+
+void census_open(struct census *c, uint32_t pairs, struct arena *arena)
+{
+	uint32_t rows = pairs ? ROWS_LEAST : ROWS_UNKNOWN;
+
+	while (rows < 2 * (uint64_t)pairs && rows < 1u << 30)
+		rows *= 2;
+	*c = (struct census){.rows = ARENA_ARRAY(arena, struct census_row, rows), .mask = rows - 1};
+}
+
+void census_clear(struct census *c)
+{
+	if (c->taken)
+		memset(c->rows, 0, sizeof(*c->rows) * (c->mask + (size_t)1));
+	c->taken = 0;
+	c->used_max = 0;
+	c->full = false;
+	memset(c->states, 0, sizeof(c->states));
+}
+
+/* Multiplicative hashing (Knuth, 6.4): neighbours among addresses and ports spread over the
+ * table. */
+static uint32_t place_of(const struct census *c, const struct socket_seen *s)
+{
+	uint64_t key = (uint64_t)s->local << 32 ^ (uint64_t)s->remote << 13 ^ s->remote_port;
+
+	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & c->mask;
+}
+
+static bool is_row_of(const struct census_row *row, const struct socket_seen *s)
+{
+	return row->local == s->local && row->remote == s->remote &&
+	       row->remote_port == s->remote_port;
+}
+
+void census_add(struct census *c, const struct socket_seen *seen)
+{
+	struct census_row *row;
+	uint32_t at = place_of(c, seen);
+
+	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
+	for (row = &c->rows[at]; row->used && !is_row_of(row, seen); row = &c->rows[at])
+		at = (at + 1) & c->mask;
+	if (row->used == 0) {
+		if (c->taken >= c->mask - c->mask / 4) {
+			c->full = true;
+			return;
+		}
+		c->taken++;
+		*row = (struct census_row){seen->local, seen->remote, seen->remote_port, 0};
+	}
+	row->used++;
+	if (row->used > c->used_max)
+		c->used_max = row->used;
+}
+
+bool census_at_rest(const struct census *c, bool half_closed_rests)
+{
+	return c->states[STATE_SYN_SENT] == 0 && c->states[STATE_FIN_WAIT1] == 0 &&
+	       c->states[STATE_CLOSING] == 0 && c->states[STATE_LAST_ACK] == 0 &&
+	       (half_closed_rests || c->states[STATE_FIN_WAIT2] == 0);
+}

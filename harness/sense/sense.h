@@ -1,0 +1,62 @@
+/* sense.h - the sampler: a thread in the client's namespace that looks at sockets and counters
+ * while others work.
+ *
+ * Output:  a tape of its own, with the samples and, at the end, the counters.
+ * Units:   nanoseconds on the run's clock.
+ * Cost:    totals are a pread of sockstat (2 us) at `every_ns`; counters a read of snmp and
+ *          netstat (60 us) at most ten times a second; dumps come at phase edges, at the first
+ *          failure, and else at most once in `sockets_ns`, and never so often that they take
+ *          more than 2 % of the thread's time.
+ * Errors:  what breaks while sampling ends the sampling, and is handed out by sense_stop().
+ * Threads: sense_edge() and sense_ask() may be called from any thread, sense_start() and
+ *          sense_stop() from one.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "host/host.h"
+#include "sys/sockets.h"
+#include "tape/tape.h"
+
+/* What others may read while it runs: each figure is right, the set of them nearly so. */
+struct pulse {
+	/* The driver's books. */
+	_Atomic uint64_t attempted, opened, failed, open, in_flight;
+	_Atomic uint64_t refused; /* failures for want of a port */
+	_Atomic bool exhausted;
+	/* The most that the sampler has seen in a dump, and how many dumps that were. */
+	_Atomic uint64_t dumps, used_max, states_max[STATES];
+};
+
+struct sense_wish {
+	bool (*enter)(
+		const void *where,
+		struct err *err); /* moves the sampler's thread to where it looks; NULL: here */
+	const void *where;
+	struct socket_filter filter; /* whose sockets are counted */
+	uint32_t pairs; /* of a source and a destination that are expected; 0: unknown */
+	int64_t every_ns, sockets_ns;
+	struct pulse *pulse;	/* read and written; NULL: somebody else's load */
+	bool half_closed_rests; /* FIN_WAIT2 is at rest: the far end will never close */
+};
+
+struct sense;
+
+bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape *tape,
+		 struct arena *, struct err *);
+
+/* The load begins now: t_ns counts from here (samples before it have -1), and counters from
+ * what they were when they were last read: call sense_edge() just before. */
+void sense_zero(struct sense *s, int64_t now_ns);
+
+/* A dump soon, marked as an edge; returns at once. Asking again before it is done asks for no
+ * second one. */
+void sense_ask(struct sense *s);
+
+/* A dump now, marked as an edge, and back when it is on the tape. With `settle_ns`, dumps until
+ * no socket is on its way from one state to another, or so much time has gone by. */
+void sense_edge(struct sense *s, int64_t settle_ns);
+
+/* Ends the thread; the tape is whole after it. */
+bool sense_stop(struct sense *s, struct err *);

@@ -1,0 +1,97 @@
+/* The sampler's arithmetic: sockets of a dump, counted. */
+#include <string.h>
+
+#include "runner.h"
+#include "sense/census.h"
+
+static struct census census_of(uint32_t pairs, struct arena *a)
+{
+	struct census c;
+
+	if (!arena_open(a, 8 << 20))
+		CU_FAIL_FATAL("no memory");
+	census_open(&c, pairs, a);
+	return c;
+}
+
+static void sockets_are_counted_by_state_and_pair(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+
+	for (uint16_t port = 40000; port < 40032; port++) {
+		census_add(&c, &(struct socket_seen){1, 2, port, 80, STATE_ESTABLISHED});
+		if (port % 2)
+			census_add(&c, &(struct socket_seen){1, 2, port, 81, STATE_TIME_WAIT});
+	}
+	census_add(&c, &(struct socket_seen){9, 2, 40000, 80, STATE_ESTABLISHED});
+	CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 33);
+	CU_ASSERT_EQUAL(c.states[STATE_TIME_WAIT], 16);
+	CU_ASSERT_EQUAL(c.used_max, 32);
+	CU_ASSERT_EQUAL(c.taken, 3);
+	census_clear(&c);
+	CU_ASSERT(c.used_max == 0 && c.states[STATE_ESTABLISHED] == 0 && c.taken == 0);
+	census_add(&c, &(struct socket_seen){1, 2, 40000, 80, STATE_SYN_SENT});
+	CU_ASSERT_EQUAL(c.used_max, 1);
+	arena_close(&a);
+}
+
+static void more_pairs_than_fit_are_told(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+
+	for (uint32_t remote = 0; remote < 1000; remote++)
+		census_add(&c, &(struct socket_seen){1, remote, 40000, 80, STATE_ESTABLISHED});
+	CU_ASSERT(c.full);
+	CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 1000); /* the states are right all the same */
+	arena_close(&a);
+	c = census_of(1000, &a);
+	for (uint32_t remote = 0; remote < 1000; remote++)
+		census_add(&c, &(struct socket_seen){1, remote, 40000, 80, STATE_ESTABLISHED});
+	CU_ASSERT(!c.full && c.taken == 1000);
+	arena_close(&a);
+}
+
+static void an_unknown_state_is_not_lost(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+
+	census_add(&c, &(struct socket_seen){1, 2, 40000, 80, 200});
+	CU_ASSERT_EQUAL(c.states[STATE_CLOSE], 1);
+	arena_close(&a);
+}
+
+static void rest_is_when_nothing_is_between_two_states(void)
+{
+	static const struct {
+		uint8_t state;
+		bool rests, rests_if_half_closed;
+	} cases[] = {
+		{STATE_ESTABLISHED, true, true}, {STATE_TIME_WAIT, true, true},
+		{STATE_CLOSE_WAIT, true, true},	 {STATE_SYN_SENT, false, false},
+		{STATE_FIN_WAIT1, false, false}, {STATE_FIN_WAIT2, false, true},
+		{STATE_CLOSING, false, false},	 {STATE_LAST_ACK, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena a;
+		struct census c = census_of(4, &a);
+
+		census_add(&c, &(struct socket_seen){1, 2, 40000, 80, cases[i].state});
+		CU_ASSERT_EQUAL(census_at_rest(&c, false), cases[i].rests);
+		CU_ASSERT_EQUAL(census_at_rest(&c, true), cases[i].rests_if_half_closed);
+		arena_close(&a);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(sockets_are_counted_by_state_and_pair),
+	TEST(more_pairs_than_fit_are_told),
+	TEST(an_unknown_state_is_not_lost),
+	TEST(rest_is_when_nothing_is_between_two_states),
+	TESTS_END,
+};
+
+const struct suite suite_census = {"census", tests};
