@@ -4,10 +4,7 @@
 int main(void)
 {
 	const struct suite suites[] = {
-		suite_lab,
-		suite_rights,
-		suite_facts,
-		suite_sense,
+		suite_lab, suite_rights, suite_facts, suite_sense, suite_drive,
 	};
 
 	help_begin();

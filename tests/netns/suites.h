@@ -7,3 +7,4 @@ extern const struct suite suite_lab;
 extern const struct suite suite_rights;
 extern const struct suite suite_facts;
 extern const struct suite suite_sense;
+extern const struct suite suite_drive;

@@ -10,6 +10,8 @@
 // clang-format off
 #define SUITES(SUITE) \
 	SUITE(text) \
+	SUITE(worker) \
+	SUITE(drive) \
 	SUITE(census) \
 	SUITE(arena) \
 	SUITE(out) \

@@ -1,0 +1,156 @@
+#include "drive/work.h"
+
+#include <errno.h>
+
+#include "sys/plain.h"
+
+/* Of what every destination can do many times over, the first tell enough. */
+enum { NOTED_MOST = 256 };
+
+void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int64_t value)
+{
+	struct event e = {.t_ns = w->now_ns, .value = value, .dest = NOWHERE, .kind = kind};
+
+	if (w->noted[kind]++ >= NOTED_MOST)
+		return;
+	if (f) {
+		e.dest = f->pair % w->plan->destinations;
+		e.stage = (enum stage)f->stage;
+		e.error = f->error;
+	}
+	tape_event(w->tape, e);
+}
+
+void work_stop(struct worker *w)
+{
+	w->stopping = true;
+}
+
+static void count_error(struct worker *w, const struct flow *f)
+{
+	if (++w->tape->tally.errors[f->stage][f->error < ERRNOS ? f->error : 0] == 1)
+		work_note(w, EVENT_FAILED, f, (int64_t)w->tape->tally.opened);
+}
+
+static void on_open(struct worker *w, struct flow *f)
+{
+	struct pair *p = rotation_pair(&w->rotation, f->pair);
+	struct tape *t = w->tape;
+	int64_t out_ns;
+
+	t->tally.opened++;
+	if (w->refused_seq == 0 || f->seq < w->refused_seq)
+		t->opened_before++;
+	p->in_flight--;
+	p->holding++;
+	if (w->plan->window && !p->windowed && p->holding >= w->plan->window_at) {
+		p->windowed = true;
+		work_note(w, EVENT_WINDOW_ON, f, p->holding);
+	}
+	out_ns = pair_opened(p, w->now_ns);
+	if (out_ns < 0)
+		return;
+	rotation_return(&w->rotation, f->pair);
+	work_note(w, EVENT_RECOVERED, f, out_ns);
+	if (t->recovered_ns < 0)
+		t->recovered_ns = w->now_ns - t->refused_at_ns;
+}
+
+/* EADDRNOTAVAIL says that no port is left, or that an address is not to be had: a UDP connect,
+ * which wants the same addresses and other ports, tells one from the other. */
+static bool is_want_of_port(struct worker *w, const struct flow *f)
+{
+	int e;
+
+	if (f->stage != STAGE_CONNECT || f->error != EADDRNOTAVAIL)
+		return false;
+	e = address_error(work_source(w, f), work_server(w, f));
+	return e == 0 || e == EAGAIN;
+}
+
+static void on_refused(struct worker *w, const struct flow *f)
+{
+	struct pair *p = rotation_pair(&w->rotation, f->pair);
+	struct tape *t = w->tape;
+	enum pair_state before = (enum pair_state)p->state,
+			after = pair_refused(p, w->now_ns, w->cost_ns);
+
+	if (before == PAIR_OPEN) {
+		rotation_leave(&w->rotation, f->pair);
+		work_note(w, EVENT_REFUSED, f, (int64_t)t->tally.opened);
+	}
+	if (!t->exhausted) {
+		t->exhausted = true;
+		t->refused_at_ns = w->now_ns;
+		w->refused_seq = f->seq;
+		w->wish.edge(w->wish.context);
+	}
+	if (before == PAIR_SUSPECT && after == PAIR_EXHAUSTED) {
+		work_note(w, EVENT_EXHAUSTED, f, p->refusals);
+		if (w->plan->scenario->stop.when == WHEN_EXHAUSTED && w->stop_ns == FOR_EVER)
+			w->stop_ns = w->now_ns + w->plan->scenario->stop.after;
+	}
+	atomic_fetch_add_explicit(&w->wish.hooks->pulse->refused, 1, memory_order_relaxed);
+	atomic_store_explicit(&w->wish.hooks->pulse->exhausted, true, memory_order_relaxed);
+}
+
+static void on_failure(struct worker *w, struct flow *f)
+{
+	w->tape->tally.failed++;
+	count_error(w, f);
+	rotation_pair(&w->rotation, f->pair)->in_flight--;
+	if (is_want_of_port(w, f))
+		on_refused(w, f);
+	else if (f->error == EADDRNOTAVAIL)
+		work_note(w, EVENT_NO_ADDRESS, f, 0);
+	if (w->plan->scenario->load.on_failure == ON_FAILURE_STOP)
+		work_stop(w);
+}
+
+/* A port is free again at once after a RST, and where the far end closed first; else TIME_WAIT
+ * holds it. */
+static void on_close(struct worker *w, const struct flow *f)
+{
+	bool reset = has_step(w->plan->steps, OP_LINGER) ||
+		     (f->stage == STAGE_RECEIVE && f->error == ECONNRESET);
+
+	if (reset)
+		w->tape->tally.reset++;
+	else
+		w->tape->tally.closed++;
+	if (reset || (has_step(w->steps, OP_AWAIT) && f->error == 0))
+		rotation_pair(&w->rotation, f->pair)->holding--;
+}
+
+static uint32_t steps_of(const struct worker *w, const struct flow *f)
+{
+	uint32_t window = UINT32_C(1) << OP_WINDOW;
+
+	return rotation_pair(&w->rotation, f->pair)->windowed ? w->steps : w->steps & ~window;
+}
+
+void work_answer(struct worker *w, uint32_t i, int result)
+{
+	struct flow *f = &w->flows[i];
+	enum op was = (enum op)f->at;
+
+	if (was == OP_AWAIT && result > 0) {
+		work_receive(w, i);
+		return;
+	}
+	if (was == OP_AWAIT)
+		queue_remove(&w->awaiting, w->flows, i);
+	flow_answer(f, result, steps_of(w, f));
+	if (op_is_opening(was) && !op_is_opening((enum op)f->at)) {
+		queue_remove(&w->opening, w->flows, i);
+		if (f->opened)
+			on_open(w, f);
+		else
+			on_failure(w, f);
+	}
+	if (was == OP_AWAIT && f->error)
+		count_error(w, f);
+	if (was == OP_CLOSE)
+		on_close(w, f);
+	work_ask(w, i);
+}

@@ -1,0 +1,165 @@
+#include "drive/work.h"
+
+#include <string.h>
+
+#include "sys/clock.h"
+#include "sys/plain.h"
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3 */
+#endif
+
+/* What options point to must outlive the ask. */
+static const int on = 1;
+static const struct linger reset_on_close = {.l_onoff = 1};
+
+void work_submit(struct worker *w, struct ring *ring)
+{
+	unsigned n = ring_queued(ring);
+	int64_t begin = clock_now();
+
+	if (!ring_submit(ring, w->err))
+		w->failed = true;
+	w->now_ns = clock_now() - w->zero_ns;
+	if (n)
+		w->cost_ns = (w->now_ns + w->zero_ns - begin) / n;
+}
+
+/* For kernels whose rings can neither set options nor bind: all of it by system calls, now. */
+static void ask_classic(struct worker *w, uint32_t i)
+{
+	struct flow *f = &w->flows[i];
+	const struct port_range *ports = &w->plan->scenario->network.ports;
+	struct socket_wish wish = {
+		.source = work_source(w, f),
+		.reset_on_close = has_step(w->plan->steps, OP_LINGER),
+		.window = rotation_pair(&w->rotation, f->pair)->windowed
+				  ? ports->lo | (uint32_t)ports->hi << 16
+				  : 0,
+	};
+	enum stage stage;
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+	int fd = socket_make(&wish, &stage);
+	int result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
+
+	if (result < 0) {
+		f->error = (uint8_t)-result;
+		f->stage = (uint8_t)stage;
+	}
+	work_answer(w, i, result);
+}
+
+static void ask_socket(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	if (w->plan->classic_sockets)
+		ask_classic(w, i);
+	else
+		ring_socket(ring, slot, i + UINT64_C(1));
+}
+
+static void ask_option(struct worker *w, uint32_t i, int level, int name, const void *value,
+		       unsigned len)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_option(ring, slot, level, name, value, len, i + UINT64_C(1));
+}
+
+static void ask_no_port(struct worker *w, uint32_t i)
+{
+	ask_option(w, i, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+}
+
+static void ask_linger(struct worker *w, uint32_t i)
+{
+	ask_option(w, i, SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof(reset_on_close));
+}
+
+/* lo and hi of the range as the option wants them: two 16-bit halves, in the order of struct
+ * port_range. */
+static void ask_window(struct worker *w, uint32_t i)
+{
+	_Static_assert(sizeof(struct port_range) == sizeof(uint32_t), "the option's value");
+	ask_option(w, i, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &w->plan->scenario->network.ports,
+		   sizeof(uint32_t));
+}
+
+static void ask_bind(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_bind(ring, slot, work_source(w, &w->flows[i]), i + UINT64_C(1));
+}
+
+static void ask_connect(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	w->flows[i].seq = ++w->asked;
+	ring_connect(ring, slot, work_server(w, &w->flows[i]), i + UINT64_C(1));
+}
+
+static void ask_hold(struct worker *w, uint32_t i)
+{
+	w->flows[i].due_ns = w->now_ns + w->hold_ns;
+	queue_add(&w->holding, w->flows, i);
+}
+
+void work_receive(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_receive(ring, slot, w->scratch, sizeof(w->scratch), i + UINT64_C(1));
+}
+
+static void ask_await(struct worker *w, uint32_t i)
+{
+	w->flows[i].due_ns = w->now_ns + w->timeout_ns;
+	queue_add(&w->awaiting, w->flows, i);
+	work_receive(w, i);
+}
+
+static void ask_close(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_shut(ring, slot, i + UINT64_C(1));
+}
+
+/* The end of a life. What was opened without being closed is leaked, and keeps its slot. */
+static void end(struct worker *w, uint32_t i)
+{
+	struct flow *f = &w->flows[i];
+
+	w->under_way--;
+	if (f->opened && !has_step(w->steps, OP_CLOSE))
+		w->tape->tally.leaked++;
+	else
+		w->spare[w->spare_count++] = i;
+}
+
+static void (*const asks[OPS])(struct worker *, uint32_t) = {
+	[OP_SOCKET] = ask_socket, [OP_NO_PORT] = ask_no_port, [OP_BIND] = ask_bind,
+	[OP_LINGER] = ask_linger, [OP_WINDOW] = ask_window,   [OP_CONNECT] = ask_connect,
+	[OP_HOLD] = ask_hold,	  [OP_AWAIT] = ask_await,     [OP_CLOSE] = ask_close,
+	[OP_UNDO] = ask_close,	  [OP_FAILED] = end,	      [OP_DONE] = end,
+};
+
+void work_ask(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	asks[w->flows[i].at](w, i);
+	if (ring_queued(ring) >= w->plan->batch)
+		work_submit(w, ring);
+}

@@ -1,0 +1,18 @@
+/* breach.h - has a line of `expect` with `abort: true` been broken yet?
+ *
+ * Input:  the driver's books, and what the sampler has seen so far: such a line is about
+ *         measures that are LIVE in words/measures.def.
+ * Units:  nanoseconds since the load began.
+ * Errors: none; pure. A measure without data yet breaks nothing.
+ */
+#pragma once
+
+#include "plan/plan.h"
+#include "sense/sense.h"
+#include "tape/tape.h"
+
+bool breach_possible(const struct expectation_list *expect);
+
+/* The first line that is broken, from 0; -1: none. */
+int breach_find(const struct plan *plan, const struct tape *books, const struct pulse *pulse,
+		int64_t now_ns);

@@ -1,0 +1,172 @@
+#include "drive/drive.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "drive/far.h"
+#include "drive/worker.h"
+#include "sys/clock.h"
+
+/* Events are few by design: the first of each kind, and edges. Counters: Linux 6.18 has 15 of
+ * Tcp and 130 of TcpExt. */
+enum { EVENTS_MOST = 4096, COUNTERS_MOST = 512 };
+
+/* How long to wait, once the load is over, for sockets to come to rest: closing takes a round
+ * trip, and 40 ms where an acknowledgement is delayed. */
+#define SETTLE_NS INT64_C(1000000000)
+#define SETTLE_LOOK_NS INT64_C(1000000)
+
+/* The load's thread, and what it is told. */
+struct load {
+	const struct plan *plan;
+	const struct lab *lab;
+	struct worker_wish wish;
+	struct arena *arena;
+	struct far *far;
+	struct worker *worker;
+	pthread_t thread;
+	sem_t ready, go;
+	int64_t zero_ns;
+	bool ok, cancelled;
+	struct err err;
+};
+
+static void *load_thread(void *context)
+{
+	struct load *load = context;
+
+	load->ok = lab_enter(load->lab, LAB_CLIENT, &load->err) &&
+		   worker_open(&load->worker, &load->wish, load->arena, &load->err);
+	sem_post(&load->ready);
+	while (sem_wait(&load->go) < 0)
+		;
+	if (load->ok && !load->cancelled)
+		load->ok = worker_run(load->worker, load->zero_ns, &load->err);
+	return NULL;
+}
+
+static bool load_start(struct load *load, struct err *err)
+{
+	int e;
+
+	sem_init(&load->ready, 0, 0);
+	sem_init(&load->go, 0, 0);
+	e = pthread_create(&load->thread, NULL, load_thread, load);
+	if (e)
+		return err_sys(err, e, "could not start the load's thread");
+	while (sem_wait(&load->ready) < 0)
+		;
+	return true;
+}
+
+static bool load_join(struct load *load, int64_t zero_ns, bool cancelled, struct err *err)
+{
+	load->zero_ns = zero_ns;
+	load->cancelled = cancelled;
+	sem_post(&load->go);
+	pthread_join(load->thread, NULL);
+	sem_destroy(&load->ready);
+	sem_destroy(&load->go);
+	if (!load->ok && err->kind == ERR_NONE)
+		*err = load->err;
+	return load->ok;
+}
+
+static void on_edge(void *sense)
+{
+	sense_ask(sense);
+}
+
+/* Until the far end has had every connection, or until_ns. What it has not accepted may be
+ * changed by it later. */
+static void await_far_end(const struct load *load, int64_t until_ns)
+{
+	uint64_t opened = load->wish.tape->tally.opened;
+
+	while (load->plan->far_slots && far_served(load->far) < opened && clock_now() < until_ns)
+		clock_sleep(SETTLE_LOOK_NS);
+}
+
+/* Everybody is ready: an edge, the load, an edge once all is at rest. */
+static bool run_load(struct load *load, struct sense *sense, struct err *err)
+{
+	int64_t zero_ns;
+	bool ok;
+
+	sense_edge(sense, 0);
+	zero_ns = clock_now();
+	sense_zero(sense, zero_ns);
+	ok = load_join(load, zero_ns, false, err);
+	if (ok && load->wish.tape->complete) {
+		int64_t until_ns = clock_now() + SETTLE_NS;
+
+		await_far_end(load, until_ns);
+		sense_edge(sense, until_ns - clock_now());
+	} else {
+		sense_edge(sense, 0);
+	}
+	return ok;
+}
+
+static bool enter_client(const void *lab, struct err *err)
+{
+	return lab_enter(lab, LAB_CLIENT, err);
+}
+
+static bool run_sampled(struct load *load, struct tape *samples, struct err *err)
+{
+	const struct scenario *s = load->plan->scenario;
+	struct sense_wish wish = {
+		.enter = enter_client,
+		.where = load->lab,
+		.filter = {s->network.ports},
+		.pairs = load->plan->budget.pairs,
+		.every_ns = s->sample.every,
+		.sockets_ns = s->sample.sockets,
+		.pulse = load->wish.hooks->pulse,
+		.half_closed_rests = s->server.behaviour == BEHAVIOUR_HOLD,
+	};
+	struct sense *sense;
+	bool ok;
+
+	if (!sense_start(&sense, &wish, samples, load->arena, err))
+		return false;
+	load->wish.edge = on_edge;
+	load->wish.context = sense;
+	ok = load_start(load, err);
+	if (ok && load->ok)
+		ok = run_load(load, sense, err);
+	else if (ok)
+		ok = load_join(load, 0, true, err);
+	return sense_stop(sense, err) && ok;
+}
+
+bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
+	       const struct drive_hooks *hooks, struct arena *arena, struct err *err)
+{
+	struct tape events, samples;
+	struct load load = {.plan = plan,
+			    .lab = lab,
+			    .arena = arena,
+			    .wish = {plan, hooks, &events, NULL, NULL}};
+	bool ok;
+
+	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||
+	    !tape_open(&events, EVENTS_MOST, 0, 0, arena, err) ||
+	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err))
+		return false;
+	tape_live(&events, -1, hooks->events_fd, hooks->run);
+	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
+	if (!far_start(&load.far, plan, lab, arena, err))
+		return false;
+	ok = run_sampled(&load, &samples, err);
+	worker_close(load.worker);
+	ok = far_stop(load.far, err) && ok;
+	tape_merge(out, &events);
+	tape_merge(out, &samples);
+	out->complete &= ok;
+	if (out->write_error)
+		return err_sys(err, out->write_error, "could not write what happened while it ran");
+	return ok;
+}

@@ -1,0 +1,55 @@
+#include "drive/flow.h"
+
+#include <errno.h>
+
+static const struct {
+	enum op ok, fail;
+	enum stage stage;
+} life[] = {
+#define OP(name, ok, fail, stage, meaning) [OP_##name] = {OP_##ok, OP_##fail, STAGE_##stage},
+#include "words/ops.def"
+};
+
+void flow_begin(struct flow *f, uint32_t pair)
+{
+	*f = (struct flow){.prev = NO_FLOW, .next = NO_FLOW, .pair = pair, .at = OP_SOCKET};
+}
+
+static void keep_error(struct flow *f, int result)
+{
+	if (result >= 0 || f->error)
+		return;
+	f->error = (uint8_t)(result == -ECANCELED && f->cancelled ? ETIMEDOUT : -result);
+	f->stage = (uint8_t)life[f->at].stage;
+}
+
+enum op flow_answer(struct flow *f, int result, uint32_t steps)
+{
+	enum op at = f->at;
+
+	keep_error(f, result);
+	if (at == OP_CONNECT && result >= 0)
+		f->opened = true;
+	f->cancelled = false;
+	at = result < 0 ? life[at].fail : life[at].ok;
+	while (!op_is_end(at) && !has_step(steps, at))
+		at = life[at].ok;
+	f->at = (uint8_t)at;
+	return at;
+}
+
+bool op_is_end(enum op op)
+{
+	return life[op].ok == op;
+}
+
+/* The table's order is the order of life. */
+bool op_is_opening(enum op op)
+{
+	return op <= OP_CONNECT;
+}
+
+enum stage op_stage(enum op op)
+{
+	return life[op].stage;
+}

@@ -1,0 +1,44 @@
+/* flow.h - one connection's life, with no kernel in it: which operation comes next, and what
+ * came of it.
+ *
+ * Units:  time is nanoseconds on sys/clock.h.
+ * Errors: none. An answer is what the ring says: 0 or more, or -errno.
+ * Source: words/ops.def is the table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "words/words.h"
+
+enum { NO_FLOW = UINT32_MAX };
+
+struct flow {
+	int64_t due_ns;	     /* when it has waited long enough: for its hold, or for its timeout */
+	uint64_t seq;	     /* its connect was the seq-th, from 1; 0: not asked yet */
+	uint32_t prev, next; /* in the queue that it stands in */
+	uint32_t pair;	     /* of source and destination */
+	uint8_t at;	     /* enum op */
+	uint8_t error;	     /* the first errno of its life; 0: none */
+	uint8_t stage;	     /* enum stage of that error */
+	bool opened : 1, cancelled : 1;
+};
+
+/* Steps of a life: bit i stands for enum op i. */
+static inline bool has_step(uint32_t steps, enum op op)
+{
+	return steps >> op & 1;
+}
+
+/* Puts a flow at the beginning of its life. */
+void flow_begin(struct flow *f, uint32_t pair);
+
+/* Takes the answer to the operation that the flow is at; moves it on and returns where it is
+ * now. Operations that are not among its steps are passed over. A cancelled operation counts as
+ * timed out. */
+enum op flow_answer(struct flow *f, int result, uint32_t steps);
+
+bool op_is_end(enum op op);
+bool op_is_opening(enum op op); /* the connection is not open yet, and has not failed */
+enum stage op_stage(enum op op);

@@ -1,0 +1,80 @@
+/* work.h - the worker's state, and what its three files know of each other: worker.c turns the
+ * loop, ask.c asks the ring, answer.c takes the answers and keeps the books. Nobody else
+ * includes it.
+ */
+#pragma once
+
+#include "drive/pace.h"
+#include "drive/queue.h"
+#include "drive/rotation.h"
+#include "drive/worker.h"
+#include "sys/ring.h"
+
+struct worker {
+	struct worker_wish wish;
+	const struct plan *plan;
+	struct tape *tape;
+	struct pace pace;
+	uint32_t steps;
+	int64_t hold_ns, timeout_ns, zero_ns;
+	int64_t now_ns; /* since the load began; read once a turn, and after each submit */
+
+	struct ring **rings;
+	uint32_t ring_count;
+	/* Flow i is slot i % ring_slots of ring i / ring_slots; its tag is i + 1. */
+	struct flow *flows;
+	uint32_t *spare; /* flows that are free, a stack */
+	uint32_t spare_count;
+	struct queue opening, holding, awaiting;
+
+	struct rotation rotation;
+	struct sockaddr_in *sources, *servers;
+
+	uint64_t started;     /* what the pace has had: attempted and held back */
+	uint64_t under_way;   /* flows whose life has not ended */
+	uint64_t asked;	      /* connects so far: the sequence of the next */
+	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
+	int64_t cost_ns;      /* of an operation in the last submit */
+	bool stopping;	      /* nothing new is begun */
+	bool over;	      /* nothing is asked any more */
+	bool peaked;	      /* all that will be begun is open, or has failed */
+	bool watches;	      /* a line of `expect` may end the run */
+	int64_t stop_ns;      /* when to begin stopping; FOR_EVER: never */
+	struct err *err;      /* where a ring that fails is told */
+	bool failed;
+	uint32_t noted[EVENTS]; /* events so far, by kind */
+	char scratch[4096];	/* what is received goes here, unread */
+};
+
+/* The ring that carries flow i, and the flow's slot there. */
+static inline struct ring *work_ring(const struct worker *w, uint32_t i, unsigned *slot)
+{
+	*slot = i % w->plan->ring_slots;
+	return w->rings[i / w->plan->ring_slots];
+}
+
+/* The address that a flow's socket is bound to; NULL: none. */
+static inline const struct sockaddr_in *work_source(const struct worker *w, const struct flow *f)
+{
+	return w->plan->bind_source ? &w->sources[f->pair / w->plan->destinations] : NULL;
+}
+
+static inline const struct sockaddr_in *work_server(const struct worker *w, const struct flow *f)
+{
+	return &w->servers[f->pair % w->plan->destinations];
+}
+
+/* Asks for the operation that flow i is at; an end of its life asks nothing. A full batch is
+ * submitted. */
+void work_ask(struct worker *w, uint32_t i);
+void work_receive(struct worker *w, uint32_t i); /* once more: what came was not the end */
+void work_submit(struct worker *w, struct ring *ring);
+
+/* Takes the answer to the operation that flow i is at, keeps the books, and asks for the next. */
+void work_answer(struct worker *w, uint32_t i, int result);
+
+/* Puts an event on the tape, unless there are enough of its kind; f NULL: about no connection. */
+void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int64_t value);
+
+/* Nothing new is begun from here on. */
+void work_stop(struct worker *w);

@@ -1,0 +1,316 @@
+#include "drive/work.h"
+
+#include <errno.h>
+
+#include "drive/breach.h"
+#include "sys/clock.h"
+
+/* A signal is noticed after at most WAIT_NS. ANSWERS are reaped at a time. */
+enum { WAIT_NS = 20000000, ANSWERS = 256 };
+
+static void look_at_clock(struct worker *w)
+{
+	w->now_ns = clock_now() - w->zero_ns;
+}
+
+/* ---- turns of the loop --------------------------------------------------- */
+
+static void begin(struct worker *w, uint32_t pair)
+{
+	uint32_t i = w->spare[--w->spare_count];
+	struct flow *f = &w->flows[i];
+
+	flow_begin(f, pair);
+	f->due_ns = w->now_ns + w->timeout_ns;
+	queue_add(&w->opening, w->flows, i);
+	rotation_pair(&w->rotation, pair)->in_flight++;
+	w->tape->tally.attempted++;
+	w->started++;
+	w->under_way++;
+	work_ask(w, i);
+}
+
+/* Begins what is due. While every pair is out of ports, an open model's connections are due all
+ * the same: those that the rules against stalling leave out are counted as held back. */
+static bool begin_due(struct worker *w)
+{
+	bool any = false;
+
+	while (!w->stopping && !w->failed) {
+		uint64_t due = pace_due(&w->pace, w->now_ns, w->started, w->under_way);
+		uint32_t pair;
+
+		if (due == 0 || w->spare_count == 0)
+			break;
+		pair = rotation_pick(&w->rotation, w->now_ns);
+		if (pair == NO_PAIR) {
+			if (w->pace.rate > 0 && rotation_is_empty(&w->rotation)) {
+				w->tape->tally.held_back += due;
+				w->started += due;
+			}
+			break;
+		}
+		begin(w, pair);
+		any = true;
+	}
+	return any;
+}
+
+/* What has waited long enough: idle connections go on, slow ones are cancelled. */
+static bool sweep(struct worker *w)
+{
+	struct queue *const slow[] = {&w->opening, &w->awaiting};
+	bool any = false;
+	unsigned slot;
+
+	while (w->holding.count && w->flows[w->holding.first].due_ns <= w->now_ns && !w->stopping) {
+		uint32_t i = w->holding.first;
+
+		queue_remove(&w->holding, w->flows, i);
+		work_answer(w, i, 0);
+		any = true;
+	}
+	for (size_t q = 0; q < sizeof(slow) / sizeof(slow[0]); q++) {
+		for (uint32_t i = slow[q]->first; i != NO_FLOW && w->flows[i].due_ns <= w->now_ns;
+		     i = w->flows[i].next) {
+			if (w->flows[i].cancelled)
+				continue;
+			w->flows[i].cancelled = true;
+			ring_cancel(work_ring(w, i, &slot), i + UINT64_C(1));
+			any = true;
+		}
+	}
+	return any;
+}
+
+static bool reap(struct worker *w)
+{
+	struct ring_answer answers[ANSWERS];
+	bool any = false;
+
+	for (uint32_t r = 0; r < w->ring_count; r++) {
+		unsigned n;
+
+		work_submit(w, w->rings[r]);
+		do {
+			n = ring_reap(w->rings[r], answers, ANSWERS);
+			for (unsigned k = 0; k < n; k++)
+				work_answer(w, (uint32_t)(answers[k].tag - 1), answers[k].result);
+			any |= n > 0;
+		} while (n == ANSWERS);
+	}
+	return any;
+}
+
+static void publish(struct worker *w)
+{
+	struct pulse *p = w->wish.hooks->pulse;
+	const struct tally *t = &w->tape->tally;
+
+	atomic_store_explicit(&p->attempted, t->attempted, memory_order_relaxed);
+	atomic_store_explicit(&p->opened, t->opened, memory_order_relaxed);
+	atomic_store_explicit(&p->failed, t->failed, memory_order_relaxed);
+	atomic_store_explicit(&p->open, t->opened - t->closed - t->reset, memory_order_relaxed);
+	atomic_store_explicit(&p->in_flight, t->attempted - t->opened - t->failed,
+			      memory_order_relaxed);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t due_of(const struct worker *w, const struct queue *q)
+{
+	return q->count ? w->flows[q->first].due_ns : FOR_EVER;
+}
+
+/* When the next connection can begin. An open model's that is late already waits for room at
+ * its pair, which an answer will bring; and a retry takes the place of one that is due, so that
+ * it is not waited for by itself. */
+static int64_t next_begin(const struct worker *w)
+{
+	int64_t next = pace_next_ns(&w->pace, w->now_ns, w->started);
+
+	if (w->pace.rate > 0)
+		return next > w->now_ns ? next : FOR_EVER;
+	return rotation_next_ns(&w->rotation);
+}
+
+/* When there is something to do that no answer will bring. */
+static int64_t next_due(const struct worker *w)
+{
+	int64_t due = w->now_ns + WAIT_NS;
+
+	due = sooner(due, due_of(w, &w->opening));
+	due = sooner(due, due_of(w, &w->awaiting));
+	if (!w->stopping) {
+		due = sooner(due, due_of(w, &w->holding));
+		due = sooner(due, w->stop_ns);
+		due = sooner(due, w->plan->scenario->stop.time);
+		if (w->spare_count && !pace_is_over(&w->pace, w->now_ns, w->started))
+			due = sooner(due, next_begin(w));
+	}
+	return due > w->now_ns ? due : w->now_ns;
+}
+
+/* Is the load over? Stopping waits for what is being opened or closed, and leaves what is open
+ * as it is. */
+static void look_for_end(struct worker *w)
+{
+	const struct scenario *s = w->plan->scenario;
+	struct tape *t = w->tape;
+
+	if (w->now_ns >= w->stop_ns)
+		work_stop(w);
+	if (w->watches && t->aborted < 0 &&
+	    (t->aborted = breach_find(w->plan, t, w->wish.hooks->pulse, w->now_ns)) >= 0) {
+		work_note(w, EVENT_ABORTED, NULL, t->aborted);
+		work_stop(w);
+	}
+	if (*w->wish.hooks->interrupted) {
+		t->interrupted = *w->wish.hooks->interrupted;
+		work_note(w, EVENT_INTERRUPTED, NULL, t->interrupted);
+		w->over = true;
+	} else if (w->stopping) {
+		w->over = w->under_way == w->holding.count + w->awaiting.count;
+	} else if (pace_is_over(&w->pace, w->now_ns, w->started)) {
+		w->over = w->under_way == 0;
+		if (!w->peaked && !w->over && w->opening.count == 0)
+			w->wish.edge(w->wish.context);
+		w->peaked |= w->opening.count == 0;
+	}
+	if (!w->over && w->now_ns >= s->stop.time) {
+		t->cut_short = !w->stopping && (s->load.total || s->load.duration);
+		if (t->cut_short)
+			work_note(w, EVENT_CUT_SHORT, NULL, 0);
+		w->over = true;
+	}
+	w->over |= w->failed;
+}
+
+static void close_books(struct worker *w)
+{
+	struct tally *t = &w->tape->tally;
+
+	for (uint32_t i = 0; i < w->plan->slots; i++) {
+		enum op at = (enum op)w->flows[i].at;
+
+		if (op_is_end(at))
+			continue;
+		if (w->flows[i].opened)
+			t->open++;
+		else if (op_is_opening(at))
+			t->in_flight++;
+	}
+}
+
+bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
+{
+	struct tape *t = w->tape;
+
+	w->zero_ns = zero_ns;
+	w->err = err;
+	look_at_clock(w);
+	work_note(w, EVENT_LOAD_BEGIN, NULL, 0);
+	for (look_for_end(w); !w->over; look_for_end(w)) {
+		bool busy = begin_due(w);
+
+		busy |= sweep(w);
+		busy |= reap(w);
+		publish(w);
+		look_at_clock(w);
+		if (!busy) {
+			rings_wait(w->rings, w->ring_count, -1, next_due(w) - w->now_ns);
+			look_at_clock(w);
+		}
+	}
+	t->end_ns = w->now_ns;
+	t->complete = !w->failed && !t->interrupted && !t->cut_short;
+	close_books(w);
+	work_note(w, EVENT_LOAD_END, NULL, (int64_t)t->tally.opened);
+	return !w->failed;
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+static bool addresses_open(struct worker *w, struct arena *arena)
+{
+	const struct plan *p = w->plan;
+
+	w->sources = ARENA_TRY(arena, struct sockaddr_in, p->sources.count);
+	w->servers = ARENA_TRY(arena, struct sockaddr_in, p->destinations);
+	if (!w->sources || !w->servers)
+		return false;
+	for (uint32_t i = 0; i < p->sources.count; i++)
+		w->sources[i] = (struct sockaddr_in){
+			.sin_family = AF_INET, .sin_addr.s_addr = htonl(p->sources.first + i)};
+	for (uint32_t i = 0; i < p->destinations; i++)
+		w->servers[i] = (struct sockaddr_in){.sin_family = AF_INET,
+						     .sin_port = htons(plan_service(p, i)),
+						     .sin_addr.s_addr = htonl(plan_server(p, i))};
+	return true;
+}
+
+static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
+{
+	const struct plan *p = w->plan;
+	uint32_t left = p->slots;
+
+	w->ring_count = 0;
+	w->rings =
+		ARENA_ARRAY(arena, struct ring *, (p->slots + p->ring_slots - 1) / p->ring_slots);
+	while (left) {
+		uint32_t slots = left < p->ring_slots ? left : p->ring_slots;
+
+		if (!ring_open(&w->rings[w->ring_count], slots, arena, err))
+			return false;
+		w->ring_count++;
+		left -= slots;
+	}
+	return true;
+}
+
+bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *arena,
+		 struct err *err)
+{
+	struct worker *w = ARENA_NEW(arena, struct worker);
+	const struct plan *p = wish->plan;
+	const struct scenario *s = p->scenario;
+	const uint32_t prepared = UINT32_C(1) << OP_NO_PORT | UINT32_C(1) << OP_BIND |
+				  UINT32_C(1) << OP_LINGER | UINT32_C(1) << OP_WINDOW;
+
+	*out = w;
+	w->wish = *wish;
+	w->plan = p;
+	w->tape = wish->tape;
+	w->steps = p->classic_sockets ? p->steps & ~prepared : p->steps;
+	w->pace = (struct pace){s->load.rate, p->concurrency, s->load.total, s->load.duration};
+	w->hold_ns = s->load.hold;
+	w->timeout_ns = s->load.timeout;
+	w->stop_ns = FOR_EVER;
+	w->watches = breach_possible(&s->expect);
+	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
+	w->flows = ARENA_TRY(arena, struct flow, p->slots);
+	w->spare = ARENA_TRY(arena, uint32_t, p->slots);
+	if (!w->flows || !w->spare || !addresses_open(w, arena) ||
+	    !rotation_open(&w->rotation, p->sources.count * p->destinations, p->budget.usable,
+			   p->batch, arena))
+		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
+			       p->slots);
+	for (uint32_t i = 0; i < p->slots; i++) {
+		w->flows[i].at = OP_FAILED; /* an end: nobody's life yet */
+		w->spare[i] = p->slots - 1 - i;
+	}
+	w->spare_count = p->slots;
+	return rings_open(w, arena, err);
+}
+
+void worker_close(struct worker *w)
+{
+	if (!w)
+		return;
+	for (uint32_t r = 0; r < w->ring_count; r++)
+		ring_close(w->rings[r]);
+	w->ring_count = 0;
+}

@@ -1,0 +1,34 @@
+/* worker.h - the load: one thread that carries all connections of a run through their lives,
+ * over as many rings as their descriptors need.
+ *
+ * The loop asks the ring, feeds its answers to flows (flow.h), and writes the tape; when a
+ * connection is due is the pace's business, whether its pair may be asked is the pair's. No
+ * memory is taken after worker_open().
+ *
+ * Ownership: borrows plan, tape and hooks; worker_close() gives back the rings, and with them
+ *            every socket.
+ * Errors:    ERR_HOST where rings cannot be had; ERR_SYS where the kernel fails a ring. The
+ *            tape has all until then.
+ * Threads:   open and run in the thread that entered the lab; close when it is done, from any.
+ */
+#pragma once
+
+#include "drive/drive.h"
+
+struct worker;
+
+struct worker_wish {
+	const struct plan *plan;
+	const struct drive_hooks *hooks;
+	struct tape *tape;
+	void (*edge)(
+		void *); /* at the first want of a port, and when all that will be begun is open */
+	void *context;
+};
+
+bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *, struct err *);
+
+/* Runs the load to its end; zero_ns is its beginning on sys/clock.h. */
+bool worker_run(struct worker *w, int64_t zero_ns, struct err *);
+
+void worker_close(struct worker *w); /* NULL does no harm */

@@ -1,0 +1,262 @@
+#include "kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/clock.h"
+#include "sys/plain.h"
+
+struct fake_kernel fake;
+
+/* Ports in TIME_WAIT, in the order of their end. */
+static struct {
+	int64_t until_ns;
+	uint32_t dest;
+} dying[FAKE_DYING];
+static uint32_t dying_first, dying_end;
+
+struct slot {
+	uint32_t dest;
+	bool open, linger;
+	uint64_t pending; /* the tag of what is not answered */
+};
+
+struct ring {
+	struct slot *slots;
+	struct ring_answer *answers; /* a circle */
+	unsigned room, head, tail, queued;
+};
+
+void fake_boot(uint32_t ports)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.ports = ports;
+	fake.submit_ns = 1000;
+	fake.quiet_ns = INT64_MAX;
+	dying_first = dying_end = 0;
+}
+
+/* ---- sys/clock.h --------------------------------------------------------- */
+
+static void bury(void)
+{
+	while (dying_first != dying_end && dying[dying_first].until_ns <= fake.now_ns) {
+		fake.in_use[dying[dying_first].dest]--;
+		dying_first = (dying_first + 1) % FAKE_DYING;
+	}
+}
+
+int64_t clock_now(void)
+{
+	return fake.now_ns;
+}
+
+void clock_sleep(int64_t ns)
+{
+	fake.now_ns += ns;
+	bury();
+}
+
+/* ---- sys/plain.h --------------------------------------------------------- */
+
+int socket_make(const struct socket_wish *wish, enum stage *stage)
+{
+	fake.classic++;
+	fake.windows += wish->window != 0;
+	fake.lingers += wish->reset_on_close;
+	fake.binds += wish->source != NULL;
+	*stage = STAGE_SOCKET;
+	return fake.socket_error && fake.sockets++ >= fake.sockets_fine ? -fake.socket_error : 1000;
+}
+
+int socket_listen(uint16_t port, int backlog, bool reset)
+{
+	(void)port, (void)backlog, (void)reset;
+	return -ENOSYS;
+}
+
+int address_error(const struct sockaddr_in *source, const struct sockaddr_in *destination)
+{
+	(void)source, (void)destination;
+	return fake.address_error;
+}
+
+/* ---- sys/ring.h ---------------------------------------------------------- */
+
+bool ring_open(struct ring **out, unsigned slots, struct arena *arena, struct err *err)
+{
+	struct ring *r = ARENA_NEW(arena, struct ring);
+
+	(void)err;
+	r->room = 2 * slots + 64;
+	r->slots = calloc(slots, sizeof(*r->slots));
+	r->answers = calloc(r->room, sizeof(*r->answers));
+	fake.rings_open++;
+	*out = r;
+	return r->slots && r->answers;
+}
+
+void ring_close(struct ring *ring)
+{
+	if (!ring)
+		return;
+	free(ring->slots);
+	free(ring->answers);
+	fake.rings_open--;
+}
+
+static void say(struct ring *r, uint64_t tag, int result)
+{
+	r->answers[r->tail] = (struct ring_answer){tag, result};
+	r->tail = (r->tail + 1) % r->room;
+}
+
+void ring_socket(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	ring->queued++;
+	ring->slots[slot] = (struct slot){0};
+	say(ring, tag,
+	    fake.socket_error && fake.sockets >= fake.sockets_fine ? -fake.socket_error : 0);
+	fake.sockets++;
+}
+
+void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
+		 unsigned len, uint64_t tag)
+{
+	(void)value, (void)len;
+	ring->queued++;
+	fake.windows += level == IPPROTO_IP && name == 51;
+	if (level == SOL_SOCKET && name == SO_LINGER) {
+		fake.lingers++;
+		ring->slots[slot].linger = true;
+	}
+	say(ring, tag, 0);
+}
+
+void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+{
+	(void)slot, (void)address;
+	ring->queued++;
+	fake.binds++;
+	say(ring, tag, 0);
+}
+
+/* One source: destinations differ in address or port. */
+static uint32_t dest_of(const struct sockaddr_in *a)
+{
+	return (ntohl(a->sin_addr.s_addr) * 7 + ntohs(a->sin_port)) % FAKE_DESTINATIONS;
+}
+
+void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+{
+	struct slot *s = &ring->slots[slot];
+
+	ring->queued++;
+	fake.connects++;
+	if (fake.interrupt_at == fake.connects)
+		*fake.interrupt = 2;
+	s->dest = dest_of(address);
+	if (fake.in_use[s->dest] >= fake.ports) {
+		fake.refused++;
+		say(ring, tag, -EADDRNOTAVAIL);
+		return;
+	}
+	fake.in_use[s->dest]++;
+	s->open = true;
+	if (fake.black_hole)
+		s->pending = tag;
+	else
+		say(ring, tag, 0);
+}
+
+void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag)
+{
+	(void)listener, (void)slot;
+	say(ring, tag, -ENOSYS);
+}
+
+void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag)
+{
+	(void)buffer, (void)len;
+	ring->queued++;
+	if (fake.receive_error || fake.far_closes)
+		say(ring, tag, -fake.receive_error);
+	else
+		ring->slots[slot].pending = tag;
+}
+
+/* A RST, a connect that never was one, and a far end that closed first leave no TIME_WAIT. */
+void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	struct slot *s = &ring->slots[slot];
+	bool at_once = s->linger || fake.far_closes || fake.black_hole || fake.quiet_ns == 0;
+
+	ring->queued++;
+	say(ring, tag, 0);
+	if (!s->open)
+		return;
+	s->open = false;
+	if (at_once) {
+		fake.in_use[s->dest]--;
+	} else if (fake.quiet_ns != INT64_MAX) {
+		dying[dying_end].until_ns = fake.now_ns + fake.quiet_ns;
+		dying[dying_end].dest = s->dest;
+		dying_end = (dying_end + 1) % FAKE_DYING;
+	}
+}
+
+void ring_cancel(struct ring *ring, uint64_t tag)
+{
+	ring->queued++;
+	fake.cancels++;
+	for (unsigned i = 0; i < ring->room / 2 - 32; i++) {
+		if (ring->slots[i].pending != tag)
+			continue;
+		ring->slots[i].pending = 0;
+		say(ring, tag, -ECANCELED);
+	}
+}
+
+int ring_adopt(struct ring *ring, unsigned slot, int fd)
+{
+	(void)fd;
+	ring->slots[slot] = (struct slot){0};
+	return 0;
+}
+
+unsigned ring_queued(const struct ring *ring)
+{
+	return ring->queued;
+}
+
+bool ring_submit(struct ring *ring, struct err *err)
+{
+	if (ring->queued) {
+		fake.now_ns += fake.submit_ns;
+		bury();
+	}
+	ring->queued = 0;
+	return fake.submit_error == 0 ||
+	       err_sys(err, fake.submit_error, "could not submit to io_uring");
+}
+
+unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most)
+{
+	unsigned n = 0;
+
+	while (n < most && ring->head != ring->tail) {
+		out[n++] = ring->answers[ring->head];
+		ring->head = (ring->head + 1) % ring->room;
+	}
+	return n;
+}
+
+void rings_wait(struct ring *const *rings, unsigned n, int wake_fd, int64_t timeout_ns)
+{
+	(void)wake_fd;
+	for (unsigned i = 0; i < n; i++)
+		if (rings[i]->head != rings[i]->tail)
+			return;
+	clock_sleep(timeout_ns > 0 ? timeout_ns : 1);
+}

@@ -1,0 +1,42 @@
+/* kernel.h - stands in for harness/sys when the unit tests are linked: a kernel in memory that
+ * has ports and a clock.
+ *
+ * A connect takes one of `ports` of its destination, or is refused; a close gives it back at
+ * once, or after `quiet_ns`, as TIME_WAIT does. Time goes on only when somebody waits or
+ * submits. File-scope state: a test's kernel is one for the process, and fake_boot() makes it
+ * new.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sys/ring.h"
+
+enum { FAKE_DESTINATIONS = 64, FAKE_DYING = 1 << 17 };
+
+struct fake_kernel {
+	/* What the test sets. */
+	uint32_t ports;	   /* of each destination */
+	int64_t quiet_ns;  /* how long a closed connection keeps its port; INT64_MAX: for ever */
+	int64_t submit_ns; /* what a submit costs */
+	int socket_error;  /* every socket fails with it; 0: none */
+	uint64_t sockets_fine; /* … after so many */
+	bool black_hole;       /* connects are never answered */
+	bool far_closes;   /* a receive is answered with 0: the far end has closed; else never */
+	int receive_error; /* … or with this errno */
+	int address_error; /* what a UDP connect says */
+	int submit_error;  /* submits fail with it; 0: none */
+	uint64_t interrupt_at; /* *interrupt becomes 2 at this connect; 0: never */
+	volatile int *interrupt;
+
+	/* What came of it. */
+	int64_t now_ns;
+	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic;
+	uint32_t in_use[FAKE_DESTINATIONS];
+	unsigned rings_open;
+};
+
+extern struct fake_kernel fake;
+
+void fake_boot(uint32_t ports);

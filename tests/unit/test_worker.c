@@ -1,0 +1,446 @@
+/* The load's loop against a kernel in memory (tests/fake/kernel.h), which refuses the connect
+ * that finds no port. */
+#include <errno.h>
+#include <string.h>
+
+#include "../fake/kernel.h"
+#include "drive/worker.h"
+#include "plan_help.h"
+#include "runner.h"
+#include "sys/clock.h"
+
+/* One load from its scenario to its tape. */
+struct run {
+	struct arena arena;
+	struct plan plan;
+	struct tape tape;
+	struct pulse pulse;
+	struct err err;
+	volatile sig_atomic_t interrupted;
+	unsigned edges;
+	bool ok;
+};
+
+static void on_edge(void *run)
+{
+	((struct run *)run)->edges++;
+}
+
+static void plan_for(struct run *r, const char *lines, struct host host)
+{
+	static struct host kept;
+
+	memset(r, 0, sizeof(*r));
+	kept = host;
+	r->arena = help_arena();
+	if (!plan_make(&r->plan, help_scenario(lines, &r->arena), &kept, &r->arena, &r->err))
+		CU_FAIL_FATAL("no plan");
+}
+
+static void run_plan(struct run *r)
+{
+	struct drive_hooks hooks = {&r->interrupted, &r->pulse, -1, -1, 0};
+	struct worker_wish wish = {&r->plan, &hooks, &r->tape, on_edge, r};
+	struct worker *w;
+
+	fake.interrupt = &r->interrupted;
+	CU_ASSERT_FATAL(tape_open(&r->tape, 4096, 0, 0, &r->arena, &r->err));
+	CU_ASSERT_FATAL(worker_open(&w, &wish, &r->arena, &r->err));
+	r->ok = worker_run(w, clock_now(), &r->err);
+	worker_close(w);
+	CU_ASSERT_EQUAL(fake.rings_open, 0);
+	CU_ASSERT(tally_balances(&r->tape.tally));
+}
+
+static void run_lines(struct run *r, const char *lines)
+{
+	plan_for(r, lines, help_host());
+	run_plan(r);
+}
+
+static unsigned events_of(const struct tape *t, enum event_kind kind)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->event_count; i++)
+		n += t->events[i].kind == kind;
+	return n;
+}
+
+static void a_range_of_n_ports_opens_exactly_n(void)
+{
+	static const struct {
+		uint32_t ports;
+		const char *lines;
+		uint64_t opened;
+	} cases[] = {
+		{2, "network: {ports: 40000-40001}\nload: {end: leak}", 2},
+		{32, "network: {ports: 40000-40031}\nload: {end: leak}", 32},
+		{32, "network: {ports: 40000-40031}\nload: {end: close, rate: 1k/s}", 32},
+		{32, "network: {ports: 40000-40031}\nload: {concurrency: 40, hold: 10s}", 32},
+		{1000, "network: {ports: 40000-40999}\nload: {end: close, concurrency: 50}", 1000},
+		{28232, "load: {end: leak}\nstop: {time: 1h}", 28232},
+		{28232, "load: {end: leak, order: fast}\nstop: {time: 1h}", 28232},
+		{32, "network: {ports: 40000-40031, services: 2}\nload: {end: leak}", 64},
+		{32,
+		 "network: {ports: 40000-40031, servers: 3}\nload: {end: close, concurrency: 7}",
+		 96},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run r;
+
+		fake_boot(cases[i].ports);
+		run_lines(&r, cases[i].lines);
+		CU_ASSERT(r.ok && r.tape.complete && r.tape.exhausted);
+		CU_ASSERT_EQUAL(r.tape.tally.opened, cases[i].opened);
+		CU_ASSERT_EQUAL(r.tape.opened_before, cases[i].opened);
+		/* One refusal is enough; where several destinations fill alike, each may have
+		 * its own under way. */
+		CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_CONNECT][EADDRNOTAVAIL],
+				events_of(&r.tape, EVENT_REFUSED));
+		CU_ASSERT(events_of(&r.tape, EVENT_REFUSED) >= 1);
+		CU_ASSERT(events_of(&r.tape, EVENT_REFUSED) <= r.plan.destinations);
+		CU_ASSERT(r.edges >= 1);
+		arena_close(&r.arena);
+	}
+}
+
+static void many_rings_carry_what_one_table_cannot(void)
+{
+	struct run r;
+	struct host host = help_host();
+
+	fake_boot(1000);
+	host.nofile = 364;
+	plan_for(&r, "network: {ports: 40000-40999}\nload: {end: leak}", host);
+	CU_ASSERT(r.plan.slots > 1000 && r.plan.ring_slots <= 364);
+	run_plan(&r);
+	CU_ASSERT_EQUAL(r.tape.tally.leaked, 1000);
+	CU_ASSERT_EQUAL(r.tape.opened_before, 1000);
+	arena_close(&r.arena);
+}
+
+static void closed_connections_give_their_ports_back(void)
+{
+	static const struct {
+		const char *load;
+		bool far_closes;
+		int receive_error;
+		uint64_t closed, reset;
+	} cases[] = {
+		{"load: {end: reset, concurrency: 4, total: 320}", false, 0, 0, 320},
+		{"load: {end: wait, concurrency: 4, total: 320}\nserver: {behaviour: close}", true,
+		 0, 320, 0},
+		{"load: {end: wait, concurrency: 4, total: 320}\nserver: {behaviour: reset}", true,
+		 ECONNRESET, 0, 320},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256] = "network: {ports: 40000-40031}\n";
+		struct run r;
+
+		fake_boot(32);
+		fake.far_closes = cases[i].far_closes;
+		fake.receive_error = cases[i].receive_error;
+		run_lines(&r, strcat(lines, cases[i].load));
+		CU_ASSERT(r.tape.complete && !r.tape.exhausted);
+		CU_ASSERT_EQUAL(r.tape.tally.opened, 320);
+		CU_ASSERT_EQUAL(r.tape.tally.closed, cases[i].closed);
+		CU_ASSERT_EQUAL(r.tape.tally.reset, cases[i].reset);
+		arena_close(&r.arena);
+	}
+}
+
+static void an_exhausted_destination_is_asked_ever_more_seldom(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {rate: 1k/s, duration: 10s, on_failure: continue}\n"
+		      "stop: {when: never}");
+	CU_ASSERT(r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.opened_before, 32);
+	CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_EXHAUSTED), 1);
+	/* 4 to be sure, then 1 ms, 2 ms, … 500 ms: about 9 doublings and 20 half seconds. */
+	CU_ASSERT(fake.refused >= 20 && fake.refused <= 40);
+	CU_ASSERT_EQUAL(r.tape.tally.failed, fake.refused);
+	/* What was due all the same is not lost. */
+	CU_ASSERT_EQUAL(r.tape.tally.attempted + r.tape.tally.held_back, 10000);
+	arena_close(&r.arena);
+}
+
+static void a_dear_refusal_takes_a_hundredth_of_the_time(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.submit_ns = 10000000; /* 10 ms: 64,512 ports with a cold cache */
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {end: leak, duration: 60s, on_failure: continue}\n"
+		      "stop: {when: never, time: 2m}");
+	CU_ASSERT(fake.refused >= 20 && fake.refused <= 70); /* one a second */
+	arena_close(&r.arena);
+}
+
+static void recovery_is_noticed_within_half_a_second(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.quiet_ns = 5000000000;
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {rate: 1k/s, duration: 8s, on_failure: continue}\n"
+		      "stop: {when: never}");
+	CU_ASSERT(events_of(&r.tape, EVENT_RECOVERED) >= 1);
+	CU_ASSERT(r.tape.recovered_ns > 4900000000 && r.tape.recovered_ns < 5600000000);
+	CU_ASSERT(r.tape.tally.opened >= 64);
+	CU_ASSERT_EQUAL(r.tape.opened_before, 32); /* what came later is not counted in */
+	arena_close(&r.arena);
+}
+
+static void exhaustion_ends_the_run_after_a_while_if_so_wished(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {rate: 1k/s, on_failure: continue}\n"
+		      "stop: {when: exhausted, after: 2s}");
+	CU_ASSERT(r.tape.complete);
+	CU_ASSERT(r.tape.end_ns > 2000000000 && r.tape.end_ns < 2200000000);
+	arena_close(&r.arena);
+}
+
+static void other_failures_are_not_exhaustion(void)
+{
+	static const struct {
+		int socket_error, address_error;
+		uint32_t ports;
+		bool black_hole;
+		enum stage stage;
+		int error;
+	} cases[] = {
+		{EMFILE, 0, 32, false, STAGE_SOCKET, EMFILE},
+		{ENFILE, 0, 32, false, STAGE_SOCKET, ENFILE},
+		{0, EADDRNOTAVAIL, 0, false, STAGE_CONNECT, EADDRNOTAVAIL},
+		{0, ENETUNREACH, 0, false, STAGE_CONNECT, EADDRNOTAVAIL},
+		{0, 0, 32, true, STAGE_CONNECT, ETIMEDOUT},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run r;
+
+		fake_boot(cases[i].ports);
+		fake.socket_error = cases[i].socket_error;
+		fake.address_error = cases[i].address_error;
+		fake.black_hole = cases[i].black_hole;
+		run_lines(&r, "network: {ports: 40000-40031}\nload: {concurrency: 1, total: 100}");
+		CU_ASSERT(!r.tape.exhausted && r.tape.complete);
+		CU_ASSERT_EQUAL(r.tape.tally.errors[cases[i].stage][cases[i].error], 1);
+		CU_ASSERT_EQUAL(r.tape.tally.failed, 1);
+		CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_REFUSED), 0);
+		arena_close(&r.arena);
+	}
+}
+
+static void a_full_udp_range_does_not_hide_tcp_exhaustion(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.address_error = EAGAIN;
+	run_lines(&r, "network: {ports: 40000-40031}\nload: {end: leak}");
+	CU_ASSERT(r.tape.exhausted);
+	arena_close(&r.arena);
+}
+
+static void slow_connects_are_cancelled_and_their_ports_given_back(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.black_hole = true;
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {concurrency: 8, total: 80, timeout: 100ms, on_failure: continue}");
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT], 80);
+	CU_ASSERT_EQUAL(fake.cancels, 80);
+	CU_ASSERT_EQUAL(r.tape.tally.failed, 80);
+	arena_close(&r.arena);
+}
+
+static void a_far_end_that_never_closes_is_not_waited_for_for_ever(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.quiet_ns = 0;
+	run_lines(&r, "network: {ports: 40000-40031}\nserver: {behaviour: close}\n"
+		      "load: {concurrency: 8, total: 16, end: wait, timeout: 100ms}");
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 16);
+	CU_ASSERT_EQUAL(r.tape.tally.closed, 16);
+	CU_ASSERT_EQUAL(r.tape.tally.failed, 0); /* they were open */
+	arena_close(&r.arena);
+}
+
+static void the_books_balance_when_interrupted_anywhere(void)
+{
+	static const char *const loads[] = {
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, hold: 1ms, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: reset, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: wait, total: "
+		"90}\nserver: {behaviour: close}",
+		"network: {ports: 40000-40099, sources: 3}\nload: {rate: 10k/s, end: leak, total: "
+		"90}",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		for (uint64_t at = 1; at <= 90; at += 7) {
+			struct run r;
+
+			fake_boot(100);
+			fake.interrupt_at = at;
+			fake.black_hole = at < 16 && at % 3 == 0;
+			run_lines(&r, loads[i]);
+			CU_ASSERT_EQUAL(r.tape.interrupted, 2);
+			CU_ASSERT(!r.tape.complete);
+			CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_INTERRUPTED), 1);
+			arena_close(&r.arena);
+		}
+	}
+}
+
+static void a_run_cut_short_says_so(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	run_lines(&r,
+		  "network: {ports: 40000-40099}\nload: {rate: 10/s, total: 50}\nstop: {time: 1s}");
+	CU_ASSERT(r.tape.cut_short && !r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 10);
+	arena_close(&r.arena);
+	fake_boot(100);
+	run_lines(&r, "network: {ports: 40000-40099}\nload: {rate: 10/s}\nstop: {time: 1s}");
+	CU_ASSERT(!r.tape.cut_short && r.tape.complete); /* nothing else was to end it */
+	arena_close(&r.arena);
+}
+
+static void a_broken_ring_is_our_own_trouble(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	fake.submit_error = EFAULT;
+	run_lines(&r, "network: {ports: 40000-40099}\nload: {rate: 1k/s, total: 50}");
+	CU_ASSERT(!r.ok && !r.tape.complete);
+	CU_ASSERT_EQUAL(r.err.kind, ERR_SYS);
+	CU_ASSERT_EQUAL(r.err.sys, EFAULT);
+	arena_close(&r.arena);
+}
+
+static void the_window_is_set_once_a_destination_is_nearly_half_full(void)
+{
+	struct run r;
+
+	fake_boot(1000);
+	run_lines(&r,
+		  "network: {ports: 40000-40999}\nload: {end: leak, order: fast, concurrency: 1}");
+	CU_ASSERT_EQUAL(fake.windows,
+			1000 - 450 + 1); /* from the 451st, the refused one included */
+	CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_WINDOW_ON), 1);
+	arena_close(&r.arena);
+	fake_boot(1000);
+	run_lines(&r, "network: {ports: 40000-40999}\nload: {end: leak, concurrency: 1}");
+	CU_ASSERT_EQUAL(fake.windows, 0);
+	arena_close(&r.arena);
+}
+
+static void an_older_ring_gets_sockets_made_by_system_calls(void)
+{
+	struct run r;
+	struct host host = help_host();
+
+	host.ring_option = ENOSYS;
+	host.ring_bind = ENOSYS;
+	fake_boot(1000);
+	plan_for(&r,
+		 "network: {ports: 40000-40031, sources: 2}\nload: {end: reset, total: 64, "
+		 "concurrency: 4}",
+		 host);
+	CU_ASSERT(r.plan.classic_sockets);
+	run_plan(&r);
+	CU_ASSERT_EQUAL(fake.classic, 64);
+	CU_ASSERT_EQUAL(fake.lingers, 64);
+	CU_ASSERT_EQUAL(fake.binds, 64);
+	CU_ASSERT_EQUAL(r.tape.tally.reset, 64);
+	arena_close(&r.arena);
+}
+
+static void an_open_model_starts_what_is_due(void)
+{
+	struct run r;
+
+	fake_boot(1000);
+	run_lines(&r, "network: {ports: 40000-40999}\nload: {rate: 100/s, duration: 5s}");
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 500);
+	CU_ASSERT_EQUAL(r.tape.tally.held_back, 0);
+	CU_ASSERT(r.tape.end_ns >= 5000000000 && r.tape.end_ns < 5100000000);
+	arena_close(&r.arena);
+}
+
+static void a_broken_line_of_expect_ends_the_run_if_so_wished(void)
+{
+	static const struct {
+		const char *expect;
+		uint64_t opened; /* 0: it is not broken */
+	} cases[] = {
+		{"expect: [connects.opened <= 5]", 0},
+		{"expect: [{expr: connects.opened <= 5, abort: true}]", 6},
+		{"expect: [exhausted == false, {expr: exhausted == false, abort: true}]", 32},
+		{"expect: [{expr: errors.connect.EADDRNOTAVAIL == 0, abort: true}]", 32},
+		{"expect: [{expr: elapsed < 10ms, abort: true}]", 10}, /* at 0 ms, 1 ms, … 9 ms */
+		{"expect: [{expr: connects.opened >= 20, abort: true, after: 10ms}]", 10},
+		{"expect: [{expr: exhausted.after == 32, abort: true}]", 0},
+		{"expect: [{expr: recovery < 1s, abort: true}]", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256] =
+			"network: {ports: 40000-40031}\nstop: {when: never}\n"
+			"load: {end: leak, rate: 1k/s, total: 60, on_failure: continue}\n";
+		struct run r;
+
+		fake_boot(32);
+		run_lines(&r, strcat(lines, cases[i].expect));
+		CU_ASSERT_EQUAL(r.tape.aborted >= 0, cases[i].opened > 0);
+		CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_ABORTED), cases[i].opened > 0);
+		CU_ASSERT_EQUAL(r.tape.tally.opened, cases[i].opened ? cases[i].opened : 32);
+		arena_close(&r.arena);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_range_of_n_ports_opens_exactly_n),
+	TEST(many_rings_carry_what_one_table_cannot),
+	TEST(closed_connections_give_their_ports_back),
+	TEST(an_exhausted_destination_is_asked_ever_more_seldom),
+	TEST(a_dear_refusal_takes_a_hundredth_of_the_time),
+	TEST(recovery_is_noticed_within_half_a_second),
+	TEST(exhaustion_ends_the_run_after_a_while_if_so_wished),
+	TEST(other_failures_are_not_exhaustion),
+	TEST(a_full_udp_range_does_not_hide_tcp_exhaustion),
+	TEST(slow_connects_are_cancelled_and_their_ports_given_back),
+	TEST(a_far_end_that_never_closes_is_not_waited_for_for_ever),
+	TEST(the_books_balance_when_interrupted_anywhere),
+	TEST(a_run_cut_short_says_so),
+	TEST(a_broken_ring_is_our_own_trouble),
+	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
+	TEST(an_older_ring_gets_sockets_made_by_system_calls),
+	TEST(an_open_model_starts_what_is_due),
+	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
+	TESTS_END,
+};
+
+const struct suite suite_worker = {"worker", tests};
