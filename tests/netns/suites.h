@@ -8,3 +8,4 @@ extern const struct suite suite_rights;
 extern const struct suite suite_facts;
 extern const struct suite suite_sense;
 extern const struct suite suite_drive;
+extern const struct suite suite_cli;

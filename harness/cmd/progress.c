@@ -1,0 +1,74 @@
+#include "cmd/progress.h"
+
+#include <unistd.h>
+
+#include "base/unit.h"
+#include "cmd/options.h"
+#include "sys/clock.h"
+
+#define UPDATE_NS INT64_C(250000000)
+
+struct progress progress_open(int use, bool quiet)
+{
+	return (struct progress){.on = use_progress(use) && (use == USE_ALWAYS || !quiet)};
+}
+
+static void write_figure(struct out *out, const char *label, uint64_t n)
+{
+	char text[UNIT_PRINTED];
+
+	out_fmt(out, "  %s %s", unit_count_pretty(text, n), label);
+}
+
+static void write_job(struct out *out, const struct job *j, int64_t now_ns)
+{
+	const struct pulse *p = &j->pulse;
+	uint64_t refused = atomic_load(&p->refused);
+	char text[UNIT_PRINTED];
+
+	out_text(out, j->scenario->top.name);
+	out_z(out, "/");
+	out_text(out, j->scenario->case_name);
+	write_figure(out, "opened", atomic_load(&p->opened));
+	write_figure(out, "open", atomic_load(&p->open));
+	write_figure(out, "failed", atomic_load(&p->failed));
+	if (refused)
+		write_figure(out, "of them for want of a port", refused);
+	out_fmt(out, "  %s", unit_time_pretty(text, now_ns - j->begin_ns));
+}
+
+void progress_tick(void *progress, const struct jobs *jobs)
+{
+	struct progress *p = progress;
+	const struct job *running = NULL;
+	int64_t now = clock_now();
+	char buffer[512];
+	struct out out = out_to(STDERR_FILENO, buffer, sizeof(buffer));
+	unsigned done = 0;
+
+	if (!p->on || now < p->next_ns)
+		return;
+	p->next_ns = now + UPDATE_NS;
+	for (unsigned i = 0; i < jobs->count; i++) {
+		int state = jobs->list[i].state;
+
+		done += state == JOB_DONE;
+		if (state == JOB_RUNNING && !running)
+			running = &jobs->list[i];
+	}
+	out_z(&out, "\r\033[K");
+	if (jobs->count > 1)
+		out_fmt(&out, "[%u/%u] ", done + 1 > jobs->count ? jobs->count : done + 1,
+			jobs->count);
+	if (running)
+		write_job(&out, running, now);
+	out_flush(&out);
+	p->shown = true;
+}
+
+void progress_wipe(struct progress *p)
+{
+	if (p->shown && write(STDERR_FILENO, "\r\033[K", 4) < 0)
+		p->on = false;
+	p->shown = false;
+}

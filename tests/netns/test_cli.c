@@ -1,0 +1,545 @@
+/* The program as users have it: exit statuses, what it leaves behind when it ends, is
+ * interrupted or killed. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lab_help.h"
+#include "sys/clock.h"
+
+enum { ARGS = 16, NOBODY = 65534 };
+
+static const char long_run[] = "version: 1\nname: long\nnetwork: {ports: 40000-40999}\n"
+			       "load: {rate: 2k/s, hold: 5ms, end: reset}\nstop: {time: 60s}\n";
+static const char short_run[] =
+	"version: 1\nname: short\nnetwork: {ports: 40000-40031}\nload: {end: leak}\n"
+	"expect: [exhausted.after == 32]\n";
+static const char failing_run[] =
+	"version: 1\nname: failing\nnetwork: {ports: 40000-40031}\nload: {end: leak}\n"
+	"expect: [exhausted == false]\n";
+
+/* A directory of its own for a test, with in.yaml; the test is in it until place_leave(). */
+struct place {
+	char path[64];
+	int back;
+};
+
+static struct place place_enter(const char *scenario)
+{
+	struct place p = {.path = "/tmp/lastport-test-XXXXXX",
+			  .back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	FILE *f;
+
+	CU_ASSERT_FATAL(mkdtemp(p.path) != NULL && chdir(p.path) == 0 && chmod(p.path, 0777) == 0);
+	f = fopen("in.yaml", "w");
+	CU_ASSERT_FATAL(f != NULL);
+	fputs(scenario, f);
+	fclose(f);
+	return p;
+}
+
+static void place_leave(struct place *p)
+{
+	char command[128];
+
+	CU_ASSERT(fchdir(p->back) == 0);
+	close(p->back);
+	snprintf(command, sizeof(command), "rm -rf %s", p->path);
+	CU_ASSERT(system(command) == 0);
+}
+
+/* lastport stands beside this program. */
+static const char *program(void)
+{
+	static char path[PATH_MAX];
+
+	if (path[0] == '\0') {
+		char self[PATH_MAX] = {0};
+
+		if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+			CU_FAIL_FATAL("no /proc/self/exe");
+		snprintf(path, sizeof(path), "%.4000s/lastport", dirname(self));
+	}
+	return path;
+}
+
+struct child {
+	pid_t pid;
+	void (*prepare)(void);
+};
+
+static void spawn(struct child *c, const char *const *args)
+{
+	const char *argv[ARGS + 2] = {program()};
+
+	for (int i = 0; i < ARGS && args[i]; i++)
+		argv[i + 1] = args[i];
+	c->pid = fork();
+	if (c->pid)
+		return;
+	if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr) ||
+	    !freopen("/dev/null", "r", stdin))
+		_exit(99);
+	if (c->prepare)
+		c->prepare();
+	execv(argv[0], (char *const *)argv);
+	_exit(98);
+}
+
+static int child_status(struct child *c)
+{
+	int status;
+
+	while (waitpid(c->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int run_args(void (*prepare)(void), const char *const *args)
+{
+	struct child c = {.prepare = prepare};
+
+	spawn(&c, args);
+	return child_status(&c);
+}
+
+#define RUN(...) run_args(NULL, (const char *const[]){__VA_ARGS__, NULL})
+
+static const char *held(const char *path)
+{
+	static char buffer[65536];
+
+	buffer[help_file(path, buffer, sizeof(buffer) - 1).len] = '\0';
+	return buffer;
+}
+
+static json_t *loaded(const char *path)
+{
+	json_error_t e;
+	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
+
+	if (!root)
+		printf("%s: %s\n", path, e.text);
+	CU_ASSERT_FATAL(root != NULL);
+	return root;
+}
+
+static json_t *first_run(json_t *root)
+{
+	return json_array_get(json_object_get(root, "runs"), 0);
+}
+
+static bool is_true(json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static bool is_word(json_t *object, const char *key, const char *word)
+{
+	const char *found = json_string_value(json_object_get(object, key));
+
+	return found && strcmp(found, word) == 0;
+}
+
+/* ---- statuses ------------------------------------------------------------ */
+
+static void the_status_says_how_it_went(void)
+{
+	static const struct {
+		const char *scenario;
+		int status;
+	} cases[] = {
+		{short_run, 0},
+		{failing_run, 1},
+		{"version: 1\nname: x\nload: {totl: 3}\n", 2},
+		{"version: 1\nname: x\nnetwork: {sysctl: {net.ipv4.tcp_tw_reuse: 7}}\n", 2},
+		{"version: 1\nname: x\nnetwork: {sysctl: {net.ipv4.no_such_thing: 1}}\n", 2},
+		{"version: 1\nname: x\nload: {total: 1000, rate: 10/s}\nstop: {time: 100ms}\n", 4},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct place p = place_enter(cases[i].scenario);
+
+		CU_ASSERT_EQUAL(RUN("run", "-o", "here", "in.yaml"), cases[i].status);
+		place_leave(&p);
+	}
+}
+
+static void a_refused_sysctl_is_told_at_its_line(void)
+{
+	struct place p = place_enter(
+		"version: 1\nname: x\nnetwork:\n  sysctl:\n    net.ipv4.tcp_tw_reuse: 7\n");
+
+	CU_ASSERT_EQUAL(RUN("run", "-o", "here", "in.yaml"), 2);
+	CU_ASSERT(strncmp(held("err"), "lastport: in.yaml:5:", 20) == 0);
+	place_leave(&p);
+}
+
+static void json_is_one_document_whatever_happens(void)
+{
+	static const char *const scenarios[] = {short_run, failing_run, long_run};
+
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		struct place p = place_enter(scenarios[i]);
+		json_t *root, *kept;
+
+		if (i == 2) { /* a time limit, and nothing else to end it */
+			FILE *f = fopen("in.yaml", "a");
+
+			fputs("cases: {brief: {stop: {time: 50ms}}}\n", f);
+			fclose(f);
+			RUN("run", "--json", "--case", "brief", "-o", "here", "in.yaml");
+		} else {
+			RUN("run", "--json", "-o", "here", "in.yaml");
+		}
+		root = loaded("out");
+		kept = loaded("here/result.json");
+		CU_ASSERT(json_equal(root, kept));
+		CU_ASSERT(is_true(root, "complete"));
+		CU_ASSERT(is_true(json_object_get(first_run(root), "measures"), "reconciled"));
+		json_decref(root);
+		json_decref(kept);
+		place_leave(&p);
+	}
+}
+
+static void a_directory_with_results_is_not_written_over(void)
+{
+	struct place p = place_enter(short_run);
+
+	CU_ASSERT_EQUAL(RUN("run", "-o", "a/b/c", "in.yaml"), 0);
+	CU_ASSERT_EQUAL(RUN("run", "-o", "a/b/c", "in.yaml"), 2);
+	CU_ASSERT_EQUAL(RUN("run", "in.yaml"), 0); /* results/runs/STAMP-short */
+	CU_ASSERT_EQUAL(RUN("run", "in.yaml"), 0); /* another one, in the same second or not */
+	place_leave(&p);
+}
+
+static void every_line_of_the_samples_and_events_is_an_object(void)
+{
+	static const char *const files[] = {"here/samples.jsonl", "here/events.jsonl"};
+	struct place p = place_enter(short_run);
+
+	CU_ASSERT_EQUAL(RUN("run", "-o", "here", "in.yaml"), 0);
+	for (size_t i = 0; i < 2; i++) {
+		char line[4096];
+		FILE *f = fopen(files[i], "r");
+		unsigned lines = 0;
+
+		CU_ASSERT_FATAL(f != NULL);
+		for (; fgets(line, sizeof(line), f); lines++) {
+			json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+
+			CU_ASSERT(json_is_object(object) &&
+				  json_is_integer(json_object_get(object, "t_ns")));
+			json_decref(object);
+		}
+		CU_ASSERT(lines >= 2);
+		fclose(f);
+	}
+	place_leave(&p);
+}
+
+static void cases_run_side_by_side_without_meeting(void)
+{
+	struct place p = place_enter(
+		"version: 1\nname: many\nnetwork: {ports: 40000-40031}\nload: {end: leak}\n"
+		"expect: [exhausted.after == 32, established.max == 32]\n"
+		"cases: {a: {}, b: {}, c: {}, d: {}, e: {}, f: {}, g: {}}\n");
+
+	CU_ASSERT_EQUAL(RUN("run", "-j", "8", "-o", "here", "in.yaml"), 0);
+	place_leave(&p);
+}
+
+/* ---- what this machine cannot run ---------------------------------------- */
+
+/* Every io_uring_setup answers with the errno, as a container's profile does. */
+static void forbid_io_uring(uint32_t error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(97);
+}
+
+static void like_docker(void)
+{
+	forbid_io_uring(EPERM);
+}
+
+static void like_podman(void)
+{
+	forbid_io_uring(ENOSYS);
+}
+
+static void like_an_old_kernel(void)
+{
+	forbid_io_uring(ENOMEM);
+}
+
+static void blocked_io_uring_is_status_3_with_cause_and_mend(void)
+{
+	static const struct {
+		void (*prepare)(void);
+		const char *word;
+	} cases[] = {
+		{like_docker, "seccomp"},
+		{like_podman, "Podman"},
+		{like_an_old_kernel, "RLIMIT_MEMLOCK"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct place p = place_enter(short_run);
+		json_t *root;
+
+		CU_ASSERT_EQUAL(
+			run_args(cases[i].prepare,
+				 (const char *const[]){"run", "-o", "here", "in.yaml", NULL}),
+			3);
+		CU_ASSERT(strstr(held("err"), "io_uring") && strstr(held("err"), cases[i].word));
+		root = loaded("here/result.json");
+		CU_ASSERT(is_word(first_run(root), "verdict", "skip"));
+		json_decref(root);
+		CU_ASSERT_EQUAL(
+			run_args(cases[i].prepare, (const char *const[]){"run", "--exit-on-skip=77",
+									 "in.yaml", NULL}),
+			77);
+		place_leave(&p);
+	}
+}
+
+/* ---- signals ------------------------------------------------------------- */
+
+/* Waits until the load has begun, by the events it leaves. */
+static bool has_begun(const char *dir)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/events.jsonl", dir);
+	for (int i = 0; i < 10000; i++) {
+		if (strstr(held(path), "load-begin"))
+			return true;
+		clock_sleep(1000000);
+	}
+	return false;
+}
+
+static void a_signal_saves_the_results_and_kills(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct place p = place_enter(long_run);
+		struct child c = {0};
+		json_t *root;
+
+		spawn(&c, (const char *const[]){"run", "-o", "here", "in.yaml", NULL});
+		CU_ASSERT(has_begun("here"));
+		kill(c.pid, signals[i]);
+		CU_ASSERT_EQUAL(child_status(&c), 128 + signals[i]);
+		root = loaded("here/result.json");
+		CU_ASSERT(!is_true(root, "complete"));
+		CU_ASSERT(is_word(first_run(root), "verdict", "incomplete"));
+		CU_ASSERT(is_true(json_object_get(first_run(root), "measures"), "reconciled"));
+		CU_ASSERT(strstr(held("here/events.jsonl"), "\"interrupted\"") != NULL);
+		json_decref(root);
+		place_leave(&p);
+	}
+}
+
+/* The network namespaces of a process: those its threads are in, and those it holds by
+ * descriptor. */
+struct spaces {
+	ino_t list[64];
+	unsigned count;
+};
+
+static void note_space(struct spaces *s, const char *path)
+{
+	struct stat st, own;
+
+	if (stat(path, &st) < 0 || stat("/proc/self/ns/net", &own) < 0 || st.st_dev != own.st_dev ||
+	    st.st_ino == own.st_ino || s->count == sizeof(s->list) / sizeof(s->list[0]))
+		return;
+	s->list[s->count++] = st.st_ino;
+}
+
+static void note_spaces(struct spaces *s, pid_t pid, const char *directory, const char *below)
+{
+	char path[400];
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, directory);
+	d = opendir(path);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		snprintf(path, sizeof(path), "/proc/%d/%s/%s%s", (int)pid, directory, e->d_name,
+			 below);
+		if (e->d_name[0] != '.')
+			note_space(s, path);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* Is any process in one of them? Nothing else could hold them: they have no name. */
+static bool is_any_inhabited(const struct spaces *s)
+{
+	DIR *proc = opendir("/proc");
+	bool any = false;
+
+	for (struct dirent *e; proc && !any && (e = readdir(proc));) {
+		char path[300];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "/proc/%s/ns/net", e->d_name);
+		if (e->d_name[0] < '0' || e->d_name[0] > '9' || stat(path, &st) < 0)
+			continue;
+		for (unsigned i = 0; i < s->count; i++)
+			any |= s->list[i] == st.st_ino;
+	}
+	if (proc)
+		closedir(proc);
+	return any;
+}
+
+static const char *const host_state[] = {
+	"/proc/net/dev",
+	"/proc/sys/net/ipv4/ip_local_port_range",
+	"/proc/sys/net/ipv4/ip_local_reserved_ports",
+	"/proc/sys/net/ipv4/tcp_tw_reuse",
+	"/proc/sys/net/ipv4/tcp_rfc1337",
+	"/proc/sys/net/ipv4/tcp_max_tw_buckets",
+	"/proc/sys/net/ipv4/tcp_child_ehash_entries",
+	"/proc/sys/net/ipv4/tcp_max_syn_backlog",
+	"/proc/sys/net/core/somaxconn",
+	"/proc/net/fib_trie",
+};
+
+enum { STATES_KEPT = sizeof(host_state) / sizeof(host_state[0]) };
+
+/* Names of interfaces, and what the files hold; counters of packets are nobody's fault. */
+static void remember(char kept[STATES_KEPT][8192])
+{
+	for (int i = 0; i < STATES_KEPT; i++) {
+		snprintf(kept[i], 8192, "%.8000s", held(host_state[i]));
+		for (char *line = kept[i]; i == 0 && line; line = strchr(line, '\n')) {
+			char *colon = strchr(++line, ':'), *end = strchr(line, '\n');
+
+			if (colon && end && colon < end)
+				memset(colon, ' ', (size_t)(end - colon));
+		}
+	}
+}
+
+/* Stopped first, so that what it holds at that moment can be noted; then killed. */
+static void kill_and_look(struct child *c, struct spaces *all)
+{
+	struct spaces mine = {0};
+	int status;
+
+	kill(c->pid, SIGSTOP);
+	waitpid(c->pid, &status, WUNTRACED);
+	note_spaces(&mine, c->pid, "task", "/ns/net");
+	note_spaces(&mine, c->pid, "fd", "");
+	kill(c->pid, SIGKILL);
+	if (WIFSTOPPED(status))
+		child_status(c);
+	for (int wait = 0; wait < 5000 && is_any_inhabited(&mine); wait++)
+		clock_sleep(1000000);
+	CU_ASSERT(!is_any_inhabited(&mine));
+	all->count += mine.count;
+}
+
+static void killed_at_any_moment_it_leaves_nothing(void)
+{
+	static char before[STATES_KEPT][8192], after[STATES_KEPT][8192];
+	struct spaces all = {0};
+
+	remember(before);
+	srandom(1);
+	for (int i = 0; i < 30; i++) {
+		struct place p = place_enter(i % 2 ? long_run : short_run);
+		struct child c = {0};
+
+		spawn(&c, (const char *const[]){"run", "-j", "2", "-o", "here", "in.yaml", NULL});
+		clock_sleep(random() % 40 *
+			    1000000); /* any moment: a time is what is to be random here */
+		kill_and_look(&c, &all);
+		if (access("here/result.json", F_OK) == 0) {
+			json_t *root = loaded("here/result.json");
+
+			CU_ASSERT(is_true(root, "complete") == is_word(root, "verdict", "pass"));
+			json_decref(root);
+		}
+		place_leave(&p);
+	}
+	CU_ASSERT(all.count > 0); /* some were killed with a network */
+	remember(after);
+	for (int i = 0; i < STATES_KEPT; i++)
+		CU_ASSERT_STRING_EQUAL(before[i], after[i]);
+}
+
+/* ---- who runs it --------------------------------------------------------- */
+
+static const char *not_root(void)
+{
+	return getuid() ? "not root: cannot become an ordinary user" : help_no_userns();
+}
+
+static void as_nobody(void)
+{
+	if (setgid(NOBODY) || setuid(NOBODY))
+		_exit(96);
+}
+
+static void an_ordinary_user_gets_the_same(void)
+{
+	struct place p = place_enter(short_run);
+	json_t *root;
+
+	CU_ASSERT_EQUAL(
+		run_args(as_nobody, (const char *const[]){"run", "-o", "here", "in.yaml", NULL}),
+		0);
+	root = loaded("here/result.json");
+	CU_ASSERT(is_true(root, "complete"));
+	json_decref(root);
+	place_leave(&p);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, the_status_says_how_it_went),
+	TEST_UNLESS(help_no_network, a_refused_sysctl_is_told_at_its_line),
+	TEST_UNLESS(help_no_network, json_is_one_document_whatever_happens),
+	TEST_UNLESS(help_no_network, a_directory_with_results_is_not_written_over),
+	TEST_UNLESS(help_no_network, every_line_of_the_samples_and_events_is_an_object),
+	TEST_UNLESS(help_no_network, cases_run_side_by_side_without_meeting),
+	TEST(blocked_io_uring_is_status_3_with_cause_and_mend),
+	TEST_UNLESS(help_no_network, a_signal_saves_the_results_and_kills),
+	TEST_UNLESS(help_no_network, killed_at_any_moment_it_leaves_nothing),
+	TEST_UNLESS(not_root, an_ordinary_user_gets_the_same),
+	TESTS_END,
+};
+
+const struct suite suite_cli = {"cli", tests};
