@@ -4,7 +4,8 @@
 int main(void)
 {
 	const struct suite suites[] = {
-		suite_lab, suite_rights, suite_facts, suite_sense, suite_drive, suite_cli,
+		suite_lab,   suite_rights, suite_facts, suite_sense,
+		suite_drive, suite_watch,  suite_cli,
 	};
 
 	help_begin();

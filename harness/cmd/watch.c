@@ -1,0 +1,118 @@
+#include "watch/watch.h"
+
+#include <unistd.h>
+
+#include "base/unit.h"
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "cmd/signals.h"
+#include "sys/clock.h"
+#include "sys/facts.h"
+
+struct watch_options {
+	bool once;
+	uint64_t top;
+	int color;
+};
+
+static const struct opt opts[] = {
+	OPT(struct watch_options, once, 0, "once", .help = "look once, and end"),
+	OPT(struct watch_options, top, 'n', "top", .argument = "N",
+	    .help = "show the N fullest destinations", .fallback = "10", .lowest = 1,
+	    .highest = 1000),
+	OPT(struct watch_options, color, 0, "color", .argument = "WHEN",
+	    .help = "colour what is full", .fallback = "auto", .choices = use_words),
+	OPTS_END,
+};
+
+#define LOOK_NS INT64_C(1000000000)
+
+/* A terminal that shows the last look goes back to its top; what is piped gets one look below
+ * the other. */
+static const char clear[] = "\033[H\033[J";
+
+static void write_address(struct out *out, uint32_t a)
+{
+	out_fmt(out, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
+
+static void write_row(struct out *out, const struct watch *w, const struct watch_row *row)
+{
+	double fill = w->usable ? (double)row->used / w->usable : 1;
+	char used[UNIT_PRINTED], share[UNIT_PRINTED], figures[2 * UNIT_PRINTED + 8];
+	struct out line = out_memory(figures, sizeof(figures) - 1);
+
+	out_fmt(&line, "  %7s  %7s  ", unit_count_pretty(used, row->used),
+		unit_share_pretty(share, fill));
+	figures[line.len] = '\0';
+	out_paint(out, fill >= 0.9 ? PAINT_BAD : PAINT_NONE, figures);
+	write_address(out, row->local);
+	out_z(out, " -> ");
+	write_address(out, row->remote);
+	out_fmt(out, ":%u\n", row->remote_port);
+}
+
+static void write_watch(struct out *out, const struct watch *w, uint64_t top)
+{
+	char n[UNIT_PRINTED];
+	bool any = false;
+
+	out_fmt(out, "ports    %s usable (%u-%u) to each destination\n",
+		unit_count_pretty(n, w->usable), w->range.lo, w->range.hi);
+	out_z(out, "sockets ");
+	for (int state = 1; state < STATES; state++) {
+		if (w->sample.states[state] == 0)
+			continue;
+		out_fmt(out, "%s %s %s", any ? "," : "",
+			unit_count_pretty(n, w->sample.states[state]), state_name(state));
+		any = true;
+	}
+	out_fmt(out, "%s%s\n", any ? "" : " none in the range",
+		w->sample.torn ? " (at least: they moved while counted)" : "");
+	if (w->count)
+		out_z(out, "     used     full  from -> to\n");
+	for (size_t i = 0; i < w->count && i < top; i++)
+		write_row(out, w, &w->rows[i]);
+	if (w->count > top)
+		out_fmt(out, "  and %s more\n", unit_count_pretty(n, w->count - top));
+}
+
+static int run(struct command_call *call, struct err *err)
+{
+	const struct watch_options *o = call->options;
+	const volatile sig_atomic_t *interrupted = signals_watch();
+	struct host *host = ARENA_NEW(call->arena, struct host);
+	bool again = isatty(STDOUT_FILENO) && !o->once;
+
+	if (!host_read(host, err))
+		return 0;
+	call->out->colour = use_colour(o->color);
+	do {
+		struct arena scratch = *call->arena;
+		struct watch w;
+
+		if (!watch_once(&w, host, &scratch, err))
+			return 0;
+		if (again)
+			out_z(call->out, clear);
+		write_watch(call->out, &w, o->top);
+		if (o->once || !out_flush(call->out))
+			break;
+		clock_sleep(LOOK_NS);
+	} while (!*interrupted);
+	if (*interrupted)
+		signals_raise(*interrupted);
+	return STATUS_OK;
+}
+
+const struct command command_watch = {
+	.name = "watch",
+	.summary = "show who holds the ports of this host or namespace; changes nothing",
+	.details = "Reads the kernel's table of TCP sockets over IPv4 once a second, and shows how "
+		   "full the range is\n"
+		   "towards each destination. Run it with `nsenter -n -t PID` to see another "
+		   "network namespace.",
+	.opts = opts,
+	.options_bytes = sizeof(struct watch_options),
+	.run = run,
+};

@@ -1,0 +1,89 @@
+/* A look at somebody else's load: the test's own sockets, in a lab. */
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab_help.h"
+#include "watch/watch.h"
+
+enum { FIRST = 12, SECOND = 5 };
+
+struct seen {
+	struct watch watch;
+	int fds[FIRST + SECOND];
+	bool ok;
+};
+
+static void connect_and_look(struct help *h, void *context)
+{
+	struct seen *s = context;
+	struct host host = *help_host();
+
+	for (int i = 0; i < FIRST + SECOND; i++) {
+		struct sockaddr_in there = {
+			.sin_family = AF_INET,
+			.sin_port = htons(h->plan.service_first),
+			.sin_addr.s_addr = htonl(h->plan.servers.first + (i >= FIRST)),
+		};
+
+		s->fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		CU_ASSERT_FATAL(connect(s->fds[i], (struct sockaddr *)&there, sizeof(there)) == 0);
+	}
+	host.ports = h->plan.scenario->network.ports;
+	s->ok = watch_once(&s->watch, &host, &h->arena, &h->err);
+}
+
+static void listen_there(struct help *h, void *listener)
+{
+	*(int *)listener = help_listen(&h->plan);
+}
+
+static void destinations_are_shown_the_fullest_first(void)
+{
+	struct help h;
+	struct seen s = {0};
+	int listener = -1;
+
+	if (!help_open(&h, "network: {ports: 40000-40031, reserved: [40000-40003], servers: 2}"))
+		CU_FAIL_FATAL("no lab");
+	CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, connect_and_look, &s));
+	CU_ASSERT_FATAL(s.ok && s.watch.count == 2);
+	CU_ASSERT_EQUAL(s.watch.usable, 28);
+	CU_ASSERT_EQUAL(s.watch.rows[0].used, FIRST);
+	CU_ASSERT_EQUAL(s.watch.rows[0].remote, h.plan.servers.first);
+	CU_ASSERT_EQUAL(s.watch.rows[0].local, h.plan.sources.first);
+	CU_ASSERT_EQUAL(s.watch.rows[0].remote_port, h.plan.service_first);
+	CU_ASSERT_EQUAL(s.watch.rows[1].used, SECOND);
+	CU_ASSERT_EQUAL(s.watch.sample.states[STATE_ESTABLISHED], FIRST + SECOND);
+	for (int i = 0; i < FIRST + SECOND; i++)
+		close(s.fds[i]);
+	close(listener);
+	help_close(&h);
+}
+
+static void reserved_ports_are_counted_as_the_kernel_prints_them(void)
+{
+	static const struct {
+		const char *list;
+		uint32_t n;
+	} cases[] = {
+		{"", 0},	 {"40000", 1},	     {"40000-40003", 4}, {"40000-40003,40010", 5},
+		{"1-65535", 32}, {"50000-50010", 0}, {"39990-40001", 2}, {"40030-40040,40000", 3},
+		{"40000-", 0},	 {"rubbish", 0},     {"40000,x", 1},	 {"999999", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_EQUAL(
+			watch_reserved(text_of(cases[i].list), (struct port_range){40000, 40031}),
+			cases[i].n);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, destinations_are_shown_the_fullest_first),
+	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
+	TESTS_END,
+};
+
+const struct suite suite_watch = {"watch", tests};
