@@ -58,14 +58,15 @@ run: $(B)/$(PROG) ## run a scenario, or RUN='arguments of lastport run'
 	$< run $(RUN)
 
 test: $(B)/$(PROG) $(B)/unit $(B)/netns $(FUZZ:%=$(B)/replay_%) ## everything; what this machine forbids is skipped, loudly
-	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' \
+	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' 'sh tests/readme.sh' \
 		$(foreach t,$(FUZZ),'$(B)/replay_$t tests/fuzz/corpus/$t/*')
 
 test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of our own
 	@sh tests/run.sh $(B)/netns
 
-golden: $(B)/$(PROG) ## write tests/golden/*/out anew; review the diff
+golden: $(B)/$(PROG) ## write tests/golden/*/out and README's blocks anew; review the diff
 	@sh tests/golden.sh $< --write
+	@sh tests/readme.sh --write
 
 fuzz: $(FUZZ:%=build/fuzz/%) build/fuzz/keys.dict ## each libFuzzer target for FUZZ_TIME=60 seconds
 	@for t in $(FUZZ); do mkdir -p build/fuzz/found/$$t; \
