@@ -1,5 +1,6 @@
 #include "lab_help.h"
 #include "suites.h"
+#include "untouched.h"
 
 int main(void)
 {
@@ -9,5 +10,6 @@ int main(void)
 	};
 
 	help_begin();
-	return suites_run("netns", suites, sizeof(suites) / sizeof(suites[0]));
+	return suites_run("netns", suites, sizeof(suites) / sizeof(suites[0]), machine_remember,
+			  machine_compare);
 }

@@ -261,7 +261,8 @@ static void exhaustion_is_probed_gently_and_recovery_noticed(void)
 {
 	struct drive d;
 
-	/* TIME_WAIT is over after 100 ms for a connect that may reuse it: the run ends with the recovery. */
+	/* TIME_WAIT is over after 100 ms for a connect that may reuse it: the run ends with the
+	 * recovery. */
 	drive_lines(&d, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1, "
 			"net.ipv4.tcp_tw_reuse_delay: 100}}\n"
 			"load: {rate: 5k/s, on_failure: continue}\nstop: {when: never}\n"

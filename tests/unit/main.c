@@ -10,5 +10,5 @@ int main(void)
 #undef SUITE
 	};
 
-	return suites_run("unit", suites, sizeof(suites) / sizeof(suites[0]));
+	return suites_run("unit", suites, sizeof(suites) / sizeof(suites[0]), NULL, NULL);
 }

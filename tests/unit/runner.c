@@ -3,9 +3,9 @@
 #include <CUnit/Basic.h>
 #include <stdio.h>
 
-static void suite_add(const struct suite *s)
+static void suite_add(const struct suite *s, void (*before)(void), void (*after)(void))
 {
-	CU_pSuite suite = CU_add_suite(s->name, NULL, NULL);
+	CU_pSuite suite = CU_add_suite_with_setup_and_teardown(s->name, NULL, NULL, before, after);
 
 	for (const struct test *t = s->tests; t->name; t++) {
 		CU_pTest test = CU_add_test(suite, t->name, t->run);
@@ -18,7 +18,8 @@ static void suite_add(const struct suite *s)
 	}
 }
 
-int suites_run(const char *runner, const struct suite *suites, size_t n)
+int suites_run(const char *runner, const struct suite *suites, size_t n, void (*before)(void),
+	       void (*after)(void))
 {
 	unsigned run, failed, skipped;
 
@@ -27,7 +28,7 @@ int suites_run(const char *runner, const struct suite *suites, size_t n)
 		return 2;
 	CU_set_fail_on_inactive(CU_FALSE); /* a test set inactive is a skip */
 	for (size_t i = 0; i < n; i++)
-		suite_add(&suites[i]);
+		suite_add(&suites[i], before, after);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	run = CU_get_number_of_tests_run(); /* before the clean-up, which forgets them */

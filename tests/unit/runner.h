@@ -19,19 +19,13 @@ struct suite {
 	const struct test *tests; /* ends in {NULL} */
 };
 
-#define TEST(sentence) \
-	{ \
-#sentence, sentence, NULL \
-	}
-#define TEST_UNLESS(why_not, sentence) \
-	{ \
-#sentence, sentence, why_not \
-	}
-#define TESTS_END \
-	{ \
-		NULL, NULL, NULL \
-	}
+// clang-format off
+#define TEST(sentence) {#sentence, sentence, NULL}
+#define TEST_UNLESS(why_not, sentence) {#sentence, sentence, why_not}
+#define TESTS_END {NULL, NULL, NULL}
+// clang-format on
 
 /* Prints what CUnit prints, then "RUNNER: N passed, N failed, N skipped"; its return value is
- * main's. */
-int suites_run(const char *runner, const struct suite *suites, size_t n);
+ * main's. `before` and `after` stand around each test, and are part of it; NULL: nothing. */
+int suites_run(const char *runner, const struct suite *suites, size_t n, void (*before)(void),
+	       void (*after)(void));
