@@ -4,6 +4,10 @@
 
 #define SECOND 1e9
 
+/* A run may take longer than stop.time by what a stalled machine and the settling at its end
+ * take. */
+#define OVERTIME INT64_C(60000000000)
+
 enum {
 	SLACK = 64,		 /* slots of connections that are just closing */
 	RING_SLOTS_MOST = 32768, /* the kernel looks for a free one in a bitmap */
@@ -14,6 +18,7 @@ enum {
 	HASH_MOST = 1 << 22,
 	HASH_A_SOCKET = 4, /* buckets, so that chains stay short */
 	SAMPLES_MOST = 1 << 20,
+	EDGES_MOST = 64,
 	SLOTS_MOST = 1 << 22,
 	NOFILE_LEAST = 256,
 	NOFILE_OWN = 64, /* descriptors that are no connection */
@@ -135,9 +140,10 @@ bool size_make(struct plan *p, struct err *err)
 		(uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST), largest);
 	p->backlog = (uint32_t)least(most(queued + SLACK, BACKLOG_LEAST), BACKLOG_MOST);
 	p->hash_entries = p->host->private_hash ? 0 : power_of_two(sockets * HASH_A_SOCKET);
-	p->samples = (uint32_t)least(counted((double)s->stop.time / (double)s->sample.every +
-					     (double)s->stop.time / (double)s->sample.sockets) +
-					     SLACK,
-				     SAMPLES_MOST);
+	p->samples = (uint32_t)least(
+		counted((double)(s->stop.time + OVERTIME) / (double)s->sample.every +
+			(double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) +
+			EDGES_MOST,
+		SAMPLES_MOST);
 	return memory_suffices(p, &c, err);
 }

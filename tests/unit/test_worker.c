@@ -340,6 +340,25 @@ static void a_broken_ring_is_our_own_trouble(void)
 	arena_close(&r.arena);
 }
 
+/* A connect at half full can cost milliseconds, and an open model may be thousands of them behind. */
+static void slow_connects_keep_nobody_from_ending_the_run(void)
+{
+	static const char *const loads[] = {
+		"load: {rate: 10k/s, end: leak}\nstop: {time: 1s}",
+		"load: {concurrency: 5000, end: leak}\nstop: {time: 1s}",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		struct run r;
+
+		fake_boot(28232);
+		fake.submit_ns = 10000000;
+		run_lines(&r, loads[i]);
+		CU_ASSERT(r.tape.end_ns >= 1000000000 && r.tape.end_ns < 1200000000);
+		arena_close(&r.arena);
+	}
+}
+
 static void the_window_is_set_once_a_destination_is_nearly_half_full(void)
 {
 	struct run r;
@@ -436,6 +455,7 @@ static const struct test tests[] = {
 	TEST(the_books_balance_when_interrupted_anywhere),
 	TEST(a_run_cut_short_says_so),
 	TEST(a_broken_ring_is_our_own_trouble),
+	TEST(slow_connects_keep_nobody_from_ending_the_run),
 	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
 	TEST(an_open_model_starts_what_is_due),
