@@ -77,7 +77,7 @@ struct command_call {
 
 struct command {
 	const char *name;
-	const char *arguments;	/* as usage shows them: "FILE|NAME…" */
+	const char *arguments;	/* as usage shows them: "FILE|NAME…"; "": none */
 	const char *summary;	/* a line of `lastport --help` */
 	const char *details;	/* paragraphs below the options; may be NULL */
 	unsigned least, most;	/* how many arguments; most 0: none */

@@ -121,6 +121,7 @@ static int run(struct command_call *call, struct err *err)
 
 const struct command command_doctor = {
 	.name = "doctor",
+	.arguments = "",
 	.summary = "say what this machine can run, and what mends what it cannot",
 	.details = "Tries everything for real: namespaces in a child process, io_uring on a socket "
 		   "of\n"

@@ -107,11 +107,12 @@ static int run(struct command_call *call, struct err *err)
 
 const struct command command_watch = {
 	.name = "watch",
+	.arguments = "",
 	.summary = "show who holds the ports of this host or namespace; changes nothing",
-	.details = "Reads the kernel's table of TCP sockets over IPv4 once a second, and shows how "
-		   "full the range is\n"
-		   "towards each destination. Run it with `nsenter -n -t PID` to see another "
-		   "network namespace.",
+	.details =
+		"Reads the kernel's table of TCP sockets over IPv4 once a second, and shows how\n"
+		"full the range is towards each destination. Run it with `nsenter -n -t PID` to\n"
+		"see another network namespace.\n",
 	.opts = opts,
 	.options_bytes = sizeof(struct watch_options),
 	.run = run,
