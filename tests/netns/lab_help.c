@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sys/facts.h"
+#include "sys/rights.h"
 
 /* Of the machine, read once: a lab is built from it often. */
 static struct host host;
@@ -23,6 +24,7 @@ void help_begin(void)
 {
 	if (host_read(&host, &no_network))
 		lab_rights(&host, &no_network);
+	rights_raise_nofile(); /* as lastport itself does: 1,024 is what most users start with */
 	if (host.netns)
 		err_set(&no_network, ERR_HOST, "no network namespaces: %s", strerror(host.netns));
 }
