@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,17 +29,29 @@ static bool go_up(char *path)
 	return slash;
 }
 
-/* scenarios/ beside build/VARIANT/lastport, where `make` left this executable; NULL if it lies
- * elsewhere. */
-static const char *checkout(struct arena *a)
-{
-	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+/* Where `make` and `make install` leave the library, seen from this executable: wherever both
+ * were moved to. */
+static const struct place {
+	const char *below; /* the executable's directory ends so; */
+	unsigned up;	   /* so many levels above that directory … */
+	const char *path;  /* … the library is here */
+} places[] = {
+	{"/build/*", 2, "scenarios"},
+	{"/bin", 1, "share/lastport/scenarios"},
+};
 
-	path[len > 0 ? len : 0] = '\0';
-	if (!go_up(path) || !go_up(path) || !ends_in(path, "/build") || !go_up(path))
+static const char *beside(const struct place *p, const char *directory, struct arena *a)
+{
+	char path[PATH_MAX + 2] = "*";
+
+	snprintf(path + 1, sizeof(path) - 1, "%s", p->below);
+	if (fnmatch(path, directory, 0))
 		return NULL;
-	return text_format(a, "%s/scenarios", path).s;
+	snprintf(path, sizeof(path), "%s", directory);
+	for (unsigned i = 0; i < p->up; i++)
+		if (!go_up(path))
+			return NULL;
+	return text_format(a, "%s/%s", path, p->path).s;
 }
 
 static bool is_directory(const char *path)
@@ -51,11 +65,22 @@ static bool is_directory(const char *path)
  * what a checkout lacks. */
 static const char *directory(struct arena *a)
 {
-	const char *own = getenv("LASTPORT_SCENARIOS"), *near = checkout(a);
+	const char *own = getenv("LASTPORT_SCENARIOS");
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
 	if (own && own[0])
 		return own;
-	return is_directory(near) ? near : LIBRARY;
+	path[len > 0 ? len : 0] = '\0';
+	if (!go_up(path))
+		return LIBRARY;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *near = beside(&places[i], path, a);
+
+		if (is_directory(near))
+			return near;
+	}
+	return LIBRARY;
 }
 
 static bool is_name(const char *word)
@@ -169,10 +194,9 @@ static bool slurp(const char *path, struct text *out, struct arena *a, struct er
 
 	if (fd < 0) {
 		err_set(err, ERR_USAGE, "could not read %s: %s", path, strerror(sys));
-		return err_hint(
-			err, sys == ENOENT
-				     ? "`lastport list` shows the library; its names have no .yaml."
-				     : "Check its permissions.");
+		return err_hint(err, sys == ENOENT
+					     ? "`lastport list` names the scenarios of the library."
+					     : "Check its permissions.");
 	}
 	ok = read_regular(fd, path, out, a, err);
 	close(fd);
