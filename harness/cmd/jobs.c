@@ -10,7 +10,7 @@
 
 /* Address space of a job, reserved and not used until asked for: 360,000 samples and a million
  * connections fit. */
-#define JOB_ARENA ((size_t)1 << 29)
+#define JOB_ARENA ((size_t)1 << 30)
 
 #define TICK_NS INT64_C(2000000)
 

@@ -36,6 +36,12 @@ static bool nothing_left(const struct scenario *s)
 	return false;
 }
 
+/* As many as there are pairs of a source and a destination, each with ports of its own. */
+static bool too_many_pairs(const struct scenario *s)
+{
+	return s->network.sources * s->network.servers * s->network.services > SCENARIO_PAIRS_MOST;
+}
+
 #define AT(section, key) offsetof(struct scenario, section.at.key)
 
 static const struct rule {
@@ -59,6 +65,10 @@ static const struct rule {
 	 {AT(load, duration), AT(stop, time)},
 	 "load.duration is longer than stop.time",
 	 "No run takes longer than stop.time: raise it, or shorten load.duration."},
+	{too_many_pairs,
+	 {AT(network, sources), AT(network, servers)},
+	 "network.sources × servers × services is more than 1,048,576",
+	 "Each pair of a source and a destination is watched by itself: use fewer."},
 	{nothing_left,
 	 {AT(network, ports), AT(network, reserved)},
 	 "network.reserved leaves no port of network.ports",

@@ -141,7 +141,7 @@ struct scenario_file {
 	size_t count;
 };
 
-enum { SCENARIO_SIZE_MOST = 1 << 20, SCENARIO_CASES_MOST = 256 };
+enum { SCENARIO_SIZE_MOST = 1 << 20, SCENARIO_CASES_MOST = 256, SCENARIO_PAIRS_MOST = 1 << 20 };
 
 /* `file` names the source in errors; it is not opened here. */
 bool scenario_read(struct scenario_file *out, const char *file, struct text src, struct arena *,
