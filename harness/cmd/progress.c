@@ -1,5 +1,6 @@
 #include "cmd/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/unit.h"
@@ -7,6 +8,8 @@
 #include "sys/clock.h"
 
 #define UPDATE_NS INT64_C(250000000)
+
+enum { WIDTH_UNKNOWN = 79 };
 
 struct progress progress_open(int use, bool quiet)
 {
@@ -27,8 +30,10 @@ static void write_job(struct out *out, const struct job *j, int64_t now_ns)
 	char text[UNIT_PRINTED];
 
 	out_text(out, j->scenario->top.name);
-	out_z(out, "/");
-	out_text(out, j->scenario->case_name);
+	if (j->scenario->case_at.line) {
+		out_z(out, "/");
+		out_text(out, j->scenario->case_name);
+	}
 	write_figure(out, "opened", atomic_load(&p->opened));
 	write_figure(out, "open", atomic_load(&p->open));
 	write_figure(out, "failed", atomic_load(&p->failed));
@@ -37,18 +42,22 @@ static void write_job(struct out *out, const struct job *j, int64_t now_ns)
 	out_fmt(out, "  %s", unit_time_pretty(text, now_ns - j->begin_ns));
 }
 
-void progress_tick(void *progress, const struct jobs *jobs)
+/* A line that is wider than the terminal would go on in the next, and could not be wiped. All
+ * of it is ASCII. */
+static size_t width(void)
 {
-	struct progress *p = progress;
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		return size.ws_col - 1u;
+	return WIDTH_UNKNOWN;
+}
+
+static void write_line(struct out *out, const struct jobs *jobs, int64_t now_ns)
+{
 	const struct job *running = NULL;
-	int64_t now = clock_now();
-	char buffer[512];
-	struct out out = out_to(STDERR_FILENO, buffer, sizeof(buffer));
 	unsigned done = 0;
 
-	if (!p->on || now < p->next_ns)
-		return;
-	p->next_ns = now + UPDATE_NS;
 	for (unsigned i = 0; i < jobs->count; i++) {
 		int state = jobs->list[i].state;
 
@@ -56,12 +65,27 @@ void progress_tick(void *progress, const struct jobs *jobs)
 		if (state == JOB_RUNNING && !running)
 			running = &jobs->list[i];
 	}
-	out_z(&out, "\r\033[K");
 	if (jobs->count > 1)
-		out_fmt(&out, "[%u/%u] ", done + 1 > jobs->count ? jobs->count : done + 1,
-			jobs->count);
+		out_fmt(out, "[%u/%u] ", done + (running != NULL), jobs->count);
 	if (running)
-		write_job(&out, running, now);
+		write_job(out, running, now_ns);
+}
+
+void progress_tick(void *progress, const struct jobs *jobs)
+{
+	struct progress *p = progress;
+	int64_t now = clock_now();
+	char text[512], buffer[512];
+	struct out line = out_memory(text, sizeof(text)),
+		   out = out_to(STDERR_FILENO, buffer, sizeof(buffer));
+	size_t most = width();
+
+	if (!p->on || now < p->next_ns)
+		return;
+	p->next_ns = now + UPDATE_NS;
+	write_line(&line, jobs, now);
+	out_z(&out, "\r\033[K");
+	out_text(&out, (struct text){text, line.len < most ? line.len : most});
 	out_flush(&out);
 	p->shown = true;
 }

@@ -71,6 +71,8 @@ bool store_open(struct store *out, const char *wanted, struct text name, struct 
 	if (!path || (wanted && !make_path(path, err)))
 		return false;
 	out->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->directory < 0 && errno == ENOTDIR)
+		return err_set(err, ERR_USAGE, "%.120s is no directory", path);
 	if (out->directory < 0)
 		return err_sys(err, errno, "could not open the directory %.120s", path);
 	if (faccessat(out->directory, "result.json", F_OK, 0) == 0) {
