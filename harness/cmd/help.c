@@ -143,9 +143,15 @@ static void write_measures(struct out *out)
 
 		out_z(out, line);
 		len -= m->family ? 2 : 0; /* "…" is three bytes, and one column */
-		snprintf(line, sizeof(line), "%s: %s", kinds[m->kind], m->meaning);
+		snprintf(line, sizeof(line), "%s: %s%s", kinds[m->kind], m->meaning,
+			 m->live ? "; known while the load runs" : "");
 		write_words(out, (size_t)len, HELP_COL, line);
 	}
+	out_z(out, "\nSTAGE is where it failed:");
+	for (int i = 0; i < STAGES; i++)
+		out_fmt(out, " %s", stage_name((enum stage)i));
+	out_z(out, ". ERRNO is the name of its\nerror, such as EADDRNOTAVAIL, ECONNREFUSED or "
+		   "ETIMEDOUT.\n");
 }
 
 static void write_key(struct out *out, const struct key_view *view)

@@ -80,8 +80,10 @@ static bool read_measure(struct line *l, struct expectation *e)
 	if (near.len)
 		return err_hint(err, "Did you mean " TEXT_FMT "?", TEXT_ARG(near));
 	if (text_starts(word, TEXT("errors.")))
-		return err_hint(err,
-				"Write errors.STAGE.ERRNO, such as errors.connect.EADDRNOTAVAIL.");
+		return err_hint(
+			err,
+			"Write errors.STAGE.ERRNO, such as errors.connect.EADDRNOTAVAIL; STAGE is "
+			"socket, option, bind, connect, receive or close.");
 	return err_hint(err, "`lastport help measures` lists them.");
 }
 
