@@ -24,12 +24,18 @@ static const size_t gap = 0;
 #define unpoison(p, n) ((void)(p), (void)(n))
 #endif
 
-/* Behind the end, which every copy of an arena shares, stands where its mapping starts and how
- * long it is. */
+/* Behind the end, which every copy of an arena shares, stands its mapping, and how far it was ever
+ * used: what lies beyond is zero as the kernel gave it, and is not touched before it is needed. */
 struct mapping {
 	char *start;
 	size_t bytes;
+	char *high;
 };
+
+static struct mapping *mapping_of(const struct arena *a)
+{
+	return (struct mapping *)(void *)a->end;
+}
 
 bool arena_open(struct arena *a, size_t bytes)
 {
@@ -41,7 +47,7 @@ bool arena_open(struct arena *a, size_t bytes)
 	if (p == MAP_FAILED)
 		return false;
 	*a = (struct arena){p, p + usable};
-	*(struct mapping *)(void *)a->end = (struct mapping){p, whole};
+	*mapping_of(a) = (struct mapping){p, whole, p};
 	return true;
 }
 
@@ -51,30 +57,41 @@ void arena_close(struct arena *a)
 
 	if (!a->end)
 		return;
-	m = *(struct mapping *)(void *)a->end;
+	m = *mapping_of(a);
 	unpoison(m.start, m.bytes);
 	munmap(m.start, m.bytes);
 	*a = (struct arena){0};
 }
 
-void *arena_try(struct arena *a, size_t bytes, size_t align)
+/* NULL if less than `spare` bytes would be left. */
+static void *grab(struct arena *a, size_t bytes, size_t align, size_t spare)
 {
+	struct mapping *m = mapping_of(a);
 	size_t room = (size_t)(a->end - a->at);
 	size_t skip = -(uintptr_t)a->at & (align - 1);
-	char *p;
+	char *p = a->at + skip;
 
-	if (skip > room || bytes > room - skip || gap > room - skip - bytes)
+	if (skip > room || bytes > room - skip || gap + spare > room - skip - bytes)
 		return NULL;
-	p = a->at + skip;
 	a->at = p + bytes + gap;
 	unpoison(p, bytes);
 	poison(p + bytes, gap);
-	return memset(p, 0, bytes);
+	if (p < m->high)
+		memset(p, 0, p + bytes < m->high ? bytes : (size_t)(m->high - p));
+	if (a->at > m->high)
+		m->high = a->at;
+	return p;
+}
+
+/* A sixteenth is kept for what is taken without asking. */
+void *arena_try(struct arena *a, size_t bytes, size_t align)
+{
+	return grab(a, bytes, align, mapping_of(a)->bytes / 16);
 }
 
 void *arena_take(struct arena *a, size_t bytes, size_t align)
 {
-	void *p = arena_try(a, bytes, align);
+	void *p = grab(a, bytes, align, 0);
 
 	if (!p)
 		abort(); /* a bug: bounded input cannot use up what was reserved */
@@ -86,4 +103,12 @@ void *arena_try_many(struct arena *a, size_t n, size_t bytes, size_t align)
 	size_t whole;
 
 	return __builtin_mul_overflow(n, bytes, &whole) ? NULL : arena_try(a, whole, align);
+}
+
+void arena_give_back(struct arena *a, void *piece, size_t bytes)
+{
+	char *end = (char *)piece + bytes;
+
+	poison(end, (size_t)(a->at - end));
+	a->at = end + gap;
 }

@@ -29,6 +29,9 @@ void *arena_try(struct arena *a, size_t bytes, size_t align);  /* zeroed, or NUL
 void *arena_try_many(struct arena *a, size_t n, size_t bytes,
 		     size_t align); /* n × bytes may overflow: NULL */
 
+/* The piece that was taken last needs only its first bytes. */
+void arena_give_back(struct arena *a, void *piece, size_t bytes);
+
 #define ARENA_NEW(a, type) ((type *)arena_take((a), sizeof(type), _Alignof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_take((a), sizeof(type) * (n), _Alignof(type)))
 #define ARENA_TRY(a, type, n) ((type *)arena_try_many((a), (n), sizeof(type), _Alignof(type)))

@@ -167,6 +167,7 @@ static bool read_all(int fd, const char *path, struct text *out, struct arena *a
 			return err_sys(err, errno, "could not read %s", path);
 		len += (size_t)n;
 	} while (n != 0 && len <= SCENARIO_SIZE_MOST);
+	arena_give_back(a, buffer, len);
 	*out = (struct text){buffer, len};
 	return true;
 }

@@ -19,7 +19,7 @@ static inline void read_text(struct read *r, struct text src)
 	memset(r, 0x55, sizeof(*r));
 	r->errs = (struct errs){0};
 	CU_ASSERT_FATAL(arena_open(&r->arena, 256 << 20));
-	memset(r->arena.at, 0x55, 1 << 16);
+	memset(arena_take(&(struct arena){r->arena.at, r->arena.end}, 1 << 16, 1), 0x55, 1 << 16);
 	r->ok = scenario_read(&r->file, "test.yaml", src, &r->arena, &r->errs);
 }
 
