@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "cmd/command.h"
-#include "plan/plan.h"
+#include "host/host.h"
 #include "sys/facts.h"
 #include "sys/rights.h"
 
@@ -21,7 +21,7 @@ static const struct lack {
 	{"userns", false, "Then only root can run lastport.", NULL},
 	{"private_hash", false,
 	 "Then timings suffer from other namespaces: one table has everybody's sockets.", NULL},
-	{"io_uring", true, NULL, plan_io_uring_mend},
+	{"io_uring", true, NULL, host_io_uring_mend},
 	{"io_uring.socket", false, "Then sockets are made by system calls, which is slower.", NULL},
 	{"io_uring.setsockopt", false,
 	 "Then sockets with options are made by system calls, which is slower.", NULL},

@@ -47,3 +47,8 @@ extern const size_t host_facts_count;
 
 bool host_has_counter(const struct host *host,
 		      struct text name); /* true if the counters are unknown */
+
+/* Why io_uring could not be set up, by its errno value, and what mends it: words, and a
+ * sentence. */
+const char *host_io_uring_cause(int error);
+const char *host_io_uring_mend(int error);

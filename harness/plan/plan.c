@@ -22,46 +22,13 @@ static const struct layout {
 	[TOPOLOGY_LOOPBACK] = {0x7f000001, 0x7f000001, 8}, /* 127.0.0.1 */
 };
 
-/* What io_uring says when it is not to be had, and what to do. */
-static const struct blocked {
-	int sys;
-	const char *cause, *mend;
-} blocks[] = {
-	{EPERM, "forbidden here",
-	 "In a container, its seccomp profile blocks it (Docker from 25 on): run with "
-	 "--security-opt seccomp=unconfined. "
-	 "Else set kernel.io_uring_disabled=0."},
-	{EACCES, "forbidden here", "A security module forbids it to this user: try as root."},
-	{ENOSYS, "not in this kernel",
-	 "It needs Linux 6.0 or later. Podman's seccomp profile hides it too: run with "
-	 "--security-opt seccomp=unconfined."},
-	{ENOMEM, "short of locked memory",
-	 "Raise RLIMIT_MEMLOCK: `ulimit -l unlimited`, or LimitMEMLOCK= of systemd."},
-	{0, "not to be had", "`lastport doctor` says what else this machine lacks."},
-};
-
-static const struct blocked *block_find(int error)
-{
-	const struct blocked *b = blocks;
-
-	while (b->sys && b->sys != error)
-		b++;
-	return b;
-}
-
-const char *plan_io_uring_mend(int error)
-{
-	return block_find(error)->mend;
-}
-
 static bool io_uring_works(const struct host *host, struct err *err)
 {
-	const struct blocked *b = block_find(host->io_uring);
-
 	if (host->io_uring == 0)
 		return true;
-	err_set(err, ERR_HOST, "io_uring is %s: %s", b->cause, errno_words(host->io_uring));
-	return err_hint(err, "%s", b->mend);
+	err_set(err, ERR_HOST, "io_uring is %s: %s", host_io_uring_cause(host->io_uring),
+		errno_words(host->io_uring));
+	return err_hint(err, "%s", host_io_uring_mend(host->io_uring));
 }
 
 static bool at_line(const struct scenario *s, struct mark at, struct err *err)
@@ -82,27 +49,6 @@ static bool counters_exist(const struct scenario *s, const struct host *host, st
 		err_hint(err, "See the Tcp lines of /proc/net/snmp and the TcpExt lines of "
 			      "/proc/net/netstat.");
 		return at_line(s, e->at, err);
-	}
-	return true;
-}
-
-/* These have keys of their own, which the arithmetic goes by. */
-static bool sysctls_fit(const struct scenario *s, struct err *err)
-{
-	static const char *const taken[][2] = {
-		{"net.ipv4.ip_local_port_range", "network.ports"},
-		{"net.ipv4.ip_local_reserved_ports", "network.reserved"},
-	};
-	const struct setting_list *all = &s->network.sysctl;
-
-	for (size_t i = 0; i < all->count; i++) {
-		for (size_t j = 0; j < sizeof(taken) / sizeof(taken[0]); j++) {
-			if (!text_is(all->list[i].name, taken[j][0]))
-				continue;
-			err_set(err, ERR_SCENARIO, "network.sysctl cannot set %s", taken[j][0]);
-			err_hint(err, "Write %s instead.", taken[j][1]);
-			return at_line(s, all->list[i].at, err);
-		}
 	}
 	return true;
 }
@@ -184,8 +130,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 
 	(void)arena; /* all of a plan is in its struct, so far */
 	*out = (struct plan){.scenario = s, .host = host, .batch = BATCH};
-	if (!io_uring_works(host, err) || !counters_exist(s, host, err) || !sysctls_fit(s, err) ||
-	    !addresses_set(out, err))
+	if (!io_uring_works(host, err) || !counters_exist(s, host, err) || !addresses_set(out, err))
 		return false;
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);

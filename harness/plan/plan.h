@@ -53,6 +53,3 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 /* Destination i of the plan: its address and port. */
 uint32_t plan_server(const struct plan *p, uint32_t dest);
 uint16_t plan_service(const struct plan *p, uint32_t dest);
-
-/* What to do where io_uring fails with this errno value; a hint. */
-const char *plan_io_uring_mend(int error);

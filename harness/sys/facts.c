@@ -17,14 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/plain.h"
 #include "sys/probe.h"
 #include "sys/rights.h"
 #include "sys/sockets.h"
 #include "sys/sysctl.h"
-
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3; Debian 12's headers lack it */
-#endif
 
 enum { FILE_MOST = 16384, TCP_LISTENING = 10 };
 

@@ -5,10 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3 */
-#endif
-
 static bool set(int fd, int level, int name, const void *value, socklen_t len)
 {
 	return setsockopt(fd, level, name, value, len) == 0;

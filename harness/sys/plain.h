@@ -12,6 +12,10 @@
 
 #include "words/words.h"
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3; include/uapi/linux/in.h */
+#endif
+
 struct socket_wish {
 	const struct sockaddr_in
 		*source;     /* bound without a port (IP_BIND_ADDRESS_NO_PORT); NULL: not bound */

@@ -7,13 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/host.h"
+
 /* What Debian 12's headers lack (include/uapi/linux/io_uring.h): numbers of Linux 6.7 and 6.11. */
 enum { OP_BIND_6_11 = 56, COMMAND_SETSOCKOPT_6_7 = 3 };
 
-/* Submission entries. Far more than a batch, so that a full queue is rare; the completion queue
- * has twice as many, and what does not fit there the kernel keeps until it is asked
- * (IORING_FEAT_NODROP). */
-enum { DEPTH = 512, RINGS_POLLED = 256 };
+/* Entries of the queues: of submissions some batches, of completions what a burst may bring;
+ * what does not fit there the kernel keeps until it is asked (IORING_FEAT_NODROP). Their memory
+ * is charged to the user's RLIMIT_MEMLOCK, 8 MiB by default: with 512 and 1,024 of them no more
+ * than 114 rings could be had. */
+enum { SUBMISSIONS = 64, COMPLETIONS = 512, RINGS_POLLED = 256, TRIES = 1000 };
 
 struct ring {
 	struct io_uring uring;
@@ -32,10 +35,17 @@ bool ring_open(struct ring **out, unsigned slots, struct arena *arena, struct er
 	struct ring *ring = ARENA_NEW(arena, struct ring);
 	/* Answers are posted when the thread enters the kernel anyway: it need not be
 	 * interrupted for them (5.19). */
-	int e = io_uring_queue_init(DEPTH, &ring->uring, IORING_SETUP_COOP_TASKRUN);
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CQSIZE,
+		.cq_entries = COMPLETIONS,
+	};
+	int e = io_uring_queue_init_params(SUBMISSIONS, &ring->uring, &params);
 
-	if (e == -EINVAL)
-		e = io_uring_queue_init(DEPTH, &ring->uring, 0);
+	if (e == -EINVAL) {
+		params = (struct io_uring_params){.flags = IORING_SETUP_CQSIZE,
+						  .cq_entries = COMPLETIONS};
+		e = io_uring_queue_init_params(SUBMISSIONS, &ring->uring, &params);
+	}
 	if (e < 0)
 		return refuse_setup(err, -e);
 	e = io_uring_register_files_sparse(&ring->uring, slots);
@@ -63,10 +73,12 @@ static struct io_uring_sqe *sqe_next(struct ring *ring, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
 
-	while (!sqe) {
+	for (unsigned tries = 0; !sqe; tries++) {
 		int e = io_uring_submit(&ring->uring);
 
-		if (e < 0 && e != -EINTR && e != -EAGAIN && e != -EBUSY) {
+		if (e == -EBUSY) /* answers that found no room wait in the kernel */
+			io_uring_get_events(&ring->uring);
+		if (e < 0 && ((e != -EINTR && e != -EAGAIN && e != -EBUSY) || tries == TRIES)) {
 			ring->failed = -e;
 			return NULL;
 		}
@@ -210,8 +222,7 @@ unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most)
 		seen++;
 		if (cqe->user_data == 0)
 			continue;
-		/* A finished timeout says -ETIME: it has done what it was asked. */
-		out[n++] = (struct ring_answer){cqe->user_data, cqe->res == -ETIME ? 0 : cqe->res};
+		out[n++] = (struct ring_answer){cqe->user_data, cqe->res};
 	}
 	io_uring_cq_advance(&ring->uring, seen);
 	return n;
@@ -223,7 +234,7 @@ void rings_wait(struct ring *const *rings, unsigned n, int wake_fd, int64_t time
 	struct timespec timeout = {.tv_sec = timeout_ns / 1000000000,
 				   .tv_nsec = timeout_ns % 1000000000};
 
-	if (n > RINGS_POLLED) /* those beyond are looked at each time round; plans stay far below */
+	if (n > RINGS_POLLED) /* plan/size.c allows no more */
 		n = RINGS_POLLED;
 	for (unsigned i = 0; i < n; i++) {
 		if (io_uring_cq_ready(&rings[i]->uring))

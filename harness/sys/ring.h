@@ -9,8 +9,7 @@
  *            -errno.
  * Ownership: a ring is in the arena; ring_close() gives its kernel side back. What an ask
  *            points to must stay until its answer has come.
- * Errors:    a full queue is submitted and tried again. -ETIME and interrupted waits are no
- *            errors.
+ * Errors:    a full queue is submitted and tried again; an interrupted wait is no error.
  * Threads:   one thread asks; another may close, once that one is done.
  * Source:    io_uring_enter(2); include/uapi/linux/io_uring.h. Newer operations than liburing
  *            2.3 knows are filled in by hand, and used only where sys/facts.c saw them work.

@@ -59,7 +59,7 @@ static bool request_dump(struct mnl_socket *nl, struct port_range ports)
 		{INET_DIAG_BC_S_LE, TEST, TEST + 4},
 		{0, 0, ports.hi},
 	};
-	char buffer[256] = {0};
+	_Alignas(struct nlmsghdr) char buffer[256] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	struct inet_diag_req_v2 *ask;
 
