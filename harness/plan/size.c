@@ -19,6 +19,7 @@ enum {
 	HASH_A_SOCKET = 4, /* buckets, so that chains stay short */
 	SAMPLES_MOST = 1 << 20,
 	EDGES_MOST = 64,
+	RINGS_MOST = 256, /* that one thread polls: RINGS_POLLED, sys/ring.c */
 	SLOTS_MOST = 1 << 22,
 	NOFILE_LEAST = 256,
 	NOFILE_OWN = 64, /* descriptors that are no connection */
@@ -113,6 +114,27 @@ static bool memory_suffices(const struct plan *p, const struct crowd *c, struct 
 			     "with more memory.");
 }
 
+static uint64_t rings_of(const struct plan *p, uint32_t slots)
+{
+	return (slots + (uint64_t)p->ring_slots - 1) / p->ring_slots;
+}
+
+/* A ring is a descriptor of this process, and is waited for with others (rings_wait()). */
+static bool rings_suffice(const struct plan *p, int64_t nofile, struct err *err)
+{
+	uint64_t rings = rings_of(p, p->slots) + rings_of(p, p->far_slots);
+
+	if (rings <= RINGS_MOST && (int64_t)rings + NOFILE_OWN <= nofile)
+		return true;
+	err_set(err, ERR_HOST,
+		"%u connections want %" PRIu64 " io_uring tables, and RLIMIT_NOFILE of %" PRId64
+		" allows %" PRId64,
+		p->slots, rings, nofile,
+		nofile - NOFILE_OWN < RINGS_MOST ? nofile - NOFILE_OWN : RINGS_MOST);
+	return err_hint(
+		err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller range.");
+}
+
 bool size_make(struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
@@ -145,5 +167,5 @@ bool size_make(struct plan *p, struct err *err)
 			(double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) +
 			EDGES_MOST,
 		SAMPLES_MOST);
-	return memory_suffices(p, &c, err);
+	return rings_suffice(p, nofile, err) && memory_suffices(p, &c, err);
 }
