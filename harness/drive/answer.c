@@ -64,8 +64,9 @@ static bool is_want_of_port(struct worker *w, const struct flow *f)
 
 	if (f->stage != STAGE_CONNECT || f->error != EADDRNOTAVAIL)
 		return false;
+	/* What else a UDP socket may want for, descriptors or memory, says nothing of addresses. */
 	e = address_error(work_source(w, f), work_server(w, f));
-	return e == 0 || e == EAGAIN;
+	return e != EADDRNOTAVAIL && e != ENETUNREACH && e != EHOSTUNREACH && e != EINVAL;
 }
 
 static void on_refused(struct worker *w, const struct flow *f)
@@ -73,7 +74,7 @@ static void on_refused(struct worker *w, const struct flow *f)
 	struct pair *p = rotation_pair(&w->rotation, f->pair);
 	struct tape *t = w->tape;
 	enum pair_state before = (enum pair_state)p->state,
-			after = pair_refused(p, w->now_ns, w->cost_ns);
+			after = pair_refused(p, w->now_ns, w->submit_ns);
 
 	if (before == PAIR_OPEN) {
 		rotation_leave(&w->rotation, f->pair);
@@ -91,7 +92,6 @@ static void on_refused(struct worker *w, const struct flow *f)
 			w->stop_ns = w->now_ns + w->plan->scenario->stop.after;
 	}
 	atomic_fetch_add_explicit(&w->wish.hooks->pulse->refused, 1, memory_order_relaxed);
-	atomic_store_explicit(&w->wish.hooks->pulse->exhausted, true, memory_order_relaxed);
 }
 
 static void on_failure(struct worker *w, struct flow *f)

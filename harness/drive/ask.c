@@ -5,10 +5,6 @@
 #include "sys/clock.h"
 #include "sys/plain.h"
 
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3 */
-#endif
-
 /* What options point to must outlive the ask. */
 static const int on = 1;
 static const struct linger reset_on_close = {.l_onoff = 1};
@@ -21,21 +17,20 @@ void work_submit(struct worker *w, struct ring *ring)
 	if (!ring_submit(ring, w->err))
 		w->failed = true;
 	w->now_ns = clock_now() - w->zero_ns;
-	if (n)
-		w->cost_ns = (w->now_ns + w->zero_ns - begin) / n;
+	if (n) {
+		w->submit_ns = w->now_ns + w->zero_ns - begin;
+		w->operation_ns = w->submit_ns / n;
+	}
 }
 
 /* For kernels whose rings can neither set options nor bind: all of it by system calls, now. */
 static void ask_classic(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
-	const struct port_range *ports = &w->plan->scenario->network.ports;
 	struct socket_wish wish = {
 		.source = work_source(w, f),
 		.reset_on_close = has_step(w->plan->steps, OP_LINGER),
-		.window = rotation_pair(&w->rotation, f->pair)->windowed
-				  ? ports->lo | (uint32_t)ports->hi << 16
-				  : 0,
+		.window = rotation_pair(&w->rotation, f->pair)->windowed ? w->window : 0,
 	};
 	enum stage stage;
 	unsigned slot;
@@ -44,8 +39,8 @@ static void ask_classic(struct worker *w, uint32_t i)
 	int result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
 
 	if (result < 0) {
-		f->error = (uint8_t)-result;
-		f->stage = (uint8_t)stage;
+		f->error = (uint16_t)-result;
+		f->stage = (uint8_t)(fd < 0 ? stage : STAGE_SOCKET);
 	}
 	work_answer(w, i, result);
 }
@@ -80,13 +75,9 @@ static void ask_linger(struct worker *w, uint32_t i)
 	ask_option(w, i, SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof(reset_on_close));
 }
 
-/* lo and hi of the range as the option wants them: two 16-bit halves, in the order of struct
- * port_range. */
 static void ask_window(struct worker *w, uint32_t i)
 {
-	_Static_assert(sizeof(struct port_range) == sizeof(uint32_t), "the option's value");
-	ask_option(w, i, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &w->plan->scenario->network.ports,
-		   sizeof(uint32_t));
+	ask_option(w, i, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &w->window, sizeof(w->window));
 }
 
 static void ask_bind(struct worker *w, uint32_t i)

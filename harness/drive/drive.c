@@ -158,7 +158,7 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 		return false;
 	tape_live(&events, -1, hooks->events_fd, hooks->run);
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
-	if (!far_start(&load.far, plan, lab, arena, err))
+	if (!far_start(&load.far, plan, lab, hooks->pulse, arena, err))
 		return false;
 	ok = run_sampled(&load, &samples, err);
 	worker_close(load.worker);

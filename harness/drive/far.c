@@ -27,6 +27,7 @@ struct far_slot {
 struct far {
 	const struct plan *plan;
 	const struct lab *lab;
+	struct pulse *pulse;
 	struct arena *arena;
 	enum behaviour behaviour;
 	pthread_t thread;
@@ -236,6 +237,8 @@ static void *far_thread(void *context)
 	}
 	sem_post(&far->ready);
 	far_serve(far);
+	if (far->failed)
+		atomic_store(&far->pulse->broken, true);
 	return NULL;
 }
 
@@ -261,13 +264,14 @@ static bool far_reserve(struct far *far)
 }
 
 bool far_start(struct far **out, const struct plan *plan, const struct lab *lab,
-	       struct arena *arena, struct err *err)
+	       struct pulse *pulse, struct arena *arena, struct err *err)
 {
 	struct far *far = ARENA_NEW(arena, struct far);
 	int e;
 
 	far->plan = plan;
 	far->lab = lab;
+	far->pulse = pulse;
 	far->arena = arena;
 	far->behaviour = plan->scenario->server.behaviour;
 	if (!far_reserve(far))

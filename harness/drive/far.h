@@ -15,6 +15,7 @@
 
 #include "lab/lab.h"
 #include "plan/plan.h"
+#include "sense/sense.h"
 
 struct far;
 
@@ -22,6 +23,6 @@ struct far;
  * closed where that is its own wish. */
 uint64_t far_served(const struct far *far);
 
-bool far_start(struct far **out, const struct plan *plan, const struct lab *lab, struct arena *,
-	       struct err *);
+bool far_start(struct far **out, const struct plan *plan, const struct lab *lab,
+	       struct pulse *pulse, struct arena *, struct err *);
 bool far_stop(struct far *far, struct err *err);

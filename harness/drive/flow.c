@@ -19,7 +19,7 @@ static void keep_error(struct flow *f, int result)
 {
 	if (result >= 0 || f->error)
 		return;
-	f->error = (uint8_t)(result == -ECANCELED && f->cancelled ? ETIMEDOUT : -result);
+	f->error = (uint16_t)(result == -ECANCELED && f->cancelled ? ETIMEDOUT : -result);
 	f->stage = (uint8_t)life[f->at].stage;
 }
 

@@ -1,5 +1,7 @@
 #include "drive/pace.h"
 
+#include <math.h>
+
 bool pace_is_over(const struct pace *p, int64_t now_ns, uint64_t started)
 {
 	return (p->total && started >= p->total) || (p->duration_ns && now_ns >= p->duration_ns);
@@ -22,5 +24,5 @@ uint64_t pace_due(const struct pace *p, int64_t now_ns, uint64_t started, uint64
 
 int64_t pace_next_ns(const struct pace *p, int64_t now_ns, uint64_t started)
 {
-	return p->rate > 0 ? (int64_t)((double)started / p->rate * 1e9) : now_ns;
+	return p->rate > 0 ? (int64_t)ceil((double)started / p->rate * 1e9) : now_ns;
 }

@@ -34,7 +34,9 @@ struct worker {
 	uint64_t under_way;   /* flows whose life has not ended */
 	uint64_t asked;	      /* connects so far: the sequence of the next */
 	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
-	int64_t cost_ns;      /* of an operation in the last submit */
+	int64_t operation_ns; /* of one operation in the last submit, on average */
+	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
+	uint32_t window;      /* the value of IP_LOCAL_PORT_RANGE: lo | hi << 16 */
 	bool stopping;	      /* nothing new is begun */
 	bool over;	      /* nothing is asked any more */
 	bool peaked;	      /* all that will be begun is open, or has failed */

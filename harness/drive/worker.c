@@ -5,11 +5,11 @@
 #include "drive/breach.h"
 #include "sys/clock.h"
 
-/* A signal is noticed after at most WAIT_NS. ANSWERS are reaped at a time. */
-enum { WAIT_NS = 20000000, ANSWERS = 256 };
+/* A signal is noticed after WAIT_NS of waiting, or a turn. */
+enum { WAIT_NS = 20000000 };
 
-/* What a turn may take, about, before the clock is looked at again; and begin at most. */
-enum { TURN_NS = 10000000, BEGIN_MOST = 64 };
+/* What a turn may take, about, before the clock is looked at again; and do at most. */
+enum { TURN_NS = 10000000, TURN_MOST = 64 };
 
 static void look_at_clock(struct worker *w)
 {
@@ -33,15 +33,15 @@ static void begin(struct worker *w, uint32_t pair)
 	work_ask(w, i);
 }
 
-/* How many connections one turn may begin: as many as fit into TURN_NS by what an operation
- * cost last. A connect in a range that is more than half full scans the full half inside the
- * submit (0.7 ms of 28,232 ports, 5 to 8 ms where they are in TIME_WAIT; Linux 6.18), and
- * clock, signals and the far end must wait for none of it. */
+/* How many connections one turn may begin, and how many answers it may take of a ring: as many as
+ * fit into TURN_NS by what an operation cost last. A connect in a range that is more than half full
+ * scans the full half inside the submit (0.7 ms of 28,232 ports, 5 to 8 ms where they are in
+ * TIME_WAIT; Linux 6.18), and clock, signals and stop.time must wait for none of it. */
 static uint64_t turn_most(const struct worker *w)
 {
-	int64_t fits = w->cost_ns > 0 ? TURN_NS / w->cost_ns : BEGIN_MOST;
+	int64_t fits = w->operation_ns > 0 ? TURN_NS / w->operation_ns : TURN_MOST;
 
-	return fits < 1 ? 1 : fits > BEGIN_MOST ? BEGIN_MOST : (uint64_t)fits;
+	return fits < 1 ? 1 : fits > TURN_MOST ? TURN_MOST : (uint64_t)fits;
 }
 
 /* Begins what is due. While every pair is out of ports, an open model's connections are due all
@@ -98,21 +98,21 @@ static bool sweep(struct worker *w)
 	return any;
 }
 
+/* Answers that are not taken now are taken in the next turn: each may ask for a connect that
+ * takes its time. */
 static bool reap(struct worker *w)
 {
-	struct ring_answer answers[ANSWERS];
+	struct ring_answer answers[TURN_MOST];
 	bool any = false;
 
 	for (uint32_t r = 0; r < w->ring_count; r++) {
 		unsigned n;
 
 		work_submit(w, w->rings[r]);
-		do {
-			n = ring_reap(w->rings[r], answers, ANSWERS);
-			for (unsigned k = 0; k < n; k++)
-				work_answer(w, (uint32_t)(answers[k].tag - 1), answers[k].result);
-			any |= n > 0;
-		} while (n == ANSWERS);
+		n = ring_reap(w->rings[r], answers, (unsigned)turn_most(w));
+		for (unsigned k = 0; k < n; k++)
+			work_answer(w, (uint32_t)(answers[k].tag - 1), answers[k].result);
+		any |= n > 0;
 	}
 	return any;
 }
@@ -126,8 +126,6 @@ static void publish(struct worker *w)
 	atomic_store_explicit(&p->opened, t->opened, memory_order_relaxed);
 	atomic_store_explicit(&p->failed, t->failed, memory_order_relaxed);
 	atomic_store_explicit(&p->open, t->opened - t->closed - t->reset, memory_order_relaxed);
-	atomic_store_explicit(&p->in_flight, t->attempted - t->opened - t->failed,
-			      memory_order_relaxed);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -138,6 +136,13 @@ static int64_t sooner(int64_t a, int64_t b)
 static int64_t due_of(const struct worker *w, const struct queue *q)
 {
 	return q->count ? w->flows[q->first].due_ns : FOR_EVER;
+}
+
+/* Is there one to begin, now or later, without waiting for another to end? */
+static bool may_begin(const struct worker *w)
+{
+	return !pace_is_over(&w->pace, w->now_ns, w->started) &&
+	       (w->pace.rate > 0 || w->under_way < w->pace.concurrency);
 }
 
 /* When the next connection can begin. An open model's that is late already waits for room at
@@ -163,7 +168,7 @@ static int64_t next_due(const struct worker *w)
 		due = sooner(due, due_of(w, &w->holding));
 		due = sooner(due, w->stop_ns);
 		due = sooner(due, w->plan->scenario->stop.time);
-		if (w->spare_count && !pace_is_over(&w->pace, w->now_ns, w->started))
+		if (w->spare_count && may_begin(w))
 			due = sooner(due, next_begin(w));
 	}
 	return due > w->now_ns ? due : w->now_ns;
@@ -201,7 +206,7 @@ static void look_for_end(struct worker *w)
 			work_note(w, EVENT_CUT_SHORT, NULL, 0);
 		w->over = true;
 	}
-	w->over |= w->failed;
+	w->over |= w->failed || t->write_error || atomic_load(&w->wish.hooks->pulse->broken);
 }
 
 static void close_books(struct worker *w)
@@ -241,7 +246,8 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 		}
 	}
 	t->end_ns = w->now_ns;
-	t->complete = !w->failed && !t->interrupted && !t->cut_short;
+	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
+		      !atomic_load(&w->wish.hooks->pulse->broken);
 	close_books(w);
 	work_note(w, EVENT_LOAD_END, NULL, (int64_t)t->tally.opened);
 	return !w->failed;
@@ -304,6 +310,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->hold_ns = s->load.hold;
 	w->timeout_ns = s->load.timeout;
 	w->stop_ns = FOR_EVER;
+	w->window = s->network.ports.lo | (uint32_t)s->network.ports.hi << 16;
 	w->watches = breach_possible(&s->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
 	w->flows = ARENA_TRY(arena, struct flow, p->slots);

@@ -4,13 +4,14 @@
 
 enum { ROWS_LEAST = 64, ROWS_UNKNOWN = 1 << 15 };
 
-void census_open(struct census *c, uint32_t pairs, struct arena *arena)
+bool census_open(struct census *c, uint32_t pairs, struct arena *arena)
 {
 	uint32_t rows = pairs ? ROWS_LEAST : ROWS_UNKNOWN;
 
 	while (rows < 2 * (uint64_t)pairs && rows < 1u << 30)
 		rows *= 2;
-	*c = (struct census){.rows = ARENA_ARRAY(arena, struct census_row, rows), .mask = rows - 1};
+	*c = (struct census){.rows = ARENA_TRY(arena, struct census_row, rows), .mask = rows - 1};
+	return c->rows;
 }
 
 void census_clear(struct census *c)

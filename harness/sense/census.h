@@ -1,6 +1,6 @@
 /* census.h - counts the sockets of one dump: by state, and by source address and destination.
  *
- * Ownership: the table is in the arena, sized once: for the pairs that are expected, or 16,384.
+ * Ownership: the table is in the arena, sized once: for the pairs that are expected, or 24,576.
  * Errors:    a dump with more pairs than fit is marked torn: its used_max is a lower bound.
  */
 #pragma once
@@ -24,7 +24,7 @@ struct census {
 	bool full;
 };
 
-void census_open(struct census *c, uint32_t pairs, struct arena *arena);
+bool census_open(struct census *c, uint32_t pairs, struct arena *arena); /* false: no room */
 void census_clear(struct census *c);
 void census_add(struct census *c, const struct socket_seen *seen);
 

@@ -123,10 +123,8 @@ static void count(void *context, struct text name, uint64_t value)
 	while (i < t->counter_count && !text_is(name, t->counters[i].name))
 		i++;
 	if (i == t->counter_count) {
-		if (i == t->counter_room || name.len >= sizeof(t->counters[i].name)) {
-			t->lost++;
-			return;
-		}
+		if (i == t->counter_room || name.len >= sizeof(t->counters[i].name))
+			return; /* of a kernel to come; nobody can have asked for it */
 		memcpy(t->counters[i].name, name.s, name.len);
 		t->counter_count++;
 	}
@@ -243,12 +241,14 @@ static void *sense_thread(void *context)
 	s->ready = true;
 	s->ended = !ok;
 	pthread_cond_broadcast(&s->met);
-	while (ok && !s->quit) {
+	while (ok && !s->quit && !s->tape->write_error) {
 		wait_for_work(s);
 		if (!s->quit)
 			ok = sense_turn(s, &s->err);
 	}
 	s->ended = true;
+	if (s->wish.pulse && (s->err.kind || s->tape->write_error))
+		atomic_store(&s->wish.pulse->broken, true);
 	pthread_cond_broadcast(&s->met);
 	pthread_mutex_unlock(&s->lock);
 	dump_close(&s->dump);
@@ -263,12 +263,15 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 {
 	struct sense *s = ARENA_NEW(arena, struct sense);
 	pthread_condattr_t monotonic;
+	bool good;
 	int e;
 
 	s->wish = *wish;
 	s->tape = tape;
 	s->proc = (struct proc_door){-1, -1, -1};
-	census_open(&s->census, wish->pairs, arena);
+	if (!census_open(&s->census, wish->pairs, arena))
+		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
+			       wish->pairs);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);
@@ -281,9 +284,10 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 	pthread_mutex_lock(&s->lock);
 	while (!s->ready)
 		pthread_cond_wait(&s->met, &s->lock);
+	good = !s->ended;
 	pthread_mutex_unlock(&s->lock);
 	*out = s;
-	return !s->ended || sense_stop(s, err);
+	return good || sense_stop(s, err);
 }
 
 void sense_zero(struct sense *s, int64_t now_ns)
@@ -327,6 +331,7 @@ bool sense_stop(struct sense *s, struct err *err)
 	pthread_mutex_destroy(&s->lock);
 	if (s->err.kind == ERR_NONE)
 		return true;
-	*err = s->err;
+	if (err->kind == ERR_NONE)
+		*err = s->err;
 	return false;
 }

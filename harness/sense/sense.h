@@ -22,9 +22,10 @@
 /* What others may read while it runs: each figure is right, the set of them nearly so. */
 struct pulse {
 	/* The driver's books. */
-	_Atomic uint64_t attempted, opened, failed, open, in_flight;
+	_Atomic uint64_t attempted, opened, failed, open;
 	_Atomic uint64_t refused; /* failures for want of a port */
-	_Atomic bool exhausted;
+	/* The far end, the sampler or the disk failed: the load is to end. */
+	_Atomic bool broken;
 	/* The most that the sampler has seen in a dump, and how many dumps that were. */
 	_Atomic uint64_t dumps, used_max, states_max[STATES];
 };

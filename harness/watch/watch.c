@@ -1,5 +1,6 @@
 #include "watch/watch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +105,8 @@ bool watch_once(struct watch *out, const struct host *host, struct arena *arena,
 		return err_sys(err, sys, "could not read %s", reserved);
 	out->usable = (uint32_t)(host->ports.hi - host->ports.lo + 1);
 	out->usable -= watch_reserved(text_of(list), host->ports);
-	census_open(&census, 0, arena);
+	if (!census_open(&census, 0, arena))
+		return err_sys(err, ENOMEM, "could not reserve memory to count sockets");
 	if (!look(&census, host->ports, &out->sample, err))
 		return false;
 	rows_take(out, &census, arena);

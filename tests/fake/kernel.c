@@ -255,6 +255,7 @@ unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most)
 void rings_wait(struct ring *const *rings, unsigned n, int wake_fd, int64_t timeout_ns)
 {
 	(void)wake_fd;
+	fake.waits++;
 	for (unsigned i = 0; i < n; i++)
 		if (rings[i]->head != rings[i]->tail)
 			return;

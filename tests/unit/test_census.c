@@ -10,7 +10,7 @@ static struct census census_of(uint32_t pairs, struct arena *a)
 
 	if (!arena_open(a, 8 << 20))
 		CU_FAIL_FATAL("no memory");
-	census_open(&c, pairs, a);
+	CU_ASSERT_FATAL(census_open(&c, pairs, a));
 	return c;
 }
 

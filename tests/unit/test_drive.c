@@ -73,6 +73,8 @@ static void what_was_cancelled_has_timed_out(void)
 	flow_answer(&f, 0, plain);
 	flow_answer(&f, -ECANCELED, plain); /* by somebody else */
 	CU_ASSERT_EQUAL(f.error, ECANCELED);
+	LIVE("sF", plain, &f, -512); /* ERESTARTSYS: more than eight bits */
+	CU_ASSERT_EQUAL(f.error, 512);
 }
 
 static void every_life_comes_to_an_end(void)

@@ -245,15 +245,19 @@ static void other_failures_are_not_exhaustion(void)
 	}
 }
 
-static void a_full_udp_range_does_not_hide_tcp_exhaustion(void)
+static void what_a_udp_socket_wants_for_does_not_accuse_the_address(void)
 {
-	struct run r;
+	static const int errors[] = {EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM};
 
-	fake_boot(32);
-	fake.address_error = EAGAIN;
-	run_lines(&r, "network: {ports: 40000-40031}\nload: {end: leak}");
-	CU_ASSERT(r.tape.exhausted);
-	arena_close(&r.arena);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct run r;
+
+		fake_boot(32);
+		fake.address_error = errors[i];
+		run_lines(&r, "network: {ports: 40000-40031}\nload: {end: leak}");
+		CU_ASSERT(r.tape.exhausted);
+		arena_close(&r.arena);
+	}
 }
 
 static void slow_connects_are_cancelled_and_their_ports_given_back(void)
@@ -340,7 +344,8 @@ static void a_broken_ring_is_our_own_trouble(void)
 	arena_close(&r.arena);
 }
 
-/* A connect at half full can cost milliseconds, and an open model may be thousands of them behind. */
+/* A connect at half full can cost milliseconds, and an open model may be thousands of them
+ * behind. */
 static void slow_connects_keep_nobody_from_ending_the_run(void)
 {
 	static const char *const loads[] = {
@@ -357,6 +362,27 @@ static void slow_connects_keep_nobody_from_ending_the_run(void)
 		CU_ASSERT(r.tape.end_ns >= 1000000000 && r.tape.end_ns < 1200000000);
 		arena_close(&r.arena);
 	}
+}
+
+/* A destination that waits for its retry must not keep a loop awake that may begin nothing. */
+static void a_full_closed_loop_sleeps_while_a_destination_is_exhausted(void)
+{
+	struct run r;
+
+	fake_boot(8);
+	run_lines(&r, "network: {ports: 40000-40007, services: 3}\n"
+		      "load: {concurrency: 13, hold: 10s, on_failure: continue}\n"
+		      "stop: {when: never, time: 9s}");
+	CU_ASSERT_EQUAL(r.tape.tally.open, 13);
+	CU_ASSERT(fake.waits < 2000);
+	arena_close(&r.arena);
+	fake_boot(4);
+	run_lines(&r, "network: {ports: 40000-40003, services: 2}\n"
+		      "load: {concurrency: 8, hold: 3s, on_failure: continue}\n"
+		      "stop: {when: never, time: 9s}");
+	CU_ASSERT(r.tape.exhausted); /* TIME_WAIT for ever */
+	CU_ASSERT(fake.waits < 2000);
+	arena_close(&r.arena);
 }
 
 static void the_window_is_set_once_a_destination_is_nearly_half_full(void)
@@ -449,13 +475,14 @@ static const struct test tests[] = {
 	TEST(recovery_is_noticed_within_half_a_second),
 	TEST(exhaustion_ends_the_run_after_a_while_if_so_wished),
 	TEST(other_failures_are_not_exhaustion),
-	TEST(a_full_udp_range_does_not_hide_tcp_exhaustion),
+	TEST(what_a_udp_socket_wants_for_does_not_accuse_the_address),
 	TEST(slow_connects_are_cancelled_and_their_ports_given_back),
 	TEST(a_far_end_that_never_closes_is_not_waited_for_for_ever),
 	TEST(the_books_balance_when_interrupted_anywhere),
 	TEST(a_run_cut_short_says_so),
 	TEST(a_broken_ring_is_our_own_trouble),
 	TEST(slow_connects_keep_nobody_from_ending_the_run),
+	TEST(a_full_closed_loop_sleeps_while_a_destination_is_exhausted),
 	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
 	TEST(an_open_model_starts_what_is_due),
