@@ -1,5 +1,7 @@
 #include "cmd/command.h"
 
+#include <string.h>
+
 #include "cmd/errors.h"
 #include "cmd/jobs.h"
 #include "cmd/library.h"
@@ -31,7 +33,7 @@ static const struct opt opts[] = {
 	    .help = "run N cases at once, each in a network of its own", .fallback = "1",
 	    .lowest = 1, .highest = 64),
 	OPT(struct run_options, seed, 0, "seed", .argument = "N",
-	    .help = "seed of what is drawn at random; kept in the results", .fallback = "1"),
+	    .help = "kept in the results; nothing is drawn at random yet", .fallback = "1"),
 	OPT(struct run_options, quiet, 'q', "quiet", .help = "print verdicts only"),
 	OPT(struct run_options, verbose, 'v', "verbose",
 	    .help = "print every case in full, with counters and sysctls"),
@@ -78,10 +80,26 @@ static void result_gather(struct result *r, const struct jobs *jobs)
 	r->word = result_word(r);
 }
 
+/* What no case of this machine can have is said once. */
+static bool is_told(const struct jobs *jobs, unsigned i)
+{
+	const struct err *e = &jobs->list[i].err;
+
+	for (unsigned before = 0; before < i; before++)
+		if (e->at.line == 0 && strcmp(e->what, jobs->list[before].err.what) == 0)
+			return true;
+	return false;
+}
+
 static int status_of(const struct jobs *jobs, const struct result *r, uint64_t on_skip)
 {
-	static const int of_word[] = {STATUS_OK, STATUS_FAIL, STATUS_HOST, STATUS_TROUBLE,
-				      STATUS_TROUBLE};
+	static const int of_word[] = {
+		[VERDICT_PASS] = STATUS_OK,
+		[VERDICT_FAIL] = STATUS_FAIL,
+		[VERDICT_SKIP] = STATUS_HOST,
+		[VERDICT_ERROR] = STATUS_TROUBLE,
+		[VERDICT_INCOMPLETE] = STATUS_TROUBLE,
+	};
 	bool usage = false, trouble = false;
 
 	for (unsigned i = 0; i < jobs->count; i++) {
@@ -90,7 +108,7 @@ static int status_of(const struct jobs *jobs, const struct result *r, uint64_t o
 		usage |= error_status(e) == STATUS_USAGE;
 		trouble |=
 			error_status(e) == STATUS_TROUBLE || r->runs[i].word == VERDICT_INCOMPLETE;
-		if (e->kind)
+		if (e->kind && !is_told(jobs, i))
 			error_print(e);
 	}
 	if (usage && !trouble)

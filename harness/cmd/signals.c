@@ -2,20 +2,42 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <time.h>
 
 static volatile sig_atomic_t noted;
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
 
 enum { WATCHED = sizeof(watched) / sizeof(watched[0]) };
 
+static time_t noted_s; /* CLOCK_MONOTONIC; written and read by the handler alone */
+
+static void die_of(int signal)
+{
+	struct sigaction fallback = {.sa_handler = SIG_DFL};
+	sigset_t set;
+
+	sigaction(signal, &fallback, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	raise(signal);
+}
+
 static void on_signal(int signal)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (noted && now.tv_sec > noted_s + 1)
+		die_of(signal);
+	if (!noted)
+		noted_s = now.tv_sec;
 	noted = signal;
 }
 
 const volatile sig_atomic_t *signals_watch(void)
 {
-	struct sigaction first = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction first = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigemptyset(&first.sa_mask);
@@ -47,8 +69,5 @@ void signals_restore(const sigset_t *before)
 
 void signals_raise(int signal)
 {
-	struct sigaction fallback = {.sa_handler = SIG_DFL};
-
-	sigaction(signal, &fallback, NULL);
-	raise(signal);
+	die_of(signal);
 }

@@ -1,7 +1,8 @@
 /* signals.h - SIGINT, SIGTERM and SIGHUP end a run early and lose nothing.
  *
- * The first is noted; whoever runs looks at it, saves, and ends. The second kills at once.
- * Afterwards the signal is raised again, so that a shell sees who died of what: 130, 143.
+ * The first is noted; whoever runs looks at it, saves, and ends. One that comes a second later or
+ * more kills at once; one that comes sooner is the same wish: timeout(1) and make send SIGTERM
+ * twice. Afterwards the signal is raised again, so that a shell sees who died of what: 130, 143.
  */
 #pragma once
 

@@ -57,8 +57,12 @@ static int open_lines(const struct store *s, const char *name, struct err *err)
 	int fd = openat(s->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
 			0666);
 
-	if (fd < 0)
+	if (fd < 0 && errno == EEXIST) {
+		err_set(err, ERR_USAGE, "%.120s holds a %s already", s->path, name);
+		err_hint(err, "Name another directory, or remove that one.");
+	} else if (fd < 0) {
 		err_sys(err, errno, "could not make %.120s/%s", s->path, name);
+	}
 	return fd;
 }
 

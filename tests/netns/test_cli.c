@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -266,6 +267,21 @@ static void cases_run_side_by_side_without_meeting(void)
 	place_leave(&p);
 }
 
+/* Each run has rings of its own, whose memory counts against RLIMIT_MEMLOCK. */
+static void many_cases_at_once_find_room(void)
+{
+	struct place p = place_enter(
+		"version: 1\nname: many\nnetwork: {ports: 40000-40031}\n"
+		"load: {end: leak, total: 8}\nexpect: [connects.opened == 8]\ncases:\n");
+	FILE *f = fopen("in.yaml", "a");
+
+	for (int i = 0; i < 63; i++)
+		fprintf(f, "  c%d: {}\n", i);
+	fclose(f);
+	CU_ASSERT_EQUAL(RUN("run", "-j", "64", "-o", "here", "in.yaml"), 0);
+	place_leave(&p);
+}
+
 /* ---- what this machine cannot run ---------------------------------------- */
 
 /* Every io_uring_setup answers with the errno, as a container's profile does. */
@@ -330,6 +346,25 @@ static void blocked_io_uring_is_status_3_with_cause_and_mend(void)
 	}
 }
 
+static void few_descriptors(void)
+{
+	const struct rlimit few = {300, 300};
+
+	if (setrlimit(RLIMIT_NOFILE, &few))
+		_exit(95);
+}
+
+static void few_descriptors_are_told_with_both_numbers(void)
+{
+	struct place p = place_enter("version: 1\nname: wide\nload: {end: leak, order: fast}\n");
+
+	CU_ASSERT_EQUAL(run_args(few_descriptors, (const char *const[]){"run", "in.yaml", NULL}),
+			3);
+	CU_ASSERT(strstr(held("err"), "io_uring tables") &&
+		  strstr(held("err"), "of 300 allows 236"));
+	place_leave(&p);
+}
+
 /* ---- signals ------------------------------------------------------------- */
 
 /* Waits until the load has begun, by the events it leaves. */
@@ -344,6 +379,27 @@ static bool has_begun(const char *dir)
 		clock_sleep(1000000);
 	}
 	return false;
+}
+
+/* timeout(1) sends it to the child, and then to the whole group. */
+static void a_signal_sent_twice_is_one_wish(void)
+{
+	for (int i = 0; i < 10; i++) {
+		struct place p = place_enter(long_run);
+		struct child c = {0};
+		json_t *root;
+
+		spawn(&c, (const char *const[]){"run", "-o", "here", "in.yaml", NULL});
+		CU_ASSERT(has_begun("here"));
+		kill(c.pid, SIGTERM);
+		clock_sleep(i * 100000);
+		kill(c.pid, SIGTERM);
+		CU_ASSERT_EQUAL(child_status(&c), 128 + SIGTERM);
+		root = loaded("here/result.json");
+		CU_ASSERT(is_true(json_object_get(first_run(root), "measures"), "reconciled"));
+		json_decref(root);
+		place_leave(&p);
+	}
 }
 
 static void a_signal_saves_the_results_and_kills(void)
@@ -503,6 +559,9 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, cases_run_side_by_side_without_meeting),
 	TEST(blocked_io_uring_is_status_3_with_cause_and_mend),
 	TEST_UNLESS(help_no_network, a_signal_saves_the_results_and_kills),
+	TEST_UNLESS(help_no_network, a_signal_sent_twice_is_one_wish),
+	TEST_UNLESS(help_no_network, many_cases_at_once_find_room),
+	TEST_UNLESS(help_no_network, few_descriptors_are_told_with_both_numbers),
 	TEST_UNLESS(help_no_network, killed_at_any_moment_it_leaves_nothing),
 	TEST_UNLESS(not_root, an_ordinary_user_gets_the_same),
 	TESTS_END,
