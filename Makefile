@@ -134,4 +134,4 @@ build/fuzz/keys.dict: harness/words/keys.def harness/words/choices.def harness/w
 	@mkdir -p $(@D)
 	sed -n 's/^[A-Z_]*([^"]*"\([^"]*\)".*/"\1"/p' $^ | sed 's/\./"\n"/g' | sort -u | grep -v '^""$$' >$@
 
--include $(patsubst %.c,$(B)/%.d,$(SRC) $(TESTS)) $(SRC:%.c=build/fuzz/%.d)
+-include $(patsubst %.c,$(B)/%.d,$(SRC) $(TESTS)) $(patsubst %.c,build/fuzz/%.d,$(SRC) $(filter tests/fuzz/%,$(TESTS)))
