@@ -1,6 +1,7 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,8 @@ struct slot {
 
 struct ring {
 	struct slot *slots;
-	struct ring_answer *answers; /* a circle */
-	unsigned room, head, tail, queued;
+	struct ring_answer *answers;		  /* a circle */
+	unsigned room, head, tail, shown, queued; /* what a submit has answered is shown */
 };
 
 void fake_boot(uint32_t ports)
@@ -156,6 +157,8 @@ void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *ad
 	fake.connects++;
 	if (fake.interrupt_at == fake.connects)
 		*fake.interrupt = 2;
+	if (fake.break_at == fake.connects)
+		atomic_store(fake.broken, true);
 	s->dest = dest_of(address);
 	if (fake.in_use[s->dest] >= fake.ports) {
 		fake.refused++;
@@ -237,6 +240,7 @@ bool ring_submit(struct ring *ring, struct err *err)
 		bury();
 	}
 	ring->queued = 0;
+	ring->shown = ring->tail;
 	return fake.submit_error == 0 ||
 	       err_sys(err, fake.submit_error, "could not submit to io_uring");
 }
@@ -245,7 +249,7 @@ unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most)
 {
 	unsigned n = 0;
 
-	while (n < most && ring->head != ring->tail) {
+	while (n < most && ring->head != ring->shown) {
 		out[n++] = ring->answers[ring->head];
 		ring->head = (ring->head + 1) % ring->room;
 	}
@@ -257,7 +261,7 @@ void rings_wait(struct ring *const *rings, unsigned n, int wake_fd, int64_t time
 	(void)wake_fd;
 	fake.waits++;
 	for (unsigned i = 0; i < n; i++)
-		if (rings[i]->head != rings[i]->tail)
+		if (rings[i]->head != rings[i]->shown)
 			return;
 	clock_sleep(timeout_ns > 0 ? timeout_ns : 1);
 }

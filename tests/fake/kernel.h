@@ -29,6 +29,8 @@ struct fake_kernel {
 	int submit_error;  /* submits fail with it; 0: none */
 	uint64_t interrupt_at; /* *interrupt becomes 2 at this connect; 0: never */
 	volatile int *interrupt;
+	uint64_t break_at; /* *broken becomes true at this connect; 0: never */
+	_Atomic bool *broken;
 
 	/* What came of it. */
 	int64_t now_ns;

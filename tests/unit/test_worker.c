@@ -44,6 +44,7 @@ static void run_plan(struct run *r)
 	struct worker *w;
 
 	fake.interrupt = &r->interrupted;
+	fake.broken = &r->pulse.broken;
 	CU_ASSERT_FATAL(tape_open(&r->tape, 4096, 0, 0, &r->arena, &r->err));
 	CU_ASSERT_FATAL(worker_open(&w, &wish, &r->arena, &r->err));
 	r->ok = worker_run(w, clock_now(), &r->err);
@@ -385,6 +386,19 @@ static void a_full_closed_loop_sleeps_while_a_destination_is_exhausted(void)
 	arena_close(&r.arena);
 }
 
+static void a_far_end_or_sampler_that_fails_ends_the_load(void)
+{
+	struct run r;
+
+	fake_boot(1000);
+	fake.break_at = 50;
+	run_lines(&r,
+		  "network: {ports: 40000-40999}\nload: {rate: 1k/s, end: leak}\nstop: {time: 1h}");
+	CU_ASSERT(!r.tape.complete && !r.tape.cut_short);
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 50);
+	arena_close(&r.arena);
+}
+
 static void the_window_is_set_once_a_destination_is_nearly_half_full(void)
 {
 	struct run r;
@@ -483,6 +497,7 @@ static const struct test tests[] = {
 	TEST(a_broken_ring_is_our_own_trouble),
 	TEST(slow_connects_keep_nobody_from_ending_the_run),
 	TEST(a_full_closed_loop_sleeps_while_a_destination_is_exhausted),
+	TEST(a_far_end_or_sampler_that_fails_ends_the_load),
 	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
 	TEST(an_open_model_starts_what_is_due),
