@@ -9,6 +9,8 @@
 #include "cmd/options.h"
 #include "report/result.h"
 
+enum { LINES_MOST = 16 << 20 }; /* of a .jsonl file, as many bytes from its end are read */
+
 struct report_options {
 	bool json, quiet;
 	unsigned verbose;
@@ -45,27 +47,42 @@ static bool read_all(int fd, const char *path, size_t size, struct text *out, st
 	return true;
 }
 
-/* A directory of results stands for the result.json in it. */
-static int open_result(const char **path, struct stat *st, struct arena *a)
+/* Never waits: a file may be a FIFO or a terminal. */
+static int open_any(const char *path, struct stat *st)
 {
-	int fd = open(*path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0 || fstat(fd, st) < 0 || !S_ISDIR(st->st_mode))
-		return fd;
-	close(fd);
-	*path = text_format(a, "%s%sresult.json", *path,
-			    (*path)[strlen(*path) - 1] == '/' ? "" : "/")
-			.s;
-	fd = open(*path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd >= 0 && fstat(fd, st) < 0)
 		st->st_mode = 0;
 	return fd;
 }
 
-static bool slurp(const char **path, struct text *out, struct arena *a, struct err *err)
+static const char *path_in(const char *directory, const char *name, struct arena *a)
+{
+	const char *slash = directory[strlen(directory) - 1] == '/' ? "" : "/";
+
+	return text_format(a, "%s%s%s", directory, slash, name).s;
+}
+
+/* A directory of results stands for the result.json in it; *directory is NULL if it is none. */
+static int open_result(const char **path, const char **directory, struct stat *st, struct arena *a)
+{
+	int fd = open_any(*path, st);
+
+	*directory = NULL;
+	if (fd < 0 || !S_ISDIR(st->st_mode))
+		return fd;
+	close(fd);
+	*directory = *path;
+	*path = path_in(*directory, "result.json", a);
+	return open_any(*path, st);
+}
+
+static bool slurp(const char **path, const char **directory, struct text *out, struct arena *a,
+		  struct err *err)
 {
 	struct stat st = {0};
-	int fd = open_result(path, &st, a), sys = errno;
+	int fd = open_result(path, directory, &st, a), sys = errno;
 	bool ok = false;
 
 	if (fd < 0) {
@@ -83,14 +100,35 @@ static bool slurp(const char **path, struct text *out, struct arena *a, struct e
 	return ok;
 }
 
+/* The end of a file of lines, from a whole line on. What cannot be read is empty: it was never
+ * written, or is none of lastport's. */
+static struct text read_lines(const char *directory, const char *name, struct arena *a)
+{
+	const char *path = path_in(directory, name, a);
+	struct stat st = {0};
+	struct text lines = {0}, first;
+	struct err err = {0};
+	int fd = open_any(path, &st);
+	off_t skipped = st.st_size > LINES_MOST ? st.st_size - LINES_MOST : 0;
+
+	if (fd < 0)
+		return lines;
+	if (!S_ISREG(st.st_mode) || lseek(fd, skipped, SEEK_SET) < 0 ||
+	    !read_all(fd, path, (size_t)(st.st_size - skipped), &lines, a, &err) ||
+	    (skipped && !text_cut(&lines, '\n', &first)))
+		lines.len = 0;
+	close(fd);
+	return lines;
+}
+
 static int report_run(struct command_call *call, struct err *err)
 {
 	const struct report_options *o = call->options;
-	const char *path = call->arguments[0];
+	const char *path = call->arguments[0], *directory;
 	struct result result;
 	struct text source = {0};
 
-	if (!slurp(&path, &source, call->arena, err) ||
+	if (!slurp(&path, &directory, &source, call->arena, err) ||
 	    !result_load(&result, path, source, call->arena, err))
 		return STATUS_USAGE;
 	if (o->json && !result_write_json(call->out, &result)) {
@@ -99,6 +137,9 @@ static int report_run(struct command_call *call, struct err *err)
 	}
 	if (o->json)
 		return STATUS_OK;
+	if (directory && !result.complete)
+		result_recall(&result, read_lines(directory, "samples.jsonl", call->arena),
+			      read_lines(directory, "events.jsonl", call->arena), call->arena);
 	call->out->colour = use_colour(o->color);
 	result_write_summary(call->out, &result, (struct report_style){o->quiet, o->verbose > 0},
 			     *call->arena);

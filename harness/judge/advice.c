@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/unit.h"
+#include "judge/outlook.h"
 
 enum { LINES_MOST = 8 };
 
@@ -91,7 +92,12 @@ const char *say_count(struct arena *a, uint64_t n)
 
 const char *say_number_of(struct arena *a, uint64_t n, const char *one, const char *many)
 {
-	return text_format(a, "%s %s", say_count(a, n), n == 1 ? one : many).s;
+	return text_format(a, "%s %s", say_count(a, n), say_either(n, one, many)).s;
+}
+
+const char *say_either(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
 }
 
 const char *say_time(struct arena *a, int64_t ns)
@@ -164,12 +170,23 @@ static double rate_of(uint64_t ports, int64_t life_ns)
 	return (double)ports * 1e9 / (double)life_ns;
 }
 
-/* "; 1,075/s" behind a number of ports, where a rate is what the ports are for. */
+/* ", 1,075/s" behind a number of ports, where a rate is what the ports are for. */
 static const char *rate_too(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
 	if (life_ns <= 0)
 		return "";
 	return text_format(e->a, ", %s", say_rate(e->a, rate_of(ports, life_ns))).s;
+}
+
+/* The same, of what a measure makes of all the ports: whether this load needs no other. */
+static const char *rate_verdict(const struct evidence *e, uint64_t ports, int64_t life_ns)
+{
+	double asked = e->plan->scenario->load.rate;
+	const char *verdict = "";
+
+	if (asked > 0 && life_ns > 0)
+		verdict = rate_of(ports, life_ns) >= asked ? " (enough)" : " (not enough alone)";
+	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }
 
 /* Widening alone has outgoing connections take ports that servers want: never without reserving
@@ -187,7 +204,7 @@ static void add_widen(struct line_list *lines, const struct evidence *e, int64_t
 		"servers listen on into net.ipv4.ip_local_reserved_ports",
 		widest.lo, widest.hi, say_number_of(e->a, wide, "port", "ports"),
 		say_times(e->a, (double)wide / b->usable),
-		rate_too(e, (uint64_t)wide * b->pairs, life_ns));
+		rate_verdict(e, (uint64_t)wide * b->pairs, life_ns));
 }
 
 static void add_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns)
@@ -214,39 +231,59 @@ static int64_t reuse_delay_ns(const struct evidence *e)
 /* tcp_tw_reuse=1, where it is not at work already. */
 static void add_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns)
 {
-	int64_t delay_ns = reuse_delay_ns(e);
+	int64_t delay_ns = reuse_delay_ns(e), reuse = sysctl_of(e, "net.ipv4.tcp_tw_reuse", 2);
+	bool is_local = e->plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
+	bool is_set = reuse == 1 || (reuse == 2 && is_local);
+	bool stamps = sysctl_of(e, "net.ipv4.tcp_timestamps", 1) != 0;
+	const char *gain;
 
-	if (quiet_time(e->plan) < TIME_WAIT_NS || delay_ns == 0)
+	if (quiet_time(e->plan) < TIME_WAIT_NS || delay_ns == 0 || (is_set && stamps))
 		return;
-	if (sysctl_of(e, "net.ipv4.tcp_timestamps", 1) == 0)
+	gain = text_format(e->a, "a connect may take a port that was %s in TIME_WAIT%s",
+			   say_time(e->a, delay_ns),
+			   rate_verdict(e, e->plan->budget.capacity, live_ns + delay_ns))
+		       .s;
+	if (is_set) {
+		add_fmt(lines, e->a,
+			"net.ipv4.tcp_timestamps=1: tcp_tw_reuse is set, and does nothing without "
+			"timestamps; with them %s",
+			gain);
+		return;
+	}
+	if (!stamps)
 		add(lines, TEXT("net.ipv4.tcp_timestamps=1: without timestamps no port in "
 				"TIME_WAIT is reused"));
 	add_fmt(lines, e->a,
-		"net.ipv4.tcp_tw_reuse=1: a connect may take a port that was %s in TIME_WAIT%s; it "
-		"works for the side that connects, with TCP timestamps on both sides",
-		say_time(e->a, delay_ns),
-		rate_too(e, e->plan->budget.capacity, live_ns + delay_ns));
+		"net.ipv4.tcp_tw_reuse=1: %s; it works for the side that connects, with TCP "
+		"timestamps on both sides",
+		gain);
 }
 
 static void advise_leak(struct finding *f, const struct evidence *e)
 {
 	uint64_t waiting = e->full ? e->full->states[STATE_CLOSE_WAIT] : 0;
+	uint32_t usable = e->plan->budget.usable;
+	const char *limit = "";
 
 	if (waiting > 0)
 		add_fmt(&f->attempt, e->a,
 			"close when recv() returns 0: the far end has closed %s already "
 			"(CLOSE_WAIT)",
 			say_number_of(e->a, waiting, "connection", "connections"));
+	if (usable > 1)
+		limit = text_format(e->a, " below %s", say_count(e->a, usable)).s;
 	add_fmt(&f->attempt, e->a,
-		"take connections from a pool with a limit below %s to one destination: a leak "
-		"then "
-		"shows where it is made",
-		say_count(e->a, e->plan->budget.usable));
+		"take connections from a pool with a limit%s to one destination: a leak then shows "
+		"where it is made",
+		limit);
 }
 
 static void advise_churn(struct finding *f, const struct evidence *e)
 {
 	int64_t live_ns = live_time(e->plan), life_ns = live_ns + quiet_time(e->plan);
+
+	if (outlook_buckets(e->plan))
+		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
 
 	add_widen(&f->attempt, e, life_ns);
 	add_reuse(&f->attempt, e, live_ns);
@@ -266,8 +303,7 @@ static void advise_fin_wait(struct finding *f, const struct evidence *e)
 	if (seconds > 10)
 		add_fmt(&f->attempt, e->a,
 			"net.ipv4.tcp_fin_timeout=10: FIN_WAIT2 is what it governs; ports come "
-			"back "
-			"%s sooner",
+			"back %s sooner",
 			say_times(e->a, (double)seconds / 10));
 	add_widen(&f->attempt, e, 0);
 	add_tuples(&f->attempt, e, 0);

@@ -26,6 +26,7 @@ void advice_give(struct finding *f, const struct evidence *e);
 const char *say_count(struct arena *a, uint64_t n);
 const char *say_number_of(struct arena *a, uint64_t n, const char *one,
 			  const char *many); /* "1 port", "28,232 ports" */
+const char *say_either(uint64_t n, const char *one, const char *many);
 const char *say_time(struct arena *a, int64_t ns);
 const char *say_rate(struct arena *a, double per_s);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "judge/advice.h"
+#include "judge/outlook.h"
 
 /* A rule says whether a cause holds, why, and how many failures it explains. */
 struct claim {
@@ -12,6 +13,10 @@ struct claim {
 
 /* What a cause must hold of the ports in the fullest dump to be named beside others. */
 static const double share_least = 1 / 8.;
+
+/* What share of all that hold ports the live connections must be, or of the capacity those that
+ * the load keeps open, to be a want of ports of their own. */
+static const double share_saturating = 0.9;
 
 /* What holds ports: the client's sockets by the reason for which they are there. */
 struct holders {
@@ -93,11 +98,15 @@ static struct claim leak(const struct evidence *e)
 		return c;
 	if (t->leaked < t->opened)
 		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
-	c.why = text_format(e->a,
-			    "%s were opened, and %s. Each keeps its port until it is closed or its "
-			    "program ends: the %s %s are used up for good.",
-			    say_number_of(e->a, t->opened, "connection", "connections"), never,
-			    say_ports(e), say_towards(e));
+	else if (t->opened == 1)
+		never = "was not closed";
+	c.why = text_format(
+		e->a,
+		"%s %s opened, and %s. Each keeps its port until it is closed or its program ends: "
+		"the %s %s %s used up for good.",
+		say_number_of(e->a, t->opened, "connection", "connections"),
+		say_either(t->opened, "was", "were"), never, say_ports(e), say_towards(e),
+		say_either(e->plan->budget.usable, "is", "are"));
 	return c;
 }
 
@@ -114,29 +123,69 @@ static const char *say_demand(const struct evidence *e)
 	return "";
 }
 
-static struct claim time_wait_churn(const struct evidence *e)
+/* How many were closed when those that wait were counted. */
+static uint64_t closed_by_then(const struct evidence *e)
+{
+	uint64_t closed = e->tape->tally.closed;
+
+	if (e->full && e->full->opened > e->full->open)
+		return least(closed, e->full->opened - e->full->open);
+	return closed;
+}
+
+/* Who waits: not all that were closed are in TIME_WAIT, for the far end may have closed first. */
+static const char *say_waiting(const struct evidence *e, uint64_t waiting)
+{
+	uint64_t closed = closed_by_then(e);
+	const char *time = say_time(e->a, quiet_time(e->plan));
+	struct text life;
+
+	if (quiet_time(e->plan) < TIME_WAIT_NS)
+		life = text_format(e->a, "%s can be taken again after %s",
+				   say_either(waiting, "its port", "the port of each"), time);
+	else
+		life = text_format(e->a, "%s port for %s more",
+				   say_either(waiting, "it keeps its", "each keeps its"), time);
+	if (closed <= waiting)
+		return text_format(e->a, "The client closed %s, and " TEXT_FMT " (TIME_WAIT).",
+				   say_number_of(e->a, waiting, "connection", "connections"),
+				   TEXT_ARG(life))
+			.s;
+	return text_format(e->a, "Of %s closed connections %s %s in TIME_WAIT, and " TEXT_FMT ".",
+			   say_count(e->a, closed), say_count(e->a, waiting),
+			   say_either(waiting, "is", "are"), TEXT_ARG(life))
+		.s;
+}
+
+/* "32 ports / 60 s = 0.533/s is all that can go on for ever to one destination; this load …" */
+static const char *say_bound(const struct evidence *e)
 {
 	const struct budget *b = &e->plan->budget;
 	int64_t live_ns = live_time(e->plan), quiet_ns = quiet_time(e->plan);
-	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.time_wait, h.all)};
 	double each = (double)b->usable * 1e9 / (double)(live_ns + quiet_ns);
-	const char *life, *all = "";
+	const char *life = say_time(e->a, quiet_ns), *all = "";
 
-	if (c.weight == 0)
-		return c;
-	life = say_time(e->a, quiet_ns);
+	if (outlook_buckets(e->plan))
+		return text_format(e->a, "No more than %s wait (tcp_max_tw_buckets).",
+				   say_count(e->a, outlook_buckets(e->plan)))
+			.s;
 	if (live_ns > 0)
 		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
 	if (b->pairs > 1)
 		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->pairs)).s;
-	c.why = text_format(
-		e->a,
-		"The client closed %s, and each keeps its port for %s more (TIME_WAIT). "
-		"%s / %s = %s is all that can go on for ever %s%s%s.",
-		say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
-		say_time(e->a, quiet_ns), say_ports(e), life, say_rate(e->a, each), say_towards(e),
-		all, say_demand(e));
+	return text_format(e->a, "%s / %s = %s is all that can go on for ever %s%s%s.",
+			   say_ports(e), life, say_rate(e->a, each), say_towards(e), all,
+			   say_demand(e))
+		.s;
+}
+
+static struct claim time_wait_churn(const struct evidence *e)
+{
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.time_wait, h.all)};
+
+	if (c.weight > 0)
+		c.why = text_format(e->a, "%s %s", say_waiting(e, h.time_wait), say_bound(e));
 	return c;
 }
 
@@ -151,11 +200,24 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 		c.why = text_format(
 			e->a,
 			"The client closed %s, and the far end did not close its side: %s in "
-			"FIN_WAIT2 keep their ports for up to %s s (tcp_fin_timeout).",
+			"FIN_WAIT2 %s for up to %s s (tcp_fin_timeout).",
 			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
 			say_count(e->a, h.fin_wait),
+			say_either(h.fin_wait, "keeps its port", "keep their ports"),
 			say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds));
 	return c;
+}
+
+/* Do live connections by themselves want all there is? Those that wait or were leaked are other
+ * causes, and would be there without these. */
+static bool is_saturated(const struct evidence *e, const struct holders *h)
+{
+	const struct scenario *s = e->plan->scenario;
+	double at_once = s->load.rate > 0 ? s->load.rate * (double)s->load.hold / 1e9
+					  : (double)e->plan->concurrency;
+
+	return (double)h->live >= share_saturating * (double)h->all ||
+	       at_once >= share_saturating * (double)e->plan->budget.capacity;
 }
 
 static struct claim live_saturation(const struct evidence *e)
@@ -166,10 +228,10 @@ static struct claim live_saturation(const struct evidence *e)
 	int64_t hold_ns = e->plan->scenario->load.hold;
 	const char *law = "";
 
-	if (c.weight == 0)
-		return c;
+	if (c.weight == 0 || !is_saturated(e, &h))
+		return (struct claim){0};
 	if (rate > 0 && hold_ns > 0)
-		law = text_format(e->a, " %s, each held for %s, are %s at once.",
+		law = text_format(e->a, " %s, each held for %s, come to %s at once.",
 				  say_rate(e->a, rate), say_time(e->a, hold_ns),
 				  say_number_of(e->a,
 						(uint64_t)(rate * (double)hold_ns / 1e9 + 0.5),
@@ -177,11 +239,12 @@ static struct claim live_saturation(const struct evidence *e)
 			      .s;
 	c.why = text_format(
 		e->a,
-		"%s %s in use at once, and there are %s %s. %s in TIME_WAIT: the ports are held by "
-		"live connections.%s",
+		"%s %s in use at once, and there %s %s %s. %s %s in TIME_WAIT: the ports are held "
+		"by live connections.%s",
 		say_number_of(e->a, h.live, "connection", "connections"),
-		h.live == 1 ? "was" : "were", say_ports(e), say_towards(e),
-		h.time_wait ? say_count(e->a, h.time_wait) : "None is", law);
+		say_either(h.live, "was", "were"), say_either(e->plan->budget.usable, "is", "are"),
+		say_ports(e), say_towards(e), h.time_wait ? say_count(e->a, h.time_wait) : "None",
+		say_either(h.time_wait ? h.time_wait : 1, "is", "are"), law);
 	return c;
 }
 
@@ -285,6 +348,33 @@ static struct evidence evidence_of(const struct plan *plan, const struct tape *t
 	return e;
 }
 
+static bool is_found(const struct verdict *v, enum cause cause)
+{
+	for (size_t i = 0; i < v->cause_count; i++)
+		if (v->causes[i].cause == cause)
+			return true;
+	return false;
+}
+
+/* Live connections that are no cause of their own, beside the first that is one. */
+static void add_bystanders(struct verdict *v, const struct evidence *e)
+{
+	struct holders h = holders_of(e);
+
+	if (is_found(v, CAUSE_LIVE_SATURATION) || explained(e, h.live, h.all) == 0)
+		return;
+	for (size_t i = 0; i < v->cause_count; i++) {
+		struct finding *f = &v->causes[i];
+
+		if (f->cause > CAUSE_LIVE_SATURATION)
+			continue;
+		f->why = text_format(e->a, TEXT_FMT " %s more %s in use.", TEXT_ARG(f->why),
+				     say_count(e->a, h.live),
+				     say_either(h.live, "connection was", "connections were"));
+		return;
+	}
+}
+
 void causes_find(struct verdict *out, const struct plan *plan, const struct tape *tape,
 		 const struct measures *m, struct arena *a)
 {
@@ -307,4 +397,5 @@ void causes_find(struct verdict *out, const struct plan *plan, const struct tape
 		advice_give(&out->causes[at], &e);
 		out->cause_count++;
 	}
+	add_bystanders(out, &e);
 }

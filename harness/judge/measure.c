@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "judge/outlook.h"
+
 static void set(struct measures *out, enum measure what, double n)
 {
 	out->fixed[what] = (struct value){true, n};
@@ -50,7 +52,8 @@ static void measure_prediction(struct measures *out, const struct plan *plan)
 	const struct forecast *f = &plan->forecast;
 
 	set_if(out, MEASURE_PREDICTED_AFTER, f->known && f->exhausts, (double)f->after);
-	set_if(out, MEASURE_PREDICTED_RATE, isfinite(f->rate), f->rate);
+	set_if(out, MEASURE_PREDICTED_RATE, isfinite(f->rate) && outlook_buckets(plan) == 0,
+	       f->rate);
 }
 
 /* Measures that are the most sockets seen in a state, or how many are in it at the end. */
@@ -89,14 +92,18 @@ static void measure_sample(struct measures *out, const struct sample *s)
 		*used = (struct value){true, (double)s->used_max};
 }
 
+/* A connection can come and go between two dumps; the driver's books have it all the same. */
 static void measure_sockets(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	const struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
+	const struct value *open = &out->fixed[MEASURE_ESTABLISHED_MAX];
 	uint32_t usable = plan->budget.usable;
 
 	for (size_t i = 0; i < tape->sample_count; i++)
 		if (tape->samples[i].parts & SAMPLE_SOCKETS)
 			measure_sample(out, &tape->samples[i]);
+	if (!open->present || (double)tape->open_peak > open->n)
+		set_if(out, MEASURE_ESTABLISHED_MAX, tape->open_peak > 0, (double)tape->open_peak);
 	set(out, MEASURE_PORTS_USABLE, usable);
 	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, used->n / usable);
 }

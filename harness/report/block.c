@@ -169,11 +169,21 @@ void block_connects(struct out *out, const struct result_run *run)
 	add_if(to, run, MEASURE_CONNECTS_IN_FLIGHT, "in flight");
 	add_if(to, run, MEASURE_CONNECTS_HELD_BACK, "held back");
 	add_if(to, run, MEASURE_CONNECTS_FAILED, "failed");
+	if (run_flag(run, MEASURE_RECOVERED) && fixed(run, MEASURE_RECOVERY).present) {
+		out_z(to, ", recovered after ");
+		add_measure(to, run, MEASURE_RECOVERY);
+	}
 	draft_print(&d, out, "  connects");
 	print_errors(out, run);
 	if (fixed(run, MEASURE_RECONCILED).present && !run_flag(run, MEASURE_RECONCILED))
 		page_paragraph(out, "", PAINT_NONE, LABEL,
 			       TEXT("the books do not balance: lastport lost count"));
+}
+
+bool run_ended_early(const struct result_run *run)
+{
+	return run->aborted || run->interrupted || run->cut_short ||
+	       (!run->complete && run->lost == 0);
 }
 
 /* "as observed", or what was observed instead. */
@@ -183,7 +193,7 @@ static void add_beside(struct out *to, const struct result_run *run)
 		 seen = run_count(run, MEASURE_EXHAUSTED_AFTER);
 
 	if (!run_flag(run, MEASURE_EXHAUSTED)) {
-		out_z(to, "; observed: not exhausted");
+		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: not exhausted");
 	} else if (predicted == seen) {
 		out_z(to, ", as observed");
 	} else {
@@ -215,7 +225,36 @@ void block_prediction(struct out *out, const struct result_run *run)
 		else
 			out_z(to, "no rate");
 	}
+	if (run->plan.tw_buckets)
+		out_fmt(to,
+			"%ssustainable: cannot be told, tcp_max_tw_buckets (%llu) ends TIME_WAIT "
+			"early (counter TCPTimeWaitOverflow)",
+			to->len ? "; " : "", (unsigned long long)run->plan.tw_buckets);
 	draft_print(&d, out, "  predicted");
+}
+
+bool run_falls_short(const struct result_run *run)
+{
+	struct value elapsed = fixed(run, MEASURE_ELAPSED);
+
+	return run->plan.lasts_ns && !run_ended_early(run) && elapsed.present &&
+	       elapsed.n < (double)run->plan.lasts_ns && fixed(run, MEASURE_EXHAUSTED).present &&
+	       !run_flag(run, MEASURE_EXHAUSTED);
+}
+
+void block_outlook(struct out *out, const struct result_run *run)
+{
+	char rate[UNIT_PRINTED], lasts[UNIT_PRINTED];
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (!run_falls_short(run))
+		return;
+	out_fmt(to, "at %s the ports last %s; this run took ",
+		unit_rate_pretty(rate, run->plan.rate),
+		unit_time_pretty(lasts, run->plan.lasts_ns));
+	add_measure(to, run, MEASURE_ELAPSED);
+	draft_print(&d, out, "  but");
 }
 
 /* The widest of the first columns, so that those after them stand in line. */
@@ -241,12 +280,18 @@ static struct columns measure_columns(const struct verdict *v)
 	return c;
 }
 
-/* What an unfinished run has not kept, it might have. */
-static void print_mark(struct out *out, const struct judged *j, bool is_final)
+/* Is it known for good what became of line i? What a run that broke off has not kept, it might
+ * have; but for the line that broke it off. */
+static bool is_final(const struct result_run *run, size_t i)
+{
+	return run->aborted ? run->aborted == i + 1 : run->complete;
+}
+
+static void print_mark(struct out *out, const struct judged *j, bool final)
 {
 	if (j->pass)
 		out_paint(out, PAINT_GOOD, "  ok ");
-	else if (is_final)
+	else if (final)
 		out_paint(out, PAINT_BAD, "  x  ");
 	else
 		out_z(out, "  ?  ");
@@ -261,7 +306,7 @@ void block_expectations(struct out *out, const struct result_run *run)
 		const struct judged *j = &v->expect[i];
 		char text[UNIT_PRINTED];
 
-		print_mark(out, j, run->complete);
+		print_mark(out, j, is_final(run, i));
 		page_cell(out, j->text, c.text);
 		out_z(out, j->observed.present ? "  observed " : "           ");
 		page_cell(out, text_of(say(text, j->kind, j->observed)), c.observed);

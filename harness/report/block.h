@@ -11,6 +11,8 @@
 void block_ports(struct out *out, const struct result_run *run);
 void block_connects(struct out *out, const struct result_run *run);
 void block_prediction(struct out *out, const struct result_run *run);
+void block_outlook(struct out *out,
+		   const struct result_run *run); /* where a longer run had run out */
 void block_expectations(struct out *out, const struct result_run *run);
 void block_causes(struct out *out, const struct result_run *run);
 void block_details(struct out *out,
@@ -19,3 +21,9 @@ void block_details(struct out *out,
 /* Figures of a run; a measure that is absent is 0 or false. */
 uint64_t run_count(const struct result_run *run, enum measure what);
 bool run_flag(const struct result_run *run, enum measure what);
+
+/* Something ended it before its load was done: what it did not get to is no finding. */
+bool run_ended_early(const struct result_run *run);
+
+/* It did not run out of ports, but would have, had it gone on as it was. */
+bool run_falls_short(const struct result_run *run);

@@ -171,6 +171,12 @@ static json_t *json_plan(const struct result_run *run, bool *ok)
 	put(o, "window", json_boolean(run->plan.window), ok);
 	put(o, "port_life", for_ever ? json_null() : json_seconds((double)run->plan.port_life_ns),
 	    ok);
+	if (run->plan.rate > 0)
+		put(o, "rate", json_real(run->plan.rate), ok);
+	if (run->plan.lasts_ns)
+		put(o, "lasts", json_seconds((double)run->plan.lasts_ns), ok);
+	if (run->plan.tw_buckets)
+		put(o, "tw_buckets", json_count(run->plan.tw_buckets), ok);
 	return o;
 }
 
@@ -279,6 +285,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	if (run->interrupted)
 		put(o, "interrupted", json_integer(run->interrupted), ok);
 	put(o, "cut_short", json_boolean(run->cut_short), ok);
+	if (run->aborted)
+		put(o, "aborted", json_integer(run->aborted - 1), ok);
 	put(o, "lost", json_count(run->lost), ok);
 	put(o, "effective", json_effective(run, ok), ok);
 	put(o, "sysctl", json_sysctl(run, ok), ok);

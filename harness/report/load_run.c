@@ -102,6 +102,20 @@ static bool load_port_life(const struct node *up, int64_t *out)
 	return true;
 }
 
+/* What the arithmetic says of the load; each is absent where there is nothing to tell. */
+static bool load_outlook(const struct node *up, struct result_run *out)
+{
+	struct node rate = node_member(up, "rate"), lasts = node_member(up, "lasts");
+	struct node buckets = node_member(up, "tw_buckets");
+	double ns = 0;
+
+	if ((rate.json && !node_number(&rate, rate_most, &out->plan.rate)) ||
+	    (lasts.json && !load_seconds(&lasts, &ns)))
+		return false;
+	out->plan.lasts_ns = (int64_t)ns;
+	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);
+}
+
 static bool load_plan(const struct node *up, struct result_run *out)
 {
 	struct node n = node_member(up, "plan"), ports = node_member(&n, "ports");
@@ -117,7 +131,7 @@ static bool load_plan(const struct node *up, struct result_run *out)
 	       member_flag(&n, "may_lose_one", &out->plan.may_lose_one) &&
 	       member_text(&n, "order", &out->plan.order) &&
 	       member_flag(&n, "window", &out->plan.window) &&
-	       load_port_life(&n, &out->plan.port_life_ns);
+	       load_port_life(&n, &out->plan.port_life_ns) && load_outlook(&n, out);
 }
 
 static bool load_measure(const struct node *n, struct measures *out)
@@ -218,6 +232,22 @@ static bool load_expect(const struct node *up, struct verdict *out)
 	return true;
 }
 
+/* The index of a line of `expect`, which is there. */
+static bool load_aborted(const struct node *up, struct result_run *out)
+{
+	struct node n = node_member(up, "aborted");
+	uint64_t index = 0;
+
+	if (!n.json)
+		return true;
+	if (!node_count_if(&n, INT32_MAX, &index))
+		return false;
+	if (index >= out->verdict.expect_count)
+		return node_refuse(&n, "the index of a line of expect");
+	out->aborted = (unsigned)index + 1;
+	return true;
+}
+
 static bool load_cause(const struct node *n, struct finding *out)
 {
 	struct node name = node_member(n, "name");
@@ -266,7 +296,7 @@ bool load_run(const struct node *n, struct result_run *out)
 		  member_flag(n, "cut_short", &out->cut_short) &&
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && load_plan(n, out) && load_measures(n, &out->measures) &&
-		  load_states(n, out) && load_expect(n, &out->verdict) &&
+		  load_states(n, out) && load_expect(n, &out->verdict) && load_aborted(n, out) &&
 		  load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;

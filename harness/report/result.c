@@ -1,5 +1,6 @@
 #include "report/result.h"
 
+#include "judge/outlook.h"
 #include "report/words.h"
 
 enum verdict_word result_word(const struct result *r)
@@ -49,6 +50,9 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.window = plan->window;
 	out->plan.order = text_of(order_words[plan->scenario->load.order].word);
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
+	out->plan.rate = plan->scenario->load.rate;
+	out->plan.lasts_ns = outlook_lasts_ns(plan);
+	out->plan.tw_buckets = outlook_buckets(plan);
 }
 
 void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,
@@ -64,6 +68,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	out->complete = out->word == VERDICT_PASS || out->word == VERDICT_FAIL;
 	out->interrupted = tape->interrupted;
 	out->cut_short = tape->cut_short;
+	out->aborted = tape->aborted < 0 ? 0 : (unsigned)tape->aborted + 1;
 	out->lost = tape->lost;
 	for (int i = 1; full && i < STATES; i++)
 		if (full->states[i])

@@ -40,11 +40,15 @@ struct result_run {
 		bool window; /* order: fast, and this kernel can */
 		struct text order;
 		int64_t port_life_ns; /* FOR_EVER: never given back */
+		double rate;	      /* that the load asks for; 0: a closed loop */
+		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
+		uint64_t tw_buckets;  /* that end TIME_WAIT early; 0: they do not */
 	} plan;
 	struct measures measures;
 	struct verdict verdict;
-	int interrupted; /* the signal, or 0 */
-	bool cut_short;	 /* stop.time came first */
+	int interrupted;  /* the signal, or 0 */
+	bool cut_short;	  /* stop.time came first */
+	unsigned aborted; /* the line of verdict.expect that ended it, from 1; 0: none did */
 	struct value used_states
 		[STATES]; /* sockets by state in the fullest dump, those that are not 0 */
 	uint64_t lost;	  /* records that did not fit the tape */
@@ -67,6 +71,14 @@ enum { RESULT_SIZE_MOST = 64 << 20, RESULT_VALUES_MOST = 1 << 20 };
  * Leaves alone who it is (scenario, file, sha256, …), settings, error and hint. */
 void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,
 	       struct arena *);
+
+/* What a run says that was not begun when the result was written. */
+#define RESULT_NOT_STARTED "it was not started"
+
+/* A result that was written at the start and never again is that of a run that was killed, or
+ * goes on still. Tells of its runs what their lines in samples.jsonl and events.jsonl say, and
+ * leaves alone those of which there are none. */
+void result_recall(struct result *r, struct text samples, struct text events, struct arena *);
 
 /* The worst word wins: error, incomplete, fail, skip, pass. Without any run: incomplete. */
 enum verdict_word result_word(const struct result *r);

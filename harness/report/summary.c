@@ -40,6 +40,11 @@ static const char *say_count(struct arena *a, uint64_t n)
 	return unit_count_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), n);
 }
 
+static const char *say_time(struct arena *a, double ns)
+{
+	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)ns);
+}
+
 /* Why a run that broke off did. */
 static struct text say_break(const struct result_run *run, struct arena *a)
 {
@@ -52,29 +57,55 @@ static struct text say_break(const struct result_run *run, struct arena *a)
 	if (run->cut_short)
 		return TEXT("stop.time came before the load was done");
 	if (run->lost)
-		return text_format(a, "%s records did not fit the tape: its figures are not whole",
-				   say_count(a, run->lost));
+		return text_format(a, "%s %s did not fit the tape: its figures are not whole",
+				   say_count(a, run->lost), run->lost == 1 ? "record" : "records");
 	return TEXT("it did not come to its end");
+}
+
+/* ", ended at 3.2 s by s5.yaml:6": the line of `expect` that ended the run. */
+static const char *say_end(const struct result_run *run, struct arena *a)
+{
+	struct value elapsed = run->measures.fixed[MEASURE_ELAPSED];
+	const struct judged *by;
+
+	if (run->aborted == 0 || run->aborted > run->verdict.expect_count)
+		return "";
+	by = &run->verdict.expect[run->aborted - 1];
+	return text_format(a, ", ended%s%s by %s:%u", elapsed.present ? " at " : "",
+			   elapsed.present ? say_time(a, elapsed.n) : "", by->at.file, by->at.line)
+		.s;
+}
+
+/* "320 opened, not exhausted". A line alone must say what a block has a line for. */
+static struct text say_opened(const struct result_run *run, bool is_head, struct arena *a)
+{
+	const char *opened = say_count(a, run_count(run, MEASURE_CONNECTS_OPENED));
+
+	if (run->aborted)
+		return text_format(a, "%s opened%s", opened, say_end(run, a));
+	if (!is_head && run_falls_short(run))
+		return text_format(a, "%s opened, not exhausted yet: the ports last %s", opened,
+				   say_time(a, (double)run->plan.lasts_ns));
+	return text_format(a, "%s opened, not exhausted", opened);
 }
 
 /* The fact behind the verdict's word; at the head of a block there is room for more words. */
 static struct text headline(const struct result_run *run, bool is_head, struct arena *a)
 {
 	struct value at = run->measures.fixed[MEASURE_EXHAUSTED_AT];
+	uint64_t after = run_count(run, MEASURE_EXHAUSTED_AFTER);
+	const char *what = after == 1 ? " connection" : " connections";
 
 	if (word_of(run) == VERDICT_INCOMPLETE)
 		return say_break(run, a);
 	if (!run->measures.fixed[MEASURE_CONNECTS_OPENED].present)
 		return (struct text){0};
 	if (!run_flag(run, MEASURE_EXHAUSTED))
-		return text_format(a, "%s opened, not exhausted",
-				   say_count(a, run_count(run, MEASURE_CONNECTS_OPENED)));
+		return say_opened(run, is_head, a);
 	if (!at.present)
-		return TEXT("exhausted");
-	return text_format(a, "exhausted after %s%s, %s",
-			   say_count(a, run_count(run, MEASURE_EXHAUSTED_AFTER)),
-			   is_head ? " connections" : "",
-			   unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)at.n));
+		return text_format(a, "exhausted%s", say_end(run, a));
+	return text_format(a, "exhausted after %s%s, %s%s", say_count(a, after),
+			   is_head ? what : "", say_time(a, at.n), say_end(run, a));
 }
 
 /* Of lines that stand below each other. */
@@ -107,7 +138,7 @@ static void print_line(struct out *out, const struct result_run *run, const stru
 static void print_block(struct out *out, const struct result_run *run, struct report_style style,
 			struct arena scratch)
 {
-	bool has_run = run->word != VERDICT_SKIP && run->word != VERDICT_ERROR;
+	bool has_run = run->word != VERDICT_SKIP && run->word != VERDICT_ERROR && !run->error.len;
 
 	print_line(out, run, NULL, scratch);
 	if (run->error.len)
@@ -122,6 +153,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	}
 	if (has_run) {
 		block_prediction(out, run);
+		block_outlook(out, run);
 		block_expectations(out, run);
 	}
 	if (style.verbose)

@@ -200,9 +200,11 @@ static bool load_samples(struct tape *out, struct lines *l, unsigned run, struct
 		bool ok = line && read_sample(line, &of, &sample, &e);
 
 		json_decref(line);
-		if (ok && of == run)
+		if (ok && of == run) {
 			tape_sample(out, sample);
-		else if (!ok && !l->torn)
+			if (sample.open > out->open_peak)
+				out->open_peak = sample.open;
+		} else if (!ok && !l->torn)
 			return refuse(l, text, &e, err);
 	}
 	return true;

@@ -184,6 +184,8 @@ static void merge_findings(struct tape *into, const struct tape *more)
 	if (more->refused_at_ns >= 0 &&
 	    earlier(into->refused_at_ns, more->refused_at_ns) != into->refused_at_ns)
 		into->opened_before = more->opened_before;
+	if (more->open_peak > into->open_peak)
+		into->open_peak = more->open_peak;
 	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);
 	into->recovered_ns = earlier(into->recovered_ns, more->recovered_ns);
 	into->exhausted = into->exhausted || more->exhausted;

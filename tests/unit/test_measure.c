@@ -86,6 +86,63 @@ static void a_run_out_of_ports_is_measured(void)
 	trial_close(&t);
 }
 
+/* established.max was 0 while 50 connections were open, but at no dump. */
+static void what_was_open_between_dumps_counts(void)
+{
+	static const struct {
+		uint64_t seen, peak;
+		bool dumped;
+		struct row rows[2];
+	} cases[] = {
+		{0, 50, true, {{"established.max", true, 50}, {NULL, false, 0}}},
+		{60, 50, true, {{"established.max", true, 60}, {NULL, false, 0}}},
+		{0, 50, false, {{"established.max", true, 50}, {NULL, false, 0}}},
+		{0, 0, true, {{"established.max", true, 0}, {NULL, false, 0}}},
+		{0, 0, false, {{"established.max", false, 0}, {NULL, false, 0}}},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, churn);
+		if (cases[i].dumped)
+			trial_dump(&t, 9)->states[STATE_ESTABLISHED] = cases[i].seen;
+		t.tape.open_peak = cases[i].peak;
+		trial_judge(&t);
+		expect_rows(&t, cases[i].rows);
+		trial_close(&t);
+	}
+}
+
+/* With 50 buckets 500/s went on for ever, and 1.67/s was said to be all. */
+static void no_rate_is_predicted_where_time_wait_ends_early(void)
+{
+	static const struct {
+		const char *buckets;
+		struct row rows[2];
+	} cases[] = {
+		{"31", {{"predicted.rate", false, 0}, {NULL, false, 0}}},
+		{"32", {{"predicted.rate", true, 32 / 60.}, {NULL, false, 0}}},
+		{"131072", {{"predicted.rate", true, 32 / 60.}, {NULL, false, 0}}},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena a = help_arena();
+		struct trial t;
+
+		trial_open(&t, text_format(&a,
+					   "network: {ports: 40000-40031, sysctl: "
+					   "{net.ipv4.tcp_tw_reuse: 0, "
+					   "net.ipv4.tcp_max_tw_buckets: %s}}",
+					   cases[i].buckets)
+				       .s);
+		trial_judge(&t);
+		expect_rows(&t, cases[i].rows);
+		trial_close(&t);
+		arena_close(&a);
+	}
+}
+
 static void what_was_not_looked_at_has_no_data(void)
 {
 	static const struct row rows[] = {
@@ -214,6 +271,8 @@ static void books_that_do_not_balance_are_told(void)
 
 static const struct test tests[] = {
 	TEST(a_run_out_of_ports_is_measured),
+	TEST(what_was_open_between_dumps_counts),
+	TEST(no_rate_is_predicted_where_time_wait_ends_early),
 	TEST(what_was_not_looked_at_has_no_data),
 	TEST(a_torn_last_dump_does_not_tell_the_end),
 	TEST(an_unconfirmed_refusal_is_no_exhaustion),

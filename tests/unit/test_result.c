@@ -62,6 +62,8 @@ static void what_is_written_loads_and_is_written_the_same(void)
 			r->runs[0].error = r->runs[0].hint = words[i];
 			r->runs[0].interrupted = 15;
 			r->runs[0].lost = 3;
+			r->runs[0].aborted = 1;
+			r->runs[0].plan.tw_buckets = 7;
 		}
 		if (i == 2)
 			r->host = NULL;
@@ -80,6 +82,7 @@ static void a_loaded_result_has_what_was_written(void)
 
 	trial_churn(&t);
 	t.tape.refused_at_ns = AWKWARD_NS;
+	t.tape.aborted = 2;
 	r = trial_result(&t, TEXT("leak"));
 	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
 	CU_ASSERT_EQUAL_FATAL(back.run_count, 1);
@@ -93,6 +96,10 @@ static void a_loaded_result_has_what_was_written(void)
 	CU_ASSERT(back.runs[0].measures.fixed[MEASURE_EXHAUSTED_AT].n == AWKWARD_NS);
 	CU_ASSERT_EQUAL(back.runs[0].plan.usable, 32);
 	CU_ASSERT_EQUAL(back.runs[0].plan.port_life_ns, 60000000000);
+	CU_ASSERT_EQUAL(back.runs[0].plan.rate, 200);
+	CU_ASSERT_EQUAL(back.runs[0].plan.lasts_ns, 160000000);
+	CU_ASSERT_EQUAL(back.runs[0].plan.tw_buckets, 0);
+	CU_ASSERT_EQUAL(back.runs[0].aborted, 3);
 	CU_ASSERT_EQUAL(back.runs[0].verdict.expect_count, 6);
 	CU_ASSERT_EQUAL(back.runs[0].verdict.cause_count, 2);
 	CU_ASSERT_EQUAL(back.runs[0].measures.error_count, 2);
@@ -117,7 +124,9 @@ static void the_document_has_its_documented_shape(void)
 		"}",
 		"\"load.hold\": {\n          \"value\": \"0s\"\n   "
 		"     }", /* a default has no line */
-		"\"port_life\": 60.0\n",
+		"\"port_life\": 60.0,\n",
+		"\"rate\": 200.0,\n",
+		"\"lasts\": 0.16\n",
 		"\"exhausted\": true,\n",
 		"\"exhausted.after\": 32,\n",
 		"\"exhausted.at\": 0.16,\n",
@@ -131,8 +140,9 @@ static void the_document_has_its_documented_shape(void)
 		"\"wont_help\": [\n",
 		"\"TIME_WAIT\": 32\n",
 	};
-	static const char *const absent[] = {"\"recovery\"", "TCPTimeWaitOverflow", "\"error\"",
-					     "\"interrupted\"", "time_wait.max\": 0"};
+	static const char *const absent[] = {
+		"\"recovery\"",	      "TCPTimeWaitOverflow", "\"error\"",     "\"interrupted\"",
+		"time_wait.max\": 0", "\"aborted\"",	     "\"tw_buckets\""};
 	struct text json;
 	struct trial t;
 
@@ -228,6 +238,8 @@ static void mistakes_are_told_with_their_place(void)
 		 "\"expect\": [{\"text\": \"\", \"file\": \"\", \"line\": 1, \"kind\": \"odd\", "
 		 "\"pass\": true}]",
 		 6, 71, "must be count, share, time, rate or flag"},
+		{"\"lost\": 0", "\"lost\": 0, \"aborted\": 0", 4, 80,
+		 "aborted must be the index of a line of expect"},
 		{"\"causes\": []", "\"causes\": [{\"name\": \"bad luck\"}]", 6, 50,
 		 "must be a cause that lastport knows"},
 	};
@@ -314,6 +326,75 @@ static void the_worst_word_wins(void)
 	CU_ASSERT_EQUAL(result_word(&none), VERDICT_INCOMPLETE);
 }
 
+#define SAMPLE_AT(run, t, opened, open) \
+	"{\"run\":" run ",\"t_ns\":" t ",\"attempted\":" opened ",\"opened\":" opened \
+	",\"failed\":0,\"open\":" open "}\n"
+#define EVENT_OF(run, t, name, value) \
+	"{\"run\":" run ",\"t_ns\":" t ",\"event\":\"" name "\",\"value\":" value "}\n"
+
+/* A killed run leaves a result of runs that were not started, and two files of lines. */
+static void a_killed_run_is_told_from_its_lines(void)
+{
+	static const struct {
+		const char *samples, *events, *told, *hint;
+	} rows[] = {
+		{"", "", RESULT_NOT_STARTED, ""},
+		{SAMPLE_AT("2", "7", "9", "9"), EVENT_OF("2", "7", "load-begin", "0"),
+		 RESULT_NOT_STARTED, ""},
+		{SAMPLE_AT("1", "100000000", "10", "10")
+			 SAMPLE_AT("1", "1380000000", "1139", "120"),
+		 EVENT_OF("1", "0", "load-begin", "0"),
+		 "killed, or still running; the last sample, at 1.38 s: 1,139 opened, 120 open",
+		 ""},
+		{SAMPLE_AT("1", "1380000000", "139", "120") "{\"run\":1,\"t_", "",
+		 "killed, or still running; the last sample, at 1.38 s: 139 opened, 120 open", ""},
+		{"", EVENT_OF("1", "0", "load-begin", "0"),
+		 "killed, or still running; there is no sample of it", ""},
+		{SAMPLE_AT("1", "1380000000", "139", "120"),
+		 EVENT_OF("1", "500000000", "refused", "1")
+			 EVENT_OF("1", "1600000000", "load-end", "320"),
+		 "killed, or still running; its load had ended, at 1.6 s: 320 opened; exhausted "
+		 "after 1 connection, at 0.5 s",
+		 ""},
+		{SAMPLE_AT("1", "7", "1", "1") "\xff\033[2J\n" SAMPLE_AT("1", "8", "2", "2"), "",
+		 "killed, or still running; what it did cannot be told",
+		 "Look at line 2 of samples.jsonl: it is no record."},
+		{"", "\n\n", "killed, or still running; what it did cannot be told",
+		 "Look at line 1 of events.jsonl: it is no record."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct result_run runs[2] = {
+			{.word = VERDICT_SKIP, .error = TEXT("no rights here")},
+			{.word = VERDICT_INCOMPLETE, .error = TEXT(RESULT_NOT_STARTED)}};
+		struct result r = {.runs = runs, .run_count = 2};
+		struct arena a = help_arena();
+
+		result_recall(&r, text_of(rows[i].samples), text_of(rows[i].events), &a);
+		if (!text_is(runs[1].error, rows[i].told))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(runs[1].error));
+		CU_ASSERT(text_is(runs[0].error, "no rights here"));
+		CU_ASSERT(text_is(runs[1].error, rows[i].told));
+		CU_ASSERT(text_is(runs[1].hint, rows[i].hint));
+		arena_close(&a);
+	}
+}
+
+static void a_run_that_has_a_result_is_not_recalled(void)
+{
+	struct result_run run = {.word = VERDICT_INCOMPLETE, .error = TEXT("interrupted")};
+	struct result r = {.runs = &run, .run_count = 1};
+	struct arena a = help_arena();
+
+	result_recall(&r, TEXT(SAMPLE_AT("0", "7", "1", "1")), TEXT(""), &a);
+	CU_ASSERT(text_is(run.error, "interrupted"));
+	run.error = TEXT(RESULT_NOT_STARTED);
+	r.complete = true;
+	result_recall(&r, TEXT(SAMPLE_AT("0", "7", "1", "1")), TEXT(""), &a);
+	CU_ASSERT(text_is(run.error, RESULT_NOT_STARTED));
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(what_is_written_loads_and_is_written_the_same),
 	TEST(a_loaded_result_has_what_was_written),
@@ -323,6 +404,8 @@ static const struct test tests[] = {
 	TEST(the_smallest_document_loads),
 	TEST(what_is_no_result_is_refused),
 	TEST(the_worst_word_wins),
+	TEST(a_killed_run_is_told_from_its_lines),
+	TEST(a_run_that_has_a_result_is_not_recalled),
 	TESTS_END,
 };
 

@@ -159,6 +159,128 @@ static void a_difference_from_the_prediction_is_told(void)
 	}
 }
 
+/* A line of `expect` with abort leaves its trace; what was predicted was not refuted. */
+static void an_aborted_run_says_who_ended_it(void)
+{
+	struct result *r;
+	struct text said;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+		       "load: {rate: 200/s, total: 320}\n"
+		       "expect:\n"
+		       "- exhausted.after == 32\n"
+		       "- {expr: connects.opened < 20, abort: true}\n");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+	t.tape.end_ns = 100000000;
+	t.tape.aborted = 1;
+	r = trial_result(&t, TEXT("s5.yaml"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(
+		text_has(said, "FAIL  s5.yaml/s5.yaml  20 opened, ended at 0.1 s by s5.yaml:7\n"));
+	CU_ASSERT(text_has(said, "  predicted  exhausted after 32, not reached; sustainable: "));
+	CU_ASSERT(text_has(said, "  ?  exhausted.after == 32 "));
+	CU_ASSERT(text_has(said, "  x  connects.opened < 20 "));
+	CU_ASSERT(!text_has(said, "not exhausted") && !text_has(said, "  but "));
+	r->runs[0].measures.fixed[MEASURE_EXHAUSTED] = (struct value){true, 1};
+	r->runs[0].measures.fixed[MEASURE_EXHAUSTED_AFTER] = (struct value){true, 1};
+	r->runs[0].measures.fixed[MEASURE_EXHAUSTED_AT] = (struct value){true, 5e7};
+	CU_ASSERT(text_has(trial_summary(r, plain, false, &t.arena),
+			   "exhausted after 1 connection, 50 ms, ended at 0.1 s by s5.yaml:7\n"));
+	trial_close(&t);
+}
+
+/* A pass that was only too short to run out says so. */
+static void a_run_too_short_to_run_out_says_so(void)
+{
+	static const struct {
+		const char *lines;
+		int64_t end_ns;
+		const char *said; /* NULL: nothing */
+	} rows[] = {
+		{"load: {rate: 100/s, duration: 3s}", 3000000000,
+		 "  but        at 100/s the ports last 10 s; this run took 3 s\n"},
+		{"load: {rate: 100/s, total: 300}", 3000000000,
+		 "  but        at 100/s the ports last 10 s; this run took 3 s\n"},
+		{"load: {rate: 100/s, end: leak, total: 300}", 3000000000, "ports last 10 s;"},
+		{"load: {rate: 16/s, duration: 3s}", 3000000000, NULL}, /* it is sustainable */
+		{"load: {rate: 100/s, end: reset, duration: 3s}", 3000000000, NULL},
+		{"load: {concurrency: 8, duration: 3s}", 3000000000, NULL}, /* asks for no rate */
+		{"load: {rate: 10k/s, duration: 3s}", 3000000000, NULL},    /* was not attained */
+		{"load: {rate: 100/s, duration: 3s}\nserver: {behaviour: close}", 3000000000, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct result *r;
+		struct text said;
+		struct trial t;
+
+		trial_open(&t, text_format(&a,
+					   "network: {ports: 40000-40999, sysctl: "
+					   "{net.ipv4.tcp_tw_reuse: 0}}\n%s",
+					   rows[i].lines)
+				       .s);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 300;
+		t.tape.end_ns = rows[i].end_ns;
+		r = trial_result(&t, TEXT("short"));
+		said = trial_summary(r, plain, false, &t.arena);
+		CU_ASSERT_EQUAL(text_has(said, "  but "), rows[i].said != NULL);
+		CU_ASSERT(!rows[i].said || text_has(said, rows[i].said));
+		said = trial_summary(r, quiet, false, &t.arena);
+		CU_ASSERT_EQUAL(text_has(said, "not exhausted yet: the ports last 10 s\n"),
+				rows[i].said != NULL);
+		r->runs[0].measures.fixed[MEASURE_EXHAUSTED].n = 1;
+		CU_ASSERT(!text_has(trial_summary(r, plain, false, &t.arena), "  but "));
+		trial_close(&t);
+		arena_close(&a);
+	}
+}
+
+static void a_limit_of_time_wait_is_told_instead_of_a_rate(void)
+{
+	struct text said;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40099, sysctl: {net.ipv4.tcp_tw_reuse: 0, "
+		       "net.ipv4.tcp_max_tw_buckets: 50}}\n"
+		       "load: {rate: 500/s, duration: 3s}");
+	said = trial_summary(trial_result(&t, TEXT("buckets")), plain, false, &t.arena);
+	CU_ASSERT(text_has(said,
+			   "  predicted  sustainable: cannot be told, tcp_max_tw_buckets (50) "
+			   "ends\n             TIME_WAIT early (counter TCPTimeWaitOverflow)"));
+	CU_ASSERT(!text_has(said, "  but "));
+	trial_close(&t);
+}
+
+static void recovery_is_told_with_the_connects(void)
+{
+	struct text said;
+	struct trial t;
+
+	trial_churn(&t);
+	said = trial_summary(trial_result(&t, TEXT("churn")), plain, false, &t.arena);
+	CU_ASSERT(!text_has(said, "recovered"));
+	t.tape.recovered_ns = 535000000;
+	said = trial_summary(trial_result(&t, TEXT("churn")), plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "1 failed, recovered after\n             0.535 s\n") ||
+		  text_has(said, "1 failed, recovered\n             after 0.535 s\n"));
+	trial_close(&t);
+}
+
+/* A run that was not started has expected nothing yet: its scenario is not blamed. */
+static void a_run_not_started_says_only_that(void)
+{
+	struct result_run run = {.scenario = {"long", 4}, .word = VERDICT_INCOMPLETE};
+	struct result r = {.runs = &run, .run_count = 1, .word = VERDICT_INCOMPLETE};
+	struct arena a = help_arena();
+
+	run.error = TEXT(RESULT_NOT_STARTED);
+	CU_ASSERT(text_is(trial_summary(&r, plain, false, &a),
+			  "INCOMPLETE  long\n  it was not started\n"));
+	arena_close(&a);
+}
+
 static void what_did_not_end_is_never_told_as_a_pass(void)
 {
 	static const struct {
@@ -328,6 +450,11 @@ static const struct test tests[] = {
 	TEST(colour_tells_nothing_alone),
 	TEST(a_run_is_told_in_full),
 	TEST(a_difference_from_the_prediction_is_told),
+	TEST(an_aborted_run_says_who_ended_it),
+	TEST(a_run_too_short_to_run_out_says_so),
+	TEST(a_limit_of_time_wait_is_told_instead_of_a_rate),
+	TEST(recovery_is_told_with_the_connects),
+	TEST(a_run_not_started_says_only_that),
 	TEST(what_did_not_end_is_never_told_as_a_pass),
 	TEST(skips_and_errors_say_why_first),
 	TEST(many_runs_are_a_line_each_but_for_those_that_failed),

@@ -251,6 +251,7 @@ static void loaded_events_tell_the_findings(void)
 	write_some(&samples, &events, &a);
 	CU_ASSERT_FATAL(tape_load(&t, samples, events, 2, &a, &err));
 	CU_ASSERT(t.exhausted);
+	CU_ASSERT_EQUAL(t.open_peak, 3);
 	CU_ASSERT_EQUAL(t.refused_at_ns, 170000000);
 	CU_ASSERT_EQUAL(t.opened_before, 32);
 	CU_ASSERT_EQUAL(t.recovered_ns, 729000000);
@@ -361,6 +362,8 @@ static void merge_takes_the_first_finding_and_sums_the_books(void)
 	into.refused_at_ns = 90;
 	into.opened_before = 8;
 	into.recovered_ns = 7;
+	into.open_peak = 6;
+	more.open_peak = 9;
 	into.exhausted = true;
 	more.tally = (struct tally){.attempted = 5, .opened = 4, .failed = 1, .leaked = 4};
 	more.tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
@@ -376,6 +379,7 @@ static void merge_takes_the_first_finding_and_sums_the_books(void)
 	CU_ASSERT(tally_balances(&into.tally));
 	CU_ASSERT_EQUAL(into.refused_at_ns, 50);
 	CU_ASSERT_EQUAL(into.opened_before, 4);
+	CU_ASSERT_EQUAL(into.open_peak, 9);
 	CU_ASSERT_EQUAL(into.recovered_ns, 7);
 	CU_ASSERT_EQUAL(into.end_ns, 120);
 	CU_ASSERT_EQUAL(into.interrupted, 2);
