@@ -36,9 +36,13 @@ static void on_open(struct worker *w, struct flow *f)
 {
 	struct pair *p = rotation_pair(&w->rotation, f->pair);
 	struct tape *t = w->tape;
+	uint64_t open;
 	int64_t out_ns;
 
 	t->tally.opened++;
+	open = t->tally.opened - t->tally.closed - t->tally.reset;
+	if (open > t->open_peak)
+		t->open_peak = open;
 	if (w->refused_seq == 0 || f->seq < w->refused_seq)
 		t->opened_before++;
 	p->in_flight--;

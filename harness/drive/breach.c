@@ -1,5 +1,7 @@
 #include "drive/breach.h"
 
+#include <math.h>
+
 /* What can be looked at while the load runs. */
 struct now {
 	const struct plan *plan;
@@ -69,13 +71,14 @@ static bool look_at_sockets(const struct now *now, const struct measure_ref *wha
 {
 	const struct pulse *p = now->pulse;
 	bool any = atomic_load(&p->dumps) > 0;
-	double used = seen(&p->used_max);
+	double used = seen(&p->used_max), peak = (double)now->books->open_peak;
 	uint32_t usable = now->plan->budget.usable;
 	const struct row rows[] = {
 		{MEASURE_PORTS_USED_MAX, any, used},
 		{MEASURE_PORTS_FILL_MAX, any && usable, usable ? used / usable : 0},
 		{MEASURE_TIME_WAIT_MAX, any, seen(&p->states_max[STATE_TIME_WAIT])},
-		{MEASURE_ESTABLISHED_MAX, any, seen(&p->states_max[STATE_ESTABLISHED])},
+		{MEASURE_ESTABLISHED_MAX, any || peak > 0,
+		 fmax(seen(&p->states_max[STATE_ESTABLISHED]), peak)},
 		{MEASURE_SYN_SENT_MAX, any, seen(&p->states_max[STATE_SYN_SENT])},
 		{MEASURE_FIN_WAIT2_MAX, any, seen(&p->states_max[STATE_FIN_WAIT2])},
 		{MEASURE_CLOSE_WAIT_MAX, any, seen(&p->states_max[STATE_CLOSE_WAIT])},

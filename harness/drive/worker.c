@@ -209,10 +209,22 @@ static void look_for_end(struct worker *w)
 	w->over |= w->failed || t->write_error || atomic_load(&w->wish.hooks->pulse->broken);
 }
 
+/* What an open model was behind when it ended. */
+static uint64_t late(const struct worker *w)
+{
+	struct pace p = w->pace;
+	int64_t end_ns =
+		p.duration_ns && p.duration_ns <= w->now_ns ? p.duration_ns - 1 : w->now_ns;
+
+	p.duration_ns = 0;
+	return p.rate > 0 ? pace_due(&p, end_ns, w->started, 0) : 0;
+}
+
 static void close_books(struct worker *w)
 {
 	struct tally *t = &w->tape->tally;
 
+	t->late = late(w);
 	for (uint32_t i = 0; i < w->plan->slots; i++) {
 		enum op at = (enum op)w->flows[i].at;
 

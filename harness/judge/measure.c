@@ -26,6 +26,7 @@ static void measure_books(struct measures *out, const struct tape *tape)
 	set(out, MEASURE_CONNECTS_FAILED, (double)t->failed);
 	set(out, MEASURE_CONNECTS_IN_FLIGHT, (double)t->in_flight);
 	set(out, MEASURE_CONNECTS_HELD_BACK, (double)t->held_back);
+	set(out, MEASURE_CONNECTS_LATE, (double)t->late);
 	set(out, MEASURE_CONNECTS_OPEN, (double)t->open);
 	set(out, MEASURE_CONNECTS_CLOSED, (double)t->closed);
 	set(out, MEASURE_CONNECTS_RESET, (double)t->reset);

@@ -159,6 +159,7 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->reset += more->reset;
 	into->leaked += more->leaked;
 	into->held_back += more->held_back;
+	into->late += more->late;
 	for (int stage = 0; stage < STAGES; stage++)
 		for (int error = 0; error < ERRNOS; error++)
 			into->errors[stage][error] += more->errors[stage][error];

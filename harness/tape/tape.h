@@ -55,7 +55,7 @@ int state_find(struct text name);  /* one of the above; 0 if there is none of th
 /* The driver's books. attempted = opened + failed + in flight; opened = open + closed + reset +
  * leaked. */
 struct tally {
-	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, held_back;
+	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, held_back, late;
 	uint64_t errors[STAGES][ERRNOS]; /* failures, by stage and errno */
 };
 

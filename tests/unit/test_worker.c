@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "../fake/kernel.h"
+#include "drive/breach.h"
 #include "drive/worker.h"
+#include "judge/judge.h"
 #include "plan_help.h"
 #include "runner.h"
 #include "sys/clock.h"
@@ -361,6 +363,7 @@ static void slow_connects_keep_nobody_from_ending_the_run(void)
 		fake.submit_ns = 10000000;
 		run_lines(&r, loads[i]);
 		CU_ASSERT(r.tape.end_ns >= 1000000000 && r.tape.end_ns < 1200000000);
+		CU_ASSERT_EQUAL(r.tape.tally.late > 0, r.plan.scenario->load.rate > 0);
 		arena_close(&r.arena);
 	}
 }
@@ -437,6 +440,62 @@ static void an_older_ring_gets_sockets_made_by_system_calls(void)
 	arena_close(&r.arena);
 }
 
+static void the_most_that_were_open_at_once_are_remembered(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	run_lines(&r,
+		  "network: {ports: 40000-40099}\nload: {concurrency: 7, hold: 1ms, total: 50}");
+	CU_ASSERT_EQUAL(r.tape.open_peak, 7);
+	arena_close(&r.arena);
+}
+
+/* Measures that are known while a load runs are the same afterwards, on one tape and its pulse. */
+static void what_is_live_is_measured_alike(void)
+{
+	struct sample dump = {.parts = SAMPLE_SOCKETS, .used_max = 31};
+	struct run r;
+	struct tape whole;
+	struct measures m;
+
+	fake_boot(32);
+	fake.quiet_ns = 1000000000;
+	run_lines(&r, "network: {ports: 40000-40031}\nstop: {when: never}\n"
+		      "load: {rate: 100/s, duration: 2s, on_failure: continue}");
+	CU_ASSERT(r.tape.exhausted && r.tape.recovered_ns >= 0);
+	/* One dump, as the sampler would have left it on a tape and in the pulse. */
+	CU_ASSERT_FATAL(tape_open(&whole, 64, 1, 0, &r.arena, &r.err));
+	tape_merge(&whole, &r.tape);
+	for (int state = 0; state < STATES; state++) {
+		dump.states[state] = 40 + (uint64_t)state;
+		atomic_store(&r.pulse.states_max[state], dump.states[state]);
+	}
+	tape_sample(&whole, dump);
+	atomic_store(&r.pulse.used_max, dump.used_max);
+	atomic_store(&r.pulse.dumps, 1);
+	measure(&m, &whole, &r.plan, &r.arena);
+	for (int i = 0; i < MEASURES; i++) {
+		struct measure_ref what = {
+			.measure = (enum measure)i, .stage = STAGE_CONNECT, .error = EADDRNOTAVAIL};
+		struct value after = measures_get(&m, &what);
+		struct expectation e = {.what = what, .compare = COMPARE_EQ, .abort = true};
+		struct scenario s = *r.plan.scenario;
+		struct plan plan = r.plan;
+
+		if (!measure_infos[i].live)
+			continue;
+		CU_ASSERT(after.present);
+		plan.scenario = &s;
+		s.expect = (struct expectation_list){&e, 1};
+		e.low = e.high = after.n;
+		CU_ASSERT_EQUAL(breach_find(&plan, &whole, &r.pulse, whole.end_ns), -1);
+		e.low = e.high = after.n + 1;
+		CU_ASSERT_EQUAL(breach_find(&plan, &whole, &r.pulse, whole.end_ns), 0);
+	}
+	arena_close(&r.arena);
+}
+
 static void an_open_model_starts_what_is_due(void)
 {
 	struct run r;
@@ -445,6 +504,7 @@ static void an_open_model_starts_what_is_due(void)
 	run_lines(&r, "network: {ports: 40000-40999}\nload: {rate: 100/s, duration: 5s}");
 	CU_ASSERT_EQUAL(r.tape.tally.attempted, 500);
 	CU_ASSERT_EQUAL(r.tape.tally.held_back, 0);
+	CU_ASSERT_EQUAL(r.tape.tally.late, 0);
 	CU_ASSERT(r.tape.end_ns >= 5000000000 && r.tape.end_ns < 5100000000);
 	arena_close(&r.arena);
 }
@@ -500,6 +560,8 @@ static const struct test tests[] = {
 	TEST(a_far_end_or_sampler_that_fails_ends_the_load),
 	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
+	TEST(the_most_that_were_open_at_once_are_remembered),
+	TEST(what_is_live_is_measured_alike),
 	TEST(an_open_model_starts_what_is_due),
 	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
 	TESTS_END,
