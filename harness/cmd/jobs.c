@@ -25,7 +25,7 @@ static void result_name(struct job *j)
 	r->file = text_of(s->file);
 	r->sha256 = text_of(j->file->sha256);
 	r->word = VERDICT_INCOMPLETE;
-	r->error = TEXT("it was not started");
+	r->error = text_of(RESULT_NOT_STARTED);
 }
 
 static void result_error(struct job *j)

@@ -154,6 +154,23 @@ static bool perform(struct command_call *call, struct jobs *jobs, struct result 
 	return stored;
 }
 
+/* Nothing was started. --json is one document all the same, with the first of the errors. */
+static int tell_refusal(struct command_call *call, const struct err *first, int status)
+{
+	const struct run_options *o = call->options;
+	struct jobs none = {0};
+	struct result r;
+
+	if (!o->json || !first->kind)
+		return status;
+	result_open(&r, &none, call);
+	r.word = VERDICT_ERROR;
+	r.error = text_of(first->what);
+	r.hint = text_of(first->hint);
+	result_write_json(call->out, &r);
+	return status;
+}
+
 /* What was measured is told even if it could not be kept; err then says why. */
 static int run_jobs(struct command_call *call, struct jobs *jobs, struct err *err)
 {
@@ -169,10 +186,11 @@ static int run_jobs(struct command_call *call, struct jobs *jobs, struct err *er
 		jobs_skip(jobs, &why);
 	stored = perform(call, jobs, &result, err);
 	if (!stored && result.run_count == 0)
-		return 0;
+		return tell_refusal(call, err, 0);
 	status = status_of(jobs, &result, o->exit_on_skip);
 	tell(call, &result);
-	if (stored && *jobs->interrupted) {
+	if (stored && *jobs->interrupted &&
+	    !result.complete) { /* one that came too late changed nothing */
 		out_flush(call->out);
 		signals_raise(*jobs->interrupted);
 	}
@@ -189,14 +207,14 @@ static int run(struct command_call *call, struct err *err)
 	int status;
 
 	if (errs.count)
-		return errors_print(&errs);
+		return tell_refusal(call, &errs.list[0], errors_print(&errs));
 	if (!host_read(host, err))
-		return 0;
+		return tell_refusal(call, err, 0);
 	rights_raise_nofile();
 	if (jobs_open(&jobs, files, call->count, o->only, host, call->arena, &errs))
 		status = run_jobs(call, &jobs, err);
 	else
-		status = errors_print(&errs);
+		status = tell_refusal(call, &errs.list[0], errors_print(&errs));
 	jobs_close(&jobs);
 	return status;
 }

@@ -316,6 +316,10 @@ static json_t *json_result(const struct result *r, bool *ok)
 	put(o, "lastport", json_text(r->version), ok);
 	put(o, "complete", json_boolean(r->complete), ok);
 	put(o, "verdict", json_string(verdict_name(r->word)), ok);
+	if (r->error.len) {
+		put(o, "error", json_text(r->error), ok);
+		put(o, "hint", json_text(r->hint), ok);
+	}
 	put(o, "argv", json_lines(&r->argv, ok), ok);
 	put(o, "seed", json_seed(r->seed), ok);
 	if (r->host)

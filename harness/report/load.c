@@ -123,6 +123,7 @@ static bool load_runs(const struct node *up, struct result *out)
 static bool load_document(const struct node *n, struct result *out)
 {
 	struct node schema = node_member(n, "schema");
+	struct node error = node_member(n, "error"), hint = node_member(n, "hint");
 	uint64_t version = 0;
 
 	if (!node_object(n) || !node_count_if(&schema, INT64_MAX, &version))
@@ -131,6 +132,7 @@ static bool load_document(const struct node *n, struct result *out)
 		return node_refuse(&schema, "1: this lastport reads no other");
 	return member_text(n, "lastport", &out->version) &&
 	       member_flag(n, "complete", &out->complete) && load_verdict(n, &out->word) &&
+	       node_text_if(&error, &out->error) && node_text_if(&hint, &out->hint) &&
 	       member_lines(n, "argv", &out->argv) && load_seed(n, &out->seed) &&
 	       load_host(n, &out->host) && load_runs(n, out);
 }

@@ -57,7 +57,8 @@ struct result_run {
 struct result {
 	struct text version;
 	bool complete;
-	enum verdict_word word; /* the worst of the runs' */
+	enum verdict_word word;	 /* the worst of the runs' */
+	struct text error, hint; /* why nothing was started; else empty */
 	struct line_list argv;
 	uint64_t seed;
 	const struct host *host;

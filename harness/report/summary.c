@@ -213,6 +213,13 @@ void result_write_summary(struct out *out, const struct result *r, struct report
 	enum verdict_word worst = result_word(r);
 	bool was_block = false;
 
+	if (r->error.len) { /* nothing was started, and this is why */
+		out_paint(out, PAINT_BAD, tellings[r->word].word);
+		out_z(out, "  ");
+		out_escaped(out, r->error);
+		out_z(out, "\n");
+		return;
+	}
 	for (size_t i = 0; i < r->run_count; i++) {
 		bool block = is_block(r, &r->runs[i], style);
 
