@@ -31,6 +31,15 @@ static bool io_uring_works(const struct host *host, struct err *err)
 	return err_hint(err, "%s", host_io_uring_mend(host->io_uring));
 }
 
+static bool sockets_are_seen(const struct host *host, struct err *err)
+{
+	if (host->sock_diag == 0)
+		return true;
+	err_set(err, ERR_HOST, "socket dumps (sock_diag) are not to be had: %s",
+		errno_words(host->sock_diag));
+	return err_hint(err, "Load the kernel's modules inet_diag and tcp_diag.");
+}
+
 static bool at_line(const struct scenario *s, struct mark at, struct err *err)
 {
 	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
@@ -130,7 +139,8 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 
 	(void)arena; /* all of a plan is in its struct, so far */
 	*out = (struct plan){.scenario = s, .host = host, .batch = BATCH};
-	if (!io_uring_works(host, err) || !counters_exist(s, host, err) || !addresses_set(out, err))
+	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
+	    !counters_exist(s, host, err) || !addresses_set(out, err))
 		return false;
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,13 +233,33 @@ static void counters_read(struct host *out)
 			out->counters[0] = '\0'; /* better unknown than half of them */
 }
 
+static void *probe_without_rights(void *host)
+{
+	struct err ignored = {0};
+
+	rights_drop(&ignored);
+	probe_rings(host);
+	return NULL;
+}
+
+/* As the load's threads will have them: root may lock more memory for its rings than they. */
+static void rings_probe(struct host *out)
+{
+	pthread_t thread;
+
+	if (!rights_suffice() || pthread_create(&thread, NULL, probe_without_rights, out))
+		probe_rings(out);
+	else
+		pthread_join(thread, NULL);
+}
+
 bool host_read(struct host *out, struct err *err)
 {
 	*out = (struct host){.needs_userns = !rights_suffice()};
 	system_read(out);
 	out->port_window = port_window_try();
 	out->sock_diag = sock_diag_try();
-	probe_rings(out);
+	rings_probe(out);
 	counters_read(out);
 	return namespaces_read(out, err);
 }

@@ -73,15 +73,15 @@ const char *rights_mend(int sys)
 static bool map_write(const char *path, const char *line, struct err *err)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good;
+	bool good = fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line);
+	int sys = errno;
 
-	if (fd < 0)
-		return err_sys(err, errno, "could not open %s", path);
-	good = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
-	if (!good)
-		err_sys(err, errno, "could not write %s", path);
-	close(fd);
-	return good;
+	if (fd >= 0)
+		close(fd);
+	if (good)
+		return true;
+	err_set(err, ERR_HOST, "could not write %s: %s", path, strerror(sys));
+	return err_hint(err, "%s", rights_mend(sys));
 }
 
 bool rights_userns(struct err *err)
