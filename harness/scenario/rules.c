@@ -42,6 +42,11 @@ static bool too_many_pairs(const struct scenario *s)
 	return s->network.sources * s->network.servers * s->network.services > SCENARIO_PAIRS_MOST;
 }
 
+static bool too_many_reserved(const struct scenario *s)
+{
+	return s->network.reserved.count > SCENARIO_RESERVED_MOST;
+}
+
 #define AT(section, key) offsetof(struct scenario, section.at.key)
 
 static const struct rule {
@@ -69,6 +74,10 @@ static const struct rule {
 	 {AT(network, sources), AT(network, servers)},
 	 "network.sources × servers × services is more than 1,048,576",
 	 "Each pair of a source and a destination is watched by itself: use fewer."},
+	{too_many_reserved,
+	 {AT(network, reserved), AT(network, reserved)},
+	 "network.reserved is more than 340 ranges",
+	 "The kernel takes no longer list at once: join neighbours to ranges."},
 	{nothing_left,
 	 {AT(network, ports), AT(network, reserved)},
 	 "network.reserved leaves no port of network.ports",

@@ -141,7 +141,12 @@ struct scenario_file {
 	size_t count;
 };
 
-enum { SCENARIO_SIZE_MOST = 1 << 20, SCENARIO_CASES_MOST = 256, SCENARIO_PAIRS_MOST = 1 << 20 };
+enum {
+	SCENARIO_SIZE_MOST = 1 << 20,
+	SCENARIO_CASES_MOST = 256,
+	SCENARIO_PAIRS_MOST = 1 << 20,
+	SCENARIO_RESERVED_MOST = 340 /* ranges: the kernel takes a page of text, 4,095 bytes */
+};
 
 /* `file` names the source in errors; it is not opened here. */
 bool scenario_read(struct scenario_file *out, const char *file, struct text src, struct arena *,

@@ -14,8 +14,11 @@ static size_t line_end(struct text t)
 	static const char *const ends[] = {"\r\n",     "\n",	       "\r",
 					   "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
 
-	if (!t.len || !strchr("\r\n\xc2\xe2", t.s[0]) ||
-	    !t.s[0]) /* nearly all: this is asked of every byte */
+	if (!t.len)
+		return 0;
+	if (t.s[0] == '\n') /* nearly all, and this is asked of every byte */
+		return 1;
+	if (t.s[0] != '\r' && t.s[0] != '\xc2' && t.s[0] != '\xe2')
 		return 0;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (text_starts(t, text_of(ends[i])))
