@@ -9,6 +9,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,7 @@ static void spawn(struct child *c, const char *const *args)
 	if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr) ||
 	    !freopen("/dev/null", "r", stdin))
 		_exit(99);
+	signal(SIGINT, SIG_DFL); /* nohup and the shells' background have it ignored */
 	if (c->prepare)
 		c->prepare();
 	execv(argv[0], (char *const *)argv);
@@ -216,6 +218,31 @@ static void json_is_one_document_whatever_happens(void)
 		CU_ASSERT(is_true(json_object_get(first_run(root), "measures"), "reconciled"));
 		json_decref(root);
 		json_decref(kept);
+		place_leave(&p);
+	}
+}
+
+static void json_says_why_nothing_was_started(void)
+{
+	static const char *const args[][6] = {
+		{"run", "--json", "nowhere.yaml"},
+		{"run", "--json", "--case", "other", "in.yaml"},
+		{"run", "--json", "-o", "in.yaml", "in.yaml"},
+		{"run", "--json", "in.yaml", "wrong.yaml"},
+	};
+
+	for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++) {
+		struct place p = place_enter(short_run);
+		FILE *f = fopen("wrong.yaml", "w");
+		json_t *root;
+
+		fputs("version: 1\nname: x\nload: {totl: 3}\n", f);
+		fclose(f);
+		CU_ASSERT_EQUAL(run_args(NULL, args[i]), 2);
+		root = loaded("out");
+		CU_ASSERT(is_word(root, "verdict", "error") && !is_true(root, "complete"));
+		CU_ASSERT(json_is_string(json_object_get(root, "error")));
+		json_decref(root);
 		place_leave(&p);
 	}
 }
@@ -554,6 +581,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, the_status_says_how_it_went),
 	TEST_UNLESS(help_no_network, a_refused_sysctl_is_told_at_its_line),
 	TEST_UNLESS(help_no_network, json_is_one_document_whatever_happens),
+	TEST_UNLESS(help_no_network, json_says_why_nothing_was_started),
 	TEST_UNLESS(help_no_network, a_directory_with_results_is_not_written_over),
 	TEST_UNLESS(help_no_network, every_line_of_the_samples_and_events_is_an_object),
 	TEST_UNLESS(help_no_network, cases_run_side_by_side_without_meeting),

@@ -107,8 +107,20 @@ static void an_exec_gives_no_rights_back(void)
 }
 
 /* As an ordinary user, in a child: 0, or the number of the first step that failed. */
+static void look_for_capabilities(struct help *h, void *found)
+{
+	static const char *const sets[] = {"CapEff", "CapPrm", "CapInh", "CapAmb"};
+	char buffer[4096];
+
+	(void)h;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		*(bool *)found |=
+			!text_is(help_status(sets[i], buffer, sizeof(buffer)), "0000000000000000");
+}
+
 static int build_as_nobody(void)
 {
+	bool found = false;
 	struct host host = *help_host();
 	struct help h;
 	struct err err = {0};
@@ -133,6 +145,10 @@ static int build_as_nobody(void)
 	}
 	if (help_cross(&h, 0) || help_cross(&h, h.plan.sources.first + 1))
 		return 6;
+	/* An ordinary user keeps its number inside: no change of user takes the capabilities
+	 * away. */
+	if (!help_inside(&h, LAB_CLIENT, look_for_capabilities, &found) || found)
+		return 7;
 	help_close(&h);
 	return 0;
 }
