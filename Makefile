@@ -13,7 +13,7 @@ FUZZ_TIME  ?= 60
 
 # A fresh machine: install what is missing, then go on. SETUP=: never installs.
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
-ifneq ($(shell $(SETUP) $(MAKECMDGOALS) >&2 || echo failed),)
+ifneq ($(if $(SETUP),$(shell $(SETUP) $(MAKECMDGOALS) >&2 || echo failed)),)
 $(error this machine lacks what is named above)
 endif
 endif
