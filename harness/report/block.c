@@ -168,6 +168,7 @@ void block_connects(struct out *out, const struct result_run *run)
 	add_if(to, run, MEASURE_CONNECTS_OPEN, "still open");
 	add_if(to, run, MEASURE_CONNECTS_IN_FLIGHT, "in flight");
 	add_if(to, run, MEASURE_CONNECTS_HELD_BACK, "held back");
+	add_if(to, run, MEASURE_CONNECTS_LATE, "due but not begun");
 	add_if(to, run, MEASURE_CONNECTS_FAILED, "failed");
 	if (run_flag(run, MEASURE_RECOVERED) && fixed(run, MEASURE_RECOVERY).present) {
 		out_z(to, ", recovered after ");
