@@ -1,5 +1,6 @@
 #include "plan/size.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #define SECOND 1e9
@@ -116,6 +117,7 @@ static bool memory_suffices(const struct plan *p, const struct crowd *c, struct 
 
 static uint64_t rings_of(const struct plan *p, uint32_t slots)
 {
+	assert(p->ring_slots > 0); /* of NOFILE_LEAST descriptors and SLACK slots */
 	return (slots + (uint64_t)p->ring_slots - 1) / p->ring_slots;
 }
 
