@@ -55,3 +55,10 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 	}
 	return fallback;
 }
+
+uint32_t concurrency_of(const struct scenario *s)
+{
+	enum { FALLBACK = 64 };
+
+	return s->load.concurrency ? (uint32_t)s->load.concurrency : FALLBACK;
+}

@@ -5,8 +5,7 @@
 #include "plan/size.h"
 
 enum {
-	BATCH = 8,	  /* as fast as larger ones, and a failed connect stalls fewer behind it */
-	CONCURRENCY = 64, /* where the scenario does not say */
+	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
 	SERVICE_FIRST = 7000,	/* where the range leaves room for it */
 	PRIVILEGED_LAST = 1023, /* outside of every range that a kernel takes by default */
 	PORT_LAST = 65535,
@@ -135,8 +134,6 @@ static void life_set(struct plan *p)
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host,
 	       struct arena *arena, struct err *err)
 {
-	uint32_t closed = s->load.concurrency ? (uint32_t)s->load.concurrency : CONCURRENCY;
-
 	(void)arena; /* all of a plan is in its struct, so far */
 	*out = (struct plan){.scenario = s, .host = host, .batch = BATCH};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
@@ -145,7 +142,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);
 	out->forecast = forecast_make(s, &out->budget, host);
-	out->concurrency = s->load.rate > 0 ? 0 : closed;
+	out->concurrency = s->load.rate > 0 ? 0 : concurrency_of(s);
 	out->window = s->load.order == ORDER_FAST && host->port_window == 0;
 	out->window_at = (uint64_t)out->budget.usable * WINDOW_PERCENT / 100;
 	life_set(out);
