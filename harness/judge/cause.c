@@ -220,6 +220,13 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 	       at_once >= share_saturating * (double)e->plan->budget.capacity;
 }
 
+/* Is any other kind of holder a cause by itself? Where none is, live connections are. */
+static bool has_other_cause(const struct evidence *e, const struct holders *h)
+{
+	return explained(e, h->leaked, h->all) > 0 || explained(e, h->time_wait, h->all) > 0 ||
+	       explained(e, h->fin_wait, h->all) > 0;
+}
+
 static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
@@ -228,7 +235,7 @@ static struct claim live_saturation(const struct evidence *e)
 	int64_t hold_ns = e->plan->scenario->load.hold;
 	const char *law = "";
 
-	if (c.weight == 0 || !is_saturated(e, &h))
+	if (c.weight == 0 || (!is_saturated(e, &h) && has_other_cause(e, &h)))
 		return (struct claim){0};
 	if (rate > 0 && hold_ns > 0)
 		law = text_format(e->a, " %s, each held for %s, come to %s at once.",

@@ -474,6 +474,30 @@ static void harmful_advice_is_never_given(void)
 	trial_close(&t);
 }
 
+/* However those that hold the ports are mixed. */
+static void every_exhaustion_has_a_cause(void)
+{
+	for (uint64_t live = 0; live <= 40; live++) {
+		for (uint64_t waiting = 0; live + waiting <= 40; waiting++) {
+			struct trial t;
+			struct sample *s;
+
+			trial_open(&t,
+				   "network: {ports: 40000-40039}\nload: {rate: 1k/s, hold: 1ms}");
+			trial_exhaust(&t, 40);
+			t.tape.tally.open = live;
+			t.tape.tally.closed = 40 - live;
+			s = trial_dump(&t, 40);
+			s->states[STATE_ESTABLISHED] = live;
+			s->states[STATE_TIME_WAIT] = waiting;
+			s->states[STATE_FIN_WAIT2] = 40 - live - waiting;
+			trial_judge(&t);
+			CU_ASSERT(t.verdict.cause_count > 0);
+			trial_close(&t);
+		}
+	}
+}
+
 static void a_wide_range_is_not_to_be_widened(void)
 {
 	struct trial t;
@@ -502,6 +526,7 @@ static const struct test tests[] = {
 	TEST(what_explains_most_failures_comes_first),
 	TEST(the_arithmetic_is_in_the_texts),
 	TEST(harmful_advice_is_never_given),
+	TEST(every_exhaustion_has_a_cause),
 	TEST(a_wide_range_is_not_to_be_widened),
 	TESTS_END,
 };
