@@ -12,10 +12,8 @@
 #include "sys/plain.h"
 #include "sys/ring.h"
 
-/* Accepts that wait at each listener: enough that a batch of the client's connects finds one
- * each, as far as all listeners together stay below the spare slots. WAIT_NS bounds a lost
- * wake-up. */
-enum { ACCEPTS_MOST = 16, ACCEPTS_ALL = 256, ANSWERS = 256, WAIT_NS = 200000000 };
+/* WAIT_NS bounds a lost wake-up. */
+enum { ANSWERS = 256, WAIT_NS = 200000000 };
 
 enum far_at { FAR_FREE, FAR_ACCEPT, FAR_RECEIVE, FAR_CLOSE };
 
@@ -43,6 +41,7 @@ struct far {
 	uint32_t *spare, spare_count;
 	uint32_t *wanting; /* a listener: accepts that it lacks, since no slot was free */
 	uint32_t wanting_all;
+	bool good; /* it began well; written before `ready` */
 	bool failed;
 	_Atomic uint64_t served; /* see far_served() */
 	char scratch[4096];	 /* what is received goes here, unread */
@@ -202,16 +201,9 @@ static bool rings_open(struct far *far)
 	return true;
 }
 
-static uint32_t accepts_each(const struct plan *p)
-{
-	uint32_t n = ACCEPTS_ALL / p->services;
-
-	return n > ACCEPTS_MOST ? ACCEPTS_MOST : n ? n : 1;
-}
-
 static void accept_all(struct far *far)
 {
-	for (uint32_t k = 0; k < accepts_each(far->plan); k++)
+	for (uint32_t k = 0; k < far->plan->far_accepts; k++)
 		for (uint32_t l = 0; l < far->plan->services; l++)
 			accept_next(far, (uint16_t)l);
 }
@@ -235,6 +227,7 @@ static void *far_thread(void *context)
 		accept_all(far);
 		far_turn(far);
 	}
+	far->good = !far->failed;
 	sem_post(&far->ready);
 	far_serve(far);
 	if (far->failed)
@@ -249,7 +242,7 @@ static bool far_reserve(struct far *far)
 	const struct plan *p = far->plan;
 	struct arena *a = far->arena;
 
-	far->slots = p->far_slots ? p->far_slots + accepts_each(p) * p->services : 0;
+	far->slots = p->far_slots;
 	far->listeners = ARENA_TRY(a, int, p->services);
 	far->wanting = ARENA_TRY(a, uint32_t, p->services);
 	far->rings = ARENA_TRY(a, struct ring *, far->slots / p->ring_slots + 1);
@@ -289,7 +282,7 @@ bool far_start(struct far **out, const struct plan *plan, const struct lab *lab,
 	while (sem_wait(&far->ready) < 0)
 		;
 	*out = far;
-	return !far->failed || far_stop(far, err);
+	return far->good || far_stop(far, err);
 }
 
 uint64_t far_served(const struct far *far)

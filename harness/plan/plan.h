@@ -39,6 +39,7 @@ struct plan {
 	uint32_t slots;	       /* descriptors of the client, in all rings */
 	uint32_t ring_slots;   /* the most that one ring's table may have */
 	uint32_t far_slots;    /* descriptors of the far end; 0: it never accepts */
+	uint32_t far_accepts;  /* of them wait at each listener for the next connection */
 	uint32_t backlog;      /* of its listeners */
 	uint32_t hash_entries; /* of the private socket hash; 0: shared */
 	uint32_t samples;      /* most samples a run can take */

@@ -20,6 +20,8 @@ enum {
 	HASH_A_SOCKET = 4, /* buckets, so that chains stay short */
 	SAMPLES_MOST = 1 << 20,
 	EDGES_MOST = 64,
+	ACCEPTS_MOST = 16,
+	ACCEPTS_ALL = 256,
 	RINGS_MOST = 256, /* that one thread polls: RINGS_POLLED, sys/ring.c */
 	SLOTS_MOST = 1 << 22,
 	NOFILE_LEAST = 256,
@@ -115,24 +117,31 @@ static bool memory_suffices(const struct plan *p, const struct crowd *c, struct 
 			     "with more memory.");
 }
 
+/* Enough that a batch of the client's connects finds one each, and not too many in all. */
+static uint32_t accepts_each(uint32_t services)
+{
+	return (uint32_t)most(least(ACCEPTS_ALL / services, ACCEPTS_MOST), 1);
+}
+
 static uint64_t rings_of(const struct plan *p, uint32_t slots)
 {
 	assert(p->ring_slots > 0); /* of NOFILE_LEAST descriptors and SLACK slots */
 	return (slots + (uint64_t)p->ring_slots - 1) / p->ring_slots;
 }
 
-/* A ring is a descriptor of this process, and is waited for with others (rings_wait()). */
+/* A ring is a descriptor of this process, and so is a listener; rings are waited for together
+ * (rings_wait()). */
 static bool rings_suffice(const struct plan *p, int64_t nofile, struct err *err)
 {
 	uint64_t rings = rings_of(p, p->slots) + rings_of(p, p->far_slots);
+	uint64_t wanted = rings + p->services + NOFILE_OWN;
 
-	if (rings <= RINGS_MOST && (int64_t)rings + NOFILE_OWN <= nofile)
+	if (rings <= RINGS_MOST && wanted <= (uint64_t)nofile)
 		return true;
 	err_set(err, ERR_HOST,
-		"%u connections want %" PRIu64 " io_uring tables, and RLIMIT_NOFILE of %" PRId64
-		" allows %" PRId64,
-		p->slots, rings, nofile,
-		nofile - NOFILE_OWN < RINGS_MOST ? nofile - NOFILE_OWN : RINGS_MOST);
+		"%u connections to %u listeners want %" PRIu64
+		" descriptors, and RLIMIT_NOFILE is %" PRId64,
+		p->slots, p->services, wanted, nofile);
 	return err_hint(
 		err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller range.");
 }
@@ -159,6 +168,8 @@ bool size_make(struct plan *p, struct err *err)
 		SLOTS_MOST);
 	p->far_slots =
 		!accepts ? 0 : (uint32_t)least((keeps ? p->slots : 0) + FAR_SLACK, SLOTS_MOST);
+	p->far_accepts = accepts ? accepts_each(p->services) : 0;
+	p->far_slots += p->far_accepts * p->services;
 	largest = most(p->slots, p->far_slots);
 	p->ring_slots =
 		(uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST), largest);

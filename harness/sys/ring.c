@@ -26,8 +26,7 @@ struct ring {
 static bool refuse_setup(struct err *err, int error)
 {
 	err_set(err, ERR_HOST, "cannot set up io_uring: %s", strerror(error));
-	return err_hint(err,
-			"`lastport doctor` says what this machine can run, and what mends it.");
+	return err_hint(err, "%s", host_io_uring_mend(error));
 }
 
 bool ring_open(struct ring **out, unsigned slots, struct arena *arena, struct err *err)
