@@ -21,9 +21,27 @@ void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int
 	tape_event(w->tape, e);
 }
 
+/* What an open model was behind at this moment. */
+static uint64_t late(const struct worker *w)
+{
+	struct pace p = w->pace;
+	int64_t end_ns =
+		p.duration_ns && p.duration_ns <= w->now_ns ? p.duration_ns - 1 : w->now_ns;
+
+	p.duration_ns = 0;
+	return p.rate > 0 ? pace_due(&p, end_ns, w->started, 0) : 0;
+}
+
+/* What falls due from here on is nobody's. While every pair is out of ports, lateness is not
+ * why. */
 void work_stop(struct worker *w)
 {
+	struct tally *t = &w->tape->tally;
+
+	if (w->stopping)
+		return;
 	w->stopping = true;
+	*(rotation_is_empty(&w->rotation) ? &t->held_back : &t->late) += late(w);
 }
 
 static void count_error(struct worker *w, const struct flow *f)
@@ -41,7 +59,7 @@ static void on_open(struct worker *w, struct flow *f)
 
 	t->tally.opened++;
 	open = t->tally.opened - t->tally.closed - t->tally.reset;
-	if (open > t->open_peak)
+	if (w->far_keeps && open > t->open_peak)
 		t->open_peak = open;
 	if (w->refused_seq == 0 || f->seq < w->refused_seq)
 		t->opened_before++;

@@ -36,6 +36,11 @@ uint32_t rotation_pick(struct rotation *r, int64_t now_ns)
 	return pair;
 }
 
+bool rotation_has_room(const struct rotation *r)
+{
+	return r->open_count == 0 || pair_has_room(&r->pairs[r->open[r->at]], r->usable, r->batch);
+}
+
 bool rotation_is_empty(const struct rotation *r)
 {
 	return r->open_count == 0;

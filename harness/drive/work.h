@@ -20,7 +20,7 @@ struct worker {
 	int64_t now_ns; /* since the load began; read once a turn, and after each submit */
 
 	struct ring **rings;
-	uint32_t ring_count;
+	uint32_t ring_count, ring_turn; /* ring_turn: which is looked at next */
 	/* Flow i is slot i % ring_slots of ring i / ring_slots; its tag is i + 1. */
 	struct flow *flows;
 	uint32_t *spare; /* flows that are free, a stack */
@@ -36,6 +36,7 @@ struct worker {
 	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
 	int64_t operation_ns; /* of one operation in the last submit, on average */
 	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
+	bool far_keeps;	      /* the far end ends no connection: what is open is ESTABLISHED */
 	uint32_t window;      /* the value of IP_LOCAL_PORT_RANGE: lo | hi << 16 */
 	bool stopping;	      /* nothing new is begun */
 	bool over;	      /* nothing is asked any more */
@@ -78,5 +79,5 @@ void work_answer(struct worker *w, uint32_t i, int result);
 /* Puts an event on the tape, unless there are enough of its kind; f NULL: about no connection. */
 void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int64_t value);
 
-/* Nothing new is begun from here on. */
+/* Nothing new is begun from here on; what was due by now and not begun is counted. */
 void work_stop(struct worker *w);

@@ -99,22 +99,26 @@ static bool sweep(struct worker *w)
 }
 
 /* Answers that are not taken now are taken in the next turn: each may ask for a connect that
- * takes its time. */
+ * takes its time. A turn that took its time ends with the ring that it came to, and the next
+ * begins behind it. */
 static bool reap(struct worker *w)
 {
 	struct ring_answer answers[TURN_MOST];
+	int64_t begin_ns = w->now_ns;
 	bool any = false;
 
-	for (uint32_t r = 0; r < w->ring_count; r++) {
+	for (uint32_t k = 0; k < w->ring_count && w->now_ns - begin_ns < TURN_NS; k++) {
+		struct ring *ring = w->rings[w->ring_turn];
 		unsigned n;
 
-		work_submit(w, w->rings[r]);
-		n = ring_reap(w->rings[r], answers, (unsigned)turn_most(w));
-		for (unsigned k = 0; k < n; k++)
-			work_answer(w, (uint32_t)(answers[k].tag - 1), answers[k].result);
+		w->ring_turn = (w->ring_turn + 1) % w->ring_count;
+		work_submit(w, ring);
+		n = ring_reap(ring, answers, (unsigned)turn_most(w));
+		for (unsigned i = 0; i < n; i++)
+			work_answer(w, (uint32_t)(answers[i].tag - 1), answers[i].result);
 		any |= n > 0;
 	}
-	return any;
+	return any || w->now_ns - begin_ns >= TURN_NS;
 }
 
 static void publish(struct worker *w)
@@ -145,16 +149,16 @@ static bool may_begin(const struct worker *w)
 	       (w->pace.rate > 0 || w->under_way < w->pace.concurrency);
 }
 
-/* When the next connection can begin. An open model's that is late already waits for room at
- * its pair, which an answer will bring; and a retry takes the place of one that is due, so that
- * it is not waited for by itself. */
+/* When the next connection can begin. An open model's that is late already waits for room at its
+ * pair, which an answer will bring; where there is room, it was not due before the clock was read
+ * anew. A retry takes the place of one that is due, so that it is not waited for by itself. */
 static int64_t next_begin(const struct worker *w)
 {
 	int64_t next = pace_next_ns(&w->pace, w->now_ns, w->started);
 
-	if (w->pace.rate > 0)
-		return next > w->now_ns ? next : FOR_EVER;
-	return rotation_next_ns(&w->rotation);
+	if (w->pace.rate == 0)
+		return rotation_next_ns(&w->rotation);
+	return next > w->now_ns || rotation_has_room(&w->rotation) ? next : FOR_EVER;
 }
 
 /* When there is something to do that no answer will bring. */
@@ -209,22 +213,11 @@ static void look_for_end(struct worker *w)
 	w->over |= w->failed || t->write_error || atomic_load(&w->wish.hooks->pulse->broken);
 }
 
-/* What an open model was behind when it ended. */
-static uint64_t late(const struct worker *w)
-{
-	struct pace p = w->pace;
-	int64_t end_ns =
-		p.duration_ns && p.duration_ns <= w->now_ns ? p.duration_ns - 1 : w->now_ns;
-
-	p.duration_ns = 0;
-	return p.rate > 0 ? pace_due(&p, end_ns, w->started, 0) : 0;
-}
-
 static void close_books(struct worker *w)
 {
 	struct tally *t = &w->tape->tally;
 
-	t->late = late(w);
+	work_stop(w); /* an end by itself is one too */
 	for (uint32_t i = 0; i < w->plan->slots; i++) {
 		enum op at = (enum op)w->flows[i].at;
 
@@ -322,6 +315,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->hold_ns = s->load.hold;
 	w->timeout_ns = s->load.timeout;
 	w->stop_ns = FOR_EVER;
+	w->far_keeps =
+		s->server.behaviour == BEHAVIOUR_ANSWER || s->server.behaviour == BEHAVIOUR_HOLD;
 	w->window = s->network.ports.lo | (uint32_t)s->network.ports.hi << 16;
 	w->watches = breach_possible(&s->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
