@@ -36,7 +36,7 @@ static const struct place {
 	unsigned up;	   /* so many levels above that directory … */
 	const char *path;  /* … the library is here */
 } places[] = {
-	{"/build/*", 2, "scenarios"},
+	{"/build/[!/]*", 2, "scenarios"},
 	{"/bin", 1, "share/lastport/scenarios"},
 };
 

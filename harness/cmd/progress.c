@@ -78,11 +78,12 @@ void progress_tick(void *progress, const struct jobs *jobs)
 	char text[512], buffer[512];
 	struct out line = out_memory(text, sizeof(text)),
 		   out = out_to(STDERR_FILENO, buffer, sizeof(buffer));
-	size_t most = width();
+	size_t most;
 
 	if (!p->on || now < p->next_ns)
 		return;
 	p->next_ns = now + UPDATE_NS;
+	most = width();
 	write_line(&line, jobs, now);
 	out_z(&out, "\r\033[K");
 	out_text(&out, (struct text){text, line.len < most ? line.len : most});

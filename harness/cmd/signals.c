@@ -9,7 +9,7 @@ static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
 
 enum { WATCHED = sizeof(watched) / sizeof(watched[0]) };
 
-static time_t noted_s; /* CLOCK_MONOTONIC; written and read by the handler alone */
+static struct timespec noted_at; /* CLOCK_MONOTONIC; written and read by the handler alone */
 
 static void die_of(int signal)
 {
@@ -28,11 +28,12 @@ static void on_signal(int signal)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (noted && now.tv_sec > noted_s + 1)
-		die_of(signal);
-	if (!noted)
-		noted_s = now.tv_sec;
-	noted = signal;
+	if (!noted) {
+		noted_at = now;
+		noted = signal;
+	} else if (now.tv_sec - noted_at.tv_sec > (now.tv_nsec < noted_at.tv_nsec)) {
+		die_of(signal); /* a second or more has gone by */
+	}
 }
 
 const volatile sig_atomic_t *signals_watch(void)
