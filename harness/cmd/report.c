@@ -24,7 +24,8 @@ static const struct opt opts[] = {
 	OPT(struct report_options, verbose, 'v', "verbose",
 	    .help = "print every case in full, with counters and sysctls"),
 	OPT(struct report_options, color, 0, "color", .argument = "WHEN",
-	    .help = "colour the summary", .fallback = "auto", .choices = use_words),
+	    .help = "colour the summary: auto, always, never", .fallback = "auto",
+	    .choices = use_words),
 	OPTS_END,
 };
 

@@ -21,7 +21,8 @@ static const struct opt opts[] = {
 	    .help = "show the N fullest destinations", .fallback = "10", .lowest = 1,
 	    .highest = 1000),
 	OPT(struct watch_options, color, 0, "color", .argument = "WHEN",
-	    .help = "colour what is full", .fallback = "auto", .choices = use_words),
+	    .help = "colour what is full: auto, always, never", .fallback = "auto",
+	    .choices = use_words),
 	OPTS_END,
 };
 
