@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "sys/clock.h"
+#include "sys/message.h"
 
 enum {
 	MESSAGE_BYTES = 512,
@@ -122,7 +123,7 @@ static bool batch_send(struct batch *b, struct rtnetlink *rt, const char *what, 
 			continue;
 		if (n <= 0)
 			return err_sys(err, n < 0 ? errno : EPROTO, "%s", what);
-		for (; b->count && mnl_nlmsg_ok(answer, left);
+		for (; b->count && message_is_whole(answer, left);
 		     answer = mnl_nlmsg_next(answer, &left)) {
 			good = answer_accepts(answer, what, err) && good;
 			b->count--;
@@ -230,7 +231,7 @@ static bool link_runs(struct rtnetlink *rt, unsigned index, bool *runs, struct e
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(err, errno, "could not ask for the state of a link");
-	if (!mnl_nlmsg_ok(m, (int)n) || m->nlmsg_type != RTM_NEWLINK)
+	if (!message_is_whole(m, (int)n) || m->nlmsg_type != RTM_NEWLINK)
 		return answer_accepts(m, "could not ask for the state of a link", err);
 	i = mnl_nlmsg_get_payload(m);
 	*runs = i->ifi_flags & IFF_RUNNING;

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/message.h"
+
 enum {
 	RECEIVE_ROOM =
 		32 * 1024, /* larger buys nothing: the kernel fills at most this much at a time */
@@ -98,7 +100,7 @@ enum dump_part dump_parse(char *buffer, size_t len,
 {
 	int left = (int)len;
 
-	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)buffer; mnl_nlmsg_ok(m, left);
+	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)buffer; message_is_whole(m, left);
 	     m = mnl_nlmsg_next(m, &left)) {
 		if (m->nlmsg_flags & NLM_F_DUMP_INTR)
 			*torn = true;
