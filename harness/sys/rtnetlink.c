@@ -231,7 +231,9 @@ static bool link_runs(struct rtnetlink *rt, unsigned index, bool *runs, struct e
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(err, errno, "could not ask for the state of a link");
-	if (!message_is_whole(m, (int)n) || m->nlmsg_type != RTM_NEWLINK)
+	if (!message_is_whole(m, (int)n))
+		return err_sys(err, EPROTO, "could not read the state of a link");
+	if (m->nlmsg_type != RTM_NEWLINK)
 		return answer_accepts(m, "could not ask for the state of a link", err);
 	i = mnl_nlmsg_get_payload(m);
 	*runs = i->ifi_flags & IFF_RUNNING;
