@@ -15,7 +15,7 @@ static const struct {
 } statuses[] = {
 	{STATUS_OK, "all expectations hold"},
 	{STATUS_FAIL, "an expectation failed"},
-	{STATUS_USAGE, "usage or scenario error: nothing was started"},
+	{STATUS_USAGE, "usage or scenario error: what it is about was not started"},
 	{STATUS_HOST, "this machine cannot run it (--exit-on-skip changes the number)"},
 	{STATUS_TROUBLE, "lastport failed, or the run is incomplete; what there is was saved"},
 	{130, "interrupted (SIGINT), results saved"},
