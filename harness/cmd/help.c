@@ -156,10 +156,10 @@ static void write_measures(struct out *out)
 
 static void write_key(struct out *out, const struct key_view *view)
 {
-	const char *indent = view->section[0] ? "    " : "  ";
+	unsigned indent = 2 + 2 * view->depth;
 	char line[400];
 
-	out_fmt(out, "%s%s", indent, view->key);
+	out_fmt(out, "%*s%s", (int)indent, "", view->key);
 	if (view->lowest[0] && strcmp(view->lowest, view->highest) != 0)
 		snprintf(line, sizeof(line), "%s (%s to %s; default: %s)", view->meaning,
 			 view->lowest, view->highest, view->fallback);
@@ -167,7 +167,7 @@ static void write_key(struct out *out, const struct key_view *view)
 		snprintf(line, sizeof(line), "%s (default: %s)", view->meaning, view->fallback);
 	else
 		snprintf(line, sizeof(line), "%s", view->meaning);
-	write_words(out, strlen(indent) + strlen(view->key), WORDS_COL, line);
+	write_words(out, indent + strlen(view->key), WORDS_COL, line);
 	for (const struct choice *c = view->words; c && c->word; c++) {
 		out_pad(out, WORDS_COL);
 		out_z(out, c->word);
@@ -186,7 +186,7 @@ static void write_keys(struct out *out)
 
 		scenario_key_about(i, &view);
 		if (strcmp(view.section, section) != 0)
-			out_fmt(out, "  %s:\n", view.section);
+			out_fmt(out, "%*s%s:\n", 2 * (int)view.depth, "", view.section_name);
 		section = view.section;
 		write_key(out, &view);
 	}

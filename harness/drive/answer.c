@@ -125,7 +125,7 @@ static void on_failure(struct worker *w, struct flow *f)
 		on_refused(w, f);
 	else if (f->error == EADDRNOTAVAIL)
 		work_note(w, EVENT_NO_ADDRESS, f, 0);
-	if (w->plan->scenario->load.on_failure == ON_FAILURE_STOP)
+	if (w->plan->scenario->load.on_failure.then == ON_FAILURE_STOP)
 		work_stop(w);
 }
 

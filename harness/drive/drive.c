@@ -18,7 +18,7 @@ enum { EVENTS_MOST = 4096, COUNTERS_MOST = 512 };
 #define SETTLE_LOOK_NS INT64_C(1000000)
 
 /* The load's thread, and what it is told. */
-struct load {
+struct carrier {
 	const struct plan *plan;
 	const struct lab *lab;
 	struct worker_wish wish;
@@ -34,43 +34,43 @@ struct load {
 
 static void *load_thread(void *context)
 {
-	struct load *load = context;
+	struct carrier *carrier = context;
 
-	load->ok = lab_enter(load->lab, LAB_CLIENT, &load->err) &&
-		   worker_open(&load->worker, &load->wish, load->arena, &load->err);
-	sem_post(&load->ready);
-	while (sem_wait(&load->go) < 0)
+	carrier->ok = lab_enter(carrier->lab, LAB_CLIENT, &carrier->err) &&
+		      worker_open(&carrier->worker, &carrier->wish, carrier->arena, &carrier->err);
+	sem_post(&carrier->ready);
+	while (sem_wait(&carrier->go) < 0)
 		;
-	if (load->ok && !load->cancelled)
-		load->ok = worker_run(load->worker, load->zero_ns, &load->err);
+	if (carrier->ok && !carrier->cancelled)
+		carrier->ok = worker_run(carrier->worker, carrier->zero_ns, &carrier->err);
 	return NULL;
 }
 
-static bool load_start(struct load *load, struct err *err)
+static bool load_start(struct carrier *carrier, struct err *err)
 {
 	int e;
 
-	sem_init(&load->ready, 0, 0);
-	sem_init(&load->go, 0, 0);
-	e = pthread_create(&load->thread, NULL, load_thread, load);
+	sem_init(&carrier->ready, 0, 0);
+	sem_init(&carrier->go, 0, 0);
+	e = pthread_create(&carrier->thread, NULL, load_thread, carrier);
 	if (e)
 		return err_sys(err, e, "could not start the load's thread");
-	while (sem_wait(&load->ready) < 0)
+	while (sem_wait(&carrier->ready) < 0)
 		;
 	return true;
 }
 
-static bool load_join(struct load *load, int64_t zero_ns, bool cancelled, struct err *err)
+static bool load_join(struct carrier *carrier, int64_t zero_ns, bool cancelled, struct err *err)
 {
-	load->zero_ns = zero_ns;
-	load->cancelled = cancelled;
-	sem_post(&load->go);
-	pthread_join(load->thread, NULL);
-	sem_destroy(&load->ready);
-	sem_destroy(&load->go);
-	if (!load->ok && err->kind == ERR_NONE)
-		*err = load->err;
-	return load->ok;
+	carrier->zero_ns = zero_ns;
+	carrier->cancelled = cancelled;
+	sem_post(&carrier->go);
+	pthread_join(carrier->thread, NULL);
+	sem_destroy(&carrier->ready);
+	sem_destroy(&carrier->go);
+	if (!carrier->ok && err->kind == ERR_NONE)
+		*err = carrier->err;
+	return carrier->ok;
 }
 
 static void on_edge(void *sense)
@@ -80,16 +80,17 @@ static void on_edge(void *sense)
 
 /* Until the far end has had every connection, or until_ns. What it has not accepted may be
  * changed by it later. */
-static void await_far_end(const struct load *load, int64_t until_ns)
+static void await_far_end(const struct carrier *carrier, int64_t until_ns)
 {
-	uint64_t opened = load->wish.tape->tally.opened;
+	uint64_t opened = carrier->wish.tape->tally.opened;
 
-	while (load->plan->far_slots && far_served(load->far) < opened && clock_now() < until_ns)
+	while (carrier->plan->far_slots && far_served(carrier->far) < opened &&
+	       clock_now() < until_ns)
 		clock_sleep(SETTLE_LOOK_NS);
 }
 
 /* Everybody is ready: an edge, the load, an edge once all is at rest. */
-static bool run_load(struct load *load, struct sense *sense, struct err *err)
+static bool run_load(struct carrier *carrier, struct sense *sense, struct err *err)
 {
 	int64_t zero_ns;
 	bool ok;
@@ -97,11 +98,11 @@ static bool run_load(struct load *load, struct sense *sense, struct err *err)
 	sense_edge(sense, 0);
 	zero_ns = clock_now();
 	sense_zero(sense, zero_ns);
-	ok = load_join(load, zero_ns, false, err);
-	if (ok && load->wish.tape->complete) {
+	ok = load_join(carrier, zero_ns, false, err);
+	if (ok && carrier->wish.tape->complete) {
 		int64_t until_ns = clock_now() + SETTLE_NS;
 
-		await_far_end(load, until_ns);
+		await_far_end(carrier, until_ns);
 		sense_edge(sense, until_ns - clock_now());
 	} else {
 		sense_edge(sense, 0);
@@ -114,31 +115,31 @@ static bool enter_client(const void *lab, struct err *err)
 	return lab_enter(lab, LAB_CLIENT, err);
 }
 
-static bool run_sampled(struct load *load, struct tape *samples, struct err *err)
+static bool run_sampled(struct carrier *carrier, struct tape *samples, struct err *err)
 {
-	const struct scenario *s = load->plan->scenario;
+	const struct scenario *s = carrier->plan->scenario;
 	struct sense_wish wish = {
 		.enter = enter_client,
-		.where = load->lab,
+		.where = carrier->lab,
 		.filter = {s->network.ports},
-		.pairs = load->plan->budget.pairs,
+		.pairs = carrier->plan->budget.pairs,
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,
-		.pulse = load->wish.hooks->pulse,
+		.pulse = carrier->wish.hooks->pulse,
 		.half_closed_rests = s->server.behaviour == BEHAVIOUR_HOLD,
 	};
 	struct sense *sense;
 	bool ok;
 
-	if (!sense_start(&sense, &wish, samples, load->arena, err))
+	if (!sense_start(&sense, &wish, samples, carrier->arena, err))
 		return false;
-	load->wish.edge = on_edge;
-	load->wish.context = sense;
-	ok = load_start(load, err);
-	if (ok && load->ok)
-		ok = run_load(load, sense, err);
+	carrier->wish.edge = on_edge;
+	carrier->wish.context = sense;
+	ok = load_start(carrier, err);
+	if (ok && carrier->ok)
+		ok = run_load(carrier, sense, err);
 	else if (ok)
-		ok = load_join(load, 0, true, err);
+		ok = load_join(carrier, 0, true, err);
 	return sense_stop(sense, err) && ok;
 }
 
@@ -146,10 +147,10 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	       const struct drive_hooks *hooks, struct arena *arena, struct err *err)
 {
 	struct tape events, samples;
-	struct load load = {.plan = plan,
-			    .lab = lab,
-			    .arena = arena,
-			    .wish = {plan, hooks, &events, NULL, NULL}};
+	struct carrier carrier = {.plan = plan,
+				  .lab = lab,
+				  .arena = arena,
+				  .wish = {plan, hooks, &events, NULL, NULL}};
 	bool ok;
 
 	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||
@@ -158,11 +159,11 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 		return false;
 	tape_live(&events, -1, hooks->events_fd, hooks->run);
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
-	if (!far_start(&load.far, plan, lab, hooks->pulse, arena, err))
+	if (!far_start(&carrier.far, plan, lab, hooks->pulse, arena, err))
 		return false;
-	ok = run_sampled(&load, &samples, err);
-	worker_close(load.worker);
-	ok = far_stop(load.far, err) && ok;
+	ok = run_sampled(&carrier, &samples, err);
+	worker_close(carrier.worker);
+	ok = far_stop(carrier.far, err) && ok;
 	tape_merge(out, &events);
 	tape_merge(out, &samples);
 	out->complete &= ok;

@@ -17,13 +17,57 @@ const struct key keys[] = {
 #define NETWORK(...) ROW(network, "network", __VA_ARGS__)
 #define SERVER(...) ROW(server, "server", __VA_ARGS__)
 #define LOAD(...) ROW(load, "load", __VA_ARGS__)
+#define FAILURE(...) ROW(load.on_failure, "load.on_failure", __VA_ARGS__)
 #define SAMPLE(...) ROW(sample, "sample", __VA_ARGS__)
 #define STOP(...) ROW(stop, "stop", __VA_ARGS__)
 #include "words/keys.def"
 };
 const size_t keys_count = sizeof(keys) / sizeof(keys[0]);
 
-const char *const sections[] = {"network", "server", "load", "sample", "stop", NULL};
+const struct section sections[] = {
+	{"network", NULL}, {"server", NULL}, {"load", NULL}, {"load.on_failure", "then"},
+	{"sample", NULL},  {"stop", NULL},   {NULL, NULL},
+};
+
+const struct section *section_find(const char *path, struct text name)
+{
+	struct text up = text_of(path);
+
+	for (const struct section *s = sections; s->path; s++) {
+		struct text last = text_of(section_name(s->path));
+		size_t before = (size_t)(last.s - s->path);
+
+		if (text_eq(last, name) && before == up.len + (up.len > 0) &&
+		    text_starts(text_of(s->path), up))
+			return s;
+	}
+	return NULL;
+}
+
+const char *section_name(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? dot + 1 : path;
+}
+
+unsigned section_depth(const char *path)
+{
+	unsigned depth = path[0] != '\0';
+
+	for (; *path; path++)
+		depth += *path == '.';
+	return depth;
+}
+
+/* Is the key what a bare word in place of its section stands for? */
+static bool is_word(const struct key *key)
+{
+	for (const struct section *s = sections; s->path; s++)
+		if (strcmp(s->path, key->section) == 0)
+			return s->word && strcmp(s->word, key->name) == 0;
+	return false;
+}
 
 const struct key *key_find(const char *section, struct text name)
 {
@@ -37,6 +81,8 @@ const char *key_path(const struct key *key, struct arena *a)
 {
 	if (!key->section[0])
 		return key->name;
+	if (is_word(key))
+		return key->section;
 	return text_format(a, "%s.%s", key->section, key->name).s;
 }
 
@@ -76,6 +122,8 @@ void scenario_key_about(size_t i, struct key_view *view)
 	const struct key *key = &keys[i];
 
 	*view = (struct key_view){.section = key->section,
+				  .section_name = section_name(key->section),
+				  .depth = section_depth(key->section),
 				  .key = key->name,
 				  .fallback = key->fallback,
 				  .lowest = key->lowest,

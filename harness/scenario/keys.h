@@ -38,7 +38,20 @@ struct key {
 extern const struct key keys[];
 extern const size_t keys_count;
 
-extern const char *const sections[]; /* ends in NULL; without the "" of the top */
+/* A map of keys. "load.on_failure" is one within "load". */
+struct section {
+	const char *path;
+	const char *word; /* the key that a bare word in place of the map is for; NULL: none */
+};
+
+extern const struct section sections[]; /* ends in {NULL}; without the "" of the top */
+
+/* The section `name` within `path` ("": at the top); NULL if there is none. */
+const struct section *section_find(const char *path, struct text name);
+
+/* Its name without those around it: "on_failure". */
+const char *section_name(const char *path);
+unsigned section_depth(const char *path); /* 0 at the top of the file */
 
 const struct key *key_find(const char *section, struct text name); /* NULL if there is none */
 
@@ -54,8 +67,8 @@ void keys_default(struct scenario *s, struct arena *a);
 
 #define KIND_OF(name) kind_##name
 extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINES, kind_RANGE,
-	kind_PORTS, kind_SYSCTL, kind_RATE, kind_TIME, kind_TOPOLOGY, kind_BEHAVIOUR, kind_END,
-	kind_ORDER, kind_ON_FAILURE, kind_WHEN;
+	kind_PORTS, kind_SYSCTL, kind_RATE, kind_TIME, kind_SIZE, kind_SHARE, kind_FLAG,
+	kind_TOPOLOGY, kind_BEHAVIOUR, kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
 
 /* "load.hold cannot be "5 days"", with the place; a hint may follow. */
 struct err *value_refuse(const struct reading *r, const char *path, const struct node *n);

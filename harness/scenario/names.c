@@ -19,6 +19,14 @@ static void consider(struct guess *best, struct text word, const char *section, 
 		*best = (struct guess){d, section, name};
 }
 
+/* The section around it; empty at the top. */
+static struct text section_up(const struct section *s)
+{
+	size_t len = (size_t)(section_name(s->path) - s->path);
+
+	return (struct text){s->path, len ? len - 1 : 0};
+}
+
 /* Neighbours first: of two names as near, the one in the section that was written is meant. */
 static struct guess guess(const char *section, struct text word)
 {
@@ -27,8 +35,9 @@ static struct guess guess(const char *section, struct text word)
 	for (size_t i = 0; i < keys_count; i++)
 		if (strcmp(keys[i].section, section) == 0)
 			consider(&best, word, section, keys[i].name);
-	for (size_t i = 0; !section[0] && sections[i]; i++)
-		consider(&best, word, "", sections[i]);
+	for (const struct section *s = sections; s->path; s++)
+		if (text_eq(section_up(s), text_of(section)))
+			consider(&best, word, section, section_name(s->path));
 	if (!section[0]) {
 		consider(&best, word, "", "expect");
 		consider(&best, word, "", "cases");
@@ -39,14 +48,14 @@ static struct guess guess(const char *section, struct text word)
 }
 
 /* The same word, known in another place; NULL if there is none. */
-static const char *home(struct text word)
+static const char *home(struct text word, struct arena *a)
 {
 	for (size_t i = 0; i < keys_count; i++)
 		if (text_is(word, keys[i].name))
 			return keys[i].section;
-	for (size_t i = 0; sections[i]; i++)
-		if (text_is(word, sections[i]))
-			return "";
+	for (const struct section *s = sections; s->path; s++)
+		if (text_is(word, section_name(s->path)))
+			return text_keep(a, section_up(s)).s;
 	return text_is(word, "expect") || text_is(word, "cases") ? "" : NULL;
 }
 
@@ -57,13 +66,16 @@ const char *names_list(const char *section, struct arena *a)
 	for (size_t i = 0; i < keys_count; i++)
 		if (strcmp(keys[i].section, section) == 0)
 			list = text_format(a, "%s%s%s", list, list[0] ? ", " : "", keys[i].name).s;
+	for (const struct section *s = sections; section[0] && s->path; s++)
+		if (text_is(section_up(s), section))
+			list = text_format(a, "%s, %s", list, section_name(s->path)).s;
 	return list;
 }
 
 static bool give_hint(const struct reading *r, struct err *err, const char *section,
 		      struct text word)
 {
-	const char *belongs = home(word);
+	const char *belongs = home(word, r->arena);
 	struct guess best;
 
 	if (belongs)

@@ -39,34 +39,41 @@ static bool not_map(const struct reading *r, const struct node *n, const char *p
 			members);
 }
 
-static bool read_section(const struct reading *r, const char *section, const struct node *map,
-			 struct scenario *s)
+static bool read_member(const struct reading *r, const char *section, const struct node *n,
+			struct scenario *s);
+
+static bool read_section(const struct reading *r, const struct section *section,
+			 const struct node *map, struct scenario *s)
 {
 	bool ok = true;
 
+	if (map->shape == SHAPE_SCALAR && section->word)
+		return key_read(r, key_find(section->path, text_of(section->word)), map, s);
 	if (map->shape != SHAPE_MAP)
-		return not_map(r, map, section, names_list(section, r->arena));
-	for (const struct node *n = map->first; n; n = n->next) {
-		const struct key *key = key_find(section, n->key);
-
-		ok = (key ? key_read(r, key, n, s) : names_unknown(r, section, n)) && ok;
-	}
+		return not_map(r, map, section->path, names_list(section->path, r->arena));
+	for (const struct node *n = map->first; n; n = n->next)
+		ok = read_member(r, section->path, n, s) && ok;
 	return ok;
+}
+
+/* A key of the section, or a section within it. */
+static bool read_member(const struct reading *r, const char *section, const struct node *n,
+			struct scenario *s)
+{
+	const struct key *key = key_find(section, n->key);
+	const struct section *inner = key ? NULL : section_find(section, n->key);
+
+	if (key)
+		return key_read(r, key, n, s);
+	return inner ? read_section(r, inner, n, s) : names_unknown(r, section, n);
 }
 
 /* A key at the top of the file, or of a case. */
 static bool read_top(const struct reading *r, const struct node *n, struct scenario *s)
 {
-	const struct key *key = key_find("", n->key);
-
-	if (key)
-		return key_read(r, key, n, s);
 	if (text_is(n->key, "expect"))
 		return expect_read(r, n, &s->expect);
-	for (size_t i = 0; sections[i]; i++)
-		if (text_is(n->key, sections[i]))
-			return read_section(r, sections[i], n, s);
-	return names_unknown(r, "", n);
+	return read_member(r, "", n, s);
 }
 
 static bool refuse_case(const struct reading *r, const struct node *n, const char *what,

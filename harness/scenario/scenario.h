@@ -68,6 +68,9 @@ struct expectation_list {
 #define FIELD_SYSCTL struct setting_list
 #define FIELD_RATE double
 #define FIELD_TIME int64_t
+#define FIELD_SIZE uint64_t
+#define FIELD_SHARE double
+#define FIELD_FLAG bool
 #define FIELD_TOPOLOGY enum topology
 #define FIELD_BEHAVIOUR enum behaviour
 #define FIELD_END enum end
@@ -76,7 +79,25 @@ struct expectation_list {
 #define FIELD_WHEN enum when
 
 /* Each section has its fields, and beside them where each value was written; line 0: a default.
- * Units: FIELD_TIME is nanoseconds, FIELD_RATE per second. */
+ * Units: FIELD_TIME is nanoseconds, FIELD_RATE per second, FIELD_SIZE bytes, FIELD_SHARE 0 to 1. */
+/* A load: `load` of the file. */
+struct load {
+#define LOAD(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+	struct {
+#define LOAD(field, ...) struct mark field;
+#include "words/keys.def"
+	} at;
+	struct {
+#define FAILURE(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define FAILURE(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} on_failure;
+};
+
 struct scenario {
 	const char *file;
 	struct text source;    /* the whole file */
@@ -106,14 +127,7 @@ struct scenario {
 #include "words/keys.def"
 		} at;
 	} server;
-	struct {
-#define LOAD(field, key, kind, ...) FIELD_##kind field;
-#include "words/keys.def"
-		struct {
-#define LOAD(field, ...) struct mark field;
-#include "words/keys.def"
-		} at;
-	} load;
+	struct load load;
 	struct {
 #define SAMPLE(field, key, kind, ...) FIELD_##kind field;
 #include "words/keys.def"
@@ -165,7 +179,9 @@ bool expectation_holds(const struct expectation *e, double observed);
 /* A walk over all keys, for show, results and completion: "load.hold" and its value as a user
  * would write it. */
 struct key_view {
-	const char *section, *key, *fallback, *lowest, *highest, *meaning;
+	const char *section, *section_name; /* "load.on_failure", "on_failure"; "" at the top */
+	unsigned depth;			    /* how many sections are around the key */
+	const char *key, *fallback, *lowest, *highest, *meaning;
 	const struct choice *words; /* NULL: the key takes other than one word of a few */
 	struct mark at;		    /* line 0: a default */
 };

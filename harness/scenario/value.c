@@ -104,6 +104,33 @@ static bool read_rate(const struct reading *r, const struct key *key, const stru
 	return true;
 }
 
+static bool number_size(struct text t, double *out)
+{
+	uint64_t bytes;
+
+	if (!unit_read_size(t, &bytes))
+		return false;
+	*out = (double)bytes; /* exact: bounds are far below 2^53 */
+	return true;
+}
+
+static bool read_share(const struct reading *r, const struct key *key, const struct node *n,
+		       void *field)
+{
+	return read_number(r, key, n, field);
+}
+
+static bool read_flag(const struct reading *r, const struct key *key, const struct node *n,
+		      void *field)
+{
+	bool yes = text_is(n->text, "true");
+
+	if (!yes && !text_is(n->text, "false"))
+		return refuse(r, key, n);
+	*(bool *)field = yes;
+	return true;
+}
+
 /* An enum of choices.def is an int for gcc and clang, and its values are the indices of its
  * words. */
 static bool read_choice(const struct reading *r, const struct key *key, const struct node *n,
@@ -196,6 +223,25 @@ static void write_rate(struct out *out, const void *field)
 	out_z(out, unit_rate(z, *(const double *)field));
 }
 
+static void write_size(struct out *out, const void *field)
+{
+	char z[UNIT_PRINTED];
+
+	out_z(out, unit_size(z, *(const uint64_t *)field));
+}
+
+static void write_share(struct out *out, const void *field)
+{
+	char z[UNIT_PRINTED];
+
+	out_z(out, unit_share(z, *(const double *)field));
+}
+
+static void write_flag(struct out *out, const void *field)
+{
+	out_z(out, *(const bool *)field ? "true" : "false");
+}
+
 static void write_text(struct out *out, const void *field)
 {
 	quote_write(out, *(const struct text *)field);
@@ -207,10 +253,16 @@ static void write_text(struct out *out, const void *field)
 					 .write = write_##reader, \
 					 .number = number_##reader}
 #define number_rate unit_read_rate
+#define number_share unit_read_share
+#define read_size read_count /* both are uint64_t */
 
 NUMBER(COUNT, "a whole number such as 32 or 10k", count);
 NUMBER(TIME, "a time such as 250ms or 2s", time);
 NUMBER(RATE, "a rate such as 200/s or 30k/min", rate);
+NUMBER(SIZE, "a size such as 128B or 64KiB", size);
+NUMBER(SHARE, "a share such as 80% or 0.8", share);
+
+const struct kind kind_FLAG = {.form = "true or false", .read = read_flag, .write = write_flag};
 
 const struct kind kind_SLUG = {.form = "up to 63 of a-z, 0-9 and -, such as connection-per-request",
 			       .read = read_slug,

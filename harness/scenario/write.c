@@ -77,17 +77,16 @@ static void write_key(struct out *out, const struct scenario *s, const struct ke
 {
 	const void *field = (const char *)s + key->field;
 	const struct mark *at = (const void *)((const char *)s + key->at);
-	const char *indent = key->section[0] ? "  " : "";
+	unsigned indent = 2 * section_depth(key->section);
 
 	if (key->kind == &kind_PROSE && is_block(*(const struct text *)field)) {
 		write_block(out, key->name, *(const struct text *)field, origins ? at : NULL);
 		return;
 	}
-	out_fmt(out, "%s%s: ", indent, key->name);
+	out_fmt(out, "%*s%s: ", (int)indent, "", key->name);
 	key->kind->write(out, field);
 	if (origins)
-		write_origin(out, *at,
-			     strlen(indent) + strlen(key->name) + 2 + width_of(key, field));
+		write_origin(out, *at, indent + strlen(key->name) + 2 + width_of(key, field));
 	out_z(out, "\n");
 }
 
@@ -108,6 +107,12 @@ static void write_expect(struct out *out, const struct expectation_list *expect,
 	}
 }
 
+/* Those around it stand above already: keys.def has them in this order. */
+static void write_header(struct out *out, const char *section)
+{
+	out_fmt(out, "%*s%s:\n", 2 * (int)section_depth(section) - 2, "", section_name(section));
+}
+
 void scenario_write(struct out *out, const struct scenario *s, bool origins)
 {
 	const char *section = "";
@@ -120,7 +125,7 @@ void scenario_write(struct out *out, const struct scenario *s, bool origins)
 	for (size_t i = 0; i < keys_count; i++) {
 		if (strcmp(keys[i].section, section) != 0) {
 			section = keys[i].section;
-			out_fmt(out, "%s:\n", section);
+			write_header(out, section);
 		}
 		write_key(out, s, &keys[i], origins);
 	}

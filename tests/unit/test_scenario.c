@@ -40,7 +40,7 @@ static const char whole[] =
 	"  tuned:\n"
 	"    title: tuned\n"
 	"    network: {sysctl: {net.ipv4.tcp_tw_reuse: 1, net.ipv4.tcp_timestamps: 1}}\n"
-	"    load: {hold: 0s}\n"
+	"    load: {hold: 0s, on_failure: {then: stop}}\n"
 	"  bare: {expect: []}\n";
 
 static void every_key_is_read(void)
@@ -65,7 +65,7 @@ static void every_key_is_read(void)
 	CU_ASSERT_EQUAL(s->load.duration, 1500000000);
 	CU_ASSERT_EQUAL(s->load.end, END_WAIT);
 	CU_ASSERT_EQUAL(s->load.order, ORDER_FAST);
-	CU_ASSERT_EQUAL(s->load.on_failure, ON_FAILURE_CONTINUE);
+	CU_ASSERT_EQUAL(s->load.on_failure.then, ON_FAILURE_CONTINUE);
 	CU_ASSERT_EQUAL(s->stop.when, WHEN_NEVER);
 	CU_ASSERT_EQUAL(s->stop.time, 60000000000);
 	read_close(&r);
@@ -120,6 +120,8 @@ static void a_case_merges_maps_and_replaces_lists(void)
 	CU_ASSERT(text_is(tuned->case_name, "tuned"));
 	CU_ASSERT(text_is(tuned->top.title, "tuned"));
 	CU_ASSERT_EQUAL(tuned->load.hold, 0);
+	CU_ASSERT_EQUAL(tuned->load.on_failure.then, ON_FAILURE_STOP);
+	CU_ASSERT_EQUAL(bare->load.on_failure.then, ON_FAILURE_CONTINUE);
 	CU_ASSERT_EQUAL(tuned->load.total, 10000);
 	CU_ASSERT_EQUAL_FATAL(tuned->network.sysctl.count, 3);
 	CU_ASSERT(text_is(tuned->network.sysctl.list[0].value, "1"));

@@ -178,6 +178,29 @@ static void values_are_held_to_kind_and_bounds(void)
 	CHECK(rows);
 }
 
+static void sections_within_sections_are_held_to_the_same(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "load: {on_failure: {than: stop}}\n", 3, 21,
+		 "there is no key \"load.on_failure.than\"", "Did you mean load.on_failure.then?"},
+		{HEAD "load: {on_failur: stop}\n", 3, 8, "there is no key \"load.on_failur\"",
+		 "Did you mean load.on_failure?"},
+		{HEAD "load: {on_failure: stopp}\n", 3, 20, "load.on_failure cannot be \"stopp\"",
+		 "Did you mean stop?"},
+		{HEAD "load: {on_failure: {then: [stop]}}\n", 3, 27,
+		 "load.on_failure cannot be a list", "stop, continue"},
+		{HEAD "load: {on_failure: [stop]}\n", 3, 20, "load.on_failure cannot be a list",
+		 "indented: then"},
+		{HEAD "load: {then: stop}\n", 3, 8, "there is no key \"load.then\"",
+		 "It belongs under load.on_failure:."},
+		{HEAD "on_failure: stop\n", 3, 1, "there is no key \"on_failure\"",
+		 "It belongs under load:."},
+		{HEAD "load.on_failure: stop\n", 3, 1, "there is no key \"load.on_failure\"", ""},
+	};
+
+	CHECK(rows);
+}
+
 static void expectations_are_told_at_the_word(void)
 {
 	static const struct mistake rows[] = {
@@ -303,6 +326,7 @@ static const struct test tests[] = {
 	TEST(syntax_is_told_with_a_hint),
 	TEST(strange_keys_are_told_where_they_belong),
 	TEST(values_are_held_to_kind_and_bounds),
+	TEST(sections_within_sections_are_held_to_the_same),
 	TEST(expectations_are_told_at_the_word),
 	TEST(cases_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
