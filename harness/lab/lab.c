@@ -182,8 +182,17 @@ void lab_close(struct lab *lab)
 	let_go(&lab->server_ns);
 }
 
+static int namespace_of(const struct lab *lab, enum lab_role role)
+{
+	return role == LAB_CLIENT ? lab->client_ns : lab->server_ns;
+}
+
 bool lab_enter(const struct lab *lab, enum lab_role role, struct err *err)
 {
-	return netns_enter(role == LAB_CLIENT ? lab->client_ns : lab->server_ns, err) &&
-	       rights_drop(err);
+	return netns_enter(namespace_of(lab, role), err) && rights_drop(err);
+}
+
+bool lab_enter_admin(const struct lab *lab, enum lab_role role, struct err *err)
+{
+	return netns_enter(namespace_of(lab, role), err) && rights_keep_network(err);
 }

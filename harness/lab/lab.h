@@ -43,3 +43,7 @@ void lab_close(struct lab *lab); /* twice does no harm */
 
 /* Moves the calling thread into the namespace and drops its privileges. */
 bool lab_enter(const struct lab *lab, enum lab_role role, struct err *);
+
+/* The same for a thread that changes the network while the load runs: CAP_NET_ADMIN stays, and
+ * nothing else. */
+bool lab_enter_admin(const struct lab *lab, enum lab_role role, struct err *);

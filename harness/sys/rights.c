@@ -118,24 +118,41 @@ static bool root_leave(struct err *err)
 	       err_sys(err, errno, "could not cease to be root");
 }
 
-bool rights_drop(struct err *err)
+/* Of its capabilities the thread keeps those in `kept`. */
+static bool caps_reduce(cap_t kept, struct err *err)
 {
-	cap_t none = cap_init();
-	bool good;
-
 	/* Refused without CAP_SETPCAP; then there is nothing that an exec could give back
 	 * either. */
 	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap);
-	if (!root_leave(err)) {
-		cap_free(none);
-		return false;
-	}
-	good = none && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && cap_set_proc(none) == 0;
-	if (!good)
-		err_sys(err, errno, "could not give up privileges");
-	cap_free(none);
+	prctl(PR_SET_KEEPCAPS, 1); /* or all of them would go with root */
+	return root_leave(err) &&
+	       ((prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && cap_set_proc(kept) == 0) ||
+		err_sys(err, errno, "could not give up privileges"));
+}
+
+static bool rights_reduce(const cap_value_t *kept, int count, struct err *err)
+{
+	cap_t caps = cap_init();
+	bool good = caps &&
+		    (count == 0 || (cap_set_flag(caps, CAP_PERMITTED, count, kept, CAP_SET) == 0 &&
+				    cap_set_flag(caps, CAP_EFFECTIVE, count, kept, CAP_SET) == 0));
+
+	good = good ? caps_reduce(caps, err) : err_sys(err, errno, "could not give up privileges");
+	cap_free(caps);
 	return good;
+}
+
+bool rights_drop(struct err *err)
+{
+	return rights_reduce(NULL, 0, err);
+}
+
+bool rights_keep_network(struct err *err)
+{
+	static const cap_value_t network[] = {CAP_NET_ADMIN};
+
+	return rights_reduce(network, 1, err);
 }
 
 void rights_raise_nofile(void)

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +27,18 @@ static bool status_is(const char *name, const char *value)
 	return text_is(help_status(name, buffer, sizeof(buffer)), value);
 }
 
+static uint64_t caps_now(void)
+{
+	char buffer[8192];
+	struct text hex = help_status("CapEff", buffer, sizeof(buffer));
+	uint64_t caps = 0;
+
+	sscanf(hex.s ? hex.s : "", "%" SCNx64, &caps);
+	return caps;
+}
+
 struct findings {
+	uint64_t caps; /* CapEff */
 	bool effective, permitted, bounding, no_new_privs, root;
 	int sysctl, unshare, home_ns, home;
 };
@@ -34,6 +48,7 @@ static void look_around(struct help *h, void *context)
 	struct findings *f = context;
 
 	(void)h;
+	f->caps = caps_now();
 	f->effective = !status_is("CapEff", NOTHING);
 	f->permitted = !status_is("CapPrm", NOTHING);
 	f->bounding = !status_is("CapBnd", NOTHING);
@@ -59,6 +74,38 @@ static void a_thread_in_the_lab_has_no_rights(void)
 	CU_ASSERT_EQUAL(f.sysctl, EACCES);
 	CU_ASSERT_EQUAL(f.unshare, EPERM);
 	CU_ASSERT_EQUAL(f.home, EPERM);
+	close(f.home_ns);
+	help_close(&h);
+}
+
+/* Enters by itself, so not through help_inside(). */
+static void *enter_as_admin(void *context)
+{
+	struct help *h = ((void **)context)[0];
+	struct findings *f = ((void **)context)[1];
+
+	if (lab_enter_admin(&h->lab, LAB_CLIENT, &h->err))
+		look_around(h, f);
+	return NULL;
+}
+
+static void a_thread_that_changes_the_network_keeps_cap_net_admin_alone(void)
+{
+	struct findings f = {.home_ns = netns_open(NULL)};
+	struct help h;
+	void *context[] = {&h, &f};
+	pthread_t thread;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031}"));
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, enter_as_admin, context) == 0);
+	pthread_join(thread, NULL);
+	CU_ASSERT_EQUAL(f.caps, UINT64_C(1) << CAP_NET_ADMIN);
+	CU_ASSERT_FALSE(f.bounding);
+	CU_ASSERT_TRUE(f.no_new_privs);
+	CU_ASSERT_FALSE(f.root);
+	CU_ASSERT_EQUAL(f.unshare, EPERM);
+	CU_ASSERT_EQUAL(f.home, EPERM);
+	CU_ASSERT_TRUE(rights_suffice());
 	close(f.home_ns);
 	help_close(&h);
 }
@@ -191,6 +238,7 @@ static const struct test tests[] = {
 	TEST(every_refusal_has_a_mend),
 	TEST(descriptors_are_raised_to_the_hard_limit),
 	TEST_UNLESS(help_no_network, a_thread_in_the_lab_has_no_rights),
+	TEST_UNLESS(help_no_network, a_thread_that_changes_the_network_keeps_cap_net_admin_alone),
 	TEST_UNLESS(help_no_network, the_thread_that_asked_keeps_its_rights),
 	TEST_UNLESS(help_no_network, an_exec_gives_no_rights_back),
 	TEST_UNLESS(not_root, an_ordinary_user_builds_a_lab_and_connects),
