@@ -39,12 +39,12 @@ static void result_error(struct job *j)
 	r->hint = text_of(j->err.hint);
 }
 
-static bool job_open(struct job *j, const struct host *host, struct err *err)
+static bool job_open(struct job *j, const struct host *host, uint64_t seed, struct err *err)
 {
 	if (!arena_open(&j->arena, JOB_ARENA))
 		return err_sys(err, errno, "could not reserve memory for a run");
 	result_name(j);
-	if (plan_make(&j->plan, j->scenario, host, &j->arena, &j->err))
+	if (plan_make(&j->plan, j->scenario, host, seed, &j->arena, &j->err))
 		return true;
 	if (j->err.kind != ERR_HOST) {
 		*err = j->err;
@@ -61,7 +61,7 @@ static unsigned cases_of(const struct scenario_file *f, const char *only)
 }
 
 bool jobs_open(struct jobs *out, const struct scenario_file *files, size_t count, const char *only,
-	       const struct host *host, struct arena *arena, struct errs *errs)
+	       const struct host *host, uint64_t seed, struct arena *arena, struct errs *errs)
 {
 	unsigned n = 0;
 
@@ -80,7 +80,7 @@ bool jobs_open(struct jobs *out, const struct scenario_file *files, size_t count
 			j->scenario =
 				only ? library_case(&files[f], only, &err) : &files[f].cases[c];
 			j->index = out->count++;
-			if (j->scenario && job_open(j, host, &err))
+			if (j->scenario && job_open(j, host, seed, &err))
 				continue;
 			struct err *e = errs_next(errs);
 

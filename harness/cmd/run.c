@@ -213,7 +213,7 @@ static int run(struct command_call *call, struct err *err)
 	if (!host_read(host, err))
 		return tell_refusal(call, err, 0);
 	rights_raise_nofile();
-	if (jobs_open(&jobs, files, call->count, o->only, host, call->arena, &errs))
+	if (jobs_open(&jobs, files, call->count, o->only, host, o->seed, call->arena, &errs))
 		status = run_jobs(call, &jobs, err);
 	else
 		status = tell_refusal(call, &errs.list[0], errors_print(&errs));

@@ -65,7 +65,7 @@ static void on_open(struct worker *w, struct flow *f)
 		t->opened_before++;
 	p->in_flight--;
 	p->holding++;
-	if (w->plan->window && !p->windowed && p->holding >= w->plan->window_at) {
+	if (w->load->window && !p->windowed && p->holding >= w->load->window_at) {
 		p->windowed = true;
 		work_note(w, EVENT_WINDOW_ON, f, p->holding);
 	}
@@ -125,7 +125,7 @@ static void on_failure(struct worker *w, struct flow *f)
 		on_refused(w, f);
 	else if (f->error == EADDRNOTAVAIL)
 		work_note(w, EVENT_NO_ADDRESS, f, 0);
-	if (w->plan->scenario->load.on_failure.then == ON_FAILURE_STOP)
+	if (w->load->load->on_failure.then == ON_FAILURE_STOP)
 		work_stop(w);
 }
 
@@ -133,7 +133,7 @@ static void on_failure(struct worker *w, struct flow *f)
  * holds it. */
 static void on_close(struct worker *w, const struct flow *f)
 {
-	bool reset = has_step(w->plan->steps, OP_LINGER) ||
+	bool reset = has_step(w->load->steps, OP_LINGER) ||
 		     (f->stage == STAGE_RECEIVE && f->error == ECONNRESET);
 
 	if (reset)

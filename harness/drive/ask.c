@@ -29,7 +29,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 	struct flow *f = &w->flows[i];
 	struct socket_wish wish = {
 		.source = work_source(w, f),
-		.reset_on_close = has_step(w->plan->steps, OP_LINGER),
+		.reset_on_close = has_step(w->load->steps, OP_LINGER),
 		.window = rotation_pair(&w->rotation, f->pair)->windowed ? w->window : 0,
 	};
 	enum stage stage;
@@ -50,7 +50,7 @@ static void ask_socket(struct worker *w, uint32_t i)
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
-	if (w->plan->classic_sockets)
+	if (w->load->classic_sockets)
 		ask_classic(w, i);
 	else
 		ring_socket(ring, slot, i + UINT64_C(1));
@@ -151,6 +151,6 @@ void work_ask(struct worker *w, uint32_t i)
 	struct ring *ring = work_ring(w, i, &slot);
 
 	asks[w->flows[i].at](w, i);
-	if (ring_queued(ring) >= w->plan->batch)
+	if (ring_queued(ring) >= w->load->batch)
 		work_submit(w, ring);
 }

@@ -150,7 +150,7 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	struct carrier carrier = {.plan = plan,
 				  .lab = lab,
 				  .arena = arena,
-				  .wish = {plan, hooks, &events, NULL, NULL}};
+				  .wish = {plan, &plan->loads[0], hooks, &events, NULL, NULL}};
 	bool ok;
 
 	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||

@@ -13,6 +13,7 @@
 struct worker {
 	struct worker_wish wish;
 	const struct plan *plan;
+	const struct load_plan *load; /* which of the plan's this worker carries */
 	struct tape *tape;
 	struct pace pace;
 	uint32_t steps;
@@ -59,7 +60,7 @@ static inline struct ring *work_ring(const struct worker *w, uint32_t i, unsigne
 /* The address that a flow's socket is bound to; NULL: none. */
 static inline const struct sockaddr_in *work_source(const struct worker *w, const struct flow *f)
 {
-	return w->plan->bind_source ? &w->sources[f->pair / w->plan->destinations] : NULL;
+	return w->load->bind_source ? &w->sources[f->pair / w->plan->destinations] : NULL;
 }
 
 static inline const struct sockaddr_in *work_server(const struct worker *w, const struct flow *f)

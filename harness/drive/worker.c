@@ -205,7 +205,7 @@ static void look_for_end(struct worker *w)
 		w->peaked |= w->opening.count == 0;
 	}
 	if (!w->over && w->now_ns >= s->stop.time) {
-		t->cut_short = !w->stopping && (s->load.total || s->load.duration);
+		t->cut_short = !w->stopping && (w->pace.total || w->pace.duration_ns);
 		if (t->cut_short)
 			work_note(w, EVENT_CUT_SHORT, NULL, 0);
 		w->over = true;
@@ -218,7 +218,7 @@ static void close_books(struct worker *w)
 	struct tally *t = &w->tape->tally;
 
 	work_stop(w); /* an end by itself is one too */
-	for (uint32_t i = 0; i < w->plan->slots; i++) {
+	for (uint32_t i = 0; i < w->load->slots; i++) {
 		enum op at = (enum op)w->flows[i].at;
 
 		if (op_is_end(at))
@@ -281,11 +281,11 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
 {
 	const struct plan *p = w->plan;
-	uint32_t left = p->slots;
+	uint32_t slots_all = w->load->slots, left = slots_all;
 
 	w->ring_count = 0;
 	w->rings =
-		ARENA_ARRAY(arena, struct ring *, (p->slots + p->ring_slots - 1) / p->ring_slots);
+		ARENA_ARRAY(arena, struct ring *, (slots_all + p->ring_slots - 1) / p->ring_slots);
 	while (left) {
 		uint32_t slots = left < p->ring_slots ? left : p->ring_slots;
 
@@ -302,36 +302,39 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 {
 	struct worker *w = ARENA_NEW(arena, struct worker);
 	const struct plan *p = wish->plan;
-	const struct scenario *s = p->scenario;
+	const struct load_plan *lp = wish->load;
+	const struct load *load = lp->load;
+	struct port_range range = p->scenario->network.ports;
 	const uint32_t prepared = UINT32_C(1) << OP_NO_PORT | UINT32_C(1) << OP_BIND |
 				  UINT32_C(1) << OP_LINGER | UINT32_C(1) << OP_WINDOW;
 
 	*out = w;
 	w->wish = *wish;
 	w->plan = p;
+	w->load = lp;
 	w->tape = wish->tape;
-	w->steps = p->classic_sockets ? p->steps & ~prepared : p->steps;
-	w->pace = (struct pace){s->load.rate, p->concurrency, s->load.total, s->load.duration};
-	w->hold_ns = s->load.hold;
-	w->timeout_ns = s->load.timeout;
+	w->steps = lp->classic_sockets ? lp->steps & ~prepared : lp->steps;
+	w->pace = (struct pace){load->rate, lp->concurrency, load->total, load->duration};
+	w->hold_ns = load->hold;
+	w->timeout_ns = load->timeout;
 	w->stop_ns = FOR_EVER;
-	w->far_keeps =
-		s->server.behaviour == BEHAVIOUR_ANSWER || s->server.behaviour == BEHAVIOUR_HOLD;
-	w->window = s->network.ports.lo | (uint32_t)s->network.ports.hi << 16;
-	w->watches = breach_possible(&s->expect);
+	w->far_keeps = p->scenario->server.behaviour == BEHAVIOUR_ANSWER ||
+		       p->scenario->server.behaviour == BEHAVIOUR_HOLD;
+	w->window = range.lo | (uint32_t)range.hi << 16;
+	w->watches = breach_possible(&p->scenario->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
-	w->flows = ARENA_TRY(arena, struct flow, p->slots);
-	w->spare = ARENA_TRY(arena, uint32_t, p->slots);
+	w->flows = ARENA_TRY(arena, struct flow, lp->slots);
+	w->spare = ARENA_TRY(arena, uint32_t, lp->slots);
 	if (!w->flows || !w->spare || !addresses_open(w, arena) ||
 	    !rotation_open(&w->rotation, p->sources.count * p->destinations, p->budget.usable,
-			   p->batch, arena))
+			   lp->batch, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
-			       p->slots);
-	for (uint32_t i = 0; i < p->slots; i++) {
+			       lp->slots);
+	for (uint32_t i = 0; i < lp->slots; i++) {
 		w->flows[i].at = OP_FAILED; /* an end: nobody's life yet */
-		w->spare[i] = p->slots - 1 - i;
+		w->spare[i] = lp->slots - 1 - i;
 	}
-	w->spare_count = p->slots;
+	w->spare_count = lp->slots;
 	return rings_open(w, arena, err);
 }
 

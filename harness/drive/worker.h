@@ -19,6 +19,7 @@ struct worker;
 
 struct worker_wish {
 	const struct plan *plan;
+	const struct load_plan *load; /* one of the plan's */
 	const struct drive_hooks *hooks;
 	struct tape *tape;
 	void (*edge)(

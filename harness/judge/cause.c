@@ -214,7 +214,7 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 {
 	const struct scenario *s = e->plan->scenario;
 	double at_once = s->load.rate > 0 ? s->load.rate * (double)s->load.hold / 1e9
-					  : (double)e->plan->concurrency;
+					  : (double)e->plan->loads[0].concurrency;
 
 	return (double)h->live >= share_saturating * (double)h->all ||
 	       at_once >= share_saturating * (double)e->plan->budget.capacity;

@@ -56,9 +56,9 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 	return fallback;
 }
 
-uint32_t concurrency_of(const struct scenario *s)
+uint32_t concurrency_of(const struct load *load)
 {
 	enum { FALLBACK = 64 };
 
-	return s->load.concurrency ? (uint32_t)s->load.concurrency : FALLBACK;
+	return load->concurrency ? (uint32_t)load->concurrency : FALLBACK;
 }

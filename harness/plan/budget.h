@@ -46,7 +46,7 @@ uint32_t ports_within(const struct port_list *list, struct port_range range);
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback);
 
 /* Connections under way at once in a closed loop: as the scenario says, or 64 (words/keys.def). */
-uint32_t concurrency_of(const struct scenario *s);
+uint32_t concurrency_of(const struct load *load);
 
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host);

@@ -143,7 +143,7 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 	double scan =
 		life->quiet.most > 0 && life->quiet.most < FOR_EVER ? SCAN_WAIT_NS : SCAN_LIVE_NS;
 	double work = count * SLOWEST_NS;
-	uint64_t under_way = concurrency_of(s);
+	uint64_t under_way = concurrency_of(&s->load);
 	uint64_t before = n / under_way; /* whole rounds */
 	double rounds;
 
@@ -170,7 +170,7 @@ static double load_ends(const struct scenario *s)
 static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life)
 {
 	const uint64_t lingering = 8; /* the server's last ACK is on its way */
-	uint64_t under_way = concurrency_of(s);
+	uint64_t under_way = concurrency_of(&s->load);
 
 	return s->load.rate <= 0 && life->quiet.most == 0 && under_way + lingering <= b->capacity;
 }

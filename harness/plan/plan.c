@@ -91,7 +91,6 @@ static bool addresses_set(struct plan *p, struct err *err)
 	p->prefix = l->prefix;
 	p->services = (uint32_t)s->network.services;
 	p->destinations = p->servers.count * p->services;
-	p->bind_source = p->sources.count > 1;
 	p->service_first = services_place(s->network.ports, p->services);
 	if (p->service_first)
 		return true;
@@ -104,10 +103,9 @@ static bool addresses_set(struct plan *p, struct err *err)
 }
 
 /* What each connection goes through. */
-static void life_set(struct plan *p)
+static void life_set(struct load_plan *p, const struct host *h)
 {
-	const struct scenario *s = p->scenario;
-	const struct host *h = p->host;
+	const struct load *l = p->load;
 	const struct {
 		enum op op;
 		bool wanted;
@@ -117,11 +115,11 @@ static void life_set(struct plan *p)
 		{OP_UNDO, true},
 		{OP_NO_PORT, p->bind_source},
 		{OP_BIND, p->bind_source},
-		{OP_LINGER, s->load.end == END_RESET},
+		{OP_LINGER, l->end == END_RESET},
 		{OP_WINDOW, p->window},
-		{OP_HOLD, s->load.hold > 0},
-		{OP_AWAIT, s->load.end == END_WAIT},
-		{OP_CLOSE, s->load.end != END_LEAK},
+		{OP_HOLD, l->hold > 0},
+		{OP_AWAIT, l->end == END_WAIT},
+		{OP_CLOSE, l->end != END_LEAK},
 	};
 	const uint32_t options = 1U << OP_NO_PORT | 1U << OP_LINGER | 1U << OP_WINDOW;
 
@@ -131,21 +129,31 @@ static void life_set(struct plan *p)
 			     (p->bind_source && h->ring_bind);
 }
 
-bool plan_make(struct plan *out, const struct scenario *s, const struct host *host,
+static void load_set(struct load_plan *out, const struct plan *p, const struct load *load)
+{
+	*out = (struct load_plan){
+		.load = load,
+		.concurrency = load->rate > 0 ? 0 : concurrency_of(load),
+		.batch = BATCH,
+		.bind_source = p->sources.count > 1,
+		.window = load->order == ORDER_FAST && p->host->port_window == 0,
+		.window_at = (uint64_t)p->budget.usable * WINDOW_PERCENT / 100,
+	};
+	life_set(out, p->host);
+}
+
+bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *arena, struct err *err)
 {
-	(void)arena; /* all of a plan is in its struct, so far */
-	*out = (struct plan){.scenario = s, .host = host, .batch = BATCH};
+	*out = (struct plan){.scenario = s, .host = host, .seed = seed, .load_count = 1};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
 	    !counters_exist(s, host, err) || !addresses_set(out, err))
 		return false;
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);
 	out->forecast = forecast_make(s, &out->budget, host);
-	out->concurrency = s->load.rate > 0 ? 0 : concurrency_of(s);
-	out->window = s->load.order == ORDER_FAST && host->port_window == 0;
-	out->window_at = (uint64_t)out->budget.usable * WINDOW_PERCENT / 100;
-	life_set(out);
+	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
+	load_set(&out->loads[0], out, &s->load);
 	return size_make(out, err);
 }
 

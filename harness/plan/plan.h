@@ -19,6 +19,19 @@ struct address_row {
 	uint32_t count; /* first, first + 1, … */
 };
 
+/* One load of the plan: a worker of its own carries it out. */
+struct load_plan {
+	const struct load *load; /* borrowed */
+	uint32_t steps;		 /* bit i: enum op i is part of a connection's life */
+	uint32_t concurrency;	 /* connections under way at once; 0: open loop, by load.rate */
+	uint32_t batch;		 /* operations a submit */
+	uint32_t slots;		 /* descriptors of the client, in all its rings */
+	bool bind_source;	 /* each connection binds its source */
+	bool window;		 /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
+	uint64_t window_at;	 /* ports in use at a destination from which the window is set */
+	bool classic_sockets; /* prepared by system calls: io_uring here cannot do all it takes */
+};
+
 struct plan {
 	const struct scenario *scenario; /* borrowed */
 	const struct host *host;	 /* borrowed */
@@ -31,25 +44,21 @@ struct plan {
 	uint16_t service_first; /* the lowest listening port, outside the client's range */
 	uint32_t services;
 	uint32_t destinations; /* servers × services */
-	bool bind_source;      /* more than one source: each connection binds the next */
 
-	uint32_t steps;	       /* bit i: enum op i is part of a connection's life */
-	uint32_t concurrency;  /* connections under way at once; 0: open loop, by load.rate */
-	uint32_t batch;	       /* operations a submit */
-	uint32_t slots;	       /* descriptors of the client, in all rings */
+	struct load_plan *loads; /* at least one */
+	uint32_t load_count;
+	uint64_t seed; /* of all that is drawn: base/draw.h */
+
 	uint32_t ring_slots;   /* the most that one ring's table may have */
 	uint32_t far_slots;    /* descriptors of the far end; 0: it never accepts */
 	uint32_t far_accepts;  /* of them wait at each listener for the next connection */
 	uint32_t backlog;      /* of its listeners */
 	uint32_t hash_entries; /* of the private socket hash; 0: shared */
 	uint32_t samples;      /* most samples a run can take */
-	bool window;	       /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
-	uint64_t window_at;    /* ports in use at a destination from which the window is set */
-	bool classic_sockets;  /* prepared by system calls: io_uring here cannot do all it takes */
 };
 
-bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, struct arena *,
-	       struct err *);
+bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
+	       struct arena *, struct err *);
 
 /* Destination i of the plan: its address and port. */
 uint32_t plan_server(const struct plan *p, uint32_t dest);

@@ -58,34 +58,34 @@ static uint64_t counted(double n)
 }
 
 /* How many connections begin within a time; in a closed loop nothing but speed bounds them. */
-static uint64_t begun_within(const struct scenario *s, int64_t ns)
+static uint64_t begun_within(const struct load *l, int64_t ns)
 {
 	const double fastest = 200e3; /* a second: beyond what one thread can do */
 
-	return counted((s->load.rate > 0 ? s->load.rate : fastest) * (double)ns / SECOND);
+	return counted((l->rate > 0 ? l->rate : fastest) * (double)ns / SECOND);
 }
 
-static struct crowd crowd_of(const struct plan *p)
+static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 {
 	const struct scenario *s = p->scenario;
+	const struct load *l = lp->load;
 	const uint64_t port_most =
 		p->budget.capacity + SLACK; /* those without a port fail at once */
-	bool leaks = s->load.end == END_LEAK, portless = s->server.behaviour == BEHAVIOUR_RESET;
-	int64_t load_ns = s->load.duration && s->load.duration < s->stop.time ? s->load.duration
-									      : s->stop.time;
-	int64_t open_ns = s->load.hold + (s->load.end == END_WAIT ? s->load.timeout : 0);
-	struct crowd c = {.begun = begun_within(s, load_ns)};
+	bool leaks = l->end == END_LEAK, portless = s->server.behaviour == BEHAVIOUR_RESET;
+	int64_t load_ns = l->duration && l->duration < s->stop.time ? l->duration : s->stop.time;
+	int64_t open_ns = l->hold + (l->end == END_WAIT ? l->timeout : 0);
+	struct crowd c = {.begun = begun_within(l, load_ns)};
 
-	if (s->load.total)
-		c.begun = least(c.begun, s->load.total);
-	c.under_way = p->concurrency ? p->concurrency : begun_within(s, s->load.timeout);
+	if (l->total)
+		c.begun = least(c.begun, l->total);
+	c.under_way = lp->concurrency ? lp->concurrency : begun_within(l, l->timeout);
 	c.under_way = least(least(c.under_way, port_most), c.begun);
 	if (leaks)
 		c.open = c.begun;
-	else if (p->concurrency || open_ns == 0)
+	else if (lp->concurrency || open_ns == 0)
 		c.open = c.under_way;
 	else
-		c.open = least(begun_within(s, open_ns), c.begun);
+		c.open = least(begun_within(l, open_ns), c.begun);
 	/* A server that resets takes the port away, and leaves the client its descriptor. */
 	if (!portless)
 		c.open = least(c.open, port_most);
@@ -133,46 +133,88 @@ static uint64_t rings_of(const struct plan *p, uint32_t slots)
  * (rings_wait()). */
 static bool rings_suffice(const struct plan *p, int64_t nofile, struct err *err)
 {
-	uint64_t rings = rings_of(p, p->slots) + rings_of(p, p->far_slots);
-	uint64_t wanted = rings + p->services + NOFILE_OWN;
+	uint64_t slots = 0, rings = rings_of(p, p->far_slots), wanted;
 
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		slots += p->loads[i].slots;
+		rings += rings_of(p, p->loads[i].slots);
+	}
+	wanted = rings + p->services + NOFILE_OWN;
 	if (rings <= RINGS_MOST && wanted <= (uint64_t)nofile)
 		return true;
 	err_set(err, ERR_HOST,
-		"%u connections to %u listeners want %" PRIu64
+		"%" PRIu64 " connections to %u listeners want %" PRIu64
 		" descriptors, and RLIMIT_NOFILE is %" PRId64,
-		p->slots, p->services, wanted, nofile);
+		slots, p->services, wanted, nofile);
 	return err_hint(
 		err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller range.");
+}
+
+/* A load's descriptors; returns its crowd. */
+static struct crowd load_size(struct load_plan *lp, const struct plan *p)
+{
+	struct crowd c = crowd_of(p, lp);
+	bool stays = lp->concurrency && lp->load->end != END_LEAK;
+
+	lp->slots = (uint32_t)least(c.open + (stays ? 0 : c.under_way) + SLACK, SLOTS_MOST);
+	return c;
+}
+
+/* All loads together share the ports, and so what holds one. */
+static struct crowd crowd_size(struct plan *p, uint64_t *slots, uint64_t *largest)
+{
+	struct crowd all = {0};
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct crowd c = load_size(&p->loads[i], p);
+
+		all.begun += c.begun;
+		all.under_way += c.under_way;
+		all.open += c.open;
+		all.holding += c.holding;
+		*slots += p->loads[i].slots;
+		*largest = most(*largest, p->loads[i].slots);
+	}
+	all.holding = least(all.holding, p->budget.capacity + SLACK);
+	return all;
+}
+
+static bool descriptors_suffice(int64_t nofile, struct err *err)
+{
+	if (nofile >= NOFILE_LEAST)
+		return true;
+	err_set(err, ERR_HOST, "RLIMIT_NOFILE is %" PRId64 ", and lastport needs %d", nofile,
+		NOFILE_LEAST);
+	return err_hint(err, "Raise the hard limit: `ulimit -Hn`, LimitNOFILE= of systemd, "
+			     "--ulimit of docker.");
+}
+
+static void far_size(struct plan *p, uint64_t slots)
+{
+	const struct scenario *s = p->scenario;
+	bool accepts = s->server.behaviour != BEHAVIOUR_HOLD,
+	     keeps = s->server.behaviour == BEHAVIOUR_ANSWER;
+
+	p->far_slots = !accepts ? 0 : (uint32_t)least((keeps ? slots : 0) + FAR_SLACK, SLOTS_MOST);
+	p->far_accepts = accepts ? accepts_each(p->services) : 0;
+	p->far_slots += p->far_accepts * p->services;
 }
 
 bool size_make(struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 	int64_t nofile = p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
-	bool accepts = s->server.behaviour != BEHAVIOUR_HOLD,
-	     keeps = s->server.behaviour == BEHAVIOUR_ANSWER;
-	struct crowd c = crowd_of(p);
-	uint64_t sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
-	uint64_t queued = accepts ? c.holding : c.begun;
-	uint64_t largest;
+	uint64_t sockets, queued, slots = 0, largest = 0;
+	struct crowd c;
 
-	if (nofile < NOFILE_LEAST) {
-		err_set(err, ERR_HOST, "RLIMIT_NOFILE is %" PRId64 ", and lastport needs %d",
-			nofile, NOFILE_LEAST);
-		return err_hint(err, "Raise the hard limit: `ulimit -Hn`, LimitNOFILE= of systemd, "
-				     "--ulimit of docker.");
-	}
-	p->slots = (uint32_t)least(
-		c.open + (p->concurrency && s->load.end != END_LEAK ? 0 : c.under_way) + SLACK,
-		SLOTS_MOST);
-	p->far_slots =
-		!accepts ? 0 : (uint32_t)least((keeps ? p->slots : 0) + FAR_SLACK, SLOTS_MOST);
-	p->far_accepts = accepts ? accepts_each(p->services) : 0;
-	p->far_slots += p->far_accepts * p->services;
-	largest = most(p->slots, p->far_slots);
-	p->ring_slots =
-		(uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST), largest);
+	if (!descriptors_suffice(nofile, err))
+		return false;
+	c = crowd_size(p, &slots, &largest);
+	far_size(p, slots);
+	sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
+	queued = p->far_slots ? c.holding : c.begun;
+	p->ring_slots = (uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST),
+					most(largest, p->far_slots));
 	p->backlog = (uint32_t)least(most(queued + SLACK, BACKLOG_LEAST), BACKLOG_MOST);
 	p->hash_entries = p->host->private_hash ? 0 : power_of_two(sockets * HASH_A_SOCKET);
 	p->samples = (uint32_t)least(

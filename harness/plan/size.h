@@ -1,7 +1,7 @@
 /* size.h - how much of everything a run needs: connections at once, descriptors, backlog, hash,
  * memory.
  *
- * Input:  a plan with its budget, destinations and concurrency.
+ * Input:  a plan with its budget, destinations and loads.
  * Units:  all are counts; memory is bytes.
  * Errors: ERR_HOST with both numbers, if the host has less.
  */
@@ -9,5 +9,5 @@
 
 #include "plan/plan.h"
 
-/* Fills slots, ring_slots, far_slots, backlog, hash_entries and samples. */
+/* Fills the loads' slots, ring_slots, far_slots, backlog, hash_entries and samples. */
 bool size_make(struct plan *p, struct err *err);

@@ -47,7 +47,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.destinations = plan->destinations;
 	out->plan.capacity = plan->budget.capacity;
 	out->plan.may_lose_one = plan->budget.may_lose_one;
-	out->plan.window = plan->window;
+	out->plan.window = plan->loads[0].window;
 	out->plan.order = text_of(order_words[plan->scenario->load.order].word);
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
 	out->plan.rate = plan->scenario->load.rate;

@@ -67,7 +67,7 @@ bool help_plan(struct help *h, const char *lines)
 		printf("%s: %s\n", lines, errs->list[0].what);
 		CU_FAIL_FATAL("a test's scenario cannot be read");
 	}
-	return plan_make(&h->plan, &file->cases[0], &host, &h->arena, &h->err);
+	return plan_make(&h->plan, &file->cases[0], &host, 1, &h->arena, &h->err);
 }
 
 bool help_open(struct help *h, const char *lines)

@@ -230,13 +230,13 @@ static void a_socket_made_by_system_calls_does_the_same(void)
 	struct drive d;
 
 	drive_open(&d, "network: {ports: 40000-40031, sources: 2}\nload: {end: leak, order: fast}");
-	d.h.plan.classic_sockets = true;
+	d.h.plan.loads[0].classic_sockets = true;
 	drive_plan(&d);
 	CU_ASSERT_EQUAL(d.tape.opened_before, 64);
 	help_close(&d.h);
 	drive_open(&d,
 		   "network: {ports: 40000-40031}\nload: {end: reset, total: 320, concurrency: 4}");
-	d.h.plan.classic_sockets = true;
+	d.h.plan.loads[0].classic_sockets = true;
 	drive_plan(&d);
 	CU_ASSERT_EQUAL(d.tape.tally.reset, 320);
 	help_close(&d.h);

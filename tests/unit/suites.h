@@ -16,6 +16,7 @@
 	SUITE(arena) \
 	SUITE(out) \
 	SUITE(units) \
+	SUITE(draw) \
 	SUITE(words) \
 	SUITE(scenario) \
 	SUITE(scenario_errors) \

@@ -14,7 +14,7 @@ static struct plan plan_of(const char *lines, const struct host *host, struct ar
 	struct err err = {0};
 	struct plan p = {0};
 
-	if (!plan_make(&p, help_scenario(lines, a), host, a, &err)) {
+	if (!plan_make(&p, help_scenario(lines, a), host, 1, a, &err)) {
 		printf("\n%s\n  %s\n", lines, err.what);
 		CU_FAIL_FATAL("a test's plan cannot be made");
 	}
@@ -93,9 +93,10 @@ static void a_life_has_the_steps_it_needs(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct plan p = plan_of(rows[i].lines, &host, &a);
 
-		CU_ASSERT_EQUAL(p.steps, rows[i].steps | BIT(SOCKET) | BIT(CONNECT) | BIT(UNDO));
-		CU_ASSERT_EQUAL(p.bind_source, (p.steps & BIT(BIND)) != 0);
-		CU_ASSERT_FALSE(p.classic_sockets);
+		CU_ASSERT_EQUAL(p.loads[0].steps,
+				rows[i].steps | BIT(SOCKET) | BIT(CONNECT) | BIT(UNDO));
+		CU_ASSERT_EQUAL(p.loads[0].bind_source, (p.loads[0].steps & BIT(BIND)) != 0);
+		CU_ASSERT_FALSE(p.loads[0].classic_sockets);
 	}
 	arena_close(&a);
 }
@@ -106,14 +107,14 @@ static void sockets_are_classic_only_where_the_ring_cannot_prepare_them(void)
 	struct host host = help_host();
 
 	host.ring_bind = EINVAL;
-	CU_ASSERT_FALSE(plan_of("load: {end: reset}", &host, &a).classic_sockets);
-	CU_ASSERT_TRUE(plan_of("network: {sources: 2}", &host, &a).classic_sockets);
+	CU_ASSERT_FALSE(plan_of("load: {end: reset}", &host, &a).loads[0].classic_sockets);
+	CU_ASSERT_TRUE(plan_of("network: {sources: 2}", &host, &a).loads[0].classic_sockets);
 	host.ring_option = EOPNOTSUPP;
-	CU_ASSERT_FALSE(plan_of("load: {end: close}", &host, &a).classic_sockets);
-	CU_ASSERT_TRUE(plan_of("load: {end: reset}", &host, &a).classic_sockets);
-	CU_ASSERT_TRUE(plan_of("load: {order: fast}", &host, &a).classic_sockets);
+	CU_ASSERT_FALSE(plan_of("load: {end: close}", &host, &a).loads[0].classic_sockets);
+	CU_ASSERT_TRUE(plan_of("load: {end: reset}", &host, &a).loads[0].classic_sockets);
+	CU_ASSERT_TRUE(plan_of("load: {order: fast}", &host, &a).loads[0].classic_sockets);
 	host.ring_socket = EINVAL;
-	CU_ASSERT_TRUE(plan_of("load: {end: close}", &host, &a).classic_sockets);
+	CU_ASSERT_TRUE(plan_of("load: {end: close}", &host, &a).loads[0].classic_sockets);
 	arena_close(&a);
 }
 
@@ -123,12 +124,12 @@ static void a_kernel_without_the_window_goes_in_its_own_order(void)
 	struct host host = help_host();
 	struct plan p = plan_of("load: {order: fast}", &host, &a);
 
-	CU_ASSERT_TRUE(p.window);
-	CU_ASSERT_EQUAL(p.window_at, 28232 * 45 / 100);
+	CU_ASSERT_TRUE(p.loads[0].window);
+	CU_ASSERT_EQUAL(p.loads[0].window_at, 28232 * 45 / 100);
 	host.port_window = ENOPROTOOPT;
 	p = plan_of("load: {order: fast}", &host, &a);
-	CU_ASSERT_FALSE(p.window);
-	CU_ASSERT_EQUAL(p.steps & BIT(WINDOW), 0);
+	CU_ASSERT_FALSE(p.loads[0].window);
+	CU_ASSERT_EQUAL(p.loads[0].steps & BIT(WINDOW), 0);
 	arena_close(&a);
 }
 
@@ -138,11 +139,11 @@ static void a_leak_has_a_slot_for_each_port(void)
 	const struct host host = help_host();
 	struct plan p = plan_of("load: {end: leak, order: fast}", &host, &a);
 
-	CU_ASSERT_EQUAL(p.concurrency, 64);
-	CU_ASSERT(p.slots >= 28232 + 64);
-	CU_ASSERT(p.slots < 29000);
+	CU_ASSERT_EQUAL(p.loads[0].concurrency, 64);
+	CU_ASSERT(p.loads[0].slots >= 28232 + 64);
+	CU_ASSERT(p.loads[0].slots < 29000);
 	CU_ASSERT_EQUAL(p.ring_slots, 20000 - 64);
-	CU_ASSERT(p.far_slots >= p.slots);
+	CU_ASSERT(p.far_slots >= p.loads[0].slots);
 	CU_ASSERT(p.backlog >= 28232);
 	CU_ASSERT_EQUAL(p.hash_entries, 131072);
 	arena_close(&a);
@@ -154,15 +155,15 @@ static void a_churn_has_slots_for_what_is_under_way(void)
 	const struct host host = help_host();
 	struct plan p = plan_of("load: {concurrency: 100, total: 1000000}", &host, &a);
 
-	CU_ASSERT_EQUAL(p.concurrency, 100);
-	CU_ASSERT(p.slots >= 100);
-	CU_ASSERT(p.slots <= 256);
+	CU_ASSERT_EQUAL(p.loads[0].concurrency, 100);
+	CU_ASSERT(p.loads[0].slots >= 100);
+	CU_ASSERT(p.loads[0].slots <= 256);
 	p = plan_of("load: {rate: 10k/s, timeout: 1s}", &host, &a);
-	CU_ASSERT_EQUAL(p.concurrency, 0);
-	CU_ASSERT(p.slots >= 10000);
+	CU_ASSERT_EQUAL(p.loads[0].concurrency, 0);
+	CU_ASSERT(p.loads[0].slots >= 10000);
 	p = plan_of("network: {ports: 40000-40031}\nload: {rate: 1M/s, timeout: 5m}", &host, &a);
-	CU_ASSERT(p.slots >= 32);
-	CU_ASSERT(p.slots < 512);
+	CU_ASSERT(p.loads[0].slots >= 32);
+	CU_ASSERT(p.loads[0].slots < 512);
 	CU_ASSERT_EQUAL(p.hash_entries, 4096);
 	CU_ASSERT_EQUAL(p.backlog, 4096);
 	arena_close(&a);
@@ -173,9 +174,12 @@ static void held_connections_have_a_slot_each(void)
 	struct arena a = help_arena();
 	const struct host host = help_host();
 
-	CU_ASSERT(plan_of("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, &a).slots >= 600);
-	CU_ASSERT(plan_of("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, &a).slots < 800);
-	CU_ASSERT(plan_of("load: {rate: 1M/s, hold: 1h, total: 50}", &host, &a).slots <= 256);
+	CU_ASSERT(plan_of("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, &a).loads[0].slots >=
+		  600);
+	CU_ASSERT(plan_of("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, &a).loads[0].slots <
+		  800);
+	CU_ASSERT(plan_of("load: {rate: 1M/s, hold: 1h, total: 50}", &host, &a).loads[0].slots <=
+		  256);
 	arena_close(&a);
 }
 
@@ -187,7 +191,7 @@ static void a_server_that_resets_leaves_the_client_more_descriptors_than_ports(v
 				"load: {end: leak, total: 5000}",
 				&host, &a);
 
-	CU_ASSERT(p.slots >= 5000);
+	CU_ASSERT(p.loads[0].slots >= 5000);
 	arena_close(&a);
 }
 
@@ -230,7 +234,7 @@ static void refusals_check(const struct refusal *rows, size_t count, const struc
 		struct err err = {0};
 		struct plan p;
 
-		CU_ASSERT_FALSE(plan_make(&p, help_scenario(r->lines, &a), host, &a, &err));
+		CU_ASSERT_FALSE(plan_make(&p, help_scenario(r->lines, &a), host, 1, &a, &err));
 		if (err.kind != r->kind || err.at.line != r->line || strcmp(err.what, r->what) != 0)
 			printf("\n%s\n  %u: %s\n", r->lines, err.at.line, err.what);
 		CU_ASSERT_EQUAL(err.kind, r->kind);
@@ -291,7 +295,7 @@ static void a_host_without_io_uring_is_told_why_and_what_to_do(void)
 
 		host.io_uring = rows[i].error;
 		CU_ASSERT_FALSE(
-			plan_make(&p, help_scenario("load: {total: 1}", &a), &host, &a, &err));
+			plan_make(&p, help_scenario("load: {total: 1}", &a), &host, 1, &a, &err));
 		CU_ASSERT_EQUAL(err.kind, ERR_HOST);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, rows[i].mend));
 	}

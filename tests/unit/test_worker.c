@@ -35,14 +35,14 @@ static void plan_for(struct run *r, const char *lines, struct host host)
 	memset(r, 0, sizeof(*r));
 	kept = host;
 	r->arena = help_arena();
-	if (!plan_make(&r->plan, help_scenario(lines, &r->arena), &kept, &r->arena, &r->err))
+	if (!plan_make(&r->plan, help_scenario(lines, &r->arena), &kept, 1, &r->arena, &r->err))
 		CU_FAIL_FATAL("no plan");
 }
 
 static void run_plan(struct run *r)
 {
 	struct drive_hooks hooks = {&r->interrupted, &r->pulse, -1, -1, 0};
-	struct worker_wish wish = {&r->plan, &hooks, &r->tape, on_edge, r};
+	struct worker_wish wish = {&r->plan, &r->plan.loads[0], &hooks, &r->tape, on_edge, r};
 	struct worker *w;
 
 	fake.interrupt = &r->interrupted;
@@ -117,7 +117,7 @@ static void many_rings_carry_what_one_table_cannot(void)
 	fake_boot(1000);
 	host.nofile = 364;
 	plan_for(&r, "network: {ports: 40000-40999}\nload: {end: leak}", host);
-	CU_ASSERT(r.plan.slots > 1000 && r.plan.ring_slots <= 364);
+	CU_ASSERT(r.plan.loads[0].slots > 1000 && r.plan.ring_slots <= 364);
 	run_plan(&r);
 	CU_ASSERT_EQUAL(r.tape.tally.leaked, 1000);
 	CU_ASSERT_EQUAL(r.tape.opened_before, 1000);
@@ -431,7 +431,7 @@ static void an_older_ring_gets_sockets_made_by_system_calls(void)
 		 "network: {ports: 40000-40031, sources: 2}\nload: {end: reset, total: 64, "
 		 "concurrency: 4}",
 		 host);
-	CU_ASSERT(r.plan.classic_sockets);
+	CU_ASSERT(r.plan.loads[0].classic_sockets);
 	run_plan(&r);
 	CU_ASSERT_EQUAL(fake.classic, 64);
 	CU_ASSERT_EQUAL(fake.lingers, 64);

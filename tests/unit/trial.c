@@ -9,7 +9,7 @@ void trial_open(struct trial *t, const char *lines)
 	struct err err = {0};
 
 	*t = (struct trial){.arena = help_arena(), .host = help_host()};
-	if (!plan_make(&t->plan, help_scenario(lines, &t->arena), &t->host, &t->arena, &err) ||
+	if (!plan_make(&t->plan, help_scenario(lines, &t->arena), &t->host, 1, &t->arena, &err) ||
 	    !tape_open(&t->tape, 64, 64, 64, &t->arena, &err))
 		CU_FAIL_FATAL("a test's plan cannot be made");
 	t->tape.end_ns = 1000000000;
