@@ -150,6 +150,23 @@ static void measure_counters(struct measures *out, const struct tape *tape, stru
 	}
 }
 
+static struct value get_counter(const struct measures *m, struct text name)
+{
+	for (size_t i = 0; i < m->counter_count; i++)
+		if (text_eq(m->counters[i].name, name))
+			return (struct value){true, (double)m->counters[i].moved};
+	return (struct value){m->counters_known, 0};
+}
+
+/* Where the kernel has no more room for TIME_WAIT, the port is free at once: tcp_time_wait(),
+ * net/ipv4/tcp_minisocks.c. */
+static void measure_overflow(struct measures *out)
+{
+	struct value moved = get_counter(out, TEXT("TCPTimeWaitOverflow"));
+
+	set_if(out, MEASURE_TIME_WAIT_OVERFLOW, moved.present, moved.n);
+}
+
 void measure(struct measures *out, const struct tape *tape, const struct plan *plan,
 	     struct arena *a)
 {
@@ -160,6 +177,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_sockets(out, tape, plan);
 	measure_errors(out, &tape->tally, a);
 	measure_counters(out, tape, a);
+	measure_overflow(out);
 }
 
 static struct value get_error(const struct measures *m, enum stage stage, int error)
@@ -168,14 +186,6 @@ static struct value get_error(const struct measures *m, enum stage stage, int er
 		if (m->errors[i].stage == stage && m->errors[i].error == error)
 			return (struct value){true, (double)m->errors[i].count};
 	return (struct value){true, 0};
-}
-
-static struct value get_counter(const struct measures *m, struct text name)
-{
-	for (size_t i = 0; i < m->counter_count; i++)
-		if (text_eq(m->counters[i].name, name))
-			return (struct value){true, (double)m->counters[i].moved};
-	return (struct value){m->counters_known, 0};
 }
 
 struct value measures_get(const struct measures *m, const struct measure_ref *what)

@@ -258,6 +258,23 @@ void block_outlook(struct out *out, const struct result_run *run)
 	draft_print(&d, out, "  but");
 }
 
+void block_overflow(struct out *out, const struct result_run *run)
+{
+	uint64_t n = run_count(run, MEASURE_TIME_WAIT_OVERFLOW);
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (n == 0)
+		return;
+	add_count(to, n);
+	out_fmt(to,
+		" closed %s never in TIME_WAIT: tcp_max_tw_buckets was reached%s. A late packet "
+		"of an old connection can then reach a new one (RFC 1337)",
+		n == 1 ? "connection was" : "connections were",
+		run->word == VERDICT_PASS ? ", and the run has passed by that overflow" : "");
+	draft_print(&d, out, "  but");
+}
+
 /* The widest of the first columns, so that those after them stand in line. */
 struct columns {
 	unsigned text, observed;

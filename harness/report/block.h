@@ -13,6 +13,8 @@ void block_connects(struct out *out, const struct result_run *run);
 void block_prediction(struct out *out, const struct result_run *run);
 void block_outlook(struct out *out,
 		   const struct result_run *run); /* where a longer run had run out */
+void block_overflow(struct out *out,
+		    const struct result_run *run); /* where TIME_WAIT was left out */
 void block_expectations(struct out *out, const struct result_run *run);
 void block_causes(struct out *out, const struct result_run *run);
 void block_details(struct out *out,

@@ -83,6 +83,8 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 
 	if (run->aborted)
 		return text_format(a, "%s opened%s", opened, say_end(run, a));
+	if (!is_head && run_count(run, MEASURE_TIME_WAIT_OVERFLOW))
+		return text_format(a, "%s opened, not exhausted: TIME_WAIT overflowed", opened);
 	if (!is_head && run_falls_short(run))
 		return text_format(a, "%s opened, not exhausted yet: the ports last %s", opened,
 				   say_time(a, (double)run->plan.lasts_ns));
@@ -154,6 +156,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	if (has_run) {
 		block_prediction(out, run);
 		block_outlook(out, run);
+		block_overflow(out, run);
 		block_expectations(out, run);
 	}
 	if (style.verbose)

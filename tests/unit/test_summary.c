@@ -253,6 +253,39 @@ static void a_limit_of_time_wait_is_told_instead_of_a_rate(void)
 	trial_close(&t);
 }
 
+static void a_pass_by_overflow_is_marked(void)
+{
+	struct text said, line;
+	struct result *r;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_max_tw_buckets: 10}}\n"
+		       "load: {total: 300}\nexpect: [exhausted == false]");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 300;
+	t.tape.counters[t.tape.counter_count++] = (struct counter){"TCPTimeWaitOverflow", 5, 295};
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.measures.fixed[MEASURE_TIME_WAIT_OVERFLOW].n, 290);
+	r = trial_result(&t, TEXT("overflow"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "  but        290 closed connections were never in TIME_WAIT: "
+				 "tcp_max_tw_buckets\n             was reached, and the run has "
+				 "passed by that overflow."));
+	line = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
+	CU_ASSERT(text_has(line, "not exhausted: TIME_WAIT overflowed"));
+	trial_close(&t);
+}
+
+static void without_overflow_nothing_is_said_of_it(void)
+{
+	struct trial t;
+
+	trial_open(&t, "load: {total: 300}\nexpect: [exhausted == false]");
+	CU_ASSERT(!text_has(trial_summary(trial_result(&t, TEXT("none")), plain, false, &t.arena),
+			    "overflow"));
+	CU_ASSERT_FALSE(t.measures.fixed[MEASURE_TIME_WAIT_OVERFLOW].present);
+	trial_close(&t);
+}
+
 static void recovery_is_told_with_the_connects(void)
 {
 	struct text said;
@@ -453,6 +486,8 @@ static const struct test tests[] = {
 	TEST(an_aborted_run_says_who_ended_it),
 	TEST(a_run_too_short_to_run_out_says_so),
 	TEST(a_limit_of_time_wait_is_told_instead_of_a_rate),
+	TEST(a_pass_by_overflow_is_marked),
+	TEST(without_overflow_nothing_is_said_of_it),
 	TEST(recovery_is_told_with_the_connects),
 	TEST(a_run_not_started_says_only_that),
 	TEST(what_did_not_end_is_never_told_as_a_pass),
