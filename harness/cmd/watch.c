@@ -32,9 +32,13 @@ static const struct opt opts[] = {
  * the other. */
 static const char clear[] = "\033[H\033[J";
 
-static void write_address(struct out *out, uint32_t a)
+/* One of IPv6 is full of colons: with a port behind it, it is put in brackets. */
+static void write_address(struct out *out, struct address a, bool has_port)
 {
-	out_fmt(out, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	bool brackets = has_port && !address_is_ipv4(a);
+	char z[ADDRESS_PRINTED];
+
+	out_fmt(out, "%s%s%s", brackets ? "[" : "", address_print(z, a), brackets ? "]" : "");
 }
 
 static void write_row(struct out *out, const struct watch *w, const struct watch_row *row)
@@ -47,9 +51,9 @@ static void write_row(struct out *out, const struct watch *w, const struct watch
 		unit_share_pretty(share, fill));
 	figures[line.len] = '\0';
 	out_paint(out, fill >= 0.9 ? PAINT_BAD : PAINT_NONE, figures);
-	write_address(out, row->local);
+	write_address(out, row->local, false);
 	out_z(out, " -> ");
-	write_address(out, row->remote);
+	write_address(out, row->remote, true);
 	out_fmt(out, ":%u\n", row->remote_port);
 }
 
@@ -111,7 +115,7 @@ const struct command command_watch = {
 	.arguments = "",
 	.summary = "show who holds the ports of this host or namespace; changes nothing",
 	.details =
-		"Reads the kernel's table of TCP sockets over IPv4 once a second, and shows how\n"
+		"Reads the kernel's table of TCP sockets once a second, and shows how\n"
 		"full the range is towards each destination. Run it with `nsenter -n -t PID` to\n"
 		"see another network namespace.\n",
 	.opts = opts,

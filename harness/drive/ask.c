@@ -28,6 +28,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
 	struct socket_wish wish = {
+		.family = w->plan->family,
 		.source = work_source(w, f),
 		.reset_on_close = has_step(w->load->steps, OP_LINGER),
 		.window = rotation_pair(&w->rotation, f->pair)->windowed ? w->window : 0,
@@ -53,7 +54,8 @@ static void ask_socket(struct worker *w, uint32_t i)
 	if (w->load->classic_sockets)
 		ask_classic(w, i);
 	else
-		ring_socket(ring, slot, i + UINT64_C(1));
+		ring_socket(ring, slot, family_domain(w->plan->family), SOCK_STREAM,
+			    i + UINT64_C(1));
 }
 
 static void ask_option(struct worker *w, uint32_t i, int level, int name, const void *value,

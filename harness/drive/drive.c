@@ -7,6 +7,7 @@
 #include "drive/far.h"
 #include "drive/worker.h"
 #include "sys/clock.h"
+#include "sys/endpoint.h"
 
 /* Events are few by design: the first of each kind, and edges. Counters: Linux 6.18 has 15 of
  * Tcp and 130 of TcpExt. */
@@ -121,7 +122,7 @@ static bool run_sampled(struct carrier *carrier, struct tape *samples, struct er
 	struct sense_wish wish = {
 		.enter = enter_client,
 		.where = carrier->lab,
-		.filter = {s->network.ports},
+		.filter = {s->network.ports, family_domain(carrier->plan->family)},
 		.pairs = carrier->plan->budget.pairs,
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,

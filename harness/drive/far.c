@@ -176,7 +176,8 @@ static bool listeners_open(struct far *far)
 		far->listeners[i] = -1;
 	for (uint32_t i = 0; i < p->services; i++) {
 		uint16_t port = (uint16_t)(p->service_first + i);
-		int fd = socket_listen(port, (int)p->backlog, far->behaviour == BEHAVIOUR_RESET);
+		int fd = socket_listen(p->family, port, (int)p->backlog,
+				       far->behaviour == BEHAVIOUR_RESET);
 
 		if (fd < 0)
 			return err_sys(&far->err, -fd, "the far end could not listen on port %u",

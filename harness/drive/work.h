@@ -29,7 +29,7 @@ struct worker {
 	struct queue opening, holding, awaiting;
 
 	struct rotation rotation;
-	struct sockaddr_in *sources, *servers;
+	struct endpoint *sources, *servers;
 
 	uint64_t started;     /* what the pace has had: attempted and held back */
 	uint64_t under_way;   /* flows whose life has not ended */
@@ -58,12 +58,12 @@ static inline struct ring *work_ring(const struct worker *w, uint32_t i, unsigne
 }
 
 /* The address that a flow's socket is bound to; NULL: none. */
-static inline const struct sockaddr_in *work_source(const struct worker *w, const struct flow *f)
+static inline const struct endpoint *work_source(const struct worker *w, const struct flow *f)
 {
 	return w->load->bind_source ? &w->sources[f->pair / w->plan->destinations] : NULL;
 }
 
-static inline const struct sockaddr_in *work_server(const struct worker *w, const struct flow *f)
+static inline const struct endpoint *work_server(const struct worker *w, const struct flow *f)
 {
 	return &w->servers[f->pair % w->plan->destinations];
 }

@@ -264,17 +264,14 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 {
 	const struct plan *p = w->plan;
 
-	w->sources = ARENA_TRY(arena, struct sockaddr_in, p->sources.count);
-	w->servers = ARENA_TRY(arena, struct sockaddr_in, p->destinations);
+	w->sources = ARENA_TRY(arena, struct endpoint, p->sources.count);
+	w->servers = ARENA_TRY(arena, struct endpoint, p->destinations);
 	if (!w->sources || !w->servers)
 		return false;
 	for (uint32_t i = 0; i < p->sources.count; i++)
-		w->sources[i] = (struct sockaddr_in){
-			.sin_family = AF_INET, .sin_addr.s_addr = htonl(p->sources.first + i)};
+		w->sources[i] = endpoint_make(p->family, p->sources.list[i], 0);
 	for (uint32_t i = 0; i < p->destinations; i++)
-		w->servers[i] = (struct sockaddr_in){.sin_family = AF_INET,
-						     .sin_port = htons(plan_service(p, i)),
-						     .sin_addr.s_addr = htonl(plan_server(p, i))};
+		w->servers[i] = endpoint_make(p->family, plan_server(p, i), plan_service(p, i));
 	return true;
 }
 

@@ -81,19 +81,19 @@ static bool lo_up(struct err *err)
 	return good;
 }
 
-/* Half of the network, 10.77.0.0/17 or 10.77.128.0/17, is behind its first address. So an end
- * knows one neighbour, however many addresses there are: the kernel's table of neighbours is
- * small, and shared with the host. */
-static bool half_join(const struct plan *p, struct address_row mine, struct address_row other,
+/* All that is elsewhere is behind the first address of the other end. So an end knows one
+ * neighbour, however many addresses there are: the kernel's table of neighbours is small, and
+ * shared with the host. */
+static bool half_join(const struct address_list *mine, const struct address_list *other,
 		      struct err *err)
 {
-	uint8_t half = p->prefix + 1;
-	uint32_t net = other.first & ~(UINT32_MAX >> half);
+	struct address via = other->list[0];
 	struct rtnetlink rt;
-	bool good = rtnetlink_open(&rt, err) &&
-		    rtnetlink_addresses(&rt, link_name, mine.first, mine.count, p->prefix, err) &&
-		    rtnetlink_up(&rt, link_name, err) &&
-		    rtnetlink_route(&rt, net, half, other.first, err);
+	bool good =
+		rtnetlink_open(&rt, err) && rtnetlink_addresses(&rt, link_name, mine, err) &&
+		rtnetlink_up(&rt, link_name, err) &&
+		rtnetlink_route(&rt, link_name, via, address_is_ipv4(via) ? 32 : 128, NULL, err) &&
+		rtnetlink_route(&rt, link_name, via, 0, &via, err);
 
 	rtnetlink_close(&rt);
 	return good;
@@ -108,9 +108,9 @@ static bool veth_join(struct building *b)
 
 	good = rtnetlink_open(&rt, b->err) &&
 	       rtnetlink_veth(&rt, link_name, b->lab->server_ns, b->err) &&
-	       half_join(p, p->sources, p->servers, b->err) &&
+	       half_join(&p->sources, &p->servers, b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
-	       half_join(p, p->servers, p->sources, b->err) &&
+	       half_join(&p->servers, &p->sources, b->err) &&
 	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
 	rtnetlink_close(&rt);
 	return good;

@@ -1,7 +1,8 @@
 /* lab.h - a private network for one run: namespaces that nobody else sees and that die with us.
  *
  *     veth:      client namespace  10.77.0.1…  ===veth===  10.77.128.1…  server namespace
- *     loopback:  one namespace, 127.0.0.1… to 127.0.0.1…
+ *                of IPv6: fd77::1… and fd77:0:0:1::1…
+ *     loopback:  one namespace, 127.0.0.1… to 127.0.0.1…, or ::1 to ::1
  *
  * Namespaces are anonymous and held by descriptors, never given a name: SIGKILL at any moment
  * leaves nothing behind. They are made from an intermediate one, in which

@@ -149,6 +149,7 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 	uint16_t lowest = FIRST_FREE;
 	int64_t entries = p->host->ehash > 0 ? p->host->ehash : 262144;
 	int64_t half_open = most(128, entries / 128);
+	bool is_ipv6 = p->family == FAMILY_IPV6;
 
 	if (is_client && p->scenario->network.ports.lo < lowest)
 		lowest = p->scenario->network.ports.lo;
@@ -159,7 +160,7 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 
 	/* A small hash brings small limits with it: these are what a namespace has that shares
 	 * the host's (tcp_set_hashinfo(), net/ipv4/tcp_ipv4.c). IPv6 would send packets of its
-	 * own.
+	 * own: where it is not asked for there is none of it, and else no more than has to be.
 	 *
 	 * tcp_rfc1337: when the ACK and the FIN of the far end come close together, the client
 	 * acknowledges twice; the second ACK finds the far end's socket gone, and is answered
@@ -171,8 +172,11 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 	 * against the host's tcp_max_orphans: 19,664 of 28,232 did (Linux 6.18). Where the far
 	 * end lives it answers the first, so that this changes nothing. */
 	const struct number wishes[] = {
-		{"net.ipv6.conf.default.disable_ipv6", 1, true, true},
-		{"net.ipv6.conf.all.disable_ipv6", 1, true, true},
+		{"net.ipv6.conf.default.disable_ipv6", !is_ipv6, true, !is_ipv6},
+		{"net.ipv6.conf.all.disable_ipv6", !is_ipv6, true, !is_ipv6},
+		{"net.ipv6.conf.default.accept_dad", 0, is_ipv6, true},
+		{"net.ipv6.conf.default.accept_ra", 0, is_ipv6, true},
+		{"net.ipv6.conf.default.router_solicitations", 0, is_ipv6, true},
 		{"net.ipv4.tcp_max_tw_buckets", entries / 2, lab->private_hash, false},
 		{"net.ipv4.tcp_max_syn_backlog", half_open, lab->private_hash || is_server, false},
 		{"net.ipv4.tcp_rfc1337", 1, is_client, false},

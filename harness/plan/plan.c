@@ -12,13 +12,12 @@ enum {
 	WINDOW_PERCENT = 45, /* in kernel order the first half is quick */
 };
 
-/* Where each topology's addresses begin. */
+/* Where each topology's addresses begin: of IPv4, which mapped sockets use too, and of IPv6. */
 static const struct layout {
-	uint32_t sources, servers;
-	uint8_t prefix;
+	const char *sources[2], *servers[2];
 } layouts[] = {
-	[TOPOLOGY_VETH] = {0x0a4d0001, 0x0a4d8001, 16},	   /* 10.77.0.1, 10.77.128.1 */
-	[TOPOLOGY_LOOPBACK] = {0x7f000001, 0x7f000001, 8}, /* 127.0.0.1 */
+	[TOPOLOGY_VETH] = {{"10.77.0.1", "fd77::1"}, {"10.77.128.1", "fd77:0:0:1::1"}},
+	[TOPOLOGY_LOOPBACK] = {{"127.0.0.1", "::1"}, {"127.0.0.1", "::1"}},
 };
 
 static bool io_uring_works(const struct host *host, struct err *err)
@@ -81,14 +80,26 @@ static uint16_t services_place(struct port_range range, uint32_t count)
 	return 0;
 }
 
-static bool addresses_set(struct plan *p, struct err *err)
+static struct address_list addresses_from(const char *first, uint32_t count, struct arena *arena)
+{
+	struct address_list all = {ARENA_ARRAY(arena, struct address, count), count};
+	struct address a = {0, 0};
+
+	address_read(text_of(first), &a);
+	for (uint32_t i = 0; i < count; i++)
+		all.list[i] = address_after(a, i);
+	return all;
+}
+
+static bool addresses_set(struct plan *p, struct arena *arena, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 	const struct layout *l = &layouts[s->network.topology];
+	bool is_ipv6 = s->network.family == FAMILY_IPV6;
 
-	p->sources = (struct address_row){l->sources, (uint32_t)s->network.sources};
-	p->servers = (struct address_row){l->servers, (uint32_t)s->network.servers};
-	p->prefix = l->prefix;
+	p->family = s->network.family;
+	p->sources = addresses_from(l->sources[is_ipv6], (uint32_t)s->network.sources, arena);
+	p->servers = addresses_from(l->servers[is_ipv6], (uint32_t)s->network.servers, arena);
 	p->services = (uint32_t)s->network.services;
 	p->destinations = p->servers.count * p->services;
 	p->service_first = services_place(s->network.ports, p->services);
@@ -147,7 +158,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 {
 	*out = (struct plan){.scenario = s, .host = host, .seed = seed, .load_count = 1};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
-	    !counters_exist(s, host, err) || !addresses_set(out, err))
+	    !counters_exist(s, host, err) || !addresses_set(out, arena, err))
 		return false;
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);
@@ -157,9 +168,9 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	return size_make(out, err);
 }
 
-uint32_t plan_server(const struct plan *p, uint32_t dest)
+struct address plan_server(const struct plan *p, uint32_t dest)
 {
-	return p->servers.first + dest / p->services;
+	return p->servers.list[dest / p->services];
 }
 
 uint16_t plan_service(const struct plan *p, uint32_t dest)

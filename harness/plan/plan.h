@@ -4,20 +4,16 @@
  * Input:  values only; nothing is read from the kernel.
  * Output: all that lab and driver need, decided: their loops hold no branch on the scenario's
  *         text.
- * Units:  addresses and ports in host order; times are nanoseconds.
+ * Units:  ports in host order; times are nanoseconds.
  * Errors: what this host cannot give is ERR_HOST with both numbers; what cannot be is
  *         ERR_SCENARIO at its line.
  */
 #pragma once
 
+#include "base/address.h"
 #include "host/host.h"
 #include "plan/budget.h"
 #include "scenario/scenario.h"
-
-struct address_row {
-	uint32_t first; /* host order */
-	uint32_t count; /* first, first + 1, … */
-};
 
 /* One load of the plan: a worker of its own carries it out. */
 struct load_plan {
@@ -39,8 +35,8 @@ struct plan {
 	struct budget budget;
 	struct forecast forecast;
 
-	struct address_row sources, servers;
-	uint8_t prefix;		/* of the network that both rows lie in */
+	enum family family;
+	struct address_list sources, servers;
 	uint16_t service_first; /* the lowest listening port, outside the client's range */
 	uint32_t services;
 	uint32_t destinations; /* servers × services */
@@ -61,5 +57,5 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	       struct arena *, struct err *);
 
 /* Destination i of the plan: its address and port. */
-uint32_t plan_server(const struct plan *p, uint32_t dest);
+struct address plan_server(const struct plan *p, uint32_t dest);
 uint16_t plan_service(const struct plan *p, uint32_t dest);

@@ -42,6 +42,12 @@ static bool too_many_pairs(const struct scenario *s)
 	return s->network.sources * s->network.servers * s->network.services > SCENARIO_PAIRS_MOST;
 }
 
+static bool more_than_loopback_has(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_LOOPBACK && s->network.family == FAMILY_IPV6 &&
+	       (s->network.sources > 1 || s->network.servers > 1);
+}
+
 static bool too_many_reserved(const struct scenario *s)
 {
 	return s->network.reserved.count > SCENARIO_RESERVED_MOST;
@@ -74,6 +80,10 @@ static const struct rule {
 	 {AT(network, sources), AT(network, servers)},
 	 "network.sources × servers × services is more than 1,048,576",
 	 "Each pair of a source and a destination is watched by itself: use fewer."},
+	{more_than_loopback_has,
+	 {AT(network, family), AT(network, topology)},
+	 "the loopback of IPv6 has one address, ::1, and not several network.sources or servers",
+	 "Use network.services for more destinations, or topology: veth."},
 	{too_many_reserved,
 	 {AT(network, reserved), AT(network, reserved)},
 	 "network.reserved is more than 340 ranges",

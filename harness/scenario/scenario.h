@@ -72,6 +72,7 @@ struct expectation_list {
 #define FIELD_SHARE double
 #define FIELD_FLAG bool
 #define FIELD_TOPOLOGY enum topology
+#define FIELD_FAMILY enum family
 #define FIELD_BEHAVIOUR enum behaviour
 #define FIELD_END enum end
 #define FIELD_ORDER enum order

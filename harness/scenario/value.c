@@ -285,6 +285,7 @@ const struct kind kind_PROSE = {
 					 .words = list##_words}
 
 CHOICE(TOPOLOGY, topology);
+CHOICE(FAMILY, family);
 CHOICE(BEHAVIOUR, behaviour);
 CHOICE(END, end);
 CHOICE(ORDER, order);

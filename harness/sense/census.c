@@ -28,15 +28,18 @@ void census_clear(struct census *c)
  * table. */
 static uint32_t place_of(const struct census *c, const struct socket_seen *s)
 {
-	uint64_t key = (uint64_t)s->local << 32 ^ (uint64_t)s->remote << 13 ^ s->remote_port;
+	const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t local = s->local.high ^ s->local.low << 32,
+		 remote = s->remote.high ^ s->remote.low;
+	uint64_t key = local ^ remote << 13 ^ remote >> 51 ^ s->remote_port;
 
-	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & c->mask;
+	return (uint32_t)(key * golden >> 32) & c->mask;
 }
 
 static bool is_row_of(const struct census_row *row, const struct socket_seen *s)
 {
-	return row->local == s->local && row->remote == s->remote &&
-	       row->remote_port == s->remote_port;
+	return row->remote_port == s->remote_port && address_eq(row->remote, s->remote) &&
+	       address_eq(row->local, s->local);
 }
 
 void census_add(struct census *c, const struct socket_seen *seen)

@@ -10,7 +10,7 @@
 #include "tape/tape.h"
 
 struct census_row {
-	uint32_t local, remote;
+	struct address local, remote;
 	uint16_t remote_port;
 	uint32_t used; /* 0: a free row */
 };

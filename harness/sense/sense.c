@@ -268,7 +268,7 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 
 	s->wish = *wish;
 	s->tape = tape;
-	s->proc = (struct proc_door){-1, -1, -1};
+	s->proc = (struct proc_door){-1, -1, -1, -1};
 	if (!census_open(&s->census, wish->pairs, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
 			       wish->pairs);

@@ -1,7 +1,6 @@
 #include "sys/plain.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,12 +25,12 @@ static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 	if (!set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)))
 		return false;
 	*stage = STAGE_BIND;
-	return bind(fd, (const struct sockaddr *)wish->source, sizeof(*wish->source)) == 0;
+	return bind(fd, &wish->source->any, wish->source->len) == 0;
 }
 
 int socket_make(const struct socket_wish *wish, enum stage *stage)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(family_domain(wish->family), SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	*stage = STAGE_SOCKET;
 	if (fd < 0)
@@ -45,17 +44,20 @@ int socket_make(const struct socket_wish *wish, enum stage *stage)
 	return fd;
 }
 
-int socket_listen(uint16_t port, int backlog, bool reset)
+int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 {
-	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct endpoint all = endpoint_any(family, port);
 	enum stage stage;
-	int fd = socket_make(&(struct socket_wish){.reset_on_close = reset}, &stage);
-	const int on = 1;
+	int fd = socket_make(&(struct socket_wish){.family = family, .reset_on_close = reset},
+			     &stage);
+	const int on = 1, off = 0;
 
 	if (fd < 0)
 		return fd;
 	if (!set(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 || listen(fd, backlog) < 0) {
+	    (all.any.sa_family == AF_INET6 &&
+	     !set(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off))) ||
+	    bind(fd, &all.any, all.len) < 0 || listen(fd, backlog) < 0) {
 		int e = errno;
 
 		close(fd);
@@ -64,15 +66,15 @@ int socket_listen(uint16_t port, int backlog, bool reset)
 	return fd;
 }
 
-int address_error(const struct sockaddr_in *source, const struct sockaddr_in *destination)
+int address_error(const struct endpoint *source, const struct endpoint *destination)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(destination->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int e = 0;
 
 	if (fd < 0)
 		return errno;
-	if ((source && bind(fd, (const struct sockaddr *)source, sizeof(*source)) < 0) ||
-	    connect(fd, (const struct sockaddr *)destination, sizeof(*destination)) < 0)
+	if ((source && bind(fd, &source->any, source->len) < 0) ||
+	    connect(fd, &destination->any, destination->len) < 0)
 		e = errno;
 	close(fd);
 	return e;

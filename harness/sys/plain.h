@@ -1,23 +1,20 @@
 /* plain.h - sockets made by plain system calls: where a ring cannot prepare one, and to tell
  * why a connect was refused.
  *
- * Units:  addresses in network order; answers are 0 or more, or -errno.
+ * Units:  answers are 0 or more, or -errno.
  * Errors: -errno, with the stage at which it came.
  */
 #pragma once
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "words/words.h"
+#include "sys/endpoint.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3; include/uapi/linux/in.h */
 #endif
 
 struct socket_wish {
-	const struct sockaddr_in
+	enum family family;
+	const struct endpoint
 		*source;     /* bound without a port (IP_BIND_ADDRESS_NO_PORT); NULL: not bound */
 	bool reset_on_close; /* SO_LINGER of 0 s */
 	uint32_t window;     /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
@@ -26,11 +23,11 @@ struct socket_wish {
 /* A TCP socket as wished for; on failure -errno, and *stage. */
 int socket_make(const struct socket_wish *wish, enum stage *stage);
 
-/* A listening socket on all addresses; reset: what it accepts is reset when closed (SO_LINGER
+/* A listening socket on all addresses of the family, and on those of IPv4; reset: what it accepts is reset when closed (SO_LINGER
  * is inherited, sk_clone_lock(), net/core/sock.c). */
-int socket_listen(uint16_t port, int backlog, bool reset);
+int socket_listen(enum family family, uint16_t port, int backlog, bool reset);
 
 /* What a UDP connect from the source (NULL: any) to the destination says: no packet is sent, no
  * TCP port is used. 0 or EAGAIN: both addresses are fine, so that a TCP connect's EADDRNOTAVAIL
  * was for want of a port. Else an address is the trouble. */
-int address_error(const struct sockaddr_in *source, const struct sockaddr_in *destination);
+int address_error(const struct endpoint *source, const struct endpoint *destination);

@@ -88,13 +88,13 @@ static struct io_uring_sqe *sqe_next(struct ring *ring, uint64_t tag)
 	return sqe;
 }
 
-void ring_socket(struct ring *ring, unsigned slot, uint64_t tag)
+void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);
 
 	if (!sqe)
 		return;
-	io_uring_prep_socket_direct(sqe, AF_INET, SOCK_STREAM, 0, slot, 0);
+	io_uring_prep_socket_direct(sqe, domain, type, 0, slot, 0);
 	sqe->user_data = tag;
 }
 
@@ -118,7 +118,7 @@ void ring_option(struct ring *ring, unsigned slot, int level, int name, const vo
 	memcpy((char *)sqe + 48, &address, sizeof(address)); /* optval */
 }
 
-void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);
 
@@ -127,17 +127,17 @@ void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *addre
 	sqe->opcode = OP_BIND_6_11;
 	sqe->fd = (int)slot;
 	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->addr = (uintptr_t)address;
-	sqe->off = sizeof(*address);
+	sqe->addr = (uintptr_t)&at->any;
+	sqe->off = at->len;
 }
 
-void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);
 
 	if (!sqe)
 		return;
-	io_uring_prep_connect(sqe, (int)slot, (const struct sockaddr *)address, sizeof(*address));
+	io_uring_prep_connect(sqe, (int)slot, &to->any, to->len);
 	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->user_data = tag;
 }

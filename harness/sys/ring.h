@@ -5,8 +5,7 @@
  * Whoever asks sees slots, tags and answers: an engine without io_uring can stand behind the
  * same door.
  *
- * Units:     addresses as struct sockaddr_in, in network order; answers are 0 or more, or
- *            -errno.
+ * Units:     answers are 0 or more, or -errno.
  * Ownership: a ring is in the arena; ring_close() gives its kernel side back. What an ask
  *            points to must stay until its answer has come.
  * Errors:    a full queue is submitted and tried again; an interrupted wait is no error.
@@ -16,12 +15,12 @@
  */
 #pragma once
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "sys/endpoint.h"
 
 struct ring;
 
@@ -35,12 +34,11 @@ bool ring_open(struct ring **out, unsigned slots, struct arena *, struct err *);
 void ring_close(struct ring *ring); /* all its sockets too; NULL does no harm */
 
 /* Asks. Each is answered once, with its tag; a tag is not 0. */
-void ring_socket(struct ring *ring, unsigned slot, uint64_t tag);
+void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag);
 void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
 		 unsigned len, uint64_t tag);
-void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag);
-void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *address,
-		  uint64_t tag);
+void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag);
+void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag);
 void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag);
 void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag);
 void ring_shut(struct ring *ring, unsigned slot, uint64_t tag); /* close */

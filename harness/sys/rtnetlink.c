@@ -164,27 +164,53 @@ static bool link_find(const char *link, unsigned *index, struct err *err)
 	return true;
 }
 
-bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, uint32_t first, uint32_t count,
-			 uint8_t prefix, struct err *err)
+static uint8_t family_of(struct address a)
+{
+	return address_is_ipv4(a) ? AF_INET : AF_INET6;
+}
+
+static uint8_t bits_of(struct address a)
+{
+	return address_is_ipv4(a) ? 32 : 128;
+}
+
+static void put_address(struct nlmsghdr *m, uint16_t type, struct address a)
+{
+	size_t len = bits_of(a) / 8;
+	uint8_t bytes[16];
+
+	address_bytes(a, bytes);
+	mnl_attr_put(m, type, len, bytes + sizeof(bytes) - len);
+}
+
+static void ask_address(struct batch *b, struct rtnetlink *rt, unsigned index, struct address a)
+{
+	void *header;
+	struct nlmsghdr *m = batch_begin(b, rt, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+					 sizeof(struct ifaddrmsg), &header);
+
+	*(struct ifaddrmsg *)header = (struct ifaddrmsg){
+		.ifa_family = family_of(a),
+		.ifa_prefixlen = bits_of(a),
+		.ifa_flags = address_is_ipv4(a) ? 0 : IFA_F_NODAD,
+		.ifa_index = index,
+	};
+	put_address(m, IFA_LOCAL, a);
+	put_address(m, IFA_ADDRESS, a);
+	batch_end(b, m);
+}
+
+bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct address_list *all,
+			 struct err *err)
 {
 	struct batch b = {.used = 0};
 	unsigned index;
 
 	if (!link_find(link, &index, err))
 		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		void *header;
-		struct nlmsghdr *m =
-			batch_begin(&b, rt, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-				    sizeof(struct ifaddrmsg), &header);
-		struct ifaddrmsg *a = header;
-
-		*a = (struct ifaddrmsg){
-			.ifa_family = AF_INET, .ifa_prefixlen = prefix, .ifa_index = index};
-		mnl_attr_put_u32(m, IFA_LOCAL, htonl(first + i));
-		mnl_attr_put_u32(m, IFA_ADDRESS, htonl(first + i));
-		batch_end(&b, m);
-		if (b.used > BATCH_BYTES - MESSAGE_BYTES || i + 1 == count) {
+	for (uint32_t i = 0; i < all->count; i++) {
+		ask_address(&b, rt, index, all->list[i]);
+		if (b.used > BATCH_BYTES - MESSAGE_BYTES || i + 1 == all->count) {
 			if (!batch_send(&b, rt, "could not add an address", err))
 				return false;
 		}
@@ -260,26 +286,31 @@ bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err)
 	}
 }
 
-bool rtnetlink_route(struct rtnetlink *rt, uint32_t to, uint8_t prefix, uint32_t via,
-		     struct err *err)
+bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, uint8_t prefix,
+		     const struct address *via, struct err *err)
 {
 	struct batch b = {.used = 0};
 	void *header;
 	struct nlmsghdr *m =
 		batch_begin(&b, rt, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
 			    sizeof(struct rtmsg), &header);
-	struct rtmsg *r = header;
+	unsigned index;
 
-	*r = (struct rtmsg){
-		.rtm_family = AF_INET,
+	if (!link_find(link, &index, err))
+		return false;
+	*(struct rtmsg *)header = (struct rtmsg){
+		.rtm_family = family_of(to),
 		.rtm_dst_len = prefix,
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_STATIC,
-		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_scope = via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 		.rtm_type = RTN_UNICAST,
 	};
-	mnl_attr_put_u32(m, RTA_DST, htonl(to));
-	mnl_attr_put_u32(m, RTA_GATEWAY, htonl(via));
+	if (prefix)
+		put_address(m, RTA_DST, to);
+	if (via)
+		put_address(m, RTA_GATEWAY, *via);
+	mnl_attr_put_u32(m, RTA_OIF, index);
 	batch_end(&b, m);
 	return batch_send(&b, rt, "could not add a route", err);
 }

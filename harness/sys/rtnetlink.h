@@ -2,7 +2,6 @@
  *
  * Every request waits for the kernel's answer.
  *
- * Units:     addresses in host order.
  * Ownership: a door is closed by rtnetlink_close(); twice does no harm. It stays with the
  *            namespace it was opened in.
  * Errors:    ERR_SYS, with what could not be done and the kernel's own words where it has some.
@@ -13,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/err.h"
 
 struct rtnetlink {
@@ -27,15 +27,17 @@ void rtnetlink_close(struct rtnetlink *rt);
  * descriptor of. Both are down. */
 bool rtnetlink_veth(struct rtnetlink *rt, const char *name, int peer_ns, struct err *err);
 
-/* `count` addresses from `first` on. */
-bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, uint32_t first, uint32_t count,
-			 uint8_t prefix, struct err *err);
+/* Each by itself: no others are neighbours for it. Those of IPv6 are usable at once, without
+ * asking whether another has them (IFA_F_NODAD). */
+bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct address_list *all,
+			 struct err *err);
 
 bool rtnetlink_up(struct rtnetlink *rt, const char *link, struct err *err);
 
 /* Waits until packets pass through the link: both its ends are up, and the kernel has noticed. */
 bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err);
 
-/* Packets to `to`/`prefix` go to the neighbour `via`. */
-bool rtnetlink_route(struct rtnetlink *rt, uint32_t to, uint8_t prefix, uint32_t via,
-		     struct err *err);
+/* Packets to `to`/`prefix` go out of the link, to the neighbour `via`; NULL: each address is a
+ * neighbour itself. A prefix of 0 is every address of the family of `to`. */
+bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, uint8_t prefix,
+		     const struct address *via, struct err *err);

@@ -52,7 +52,7 @@ void dump_close(struct dump *d)
 
 /* "sport >= lo and sport <= hi", for inet_diag_bc_run(): each test is an op and a word that
  * holds the port; `no` of more than is left refuses the socket. */
-static bool request_dump(struct mnl_socket *nl, struct port_range ports)
+static bool request_dump(struct mnl_socket *nl, int domain, struct port_range ports)
 {
 	enum { TEST = 2 * sizeof(struct inet_diag_bc_op), WHOLE = 2 * TEST };
 	const struct inet_diag_bc_op program[4] = {
@@ -68,18 +68,28 @@ static bool request_dump(struct mnl_socket *nl, struct port_range ports)
 	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	ask = mnl_nlmsg_put_extra_header(message, sizeof(*ask));
-	ask->sdiag_family = AF_INET;
+	ask->sdiag_family = (uint8_t)domain;
 	ask->sdiag_protocol = IPPROTO_TCP;
 	ask->idiag_states = ALL_STATES & ~(1u << STATE_LISTENING);
 	mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
 	return mnl_socket_sendto(nl, message, message->nlmsg_len) >= 0;
 }
 
+static struct address address_of(const struct inet_diag_msg *row, const __be32 words[4])
+{
+	uint8_t bytes[16];
+
+	if (row->idiag_family == AF_INET)
+		return address_ipv4(ntohl(words[0]));
+	memcpy(bytes, words, sizeof(bytes));
+	return address_of_bytes(bytes);
+}
+
 static struct socket_seen seen_of(const struct inet_diag_msg *row)
 {
 	return (struct socket_seen){
-		.local = ntohl(row->id.idiag_src[0]),
-		.remote = ntohl(row->id.idiag_dst[0]),
+		.local = address_of(row, row->id.idiag_src),
+		.remote = address_of(row, row->id.idiag_dst),
 		.local_port = ntohs(row->id.idiag_sport),
 		.remote_port = ntohs(row->id.idiag_dport),
 		.state = row->idiag_state == STATE_CLOSED ? STATE_BOUND_ONLY : row->idiag_state,
@@ -120,14 +130,14 @@ enum dump_part dump_parse(char *buffer, size_t len,
 	return DUMP_MORE;
 }
 
-bool dump_run(struct dump *d, const struct socket_filter *filter,
-	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
-	      struct err *err)
+/* The sockets of one domain. */
+static bool domain_run(struct dump *d, int domain, struct port_range ports,
+		       void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+		       struct err *err)
 {
 	enum dump_part part = DUMP_MORE;
 
-	*torn = false;
-	if (!request_dump(d->netlink, filter->ports))
+	if (!request_dump(d->netlink, domain, ports))
 		return err_sys(err, errno, "could not ask for a socket dump");
 	while (part == DUMP_MORE) {
 		ssize_t len = mnl_socket_recvfrom(d->netlink, d->buffer, RECEIVE_ROOM);
@@ -143,6 +153,17 @@ bool dump_run(struct dump *d, const struct socket_filter *filter,
 		part = dump_parse(d->buffer, (size_t)len, each, context, torn, err);
 	}
 	return part == DUMP_END;
+}
+
+bool dump_run(struct dump *d, const struct socket_filter *filter,
+	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+	      struct err *err)
+{
+	*torn = false;
+	return (filter->domain == AF_INET6 ||
+		domain_run(d, AF_INET, filter->ports, each, context, torn, err)) &&
+	       (filter->domain == AF_INET ||
+		domain_run(d, AF_INET6, filter->ports, each, context, torn, err));
 }
 
 /* ---- /proc --------------------------------------------------------------- */
@@ -162,7 +183,8 @@ static int open_net(const char *name, struct err *err)
 
 bool proc_open(struct proc_door *out, struct err *err)
 {
-	*out = (struct proc_door){-1, -1, -1};
+	*out = (struct proc_door){-1, -1, -1, -1};
+	out->sockstat6 = open_net("sockstat6", NULL);
 	out->sockstat = open_net("sockstat", err);
 	out->snmp = open_net("snmp", err);
 	out->netstat = open_net("netstat", err);
@@ -174,7 +196,7 @@ bool proc_open(struct proc_door *out, struct err *err)
 
 void proc_close(struct proc_door *p)
 {
-	int *const doors[] = {&p->sockstat, &p->snmp, &p->netstat};
+	int *const doors[] = {&p->sockstat, &p->snmp, &p->netstat, &p->sockstat6};
 
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
 		if (*doors[i] >= 0)
@@ -219,22 +241,36 @@ static uint64_t number_after(struct text line, const char *word)
 	return 0;
 }
 
+/* The line of a sockstat file that begins so. */
+static bool line_read(int fd, struct text begin, char *buffer, size_t room, struct text *out,
+		      struct err *err)
+{
+	struct text file;
+
+	if (!read_all(fd, buffer, room, &file, err))
+		return false;
+	while (text_cut(&file, '\n', out))
+		if (text_starts(*out, begin))
+			return true;
+	return err_set(err, ERR_SYS, "sockstat has no line about " TEXT_FMT, TEXT_ARG(begin));
+}
+
 bool proc_totals(const struct proc_door *p, struct totals *out, struct err *err)
 {
 	char buffer[1024];
-	struct text file, line;
+	struct text line;
 
 	*out = (struct totals){0};
-	if (!read_all(p->sockstat, buffer, sizeof(buffer), &file, err))
+	if (!line_read(p->sockstat, TEXT("TCP: "), buffer, sizeof(buffer), &line, err))
 		return false;
-	while (text_cut(&file, '\n', &line)) {
-		if (text_starts(line, TEXT("TCP: "))) {
-			out->inuse = number_after(line, "inuse");
-			out->tw = number_after(line, "tw");
-			return true;
-		}
-	}
-	return err_set(err, ERR_SYS, "sockstat has no line about TCP");
+	out->inuse = number_after(line, "inuse");
+	out->tw = number_after(line, "tw");
+	if (p->sockstat6 < 0)
+		return true;
+	if (!line_read(p->sockstat6, TEXT("TCP6: "), buffer, sizeof(buffer), &line, err))
+		return false;
+	out->inuse += number_after(line, "inuse");
+	return true;
 }
 
 bool counters_parse(struct text file, struct text line,

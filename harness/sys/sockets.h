@@ -3,7 +3,7 @@
  *
  * All of it is about the namespace the calling thread was in when the door was opened.
  *
- * Units:     ports and addresses in host order; states as in tape/tape.h.
+ * Units:     ports in host order; states as in tape/tape.h.
  * Ownership: a door is closed by its _close; twice does no harm.
  * Errors:    ERR_SYS. A dump that sockets moved under (NLM_F_DUMP_INTR) is `torn`, no error.
  * Source:    net/ipv4/inet_diag.c; include/uapi/linux/inet_diag.h. Bound-only sockets are
@@ -14,15 +14,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "host/host.h"
 
 struct socket_filter {
 	struct port_range ports; /* of the local end; the kernel leaves all others out */
+	int domain;		 /* AF_INET or AF_INET6; AF_UNSPEC: both */
 };
 
 struct socket_seen {
-	uint32_t local, remote; /* IPv4 */
+	struct address local, remote;
 	uint16_t local_port, remote_port;
 	uint8_t state; /* STATE_… */
 };
@@ -35,7 +37,8 @@ struct dump {
 bool dump_open(struct dump *out, struct err *);
 void dump_close(struct dump *d);
 
-/* Calls `each` for every IPv4 TCP socket that the filter lets through, listeners excepted. */
+/* Calls `each` for every TCP socket that the filter lets through, listeners excepted. A mapped
+ * socket is one of AF_INET6. */
 bool dump_run(struct dump *d, const struct socket_filter *filter,
 	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 	      struct err *);
@@ -49,11 +52,12 @@ enum dump_part dump_parse(char *buffer, size_t len,
 			  bool *torn, struct err *err);
 
 struct totals {
-	uint64_t inuse, tw; /* sockstat: tw counts orphaned FIN_WAIT2 sockets too */
+	uint64_t inuse, tw; /* of both families; tw counts orphaned FIN_WAIT2 sockets too */
 };
 
 struct proc_door {
 	int sockstat, snmp, netstat;
+	int sockstat6; /* -1: this kernel has no IPv6 */
 };
 
 bool proc_open(struct proc_door *out, struct err *);

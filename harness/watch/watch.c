@@ -54,8 +54,8 @@ static int fullest_first(const void *a, const void *b)
 
 	if (x->used != y->used)
 		return x->used < y->used ? 1 : -1;
-	if (x->remote != y->remote)
-		return x->remote < y->remote ? -1 : 1;
+	if (!address_eq(x->remote, y->remote))
+		return address_order(x->remote, y->remote);
 	return (int)x->remote_port - (int)y->remote_port;
 }
 
@@ -75,7 +75,7 @@ static void rows_take(struct watch *out, const struct census *c, struct arena *a
 
 static bool look(struct census *c, struct port_range ports, struct sample *sample, struct err *err)
 {
-	struct socket_filter filter = {ports};
+	struct socket_filter filter = {.ports = ports};
 	int64_t begin = clock_now();
 	struct dump dump;
 	bool ok;

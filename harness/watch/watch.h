@@ -1,22 +1,23 @@
 /* watch.h - somebody else's load: one look at the sockets of the namespace we are in, per
  * destination against what its ports can carry. Read only.
  *
- * Input:     the host's range and reserved ports; the kernel's socket table (IPv4, TCP).
+ * Input:     the host's range and reserved ports; the kernel's socket table (TCP, IPv4 and IPv6).
  * Output:    a row a source address and destination, the fullest first; and a sample, as a
  *            run's tape has them.
- * Units:     ports and sockets are counted; addresses are in host order.
+ * Units:     ports and sockets are counted.
  * Ownership: rows are in the arena.
  * Errors:    ERR_SYS where the kernel gives no dump. A torn dump is marked in the sample.
  */
 #pragma once
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "host/host.h"
 #include "tape/tape.h"
 
 struct watch_row {
-	uint32_t local, remote;
+	struct address local, remote;
 	uint16_t remote_port;
 	uint32_t used; /* ports of the range that this way holds, TIME_WAIT included */
 };

@@ -19,6 +19,10 @@ const struct choice topology_words[] = {
 #define TOPOLOGY CHOICE
 #include "words/choices.def"
 	{NULL, NULL}};
+const struct choice family_words[] = {
+#define FAMILY CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
 const struct choice behaviour_words[] = {
 #define BEHAVIOUR CHOICE
 #include "words/choices.def"

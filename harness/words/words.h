@@ -15,6 +15,10 @@ enum topology {
 #define TOPOLOGY(name, ...) TOPOLOGY_##name,
 #include "words/choices.def"
 };
+enum family {
+#define FAMILY(name, ...) FAMILY_##name,
+#include "words/choices.def"
+};
 enum behaviour {
 #define BEHAVIOUR(name, ...) BEHAVIOUR_##name,
 #include "words/choices.def"
@@ -88,8 +92,8 @@ extern const struct measure_info measure_infos[MEASURES];
 struct choice {
 	const char *word, *meaning;
 };
-extern const struct choice topology_words[], behaviour_words[], end_words[], order_words[],
-	on_failure_words[], when_words[]; /* each ends in {NULL} */
+extern const struct choice topology_words[], family_words[], behaviour_words[], end_words[],
+	order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
 
 int choice_find(const struct choice *words, struct text word); /* the enum's value, or -1 */
 

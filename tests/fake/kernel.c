@@ -71,13 +71,13 @@ int socket_make(const struct socket_wish *wish, enum stage *stage)
 	return fake.socket_error && fake.sockets++ >= fake.sockets_fine ? -fake.socket_error : 1000;
 }
 
-int socket_listen(uint16_t port, int backlog, bool reset)
+int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 {
-	(void)port, (void)backlog, (void)reset;
+	(void)family, (void)port, (void)backlog, (void)reset;
 	return -ENOSYS;
 }
 
-int address_error(const struct sockaddr_in *source, const struct sockaddr_in *destination)
+int address_error(const struct endpoint *source, const struct endpoint *destination)
 {
 	(void)source, (void)destination;
 	return fake.address_error;
@@ -113,8 +113,9 @@ static void say(struct ring *r, uint64_t tag, int result)
 	r->tail = (r->tail + 1) % r->room;
 }
 
-void ring_socket(struct ring *ring, unsigned slot, uint64_t tag)
+void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag)
 {
+	(void)domain, (void)type;
 	ring->queued++;
 	ring->slots[slot] = (struct slot){0};
 	say(ring, tag,
@@ -135,21 +136,21 @@ void ring_option(struct ring *ring, unsigned slot, int level, int name, const vo
 	say(ring, tag, 0);
 }
 
-void ring_bind(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag)
 {
-	(void)slot, (void)address;
+	(void)slot, (void)at;
 	ring->queued++;
 	fake.binds++;
 	say(ring, tag, 0);
 }
 
 /* One source: destinations differ in address or port. */
-static uint32_t dest_of(const struct sockaddr_in *a)
+static uint32_t dest_of(const struct endpoint *to)
 {
-	return (ntohl(a->sin_addr.s_addr) * 7 + ntohs(a->sin_port)) % FAKE_DESTINATIONS;
+	return (ntohl(to->in.sin_addr.s_addr) * 7 + ntohs(to->in.sin_port)) % FAKE_DESTINATIONS;
 }
 
-void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *address, uint64_t tag)
+void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag)
 {
 	struct slot *s = &ring->slots[slot];
 
@@ -159,7 +160,7 @@ void ring_connect(struct ring *ring, unsigned slot, const struct sockaddr_in *ad
 		*fake.interrupt = 2;
 	if (fake.break_at == fake.connects)
 		atomic_store(fake.broken, true);
-	s->dest = dest_of(address);
+	s->dest = dest_of(to);
 	if (fake.in_use[s->dest] >= fake.ports) {
 		fake.refused++;
 		say(ring, tag, -EADDRNOTAVAIL);

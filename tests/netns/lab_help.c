@@ -1,10 +1,8 @@
 #include "lab_help.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/facts.h"
+#include "sys/plain.h"
 #include "sys/rights.h"
 
 /* Of the machine, read once: a lab is built from it often. */
@@ -127,36 +126,35 @@ int help_child(int (*work)(void))
 
 int help_listen(const struct plan *p)
 {
-	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(p->service_first)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket_listen(p->family, p->service_first, (int)p->backlog, false);
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0 &&
-	    listen(fd, (int)p->backlog) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return fd < 0 ? -1 : fd;
 }
 
-int help_connection(uint32_t source, uint32_t address, uint16_t port)
+int help_connection(enum family family, const struct address *source, struct address to,
+		    uint16_t port)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), sys;
+	struct endpoint there = endpoint_make(family, to, port);
+	int fd = socket(family_domain(family), SOCK_STREAM | SOCK_CLOEXEC, 0), sys;
 
 	if (fd < 0)
 		return -errno;
-	if ((source == 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0) &&
-	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+	if (source) {
+		struct endpoint here = endpoint_make(family, *source, 0);
+
+		if (bind(fd, &here.any, here.len) < 0)
+			goto failed;
+	}
+	if (connect(fd, &there.any, there.len) == 0)
 		return fd;
+failed:
 	sys = errno;
 	close(fd);
 	return -sys;
 }
 
 struct crossing {
-	uint32_t source;
+	const struct address *source;
 	int listener, result;
 };
 
@@ -170,7 +168,7 @@ static void crossing_connect(struct help *h, void *context)
 	struct crossing *c = context;
 
 	for (uint32_t i = 0; i < h->plan.servers.count && c->result == 0; i++) {
-		int fd = help_connection(c->source, h->plan.servers.first + i,
+		int fd = help_connection(h->plan.family, c->source, h->plan.servers.list[i],
 					 h->plan.service_first);
 
 		if (fd < 0)
@@ -180,7 +178,7 @@ static void crossing_connect(struct help *h, void *context)
 	}
 }
 
-int help_cross(struct help *h, uint32_t source)
+int help_cross(struct help *h, const struct address *source)
 {
 	struct crossing c = {.source = source, .listener = -1};
 

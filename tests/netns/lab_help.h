@@ -43,12 +43,13 @@ int help_child(int (*work)(void));
 
 int help_listen(const struct plan *p); /* on every address; or -1 */
 
-/* A connection from `source` (0: any), or -errno. */
-int help_connection(uint32_t source, uint32_t address, uint16_t port);
+/* A connection from `source` (NULL: any), or -errno. */
+int help_connection(enum family family, const struct address *source, struct address to,
+		    uint16_t port);
 
 /* A client's connect to every destination of the plan, the far end listening; the first errno
  * value that is not 0. */
-int help_cross(struct help *h, uint32_t source);
+int help_cross(struct help *h, const struct address *source);
 
 ino_t help_namespace(void); /* the network namespace of this thread */
 unsigned help_descriptors(void);

@@ -197,7 +197,7 @@ static void look_alikes_are_not_exhaustion(void)
 {
 	static const struct {
 		const char *lines;
-		int32_t far, near; /* added to the plan's servers and sources */
+		int64_t far, near; /* added to the plan's servers and sources */
 		enum stage stage;
 		int error;
 	} cases[] = {
@@ -215,8 +215,8 @@ static void look_alikes_are_not_exhaustion(void)
 		struct drive d;
 
 		drive_open(&d, cases[i].lines);
-		d.h.plan.servers.first += (uint32_t)cases[i].far;
-		d.h.plan.sources.first += (uint32_t)cases[i].near;
+		d.h.plan.servers.list[0].low += (uint64_t)cases[i].far;
+		d.h.plan.sources.list[0].low += (uint64_t)cases[i].near;
 		drive_plan(&d);
 		CU_ASSERT(!d.tape.exhausted);
 		CU_ASSERT_EQUAL(d.tape.tally.errors[cases[i].stage][cases[i].error], 1);

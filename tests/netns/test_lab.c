@@ -39,7 +39,7 @@ static void a_connection_stays_on_loopback(void)
 	CU_ASSERT_EQUAL(fstat(h.lab.server_ns, &server), 0);
 	CU_ASSERT_EQUAL(client.st_ino, server.st_ino);
 	CU_ASSERT_EQUAL(help_cross(&h, 0), 0);
-	CU_ASSERT_EQUAL(help_cross(&h, h.plan.sources.first + 1), 0);
+	CU_ASSERT_EQUAL(help_cross(&h, &h.plan.sources.list[1]), 0);
 	help_close(&h);
 }
 
@@ -59,8 +59,8 @@ static void many_addresses_are_behind_one_neighbour(void)
 	struct help h;
 
 	CU_ASSERT_FATAL(help_open(&h, "network: {sources: 600, servers: 300}"));
-	CU_ASSERT_EQUAL(help_cross(&h, h.plan.sources.first), 0);
-	CU_ASSERT_EQUAL(help_cross(&h, h.plan.sources.first + 599), 0);
+	CU_ASSERT_EQUAL(help_cross(&h, &h.plan.sources.list[0]), 0);
+	CU_ASSERT_EQUAL(help_cross(&h, &h.plan.sources.list[599]), 0);
 	CU_ASSERT(help_inside(&h, LAB_CLIENT, count_lines, &lines));
 	CU_ASSERT_EQUAL(lines, 2); /* and a heading */
 	help_close(&h);
@@ -457,7 +457,8 @@ static void *link_cut(void *argument)
 
 static void connect_and_keep(struct help *h, void *context)
 {
-	*(int *)context = help_connection(0, h->plan.servers.first, h->plan.service_first);
+	*(int *)context = help_connection(h->plan.family, NULL, h->plan.servers.list[0],
+					  h->plan.service_first);
 }
 
 /* The client's FIN finds nobody, and its socket lives on without an owner. */

@@ -190,7 +190,7 @@ static int build_as_nobody(void)
 		printf("%s\n", h.err.what);
 		return 5;
 	}
-	if (help_cross(&h, 0) || help_cross(&h, h.plan.sources.first + 1))
+	if (help_cross(&h, 0) || help_cross(&h, &h.plan.sources.list[1]))
 		return 6;
 	/* An ordinary user keeps its number inside: no change of user takes the capabilities
 	 * away. */

@@ -8,6 +8,7 @@
 #include "sense/census.h"
 #include "sense/sense.h"
 #include "sys/clock.h"
+#include "sys/endpoint.h"
 #include "sys/sockets.h"
 
 #define SECOND INT64_C(1000000000)
@@ -112,27 +113,23 @@ enum { CONNECTIONS = 20, CLOSED = 8, BOUND = 3 };
 static void make_sockets(struct help *h, void *fds)
 {
 	int *fd = fds;
-	struct sockaddr_in there = {.sin_family = AF_INET,
-				    .sin_port = htons(h->plan.service_first),
-				    .sin_addr.s_addr = htonl(h->plan.servers.first)};
-	struct sockaddr_in outside = {.sin_family = AF_INET, .sin_port = htons(50000)};
+	const enum family family = h->plan.family;
+	const int domain = family_domain(family);
+	struct endpoint there =
+		endpoint_make(family, h->plan.servers.list[0], h->plan.service_first);
+	struct endpoint outside = endpoint_any(family, 50000), any = endpoint_any(family, 0);
 
 	for (int i = 0; i < CONNECTIONS; i++) {
-		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
-		CU_ASSERT_FATAL(connect(fd[i], (struct sockaddr *)&there, sizeof(there)) == 0);
+		fd[i] = socket(domain, SOCK_STREAM, 0);
+		CU_ASSERT_FATAL(connect(fd[i], &there.any, there.len) == 0);
 	}
 	for (int i = 0; i < BOUND; i++) {
-		struct sockaddr_in any = {.sin_family = AF_INET};
-
-		fd[CONNECTIONS + i] = socket(AF_INET, SOCK_STREAM, 0);
-		CU_ASSERT_FATAL(bind(fd[CONNECTIONS + i], (struct sockaddr *)&any, sizeof(any)) ==
-				0);
+		fd[CONNECTIONS + i] = socket(domain, SOCK_STREAM, 0);
+		CU_ASSERT_FATAL(bind(fd[CONNECTIONS + i], &any.any, any.len) == 0);
 	}
-	fd[CONNECTIONS + BOUND] = socket(AF_INET, SOCK_STREAM, 0);
-	CU_ASSERT_FATAL(
-		bind(fd[CONNECTIONS + BOUND], (struct sockaddr *)&outside, sizeof(outside)) == 0);
-	CU_ASSERT_FATAL(
-		connect(fd[CONNECTIONS + BOUND], (struct sockaddr *)&there, sizeof(there)) == 0);
+	fd[CONNECTIONS + BOUND] = socket(domain, SOCK_STREAM, 0);
+	CU_ASSERT_FATAL(bind(fd[CONNECTIONS + BOUND], &outside.any, outside.len) == 0);
+	CU_ASSERT_FATAL(connect(fd[CONNECTIONS + BOUND], &there.any, there.len) == 0);
 }
 
 static void listen_and_close(struct help *h, void *listener)

@@ -21,14 +21,9 @@ static void connect_and_look(struct help *h, void *context)
 	struct host host = *help_host();
 
 	for (int i = 0; i < FIRST + SECOND; i++) {
-		struct sockaddr_in there = {
-			.sin_family = AF_INET,
-			.sin_port = htons(h->plan.service_first),
-			.sin_addr.s_addr = htonl(h->plan.servers.first + (i >= FIRST)),
-		};
-
-		s->fds[i] = socket(AF_INET, SOCK_STREAM, 0);
-		CU_ASSERT_FATAL(connect(s->fds[i], (struct sockaddr *)&there, sizeof(there)) == 0);
+		s->fds[i] = help_connection(h->plan.family, NULL, h->plan.servers.list[i >= FIRST],
+					    h->plan.service_first);
+		CU_ASSERT_FATAL(s->fds[i] >= 0);
 	}
 	host.ports = h->plan.scenario->network.ports;
 	s->ok = watch_once(&s->watch, &host, &h->arena, &h->err);
@@ -52,8 +47,8 @@ static void destinations_are_shown_the_fullest_first(void)
 	CU_ASSERT_FATAL(s.ok && s.watch.count == 2);
 	CU_ASSERT_EQUAL(s.watch.usable, 28);
 	CU_ASSERT_EQUAL(s.watch.rows[0].used, FIRST);
-	CU_ASSERT_EQUAL(s.watch.rows[0].remote, h.plan.servers.first);
-	CU_ASSERT_EQUAL(s.watch.rows[0].local, h.plan.sources.first);
+	CU_ASSERT(address_eq(s.watch.rows[0].remote, h.plan.servers.list[0]));
+	CU_ASSERT(address_eq(s.watch.rows[0].local, h.plan.sources.list[0]));
 	CU_ASSERT_EQUAL(s.watch.rows[0].remote_port, h.plan.service_first);
 	CU_ASSERT_EQUAL(s.watch.rows[1].used, SECOND);
 	CU_ASSERT_EQUAL(s.watch.sample.states[STATE_ESTABLISHED], FIRST + SECOND);

@@ -16,6 +16,7 @@
 	SUITE(arena) \
 	SUITE(out) \
 	SUITE(units) \
+	SUITE(address) \
 	SUITE(draw) \
 	SUITE(words) \
 	SUITE(scenario) \

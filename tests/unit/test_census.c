@@ -4,6 +4,16 @@
 #include "runner.h"
 #include "sense/census.h"
 
+static const struct socket_seen *seen(uint32_t local, uint32_t remote, uint16_t port,
+				      uint16_t remote_port, uint8_t state)
+{
+	static struct socket_seen s;
+
+	s = (struct socket_seen){address_ipv4(local), address_ipv4(remote), port, remote_port,
+				 state};
+	return &s;
+}
+
 static struct census census_of(uint32_t pairs, struct arena *a)
 {
 	struct census c;
@@ -20,18 +30,18 @@ static void sockets_are_counted_by_state_and_pair(void)
 	struct census c = census_of(4, &a);
 
 	for (uint16_t port = 40000; port < 40032; port++) {
-		census_add(&c, &(struct socket_seen){1, 2, port, 80, STATE_ESTABLISHED});
+		census_add(&c, seen(1, 2, port, 80, STATE_ESTABLISHED));
 		if (port % 2)
-			census_add(&c, &(struct socket_seen){1, 2, port, 81, STATE_TIME_WAIT});
+			census_add(&c, seen(1, 2, port, 81, STATE_TIME_WAIT));
 	}
-	census_add(&c, &(struct socket_seen){9, 2, 40000, 80, STATE_ESTABLISHED});
+	census_add(&c, seen(9, 2, 40000, 80, STATE_ESTABLISHED));
 	CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 33);
 	CU_ASSERT_EQUAL(c.states[STATE_TIME_WAIT], 16);
 	CU_ASSERT_EQUAL(c.used_max, 32);
 	CU_ASSERT_EQUAL(c.taken, 3);
 	census_clear(&c);
 	CU_ASSERT(c.used_max == 0 && c.states[STATE_ESTABLISHED] == 0 && c.taken == 0);
-	census_add(&c, &(struct socket_seen){1, 2, 40000, 80, STATE_SYN_SENT});
+	census_add(&c, seen(1, 2, 40000, 80, STATE_SYN_SENT));
 	CU_ASSERT_EQUAL(c.used_max, 1);
 	arena_close(&a);
 }
@@ -42,13 +52,13 @@ static void more_pairs_than_fit_are_told(void)
 	struct census c = census_of(4, &a);
 
 	for (uint32_t remote = 0; remote < 1000; remote++)
-		census_add(&c, &(struct socket_seen){1, remote, 40000, 80, STATE_ESTABLISHED});
+		census_add(&c, seen(1, remote, 40000, 80, STATE_ESTABLISHED));
 	CU_ASSERT(c.full);
 	CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 1000); /* the states are right all the same */
 	arena_close(&a);
 	c = census_of(1000, &a);
 	for (uint32_t remote = 0; remote < 1000; remote++)
-		census_add(&c, &(struct socket_seen){1, remote, 40000, 80, STATE_ESTABLISHED});
+		census_add(&c, seen(1, remote, 40000, 80, STATE_ESTABLISHED));
 	CU_ASSERT(!c.full && c.taken == 1000);
 	arena_close(&a);
 }
@@ -58,7 +68,7 @@ static void an_unknown_state_is_not_lost(void)
 	struct arena a;
 	struct census c = census_of(4, &a);
 
-	census_add(&c, &(struct socket_seen){1, 2, 40000, 80, 200});
+	census_add(&c, seen(1, 2, 40000, 80, 200));
 	CU_ASSERT_EQUAL(c.states[STATE_CLOSE], 1);
 	arena_close(&a);
 }
@@ -79,7 +89,7 @@ static void rest_is_when_nothing_is_between_two_states(void)
 		struct arena a;
 		struct census c = census_of(4, &a);
 
-		census_add(&c, &(struct socket_seen){1, 2, 40000, 80, cases[i].state});
+		census_add(&c, seen(1, 2, 40000, 80, cases[i].state));
 		CU_ASSERT_EQUAL(census_at_rest(&c, false), cases[i].rests);
 		CU_ASSERT_EQUAL(census_at_rest(&c, true), cases[i].rests_if_half_closed);
 		arena_close(&a);

@@ -27,20 +27,18 @@ static void veth_and_loopback_have_networks_of_their_own(void)
 	const struct host host = help_host();
 	struct plan p = plan_of("network: {sources: 3, servers: 2, services: 4}", &host, &a);
 
-	CU_ASSERT_EQUAL(p.sources.first, 0x0a4d0001);
+	CU_ASSERT(address_eq(p.sources.list[0], address_ipv4(0x0a4d0001)));
 	CU_ASSERT_EQUAL(p.sources.count, 3);
-	CU_ASSERT_EQUAL(p.servers.first, 0x0a4d8001);
-	CU_ASSERT_EQUAL(p.prefix, 16);
+	CU_ASSERT(address_eq(p.servers.list[0], address_ipv4(0x0a4d8001)));
 	CU_ASSERT_EQUAL(p.destinations, 8);
 	CU_ASSERT_EQUAL(p.budget.pairs, 24);
-	CU_ASSERT_EQUAL(plan_server(&p, 0), 0x0a4d8001);
+	CU_ASSERT(address_eq(plan_server(&p, 0), address_ipv4(0x0a4d8001)));
 	CU_ASSERT_EQUAL(plan_service(&p, 0), 7000);
-	CU_ASSERT_EQUAL(plan_server(&p, 7), 0x0a4d8002);
+	CU_ASSERT(address_eq(plan_server(&p, 7), address_ipv4(0x0a4d8002)));
 	CU_ASSERT_EQUAL(plan_service(&p, 7), 7003);
 	p = plan_of("network: {topology: loopback}", &host, &a);
-	CU_ASSERT_EQUAL(p.sources.first, 0x7f000001);
-	CU_ASSERT_EQUAL(p.servers.first, 0x7f000001);
-	CU_ASSERT_EQUAL(p.prefix, 8);
+	CU_ASSERT(address_eq(p.sources.list[0], address_ipv4(0x7f000001)));
+	CU_ASSERT(address_eq(p.servers.list[0], address_ipv4(0x7f000001)));
 	arena_close(&a);
 }
 

@@ -1,0 +1,144 @@
+/* Families of addresses on the real kernel: which of them have ports of their own, and which
+ * share them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drive/drive.h"
+#include "lab_help.h"
+#include "sense/census.h"
+#include "sys/endpoint.h"
+
+struct drive {
+	struct help h;
+	struct tape tape;
+	struct pulse pulse;
+	volatile sig_atomic_t interrupted;
+	bool ok;
+};
+
+static void drive_open(struct drive *d, const char *lines)
+{
+	memset(d, 0, sizeof(*d));
+	if (!help_open(&d->h, lines)) {
+		printf("%s: %s\n", lines, d->h.err.what);
+		CU_FAIL_FATAL("no lab");
+	}
+}
+
+static void drive_plan(struct drive *d)
+{
+	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0};
+
+	d->ok = drive_run(&d->tape, &d->h.plan, &d->h.lab, &hooks, &d->h.arena, &d->h.err);
+	if (!d->ok)
+		printf("%s\n", d->h.err.what);
+	CU_ASSERT(tally_balances(&d->tape.tally));
+}
+
+static const struct sample *last_dump(const struct tape *t)
+{
+	for (size_t i = t->sample_count; i-- > 0;)
+		if (t->samples[i].parts & SAMPLE_SOCKETS)
+			return &t->samples[i];
+	CU_FAIL_FATAL("no dump");
+	return NULL;
+}
+
+/* ---- what the kernel has, by its own table ------------------------------- */
+
+struct look {
+	int domain;
+	struct census census;
+	bool ok;
+};
+
+static void add(void *census, const struct socket_seen *seen)
+{
+	census_add(census, seen);
+}
+
+static void look_inside(struct help *h, void *context)
+{
+	const struct socket_filter filter = {h->plan.scenario->network.ports,
+					     ((struct look *)context)->domain};
+	struct look *l = context;
+	struct dump dump;
+	bool torn;
+
+	l->ok = census_open(&l->census, 0, &h->arena) && dump_open(&dump, &h->err) &&
+		dump_run(&dump, &filter, add, &l->census, &torn, &h->err);
+	dump_close(&dump);
+}
+
+/* Sockets of this domain in this state, in the client's range. */
+static uint64_t sockets_of(struct help *h, int domain, int state)
+{
+	struct look l = {.domain = domain};
+
+	CU_ASSERT_FATAL(help_inside(h, LAB_CLIENT, look_inside, &l) && l.ok);
+	return l.census.states[state];
+}
+
+/* ---- the driver ---------------------------------------------------------- */
+
+static void every_family_opens_exactly_its_ports(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t opened;
+		int domain, state;
+	} cases[] = {
+		{"network: {family: ipv6, ports: 40000-40031}\nload: {end: leak}", 32, AF_INET6,
+		 STATE_ESTABLISHED},
+		{"network: {family: mapped, ports: 40000-40031}\nload: {end: leak}", 32, AF_INET6,
+		 STATE_ESTABLISHED},
+		{"network: {family: ipv6, topology: loopback, ports: 40000-40031}\n"
+		 "load: {end: leak}",
+		 32, AF_INET6, STATE_ESTABLISHED},
+		{"network: {family: mapped, topology: loopback, ports: 40000-40031}\n"
+		 "load: {end: leak}",
+		 32, AF_INET6, STATE_ESTABLISHED},
+		{"network: {family: ipv6, ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}",
+		 32, AF_INET6, STATE_TIME_WAIT},
+		{"network: {family: mapped, ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: "
+		 "0}}",
+		 32, AF_INET6, STATE_TIME_WAIT},
+		{"network: {family: ipv6, ports: 40000-40031, servers: 3}\nload: {end: leak}", 96,
+		 AF_INET6, STATE_ESTABLISHED},
+		{"network: {family: ipv6, ports: 40000-40031, sources: 3, services: 2}\n"
+		 "load: {end: leak}",
+		 192, AF_INET6, STATE_ESTABLISHED},
+		{"network: {family: mapped, ports: 40000-40031, sources: 3}\nload: {end: leak}", 96,
+		 AF_INET6, STATE_ESTABLISHED},
+		{"network: {family: ipv6, ports: 40000-40999}\nload: {end: leak, order: fast}",
+		 1000, AF_INET6, STATE_ESTABLISHED},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int other = cases[i].domain == AF_INET6 ? AF_INET : AF_INET6;
+		struct drive d;
+
+		drive_open(&d, cases[i].lines);
+		drive_plan(&d);
+		CU_ASSERT(d.ok && d.tape.complete && d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.opened_before, cases[i].opened);
+		CU_ASSERT(d.tape.tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] >= 1);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[cases[i].state], cases[i].opened);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, d.h.plan.budget.usable);
+		if (d.tape.opened_before != cases[i].opened)
+			printf("%s: %llu\n", cases[i].lines,
+			       (unsigned long long)d.tape.opened_before);
+		if (cases[i].state == STATE_TIME_WAIT) /* others end with the driver */
+			CU_ASSERT_EQUAL(sockets_of(&d.h, other, STATE_TIME_WAIT), 0);
+		help_close(&d.h);
+	}
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, every_family_opens_exactly_its_ports),
+	TESTS_END,
+};
+
+const struct suite suite_family = {"family", tests};
