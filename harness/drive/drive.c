@@ -6,6 +6,7 @@
 
 #include "drive/far.h"
 #include "drive/worker.h"
+#include "lab/timewait.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
 
@@ -152,6 +153,7 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 				  .lab = lab,
 				  .arena = arena,
 				  .wish = {plan, &plan->loads[0], hooks, &events, NULL, NULL}};
+	struct timewait *waits;
 	bool ok;
 
 	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||
@@ -162,8 +164,10 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
 	if (!far_start(&carrier.far, plan, lab, hooks->pulse, arena, err))
 		return false;
-	ok = run_sampled(&carrier, &samples, err);
+	ok = timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
+	     run_sampled(&carrier, &samples, err);
 	worker_close(carrier.worker);
+	ok = timewait_stop(waits, &out->destroyed, err) && ok;
 	ok = far_stop(carrier.far, err) && ok;
 	tape_merge(out, &events);
 	tape_merge(out, &samples);

@@ -122,7 +122,12 @@ int64_t quiet_time(const struct plan *plan)
 {
 	int64_t quiet = plan->forecast.quiet_ns;
 
-	return quiet > 0 && quiet != FOR_EVER ? quiet : TIME_WAIT_NS;
+	return quiet > 0 && quiet != FOR_EVER ? quiet : plan->scenario->network.time_wait;
+}
+
+bool is_reused(const struct plan *plan)
+{
+	return quiet_time(plan) < plan->scenario->network.time_wait;
 }
 
 int64_t live_time(const struct plan *plan)
@@ -225,7 +230,7 @@ static int64_t reuse_delay_ns(const struct evidence *e)
 	int64_t fallback = host && host->tw_reuse_delay > 0 ? host->tw_reuse_delay : 1000;
 	int64_t ms = sysctl_of(e, "net.ipv4.tcp_tw_reuse_delay", fallback);
 
-	return ms > 0 && ms < TIME_WAIT_NS / 1000000 ? ms * 1000000 : 0;
+	return ms > 0 && ms < e->plan->scenario->network.time_wait / 1000000 ? ms * 1000000 : 0;
 }
 
 /* tcp_tw_reuse=1, where it is not at work already. */
@@ -237,7 +242,7 @@ static void add_reuse(struct line_list *lines, const struct evidence *e, int64_t
 	bool stamps = sysctl_of(e, "net.ipv4.tcp_timestamps", 1) != 0;
 	const char *gain;
 
-	if (quiet_time(e->plan) < TIME_WAIT_NS || delay_ns == 0 || (is_set && stamps))
+	if (is_reused(e->plan) || delay_ns == 0 || (is_set && stamps))
 		return;
 	gain = text_format(e->a, "a connect may take a port that was %s in TIME_WAIT%s",
 			   say_time(e->a, delay_ns),

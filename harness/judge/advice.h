@@ -34,3 +34,6 @@ const char *say_rate(struct arena *a, double per_s);
  * the plan knows. */
 int64_t live_time(const struct plan *plan);
 int64_t quiet_time(const struct plan *plan);
+
+/* May connect() take a port before its TIME_WAIT is over? */
+bool is_reused(const struct plan *plan);

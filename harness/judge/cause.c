@@ -140,7 +140,7 @@ static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 	const char *time = say_time(e->a, quiet_time(e->plan));
 	struct text life;
 
-	if (quiet_time(e->plan) < TIME_WAIT_NS)
+	if (is_reused(e->plan))
 		life = text_format(e->a, "%s can be taken again after %s",
 				   say_either(waiting, "its port", "the port of each"), time);
 	else
@@ -179,13 +179,26 @@ static const char *say_bound(const struct evidence *e)
 		.s;
 }
 
+/* What is said here of TIME_WAIT is not so outside of this run. */
+static const char *say_own_time(const struct evidence *e)
+{
+	int64_t lasts_ns = e->plan->scenario->network.time_wait;
+
+	if (lasts_ns >= TIME_WAIT_NS)
+		return "";
+	return text_format(e->a, " network.time_wait made it %s here: outside it is %s.",
+			   say_time(e->a, lasts_ns), say_time(e->a, TIME_WAIT_NS))
+		.s;
+}
+
 static struct claim time_wait_churn(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
 	struct claim c = {.weight = explained(e, h.time_wait, h.all)};
 
 	if (c.weight > 0)
-		c.why = text_format(e->a, "%s %s", say_waiting(e, h.time_wait), say_bound(e));
+		c.why = text_format(e->a, "%s %s%s", say_waiting(e, h.time_wait), say_bound(e),
+				    say_own_time(e));
 	return c;
 }
 

@@ -105,6 +105,8 @@ static void measure_sockets(struct measures *out, const struct tape *tape, const
 			measure_sample(out, &tape->samples[i]);
 	if (!open->present || (double)tape->open_peak > open->n)
 		set_if(out, MEASURE_ESTABLISHED_MAX, tape->open_peak > 0, (double)tape->open_peak);
+	set_if(out, MEASURE_TIME_WAIT_DESTROYED, acceleration_of(plan->scenario) > 1,
+	       (double)tape->destroyed);
 	set(out, MEASURE_PORTS_USABLE, usable);
 	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, used->n / usable);
 }

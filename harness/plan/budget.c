@@ -62,3 +62,8 @@ uint32_t concurrency_of(const struct load *load)
 
 	return load->concurrency ? (uint32_t)load->concurrency : FALLBACK;
 }
+
+double acceleration_of(const struct scenario *s)
+{
+	return (double)TIME_WAIT_NS / (double)s->network.time_wait;
+}

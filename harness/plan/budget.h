@@ -48,5 +48,8 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 /* Connections under way at once in a closed loop: as the scenario says, or 64 (words/keys.def). */
 uint32_t concurrency_of(const struct load *load);
 
+/* How many times shorter than the kernel's own network.time_wait makes TIME_WAIT; 1: it is not. */
+double acceleration_of(const struct scenario *s);
+
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host);

@@ -61,9 +61,9 @@ static const enum quiet fates[][4] = {
 	// clang-format on
 };
 
-/* TIME_WAIT lasts TIME_WAIT_NS, unless connect() may take the port sooner: tcp_twsk_unique(),
- * net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel compared whole
- * seconds. */
+/* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
+ * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
+ * compared whole seconds. */
 static struct span time_wait(const struct scenario *s, const struct host *host)
 {
 	const struct setting_list *set = &s->network.sysctl;
@@ -71,9 +71,10 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 	int64_t delay_ns = setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000) * MILLISECOND;
 	bool stamps = setting_number(set, "net.ipv4.tcp_timestamps", 1) != 0;
 	bool is_local = s->network.topology == TOPOLOGY_LOOPBACK;
+	int64_t lasts_ns = s->network.time_wait;
 
-	if (!stamps || !(reuse == 1 || (reuse == 2 && is_local)))
-		return (struct span){TIME_WAIT_NS, TIME_WAIT_NS};
+	if (!stamps || !(reuse == 1 || (reuse == 2 && is_local)) || delay_ns >= lasts_ns)
+		return (struct span){lasts_ns, lasts_ns};
 	return (struct span){host->tw_reuse_delay < 0 ? 0 : delay_ns, delay_ns};
 }
 

@@ -120,6 +120,30 @@ void block_ports(struct out *out, const struct result_run *run)
 	print_states(out, run);
 }
 
+const char *run_acceleration(const struct result_run *run, char text[UNIT_PRINTED])
+{
+	double times = (double)TIME_WAIT_NS / (double)run->plan.time_wait_ns;
+
+	if (times >= 10)
+		return unit_count_pretty(text, (uint64_t)(times + 0.5));
+	snprintf(text, UNIT_PRINTED, "%.2g", times);
+	return text;
+}
+
+/* So that nobody takes it for what happens elsewhere. */
+void block_accelerated(struct out *out, const struct result_run *run)
+{
+	char here[UNIT_PRINTED], elsewhere[UNIT_PRINTED], times[UNIT_PRINTED];
+	struct draft d;
+
+	if (run->plan.time_wait_ns == 0)
+		return;
+	out_fmt(draft_begin(&d), "TIME_WAIT %s instead of %s, %s times",
+		unit_time_pretty(here, run->plan.time_wait_ns),
+		unit_time_pretty(elsewhere, TIME_WAIT_NS), run_acceleration(run, times));
+	page_paragraph(out, "  accelerated", PAINT_NONE, LABEL + 1, out_written(&d.text));
+}
+
 static void add_if(struct out *to, const struct result_run *run, enum measure what,
 		   const char *words)
 {

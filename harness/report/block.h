@@ -6,9 +6,11 @@
  */
 #pragma once
 
+#include "base/unit.h"
 #include "report/result.h"
 
 void block_ports(struct out *out, const struct result_run *run);
+void block_accelerated(struct out *out, const struct result_run *run);
 void block_connects(struct out *out, const struct result_run *run);
 void block_prediction(struct out *out, const struct result_run *run);
 void block_outlook(struct out *out,
@@ -23,6 +25,9 @@ void block_details(struct out *out,
 /* Figures of a run; a measure that is absent is 0 or false. */
 uint64_t run_count(const struct result_run *run, enum measure what);
 bool run_flag(const struct result_run *run, enum measure what);
+
+/* How many times shorter TIME_WAIT was than the kernel's own: "10"; only where it was. */
+const char *run_acceleration(const struct result_run *run, char text[UNIT_PRINTED]);
 
 /* Something ended it before its load was done: what it did not get to is no finding. */
 bool run_ended_early(const struct result_run *run);

@@ -267,6 +267,17 @@ static json_t *json_states(const struct result_run *run, bool *ok)
 	return o;
 }
 
+/* What went faster than it does elsewhere: the figures are true of this run alone. */
+static json_t *json_accelerated(int64_t time_wait_ns, bool *ok)
+{
+	json_t *o = json_object();
+
+	put(o, "time_wait", json_seconds((double)time_wait_ns), ok);
+	put(o, "instead_of", json_seconds((double)TIME_WAIT_NS), ok);
+	put(o, "times", json_real((double)TIME_WAIT_NS / (double)time_wait_ns), ok);
+	return o;
+}
+
 static json_t *json_run(const struct result_run *run, bool *ok)
 {
 	json_t *o = json_object();
@@ -284,6 +295,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 		put(o, "hint", json_text(run->hint), ok);
 	if (run->interrupted)
 		put(o, "interrupted", json_integer(run->interrupted), ok);
+	if (run->plan.time_wait_ns)
+		put(o, "accelerated", json_accelerated(run->plan.time_wait_ns, ok), ok);
 	put(o, "cut_short", json_boolean(run->cut_short), ok);
 	if (run->aborted)
 		put(o, "aborted", json_integer(run->aborted - 1), ok);

@@ -134,6 +134,19 @@ static bool load_plan(const struct node *up, struct result_run *out)
 	       load_port_life(&n, &out->plan.port_life_ns) && load_outlook(&n, out);
 }
 
+static bool load_accelerated(const struct node *up, struct result_run *out)
+{
+	struct node n = node_member(up, "accelerated"), lasts = node_member(&n, "time_wait");
+	double ns = 0;
+
+	if (!n.json)
+		return true;
+	if (!node_object(&n) || !load_seconds(&lasts, &ns))
+		return false;
+	out->plan.time_wait_ns = (int64_t)ns;
+	return true;
+}
+
 static bool load_measure(const struct node *n, struct measures *out)
 {
 	struct measure_ref ref;
@@ -295,8 +308,9 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_count_if(&interrupted, INT32_MAX, &signal) &&
 		  member_flag(n, "cut_short", &out->cut_short) &&
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
-		  load_sysctl(n, out) && load_plan(n, out) && load_measures(n, &out->measures) &&
-		  load_states(n, out) && load_expect(n, &out->verdict) && load_aborted(n, out) &&
+		  load_sysctl(n, out) && load_plan(n, out) && load_accelerated(n, out) &&
+		  load_measures(n, &out->measures) && load_states(n, out) &&
+		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
 		  load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;

@@ -50,6 +50,8 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.window = plan->loads[0].window;
 	out->plan.order = text_of(order_words[plan->scenario->load.order].word);
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
+	if (acceleration_of(plan->scenario) > 1)
+		out->plan.time_wait_ns = plan->scenario->network.time_wait;
 	out->plan.rate = plan->scenario->load.rate;
 	out->plan.lasts_ns = outlook_lasts_ns(plan);
 	out->plan.tw_buckets = outlook_buckets(plan);

@@ -40,6 +40,7 @@ struct result_run {
 		bool window; /* order: fast, and this kernel can */
 		struct text order;
 		int64_t port_life_ns; /* FOR_EVER: never given back */
+		int64_t time_wait_ns; /* that network.time_wait makes of it; 0: the kernel's own */
 		double rate;	      /* that the load asks for; 0: a closed loop */
 		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
 		uint64_t tw_buckets;  /* that end TIME_WAIT early; 0: they do not */

@@ -110,6 +110,18 @@ static struct text headline(const struct result_run *run, bool is_head, struct a
 			   is_head ? what : "", say_time(a, at.n), say_end(run, a));
 }
 
+/* The same where nothing stands below it. */
+static struct text line_fact(const struct result_run *run, struct arena *a)
+{
+	struct text fact = headline(run, false, a);
+	char times[UNIT_PRINTED];
+
+	if (run->plan.time_wait_ns == 0 || fact.len == 0)
+		return fact;
+	return text_format(a, TEXT_FMT ", TIME_WAIT %s times faster", TEXT_ARG(fact),
+			   run_acceleration(run, times));
+}
+
 /* Of lines that stand below each other. */
 struct columns {
 	unsigned word, name;
@@ -124,7 +136,7 @@ static void print_line(struct out *out, const struct result_run *run, const stru
 	unsigned wide = page_width(text_of(tellings[word].word));
 
 	if (fact.len == 0)
-		fact = headline(run, !c, &scratch);
+		fact = !c ? headline(run, true, &scratch) : line_fact(run, &scratch);
 	else if (!c)
 		fact.len = 0;
 	out_paint(out, tellings[word].paint, tellings[word].word);
@@ -150,6 +162,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	if (run->title.len && !run->error.len)
 		page_paragraph(out, " ", PAINT_NONE, 2, run->title);
 	if (has_run || run_count(run, MEASURE_CONNECTS_ATTEMPTED)) {
+		block_accelerated(out, run);
 		block_ports(out, run);
 		block_connects(out, run);
 	}

@@ -102,6 +102,7 @@ struct tape {
 	bool complete;	      /* the load came to its own end */
 	int interrupted;      /* the signal that ended it; 0: none */
 	bool cut_short;	      /* stop.time came first */
+	uint64_t destroyed;   /* sockets in TIME_WAIT, by network.time_wait */
 	int aborted;	      /* the line of `expect` that ended it; -1: none */
 	/* Where records go while running, a JSON line each; -1: nowhere. See tape_live(). */
 	int samples_fd, events_fd;

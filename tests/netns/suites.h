@@ -9,5 +9,6 @@ extern const struct suite suite_facts;
 extern const struct suite suite_sense;
 extern const struct suite suite_drive;
 extern const struct suite suite_family;
+extern const struct suite suite_timewait;
 extern const struct suite suite_watch;
 extern const struct suite suite_cli;

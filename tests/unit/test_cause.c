@@ -231,6 +231,10 @@ static void who_waits_is_told_by_what_was_seen(void)
 		{SMALL, 39, 32, 0,
 		 "Of 39 closed connections 32 are in TIME_WAIT, and each keeps its port for 60 s "
 		 "more. 32"},
+		{"network: {ports: 40000-40031, time_wait: 6s}\n", 32, 32, 0,
+		 "each keeps its port for 6 s more (TIME_WAIT). 32 ports / 6 s = 5.33/s is"},
+		{"network: {ports: 40000-40031, time_wait: 6s}\n", 32, 32, 0,
+		 " network.time_wait made it 6 s here: outside it is 60 s."},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n", 32, 32, 0,
 		 "and the port of each can be taken again after 1 s (TIME_WAIT). 32 ports / 1 s"},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n", 39, 32, 0,

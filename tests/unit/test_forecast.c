@@ -102,6 +102,27 @@ static void a_client_that_closes_first_holds_its_port_for_a_minute_more(void)
 	ROWS_CHECK(rows, &host);
 }
 
+static void a_shortened_time_wait_is_what_is_reckoned_with(void)
+{
+#define SHORT "network: {ports: 40000-40031, time_wait: 6s}\n"
+	static const struct row rows[] = {
+		{SHORT "load: {rate: 200/s, total: 320}", 6, 32 / 6., REFUSES, 32},
+		{SHORT "load: {rate: 5/s, total: 320}", 6, 32 / 6., HOLDS, 0},
+		{SHORT "load: {rate: 200/s, total: 320, hold: 1s}", 7, 32 / 7., REFUSES, 32},
+		/* what is no TIME_WAIT lasts as long as ever */
+		{SHORT "server: {behaviour: hold}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{SHORT "load: {end: leak}", -1, 0, REFUSES, 32},
+		/* the kernel may be sooner */
+		{"network: {ports: 40000-40031, time_wait: 6s, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n"
+		 "load: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+		{"network: {ports: 40000-40031, time_wait: 200ms, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n"
+		 "load: {rate: 100/s, total: 320}", 0.2, 160, HOLDS, 0},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
 static void time_wait_is_cut_short_where_the_kernel_reuses_it(void)
 {
 #define LO "topology: loopback, ports: 40000-40031"
@@ -219,6 +240,7 @@ static void no_more_wait_than_there_are_buckets(void)
 static const struct test tests[] = {
 	TEST(what_is_never_closed_holds_its_port_for_ever),
 	TEST(a_client_that_closes_first_holds_its_port_for_a_minute_more),
+	TEST(a_shortened_time_wait_is_what_is_reckoned_with),
 	TEST(time_wait_is_cut_short_where_the_kernel_reuses_it),
 	TEST(a_kernel_that_counts_whole_seconds_may_reuse_sooner),
 	TEST(live_connections_hold_a_port_each),

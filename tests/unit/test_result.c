@@ -64,6 +64,7 @@ static void what_is_written_loads_and_is_written_the_same(void)
 			r->runs[0].lost = 3;
 			r->runs[0].aborted = 1;
 			r->runs[0].plan.tw_buckets = 7;
+			r->runs[0].plan.time_wait_ns = 6000000000;
 		}
 		if (i == 2)
 			r->host = NULL;
@@ -108,6 +109,22 @@ static void a_loaded_result_has_what_was_written(void)
 	CU_ASSERT_EQUAL(back.host->nofile, 20000);
 	CU_ASSERT_EQUAL(back.host->ports.lo, 32768);
 	CU_ASSERT(text_is(back.runs[0].effective[0].key, "version"));
+	trial_close(&t);
+}
+
+static void a_result_says_how_much_it_was_accelerated(void)
+{
+	struct result *r, back;
+	struct err err = {0};
+	struct trial t;
+
+	trial_churn(&t);
+	r = trial_result(&t, TEXT("leak"));
+	CU_ASSERT_PTR_NULL(strstr(trial_json(r, &t.arena).s, "accelerated"));
+	r->runs[0].plan.time_wait_ns = 6000000000;
+	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
+	CU_ASSERT_EQUAL(back.runs[0].plan.time_wait_ns, 6000000000);
+	CU_ASSERT_PTR_NOT_NULL(strstr(trial_json(r, &t.arena).s, "\"times\": 10.0"));
 	trial_close(&t);
 }
 
@@ -398,6 +415,7 @@ static void a_run_that_has_a_result_is_not_recalled(void)
 static const struct test tests[] = {
 	TEST(what_is_written_loads_and_is_written_the_same),
 	TEST(a_loaded_result_has_what_was_written),
+	TEST(a_result_says_how_much_it_was_accelerated),
 	TEST(the_document_has_its_documented_shape),
 	TEST(the_document_is_plain_ascii),
 	TEST(mistakes_are_told_with_their_place),

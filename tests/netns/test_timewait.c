@@ -1,0 +1,248 @@
+/* network.time_wait on the real kernel: whose sockets are ended, when, and whose are left. What
+ * is so is read from the kernel's table, not from lastport's books. */
+#include "lab/timewait.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "drive/drive.h"
+#include "lab_help.h"
+#include "suites.h"
+#include "sys/clock.h"
+#include "sys/endpoint.h"
+#include "sys/waiting.h"
+
+#define SECOND INT64_C(1000000000)
+#define TICK (10 * INT64_C(1000000)) /* the kernel's ages are no finer */
+
+struct trip {
+	struct tape tape;
+	struct pulse pulse;
+	volatile sig_atomic_t interrupted;
+};
+
+static void drive(struct help *h, struct trip *t)
+{
+	struct drive_hooks hooks = {&t->interrupted, &t->pulse, -1, -1, 0};
+
+	memset(t, 0, sizeof(*t));
+	if (!drive_run(&t->tape, &h->plan, &h->lab, &hooks, &h->arena, &h->err))
+		printf("%s\n", h->err.what);
+	CU_ASSERT_FATAL(h->err.kind == ERR_NONE);
+	CU_ASSERT(tally_balances(&t->tape.tally));
+}
+
+/* What the kernel has in TIME_WAIT in the client's namespace. */
+struct table {
+	size_t of_client, of_server; /* those at a port of the server's */
+	int64_t soonest_ns;	     /* until the kernel would end the first of the client's */
+};
+
+static void count(void *context, const struct waiting *w)
+{
+	struct table *t = context;
+	int64_t left_ns = w->until_ns - clock_now();
+
+	if (w->local_port < 40000) {
+		t->of_server++;
+		return;
+	}
+	if (t->of_client++ == 0 || left_ns < t->soonest_ns)
+		t->soonest_ns = left_ns;
+}
+
+static void look(struct help *h, void *table)
+{
+	struct waiting_door door;
+
+	*(struct table *)table = (struct table){0};
+	CU_ASSERT(waiting_open(&door, family_domain(h->plan.family), &h->err) &&
+		  waiting_list(&door, count, table, &h->err));
+	waiting_close(&door);
+}
+
+static struct table table_of(struct help *h)
+{
+	struct table t = {0};
+
+	CU_ASSERT(help_inside(h, LAB_CLIENT, look, &t));
+	return t;
+}
+
+/* The same network, but that TIME_WAIT is `time_wait`. */
+static struct plan plan_with(struct help *h, int64_t time_wait, struct scenario *s)
+{
+	struct plan p = h->plan;
+
+	*s = *p.scenario;
+	s->network.time_wait = time_wait;
+	p.scenario = s;
+	return p;
+}
+
+/* Ends what is there at that age, and returns how many that were. */
+static uint64_t end_all(struct help *h, int64_t time_wait)
+{
+	int64_t give_up = clock_now() + 20 * SECOND;
+	_Atomic bool broken = false;
+	struct scenario s;
+	struct plan p = plan_with(h, time_wait, &s);
+	struct timewait *t;
+	uint64_t ended;
+
+	CU_ASSERT_FATAL(timewait_start(&t, &p, &h->lab, &broken, &h->arena, &h->err));
+	while (table_of(h).of_client > 0 && clock_now() < give_up)
+		clock_sleep(TICK);
+	CU_ASSERT(timewait_stop(t, &ended, &h->err));
+	CU_ASSERT_FALSE(broken);
+	return ended;
+}
+
+static void ends_at_that_age(const char *lines)
+{
+	int64_t begin_ns = clock_now();
+	struct table before;
+	struct trip trip;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, lines));
+	drive(&h, &trip);
+	before = table_of(&h);
+	CU_ASSERT_EQUAL(before.of_client, 32); /* without the key nothing is touched */
+	CU_ASSERT(before.soonest_ns > 30 * SECOND);
+	CU_ASSERT_EQUAL(trip.tape.destroyed, 0);
+	CU_ASSERT_EQUAL(end_all(&h, SECOND), 32);
+	CU_ASSERT(clock_now() - begin_ns >= SECOND - TICK);
+	CU_ASSERT_EQUAL(table_of(&h).of_client, 0);
+	help_close(&h);
+}
+
+static void time_wait_ends_at_the_age_that_is_set_and_not_sooner(void)
+{
+	ends_at_that_age("network: {ports: 40000-40031}\nload: {total: 32}");
+	ends_at_that_age("network: {ports: 40000-40031, family: ipv6}\nload: {total: 32}");
+	ends_at_that_age("network: {ports: 40000-40031, family: mapped}\nload: {total: 32}");
+}
+
+/* Sixteen connections; every other is closed by the server first. */
+static void close_by_turns(struct help *h, void *closed)
+{
+	int listener = help_listen(&h->plan);
+
+	for (int i = 0; i < 16 && listener >= 0; i++) {
+		int client = help_connection(FAMILY_IPV4, NULL, plan_server(&h->plan, 0),
+					     h->plan.service_first);
+		int server = accept(listener, NULL, NULL);
+
+		if (client < 0 || server < 0)
+			break;
+		close(i % 2 ? client : server);
+		close(i % 2 ? server : client);
+		++*(int *)closed;
+	}
+	close(listener);
+}
+
+static void on_loopback_the_servers_time_wait_is_left_alone(void)
+{
+	struct table t;
+	struct help h;
+	int closed = 0;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {topology: loopback, ports: 40000-40999}"));
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, close_by_turns, &closed));
+	t = table_of(&h);
+	CU_ASSERT(closed == 16 && t.of_client == 8 && t.of_server == 8);
+	CU_ASSERT_EQUAL(end_all(&h, SECOND / 10), 8);
+	CU_ASSERT_EQUAL(table_of(&h).of_server, 8);
+	help_close(&h);
+}
+
+/* The kernel makes an orphan in FIN_WAIT2 the same kind of socket; several dumps go by. */
+static void an_orphan_in_fin_wait2_is_no_time_wait(void)
+{
+	struct trip trip;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031, time_wait: 100ms}\n"
+				      "server: {behaviour: hold}\nload: {rate: 50/s, total: 20}"));
+	drive(&h, &trip);
+	CU_ASSERT_EQUAL(trip.tape.tally.closed, 20);
+	CU_ASSERT_EQUAL(trip.tape.destroyed, 0);
+	CU_ASSERT_EQUAL(trip.tape.samples[trip.tape.sample_count - 1].states[STATE_FIN_WAIT2], 20);
+	help_close(&h);
+}
+
+static uint64_t moved(const struct tape *t, const char *name)
+{
+	for (size_t i = 0; i < t->counter_count; i++)
+		if (strcmp(t->counters[i].name, name) == 0)
+			return t->counters[i].last - t->counters[i].first;
+	return 0;
+}
+
+static void a_load_that_ran_out_of_ports_recovers_within_that_time(void)
+{
+	struct trip trip;
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031, time_wait: 500ms}\n"
+				      "load: {rate: 200/s, total: 320, on_failure: continue}\n"
+				      "stop: {when: never}"));
+	drive(&h, &trip);
+	CU_ASSERT(trip.tape.complete && trip.tape.exhausted);
+	CU_ASSERT_EQUAL(trip.tape.opened_before, 32);
+	CU_ASSERT(trip.tape.recovered_ns > 0); /* the load takes 1.6 s in all */
+	CU_ASSERT(trip.tape.tally.opened >= 64);
+	CU_ASSERT(trip.tape.destroyed >= 32);
+	CU_ASSERT_EQUAL(moved(&trip.tape, "ActiveOpens"), trip.tape.tally.opened);
+	CU_ASSERT_EQUAL(moved(&trip.tape, "TWRecycled"), 0);
+	help_close(&h);
+}
+
+/* 400/s for 0.1 s are 40 of 128 ports, five times over; with the kernel's own minute 128 is all
+ * that there is. */
+#define SOAK "load: {concurrency: 8, hold: 20ms, total: 640}\n"
+
+static void a_soak_turns_all_its_ports_over_and_over(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t opened;
+	} cases[] = {
+		{"network: {ports: 40000-40127, time_wait: 100ms}\n" SOAK, 640},
+		{"network: {ports: 40000-40127}\n" SOAK, 128},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool lasts = cases[i].opened == 640;
+		struct trip trip;
+		struct help h;
+
+		CU_ASSERT_FATAL(help_open(&h, cases[i].lines));
+		drive(&h, &trip);
+		CU_ASSERT_EQUAL(trip.tape.tally.opened, cases[i].opened);
+		CU_ASSERT_EQUAL(trip.tape.exhausted, !lasts);
+		CU_ASSERT_EQUAL(trip.tape.tally.failed == 0, lasts);
+		CU_ASSERT_EQUAL(moved(&trip.tape, "ActiveOpens"), cases[i].opened);
+		if (lasts)
+			CU_ASSERT(trip.tape.destroyed >= 640 - 128)
+		else
+			CU_ASSERT_EQUAL(table_of(&h).of_client, 128);
+		help_close(&h);
+	}
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, time_wait_ends_at_the_age_that_is_set_and_not_sooner),
+	TEST_UNLESS(help_no_network, on_loopback_the_servers_time_wait_is_left_alone),
+	TEST_UNLESS(help_no_network, an_orphan_in_fin_wait2_is_no_time_wait),
+	TEST_UNLESS(help_no_network, a_load_that_ran_out_of_ports_recovers_within_that_time),
+	TEST_UNLESS(help_no_network, a_soak_turns_all_its_ports_over_and_over),
+	TESTS_END,
+};
+
+const struct suite suite_timewait = {"timewait", tests};
