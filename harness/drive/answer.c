@@ -121,6 +121,7 @@ static void on_failure(struct worker *w, struct flow *f)
 	w->tape->tally.failed++;
 	count_error(w, f);
 	rotation_pair(&w->rotation, f->pair)->in_flight--;
+	rotation_pair(&w->rotation, f->pair)->asked_ns = w->now_ns;
 	if (is_want_of_port(w, f))
 		on_refused(w, f);
 	else if (f->error == EADDRNOTAVAIL)

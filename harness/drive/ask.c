@@ -96,6 +96,7 @@ static void ask_connect(struct worker *w, uint32_t i)
 	struct ring *ring = work_ring(w, i, &slot);
 
 	w->flows[i].seq = ++w->asked;
+	rotation_pair(&w->rotation, w->flows[i].pair)->asked_ns = w->now_ns;
 	ring_connect(ring, slot, work_server(w, &w->flows[i]), i + UINT64_C(1));
 }
 

@@ -6,19 +6,29 @@ enum { CONFIRMATIONS = 3, CONFIRM_SHARE = 10, PROBE_SHARE = 100 };
 #define RETRY_NS_LEAST INT64_C(1000000)
 #define RETRY_NS_MOST INT64_C(500000000)
 
-bool pair_has_room(const struct pair *p, uint32_t usable, uint32_t batch)
-{
-	return p->in_flight == 0 || (uint64_t)p->holding + p->in_flight + batch <= usable;
-}
-
-bool pair_may_retry(const struct pair *p, int64_t now_ns)
-{
-	return p->in_flight == 0 && now_ns >= p->retry_ns;
-}
-
 static int64_t at_least(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* A connect is refused for want of a port inside its submit; one that has no answer after this
+ * time has its port, and waits for the far end. */
+#define SURE_NS INT64_C(1000000)
+
+/* When no connect of this pair can be refused any more for want of a port. */
+static int64_t sure_ns(const struct pair *p)
+{
+	return p->in_flight ? p->asked_ns + SURE_NS : 0;
+}
+
+int64_t pair_room_ns(const struct pair *p, uint32_t usable, uint32_t batch)
+{
+	return (uint64_t)p->holding + p->in_flight + batch <= usable ? 0 : sure_ns(p);
+}
+
+int64_t pair_retry_ns(const struct pair *p)
+{
+	return at_least(p->retry_ns, sure_ns(p));
 }
 
 enum pair_state pair_refused(struct pair *p, int64_t now_ns, int64_t cost_ns)

@@ -15,9 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PAIR_NOT_ASKED (INT64_MAX / 2)
+
 enum pair_state { PAIR_OPEN, PAIR_SUSPECT, PAIR_EXHAUSTED };
 
 struct pair {
+	int64_t asked_ns;   /* its last connect; PAIR_NOT_ASKED: it is still being prepared */
 	int64_t refused_ns; /* when its exhaustion began */
 	int64_t retry_ns;   /* not asked again before */
 	int64_t wait_ns;    /* between the last two asks */
@@ -28,12 +31,12 @@ struct pair {
 	bool windowed;	    /* IP_LOCAL_PORT_RANGE is set on its sockets */
 };
 
-/* Of a pair in the rotation: may one more connect be asked now? Near its capacity it has one at
- * a time, so that no batch of refusals stalls the ring. */
-bool pair_has_room(const struct pair *p, uint32_t usable, uint32_t batch);
+/* Of a pair in the rotation: when may one more connect be asked? Near its capacity it has one at
+ * a time that may be refused, so that no batch of refusals stalls the ring. */
+int64_t pair_room_ns(const struct pair *p, uint32_t usable, uint32_t batch);
 
-/* Of a pair out of the rotation: is it time to ask again? */
-bool pair_may_retry(const struct pair *p, int64_t now_ns);
+/* Of a pair out of the rotation: when is it time to ask again? */
+int64_t pair_retry_ns(const struct pair *p);
 
 /* A connect was refused for want of a port; it cost the ring cost_ns. Returns the state from
  * here on. */

@@ -25,20 +25,21 @@ uint32_t rotation_pick(struct rotation *r, int64_t now_ns)
 	uint32_t pair;
 
 	for (uint32_t i = 0; i < r->out_count; i++)
-		if (pair_may_retry(&r->pairs[r->out[i]], now_ns))
+		if (pair_retry_ns(&r->pairs[r->out[i]]) <= now_ns)
 			return r->out[i];
 	if (r->open_count == 0)
 		return NO_PAIR;
 	pair = r->open[r->at];
-	if (!pair_has_room(&r->pairs[pair], r->usable, r->batch))
+	if (pair_room_ns(&r->pairs[pair], r->usable, r->batch) > now_ns)
 		return NO_PAIR;
 	r->at = (r->at + 1) % r->open_count;
 	return pair;
 }
 
-bool rotation_has_room(const struct rotation *r)
+int64_t rotation_room_ns(const struct rotation *r)
 {
-	return r->open_count == 0 || pair_has_room(&r->pairs[r->open[r->at]], r->usable, r->batch);
+	return r->open_count ? pair_room_ns(&r->pairs[r->open[r->at]], r->usable, r->batch)
+			     : INT64_MAX;
 }
 
 bool rotation_is_empty(const struct rotation *r)
@@ -51,10 +52,10 @@ int64_t rotation_next_ns(const struct rotation *r)
 	int64_t next = INT64_MAX;
 
 	for (uint32_t i = 0; i < r->out_count; i++) {
-		const struct pair *p = &r->pairs[r->out[i]];
+		int64_t retry_ns = pair_retry_ns(&r->pairs[r->out[i]]);
 
-		if (p->in_flight == 0 && p->retry_ns < next)
-			next = p->retry_ns;
+		if (retry_ns < next)
+			next = retry_ns;
 	}
 	return next;
 }

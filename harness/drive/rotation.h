@@ -35,9 +35,8 @@ static inline struct pair *rotation_pair(const struct rotation *r, uint32_t i)
  * has room. */
 uint32_t rotation_pick(struct rotation *r, int64_t now_ns);
 
-/* Could one of the rotation be begun now, were it due? Where all are out of ports, it is held
- * back at once. */
-bool rotation_has_room(const struct rotation *r);
+/* When one of the rotation could be begun, were it due; INT64_MAX: all are out of ports. */
+int64_t rotation_room_ns(const struct rotation *r);
 bool rotation_is_empty(const struct rotation *r);	 /* every pair is out of ports */
 int64_t rotation_next_ns(const struct rotation *r);	 /* the next retry; INT64_MAX: none */
 void rotation_leave(struct rotation *r, uint32_t pair);	 /* it is out of ports */

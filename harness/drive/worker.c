@@ -27,6 +27,7 @@ static void begin(struct worker *w, uint32_t pair)
 	f->due_ns = w->now_ns + w->timeout_ns;
 	queue_add(&w->opening, w->flows, i);
 	rotation_pair(&w->rotation, pair)->in_flight++;
+	rotation_pair(&w->rotation, pair)->asked_ns = PAIR_NOT_ASKED;
 	w->tape->tally.attempted++;
 	w->started++;
 	w->under_way++;
@@ -150,15 +151,16 @@ static bool may_begin(const struct worker *w)
 }
 
 /* When the next connection can begin. An open model's that is late already waits for room at its
- * pair, which an answer will bring; where there is room, it was not due before the clock was read
- * anew. A retry takes the place of one that is due, so that it is not waited for by itself. */
+ * pair, which an answer may bring sooner; where all pairs are out of ports, it is held back at
+ * once. A retry takes the place of one that is due, so that it is not waited for by itself. */
 static int64_t next_begin(const struct worker *w)
 {
 	int64_t next = pace_next_ns(&w->pace, w->now_ns, w->started);
+	int64_t room = rotation_room_ns(&w->rotation);
 
 	if (w->pace.rate == 0)
-		return rotation_next_ns(&w->rotation);
-	return next > w->now_ns || rotation_has_room(&w->rotation) ? next : FOR_EVER;
+		return sooner(rotation_next_ns(&w->rotation), room);
+	return next > w->now_ns || rotation_is_empty(&w->rotation) ? next : room;
 }
 
 /* When there is something to do that no answer will bring. */

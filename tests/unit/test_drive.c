@@ -133,6 +133,12 @@ static void pairs_take_turns_and_wait_for_each_other(void)
 	rotation_pair(&r, 1)->holding = 5;
 	rotation_pair(&r, 1)->in_flight = 1;
 	CU_ASSERT_EQUAL(rotation_pick(&r, 0), NO_PAIR);
+	/* But what has no answer after a millisecond has its port: SYN_SENT. */
+	CU_ASSERT_EQUAL(rotation_room_ns(&r), MS);
+	CU_ASSERT_EQUAL(rotation_pick(&r, MS - 1), NO_PAIR);
+	CU_ASSERT_EQUAL(rotation_pick(&r, MS), 1);
+	CU_ASSERT_EQUAL(rotation_pick(&r, MS), 2);
+	CU_ASSERT_EQUAL(rotation_pick(&r, MS), 0);
 	rotation_pair(&r, 1)->in_flight = 0;
 	CU_ASSERT_EQUAL(rotation_pick(&r, 0), 1);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 0), 2);
