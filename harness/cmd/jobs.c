@@ -121,8 +121,11 @@ static void result_settings(struct job *j, const struct lab *lab)
 static void *job_thread(void *context)
 {
 	struct job *j = context;
-	struct drive_hooks hooks = {j->jobs->interrupted, &j->pulse, j->jobs->samples_fd,
-				    j->jobs->events_fd, j->index};
+	struct drive_hooks hooks = {.interrupted = j->jobs->interrupted,
+				    .pulse = &j->pulse,
+				    .samples_fd = j->jobs->samples_fd,
+				    .events_fd = j->jobs->events_fd,
+				    .run = j->index};
 	struct tape tape;
 	struct lab lab;
 

@@ -134,7 +134,7 @@ static void on_failure(struct worker *w, struct flow *f)
  * holds it. */
 static void on_close(struct worker *w, const struct flow *f)
 {
-	bool reset = has_step(w->load->steps, OP_LINGER) ||
+	bool reset = has_step(w->load->steps, OP_LINGER) || w->load->closes_with_rst ||
 		     (f->stage == STAGE_RECEIVE && f->error == ECONNRESET);
 
 	if (reset)
@@ -159,6 +159,10 @@ void work_answer(struct worker *w, uint32_t i, int result)
 
 	if (was == OP_AWAIT && result > 0) {
 		work_receive(w, i);
+		return;
+	}
+	if (was == OP_OPTION && result >= 0 && ++f->option < w->load->option_count) {
+		work_ask(w, i);
 		return;
 	}
 	if (was == OP_AWAIT)

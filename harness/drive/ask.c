@@ -6,8 +6,9 @@
 #include "sys/plain.h"
 
 /* What options point to must outlive the ask. */
-static const int on = 1;
-static const struct linger reset_on_close = {.l_onoff = 1};
+static const struct linger linger_0s = {.l_onoff = 1};
+static const struct option reset_on_close = {
+	.level = SOL_SOCKET, .name = SO_LINGER, .value = &linger_0s, .len = sizeof(linger_0s)};
 
 void work_submit(struct worker *w, struct ring *ring)
 {
@@ -29,6 +30,8 @@ static void ask_classic(struct worker *w, uint32_t i)
 	struct flow *f = &w->flows[i];
 	struct socket_wish wish = {
 		.family = w->plan->family,
+		.options = w->load->options,
+		.option_count = w->load->option_count,
 		.source = work_source(w, f),
 		.reset_on_close = has_step(w->load->steps, OP_LINGER),
 		.window = rotation_pair(&w->rotation, f->pair)->windowed ? w->window : 0,
@@ -58,28 +61,32 @@ static void ask_socket(struct worker *w, uint32_t i)
 			    i + UINT64_C(1));
 }
 
-static void ask_option(struct worker *w, uint32_t i, int level, int name, const void *value,
-		       unsigned len)
+static void set_option(struct worker *w, uint32_t i, const struct option *option)
 {
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
-	ring_option(ring, slot, level, name, value, len, i + UINT64_C(1));
+	ring_option(ring, slot, option, i + UINT64_C(1));
 }
 
-static void ask_no_port(struct worker *w, uint32_t i)
+static void ask_option(struct worker *w, uint32_t i)
 {
-	ask_option(w, i, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	set_option(w, i, &w->load->options[w->flows[i].option]);
 }
 
 static void ask_linger(struct worker *w, uint32_t i)
 {
-	ask_option(w, i, SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof(reset_on_close));
+	set_option(w, i, &reset_on_close);
 }
 
 static void ask_window(struct worker *w, uint32_t i)
 {
-	ask_option(w, i, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &w->window, sizeof(w->window));
+	const struct option window = {.level = IPPROTO_IP,
+				      .name = IP_LOCAL_PORT_RANGE,
+				      .value = &w->window,
+				      .len = sizeof(w->window)};
+
+	set_option(w, i, &window);
 }
 
 static void ask_bind(struct worker *w, uint32_t i)
@@ -142,10 +149,10 @@ static void end(struct worker *w, uint32_t i)
 }
 
 static void (*const asks[OPS])(struct worker *, uint32_t) = {
-	[OP_SOCKET] = ask_socket, [OP_NO_PORT] = ask_no_port, [OP_BIND] = ask_bind,
-	[OP_LINGER] = ask_linger, [OP_WINDOW] = ask_window,   [OP_CONNECT] = ask_connect,
-	[OP_HOLD] = ask_hold,	  [OP_AWAIT] = ask_await,     [OP_CLOSE] = ask_close,
-	[OP_UNDO] = ask_close,	  [OP_FAILED] = end,	      [OP_DONE] = end,
+	[OP_SOCKET] = ask_socket, [OP_OPTION] = ask_option, [OP_BIND] = ask_bind,
+	[OP_LINGER] = ask_linger, [OP_WINDOW] = ask_window, [OP_CONNECT] = ask_connect,
+	[OP_HOLD] = ask_hold,	  [OP_AWAIT] = ask_await,   [OP_CLOSE] = ask_close,
+	[OP_UNDO] = ask_close,	  [OP_FAILED] = end,	    [OP_DONE] = end,
 };
 
 void work_ask(struct worker *w, uint32_t i)

@@ -9,6 +9,7 @@
 #include "lab/timewait.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
+#include "sys/rights.h"
 
 /* Events are few by design: the first of each kind, and edges. Counters: Linux 6.18 has 15 of
  * Tcp and 130 of TcpExt. */
@@ -34,17 +35,29 @@ struct carrier {
 	struct err err;
 };
 
+/* Rights that an option of the load needs are lent to its rings; the thread gives them up. */
+static bool load_prepare(struct carrier *c)
+{
+	bool needs_rights = c->wish.load->needs_rights;
+
+	return (needs_rights ? lab_enter_admin(c->lab, LAB_CLIENT, &c->err)
+			     : lab_enter(c->lab, LAB_CLIENT, &c->err)) &&
+	       worker_open(&c->worker, &c->wish, c->arena, &c->err) &&
+	       (!needs_rights || rights_drop(&c->err));
+}
+
 static void *load_thread(void *context)
 {
 	struct carrier *carrier = context;
 
-	carrier->ok = lab_enter(carrier->lab, LAB_CLIENT, &carrier->err) &&
-		      worker_open(&carrier->worker, &carrier->wish, carrier->arena, &carrier->err);
+	carrier->ok = load_prepare(carrier);
 	sem_post(&carrier->ready);
 	while (sem_wait(&carrier->go) < 0)
 		;
 	if (carrier->ok && !carrier->cancelled)
 		carrier->ok = worker_run(carrier->worker, carrier->zero_ns, &carrier->err);
+	if (carrier->ok && carrier->wish.hooks->look)
+		carrier->wish.hooks->look(carrier->wish.hooks->context, carrier->worker);
 	return NULL;
 }
 

@@ -19,11 +19,16 @@
 #include "sense/sense.h"
 #include "tape/tape.h"
 
+struct worker;
+
 struct drive_hooks {
 	const volatile sig_atomic_t *interrupted; /* a signal's number once it came */
 	struct pulse *pulse;			  /* for a progress line */
 	int samples_fd, events_fd;		  /* -1, or where the tape goes while running */
 	unsigned run;				  /* its index there */
+	/* For tests: once the load is over, while its sockets live; NULL: nobody looks. */
+	void (*look)(void *context, struct worker *worker);
+	void *context;
 };
 
 bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,

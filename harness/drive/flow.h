@@ -22,6 +22,7 @@ struct flow {
 	uint16_t error;	     /* the first errno of its life; 0: none */
 	uint8_t at;	     /* enum op */
 	uint8_t stage;	     /* enum stage of that error */
+	uint8_t option;	     /* of the plan's table: the one that is set now */
 	bool opened : 1, cancelled : 1;
 };
 

@@ -291,6 +291,8 @@ static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
 		if (!ring_open(&w->rings[w->ring_count], slots, arena, err))
 			return false;
 		w->ring_count++;
+		if (w->load->needs_rights && !ring_keep_rights(w->rings[w->ring_count - 1], err))
+			return false;
 		left -= slots;
 	}
 	return true;
@@ -304,7 +306,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	const struct load_plan *lp = wish->load;
 	const struct load *load = lp->load;
 	struct port_range range = p->scenario->network.ports;
-	const uint32_t prepared = UINT32_C(1) << OP_NO_PORT | UINT32_C(1) << OP_BIND |
+	const uint32_t prepared = UINT32_C(1) << OP_OPTION | UINT32_C(1) << OP_BIND |
 				  UINT32_C(1) << OP_LINGER | UINT32_C(1) << OP_WINDOW;
 
 	*out = w;

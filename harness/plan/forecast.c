@@ -115,10 +115,16 @@ static void buckets_limit(struct span *quiet, const struct scenario *s, const st
 		quiet->most = 0;
 }
 
+/* Without a FIN it is a reset, whatever the load calls it. */
+static enum end end_of(const struct load *l)
+{
+	return l->end == END_CLOSE && l->options.linger == 0 ? END_RESET : l->end;
+}
+
 static struct life life_of(const struct scenario *s, const struct budget *b,
 			   const struct host *host)
 {
-	enum quiet quiet = fates[s->server.behaviour][s->load.end];
+	enum quiet quiet = fates[s->server.behaviour][end_of(&s->load)];
 	int64_t live_ns = s->server.behaviour == BEHAVIOUR_RESET ? 0 : s->load.hold;
 	struct life life = {{live_ns, live_ns}, quiet_span(s, host, quiet)};
 

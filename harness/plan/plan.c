@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "plan/options.h"
 #include "plan/size.h"
 
 enum {
@@ -124,7 +125,7 @@ static void life_set(struct load_plan *p, const struct host *h)
 		{OP_SOCKET, true},
 		{OP_CONNECT, true},
 		{OP_UNDO, true},
-		{OP_NO_PORT, p->bind_source},
+		{OP_OPTION, p->option_count > 0},
 		{OP_BIND, p->bind_source},
 		{OP_LINGER, l->end == END_RESET},
 		{OP_WINDOW, p->window},
@@ -132,7 +133,7 @@ static void life_set(struct load_plan *p, const struct host *h)
 		{OP_AWAIT, l->end == END_WAIT},
 		{OP_CLOSE, l->end != END_LEAK},
 	};
-	const uint32_t options = 1U << OP_NO_PORT | 1U << OP_LINGER | 1U << OP_WINDOW;
+	const uint32_t options = 1U << OP_OPTION | 1U << OP_LINGER | 1U << OP_WINDOW;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		p->steps |= (uint32_t)steps[i].wanted << steps[i].op;
@@ -140,7 +141,18 @@ static void life_set(struct load_plan *p, const struct host *h)
 			     (p->bind_source && h->ring_bind);
 }
 
-static void load_set(struct load_plan *out, const struct plan *p, const struct load *load)
+/* Only a ring can lend a right for one operation (personality, io_uring_enter(2)). */
+static bool rights_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
+{
+	if (!lp->needs_rights || !lp->classic_sockets)
+		return true;
+	err_set(err, ERR_HOST, "load.options.mark cannot be set on this kernel");
+	err_hint(err, "It takes an io_uring that sets options and binds (Linux 6.11).");
+	return at_line(p->scenario, lp->load->options.at.mark, err);
+}
+
+static bool load_set(struct load_plan *out, const struct plan *p, const struct load *load,
+		     struct arena *arena, struct err *err)
 {
 	*out = (struct load_plan){
 		.load = load,
@@ -149,8 +161,11 @@ static void load_set(struct load_plan *out, const struct plan *p, const struct l
 		.bind_source = p->sources.count > 1,
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
 		.window_at = (uint64_t)p->budget.usable * WINDOW_PERCENT / 100,
+		.closes_with_rst = load->options.linger == 0,
 	};
+	options_make(out, arena);
 	life_set(out, p->host);
+	return rights_to_be_had(out, p, err);
 }
 
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
@@ -164,8 +179,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 				  out->sources.count * out->destinations);
 	out->forecast = forecast_make(s, &out->budget, host);
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
-	load_set(&out->loads[0], out, &s->load);
-	return size_make(out, err);
+	return load_set(&out->loads[0], out, &s->load, arena, err) && size_make(out, err);
 }
 
 struct address plan_server(const struct plan *p, uint32_t dest)

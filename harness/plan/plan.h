@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/option.h"
 #include "host/host.h"
 #include "plan/budget.h"
 #include "scenario/scenario.h"
@@ -25,6 +26,10 @@ struct load_plan {
 	bool bind_source;	 /* each connection binds its source */
 	bool window;		 /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
 	uint64_t window_at;	 /* ports in use at a destination from which the window is set */
+	struct option *options;	 /* set on each socket before its bind */
+	uint32_t option_count;
+	bool needs_rights;    /* one of them does */
+	bool closes_with_rst; /* load.options.linger: 0s */
 	bool classic_sockets; /* prepared by system calls: io_uring here cannot do all it takes */
 };
 

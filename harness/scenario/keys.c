@@ -17,6 +17,8 @@ const struct key keys[] = {
 #define NETWORK(...) ROW(network, "network", __VA_ARGS__)
 #define SERVER(...) ROW(server, "server", __VA_ARGS__)
 #define LOAD(...) ROW(load, "load", __VA_ARGS__)
+#define OPTION(...) ROW(load.options, "load.options", __VA_ARGS__)
+#define KEEPALIVE(...) ROW(load.options.keepalive, "load.options.keepalive", __VA_ARGS__)
 #define FAILURE(...) ROW(load.on_failure, "load.on_failure", __VA_ARGS__)
 #define SAMPLE(...) ROW(sample, "sample", __VA_ARGS__)
 #define STOP(...) ROW(stop, "stop", __VA_ARGS__)
@@ -25,8 +27,15 @@ const struct key keys[] = {
 const size_t keys_count = sizeof(keys) / sizeof(keys[0]);
 
 const struct section sections[] = {
-	{"network", NULL}, {"server", NULL}, {"load", NULL}, {"load.on_failure", "then"},
-	{"sample", NULL},  {"stop", NULL},   {NULL, NULL},
+	{"network", NULL},
+	{"server", NULL},
+	{"load", NULL},
+	{"load.options", NULL},
+	{"load.options.keepalive", "idle"},
+	{"load.on_failure", "then"},
+	{"sample", NULL},
+	{"stop", NULL},
+	{NULL, NULL},
 };
 
 const struct section *section_find(const char *path, struct text name)

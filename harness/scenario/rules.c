@@ -53,6 +53,22 @@ static bool too_many_reserved(const struct scenario *s)
 	return s->network.reserved.count > SCENARIO_RESERVED_MOST;
 }
 
+static bool resets_and_lingers(const struct scenario *s)
+{
+	return s->load.end == END_RESET && s->load.options.linger > 0;
+}
+
+static bool probes_without_idle(const struct scenario *s)
+{
+	return s->load.options.keepalive.idle == 0 &&
+	       (s->load.options.keepalive.interval > 0 || s->load.options.keepalive.count > 0);
+}
+
+static bool parts_of_milliseconds(const struct scenario *s)
+{
+	return s->load.options.user_timeout % 1000000 != 0;
+}
+
 #define AT(section, key) offsetof(struct scenario, section.at.key)
 
 static const struct rule {
@@ -68,6 +84,18 @@ static const struct rule {
 	 {AT(load, end), AT(server, behaviour)},
 	 "load.end: wait needs a far end that closes first",
 	 "Set server.behaviour to close or reset: with answer or hold each wait would time out."},
+	{resets_and_lingers,
+	 {AT(load, end), AT(load.options, linger)},
+	 "load.options.linger is for another end than reset",
+	 "end: reset sets SO_LINGER to 0 s: leave one of them out."},
+	{probes_without_idle,
+	 {AT(load.options.keepalive, interval), AT(load.options.keepalive, count)},
+	 "load.options.keepalive has no idle",
+	 "Without it keep-alive is off: add idle, such as idle: 5s."},
+	{parts_of_milliseconds,
+	 {AT(load.options, user_timeout), AT(load.options, user_timeout)},
+	 "load.options.user_timeout is not in whole milliseconds",
+	 "The kernel counts it in milliseconds: write such as 1ms or 2s."},
 	{stops_too_late,
 	 {AT(stop, after), AT(stop, time)},
 	 "stop.after is longer than stop.time",

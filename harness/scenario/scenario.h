@@ -71,6 +71,9 @@ struct expectation_list {
 #define FIELD_SIZE uint64_t
 #define FIELD_SHARE double
 #define FIELD_FLAG bool
+#define FIELD_SECONDS int64_t
+#define FIELD_LINGER int64_t
+#define FIELD_DEVICE struct text
 #define FIELD_TOPOLOGY enum topology
 #define FIELD_FAMILY enum family
 #define FIELD_BEHAVIOUR enum behaviour
@@ -80,7 +83,10 @@ struct expectation_list {
 #define FIELD_WHEN enum when
 
 /* Each section has its fields, and beside them where each value was written; line 0: a default.
- * Units: FIELD_TIME is nanoseconds, FIELD_RATE per second, FIELD_SIZE bytes, FIELD_SHARE 0 to 1. */
+ * Units: FIELD_TIME is nanoseconds, FIELD_RATE per second, FIELD_SIZE bytes, FIELD_SHARE 0 to 1;
+ * FIELD_SECONDS and FIELD_LINGER are nanoseconds, and whole seconds. */
+enum { LINGER_NONE = -1 };
+
 /* A load: `load` of the file. */
 struct load {
 #define LOAD(field, key, kind, ...) FIELD_##kind field;
@@ -89,6 +95,22 @@ struct load {
 #define LOAD(field, ...) struct mark field;
 #include "words/keys.def"
 	} at;
+	struct {
+#define OPTION(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define OPTION(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+		struct {
+#define KEEPALIVE(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+			struct {
+#define KEEPALIVE(field, ...) struct mark field;
+#include "words/keys.def"
+			} at;
+		} keepalive;
+	} options;
 	struct {
 #define FAILURE(field, key, kind, ...) FIELD_##kind field;
 #include "words/keys.def"

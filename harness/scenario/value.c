@@ -1,5 +1,6 @@
 #include "scenario/keys.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/unit.h"
@@ -104,6 +105,19 @@ static bool read_rate(const struct reading *r, const struct key *key, const stru
 	return true;
 }
 
+static bool number_seconds(struct text t, double *out)
+{
+	return number_time(t, out) && fmod(*out, 1e9) == 0;
+}
+
+static bool number_linger(struct text t, double *out)
+{
+	if (!text_is(t, "none"))
+		return number_seconds(t, out);
+	*out = LINGER_NONE;
+	return true;
+}
+
 static bool number_size(struct text t, double *out)
 {
 	uint64_t bytes;
@@ -193,6 +207,26 @@ static bool read_line(const struct reading *r, const struct key *key, const stru
 	return true;
 }
 
+/* As the kernel has it: dev_valid_name(), net/core/dev.c. */
+static bool device_is(struct text t)
+{
+	enum { DEVICE_MOST = 15 };
+
+	return t.len > 0 && t.len <= DEVICE_MOST &&
+	       text_span(t, "abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789_.-@") == t.len;
+}
+
+static bool read_device(const struct reading *r, const struct key *key, const struct node *n,
+			void *field)
+{
+	if (!device_is(n->text))
+		return refuse(r, key, n);
+	*(struct text *)field = n->text;
+	return true;
+}
+
 static bool read_prose(const struct reading *r, const struct key *key, const struct node *n,
 		       void *field)
 {
@@ -214,6 +248,14 @@ static void write_time(struct out *out, const void *field)
 	char z[UNIT_PRINTED];
 
 	out_z(out, unit_time(z, *(const int64_t *)field));
+}
+
+static void write_linger(struct out *out, const void *field)
+{
+	if (*(const int64_t *)field == LINGER_NONE)
+		out_z(out, "none");
+	else
+		write_time(out, field);
 }
 
 static void write_rate(struct out *out, const void *field)
@@ -254,10 +296,15 @@ static void write_text(struct out *out, const void *field)
 					 .number = number_##reader}
 #define number_rate unit_read_rate
 #define number_share unit_read_share
-#define read_size read_count /* both are uint64_t */
+#define read_size read_count   /* both are uint64_t */
+#define read_seconds read_time /* all are int64_t */
+#define read_linger read_time
+#define write_seconds write_time
 
 NUMBER(COUNT, "a whole number such as 32 or 10k", count);
 NUMBER(TIME, "a time such as 250ms or 2s", time);
+NUMBER(SECONDS, "a time in whole seconds such as 5s", seconds);
+NUMBER(LINGER, "none, or a time in whole seconds such as 0s", linger);
 NUMBER(RATE, "a rate such as 200/s or 30k/min", rate);
 NUMBER(SIZE, "a size such as 128B or 64KiB", size);
 NUMBER(SHARE, "a share such as 80% or 0.8", share);
@@ -270,6 +317,9 @@ const struct kind kind_SLUG = {.form = "up to 63 of a-z, 0-9 and -, such as conn
 const struct kind kind_LINE = {.form = "one line of up to 200 bytes, without control characters",
 			       .read = read_line,
 			       .write = write_text};
+const struct kind kind_DEVICE = {.form = "the name of a network interface such as veth0",
+				 .read = read_device,
+				 .write = write_text};
 const struct kind kind_PROSE = {
 	.form = "text without control characters", .read = read_prose, .write = write_text};
 

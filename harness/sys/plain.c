@@ -9,12 +9,21 @@ static bool set(int fd, int level, int name, const void *value, socklen_t len)
 	return setsockopt(fd, level, name, value, len) == 0;
 }
 
+static bool set_all(int fd, const struct option *options, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!set(fd, options[i].level, options[i].name, options[i].value, options[i].len))
+			return false;
+	return true;
+}
+
 static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 {
 	const struct linger now = {.l_onoff = 1};
-	const int on = 1;
 
 	*stage = STAGE_OPTION;
+	if (!set_all(fd, wish->options, wish->option_count))
+		return false;
 	if (wish->reset_on_close && !set(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)))
 		return false;
 	if (wish->window &&
@@ -22,8 +31,6 @@ static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 		return false;
 	if (!wish->source)
 		return true;
-	if (!set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)))
-		return false;
 	*stage = STAGE_BIND;
 	return bind(fd, &wish->source->any, wish->source->len) == 0;
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/option.h"
 #include "sys/endpoint.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
@@ -14,10 +15,11 @@
 
 struct socket_wish {
 	enum family family;
-	const struct endpoint
-		*source;     /* bound without a port (IP_BIND_ADDRESS_NO_PORT); NULL: not bound */
-	bool reset_on_close; /* SO_LINGER of 0 s */
-	uint32_t window;     /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
+	const struct option *options; /* set before the bind */
+	uint32_t option_count;
+	const struct endpoint *source; /* bound; NULL: not */
+	bool reset_on_close;	       /* SO_LINGER of 0 s */
+	uint32_t window;	       /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
 };
 
 /* A TCP socket as wished for; on failure -errno, and *stage. */

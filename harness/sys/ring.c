@@ -9,8 +9,8 @@
 
 #include "host/host.h"
 
-/* What Debian 12's headers lack (include/uapi/linux/io_uring.h): numbers of Linux 6.7 and 6.11. */
-enum { OP_BIND_6_11 = 56, COMMAND_SETSOCKOPT_6_7 = 3 };
+/* What Debian 12's headers lack (include/uapi/linux/io_uring.h): numbers of Linux 6.7 to 6.11. */
+enum { OP_INSTALL_6_8 = 54, OP_BIND_6_11 = 56, COMMAND_SETSOCKOPT_6_7 = 3 };
 
 /* Entries of the queues: of submissions some batches, of completions what a burst may bring;
  * what does not fit there the kernel keeps until it is asked (IORING_FEAT_NODROP). Their memory
@@ -20,6 +20,7 @@ enum { SUBMISSIONS = 64, COMPLETIONS = 512, RINGS_POLLED = 256, TRIES = 1000 };
 
 struct ring {
 	struct io_uring uring;
+	int rights; /* a personality, io_uring_register(2); 0: none */
 	int failed; /* errno of a submit that failed inside an ask: for ring_submit() to tell */
 };
 
@@ -58,6 +59,13 @@ bool ring_open(struct ring **out, unsigned slots, struct arena *arena, struct er
 	}
 	*out = ring;
 	return true;
+}
+
+bool ring_keep_rights(struct ring *ring, struct err *err)
+{
+	ring->rights = io_uring_register_personality(&ring->uring);
+	return ring->rights > 0 ||
+	       err_sys(err, -ring->rights, "could not register rights with io_uring");
 }
 
 void ring_close(struct ring *ring)
@@ -100,12 +108,11 @@ void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_
 
 /* A socket command: layout of struct io_uring_sqe since 6.7, of which older headers lack the
  * names. */
-void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
-		 unsigned len, uint64_t tag)
+void ring_option(struct ring *ring, unsigned slot, const struct option *option, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);
-	uint64_t address = (uintptr_t)value;
-	uint32_t word[2] = {(uint32_t)level, (uint32_t)name};
+	uint64_t address = (uintptr_t)option->value;
+	uint32_t word[2] = {(uint32_t)option->level, (uint32_t)option->name};
 
 	if (!sqe)
 		return;
@@ -114,8 +121,10 @@ void ring_option(struct ring *ring, unsigned slot, int level, int name, const vo
 	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->off = COMMAND_SETSOCKOPT_6_7;		     /* cmd_op */
 	memcpy(&sqe->addr, word, sizeof(word));		     /* level, optname */
-	sqe->file_index = len;				     /* optlen */
+	sqe->file_index = option->len;			     /* optlen */
 	memcpy((char *)sqe + 48, &address, sizeof(address)); /* optval */
+	if (option->needs_rights)
+		sqe->personality = (uint16_t)ring->rights;
 }
 
 void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag)
@@ -189,6 +198,25 @@ int ring_adopt(struct ring *ring, unsigned slot, int fd)
 
 	close(fd);
 	return e < 0 ? e : 0;
+}
+
+int ring_lend(struct ring *ring, unsigned slot)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, 0);
+	struct io_uring_cqe *cqe;
+	int fd;
+
+	if (!sqe)
+		return -EBUSY;
+	sqe->opcode = OP_INSTALL_6_8;
+	sqe->fd = (int)slot;
+	sqe->flags = IOSQE_FIXED_FILE;
+	fd = io_uring_submit_and_wait(&ring->uring, 1);
+	if (fd < 0 || (fd = io_uring_wait_cqe(&ring->uring, &cqe)) < 0)
+		return fd;
+	fd = cqe->res;
+	io_uring_cqe_seen(&ring->uring, cqe);
+	return fd;
 }
 
 unsigned ring_queued(const struct ring *ring)

@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/option.h"
 #include "sys/endpoint.h"
 
 struct ring;
@@ -31,12 +32,14 @@ struct ring_answer {
 
 /* `slots` is the size of the table: at most RLIMIT_NOFILE. */
 bool ring_open(struct ring **out, unsigned slots, struct arena *, struct err *);
+/* The calling thread's rights, as they are now, stay with the ring for options that need them, and
+ * for nothing else, whatever the thread drops later. */
+bool ring_keep_rights(struct ring *ring, struct err *);
 void ring_close(struct ring *ring); /* all its sockets too; NULL does no harm */
 
 /* Asks. Each is answered once, with its tag; a tag is not 0. */
 void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag);
-void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
-		 unsigned len, uint64_t tag);
+void ring_option(struct ring *ring, unsigned slot, const struct option *option, uint64_t tag);
 void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag);
 void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag);
 void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag);
@@ -50,6 +53,10 @@ void ring_cancel(struct ring *ring, uint64_t tag);
 /* Puts a plain descriptor into a slot, for kernels whose rings cannot prepare a socket; the
  * descriptor is closed. Answers at once, not through the ring: 0 or -errno. */
 int ring_adopt(struct ring *ring, unsigned slot, int fd);
+
+/* A plain descriptor of the socket in a slot, besides the slot, or -errno (Linux 6.8). For a ring
+ * with nothing under way: an answer that comes first is lost. */
+int ring_lend(struct ring *ring, unsigned slot);
 
 unsigned ring_queued(const struct ring *ring); /* asks not yet submitted */
 bool ring_submit(struct ring *ring, struct err *);

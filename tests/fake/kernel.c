@@ -123,13 +123,19 @@ void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_
 	fake.sockets++;
 }
 
-void ring_option(struct ring *ring, unsigned slot, int level, int name, const void *value,
-		 unsigned len, uint64_t tag)
+bool ring_keep_rights(struct ring *ring, struct err *err)
 {
-	(void)value, (void)len;
+	(void)ring, (void)err;
+	fake.rights_kept++;
+	return true;
+}
+
+void ring_option(struct ring *ring, unsigned slot, const struct option *option, uint64_t tag)
+{
 	ring->queued++;
-	fake.windows += level == IPPROTO_IP && name == 51;
-	if (level == SOL_SOCKET && name == SO_LINGER) {
+	fake.options++;
+	fake.windows += option->level == IPPROTO_IP && option->name == 51;
+	if (option->level == SOL_SOCKET && option->name == SO_LINGER) {
 		fake.lingers++;
 		ring->slots[slot].linger = true;
 	}

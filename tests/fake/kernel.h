@@ -35,7 +35,8 @@ struct fake_kernel {
 	/* What came of it. */
 	int64_t now_ns;
 	uint64_t waits; /* rings_wait() */
-	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic;
+	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,
+		rights_kept;
 	uint32_t in_use[FAKE_DESTINATIONS];
 	unsigned rings_open;
 };

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,17 @@ const char *help_no_hash(void)
 const char *help_no_userns(void)
 {
 	return help_no_network() ? help_no_network() : host.userns ? strerror(host.userns) : NULL;
+}
+
+/* IORING_OP_FIXED_FD_INSTALL, by its number: Debian 12 has no name for it. */
+const char *help_no_lending(void)
+{
+	enum { INSTALL = 54 };
+	struct io_uring_probe *probe = io_uring_get_probe();
+	bool has = probe && io_uring_opcode_supported(probe, INSTALL);
+
+	io_uring_free_probe(probe);
+	return has ? NULL : "io_uring lends no descriptors (Linux 6.8)";
 }
 
 bool help_plan(struct help *h, const char *lines)

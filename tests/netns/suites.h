@@ -10,5 +10,6 @@ extern const struct suite suite_sense;
 extern const struct suite suite_drive;
 extern const struct suite suite_family;
 extern const struct suite suite_timewait;
+extern const struct suite suite_sockets;
 extern const struct suite suite_watch;
 extern const struct suite suite_cli;

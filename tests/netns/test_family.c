@@ -29,7 +29,7 @@ static void drive_open(struct drive *d, const char *lines)
 
 static void drive_plan(struct drive *d)
 {
-	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0};
+	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0, NULL, NULL};
 
 	d->ok = drive_run(&d->tape, &d->h.plan, &d->h.lab, &hooks, &d->h.arena, &d->h.err);
 	if (!d->ok)

@@ -26,7 +26,7 @@ struct trip {
 
 static void drive(struct help *h, struct trip *t)
 {
-	struct drive_hooks hooks = {&t->interrupted, &t->pulse, -1, -1, 0};
+	struct drive_hooks hooks = {&t->interrupted, &t->pulse, -1, -1, 0, NULL, NULL};
 
 	memset(t, 0, sizeof(*t));
 	if (!drive_run(&t->tape, &h->plan, &h->lab, &hooks, &h->arena, &h->err))

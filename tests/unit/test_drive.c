@@ -19,7 +19,7 @@ static void live(const char *expected, uint32_t steps, const int *answers, size_
 {
 	char path[16] = {0};
 	static const char initials[] = {
-		[OP_SOCKET] = 's', [OP_NO_PORT] = 'n', [OP_BIND] = 'b',	  [OP_LINGER] = 'l',
+		[OP_SOCKET] = 's', [OP_OPTION] = 'o',  [OP_BIND] = 'b',	  [OP_LINGER] = 'l',
 		[OP_WINDOW] = 'w', [OP_CONNECT] = 'c', [OP_HOLD] = 'h',	  [OP_AWAIT] = 'a',
 		[OP_CLOSE] = 'x',  [OP_UNDO] = 'u',    [OP_FAILED] = 'F', [OP_DONE] = 'D',
 	};
@@ -43,7 +43,7 @@ static void a_life_passes_over_what_is_not_among_its_steps(void)
 	LIVE("scxD", plain, &f, 0, 0, 0);
 	CU_ASSERT(f.opened && f.error == 0);
 	LIVE("scD", plain & ~STEP(CLOSE), &f, 0, 0); /* a leak */
-	LIVE("snblwchaxD", UINT32_MAX, &f, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+	LIVE("soblwchaxD", UINT32_MAX, &f, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
 static void a_failure_is_kept_with_its_stage_and_cleaned_up(void)
@@ -54,7 +54,7 @@ static void a_failure_is_kept_with_its_stage_and_cleaned_up(void)
 	CU_ASSERT(f.error == EMFILE && f.stage == STAGE_SOCKET && !f.opened);
 	LIVE("scuF", plain, &f, 0, -EADDRNOTAVAIL, 0);
 	CU_ASSERT(f.error == EADDRNOTAVAIL && f.stage == STAGE_CONNECT && !f.opened);
-	LIVE("snbuF", UINT32_MAX, &f, 0, 0, -EADDRINUSE, -EIO);
+	LIVE("sobuF", UINT32_MAX, &f, 0, 0, -EADDRINUSE, -EIO);
 	CU_ASSERT(f.error == EADDRINUSE && f.stage == STAGE_BIND); /* the first error is the one */
 	LIVE("scaxD", plain | STEP(AWAIT), &f, 0, 0, -ECONNRESET, 0);
 	CU_ASSERT(f.opened && f.error == ECONNRESET && f.stage == STAGE_RECEIVE);

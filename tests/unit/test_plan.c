@@ -1,8 +1,11 @@
 #include "plan/plan.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "plan_help.h"
 #include "suites.h"
@@ -83,7 +86,7 @@ static void a_life_has_the_steps_it_needs(void)
 		{"server: {behaviour: close}\nload: {end: wait}", BIT(AWAIT) | BIT(CLOSE)},
 		{"load: {hold: 1s}", BIT(HOLD) | BIT(CLOSE)},
 		{"load: {order: fast}", BIT(WINDOW) | BIT(CLOSE)},
-		{"network: {sources: 2}", BIT(NO_PORT) | BIT(BIND) | BIT(CLOSE)},
+		{"network: {sources: 2}", BIT(OPTION) | BIT(BIND) | BIT(CLOSE)},
 	};
 	struct arena a = help_arena();
 	const struct host host = help_host();
@@ -96,6 +99,60 @@ static void a_life_has_the_steps_it_needs(void)
 		CU_ASSERT_EQUAL(p.loads[0].bind_source, (p.loads[0].steps & BIT(BIND)) != 0);
 		CU_ASSERT_FALSE(p.loads[0].classic_sockets);
 	}
+	arena_close(&a);
+}
+
+static void each_option_is_a_row_in_the_order_of_the_plan(void)
+{
+	static const struct {
+		const char *options;
+		uint32_t count;
+		int level, name; /* of the last */
+		bool needs_rights, closes_with_rst;
+	} rows[] = {
+		{"{}", 0, 0, 0, false, false},
+		{"{reuseaddr: true}", 1, SOL_SOCKET, SO_REUSEADDR, false, false},
+		{"{reuseport: true, nodelay: true}", 2, IPPROTO_TCP, TCP_NODELAY, false, false},
+		{"{mark: 7}", 1, SOL_SOCKET, SO_MARK, true, false},
+		{"{linger: 0s}", 1, SOL_SOCKET, SO_LINGER, false, true},
+		{"{linger: 5s}", 1, SOL_SOCKET, SO_LINGER, false, false},
+		{"{keepalive: 5s}", 2, IPPROTO_TCP, TCP_KEEPIDLE, false, false},
+		{"{keepalive: {idle: 5s, interval: 1s, count: 3}}", 4, IPPROTO_TCP, TCP_KEEPCNT,
+		 false, false},
+		{"{device: lo, syn_count: 2, user_timeout: 5ms}", 3, IPPROTO_TCP, TCP_USER_TIMEOUT,
+		 false, false},
+	};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(text_format(&a, "load: {options: %s}", rows[i].options).s,
+					&host, &a);
+		const struct load_plan *lp = &p.loads[0];
+
+		CU_ASSERT_EQUAL_FATAL(lp->option_count, rows[i].count);
+		CU_ASSERT_EQUAL(lp->needs_rights, rows[i].needs_rights);
+		CU_ASSERT_EQUAL(lp->closes_with_rst, rows[i].closes_with_rst);
+		if (lp->option_count == 0)
+			continue;
+		CU_ASSERT_EQUAL(lp->options[lp->option_count - 1].level, rows[i].level);
+		CU_ASSERT_EQUAL(lp->options[lp->option_count - 1].name, rows[i].name);
+	}
+	arena_close(&a);
+}
+
+static void a_mark_wants_a_ring_that_lends_the_right(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct plan p;
+	struct err err = {0};
+
+	host.ring_option = EOPNOTSUPP;
+	CU_ASSERT_FALSE(
+		plan_make(&p, help_scenario("load: {options: {mark: 1}}", &a), &host, 1, &a, &err));
+	CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+	CU_ASSERT_EQUAL(err.at.line, 3);
 	arena_close(&a);
 }
 
@@ -331,6 +388,8 @@ static const struct test tests[] = {
 	TEST(veth_and_loopback_have_networks_of_their_own),
 	TEST(services_listen_outside_of_the_range),
 	TEST(a_life_has_the_steps_it_needs),
+	TEST(each_option_is_a_row_in_the_order_of_the_plan),
+	TEST(a_mark_wants_a_ring_that_lends_the_right),
 	TEST(sockets_are_classic_only_where_the_ring_cannot_prepare_them),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
 	TEST(a_leak_has_a_slot_for_each_port),

@@ -212,6 +212,10 @@ static void what_is_written_reads_back(void)
 		"\"true\"]\n",
 		"version: 1\nname: a\nload: {rate: 0.000001/min}\n",
 		"version: 1\nname: a\nload: {rate: 7.1234567/s, hold: 1.001us, duration: 0.029s}\n",
+		"version: 1\nname: a\nload: {options: {linger: 0s, mark: 4294967295, device: lo, "
+		"nodelay: true, keepalive: 5s}}\n",
+		"version: 1\nname: a\nload: {options: {linger: none, keepalive: {idle: 2m, count: "
+		"3}}}\n",
 		"version: 1\nname: a\nload: {rate: 999999.999999/s}\n",
 		"version: 1\nname: a\nexpect: [ports.fill.max < 7%, \"recovery in 1us .. 1.5s\", "
 		"counter.X==1k]\n",

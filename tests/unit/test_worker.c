@@ -41,7 +41,7 @@ static void plan_for(struct run *r, const char *lines, struct host host)
 
 static void run_plan(struct run *r)
 {
-	struct drive_hooks hooks = {&r->interrupted, &r->pulse, -1, -1, 0};
+	struct drive_hooks hooks = {&r->interrupted, &r->pulse, -1, -1, 0, NULL, NULL};
 	struct worker_wish wish = {&r->plan, &r->plan.loads[0], &hooks, &r->tape, on_edge, r};
 	struct worker *w;
 
@@ -440,6 +440,22 @@ static void an_older_ring_gets_sockets_made_by_system_calls(void)
 	arena_close(&r.arena);
 }
 
+/* An operation after the other, whatever their number: none of them opens twice. */
+static void options_are_set_one_after_the_other(void)
+{
+	struct run r;
+
+	fake_boot(1000);
+	run_lines(&r, "network: {ports: 40000-40999}\n"
+		      "load: {total: 20, concurrency: 4, options: {mark: 1, nodelay: true, linger: "
+		      "0s, keepalive: 5s}}");
+	CU_ASSERT_EQUAL(fake.options, 20 * 5);
+	CU_ASSERT_EQUAL(fake.rights_kept, 1);
+	CU_ASSERT_EQUAL(r.tape.tally.opened, 20);
+	CU_ASSERT_EQUAL(r.tape.tally.reset, 20);
+	arena_close(&r.arena);
+}
+
 static void the_most_that_were_open_at_once_are_remembered(void)
 {
 	struct run r;
@@ -560,6 +576,7 @@ static const struct test tests[] = {
 	TEST(a_far_end_or_sampler_that_fails_ends_the_load),
 	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
+	TEST(options_are_set_one_after_the_other),
 	TEST(the_most_that_were_open_at_once_are_remembered),
 	TEST(what_is_live_is_measured_alike),
 	TEST(an_open_model_starts_what_is_due),
