@@ -25,11 +25,12 @@ void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int
 static uint64_t late(const struct worker *w)
 {
 	struct pace p = w->pace;
-	int64_t end_ns =
-		p.duration_ns && p.duration_ns <= w->now_ns ? p.duration_ns - 1 : w->now_ns;
+	int64_t end_ns = p.duration_ns && p.start_ns + p.duration_ns <= w->now_ns
+				 ? p.start_ns + p.duration_ns - 1
+				 : w->now_ns;
 
 	p.duration_ns = 0;
-	return p.rate > 0 ? pace_due(&p, end_ns, w->started, 0) : 0;
+	return pace_is_open(&p) ? pace_due(&p, end_ns, w->started, 0) : 0;
 }
 
 /* What falls due from here on is nobody's. While every pair is out of ports, lateness is not

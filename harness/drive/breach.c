@@ -49,7 +49,7 @@ static bool look_at_books(const struct now *now, const struct measure_ref *what,
 		{MEASURE_ERRORS, true, (double)t->errors[what->stage][what->error]},
 		{MEASURE_EXHAUSTED, true, b->exhausted},
 		{MEASURE_EXHAUSTED_AFTER, b->exhausted, (double)b->opened_before},
-		{MEASURE_EXHAUSTED_AT, b->exhausted, (double)b->refused_at_ns},
+		{MEASURE_EXHAUSTED_AT, b->exhausted, (double)(b->refused_at_ns - b->begin_ns)},
 		{MEASURE_RECOVERED, b->exhausted, b->recovered_ns >= 0},
 		{MEASURE_RECOVERY, b->recovered_ns >= 0, (double)b->recovered_ns},
 		{MEASURE_ELAPSED, true, (double)now->ns},
@@ -94,13 +94,13 @@ int breach_find(const struct plan *plan, const struct tape *books, const struct 
 		int64_t now_ns)
 {
 	const struct expectation_list *expect = &plan->scenario->expect;
-	const struct now now = {plan, books, pulse, now_ns};
+	const struct now now = {plan, books, pulse, now_ns - books->begin_ns};
 
 	for (size_t i = 0; i < expect->count; i++) {
 		const struct expectation *e = &expect->list[i];
 		struct row row = {0};
 
-		if (!e->abort || now_ns < e->after_ns)
+		if (!e->abort || now.ns < e->after_ns)
 			continue;
 		if (!look_at_books(&now, &e->what, &row) && !look_at_sockets(&now, &e->what, &row))
 			continue;

@@ -39,6 +39,7 @@ struct worker {
 	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
 	bool far_keeps;	      /* the far end ends no connection: what is open is ESTABLISHED */
 	uint32_t window;      /* the value of IP_LOCAL_PORT_RANGE: lo | hi << 16 */
+	bool begun;	      /* load.start has come */
 	bool stopping;	      /* nothing new is begun */
 	bool over;	      /* nothing is asked any more */
 	bool peaked;	      /* all that will be begun is open, or has failed */

@@ -52,6 +52,10 @@ static bool begin_due(struct worker *w)
 	uint64_t left = turn_most(w);
 	bool any = false;
 
+	if (!w->begun && w->now_ns >= w->pace.start_ns) {
+		w->begun = true;
+		work_note(w, EVENT_LOAD_BEGIN, NULL, 0);
+	}
 	while (!w->stopping && !w->failed && left--) {
 		uint64_t due = pace_due(&w->pace, w->now_ns, w->started, w->under_way);
 		uint32_t pair;
@@ -60,7 +64,7 @@ static bool begin_due(struct worker *w)
 			break;
 		pair = rotation_pick(&w->rotation, w->now_ns);
 		if (pair == NO_PAIR) {
-			if (w->pace.rate > 0 && rotation_is_empty(&w->rotation)) {
+			if (pace_is_open(&w->pace) && rotation_is_empty(&w->rotation)) {
 				w->tape->tally.held_back += due;
 				w->started += due;
 			}
@@ -147,7 +151,7 @@ static int64_t due_of(const struct worker *w, const struct queue *q)
 static bool may_begin(const struct worker *w)
 {
 	return !pace_is_over(&w->pace, w->now_ns, w->started) &&
-	       (w->pace.rate > 0 || w->under_way < w->pace.concurrency);
+	       (pace_is_open(&w->pace) || w->under_way < w->pace.concurrency);
 }
 
 /* When the next connection can begin. An open model's that is late already waits for room at its
@@ -158,8 +162,8 @@ static int64_t next_begin(const struct worker *w)
 	int64_t next = pace_next_ns(&w->pace, w->now_ns, w->started);
 	int64_t room = rotation_room_ns(&w->rotation);
 
-	if (w->pace.rate == 0)
-		return sooner(rotation_next_ns(&w->rotation), room);
+	if (!pace_is_open(&w->pace))
+		return next > w->now_ns ? next : sooner(rotation_next_ns(&w->rotation), room);
 	return next > w->now_ns || rotation_is_empty(&w->rotation) ? next : room;
 }
 
@@ -239,7 +243,7 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	w->zero_ns = zero_ns;
 	w->err = err;
 	look_at_clock(w);
-	work_note(w, EVENT_LOAD_BEGIN, NULL, 0);
+	t->begin_ns = w->pace.start_ns;
 	for (look_for_end(w); !w->over; look_for_end(w)) {
 		bool busy = begin_due(w);
 
@@ -253,6 +257,7 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 		}
 	}
 	t->end_ns = w->now_ns;
+	t->begin_ns = sooner(t->begin_ns, t->end_ns); /* the run may have ended before it began */
 	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
 		      !atomic_load(&w->wish.hooks->pulse->broken);
 	close_books(w);
@@ -315,7 +320,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->load = lp;
 	w->tape = wish->tape;
 	w->steps = lp->classic_sockets ? lp->steps & ~prepared : lp->steps;
-	w->pace = (struct pace){load->rate, lp->concurrency, load->total, load->duration};
+	w->pace =
+		(struct pace){lp->shape, lp->concurrency, load->total, load->duration, load->start};
 	w->hold_ns = load->hold;
 	w->timeout_ns = load->timeout;
 	w->stop_ns = FOR_EVER;

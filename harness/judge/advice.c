@@ -186,7 +186,7 @@ static const char *rate_too(const struct evidence *e, uint64_t ports, int64_t li
 /* The same, of what a measure makes of all the ports: whether this load needs no other. */
 static const char *rate_verdict(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
-	double asked = e->plan->scenario->load.rate;
+	double asked = plan_rate(e->plan);
 	const char *verdict = "";
 
 	if (asked > 0 && life_ns > 0)

@@ -113,7 +113,7 @@ static struct claim leak(const struct evidence *e)
 /* "this load asks for 200/s", or what it was seen to do. */
 static const char *say_demand(const struct evidence *e)
 {
-	double asked = e->plan->scenario->load.rate;
+	double asked = plan_rate(e->plan);
 	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
 
 	if (asked > 0)
@@ -226,8 +226,9 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 static bool is_saturated(const struct evidence *e, const struct holders *h)
 {
 	const struct scenario *s = e->plan->scenario;
-	double at_once = s->load.rate > 0 ? s->load.rate * (double)s->load.hold / 1e9
-					  : (double)e->plan->loads[0].concurrency;
+	double rate = plan_rate(e->plan);
+	double at_once = rate > 0 ? rate * (double)s->load.hold / 1e9
+				  : (double)e->plan->loads[0].concurrency;
 
 	return (double)h->live >= share_saturating * (double)h->all ||
 	       at_once >= share_saturating * (double)e->plan->budget.capacity;
@@ -244,7 +245,7 @@ static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
 	struct claim c = {.weight = explained(e, h.live, h.all)};
-	double rate = e->plan->scenario->load.rate;
+	double rate = plan_rate(e->plan);
 	int64_t hold_ns = e->plan->scenario->load.hold;
 	const char *law = "";
 

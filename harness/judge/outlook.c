@@ -31,10 +31,10 @@ static const double longest_ns = 100 * 86400e9;
 
 int64_t outlook_lasts_ns(const struct plan *plan)
 {
-	double rate = plan->scenario->load.rate, ns;
+	double rate = plan_rate(plan), ns;
 
-	if (rate <= 0 || plan->budget.capacity == 0 || is_race(plan->scenario) ||
-	    outlook_buckets(plan))
+	if (rate <= 0 || plan->loads[0].load->ramp.count > 0 || plan->budget.capacity == 0 ||
+	    is_race(plan->scenario) || outlook_buckets(plan))
 		return 0;
 	ns = (double)plan->budget.capacity / rate * 1e9;
 	return ns < (double)plan->forecast.port_life_ns && ns < longest_ns ? (int64_t)ns : 0;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "plan/shape.h"
+
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
 
@@ -156,8 +158,9 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 
 	if (s->load.order == ORDER_KERNEL)
 		work += b->pairs * half * half * scan;
-	if (s->load.rate > 0) {
-		double due = count / s->load.rate * SECOND;
+	if (load_is_open(&s->load)) {
+		struct shape shape = shape_make(&s->load);
+		double due = (double)shape_when(&shape, n);
 
 		return (struct pace){fmax(due, count * FASTEST_NS), fmax(due, work) + SLACK};
 	}
@@ -168,7 +171,7 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 /* For how long connections are begun. */
 static double load_ends(const struct scenario *s)
 {
-	double stop = (double)s->stop.time, duration = (double)s->load.duration;
+	double stop = (double)(s->stop.time - s->load.start), duration = (double)s->load.duration;
 
 	return duration > 0 && duration < stop ? duration : stop;
 }
@@ -179,7 +182,8 @@ static bool bounded(const struct scenario *s, const struct budget *b, const stru
 	const uint64_t lingering = 8; /* the server's last ACK is on its way */
 	uint64_t under_way = concurrency_of(&s->load);
 
-	return s->load.rate <= 0 && life->quiet.most == 0 && under_way + lingering <= b->capacity;
+	return !load_is_open(&s->load) && life->quiet.most == 0 &&
+	       under_way + lingering <= b->capacity;
 }
 
 /* Connection number `capacity`, counted from 0, is refused if it is begun while all before it

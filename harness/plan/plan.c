@@ -156,7 +156,8 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 {
 	*out = (struct load_plan){
 		.load = load,
-		.concurrency = load->rate > 0 ? 0 : concurrency_of(load),
+		.shape = shape_make(load),
+		.concurrency = load_is_open(load) ? 0 : concurrency_of(load),
 		.batch = BATCH,
 		.bind_source = p->sources.count > 1,
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
@@ -190,4 +191,16 @@ struct address plan_server(const struct plan *p, uint32_t dest)
 uint16_t plan_service(const struct plan *p, uint32_t dest)
 {
 	return (uint16_t)(p->service_first + dest % p->services);
+}
+
+double plan_rate(const struct plan *p)
+{
+	double rate = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		if (!load_is_open(p->loads[i].load))
+			return 0;
+		rate += shape_rate(&p->loads[i].shape);
+	}
+	return rate;
 }

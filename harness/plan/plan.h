@@ -14,13 +14,15 @@
 #include "base/option.h"
 #include "host/host.h"
 #include "plan/budget.h"
+#include "plan/shape.h"
 #include "scenario/scenario.h"
 
 /* One load of the plan: a worker of its own carries it out. */
 struct load_plan {
 	const struct load *load; /* borrowed */
+	struct shape shape;	 /* when its connections are due, in an open model */
 	uint32_t steps;		 /* bit i: enum op i is part of a connection's life */
-	uint32_t concurrency;	 /* connections under way at once; 0: open loop, by load.rate */
+	uint32_t concurrency;	 /* connections under way at once; 0: open model, by the shape */
 	uint32_t batch;		 /* operations a submit */
 	uint32_t slots;		 /* descriptors of the client, in all its rings */
 	bool bind_source;	 /* each connection binds its source */
@@ -60,6 +62,9 @@ struct plan {
 
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *, struct err *);
+
+/* What the loads ask for in the end, together; 0: one of them is a closed loop. */
+double plan_rate(const struct plan *p);
 
 /* Destination i of the plan: its address and port. */
 struct address plan_server(const struct plan *p, uint32_t dest);

@@ -58,11 +58,19 @@ static uint64_t counted(double n)
 }
 
 /* How many connections begin within a time; in a closed loop nothing but speed bounds them. */
-static uint64_t begun_within(const struct load *l, int64_t ns)
+static uint64_t begun_within(const struct load_plan *lp, int64_t ns)
 {
 	const double fastest = 200e3; /* a second: beyond what one thread can do */
 
-	return counted((l->rate > 0 ? l->rate : fastest) * (double)ns / SECOND);
+	if (load_is_open(lp->load))
+		return shape_most(&lp->shape, ns);
+	return counted(fastest * (double)ns / SECOND);
+}
+
+/* From the load's beginning on; it has begun by stop.time if it ever does. */
+static uint64_t most_in_all(const struct load_plan *lp, int64_t ns)
+{
+	return load_is_open(lp->load) ? shape_due(&lp->shape, ns) : begun_within(lp, ns);
 }
 
 static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
@@ -72,20 +80,21 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	const uint64_t port_most =
 		p->budget.capacity + SLACK; /* those without a port fail at once */
 	bool leaks = l->end == END_LEAK, portless = s->server.behaviour == BEHAVIOUR_RESET;
-	int64_t load_ns = l->duration && l->duration < s->stop.time ? l->duration : s->stop.time;
+	int64_t left_ns = s->stop.time - l->start;
+	int64_t load_ns = l->duration && l->duration < left_ns ? l->duration : left_ns;
 	int64_t open_ns = l->hold + (l->end == END_WAIT ? l->timeout : 0);
-	struct crowd c = {.begun = begun_within(l, load_ns)};
+	struct crowd c = {.begun = most_in_all(lp, load_ns)};
 
 	if (l->total)
 		c.begun = least(c.begun, l->total);
-	c.under_way = lp->concurrency ? lp->concurrency : begun_within(l, l->timeout);
+	c.under_way = lp->concurrency ? lp->concurrency : begun_within(lp, l->timeout);
 	c.under_way = least(least(c.under_way, port_most), c.begun);
 	if (leaks)
 		c.open = c.begun;
 	else if (lp->concurrency || open_ns == 0)
 		c.open = c.under_way;
 	else
-		c.open = least(begun_within(l, open_ns), c.begun);
+		c.open = least(begun_within(lp, open_ns), c.begun);
 	/* A server that resets takes the port away, and leaves the client its descriptor. */
 	if (!portless)
 		c.open = least(c.open, port_most);

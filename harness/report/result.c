@@ -52,7 +52,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
 	if (acceleration_of(plan->scenario) > 1)
 		out->plan.time_wait_ns = plan->scenario->network.time_wait;
-	out->plan.rate = plan->scenario->load.rate;
+	out->plan.rate = plan_rate(plan);
 	out->plan.lasts_ns = outlook_lasts_ns(plan);
 	out->plan.tw_buckets = outlook_buckets(plan);
 }

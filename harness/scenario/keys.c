@@ -19,6 +19,7 @@ const struct key keys[] = {
 #define LOAD(...) ROW(load, "load", __VA_ARGS__)
 #define OPTION(...) ROW(load.options, "load.options", __VA_ARGS__)
 #define KEEPALIVE(...) ROW(load.options.keepalive, "load.options.keepalive", __VA_ARGS__)
+#define BURST(...) ROW(load.burst, "load.burst", __VA_ARGS__)
 #define FAILURE(...) ROW(load.on_failure, "load.on_failure", __VA_ARGS__)
 #define SAMPLE(...) ROW(sample, "sample", __VA_ARGS__)
 #define STOP(...) ROW(stop, "stop", __VA_ARGS__)
@@ -32,6 +33,7 @@ const struct section sections[] = {
 	{"load", NULL},
 	{"load.options", NULL},
 	{"load.options.keepalive", "idle"},
+	{"load.burst", NULL},
 	{"load.on_failure", "then"},
 	{"sample", NULL},
 	{"stop", NULL},

@@ -70,6 +70,7 @@ extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINE
 	kind_PORTS, kind_SYSCTL, kind_RATE, kind_TIME, kind_SIZE, kind_SHARE, kind_FLAG,
 	kind_SECONDS, kind_LINGER, kind_DEVICE, kind_TOPOLOGY, kind_FAMILY, kind_BEHAVIOUR,
 	kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
+extern const struct kind kind_RAMP;
 
 /* "load.hold cannot be "5 days"", with the place; a hint may follow. */
 struct err *value_refuse(const struct reading *r, const char *path, const struct node *n);

@@ -7,6 +7,46 @@ static bool both_models(const struct scenario *s)
 	return s->load.rate > 0 && s->load.concurrency > 0;
 }
 
+static bool ramp_of_none(const struct scenario *s)
+{
+	return s->load.ramp.count > 0 && s->load.concurrency > 0;
+}
+
+static bool bursts_on_a_rate(const struct scenario *s)
+{
+	return s->load.burst.size > 0 && s->load.rate > 0;
+}
+
+static bool bursts_on_a_ramp(const struct scenario *s)
+{
+	return s->load.burst.size > 0 && s->load.ramp.count > 0;
+}
+
+static bool bursts_of_none(const struct scenario *s)
+{
+	return s->load.burst.size > 0 && s->load.concurrency > 0;
+}
+
+static bool never_rises(const struct scenario *s)
+{
+	double most = s->load.rate;
+
+	for (size_t i = 0; i < s->load.ramp.count; i++)
+		most = s->load.ramp.list[i].to > most ? s->load.ramp.list[i].to : most;
+	return s->load.ramp.count > 0 && most == 0;
+}
+
+static bool starts_too_late(const struct scenario *s)
+{
+	return s->load.start >= s->stop.time;
+}
+
+static bool is_cut_off(const struct scenario *s)
+{
+	return s->load.start < s->stop.time && s->load.duration <= s->stop.time &&
+	       s->load.start + s->load.duration > s->stop.time;
+}
+
 static bool waits_in_vain(const struct scenario *s)
 {
 	return s->load.end == END_WAIT &&
@@ -80,6 +120,35 @@ static const struct rule {
 	 {AT(load, rate), AT(load, concurrency)},
 	 "load.rate and load.concurrency exclude each other",
 	 "Keep one; in a case, take the base's back with rate: 0/s or concurrency: 0."},
+	{ramp_of_none,
+	 {AT(load, ramp), AT(load, concurrency)},
+	 "load.ramp and load.concurrency exclude each other",
+	 "A ramp changes a rate: keep one; in a case, take the base's back with ramp: [] or "
+	 "concurrency: 0."},
+	{bursts_on_a_rate,
+	 {offsetof(struct scenario, load.burst.at.size), AT(load, rate)},
+	 "load.burst and load.rate exclude each other",
+	 "Each says alone when connections begin: keep one, or make two loads of them."},
+	{bursts_on_a_ramp,
+	 {offsetof(struct scenario, load.burst.at.size), AT(load, ramp)},
+	 "load.burst and load.ramp exclude each other",
+	 "Each says alone when connections begin: keep one, or make two loads of them."},
+	{bursts_of_none,
+	 {offsetof(struct scenario, load.burst.at.size), AT(load, concurrency)},
+	 "load.burst and load.concurrency exclude each other",
+	 "A burst begins however many are under way: keep one."},
+	{never_rises,
+	 {AT(load, ramp), AT(load, rate)},
+	 "load.ramp never leaves 0/s",
+	 "Nothing would begin: have a step go to a rate, such as {to: 1k/s, over: 10s}."},
+	{starts_too_late,
+	 {AT(load, start), AT(stop, time)},
+	 "load.start is not before stop.time",
+	 "The run is over by then: raise stop.time, or begin sooner."},
+	{is_cut_off,
+	 {AT(load, start), AT(load, duration)},
+	 "load.start and load.duration go beyond stop.time",
+	 "No run takes longer than stop.time: raise it, or begin sooner."},
 	{waits_in_vain,
 	 {AT(load, end), AT(server, behaviour)},
 	 "load.end: wait needs a far end that closes first",

@@ -39,6 +39,16 @@ struct setting_list {
 	size_t count;
 };
 
+struct ramp_step {
+	double to; /* per second */
+	int64_t over;
+};
+
+struct ramp {
+	struct ramp_step *list;
+	size_t count;
+};
+
 enum compare { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_IN };
 
 /* "exhausted.after == 32", or {expr: …, abort: true, after: 5s}. Values are in the measure's
@@ -67,6 +77,7 @@ struct expectation_list {
 #define FIELD_PORTS struct port_list
 #define FIELD_SYSCTL struct setting_list
 #define FIELD_RATE double
+#define FIELD_RAMP struct ramp
 #define FIELD_TIME int64_t
 #define FIELD_SIZE uint64_t
 #define FIELD_SHARE double
@@ -111,6 +122,14 @@ struct load {
 			} at;
 		} keepalive;
 	} options;
+	struct {
+#define BURST(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define BURST(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} burst;
 	struct {
 #define FAILURE(field, key, kind, ...) FIELD_##kind field;
 #include "words/keys.def"
@@ -169,6 +188,8 @@ struct scenario {
 	} stop;
 	struct expectation_list expect;
 };
+#undef FIELD_COUNT /* host/host.h has kinds of these names too */
+#undef FIELD_RANGE
 
 struct scenario_file {
 	const char *file;
@@ -182,6 +203,7 @@ enum {
 	SCENARIO_SIZE_MOST = 1 << 20,
 	SCENARIO_CASES_MOST = 256,
 	SCENARIO_PAIRS_MOST = 1 << 20,
+	SCENARIO_RAMP_MOST = 64,     /* steps */
 	SCENARIO_RESERVED_MOST = 340 /* ranges: the kernel takes a page of text, 4,095 bytes */
 };
 

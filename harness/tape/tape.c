@@ -178,6 +178,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void merge_findings(struct tape *into, const struct tape *more)
 {
+	if (has_load(more) && (!has_load(into) || more->begin_ns < into->begin_ns))
+		into->begin_ns = more->begin_ns;
 	if (has_load(into) && has_load(more))
 		into->complete = into->complete && more->complete;
 	else
@@ -191,8 +193,6 @@ static void merge_findings(struct tape *into, const struct tape *more)
 	into->recovered_ns = earlier(into->recovered_ns, more->recovered_ns);
 	into->exhausted = into->exhausted || more->exhausted;
 	into->cut_short = into->cut_short || more->cut_short;
-	if (more->begin_ns < into->begin_ns)
-		into->begin_ns = more->begin_ns;
 	if (more->end_ns > into->end_ns)
 		into->end_ns = more->end_ns;
 	if (into->interrupted == 0)

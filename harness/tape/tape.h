@@ -96,7 +96,7 @@ struct tape {
 		opened_before; /* connections that had their port before the first want of one; valid if refused_at_ns */
 	uint64_t open_peak;	  /* most connections open at once, by the driver's books */
 	int64_t refused_at_ns;	  /* the first refusal; -1: none */
-	int64_t begin_ns, end_ns; /* the load's; begin is 0 */
+	int64_t begin_ns, end_ns; /* the load's */
 	bool exhausted;		  /* a refusal was confirmed to be for want of a port */
 	int64_t recovered_ns; /* from the first exhaustion to the first success after it; -1: none */
 	bool complete;	      /* the load came to its own end */

@@ -1,15 +1,28 @@
-/* suites.h - the suites on the real kernel: a line here, and one in main.c. */
+/* suites.h - the suites on the real kernel, a line each.
+ *
+ * tests/netns/test_NAME.c defines `const struct suite suite_NAME`; a line with its NAME here has
+ * main.c run it.
+ */
 #pragma once
 
 #include "../unit/runner.h"
 
-extern const struct suite suite_lab;
-extern const struct suite suite_rights;
-extern const struct suite suite_facts;
-extern const struct suite suite_sense;
-extern const struct suite suite_drive;
-extern const struct suite suite_family;
-extern const struct suite suite_timewait;
-extern const struct suite suite_sockets;
-extern const struct suite suite_watch;
-extern const struct suite suite_cli;
+// clang-format off
+#define SUITES(SUITE) \
+	SUITE(lab) \
+	SUITE(rights) \
+	SUITE(facts) \
+	SUITE(sense) \
+	SUITE(drive) \
+	SUITE(family) \
+	SUITE(timewait) \
+	SUITE(shape) \
+	SUITE(sockets) \
+	SUITE(watch) \
+	SUITE(cli) \
+	/* the end */
+// clang-format on
+
+#define SUITE(name) extern const struct suite suite_##name;
+SUITES(SUITE)
+#undef SUITE

@@ -27,6 +27,7 @@
 	SUITE(errors) \
 	SUITE(budget) \
 	SUITE(forecast) \
+	SUITE(shape) \
 	SUITE(plan) \
 	SUITE(tape) \
 	SUITE(measure) \

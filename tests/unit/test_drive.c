@@ -96,7 +96,8 @@ static void every_life_comes_to_an_end(void)
 
 static void an_open_model_is_due_by_the_clock_alone(void)
 {
-	const struct pace p = {.rate = 1000, .total = 50};
+	const struct load load = {.rate = 1000};
+	const struct pace p = {.shape = shape_make(&load), .total = 50};
 
 	CU_ASSERT_EQUAL(pace_due(&p, 0, 0, 0), 1);
 	CU_ASSERT_EQUAL(pace_due(&p, 0, 1, 1), 0);
@@ -116,6 +117,24 @@ static void a_closed_model_is_due_when_one_ends(void)
 	CU_ASSERT_EQUAL(pace_due(&p, 50 * MS, 90, 8), 0);
 	CU_ASSERT_EQUAL(pace_due(&p, 100 * MS, 90, 0), 0);
 	CU_ASSERT(pace_is_over(&p, 100 * MS, 0));
+}
+
+static void a_load_that_starts_later_is_due_from_then_on(void)
+{
+	const struct load load = {.rate = 1000};
+	const struct pace open = {
+		.shape = shape_make(&load), .duration_ns = 10 * MS, .start_ns = 500 * MS};
+	const struct pace closed = {.concurrency = 8, .start_ns = 500 * MS};
+
+	CU_ASSERT_EQUAL(pace_due(&open, 500 * MS - 1, 0, 0), 0);
+	CU_ASSERT_EQUAL(pace_due(&open, 500 * MS, 0, 0), 1);
+	CU_ASSERT_EQUAL(pace_next_ns(&open, 0, 0), 500 * MS);
+	CU_ASSERT_EQUAL(pace_next_ns(&open, 0, 7), 507 * MS);
+	CU_ASSERT(!pace_is_over(&open, 510 * MS - 1, 10) && pace_is_over(&open, 510 * MS, 10));
+	CU_ASSERT_EQUAL(pace_due(&closed, 499 * MS, 0, 0), 0);
+	CU_ASSERT_EQUAL(pace_next_ns(&closed, 0, 0), 500 * MS);
+	CU_ASSERT_EQUAL(pace_due(&closed, 500 * MS, 0, 0), 8);
+	CU_ASSERT_EQUAL(pace_next_ns(&closed, 501 * MS, 8), 501 * MS);
 }
 
 static void pairs_take_turns_and_wait_for_each_other(void)
@@ -221,6 +240,7 @@ static const struct test tests[] = {
 	TEST(every_life_comes_to_an_end),
 	TEST(an_open_model_is_due_by_the_clock_alone),
 	TEST(a_closed_model_is_due_when_one_ends),
+	TEST(a_load_that_starts_later_is_due_from_then_on),
 	TEST(pairs_take_turns_and_wait_for_each_other),
 	TEST(an_exhausted_pair_leaves_and_comes_back),
 	TEST(a_refusal_is_confirmed_three_times_and_then_asked_for_ever_more_seldom),

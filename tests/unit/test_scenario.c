@@ -217,6 +217,9 @@ static void what_is_written_reads_back(void)
 		"version: 1\nname: a\nload: {options: {linger: none, keepalive: {idle: 2m, count: "
 		"3}}}\n",
 		"version: 1\nname: a\nload: {rate: 999999.999999/s}\n",
+		"version: 1\nname: a\nload: {rate: 7/min, ramp: [{to: 1.5k/s, over: 250ms}, {to: "
+		"0/s, over: 1h}]}\n",
+		"version: 1\nname: a\nload: {burst: {size: 1k, every: 1.5s}, start: 250ms}\n",
 		"version: 1\nname: a\nexpect: [ports.fill.max < 7%, \"recovery in 1us .. 1.5s\", "
 		"counter.X==1k]\n",
 	};

@@ -1,0 +1,105 @@
+/* When connections begin, and how many: the truth is in the kernel's own counters. */
+#include <string.h>
+
+#include "drive/drive.h"
+#include "lab_help.h"
+#include "suites.h"
+
+struct trial {
+	struct help h;
+	struct tape tape;
+	struct pulse pulse;
+	volatile sig_atomic_t interrupted;
+};
+
+static void trial_run(struct trial *t, const char *lines)
+{
+	struct drive_hooks hooks = {.interrupted = &t->interrupted,
+				    .pulse = &t->pulse,
+				    .samples_fd = -1,
+				    .events_fd = -1};
+
+	memset(t, 0, sizeof(*t));
+	if (!help_open(&t->h, lines))
+		CU_FAIL_FATAL("no lab");
+	CU_ASSERT(drive_run(&t->tape, &t->h.plan, &t->h.lab, &hooks, &t->h.arena, &t->h.err));
+	CU_ASSERT(t->tape.complete && tally_balances(&t->tape.tally));
+	CU_ASSERT_EQUAL(t->tape.lost, 0);
+}
+
+/* How far a counter of the client moved. */
+static uint64_t moved(const struct trial *t, const char *name)
+{
+	for (size_t i = 0; i < t->tape.counter_count; i++)
+		if (strcmp(t->tape.counters[i].name, name) == 0)
+			return t->tape.counters[i].last - t->tape.counters[i].first;
+	CU_FAIL("no such counter");
+	return 0;
+}
+
+/* The integral of the rate, by ActiveOpens. What a stalled machine did not begin is counted too. */
+static void as_many_connects_as_the_shape_says(void)
+{
+	static const struct {
+		const char *load;
+		uint64_t due;
+	} cases[] = {
+		{"load: {ramp: [{to: 2k/s, over: 200ms}], duration: 200ms}", 200},
+		{"load: {rate: 2k/s, ramp: [{to: 0/s, over: 200ms}]}", 200},
+		{"load: {ramp: [{to: 1k/s, over: 0s}, {to: 1k/s, over: 100ms}, {to: 0/s, over: "
+		 "100ms}]}",
+		 150},
+		{"load: {ramp: [{to: 2k/s, over: 200ms}], total: 77}", 77},
+		{"load: {burst: {size: 10, every: 20ms}, duration: 100ms}", 50},
+		{"load: {burst: {size: 10, every: 20ms}, total: 25}", 25},
+		{"load: {rate: 1k/s, start: 50ms, duration: 100ms}", 100},
+		{"load: {concurrency: 3, start: 50ms, total: 30}", 30},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct trial t;
+
+		trial_run(&t, cases[i].load);
+		CU_ASSERT_EQUAL(t.tape.tally.attempted + t.tape.tally.late, cases[i].due);
+		CU_ASSERT_EQUAL(t.tape.tally.opened, t.tape.tally.attempted);
+		CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), t.tape.tally.attempted);
+		help_close(&t.h);
+	}
+}
+
+/* All of a burst are under way at once: the far end has as many at the same time. */
+static void a_burst_fills_the_range_at_once(void)
+{
+	struct trial t;
+
+	trial_run(&t, "network: {ports: 40000-40031}\n"
+		      "load: {burst: {size: 33, every: 1h}, end: leak}");
+	CU_ASSERT(t.tape.exhausted);
+	CU_ASSERT_EQUAL(t.tape.opened_before, 32);
+	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 32); /* a connect without a port opens nothing */
+	help_close(&t.h);
+}
+
+/* Nothing listens to the load's clock but the load: before its start no connect is made. */
+static void a_load_begins_at_its_start_and_is_timed_from_there(void)
+{
+	struct trial t;
+
+	trial_run(&t, "load: {start: 100ms, total: 10, concurrency: 1}");
+	CU_ASSERT_EQUAL(t.tape.begin_ns, 100000000);
+	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 10);
+	for (size_t i = 0; i < t.tape.sample_count; i++)
+		CU_ASSERT(t.tape.samples[i].t_ns >= 100000000 || t.tape.samples[i].opened == 0);
+	CU_ASSERT_EQUAL(t.tape.events[0].kind, EVENT_LOAD_BEGIN);
+	CU_ASSERT(t.tape.events[0].t_ns >= 100000000);
+	help_close(&t.h);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, as_many_connects_as_the_shape_says),
+	TEST_UNLESS(help_no_network, a_burst_fills_the_range_at_once),
+	TEST_UNLESS(help_no_network, a_load_begins_at_its_start_and_is_timed_from_there),
+	TESTS_END,
+};
+
+const struct suite suite_shape = {"shape", tests};
