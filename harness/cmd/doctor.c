@@ -30,6 +30,10 @@ static const struct lack {
 	{"ip_local_port_range.socket", false, "Then `order: fast` is as slow as `order: kernel`.",
 	 NULL},
 	{"sock_diag", true, "Load the kernel's modules inet_diag and tcp_diag.", NULL},
+	{"nat", false,
+	 "Then `topology: nat` cannot run: load nf_tables, nft_chain_nat, nf_conntrack_netlink.",
+	 NULL},
+	{"nft", false, "Then `topology: nat` cannot run: install Debian's package nftables.", NULL},
 };
 
 static const struct lack *lack_find(const char *name)

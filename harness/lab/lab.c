@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lab/gateway.h"
 #include "lab/settings.h"
 #include "sys/netns.h"
 #include "sys/rights.h"
@@ -36,6 +37,11 @@ static bool make_and_hold(int *fd, struct err *err)
 	return *fd >= 0;
 }
 
+static bool has_gateway(const struct building *b)
+{
+	return b->plan->scenario->network.topology == TOPOLOGY_NAT;
+}
+
 /* Leaves the thread in the client's. The one between is gone as soon as nobody holds it. */
 static bool namespaces_make(struct building *b, int between)
 {
@@ -49,6 +55,9 @@ static bool namespaces_make(struct building *b, int between)
 	}
 	/* From the one between again: a namespace inherits the wish for a hash from its maker,
 	 * not its own. */
+	if (has_gateway(b) &&
+	    !(netns_enter(between, b->err) && make_and_hold(&lab->gateway_ns, b->err)))
+		return false;
 	return netns_enter(between, b->err) && make_and_hold(&lab->server_ns, b->err) &&
 	       netns_enter(lab->client_ns, b->err);
 }
@@ -107,7 +116,7 @@ static bool veth_join(struct building *b)
 	bool good;
 
 	good = rtnetlink_open(&rt, b->err) &&
-	       rtnetlink_veth(&rt, link_name, b->lab->server_ns, b->err) &&
+	       rtnetlink_veth(&rt, link_name, link_name, b->lab->server_ns, b->err) &&
 	       half_join(&p->sources, &p->servers, b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
 	       half_join(&p->servers, &p->sources, b->err) &&
@@ -116,22 +125,31 @@ static bool veth_join(struct building *b)
 	return good;
 }
 
-static bool server_prepare(struct building *b)
+/* Settings and loopback of a namespace beside the client's. */
+static bool beside_prepare(struct building *b, enum lab_role role, int ns)
 {
-	return netns_enter(b->lab->server_ns, b->err) &&
-	       settings_own(b->lab, b->plan, LAB_SERVER, b->arena, b->err) && lo_up(b->err) &&
-	       netns_enter(b->lab->client_ns, b->err);
+	return netns_enter(ns, b->err) && settings_own(b->lab, b->plan, role, b->arena, b->err) &&
+	       lo_up(b->err) && netns_enter(b->lab->client_ns, b->err);
+}
+
+static bool ends_join(struct building *b)
+{
+	if (b->plan->scenario->network.topology == TOPOLOGY_LOOPBACK)
+		return true;
+	if (!beside_prepare(b, LAB_SERVER, b->lab->server_ns))
+		return false;
+	if (!has_gateway(b))
+		return veth_join(b);
+	return beside_prepare(b, LAB_GATEWAY, b->lab->gateway_ns) &&
+	       gateway_join(b->lab, b->plan, b->arena, b->err);
 }
 
 static bool network_build(struct building *b)
 {
-	bool is_veth = b->plan->scenario->network.topology == TOPOLOGY_VETH;
-
 	b->lab->private_hash = hash_is_private();
 	settings_begin(b->lab, b->plan, b->arena);
 	return settings_own(b->lab, b->plan, LAB_CLIENT, b->arena, b->err) && lo_up(b->err) &&
-	       (!is_veth || (server_prepare(b) && veth_join(b))) &&
-	       settings_scenario(b->lab, b->plan, b->arena, b->err);
+	       ends_join(b) && settings_scenario(b->lab, b->plan, b->arena, b->err);
 }
 
 static void *build(void *argument)
@@ -156,7 +174,7 @@ bool lab_build(struct lab *out, const struct plan *plan, struct arena *arena, st
 	pthread_t thread;
 	int sys;
 
-	*out = (struct lab){.client_ns = -1, .server_ns = -1};
+	*out = (struct lab){.client_ns = -1, .server_ns = -1, .gateway_ns = -1};
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	sys = pthread_create(&thread, NULL, build, &b);
@@ -180,11 +198,21 @@ void lab_close(struct lab *lab)
 {
 	let_go(&lab->client_ns);
 	let_go(&lab->server_ns);
+	let_go(&lab->gateway_ns);
 }
 
 static int namespace_of(const struct lab *lab, enum lab_role role)
 {
-	return role == LAB_CLIENT ? lab->client_ns : lab->server_ns;
+	const int namespaces[] = {[LAB_CLIENT] = lab->client_ns,
+				  [LAB_SERVER] = lab->server_ns,
+				  [LAB_GATEWAY] = lab->gateway_ns};
+
+	return namespaces[role];
+}
+
+bool lab_visit(const struct lab *lab, enum lab_role role, struct err *err)
+{
+	return netns_enter(namespace_of(lab, role), err);
 }
 
 bool lab_enter(const struct lab *lab, enum lab_role role, struct err *err)

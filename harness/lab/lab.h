@@ -2,6 +2,7 @@
  *
  *     veth:      client namespace  10.77.0.1…  ===veth===  10.77.128.1…  server namespace
  *                of IPv6: fd77::1… and fd77:0:0:1::1…
+ *     nat:       the same, with a gateway's namespace between them: lab/gateway.h
  *     loopback:  one namespace, 127.0.0.1… to 127.0.0.1…, or ::1 to ::1
  *
  * Namespaces are anonymous and held by descriptors, never given a name: SIGKILL at any moment
@@ -20,7 +21,7 @@
 
 #include "plan/plan.h"
 
-enum lab_role { LAB_CLIENT, LAB_SERVER };
+enum lab_role { LAB_CLIENT, LAB_SERVER, LAB_GATEWAY };
 
 /* A sysctl of the client's namespace, as it was found and as it is. */
 struct lab_setting {
@@ -30,6 +31,7 @@ struct lab_setting {
 
 struct lab {
 	int client_ns, server_ns; /* on loopback two descriptors of one namespace */
+	int gateway_ns;		  /* topology nat; else -1 */
 	struct lab_setting *settings;
 	size_t setting_count;
 	bool private_hash;
@@ -41,6 +43,9 @@ bool lab_rights(const struct host *host, struct err *);
 
 bool lab_build(struct lab *out, const struct plan *plan, struct arena *, struct err *);
 void lab_close(struct lab *lab); /* twice does no harm */
+
+/* Moves the calling thread into the namespace with all its rights: on its way to another. */
+bool lab_visit(const struct lab *lab, enum lab_role role, struct err *);
 
 /* Moves the calling thread into the namespace and drops its privileges. */
 bool lab_enter(const struct lab *lab, enum lab_role role, struct err *);

@@ -182,6 +182,7 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 		{"net.ipv4.tcp_rfc1337", 1, is_client, false},
 		{"net.ipv4.tcp_orphan_retries", 1, true, false},
 		{"net.core.somaxconn", p->backlog, is_server, false},
+		{"net.ipv4.ip_forward", 1, role == LAB_GATEWAY, false},
 		{"net.ipv4.ip_unprivileged_port_start", lowest, lowest < FIRST_FREE, false},
 	};
 	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {

@@ -19,7 +19,11 @@ static const struct layout {
 } layouts[] = {
 	[TOPOLOGY_VETH] = {{"10.77.0.1", "fd77::1"}, {"10.77.128.1", "fd77:0:0:1::1"}},
 	[TOPOLOGY_LOOPBACK] = {{"127.0.0.1", "::1"}, {"127.0.0.1", "::1"}},
+	[TOPOLOGY_NAT] = {{"10.77.0.1"}, {"10.77.128.1"}},
 };
+
+/* The gateway's, towards the clients and towards the servers. */
+static const char gateway_inside[] = "10.77.64.1", gateway_outside[] = "10.77.192.1";
 
 static bool io_uring_works(const struct host *host, struct err *err)
 {
@@ -37,6 +41,23 @@ static bool sockets_are_seen(const struct host *host, struct err *err)
 	err_set(err, ERR_HOST, "socket dumps (sock_diag) are not to be had: %s",
 		errno_words(host->sock_diag));
 	return err_hint(err, "Load the kernel's modules inet_diag and tcp_diag.");
+}
+
+/* What a gateway takes besides. */
+static bool gateway_works(const struct scenario *s, const struct host *host, struct err *err)
+{
+	if (s->network.topology != TOPOLOGY_NAT)
+		return true;
+	if (host->nft) {
+		err_set(err, ERR_HOST, "topology: nat needs the program nft, which is not here");
+		return err_hint(err, "Install it: Debian's package nftables.");
+	}
+	if (host->nat == 0)
+		return true;
+	err_set(err, ERR_HOST, "topology: nat needs the kernel's NAT, which is not to be had: %s",
+		errno_words(host->nat));
+	return err_hint(err, "Load the kernel's modules nf_tables, nft_chain_nat and "
+			     "nf_conntrack_netlink.");
 }
 
 static bool at_line(const struct scenario *s, struct mark at, struct err *err)
@@ -81,6 +102,14 @@ static uint16_t services_place(struct port_range range, uint32_t count)
 	return 0;
 }
 
+/* A host behind a gateway is no more to it than its addresses: many are one namespace. */
+static uint32_t source_count(const struct scenario *s)
+{
+	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
+
+	return (uint32_t)(s->network.sources * hosts);
+}
+
 static struct address_list addresses_from(const char *first, uint32_t count, struct arena *arena)
 {
 	struct address_list all = {ARENA_ARRAY(arena, struct address, count), count};
@@ -99,8 +128,13 @@ static bool addresses_set(struct plan *p, struct arena *arena, struct err *err)
 	bool is_ipv6 = s->network.family == FAMILY_IPV6;
 
 	p->family = s->network.family;
-	p->sources = addresses_from(l->sources[is_ipv6], (uint32_t)s->network.sources, arena);
+	p->sources = addresses_from(l->sources[is_ipv6], source_count(s), arena);
 	p->servers = addresses_from(l->servers[is_ipv6], (uint32_t)s->network.servers, arena);
+	if (s->network.topology == TOPOLOGY_NAT) {
+		p->nat.inside = addresses_from(gateway_inside, 1, arena);
+		p->nat.outside =
+			addresses_from(gateway_outside, (uint32_t)s->network.nat.addresses, arena);
+	}
 	p->services = (uint32_t)s->network.services;
 	p->destinations = p->servers.count * p->services;
 	p->service_first = services_place(s->network.ports, p->services);
@@ -174,7 +208,8 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 {
 	*out = (struct plan){.scenario = s, .host = host, .seed = seed, .load_count = 1};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
-	    !counters_exist(s, host, err) || !addresses_set(out, arena, err))
+	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
+	    !addresses_set(out, arena, err))
 		return false;
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);

@@ -17,6 +17,12 @@
 #include "plan/shape.h"
 #include "scenario/scenario.h"
 
+/* topology nat: the gateway's addresses; what else is about it is in the scenario. */
+struct nat_plan {
+	struct address_list inside;  /* towards the clients: one */
+	struct address_list outside; /* towards the servers */
+};
+
 /* One load of the plan: a worker of its own carries it out. */
 struct load_plan {
 	const struct load *load; /* borrowed */
@@ -44,6 +50,7 @@ struct plan {
 
 	enum family family;
 	struct address_list sources, servers;
+	struct nat_plan nat;
 	uint16_t service_first; /* the lowest listening port, outside the client's range */
 	uint32_t services;
 	uint32_t destinations; /* servers × services */

@@ -15,6 +15,7 @@ const struct key keys[] = {
 	 meaning},
 #define TOP(...) ROW(top, "", __VA_ARGS__)
 #define NETWORK(...) ROW(network, "network", __VA_ARGS__)
+#define NAT(...) ROW(network.nat, "network.nat", __VA_ARGS__)
 #define SERVER(...) ROW(server, "server", __VA_ARGS__)
 #define LOAD(...) ROW(load, "load", __VA_ARGS__)
 #define OPTION(...) ROW(load.options, "load.options", __VA_ARGS__)
@@ -29,6 +30,7 @@ const size_t keys_count = sizeof(keys) / sizeof(keys[0]);
 
 const struct section sections[] = {
 	{"network", NULL},
+	{"network.nat", NULL},
 	{"server", NULL},
 	{"load", NULL},
 	{"load.options", NULL},

@@ -2,6 +2,11 @@
 
 #include "scenario/source.h"
 
+static bool is_later(struct mark a, struct mark b)
+{
+	return a.line != b.line ? a.line > b.line : a.col > b.col;
+}
+
 static bool both_models(const struct scenario *s)
 {
 	return s->load.rate > 0 && s->load.concurrency > 0;
@@ -79,8 +84,45 @@ static bool nothing_left(const struct scenario *s)
 /* As many as there are pairs of a source and a destination, each with ports of its own. */
 static bool too_many_pairs(const struct scenario *s)
 {
-	return s->network.sources * s->network.servers * s->network.services > SCENARIO_PAIRS_MOST;
+	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
+
+	return hosts * s->network.sources * s->network.servers * s->network.services >
+	       SCENARIO_PAIRS_MOST;
 }
+
+static bool too_many_clients(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT &&
+	       s->network.nat.clients * s->network.sources > SCENARIO_SOURCES_MOST;
+}
+
+static bool nat_of_ipv6(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->network.family == FAMILY_IPV6;
+}
+
+/* A key of network.nat that says more than its default, and no gateway. A case that takes the
+ * base's gateway away need not take back what the base says of it. */
+static bool without_nat(const struct scenario *s, bool says_more, struct mark key)
+{
+	bool is_inherited = s->case_at.line && is_later(s->case_at, key) &&
+			    is_later(s->network.at.topology, s->case_at);
+
+	return s->network.topology != TOPOLOGY_NAT && says_more && !is_inherited;
+}
+
+#define WITHOUT_NAT(field, says_more) \
+	static bool field##_without_nat(const struct scenario *s) \
+	{ \
+		const struct nat *nat = &s->network.nat; \
+\
+		return without_nat(s, says_more, nat->at.field); \
+	}
+WITHOUT_NAT(ports, nat->ports.lo != 1024 || nat->ports.hi != 65535)
+WITHOUT_NAT(addresses, nat->addresses != 1)
+WITHOUT_NAT(random, nat->random)
+WITHOUT_NAT(limit, nat->limit != 0)
+WITHOUT_NAT(clients, nat->clients != 1)
 
 static bool more_than_loopback_has(const struct scenario *s)
 {
@@ -177,6 +219,20 @@ static const struct rule {
 	 {AT(network, sources), AT(network, servers)},
 	 "network.sources × servers × services is more than 1,048,576",
 	 "Each pair of a source and a destination is watched by itself: use fewer."},
+	{too_many_clients,
+	 {AT(network, sources), AT(network.nat, clients)},
+	 "network.sources × network.nat.clients is more than 1,024",
+	 "Each host behind the gateway has all of network.sources: use fewer of either."},
+	{nat_of_ipv6,
+	 {AT(network, family), AT(network, topology)},
+	 "topology: nat is of IPv4: hosts of IPv6 have addresses of their own",
+	 "Use family: ipv4 or mapped."},
+#define NAT(field, key, ...) \
+	{field##_without_nat, \
+	 {AT(network.nat, field), AT(network, topology)}, \
+	 "network.nat." key " needs topology: nat", \
+	 "Set network.topology to nat: there is no gateway without it."},
+#include "words/keys.def"
 	{more_than_loopback_has,
 	 {AT(network, family), AT(network, topology)},
 	 "the loopback of IPv6 has one address, ::1, and not several network.sources or servers",
@@ -190,11 +246,6 @@ static const struct rule {
 	 "network.reserved leaves no port of network.ports",
 	 "Reserve less, or widen network.ports."},
 };
-
-static bool is_later(struct mark a, struct mark b)
-{
-	return a.line != b.line ? a.line > b.line : a.col > b.col;
-}
 
 /* The later of the two: what was written last made the trouble, and a default never did. */
 static struct mark place(const struct rule *rule, const struct scenario *s)

@@ -160,6 +160,14 @@ struct scenario {
 #define NETWORK(field, ...) struct mark field;
 #include "words/keys.def"
 		} at;
+		struct nat {
+#define NAT(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+			struct {
+#define NAT(field, ...) struct mark field;
+#include "words/keys.def"
+			} at;
+		} nat;
 	} network;
 	struct {
 #define SERVER(field, key, kind, ...) FIELD_##kind field;
@@ -204,6 +212,7 @@ enum {
 	SCENARIO_CASES_MOST = 256,
 	SCENARIO_PAIRS_MOST = 1 << 20,
 	SCENARIO_RAMP_MOST = 64,     /* steps */
+	SCENARIO_SOURCES_MOST = 1024,
 	SCENARIO_RESERVED_MOST = 340 /* ranges: the kernel takes a page of text, 4,095 bytes */
 };
 

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/conntrack.h"
+#include "sys/nft.h"
 #include "sys/plain.h"
 #include "sys/probe.h"
 #include "sys/rights.h"
@@ -105,7 +107,7 @@ static void system_read(struct host *out)
 
 /* What a child found out about namespaces. */
 struct namespaces {
-	int netns, userns, private_hash;
+	int netns, userns, private_hash, nat;
 };
 
 static int tried(int result)
@@ -123,11 +125,28 @@ static int hash_try(void)
 	return sysctl_number("net.ipv4.tcp_ehash_entries") > 0 ? 0 : ENOMEM;
 }
 
+/* In a namespace of the child's own: a chain of NAT, and a look at what it tracks. */
+static int nat_try(void)
+{
+	struct conntrack_counts counts;
+	struct conntrack_door door;
+	struct err err = {0};
+	int sys = nft_try();
+
+	if (sys)
+		return sys;
+	if (conntrack_open(&door, &err))
+		conntrack_read(&door, &counts, &err);
+	conntrack_close(&door);
+	return err.sys;
+}
+
 static void namespaces_try(struct namespaces *n, bool needs_userns)
 {
 	if (needs_userns)
 		n->userns = tried(unshare(CLONE_NEWUSER));
 	n->netns = tried(unshare(CLONE_NEWNET));
+	n->nat = n->netns ? n->netns : nat_try();
 	n->private_hash = n->netns ? n->netns : hash_try();
 	if (!needs_userns)
 		n->userns = tried(unshare(CLONE_NEWUSER));
@@ -138,7 +157,7 @@ static void namespaces_try(struct namespaces *n, bool needs_userns)
 static bool namespaces_read(struct host *out, struct err *err)
 {
 	const struct namespaces unknown = {
-		.netns = ECHILD, .userns = ECHILD, .private_hash = ECHILD};
+		.netns = ECHILD, .userns = ECHILD, .private_hash = ECHILD, .nat = ECHILD};
 	struct namespaces *n =
 		mmap(NULL, sizeof(*n), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child;
@@ -161,6 +180,7 @@ static bool namespaces_read(struct host *out, struct err *err)
 	out->netns = n->netns;
 	out->userns = n->userns;
 	out->private_hash = n->private_hash;
+	out->nat = n->nat;
 	munmap(n, sizeof(*n));
 	return true;
 }
@@ -259,6 +279,7 @@ bool host_read(struct host *out, struct err *err)
 	system_read(out);
 	out->port_window = port_window_try();
 	out->sock_diag = sock_diag_try();
+	out->nft = nft_find() ? 0 : ENOENT;
 	rings_probe(out);
 	counters_read(out);
 	return namespaces_read(out, err);

@@ -155,6 +155,20 @@ bool rights_keep_network(struct err *err)
 	return rights_reduce(network, 1, err);
 }
 
+/* What is inheritable may become ambient, and what is ambient an exec leaves (capabilities(7)). */
+bool rights_pass_network(struct err *err)
+{
+	static const cap_value_t network[] = {CAP_NET_ADMIN};
+	cap_t caps = cap_get_proc();
+	bool good = caps && cap_set_flag(caps, CAP_INHERITABLE, 1, network, CAP_SET) == 0 &&
+		    cap_set_proc(caps) == 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) == 0;
+	int sys = errno;
+
+	cap_free(caps);
+	return good || err_sys(err, sys, "could not pass on the right to change the network");
+}
+
 void rights_raise_nofile(void)
 {
 	struct rlimit limit;

@@ -2,8 +2,8 @@
  * rights up.
  *
  * Errors:  ERR_HOST, with the likely cause and what mends it.
- * Threads: rights_userns() needs a process of one thread; rights_drop() and
- *          rights_keep_network() are about the calling thread alone.
+ * Threads: rights_userns() needs a process of one thread; rights_drop(),
+ *          rights_keep_network() and rights_pass_network() are about the calling thread alone.
  * Source:  user_namespaces(7), capabilities(7).
  */
 #pragma once
@@ -28,6 +28,10 @@ bool rights_drop(struct err *err);
 
 /* The same, but that CAP_NET_ADMIN stays: for a thread that goes on to change the network. */
 bool rights_keep_network(struct err *err);
+
+/* What the thread starts from here on has CAP_NET_ADMIN too: an ordinary user loses it with an
+ * exec, even in a user namespace of its own. */
+bool rights_pass_network(struct err *err);
 
 /* RLIMIT_NOFILE, soft up to hard. What cannot be raised stays as it is. */
 void rights_raise_nofile(void);

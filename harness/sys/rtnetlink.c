@@ -133,23 +133,24 @@ static bool batch_send(struct batch *b, struct rtnetlink *rt, const char *what, 
 	return good;
 }
 
-bool rtnetlink_veth(struct rtnetlink *rt, const char *name, int peer_ns, struct err *err)
+bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, int peer_ns,
+		    struct err *err)
 {
 	struct batch b = {.used = 0};
 	void *header;
 	struct nlmsghdr *m = batch_begin(&b, rt, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
 					 sizeof(struct ifinfomsg), &header);
-	struct nlattr *info, *data, *peer;
+	struct nlattr *info, *data, *other;
 
 	mnl_attr_put_strz(m, IFLA_IFNAME, name);
 	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
-	peer = mnl_attr_nest_start(m, VETH_INFO_PEER);
+	other = mnl_attr_nest_start(m, VETH_INFO_PEER);
 	mnl_nlmsg_put_extra_header(m, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	mnl_attr_put_strz(m, IFLA_IFNAME, peer);
 	mnl_attr_put_u32(m, IFLA_NET_NS_FD, (uint32_t)peer_ns);
-	mnl_attr_nest_end(m, peer);
+	mnl_attr_nest_end(m, other);
 	mnl_attr_nest_end(m, data);
 	mnl_attr_nest_end(m, info);
 	batch_end(&b, m);

@@ -23,9 +23,10 @@ struct rtnetlink {
 bool rtnetlink_open(struct rtnetlink *out, struct err *err);
 void rtnetlink_close(struct rtnetlink *rt);
 
-/* A veth pair: one end here, the other of the same name in the namespace `peer_ns` is a
- * descriptor of. Both are down. */
-bool rtnetlink_veth(struct rtnetlink *rt, const char *name, int peer_ns, struct err *err);
+/* A veth pair: one end here, the other in the namespace `peer_ns` is a descriptor of. Both are
+ * down. */
+bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, int peer_ns,
+		    struct err *err);
 
 /* Each by itself: no others are neighbours for it. Those of IPv6 are usable at once, without
  * asking whether another has them (IFA_F_NODAD). */

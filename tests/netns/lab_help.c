@@ -62,9 +62,18 @@ const char *help_no_lending(void)
 	return has ? NULL : "io_uring lends no descriptors (Linux 6.8)";
 }
 
+const char *help_no_gateway(void)
+{
+	return help_no_network() ? help_no_network()
+	       : host.nft	 ? "no program nft"
+	       : host.nat	 ? strerror(host.nat)
+				 : NULL;
+}
+
 bool help_plan(struct help *h, const char *lines)
 {
-	static const struct help none = {.lab = {.client_ns = -1, .server_ns = -1}};
+	static const struct help none = {
+		.lab = {.client_ns = -1, .server_ns = -1, .gateway_ns = -1}};
 	struct scenario_file *file;
 	struct errs *errs;
 	struct text source;

@@ -22,6 +22,7 @@ const char *help_no_network(void);
 const char *help_no_hash(void);
 const char *help_no_userns(void);
 const char *help_no_lending(void); /* of a ring's sockets: see ring_lend() */
+const char *help_no_gateway(void);
 
 /* A lab for the scenario that these lines make, below version and name. */
 struct help {

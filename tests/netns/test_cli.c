@@ -9,11 +9,13 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -23,6 +25,7 @@
 
 #include "lab_help.h"
 #include "sys/clock.h"
+#include "sys/nft.h"
 
 enum { ARGS = 16, NOBODY = 65534 };
 
@@ -34,6 +37,11 @@ static const char short_run[] =
 static const char failing_run[] =
 	"version: 1\nname: failing\nnetwork: {ports: 40000-40031}\nload: {end: leak}\n"
 	"expect: [exhausted == false]\n";
+
+static const char nat_run[] = "version: 1\nname: gateway\n"
+			      "network: {topology: nat, nat: {ports: 2000-2031}}\n"
+			      "load: {concurrency: 8, end: leak, timeout: 100ms}\n"
+			      "expect: [connects.opened == 32]\n";
 
 /* A directory of its own for a test, with in.yaml; the test is in it until place_leave(). */
 struct place {
@@ -526,16 +534,31 @@ static void kill_and_look(struct child *c, struct spaces *all)
 	all->count += mine.count;
 }
 
+/* Until it has a network, which on a busy machine takes longer than any guess. */
+static void await_network(const struct child *c)
+{
+	struct spaces s = {0};
+
+	for (int i = 0; i < 10000 && s.count == 0; i++) {
+		clock_sleep(1000000);
+		note_spaces(&s, c->pid, "fd", "");
+	}
+}
+
 static void killed_at_any_moment_it_leaves_nothing(void)
 {
 	struct spaces all = {0};
 
+	static const char *const runs[] = {short_run, long_run, nat_run};
+
 	srandom(1);
-	for (int i = 0; i < 30; i++) {
-		struct place p = place_enter(i % 2 ? long_run : short_run);
+	for (int i = 0; i < 42; i++) {
+		struct place p = place_enter(runs[i % (help_no_gateway() ? 2 : 3)]);
 		struct child c = {0};
 
 		spawn(&c, (const char *const[]){"run", "-j", "2", "-o", "here", "in.yaml", NULL});
+		if (i & 4)
+			await_network(&c);
 		clock_sleep(random() % 40 *
 			    1000000); /* any moment: a time is what is to be random here */
 		kill_and_look(&c, &all);
@@ -565,15 +588,45 @@ static void as_nobody(void)
 
 static void an_ordinary_user_gets_the_same(void)
 {
-	struct place p = place_enter(short_run);
-	json_t *root;
+	const char *const runs[] = {short_run, nat_run};
 
-	CU_ASSERT_EQUAL(
-		run_args(as_nobody, (const char *const[]){"run", "-o", "here", "in.yaml", NULL}),
-		0);
-	root = loaded("here/result.json");
-	CU_ASSERT(is_true(root, "complete"));
-	json_decref(root);
+	for (size_t i = 0; i < (help_no_gateway() ? 1 : 2); i++) {
+		struct place p = place_enter(runs[i]);
+		json_t *root;
+
+		CU_ASSERT_EQUAL(run_args(as_nobody, (const char *const[]){"run", "-o", "here",
+									  "in.yaml", NULL}),
+				0);
+		root = loaded("here/result.json");
+		CU_ASSERT(is_true(root, "complete"));
+		json_decref(root);
+		place_leave(&p);
+	}
+}
+
+/* In a mount namespace of the child's own. */
+static void hide_nft(void)
+{
+	const char *path = nft_find();
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("/dev/null", path, NULL, MS_BIND, NULL))
+		_exit(94);
+}
+
+static const char *no_nft_to_hide(void)
+{
+	return getuid() ? "not root: cannot hide nft" : help_no_gateway();
+}
+
+static void a_missing_nft_is_status_3_and_names_its_package(void)
+{
+	struct place p = place_enter(nat_run);
+
+	CU_ASSERT_EQUAL(run_args(hide_nft, (const char *const[]){"run", "in.yaml", NULL}), 3);
+	CU_ASSERT(strstr(held("err"), "program nft") && strstr(held("err"), "package nftables"));
+	CU_ASSERT_EQUAL(run_args(hide_nft, (const char *const[]){"doctor", NULL}), 0);
+	CU_ASSERT(strstr(held("out"), "no    nft") && strstr(held("out"), "package nftables"));
 	place_leave(&p);
 }
 
@@ -592,6 +645,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, few_descriptors_are_told_with_both_numbers),
 	TEST_UNLESS(help_no_network, killed_at_any_moment_it_leaves_nothing),
 	TEST_UNLESS(not_root, an_ordinary_user_gets_the_same),
+	TEST_UNLESS(no_nft_to_hide, a_missing_nft_is_status_3_and_names_its_package),
 	TESTS_END,
 };
 

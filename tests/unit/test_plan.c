@@ -45,6 +45,53 @@ static void veth_and_loopback_have_networks_of_their_own(void)
 	arena_close(&a);
 }
 
+static void a_gateway_has_addresses_between_them(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of(
+		"network: {topology: nat, sources: 2, nat: {clients: 3, addresses: 4}}", &host, &a);
+
+	CU_ASSERT_EQUAL(p.sources.count, 6);
+	CU_ASSERT(p.loads[0].bind_source);
+	CU_ASSERT(address_eq(p.nat.inside.list[0], address_ipv4(0x0a4d4001)));
+	CU_ASSERT_EQUAL(p.nat.inside.count, 1);
+	CU_ASSERT(address_eq(p.nat.outside.list[3], address_ipv4(0x0a4dc004)));
+	CU_ASSERT_EQUAL(p.nat.outside.count, 4);
+	p = plan_of("network: {sources: 2}", &host, &a);
+	CU_ASSERT_EQUAL(p.nat.outside.count, 0);
+	arena_close(&a);
+}
+
+/* With what to install or load. */
+static void a_host_without_nat_is_told_so(void)
+{
+	static const struct {
+		size_t offset;
+		int sys;
+		const char *what, *hint;
+	} rows[] = {
+		{offsetof(struct host, nft), ENOENT, "program nft", "package nftables"},
+		{offsetof(struct host, nat), ENOPROTOOPT, "kernel's NAT", "nf_tables"},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct host host = help_host();
+		struct err err = {0};
+		struct plan p;
+
+		memcpy((char *)&host + rows[i].offset, &rows[i].sys, sizeof(rows[i].sys));
+		plan_of("network: {topology: veth}", &host, &a); /* which needs none of it */
+		CU_ASSERT_FALSE(plan_make(&p, help_scenario("network: {topology: nat}", &a), &host,
+					  1, &a, &err));
+		CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.what, rows[i].what));
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, rows[i].hint));
+	}
+	arena_close(&a);
+}
+
 static void services_listen_outside_of_the_range(void)
 {
 	static const struct {
@@ -386,6 +433,8 @@ static void samples_have_room_for_the_longest_run(void)
 
 static const struct test tests[] = {
 	TEST(veth_and_loopback_have_networks_of_their_own),
+	TEST(a_gateway_has_addresses_between_them),
+	TEST(a_host_without_nat_is_told_so),
 	TEST(services_listen_outside_of_the_range),
 	TEST(a_life_has_the_steps_it_needs),
 	TEST(each_option_is_a_row_in_the_order_of_the_plan),

@@ -301,6 +301,44 @@ static void keys_that_exclude_each_other_are_told(void)
 	read_close(&r);
 }
 
+static void a_gateway_is_of_its_topology(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "network: {nat: {ports: 2000-2031}}\n", 3, 24,
+		 "network.nat.ports needs topology: nat", "no gateway"},
+		{HEAD "network: {nat: {addresses: 2}}\n", 3, 28, "nat.addresses needs", ""},
+		{HEAD "network: {nat: {random: true}}\n", 3, 25, "nat.random needs", ""},
+		{HEAD "network: {nat: {limit: 10}}\n", 3, 24, "nat.limit needs", ""},
+		{HEAD "network: {nat: {clients: 2}, topology: loopback}\n", 3, 40,
+		 "nat.clients needs", ""},
+		{HEAD "network: {topology: nat, family: ipv6}\n", 3, 34, "nat is of IPv4",
+		 "mapped"},
+		{HEAD "network: {topology: nat, sources: 100, nat: {clients: 11}}\n", 3, 55,
+		 "more than 1,024", "fewer"},
+		{HEAD "network: {topology: nat, servers: 1024, services: 64, nat: {clients: "
+		      "20}}\n",
+		 3, 35, "more than 1,048,576", "fewer"},
+		{HEAD "network: {topology: nat, nat: {ports: 2031-2000}}\n", 3, 39, "ports cannot",
+		 "range"},
+		{HEAD "cases: {b: {network: {nat: {limit: 10}}}}\n", 3, 36, "nat.limit needs", ""},
+	};
+	static const char *const fine[] = {
+		HEAD "network: {topology: nat, family: mapped, nat: {ports: 2000-2031}}\n",
+		HEAD "network: {topology: nat, nat: {ports: 2000-2031}}\n"
+		     "cases: {b: {network: {topology: veth}}}\n",
+		HEAD "network: {nat: {addresses: 1, limit: 0}}\n",
+	};
+
+	CHECK(rows);
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		struct read r;
+
+		read_yaml(&r, fine[i]);
+		CU_ASSERT(r.ok);
+		read_close(&r);
+	}
+}
+
 static void all_mistakes_are_told_in_the_order_of_the_file(void)
 {
 	struct read r;
@@ -340,6 +378,7 @@ static const struct test tests[] = {
 	TEST(expectations_are_told_at_the_word),
 	TEST(cases_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
+	TEST(a_gateway_is_of_its_topology),
 	TEST(all_mistakes_are_told_in_the_order_of_the_file),
 	TEST(more_mistakes_than_fit_are_counted),
 	TESTS_END,

@@ -1,0 +1,131 @@
+#include "lab/gateway.h"
+
+#include <inttypes.h>
+
+#include "sys/netns.h"
+#include "sys/nft.h"
+#include "sys/rtnetlink.h"
+
+/* Of the client, and of the server, to the gateway; and the other ends of these. */
+static const char link_name[] = "veth0", inside[] = "inside", outside[] = "outside";
+
+enum { RULES_MOST = 16 << 10 };
+
+/* How one end is joined to a link. */
+struct joint {
+	const char *link;
+	const struct address_list *mine, *other; /* addresses of either end */
+	bool is_way_out; /* all that is elsewhere is behind it; else the other end's addresses */
+};
+
+/* As in lab.c, the other end is one neighbour: its first address. */
+static bool routes_add(struct rtnetlink *rt, const struct joint *j, struct err *err)
+{
+	struct address via = j->other->list[0];
+	bool good = rtnetlink_route(rt, j->link, via, 32, NULL, err);
+
+	if (j->is_way_out)
+		return good && rtnetlink_route(rt, j->link, via, 0, &via, err);
+	for (uint32_t i = 1; i < j->other->count && good; i++)
+		good = rtnetlink_route(rt, j->link, j->other->list[i], 32, &via, err);
+	return good;
+}
+
+static bool joint_make(const struct joint *j, struct err *err)
+{
+	struct rtnetlink rt;
+	bool good = rtnetlink_open(&rt, err) && rtnetlink_addresses(&rt, j->link, j->mine, err) &&
+		    rtnetlink_up(&rt, j->link, err) && routes_add(&rt, j, err);
+
+	rtnetlink_close(&rt);
+	return good;
+}
+
+/* A link of the namespace that the thread is in, with its other end in the gateway's. */
+static bool link_to(int gateway_ns, const char *other, struct err *err)
+{
+	struct rtnetlink rt;
+	bool good =
+		rtnetlink_open(&rt, err) && rtnetlink_veth(&rt, link_name, other, gateway_ns, err);
+
+	rtnetlink_close(&rt);
+	return good;
+}
+
+static bool link_await(const char *link, struct err *err)
+{
+	struct rtnetlink rt;
+	bool good = rtnetlink_open(&rt, err) && rtnetlink_await(&rt, link, err);
+
+	rtnetlink_close(&rt);
+	return good;
+}
+
+/* "10.77.192.1", or of several each in turn, a round of the destinations long: were they to
+ * change with each connection, a client that goes round its destinations would meet the same
+ * address at the same destination each time. A plain `snat to FIRST-LAST` chooses by a hash of
+ * source and destination (find_best_ips_proto(), net/netfilter/nf_nat_core.c): one client has
+ * one address towards one server, however many there are. */
+static void rules_addresses(struct out *to, const struct plan *p)
+{
+	const struct address_list *all = &p->nat.outside;
+	char z[ADDRESS_PRINTED];
+
+	if (all->count == 1) {
+		out_z(to, address_print(z, all->list[0]));
+		return;
+	}
+	out_fmt(to, "numgen inc mod %u map {", all->count * p->destinations);
+	for (uint32_t i = 0; i < all->count; i++)
+		out_fmt(to, "%s %u-%u : %s", i ? "," : "", i * p->destinations,
+			(i + 1) * p->destinations - 1, address_print(z, all->list[i]));
+	out_z(to, " }");
+}
+
+static struct text rules_make(const struct plan *p, struct arena *scratch)
+{
+	const struct nat *nat = &p->scenario->network.nat;
+	struct out to = out_memory(ARENA_ARRAY(scratch, char, RULES_MOST), RULES_MOST);
+
+	out_fmt(&to,
+		"table ip lastport {\n"
+		"chain postrouting {\n"
+		"type nat hook postrouting priority 100\n"
+		"oifname \"%s\" meta l4proto { tcp, udp } snat to ",
+		outside);
+	rules_addresses(&to, p);
+	out_fmt(&to, ":%u-%u%s\n}\n", nat->ports.lo, nat->ports.hi,
+		nat->random ? " fully-random" : "");
+	if (nat->limit)
+		out_fmt(&to,
+			"chain forward {\n"
+			"type filter hook forward priority 0\n"
+			"ct state new ct count over %" PRIu64 " drop\n}\n",
+			nat->limit);
+	out_z(&to, "}\n");
+	return out_written(&to);
+}
+
+static bool gateway_prepare(const struct plan *p, struct arena *scratch, struct err *err)
+{
+	const struct joint client = {inside, &p->nat.inside, &p->sources, false};
+	const struct joint server = {outside, &p->nat.outside, &p->servers, true};
+
+	return joint_make(&client, err) && joint_make(&server, err) &&
+	       nft_load(rules_make(p, scratch), err) && link_await(inside, err) &&
+	       link_await(outside, err);
+}
+
+bool gateway_join(const struct lab *lab, const struct plan *p, struct arena *scratch,
+		  struct err *err)
+{
+	const struct joint client = {link_name, &p->sources, &p->nat.inside, true};
+	const struct joint server = {link_name, &p->servers, &p->nat.outside, false};
+
+	return link_to(lab->gateway_ns, inside, err) && joint_make(&client, err) &&
+	       netns_enter(lab->server_ns, err) && link_to(lab->gateway_ns, outside, err) &&
+	       joint_make(&server, err) && netns_enter(lab->gateway_ns, err) &&
+	       gateway_prepare(p, scratch, err) && netns_enter(lab->server_ns, err) &&
+	       link_await(link_name, err) && netns_enter(lab->client_ns, err) &&
+	       link_await(link_name, err);
+}

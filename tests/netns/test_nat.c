@@ -1,0 +1,367 @@
+/* A gateway: what passes it, and what it drops, by its own connection tracking and by the sockets
+ * on either side. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab_help.h"
+#include "suites.h"
+#include "sys/clock.h"
+#include "sys/nft.h"
+#include "sys/sysctl.h"
+
+/* ---- the gateway's own figures ------------------------------------------- */
+
+struct tracked {
+	unsigned long entries, insert_failed, drop;
+};
+
+/* A line of hexadecimal numbers a processor, below their names; `entries` is the same in each. */
+static void tracked_line(struct tracked *t, char *names, char *values)
+{
+	char *rest_names = NULL, *rest_values = NULL;
+	char *name = strtok_r(names, " ", &rest_names);
+	char *value = strtok_r(values, " ", &rest_values);
+
+	for (; name && value;
+	     name = strtok_r(NULL, " ", &rest_names), value = strtok_r(NULL, " ", &rest_values)) {
+		if (strcmp(name, "entries") == 0)
+			t->entries = strtoul(value, NULL, 16);
+		else if (strcmp(name, "insert_failed") == 0)
+			t->insert_failed += strtoul(value, NULL, 16);
+		else if (strcmp(name, "drop") == 0)
+			t->drop += strtoul(value, NULL, 16);
+	}
+}
+
+static void tracked_read(struct help *h, void *context)
+{
+	char names[512], again[512], values[512];
+	FILE *f = fopen("/proc/thread-self/net/stat/nf_conntrack", "r");
+	struct tracked *t = context;
+
+	(void)h;
+	*t = (struct tracked){0};
+	if (!f || !fgets(names, sizeof(names), f))
+		CU_FAIL_FATAL("no figures of conntrack's");
+	while (fgets(values, sizeof(values), f)) {
+		memcpy(again, names, sizeof(again));
+		tracked_line(t, again, values);
+	}
+	fclose(f);
+}
+
+static struct tracked tracked(struct help *h)
+{
+	struct tracked t;
+
+	CU_ASSERT(help_inside(h, LAB_GATEWAY, tracked_read, &t));
+	return t;
+}
+
+/* ---- connections through it ---------------------------------------------- */
+
+enum { MOST = 256, PATIENCE = 10000 };
+
+struct crowd {
+	unsigned from, to; /* of fd */
+	uint32_t source;   /* of the plan */
+	uint32_t dest;
+	int fd[MOST];
+};
+
+static void begin_connects(struct help *h, void *context)
+{
+	struct crowd *c = context;
+	struct sockaddr_in here = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
+	uint8_t bytes[16];
+
+	address_bytes(plan_server(&h->plan, c->dest), bytes);
+	memcpy(&there.sin_addr, bytes + 12, 4);
+	there.sin_port = htons(plan_service(&h->plan, c->dest));
+	address_bytes(h->plan.sources.list[c->source], bytes);
+	memcpy(&here.sin_addr, bytes + 12, 4);
+	for (unsigned i = c->from; i < c->to; i++) {
+		c->fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		CU_ASSERT_EQUAL(bind(c->fd[i], (struct sockaddr *)&here, sizeof(here)), 0);
+		CU_ASSERT(connect(c->fd[i], (struct sockaddr *)&there, sizeof(there)) < 0 &&
+			  errno == EINPROGRESS);
+	}
+}
+
+static unsigned established(const struct crowd *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = c->from; i < c->to; i++) {
+		struct pollfd p = {.fd = c->fd[i], .events = POLLOUT};
+
+		n += poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+	}
+	return n;
+}
+
+/* Until so many are established and the gateway has dropped so many SYNs. */
+static bool await_crowd(struct help *h, const struct crowd *c, unsigned open, unsigned dropped)
+{
+	for (int i = 0; i < PATIENCE; i++) {
+		if (established(c) >= open && tracked(h).insert_failed >= dropped)
+			return true;
+		clock_sleep(1000000);
+	}
+	return false;
+}
+
+/* `n` more, towards one destination. */
+static void begin(struct help *h, struct crowd *c, uint32_t dest, unsigned n)
+{
+	c->from = c->to;
+	c->to += n;
+	c->dest = dest;
+	CU_ASSERT(help_inside(h, LAB_CLIENT, begin_connects, c));
+}
+
+static void crowd_close(struct crowd *c)
+{
+	for (unsigned i = 0; i < c->to; i++)
+		close(c->fd[i]);
+}
+
+struct listeners {
+	int fd[4];
+};
+
+static void listen_all(struct help *h, void *context)
+{
+	struct listeners *l = context;
+
+	for (uint32_t i = 0; i < h->plan.services; i++) {
+		struct sockaddr_in any = {.sin_family = AF_INET,
+					  .sin_port = htons(plan_service(&h->plan, i))};
+
+		l->fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		CU_ASSERT(bind(l->fd[i], (struct sockaddr *)&any, sizeof(any)) == 0 &&
+			  listen(l->fd[i], MOST) == 0);
+	}
+}
+
+static void gateway_open(struct help *h, struct listeners *l, const char *lines)
+{
+	if (!help_open(h, lines)) {
+		printf("%s\n", h->err.what);
+		CU_FAIL_FATAL("no lab");
+	}
+	CU_ASSERT(help_inside(h, LAB_SERVER, listen_all, l));
+}
+
+static void gateway_close(struct help *h, struct listeners *l, struct crowd *c)
+{
+	crowd_close(c);
+	for (uint32_t i = 0; i < h->plan.services; i++)
+		close(l->fd[i]);
+	help_close(h);
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+#define NAT(keys) "network: {topology: nat, ports: 40000-40999, services: 2, nat: {" keys "}}"
+
+/* So many fit and no more; SYNs beyond them are dropped, each counted twice over. */
+static void as_many_pass_as_the_gateway_has_ports(void)
+{
+	static const struct {
+		const char *lines;
+		unsigned passing;
+	} rows[] = {
+		{NAT("ports: 2000-2031"), 32},
+		{NAT("ports: 2000-2031, random: true"), 32},
+		{NAT("ports: 2000-2127, random: true"), 128},
+		{NAT("ports: 2000-2031, addresses: 2"), 64},
+		{NAT("ports: 2000-2031, addresses: 3, random: true"), 96},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct crowd c = {0};
+		struct listeners l;
+		struct help h;
+		struct tracked t;
+
+		gateway_open(&h, &l, rows[i].lines);
+		begin(&h, &c, 0, rows[i].passing);
+		CU_ASSERT(await_crowd(&h, &c, rows[i].passing, 0));
+		t = tracked(&h);
+		CU_ASSERT(t.insert_failed == 0 && t.drop == 0);
+		begin(&h, &c, 0, 4);
+		CU_ASSERT(await_crowd(&h, &c, 0, 4));
+		CU_ASSERT_EQUAL(established(&c), 0);
+		t = tracked(&h);
+		CU_ASSERT_EQUAL(t.insert_failed, t.drop);
+		CU_ASSERT_EQUAL(t.entries, rows[i].passing);
+		begin(&h, &c, 1, 4); /* another port of the server */
+		CU_ASSERT(await_crowd(&h, &c, 4, 0));
+		CU_ASSERT_EQUAL(tracked(&h).entries, rows[i].passing + 4);
+		gateway_close(&h, &l, &c);
+	}
+}
+
+/* Neither the gateway nor the client has a word for it: no RST, no ICMP, no EADDRNOTAVAIL. */
+static void the_next_one_times_out(void)
+{
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	gateway_open(&h, &l,
+		     "network: {topology: nat, ports: 40000-40999, services: 2, nat: {ports: "
+		     "2000-2031}, sysctl: {net.ipv4.tcp_syn_retries: 1, "
+		     "net.ipv4.tcp_syn_linear_timeouts: 0}}");
+	begin(&h, &c, 0, 32);
+	CU_ASSERT(await_crowd(&h, &c, 32, 0));
+	begin(&h, &c, 0, 1);
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = c.fd[32], .events = POLLOUT}, 1, 60000), 1);
+	CU_ASSERT_EQUAL(getsockopt(c.fd[32], SOL_SOCKET, SO_ERROR, &error, &len), 0);
+	CU_ASSERT_EQUAL(error, ETIMEDOUT);
+	CU_ASSERT_EQUAL(tracked(&h).insert_failed, 2); /* the SYN and its repetition */
+	CU_ASSERT_EQUAL(tracked(&h).drop, 2);
+	gateway_close(&h, &l, &c);
+}
+
+/* A round of destinations has one address, the next round the next: so that each destination
+ * has all of them. */
+static void each_destination_has_all_addresses(void)
+{
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+
+	gateway_open(&h, &l, NAT("ports: 2000-2031, addresses: 2"));
+	for (unsigned i = 0; i < 128; i++) {
+		begin(&h, &c, i % 2, 1);
+		CU_ASSERT_FATAL(await_crowd(&h, &c, 1, 0));
+	}
+	CU_ASSERT_EQUAL(tracked(&h).entries, 128);
+	CU_ASSERT_EQUAL(tracked(&h).insert_failed, 0);
+	gateway_close(&h, &l, &c);
+}
+
+/* 10 pass whatever the destination, and conntrack itself counts no drop: its rule does that. */
+static void a_limit_is_of_all_destinations(void)
+{
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+	struct tracked t;
+
+	gateway_open(&h, &l, NAT("limit: 10"));
+	begin(&h, &c, 0, 6);
+	CU_ASSERT(await_crowd(&h, &c, 6, 0));
+	begin(&h, &c, 1, 4);
+	CU_ASSERT(await_crowd(&h, &c, 4, 0));
+	begin(&h, &c, 0, 4);
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = c.fd[10], .events = POLLOUT}, 1, 300), 0);
+	CU_ASSERT_EQUAL(established(&c), 0);
+	t = tracked(&h);
+	CU_ASSERT(t.entries == 10 && t.insert_failed == 0 && t.drop == 0);
+	gateway_close(&h, &l, &c);
+}
+
+/* What the server sees: addresses and ports of the gateway, each pair once. */
+static void the_server_sees_the_gateway(void)
+{
+	bool seen[2][32] = {{false}};
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+	unsigned n = 0;
+
+	gateway_open(&h, &l, NAT("ports: 2000-2031, addresses: 2"));
+	begin(&h, &c, 0, 64);
+	CU_ASSERT(await_crowd(&h, &c, 64, 0));
+	for (;;) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+		int fd = accept(l.fd[0], (struct sockaddr *)&peer, &len);
+		uint32_t address, port;
+
+		if (fd < 0)
+			break;
+		close(fd);
+		address = ntohl(peer.sin_addr.s_addr) - 0x0a4dc001; /* 10.77.192.1 */
+		port = ntohs(peer.sin_port) - 2000U;
+		CU_ASSERT_FATAL(address < 2 && port < 32);
+		CU_ASSERT_FALSE(seen[address][port]);
+		seen[address][port] = true;
+		n++;
+	}
+	CU_ASSERT_EQUAL(n, 64);
+	gateway_close(&h, &l, &c);
+}
+
+/* Hosts behind one gateway share its ports, however many local ones each has. */
+static void clients_share_the_gateways_ports(void)
+{
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+
+	gateway_open(&h, &l, NAT("ports: 2000-2031, clients: 4"));
+	CU_ASSERT_EQUAL(h.plan.sources.count, 4);
+	for (c.source = 0; c.source < 4; c.source++) {
+		begin(&h, &c, 0, 8);
+		CU_ASSERT(await_crowd(&h, &c, 8, 0));
+	}
+	c.source = 0;
+	begin(&h, &c, 0, 1);
+	CU_ASSERT(await_crowd(&h, &c, 0, 1));
+	CU_ASSERT_EQUAL(established(&c), 0);
+	gateway_close(&h, &l, &c);
+}
+
+static void every_address_is_reached_through_it(void)
+{
+	struct help h;
+
+	CU_ASSERT_FATAL(help_open(&h, "network: {topology: nat, sources: 30, servers: 40, nat: "
+				      "{addresses: 20, clients: 10}}"));
+	CU_ASSERT_EQUAL(help_cross(&h, &h.plan.sources.list[0]), 0);
+	CU_ASSERT_EQUAL(help_cross(&h, &h.plan.sources.list[299]), 0);
+	help_close(&h);
+}
+
+static int load_nonsense(void)
+{
+	struct err err = {0};
+
+	if (nft_load(TEXT("table ip a {\nchain \x1b[31m {\n}\n}\n"), &err))
+		return 1;
+	if (err.kind != ERR_HOST || !strstr(err.what, "syntax error"))
+		return 2;
+	return nft_load(TEXT("table ip a {\n}\n"), &err) ? 0 : 3;
+}
+
+/* In a child: the right to change the network, once passed on, stays with the thread. */
+static void what_nft_refuses_is_told_in_its_words(void)
+{
+	CU_ASSERT_EQUAL(help_child(load_nonsense), 0);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_gateway, as_many_pass_as_the_gateway_has_ports),
+	TEST_UNLESS(help_no_gateway, the_next_one_times_out),
+	TEST_UNLESS(help_no_gateway, each_destination_has_all_addresses),
+	TEST_UNLESS(help_no_gateway, a_limit_is_of_all_destinations),
+	TEST_UNLESS(help_no_gateway, the_server_sees_the_gateway),
+	TEST_UNLESS(help_no_gateway, clients_share_the_gateways_ports),
+	TEST_UNLESS(help_no_gateway, every_address_is_reached_through_it),
+	TEST_UNLESS(help_no_gateway, what_nft_refuses_is_told_in_its_words),
+	TESTS_END,
+};
+
+const struct suite suite_nat = {"nat", tests};
