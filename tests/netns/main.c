@@ -7,8 +7,9 @@
 int main(void)
 {
 	const struct suite suites[] = {
-		suite_lab,     suite_nat,    suite_rights,   suite_facts, suite_sense, suite_drive,
-		suite_sockets, suite_family, suite_timewait, suite_watch, suite_cli,
+#define SUITE(name) suite_##name,
+		SUITES(SUITE)
+#undef SUITE
 	};
 
 	/* Were a door or a lab to write where it was started, that would be here, and not the

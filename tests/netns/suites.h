@@ -10,6 +10,7 @@
 // clang-format off
 #define SUITES(SUITE) \
 	SUITE(lab) \
+	SUITE(nat) \
 	SUITE(rights) \
 	SUITE(facts) \
 	SUITE(sense) \
@@ -26,14 +27,3 @@
 #define SUITE(name) extern const struct suite suite_##name;
 SUITES(SUITE)
 #undef SUITE
-extern const struct suite suite_lab;
-extern const struct suite suite_nat;
-extern const struct suite suite_rights;
-extern const struct suite suite_facts;
-extern const struct suite suite_sense;
-extern const struct suite suite_drive;
-extern const struct suite suite_family;
-extern const struct suite suite_timewait;
-extern const struct suite suite_sockets;
-extern const struct suite suite_watch;
-extern const struct suite suite_cli;
