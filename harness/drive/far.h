@@ -4,8 +4,9 @@
  * It listens before the load begins, on ports outside the client's range, and really closes
  * what the client closed: a child that nobody accepts would stay in CLOSE_WAIT, keep the
  * client's end in FIN_WAIT2, and answer a later connect from the same port with a challenge (10
- * to 16 ms, Linux 6.18). With behaviour `hold` it never accepts: the kernel completes the
- * handshake, and nothing ever closes.
+ * to 16 ms, Linux 6.18). Requests say of themselves how they are to be answered (wire.h); each
+ * connection is served by itself, so that one whose client does not read stalls no other. No
+ * memory is taken after far_start().
  *
  * Ownership: far_stop() gives back rings and listeners, and with them every socket.
  * Errors:    ERR_HOST where rings cannot be had; ERR_SYS. What breaks later is handed out by
@@ -19,10 +20,20 @@
 
 struct far;
 
+struct far_wish {
+	const struct plan *plan;
+	const struct lab *lab;
+	struct pulse *pulse;
+	struct tape *tape; /* its own, for events */
+};
+
 /* How many connections it is done with, for as long as the client keeps them: accepted, and
- * closed where that is its own wish. */
+ * closed where that is its own wish. Of a dead one: as many as there may be. */
 uint64_t far_served(const struct far *far);
 
-bool far_start(struct far **out, const struct plan *plan, const struct lab *lab,
-	       struct pulse *pulse, struct arena *, struct err *);
+bool far_start(struct far **out, const struct far_wish *wish, struct arena *, struct err *);
+
+/* The load begins now: server.die counts from here. */
+void far_zero(struct far *far, int64_t now_ns);
+
 bool far_stop(struct far *far, struct err *err);

@@ -325,8 +325,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->hold_ns = load->hold;
 	w->timeout_ns = load->timeout;
 	w->stop_ns = FOR_EVER;
-	w->far_keeps = p->scenario->server.behaviour == BEHAVIOUR_ANSWER ||
-		       p->scenario->server.behaviour == BEHAVIOUR_HOLD;
+	w->far_keeps = !behaviour_does(p->scenario->server.behaviour, DOES_END) &&
+		       p->scenario->server.die == 0;
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches = breach_possible(&p->scenario->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;

@@ -23,7 +23,9 @@ uint64_t outlook_buckets(const struct plan *plan)
 /* Where both ends close at once, TIME_WAIT is on either side: nobody can tell. */
 static bool is_race(const struct scenario *s)
 {
-	return s->server.behaviour == BEHAVIOUR_CLOSE && s->load.end == END_CLOSE;
+	return (s->server.behaviour == BEHAVIOUR_CLOSE ||
+		s->server.behaviour == BEHAVIOUR_ACCEPT_CLOSE) &&
+	       s->load.end == END_CLOSE;
 }
 
 /* What lasts longer is not to be waited for: 100 days. */

@@ -109,7 +109,7 @@ static struct text rules_make(const struct plan *p, struct arena *scratch)
 static bool gateway_prepare(const struct plan *p, struct arena *scratch, struct err *err)
 {
 	const struct joint client = {inside, &p->nat.inside, &p->sources, false};
-	const struct joint server = {outside, &p->nat.outside, &p->servers, true};
+	const struct joint server = {outside, &p->nat.outside, &p->server_link, true};
 
 	return joint_make(&client, err) && joint_make(&server, err) &&
 	       nft_load(rules_make(p, scratch), err) && link_await(inside, err) &&
@@ -120,7 +120,7 @@ bool gateway_join(const struct lab *lab, const struct plan *p, struct arena *scr
 		  struct err *err)
 {
 	const struct joint client = {link_name, &p->sources, &p->nat.inside, true};
-	const struct joint server = {link_name, &p->servers, &p->nat.outside, false};
+	const struct joint server = {link_name, &p->server_link, &p->nat.outside, false};
 
 	return link_to(lab->gateway_ns, inside, err) && joint_make(&client, err) &&
 	       netns_enter(lab->server_ns, err) && link_to(lab->gateway_ns, outside, err) &&

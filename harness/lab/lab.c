@@ -117,9 +117,9 @@ static bool veth_join(struct building *b)
 
 	good = rtnetlink_open(&rt, b->err) &&
 	       rtnetlink_veth(&rt, link_name, link_name, b->lab->server_ns, b->err) &&
-	       half_join(&p->sources, &p->servers, b->err) &&
+	       half_join(&p->sources, &p->server_link, b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
-	       half_join(&p->servers, &p->sources, b->err) &&
+	       half_join(&p->server_link, &p->sources, b->err) &&
 	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
 	rtnetlink_close(&rt);
 	return good;

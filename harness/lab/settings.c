@@ -170,7 +170,10 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 	 * tcp_orphan_retries: when both ends end at once, many a last FIN finds nobody. Its
 	 * socket repeats it for two minutes, keeps the namespace alive so long, and counts
 	 * against the host's tcp_max_orphans: 19,664 of 28,232 did (Linux 6.18). Where the far
-	 * end lives it answers the first, so that this changes nothing. */
+	 * end lives it answers the first, so that this changes nothing.
+	 *
+	 * ip_forward: a new namespace has the host's, and a server that forwards would not drop
+	 * in silence what is for nobody (server.behaviour: drop). */
 	const struct number wishes[] = {
 		{"net.ipv6.conf.default.disable_ipv6", !is_ipv6, true, !is_ipv6},
 		{"net.ipv6.conf.all.disable_ipv6", !is_ipv6, true, !is_ipv6},
@@ -182,7 +185,7 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 		{"net.ipv4.tcp_rfc1337", 1, is_client, false},
 		{"net.ipv4.tcp_orphan_retries", 1, true, false},
 		{"net.core.somaxconn", p->backlog, is_server, false},
-		{"net.ipv4.ip_forward", 1, role == LAB_GATEWAY, false},
+		{"net.ipv4.ip_forward", role == LAB_GATEWAY, !is_client, false},
 		{"net.ipv4.ip_unprivileged_port_start", lowest, lowest < FIRST_FREE, false},
 	};
 	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {

@@ -41,7 +41,8 @@ enum quiet {
 
 /* Who ends the connection, and what that leaves on the client: a row a behaviour, a column an
  * end. A server's reset frees the port, whatever the client does with its socket then
- * (tcp_reset(), net/ipv4/tcp_input.c). */
+ * (tcp_reset(), net/ipv4/tcp_input.c); and so does a connect that failed, whatever refused
+ * it. */
 static const enum quiet fates[][4] = {
 	// clang-format off
 	[BEHAVIOUR_ANSWER] = {
@@ -57,6 +58,26 @@ static const enum quiet fates[][4] = {
 		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_NONE,
 	},
 	[BEHAVIOUR_RESET] = {
+		[END_CLOSE] = QUIET_NONE,      [END_RESET] = QUIET_NONE,
+		[END_LEAK]  = QUIET_NONE,      [END_WAIT]  = QUIET_NONE,
+	},
+	[BEHAVIOUR_ACCEPT_CLOSE] = {
+		[END_CLOSE] = QUIET_RACE,      [END_RESET] = QUIET_NONE,
+		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_NONE,
+	},
+	[BEHAVIOUR_NEVER_ACCEPT] = {
+		[END_CLOSE] = QUIET_FIN_WAIT2, [END_RESET] = QUIET_NONE,
+		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_FIN_WAIT2,
+	},
+	[BEHAVIOUR_IGNORE] = {
+		[END_CLOSE] = QUIET_FIN_WAIT2, [END_RESET] = QUIET_NONE,
+		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_FIN_WAIT2,
+	},
+	[BEHAVIOUR_REFUSE] = {
+		[END_CLOSE] = QUIET_NONE,      [END_RESET] = QUIET_NONE,
+		[END_LEAK]  = QUIET_NONE,      [END_WAIT]  = QUIET_NONE,
+	},
+	[BEHAVIOUR_DROP] = {
 		[END_CLOSE] = QUIET_NONE,      [END_RESET] = QUIET_NONE,
 		[END_LEAK]  = QUIET_NONE,      [END_WAIT]  = QUIET_NONE,
 	},
@@ -123,11 +144,26 @@ static enum end end_of(const struct load *l)
 	return l->end == END_CLOSE && l->options.linger == 0 ? END_RESET : l->end;
 }
 
+/* How long a connection has its port until it is closed. One that never opens has it for as long
+ * as its connect goes on; a server's RST ends both. */
+static int64_t live_time(const struct scenario *s)
+{
+	switch (s->server.behaviour) {
+	case BEHAVIOUR_RESET:
+	case BEHAVIOUR_REFUSE:
+		return 0;
+	case BEHAVIOUR_DROP:
+		return s->load.timeout;
+	default:
+		return s->load.hold;
+	}
+}
+
 static struct life life_of(const struct scenario *s, const struct budget *b,
 			   const struct host *host)
 {
 	enum quiet quiet = fates[s->server.behaviour][end_of(&s->load)];
-	int64_t live_ns = s->server.behaviour == BEHAVIOUR_RESET ? 0 : s->load.hold;
+	int64_t live_ns = live_time(s);
 	struct life life = {{live_ns, live_ns}, quiet_span(s, host, quiet)};
 
 	buckets_limit(&life.quiet, s, b, host);
@@ -168,6 +204,16 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 	return (struct pace){fmax(rounds, count * FASTEST_NS), rounds + work + SLACK};
 }
 
+/* When the far end begins to do other than fates[] say: it dies, or its backlog is full. */
+static double far_changes(const struct scenario *s)
+{
+	bool fills = s->server.behaviour == BEHAVIOUR_NEVER_ACCEPT || s->server.accept_every;
+
+	if (s->server.backlog && fills)
+		return 0;
+	return s->server.die ? (double)s->server.die : INFINITY;
+}
+
 /* For how long connections are begun. */
 static double load_ends(const struct scenario *s)
 {
@@ -196,14 +242,16 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	int64_t least = sum(life->live.least, life->quiet.least),
 		most = sum(life->live.most, life->quiet.most);
 	bool so_many = s->load.total == 0 || s->load.total > b->capacity;
-	bool surely = so_many && next.slow < load_ends(s) &&
+	bool steady = load_ends(s) <= far_changes(s);
+	bool surely = so_many && next.slow < fmin(load_ends(s), far_changes(s)) &&
 		      (least == FOR_EVER || next.slow < (double)least);
 	bool never = !so_many || next.quick >= load_ends(s) ||
-		     (most < FOR_EVER && next.quick >= (double)most + SLACK) || bounded(s, b, life);
+		     (steady && ((most < FOR_EVER && next.quick >= (double)most + SLACK) ||
+				 bounded(s, b, life)));
 
 	f->exhausts = surely;
 	f->known = surely || never;
-	f->after = surely ? b->capacity : 0;
+	f->after = surely && behaviour_does(s->server.behaviour, DOES_LISTEN) ? b->capacity : 0;
 }
 
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,

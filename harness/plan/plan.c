@@ -25,6 +25,9 @@ static const struct layout {
 /* The gateway's, towards the clients and towards the servers. */
 static const char gateway_inside[] = "10.77.64.1", gateway_outside[] = "10.77.192.1";
 
+/* An address of the server's host that is not one of those. */
+static const char *const gates[2] = {"10.77.255.1", "fd77:0:0:2::1"};
+
 static bool io_uring_works(const struct host *host, struct err *err)
 {
 	if (host->io_uring == 0)
@@ -121,6 +124,29 @@ static struct address_list addresses_from(const char *first, uint32_t count, str
 	return all;
 }
 
+static bool address_is_in(const struct address_list *all, struct address a)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		if (address_eq(all->list[i], a))
+			return true;
+	return false;
+}
+
+/* Where no packet is to be answered, the server's end has an address of its own that is nobody's
+ * destination, and not theirs: what is sent to those arrives there, and is dropped without a word,
+ * since it is not forwarded either (ip_error(), net/ipv4/route.c). */
+static struct address_list server_link(const struct plan *p, struct arena *arena)
+{
+	struct address_list link = {ARENA_ARRAY(arena, struct address, 1), 1};
+
+	if (p->scenario->server.behaviour != BEHAVIOUR_DROP)
+		return p->servers;
+	address_read(text_of(gates[p->family == FAMILY_IPV6]), &link.list[0]);
+	while (address_is_in(&p->servers, link.list[0]) || address_is_in(&p->sources, link.list[0]))
+		link.list[0] = address_after(link.list[0], 1);
+	return link;
+}
+
 static bool addresses_set(struct plan *p, struct arena *arena, struct err *err)
 {
 	const struct scenario *s = p->scenario;
@@ -135,6 +161,7 @@ static bool addresses_set(struct plan *p, struct arena *arena, struct err *err)
 		p->nat.outside =
 			addresses_from(gateway_outside, (uint32_t)s->network.nat.addresses, arena);
 	}
+	p->server_link = server_link(p, arena);
 	p->services = (uint32_t)s->network.services;
 	p->destinations = p->servers.count * p->services;
 	p->service_first = services_place(s->network.ports, p->services);

@@ -50,6 +50,8 @@ struct plan {
 
 	enum family family;
 	struct address_list sources, servers;
+	struct address_list server_link; /* what the server's end of the link has; its first is the
+					    client's way to all that is there */
 	struct nat_plan nat;
 	uint16_t service_first; /* the lowest listening port, outside the client's range */
 	uint32_t services;
@@ -58,6 +60,7 @@ struct plan {
 	struct load_plan *loads; /* at least one */
 	uint32_t load_count;
 	uint64_t seed; /* of all that is drawn: base/draw.h */
+	bool asks; /* connections carry requests: a far end that closes first answers them before */
 
 	uint32_t ring_slots;   /* the most that one ring's table may have */
 	uint32_t far_slots;    /* descriptors of the far end; 0: it never accepts */

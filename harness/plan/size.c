@@ -24,6 +24,8 @@ enum {
 	ACCEPTS_ALL = 256,
 	RINGS_MOST = 256, /* that one thread polls: RINGS_POLLED, sys/ring.c */
 	SLOTS_MOST = 1 << 22,
+	KEPT_MOST =
+		1 << 18, /* connections that a far end keeps for ever: then it accepts no more */
 	NOFILE_LEAST = 256,
 	NOFILE_OWN = 64, /* descriptors that are no connection */
 	NOFILE_UNKNOWN = 1024,
@@ -198,33 +200,55 @@ static bool descriptors_suffice(int64_t nofile, struct err *err)
 			     "--ulimit of docker.");
 }
 
-static void far_size(struct plan *p, uint64_t slots)
+/* What the far end has open at once: as much as the client, unless it closes first; and what it
+ * keeps after the client has closed, for ever or until a late answer is sent. */
+static uint64_t far_open(const struct plan *p, uint64_t begun, uint64_t slots)
+{
+	enum behaviour b = p->scenario->server.behaviour;
+	bool serves = behaviour_does(b, DOES_SERVE) && (p->asks || !behaviour_does(b, DOES_END));
+	bool keeps = behaviour_does(b, DOES_KEEP) || p->scenario->server.delay;
+
+	return FAR_SLACK + (serves ? slots : 0) + (keeps ? least(begun, KEPT_MOST) : 0);
+}
+
+static void far_size(struct plan *p, uint64_t begun, uint64_t slots)
 {
 	const struct scenario *s = p->scenario;
-	bool accepts = s->server.behaviour != BEHAVIOUR_HOLD,
-	     keeps = s->server.behaviour == BEHAVIOUR_ANSWER;
 
-	p->far_slots = !accepts ? 0 : (uint32_t)least((keeps ? slots : 0) + FAR_SLACK, SLOTS_MOST);
-	p->far_accepts = accepts ? accepts_each(p->services) : 0;
-	p->far_slots += p->far_accepts * p->services;
+	if (!behaviour_does(s->server.behaviour, DOES_ACCEPT))
+		return;
+	p->far_accepts = s->server.accept_every ? 1 : accepts_each(p->services);
+	p->far_slots = (uint32_t)least(far_open(p, begun, slots), SLOTS_MOST) +
+		       p->far_accepts * p->services;
+}
+
+/* All that may wait to be accepted; or as the scenario says. */
+static uint32_t backlog_size(const struct plan *p, const struct crowd *c)
+{
+	const struct scenario *s = p->scenario;
+	bool prompt = p->far_slots && s->server.accept_every == 0;
+	uint64_t queued = prompt ? c->holding : c->begun;
+
+	if (s->server.backlog)
+		return (uint32_t)s->server.backlog;
+	return (uint32_t)least(most(queued + SLACK, BACKLOG_LEAST), BACKLOG_MOST);
 }
 
 bool size_make(struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 	int64_t nofile = p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
-	uint64_t sockets, queued, slots = 0, largest = 0;
+	uint64_t sockets, slots = 0, largest = 0;
 	struct crowd c;
 
 	if (!descriptors_suffice(nofile, err))
 		return false;
 	c = crowd_size(p, &slots, &largest);
-	far_size(p, slots);
+	far_size(p, c.begun, slots);
 	sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
-	queued = p->far_slots ? c.holding : c.begun;
 	p->ring_slots = (uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST),
 					most(largest, p->far_slots));
-	p->backlog = (uint32_t)least(most(queued + SLACK, BACKLOG_LEAST), BACKLOG_MOST);
+	p->backlog = backlog_size(p, &c);
 	p->hash_entries = p->host->private_hash ? 0 : power_of_two(sockets * HASH_A_SOCKET);
 	p->samples = (uint32_t)least(
 		counted((double)(s->stop.time + OVERTIME) / (double)s->sample.every +

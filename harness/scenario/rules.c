@@ -54,8 +54,33 @@ static bool is_cut_off(const struct scenario *s)
 
 static bool waits_in_vain(const struct scenario *s)
 {
-	return s->load.end == END_WAIT &&
-	       (s->server.behaviour == BEHAVIOUR_ANSWER || s->server.behaviour == BEHAVIOUR_HOLD);
+	return s->load.end == END_WAIT && behaviour_does(s->server.behaviour, DOES_LISTEN) &&
+	       !behaviour_does(s->server.behaviour, DOES_END);
+}
+
+static bool drops_on_loopback(const struct scenario *s)
+{
+	return s->server.behaviour == BEHAVIOUR_DROP && s->network.topology == TOPOLOGY_LOOPBACK;
+}
+
+static bool queues_in_vain(const struct scenario *s)
+{
+	return s->server.backlog && !behaviour_does(s->server.behaviour, DOES_LISTEN);
+}
+
+static bool accepts_in_vain(const struct scenario *s)
+{
+	return s->server.accept_every && !behaviour_does(s->server.behaviour, DOES_ACCEPT);
+}
+
+static bool delays_in_vain(const struct scenario *s)
+{
+	return s->server.delay && !behaviour_does(s->server.behaviour, DOES_SERVE);
+}
+
+static bool dies_in_vain(const struct scenario *s)
+{
+	return s->server.die && !behaviour_does(s->server.behaviour, DOES_LISTEN);
 }
 
 static bool stops_too_late(const struct scenario *s)
@@ -194,7 +219,8 @@ static const struct rule {
 	{waits_in_vain,
 	 {AT(load, end), AT(server, behaviour)},
 	 "load.end: wait needs a far end that closes first",
-	 "Set server.behaviour to close or reset: with answer or hold each wait would time out."},
+	 "Set server.behaviour to close, accept-close or reset: with others each wait would time "
+	 "out."},
 	{resets_and_lingers,
 	 {AT(load, end), AT(load.options, linger)},
 	 "load.options.linger is for another end than reset",
@@ -207,6 +233,26 @@ static const struct rule {
 	 {AT(load.options, user_timeout), AT(load.options, user_timeout)},
 	 "load.options.user_timeout is not in whole milliseconds",
 	 "The kernel counts it in milliseconds: write such as 1ms or 2s."},
+	{drops_on_loopback,
+	 {AT(server, behaviour), AT(network, topology)},
+	 "server.behaviour: drop needs a network between two hosts",
+	 "Use network.topology: veth: what is sent to this host itself cannot get lost."},
+	{queues_in_vain,
+	 {AT(server, backlog), AT(server, behaviour)},
+	 "server.backlog needs a far end that listens",
+	 "With server.behaviour refuse or drop nothing does: keep one of the two."},
+	{accepts_in_vain,
+	 {AT(server, accept_every), AT(server, behaviour)},
+	 "server.accept_every needs a far end that accepts",
+	 "With server.behaviour never-accept, refuse or drop none does: keep one of the two."},
+	{delays_in_vain,
+	 {AT(server, delay), AT(server, behaviour)},
+	 "server.delay needs a far end that answers requests",
+	 "Set server.behaviour to answer, hold or close."},
+	{dies_in_vain,
+	 {AT(server, die), AT(server, behaviour)},
+	 "server.die needs a far end that listens",
+	 "With server.behaviour refuse or drop there is no process to die: keep one of the two."},
 	{stops_too_late,
 	 {AT(stop, after), AT(stop, time)},
 	 "stop.after is longer than stop.time",

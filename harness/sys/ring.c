@@ -172,6 +172,17 @@ void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, 
 	sqe->user_data = tag;
 }
 
+void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_send(sqe, (int)slot, bytes, len, MSG_NOSIGNAL);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
 void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);

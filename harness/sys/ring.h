@@ -44,6 +44,7 @@ void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint
 void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag);
 void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag);
 void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag);
+void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag);
 void ring_shut(struct ring *ring, unsigned slot, uint64_t tag); /* close */
 
 /* The ask with this tag is to be answered with -ECANCELED, if it has no answer yet. Has no

@@ -14,7 +14,7 @@ const struct measure_info measure_infos[MEASURES] = {
 #include "words/measures.def"
 };
 
-#define CHOICE(name, word, meaning) {word, meaning},
+#define CHOICE(name, word, meaning, ...) {word, meaning},
 const struct choice topology_words[] = {
 #define TOPOLOGY CHOICE
 #include "words/choices.def"
@@ -44,6 +44,11 @@ const struct choice when_words[] = {
 #include "words/choices.def"
 	{NULL, NULL}};
 
+static const unsigned behaviour_deeds[] = {
+#define BEHAVIOUR(name, word, meaning, does) [BEHAVIOUR_##name] = does,
+#include "words/choices.def"
+};
+
 static const char *const stage_names[][2] = {
 #define STAGE(name, text, call) {text, call},
 #include "words/stages.def"
@@ -56,6 +61,11 @@ static const char *const event_names[] = {
 #define EVENT(name, text, meaning) text,
 #include "words/events.def"
 };
+
+bool behaviour_does(enum behaviour behaviour, enum does what)
+{
+	return behaviour_deeds[behaviour] & what;
+}
 
 int choice_find(const struct choice *words, struct text word)
 {

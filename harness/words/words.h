@@ -23,6 +23,14 @@ enum behaviour {
 #define BEHAVIOUR(name, ...) BEHAVIOUR_##name,
 #include "words/choices.def"
 };
+/* What a far end does, by its behaviour. */
+enum does {
+	DOES_LISTEN = 1, /* connects succeed */
+	DOES_ACCEPT = 2,
+	DOES_SERVE = 4, /* reads, and answers requests */
+	DOES_END = 8,	/* closes or resets before the client does */
+	DOES_KEEP = 16, /* never closes, whatever the client does */
+};
 enum end {
 #define END(name, ...) END_##name,
 #include "words/choices.def"
@@ -94,6 +102,8 @@ struct choice {
 };
 extern const struct choice topology_words[], family_words[], behaviour_words[], end_words[],
 	order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
+
+bool behaviour_does(enum behaviour behaviour, enum does what);
 
 int choice_find(const struct choice *words, struct text word); /* the enum's value, or -1 */
 

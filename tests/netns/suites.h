@@ -14,6 +14,7 @@
 	SUITE(rights) \
 	SUITE(facts) \
 	SUITE(sense) \
+	SUITE(far) \
 	SUITE(drive) \
 	SUITE(family) \
 	SUITE(timewait) \

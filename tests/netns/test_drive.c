@@ -128,12 +128,18 @@ static void every_end_leaves_what_it_should(void)
 		{"load: {end: leak, total: 20}", 20, 0, 0, 20, STATE_ESTABLISHED, 20},
 		{"load: {end: wait, total: 20}\nserver: {behaviour: close}", 20, 20, 0, 0,
 		 STATE_TIME_WAIT, 0},
-		{"load: {end: close, total: 20}\nserver: {behaviour: hold}", 20, 20, 0, 0,
+		{"load: {end: close, total: 20}\nserver: {behaviour: never-accept}", 20, 20, 0, 0,
 		 STATE_FIN_WAIT2, 20},
-		{"load: {end: leak, total: 20}\nserver: {behaviour: hold}", 20, 0, 0, 20,
+		{"load: {end: leak, total: 20}\nserver: {behaviour: never-accept}", 20, 0, 0, 20,
 		 STATE_ESTABLISHED, 20},
 		{"load: {end: leak, total: 20}\nserver: {behaviour: close}", 20, 0, 0, 20,
 		 STATE_CLOSE_WAIT, 20},
+		{"load: {end: leak, total: 20}\nserver: {behaviour: accept-close}", 20, 0, 0, 20,
+		 STATE_CLOSE_WAIT, 20},
+		{"load: {end: close, total: 20}\nserver: {behaviour: hold}", 20, 20, 0, 0,
+		 STATE_FIN_WAIT2, 20},
+		{"load: {end: close, total: 20}\nserver: {behaviour: ignore}", 20, 20, 0, 0,
+		 STATE_FIN_WAIT2, 20},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -172,6 +178,59 @@ static void ports_that_come_back_are_enough_for_ever(void)
 		CU_ASSERT(d.ok && !d.tape.exhausted);
 		CU_ASSERT_EQUAL(d.tape.tally.opened, 320);
 		CU_ASSERT_EQUAL(d.tape.tally.failed, 0);
+		help_close(&d.h);
+	}
+}
+
+/* 3,000 through 32 ports: TIME_WAIT is the server's, and none of it is a port of the client. */
+static void three_thousand_go_through_32_ports_where_the_server_closes_first(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			"server: {behaviour: close}\nload: {end: wait, total: 3000, concurrency: "
+			"4}");
+	CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.tally.opened, 3000);
+	CU_ASSERT_EQUAL(d.tape.tally.failed, 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 0);
+	help_close(&d.h);
+}
+
+static void two_thousand_are_refused_through_32_ports(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			"server: {behaviour: refuse}\nload: {total: 2000, concurrency: 4, "
+			"on_failure: continue}");
+	CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_CONNECT][ECONNREFUSED], 2000);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 0);
+	help_close(&d.h);
+}
+
+/* Each port of each destination is held by a connect that nobody answers: 32 of one, 64 of two. */
+static void connects_into_the_void_hold_every_port(void)
+{
+	static const struct {
+		const char *services;
+		uint64_t n;
+	} cases[] = {{"", 32}, {", services: 2", 64}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031%s}\nserver: {behaviour: drop}\n"
+			 "load: {rate: 1k/s, on_failure: continue, timeout: 1s}",
+			 cases[i].services);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.opened_before, 0);
+		CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT], cases[i].n);
+		CU_ASSERT_EQUAL(tape_fullest(&d.tape)->states[STATE_SYN_SENT], cases[i].n);
 		help_close(&d.h);
 	}
 }
@@ -386,6 +445,10 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, the_default_range_gives_28232),
 	TEST_UNLESS(help_no_network, every_end_leaves_what_it_should),
 	TEST_UNLESS(help_no_network, ports_that_come_back_are_enough_for_ever),
+	TEST_UNLESS(help_no_network,
+		    three_thousand_go_through_32_ports_where_the_server_closes_first),
+	TEST_UNLESS(help_no_network, two_thousand_are_refused_through_32_ports),
+	TEST_UNLESS(help_no_network, connects_into_the_void_hold_every_port),
 	TEST_UNLESS(help_no_network, a_server_that_resets_is_counted_as_such),
 	TEST_UNLESS(help_no_network, look_alikes_are_not_exhaustion),
 	TEST_UNLESS(help_no_network, a_socket_made_by_system_calls_does_the_same),

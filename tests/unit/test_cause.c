@@ -52,7 +52,7 @@ static void holders_of_the_ports_are_the_cause(void)
 		 {{STATE_ESTABLISHED, 29}, {STATE_SYN_SENT, 3}},
 		 CAUSE_LIVE_SATURATION,
 		 1},
-		{SMALL "server: {behaviour: hold}",
+		{SMALL "server: {behaviour: never-accept}",
 		 0,
 		 32,
 		 0,
@@ -193,8 +193,8 @@ static void one_is_not_told_as_many(void)
 		 "The client closed 1 connection, and it keeps its port for 60 s more (TIME_WAIT). "
 		 "1 port / 60 s",
 		 "adds 1 port,"},
-		{ONE "server: {behaviour: hold}", STATE_FIN_WAIT2, 1, CAUSE_FIN_WAIT_ORPHANS,
-		 "1 in FIN_WAIT2 keeps its port for", "adds 1 port"},
+		{ONE "server: {behaviour: never-accept}", STATE_FIN_WAIT2, 1,
+		 CAUSE_FIN_WAIT_ORPHANS, "1 in FIN_WAIT2 keeps its port for", "adds 1 port"},
 		{ONE "load: {hold: 5s}", STATE_SYN_SENT, 1, CAUSE_LIVE_SATURATION,
 		 "1 connection was in use at once, and there is 1 port to one destination. None is "
 		 "in TIME_WAIT",

@@ -70,7 +70,7 @@ static void what_is_never_closed_holds_its_port_for_ever(void)
 		{"load: {end: leak, order: fast}", -1, 0, REFUSES, 28232},
 		{"load: {end: leak, order: kernel}", -1, 0, REFUSES, 28232},
 		{"network: {ports: 1024-65535}\nload: {end: leak, order: kernel}", -1, 0, CANNOT_TELL, 0},
-		{FEW "server: {behaviour: hold}\nload: {end: leak}", -1, 0, REFUSES, 32},
+		{FEW "server: {behaviour: never-accept}\nload: {end: leak}", -1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: close}\nload: {end: leak}", -1, 0, REFUSES, 32},
 	};
 	const struct host host = help_host();
@@ -88,11 +88,11 @@ static void a_client_that_closes_first_holds_its_port_for_a_minute_more(void)
 		{FEW "load: {rate: 30/min, duration: 1h}\nstop: {time: 1h}", 60, 32 / 60., HOLDS, 0},
 		{FEW "load: {rate: 40/min, duration: 1h}\nstop: {time: 1h}", 60, 32 / 60., REFUSES, 32},
 		/* the server never closes: FIN_WAIT2 */
-		{FEW "server: {behaviour: hold}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{FEW "server: {behaviour: never-accept}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
-		 "server: {behaviour: hold}\nload: {rate: 200/s, total: 320}", 5, 32 / 5., REFUSES, 32},
+		 "server: {behaviour: never-accept}\nload: {rate: 200/s, total: 320}", 5, 32 / 5., REFUSES, 32},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
-		 "server: {behaviour: hold}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+		 "server: {behaviour: never-accept}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
 		/* and tcp_fin_timeout has no say in TIME_WAIT */
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
 		 "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
@@ -195,6 +195,53 @@ static void ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first
 	ROWS_CHECK(rows, &host);
 }
 
+static void connects_that_fail_hold_a_port_while_they_last(void)
+{
+	static const struct row rows[] = {
+		{FEW "server: {behaviour: refuse}\nload: {concurrency: 4, total: 2000}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: refuse}\nload: {rate: 1k/s, total: 2000, hold: 1m, end: leak}", 0, INFINITY, HOLDS, 0},
+		/* none was opened when the 33rd is refused */
+		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320}", 2, 16, REFUSES, 0},
+		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320, timeout: 100ms, hold: 1m}", 0.1, 320, HOLDS, 0},
+		{FEW "server: {behaviour: drop}\nload: {concurrency: 16, total: 320}", 2, 16, HOLDS, 0},
+		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 32}", 2, 16, HOLDS, 0},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2(void)
+{
+	static const struct row rows[] = {
+		{FEW "server: {behaviour: hold}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{FEW "server: {behaviour: ignore}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{FEW "server: {behaviour: ignore}\nload: {rate: 1k/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: accept-close}\nload: {rate: 1k/s, total: 320, end: wait}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: accept-close}\nload: {end: leak}", -1, 0, REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
+static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
+{
+	static const struct row rows[] = {
+		{FEW "server: {die: 1s}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		{FEW "server: {die: 100ms}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., CANNOT_TELL, 0},
+		{FEW "server: {die: 100ms}\nload: {rate: 200/s, total: 32}", 60, 32 / 60., HOLDS, 0},
+		{FEW "server: {die: 31s}\nload: {rate: 20/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: never-accept, backlog: 4}\nload: {end: leak}", -1, 0, CANNOT_TELL, 0},
+		{FEW "server: {accept_every: 1s, backlog: 4}\nload: {end: leak}", -1, 0, CANNOT_TELL, 0},
+		{FEW "server: {accept_every: 1s}\nload: {end: leak}", -1, 0, REFUSES, 32},
+		{FEW "server: {backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
 static void a_race_for_the_first_close_cannot_be_told(void)
 {
 	static const struct row rows[] = {
@@ -245,6 +292,9 @@ static const struct test tests[] = {
 	TEST(a_kernel_that_counts_whole_seconds_may_reuse_sooner),
 	TEST(live_connections_hold_a_port_each),
 	TEST(ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first),
+	TEST(connects_that_fail_hold_a_port_while_they_last),
+	TEST(a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2),
+	TEST(what_a_server_does_before_it_changes_is_all_that_can_be_told),
 	TEST(a_race_for_the_first_close_cannot_be_told),
 	TEST(a_port_is_counted_for_each_destination_and_source),
 	TEST(no_more_wait_than_there_are_buckets),

@@ -297,16 +297,67 @@ static void a_server_that_resets_leaves_the_client_more_descriptors_than_ports(v
 	arena_close(&a);
 }
 
-static void a_server_that_holds_never_accepts_and_queues_all(void)
+static void a_server_that_never_accepts_queues_all(void)
 {
 	struct arena a = help_arena();
 	const struct host host = help_host();
-	struct plan p = plan_of("network: {ports: 40000-40031}\nserver: {behaviour: hold}\n"
+	struct plan p = plan_of("network: {ports: 40000-40031}\nserver: {behaviour: never-accept}\n"
 				"load: {end: reset, total: 100k}",
 				&host, &a);
 
 	CU_ASSERT_EQUAL(p.far_slots, 0);
 	CU_ASSERT(p.backlog >= 100000);
+	arena_close(&a);
+}
+
+static void a_far_end_has_a_descriptor_for_all_that_it_keeps(void)
+{
+	static const struct {
+		const char *server;
+		uint32_t least, most;
+	} rows[] = {
+		{"server: {behaviour: hold}", 5000, 7500},
+		{"server: {behaviour: ignore}", 5000, 7500},
+		{"server: {delay: 1s}", 5000, 7500}, /* answers to clients that have gone */
+		{"server: {behaviour: answer}", 32, 1500},
+		{"server: {behaviour: accept-close}", 32, 1500},
+		{"server: {behaviour: never-accept}", 0, 0},
+		{"server: {behaviour: refuse}", 0, 0},
+		{"server: {behaviour: drop}", 0, 0},
+	};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct plan p;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031}\n%s\nload: {end: reset, total: 5000}",
+			 rows[i].server);
+		p = plan_of(lines, &host, &a);
+		if (p.far_slots < rows[i].least || p.far_slots > rows[i].most)
+			printf("%s: %u\n", rows[i].server, p.far_slots);
+		CU_ASSERT(p.far_slots >= rows[i].least && p.far_slots <= rows[i].most);
+	}
+	arena_close(&a);
+}
+
+static void a_backlog_is_as_the_scenario_says(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	CU_ASSERT_EQUAL(plan_of("server: {backlog: 5}", &host, &a).backlog, 5);
+	/* All may wait for a slow accept. */
+	CU_ASSERT(plan_of("network: {ports: 40000-40031}\nserver: {accept_every: 1s}\n"
+			  "load: {total: 50k}",
+			  &host, &a)
+			  .backlog >= 50000);
+	CU_ASSERT_EQUAL(
+		plan_of("network: {ports: 40000-40031}\nserver: {accept_every: 1s}", &host, &a)
+			.far_accepts,
+		1);
 	arena_close(&a);
 }
 
@@ -445,7 +496,9 @@ static const struct test tests[] = {
 	TEST(a_churn_has_slots_for_what_is_under_way),
 	TEST(held_connections_have_a_slot_each),
 	TEST(a_server_that_resets_leaves_the_client_more_descriptors_than_ports),
-	TEST(a_server_that_holds_never_accepts_and_queues_all),
+	TEST(a_server_that_never_accepts_queues_all),
+	TEST(a_far_end_has_a_descriptor_for_all_that_it_keeps),
+	TEST(a_backlog_is_as_the_scenario_says),
 	TEST(a_shared_hash_is_not_sized),
 	TEST(what_cannot_be_is_refused_at_its_line),
 	TEST(a_counter_that_the_kernel_has_may_be_expected),

@@ -1,0 +1,47 @@
+/* wire.h - what a request says of itself, so that a far end needs no scenario to answer it.
+ *
+ * A request begins with a head of 8 bytes: how long all of it is, and how long its answer is to
+ * be. The rest of it, and the answer, are zeroes.
+ *
+ * Units: bytes; on the wire little endian, 32 bits each. The highest bit of the second says that
+ *        another request of this connection will follow: a far end that closes first closes
+ *        after the answer to one without it.
+ */
+#pragma once
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { WIRE_HEAD_BYTES = 8 };
+#define WIRE_ANSWER_MOST (UINT32_MAX >> 1)
+
+struct wire_head {
+	uint32_t send_bytes; /* of the whole request, its head included: at least WIRE_HEAD_BYTES */
+	uint32_t receive_bytes; /* of the answer, at most WIRE_ANSWER_MOST */
+	bool more;		/* another request will follow on this connection */
+};
+
+static inline void wire_write(unsigned char out[WIRE_HEAD_BYTES], struct wire_head head)
+{
+	uint32_t words[2] = {htole32(head.send_bytes),
+			     htole32(head.receive_bytes | (uint32_t)head.more << 31)};
+
+	memcpy(out, words, WIRE_HEAD_BYTES);
+}
+
+/* Whatever the bytes are: one that claims to be shorter than its head is as long as that. */
+static inline struct wire_head wire_read(const unsigned char in[WIRE_HEAD_BYTES])
+{
+	uint32_t words[2];
+
+	memcpy(words, in, WIRE_HEAD_BYTES);
+	words[0] = le32toh(words[0]);
+	words[1] = le32toh(words[1]);
+	return (struct wire_head){
+		.send_bytes = words[0] < WIRE_HEAD_BYTES ? WIRE_HEAD_BYTES : words[0],
+		.receive_bytes = words[1] & WIRE_ANSWER_MOST,
+		.more = words[1] >> 31,
+	};
+}
