@@ -1,6 +1,7 @@
 #include "drive/work.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "sys/plain.h"
 
@@ -132,31 +133,61 @@ static void on_failure(struct worker *w, struct flow *f)
 }
 
 /* A port is free again at once after a RST, and where the far end closed first; else TIME_WAIT
- * holds it. */
+ * holds it, or whoever has inherited the connection. */
 static void on_close(struct worker *w, const struct flow *f)
 {
-	bool reset = has_step(w->load->steps, OP_LINGER) || w->load->closes_with_rst ||
+	bool reset = f->end == END_RESET || f->end == END_DISCONNECT || w->load->closes_with_rst ||
 		     (f->stage == STAGE_RECEIVE && f->error == ECONNRESET);
+	struct tally *t = &w->tape->tally;
 
-	if (reset)
-		w->tape->tally.reset++;
-	else
-		w->tape->tally.closed++;
-	if (reset || (has_step(w->steps, OP_AWAIT) && f->error == 0))
+	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
+	if (!f->inherited && (reset || (f->end == END_WAIT && f->error == 0)))
 		rotation_pair(&w->rotation, f->pair)->holding--;
+}
+
+/* A descriptor of this process has come for the socket: 0 once the heir has its own, or -errno.
+ * An heir that is full makes room for the next. */
+static int hand_over(struct worker *w, int fd)
+{
+	int e = EMFILE;
+
+	if (fd < 0)
+		return fd;
+	while (w->heir_now < w->heir_count && (e = heir_give(&w->heirs[w->heir_now], fd)) == EMFILE)
+		w->heir_now++;
+	close(fd);
+	return -e;
+}
+
+/* What an answer means to the life: the error that a disconnect has left is none of it. */
+static int meaning_of(struct worker *w, struct flow *f, int result)
+{
+	if (f->at == OP_INHERIT) {
+		result = hand_over(w, result);
+		f->inherited = result == 0;
+	}
+	if (f->at == OP_DISCONNECT) /* a classic socket is prepared as it is made */
+		f->blank = result >= 0 && !w->load->classic_sockets;
+	return f->at == OP_CLEAR ? 0 : result;
 }
 
 static uint32_t steps_of(const struct worker *w, const struct flow *f)
 {
-	uint32_t window = UINT32_C(1) << OP_WINDOW;
+	const uint32_t prepared = UINT32_C(1) << OP_OPTION | UINT32_C(1) << OP_BIND |
+				  UINT32_C(1) << OP_LINGER | UINT32_C(1) << OP_WINDOW;
+	const uint32_t window = UINT32_C(1) << OP_WINDOW;
+	uint32_t steps = work_steps(w, f);
 
-	return rotation_pair(&w->rotation, f->pair)->windowed ? w->steps : w->steps & ~window;
+	if (w->load->classic_sockets)
+		return steps & ~prepared;
+	return rotation_pair(&w->rotation, f->pair)->windowed ? steps : steps & ~window;
 }
 
 void work_answer(struct worker *w, uint32_t i, int result)
 {
 	struct flow *f = &w->flows[i];
 	enum op was = (enum op)f->at;
+	bool erred = f->error;
 
 	if (was == OP_AWAIT && result > 0) {
 		work_receive(w, i);
@@ -168,7 +199,7 @@ void work_answer(struct worker *w, uint32_t i, int result)
 	}
 	if (was == OP_AWAIT)
 		queue_remove(&w->awaiting, w->flows, i);
-	flow_answer(f, result, steps_of(w, f));
+	flow_answer(f, meaning_of(w, f, result), steps_of(w, f));
 	if (op_is_opening(was) && !op_is_opening((enum op)f->at)) {
 		queue_remove(&w->opening, w->flows, i);
 		if (f->opened)
@@ -176,9 +207,9 @@ void work_answer(struct worker *w, uint32_t i, int result)
 		else
 			on_failure(w, f);
 	}
-	if (was == OP_AWAIT && f->error)
+	if (f->opened && f->error && !erred)
 		count_error(w, f);
-	if (was == OP_CLOSE)
+	if (was == OP_CLOSE || was == OP_CLEAR)
 		on_close(w, f);
 	work_ask(w, i);
 }

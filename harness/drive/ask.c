@@ -33,7 +33,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 		.options = w->load->options,
 		.option_count = w->load->option_count,
 		.source = work_source(w, f),
-		.reset_on_close = has_step(w->load->steps, OP_LINGER),
+		.reset_on_close = f->end == END_RESET,
 		.window = rotation_pair(&w->rotation, f->pair)->windowed ? w->window : 0,
 	};
 	enum stage stage;
@@ -128,6 +128,38 @@ static void ask_await(struct worker *w, uint32_t i)
 	work_receive(w, i);
 }
 
+static void ask_shutdown(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_shutdown(ring, slot, i + UINT64_C(1));
+}
+
+static void ask_inherit(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_install(ring, slot, i + UINT64_C(1));
+}
+
+static void ask_disconnect(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_disconnect(ring, slot, i + UINT64_C(1));
+}
+
+static void ask_clear(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_clear(ring, slot, i + UINT64_C(1));
+}
+
 static void ask_close(struct worker *w, uint32_t i)
 {
 	unsigned slot;
@@ -136,23 +168,35 @@ static void ask_close(struct worker *w, uint32_t i)
 	ring_shut(ring, slot, i + UINT64_C(1));
 }
 
-/* The end of a life. What was opened without being closed is leaked, and keeps its slot. */
+/* The end of a life. What is leaked keeps its slot. */
 static void end(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
 
 	w->under_way--;
-	if (f->opened && !has_step(w->steps, OP_CLOSE))
+	if (f->opened && f->end == END_LEAK)
 		w->tape->tally.leaked++;
 	else
 		w->spare[w->spare_count++] = i;
 }
 
 static void (*const asks[OPS])(struct worker *, uint32_t) = {
-	[OP_SOCKET] = ask_socket, [OP_OPTION] = ask_option, [OP_BIND] = ask_bind,
-	[OP_LINGER] = ask_linger, [OP_WINDOW] = ask_window, [OP_CONNECT] = ask_connect,
-	[OP_HOLD] = ask_hold,	  [OP_AWAIT] = ask_await,   [OP_CLOSE] = ask_close,
-	[OP_UNDO] = ask_close,	  [OP_FAILED] = end,	    [OP_DONE] = end,
+	[OP_SOCKET] = ask_socket,
+	[OP_OPTION] = ask_option,
+	[OP_BIND] = ask_bind,
+	[OP_LINGER] = ask_linger,
+	[OP_WINDOW] = ask_window,
+	[OP_CONNECT] = ask_connect,
+	[OP_HOLD] = ask_hold,
+	[OP_SHUT] = ask_shutdown,
+	[OP_AWAIT] = ask_await,
+	[OP_INHERIT] = ask_inherit,
+	[OP_DISCONNECT] = ask_disconnect,
+	[OP_CLEAR] = ask_clear,
+	[OP_CLOSE] = ask_close,
+	[OP_UNDO] = ask_close,
+	[OP_FAILED] = end,
+	[OP_DONE] = end,
 };
 
 void work_ask(struct worker *w, uint32_t i)

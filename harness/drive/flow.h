@@ -23,7 +23,10 @@ struct flow {
 	uint8_t at;	     /* enum op */
 	uint8_t stage;	     /* enum stage of that error */
 	uint8_t option;	     /* of the plan's table: the one that is set now */
+	uint8_t end;	     /* enum end: how its connection ends */
 	bool opened : 1, cancelled : 1;
+	bool inherited : 1; /* another process has a descriptor of its socket */
+	bool blank : 1;	    /* its life is over, and its slot has a socket without a connection */
 };
 
 /* Steps of a life: bit i stands for enum op i. */

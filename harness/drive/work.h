@@ -8,6 +8,7 @@
 #include "drive/queue.h"
 #include "drive/rotation.h"
 #include "drive/worker.h"
+#include "sys/heir.h"
 #include "sys/ring.h"
 
 struct worker {
@@ -16,7 +17,6 @@ struct worker {
 	const struct load_plan *load; /* which of the plan's this worker carries */
 	struct tape *tape;
 	struct pace pace;
-	uint32_t steps;
 	int64_t hold_ns, timeout_ns, zero_ns;
 	int64_t now_ns; /* since the load began; read once a turn, and after each submit */
 
@@ -27,6 +27,9 @@ struct worker {
 	uint32_t *spare; /* flows that are free, a stack */
 	uint32_t spare_count;
 	struct queue opening, holding, awaiting;
+
+	struct heir *heirs; /* who inherits: the load's, filled one after the other */
+	uint32_t heir_count, heir_now;
 
 	struct rotation rotation;
 	struct endpoint *sources, *servers;
@@ -56,6 +59,12 @@ static inline struct ring *work_ring(const struct worker *w, uint32_t i, unsigne
 {
 	*slot = i % w->plan->ring_slots;
 	return w->rings[i / w->plan->ring_slots];
+}
+
+/* The operations that a flow's life has. */
+static inline uint32_t work_steps(const struct worker *w, const struct flow *f)
+{
+	return w->load->steps[f->end];
 }
 
 /* The address that a flow's socket is bound to; NULL: none. */

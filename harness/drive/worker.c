@@ -22,8 +22,10 @@ static void begin(struct worker *w, uint32_t pair)
 {
 	uint32_t i = w->spare[--w->spare_count];
 	struct flow *f = &w->flows[i];
+	bool has_socket = f->blank;
 
 	flow_begin(f, pair);
+	f->end = (uint8_t)w->load->load->end;
 	f->due_ns = w->now_ns + w->timeout_ns;
 	queue_add(&w->opening, w->flows, i);
 	rotation_pair(&w->rotation, pair)->in_flight++;
@@ -31,7 +33,10 @@ static void begin(struct worker *w, uint32_t pair)
 	w->tape->tally.attempted++;
 	w->started++;
 	w->under_way++;
-	work_ask(w, i);
+	if (has_socket)
+		work_answer(w, i, 0);
+	else
+		work_ask(w, i);
 }
 
 /* How many connections one turn may begin, and how many answers it may take of a ring: as many as
@@ -303,6 +308,18 @@ static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
 	return true;
 }
 
+/* Before the rings, which are no heir's business. */
+static bool heirs_start(struct worker *w, struct arena *arena, struct err *err)
+{
+	w->heirs = ARENA_ARRAY(arena, struct heir, w->load->heirs);
+	while (w->heir_count < w->load->heirs) {
+		if (!heir_start(&w->heirs[w->heir_count], err))
+			return false;
+		w->heir_count++;
+	}
+	return true;
+}
+
 bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *arena,
 		 struct err *err)
 {
@@ -311,15 +328,12 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	const struct load_plan *lp = wish->load;
 	const struct load *load = lp->load;
 	struct port_range range = p->scenario->network.ports;
-	const uint32_t prepared = UINT32_C(1) << OP_OPTION | UINT32_C(1) << OP_BIND |
-				  UINT32_C(1) << OP_LINGER | UINT32_C(1) << OP_WINDOW;
 
 	*out = w;
 	w->wish = *wish;
 	w->plan = p;
 	w->load = lp;
 	w->tape = wish->tape;
-	w->steps = lp->classic_sockets ? lp->steps & ~prepared : lp->steps;
 	w->pace =
 		(struct pace){lp->shape, lp->concurrency, load->total, load->duration, load->start};
 	w->hold_ns = load->hold;
@@ -342,7 +356,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 		w->spare[i] = lp->slots - 1 - i;
 	}
 	w->spare_count = lp->slots;
-	return rings_open(w, arena, err);
+	return heirs_start(w, arena, err) && rings_open(w, arena, err);
 }
 
 void worker_close(struct worker *w)
@@ -352,4 +366,7 @@ void worker_close(struct worker *w)
 	for (uint32_t r = 0; r < w->ring_count; r++)
 		ring_close(w->rings[r]);
 	w->ring_count = 0;
+	for (uint32_t h = 0; h < w->heir_count; h++)
+		heir_stop(&w->heirs[h]);
+	w->heir_count = 0;
 }

@@ -16,6 +16,12 @@ static const char *const first_of_all[CAUSES][LINES_MOST] = {
 		"close every connection when its work is done, on the paths of errors and timeouts too; "
 		"`ss -tnp` names who holds them",
 	},
+	[CAUSE_INHERITED_FD] = {
+		"open sockets with SOCK_CLOEXEC (accept4() too), so that no program that is started later "
+		"has them",
+		"in a child that runs no other program, close what it does not use: close_range()",
+		"`ss -tnp` names who holds them",
+	},
 	[CAUSE_TIME_WAIT_CHURN] = {
 		"keep connections open and reuse them (keep-alive, a connection pool as large as the "
 		"concurrency): a request then costs no port",
@@ -50,6 +56,11 @@ static const char *const in_vain[CAUSES][LINES_MOST] = {
 		"more ports, addresses or destinations: they only delay it",
 		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
 		"ulimit -n: descriptors are another limit, and did not run out",
+	},
+	[CAUSE_INHERITED_FD] = {
+		"closing once more, or sooner: the last descriptor decides, and another process has it",
+		"more ports, addresses or destinations: they only delay it",
+		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
 	},
 	[CAUSE_TIME_WAIT_CHURN] = {
 		"net.ipv4.tcp_fin_timeout: it governs FIN_WAIT2; TIME_WAIT is 60 s in the kernel's source, and "

@@ -20,7 +20,7 @@ static const double share_saturating = 0.9;
 
 /* What holds ports: the client's sockets by the reason for which they are there. */
 struct holders {
-	uint64_t leaked, live, time_wait, fin_wait, all;
+	uint64_t leaked, inherited, live, time_wait, fin_wait, all;
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -37,7 +37,10 @@ static uint64_t error_count(const struct evidence *e, enum stage stage, int erro
 static struct holders holders_of(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
-	struct holders h = {.leaked = t->leaked, .live = t->open, .time_wait = t->closed};
+	struct holders h = {.leaked = t->leaked,
+			    .inherited = t->inherited,
+			    .live = t->open,
+			    .time_wait = t->closed};
 
 	if (e->full) {
 		const uint64_t *n = e->full->states;
@@ -45,11 +48,12 @@ static struct holders holders_of(const struct evidence *e)
 				n[STATE_CLOSE_WAIT];
 
 		h.leaked = least(t->leaked, open);
-		h.live = open - h.leaked;
+		h.inherited = least(t->inherited, open - h.leaked);
+		h.live = open - h.leaked - h.inherited;
 		h.time_wait = n[STATE_TIME_WAIT] + n[STATE_CLOSING] + n[STATE_LAST_ACK];
 		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
 	}
-	h.all = h.leaked + h.live + h.time_wait + h.fin_wait;
+	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait;
 	return h;
 }
 
@@ -107,6 +111,24 @@ static struct claim leak(const struct evidence *e)
 		say_number_of(e->a, t->opened, "connection", "connections"),
 		say_either(t->opened, "was", "were"), never, say_ports(e), say_towards(e),
 		say_either(e->plan->budget.usable, "is", "are"));
+	return c;
+}
+
+static struct claim inherited_fd(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.inherited, h.all)};
+
+	if (c.weight == 0)
+		return c;
+	c.why = text_format(
+		e->a,
+		"The client closed %s whose descriptor another process had as well. So no FIN was "
+		"sent, the far end knows of nothing, and each keeps its port until that process "
+		"closes it or ends: the %s %s %s used up until then.",
+		say_number_of(e->a, t->inherited, "connection", "connections"), say_ports(e),
+		say_towards(e), say_either(e->plan->budget.usable, "is", "are"));
 	return c;
 }
 
@@ -237,8 +259,8 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 /* Is any other kind of holder a cause by itself? Where none is, live connections are. */
 static bool has_other_cause(const struct evidence *e, const struct holders *h)
 {
-	return explained(e, h->leaked, h->all) > 0 || explained(e, h->time_wait, h->all) > 0 ||
-	       explained(e, h->fin_wait, h->all) > 0;
+	return explained(e, h->leaked, h->all) > 0 || explained(e, h->inherited, h->all) > 0 ||
+	       explained(e, h->time_wait, h->all) > 0 || explained(e, h->fin_wait, h->all) > 0;
 }
 
 static struct claim live_saturation(const struct evidence *e)
@@ -348,6 +370,7 @@ static struct claim address_not_local(const struct evidence *e)
 
 static struct claim (*const rules[CAUSES])(const struct evidence *) = {
 	[CAUSE_LEAK] = leak,
+	[CAUSE_INHERITED_FD] = inherited_fd,
 	[CAUSE_TIME_WAIT_CHURN] = time_wait_churn,
 	[CAUSE_FIN_WAIT_ORPHANS] = fin_wait_orphans,
 	[CAUSE_LIVE_SATURATION] = live_saturation,

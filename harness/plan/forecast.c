@@ -43,43 +43,61 @@ enum quiet {
  * end. A server's reset frees the port, whatever the client does with its socket then
  * (tcp_reset(), net/ipv4/tcp_input.c); and so does a connect that failed, whatever refused
  * it. */
-static const enum quiet fates[][4] = {
+static const enum quiet fates[][ENDS] = {
 	// clang-format off
 	[BEHAVIOUR_ANSWER] = {
-		[END_CLOSE] = QUIET_TIME_WAIT, [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_TIME_WAIT,
+		[END_CLOSE]    = QUIET_TIME_WAIT, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_TIME_WAIT,
+		[END_SHUTDOWN] = QUIET_TIME_WAIT, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
 	},
 	[BEHAVIOUR_HOLD] = {
-		[END_CLOSE] = QUIET_FIN_WAIT2, [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_FIN_WAIT2,
+		[END_CLOSE]    = QUIET_FIN_WAIT2, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_FIN_WAIT2,
+		[END_SHUTDOWN] = QUIET_FIN_WAIT2, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
 	},
 	[BEHAVIOUR_CLOSE] = {
-		[END_CLOSE] = QUIET_RACE,      [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_NONE,
+		[END_CLOSE]    = QUIET_RACE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_RACE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
 	},
 	[BEHAVIOUR_RESET] = {
-		[END_CLOSE] = QUIET_NONE,      [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_NONE,      [END_WAIT]  = QUIET_NONE,
+		[END_CLOSE]    = QUIET_NONE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_NONE,      [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_NONE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_NONE,
 	},
 	[BEHAVIOUR_ACCEPT_CLOSE] = {
-		[END_CLOSE] = QUIET_RACE,      [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_NONE,
+		[END_CLOSE]    = QUIET_RACE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_RACE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
 	},
 	[BEHAVIOUR_NEVER_ACCEPT] = {
-		[END_CLOSE] = QUIET_FIN_WAIT2, [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_FIN_WAIT2,
+		[END_CLOSE]    = QUIET_FIN_WAIT2, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_FIN_WAIT2,
+		[END_SHUTDOWN] = QUIET_FIN_WAIT2, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
 	},
 	[BEHAVIOUR_IGNORE] = {
-		[END_CLOSE] = QUIET_FIN_WAIT2, [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_FOR_EVER,  [END_WAIT]  = QUIET_FIN_WAIT2,
+		[END_CLOSE]    = QUIET_FIN_WAIT2, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_FIN_WAIT2,
+		[END_SHUTDOWN] = QUIET_FIN_WAIT2, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
 	},
 	[BEHAVIOUR_REFUSE] = {
-		[END_CLOSE] = QUIET_NONE,      [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_NONE,      [END_WAIT]  = QUIET_NONE,
+		[END_CLOSE]    = QUIET_NONE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_NONE,      [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_NONE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_NONE,
 	},
 	[BEHAVIOUR_DROP] = {
-		[END_CLOSE] = QUIET_NONE,      [END_RESET] = QUIET_NONE,
-		[END_LEAK]  = QUIET_NONE,      [END_WAIT]  = QUIET_NONE,
+		[END_CLOSE]    = QUIET_NONE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_NONE,      [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_NONE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_NONE,
 	},
 	// clang-format on
 };
@@ -166,6 +184,9 @@ static struct life life_of(const struct scenario *s, const struct budget *b,
 	int64_t live_ns = live_time(s);
 	struct life life = {{live_ns, live_ns}, quiet_span(s, host, quiet)};
 
+	if (s->load.end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
+		life.live.least = life.live.most = live_ns + s->load.timeout;
+
 	buckets_limit(&life.quiet, s, b, host);
 	return life;
 }
@@ -215,7 +236,7 @@ static double far_changes(const struct scenario *s)
 }
 
 /* For how long connections are begun. */
-static double load_ends(const struct scenario *s)
+static double begins_until(const struct scenario *s)
 {
 	double stop = (double)(s->stop.time - s->load.start), duration = (double)s->load.duration;
 
@@ -242,10 +263,10 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	int64_t least = sum(life->live.least, life->quiet.least),
 		most = sum(life->live.most, life->quiet.most);
 	bool so_many = s->load.total == 0 || s->load.total > b->capacity;
-	bool steady = load_ends(s) <= far_changes(s);
-	bool surely = so_many && next.slow < fmin(load_ends(s), far_changes(s)) &&
+	bool steady = begins_until(s) <= far_changes(s);
+	bool surely = so_many && next.slow < fmin(begins_until(s), far_changes(s)) &&
 		      (least == FOR_EVER || next.slow < (double)least);
-	bool never = !so_many || next.quick >= load_ends(s) ||
+	bool never = !so_many || next.quick >= begins_until(s) ||
 		     (steady && ((most < FOR_EVER && next.quick >= (double)most + SLACK) ||
 				 bounded(s, b, life)));
 

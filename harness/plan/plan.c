@@ -175,8 +175,8 @@ static bool addresses_set(struct plan *p, struct arena *arena, struct err *err)
 		s, s->network.at.services.line ? s->network.at.services : s->network.at.ports, err);
 }
 
-/* What each connection goes through. */
-static void life_set(struct load_plan *p, const struct host *h)
+/* What a connection that ends so goes through. */
+static uint32_t life_of(const struct load_plan *p, enum end end)
 {
 	const struct load *l = p->load;
 	const struct {
@@ -188,17 +188,32 @@ static void life_set(struct load_plan *p, const struct host *h)
 		{OP_UNDO, true},
 		{OP_OPTION, p->option_count > 0},
 		{OP_BIND, p->bind_source},
-		{OP_LINGER, l->end == END_RESET},
+		{OP_LINGER, end == END_RESET},
 		{OP_WINDOW, p->window},
 		{OP_HOLD, l->hold > 0},
-		{OP_AWAIT, l->end == END_WAIT},
-		{OP_CLOSE, l->end != END_LEAK},
+		{OP_SHUT, end == END_SHUTDOWN},
+		{OP_AWAIT, end == END_WAIT || end == END_SHUTDOWN},
+		{OP_INHERIT, end == END_INHERIT},
+		{OP_DISCONNECT, end == END_DISCONNECT},
+		{OP_CLEAR, end == END_DISCONNECT},
+		{OP_CLOSE, end != END_LEAK && end != END_DISCONNECT},
 	};
-	const uint32_t options = 1U << OP_OPTION | 1U << OP_LINGER | 1U << OP_WINDOW;
+	uint32_t life = 0;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		p->steps |= (uint32_t)steps[i].wanted << steps[i].op;
-	p->classic_sockets = h->ring_socket || (p->steps & options && h->ring_option) ||
+		life |= (uint32_t)steps[i].wanted << steps[i].op;
+	return life;
+}
+
+static void life_set(struct load_plan *p, const struct host *h)
+{
+	const uint32_t options = 1U << OP_OPTION | 1U << OP_LINGER | 1U << OP_WINDOW;
+	uint32_t all = 0;
+
+	for (enum end end = 0; end < ENDS; end++)
+		if (load_ends(p->load, end))
+			all |= p->steps[end] = life_of(p, end);
+	p->classic_sockets = h->ring_socket || (all & options && h->ring_option) ||
 			     (p->bind_source && h->ring_bind);
 }
 
@@ -230,13 +245,26 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 	return rights_to_be_had(out, p, err);
 }
 
+/* A direct descriptor is nobody's to inherit until the kernel makes one of the process of it. */
+static bool can_inherit(const struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+
+	if (p->host->ring_install == 0 || !load_ends(&s->load, END_INHERIT))
+		return true;
+	err_set(err, ERR_HOST, "load.end: inherit needs IORING_OP_FIXED_FD_INSTALL: %s",
+		errno_words(p->host->ring_install));
+	err_hint(err, "It is there since Linux 6.8.");
+	return at_line(s, s->load.at.end, err);
+}
+
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *arena, struct err *err)
 {
 	*out = (struct plan){.scenario = s, .host = host, .seed = seed, .load_count = 1};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
-	    !addresses_set(out, arena, err))
+	    !can_inherit(out, err) || !addresses_set(out, arena, err))
 		return false;
 	out->budget = budget_make(s->network.ports, &s->network.reserved,
 				  out->sources.count * out->destinations);

@@ -27,10 +27,11 @@ struct nat_plan {
 struct load_plan {
 	const struct load *load; /* borrowed */
 	struct shape shape;	 /* when its connections are due, in an open model */
-	uint32_t steps;		 /* bit i: enum op i is part of a connection's life */
+	uint32_t steps[ENDS];	 /* of a connection that ends so; bit i: enum op i is part of it */
 	uint32_t concurrency;	 /* connections under way at once; 0: open model, by the shape */
 	uint32_t batch;		 /* operations a submit */
 	uint32_t slots;		 /* descriptors of the client, in all its rings */
+	uint32_t heirs;		 /* processes that keep what they inherit */
 	bool bind_source;	 /* each connection binds its source */
 	bool window;		 /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
 	uint64_t window_at;	 /* ports in use at a destination from which the window is set */

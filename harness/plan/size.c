@@ -26,6 +26,7 @@ enum {
 	SLOTS_MOST = 1 << 22,
 	KEPT_MOST =
 		1 << 18, /* connections that a far end keeps for ever: then it accepts no more */
+	HEIRS_MOST = 16,
 	NOFILE_LEAST = 256,
 	NOFILE_OWN = 64, /* descriptors that are no connection */
 	NOFILE_UNKNOWN = 1024,
@@ -40,6 +41,7 @@ struct crowd {
 	uint64_t begun;	    /* in all */
 	uint64_t under_way; /* at once, until they are open */
 	uint64_t open;	    /* at once, the client having a descriptor */
+	uint64_t inherited; /* of them another process has a descriptor */
 	uint64_t holding;   /* a port, open or not */
 };
 
@@ -81,10 +83,11 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	const struct load *l = lp->load;
 	const uint64_t port_most =
 		p->budget.capacity + SLACK; /* those without a port fail at once */
-	bool leaks = l->end == END_LEAK, portless = s->server.behaviour == BEHAVIOUR_RESET;
+	bool leaks = load_ends(l, END_LEAK), portless = s->server.behaviour == BEHAVIOUR_RESET;
+	bool awaits = load_ends(l, END_WAIT) || load_ends(l, END_SHUTDOWN);
 	int64_t left_ns = s->stop.time - l->start;
 	int64_t load_ns = l->duration && l->duration < left_ns ? l->duration : left_ns;
-	int64_t open_ns = l->hold + (l->end == END_WAIT ? l->timeout : 0);
+	int64_t open_ns = l->hold + (awaits ? l->timeout : 0);
 	struct crowd c = {.begun = most_in_all(lp, load_ns)};
 
 	if (l->total)
@@ -100,6 +103,8 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	/* A server that resets takes the port away, and leaves the client its descriptor. */
 	if (!portless)
 		c.open = least(c.open, port_most);
+	if (load_ends(l, END_INHERIT))
+		c.inherited = least(c.begun, port_most);
 	c.holding = least(c.begun, port_most);
 	return c;
 }
@@ -115,7 +120,8 @@ static uint32_t power_of_two(uint64_t n)
 
 static bool memory_suffices(const struct plan *p, const struct crowd *c, struct err *err)
 {
-	uint64_t live = least(c->open + c->under_way, c->holding), waiting = c->holding - live;
+	uint64_t live = least(c->open + c->inherited + c->under_way, c->holding);
+	uint64_t waiting = c->holding - live;
 	uint64_t bytes = live * PAIR_BYTES + (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
 
 	if (p->host->memory < 0 || bytes <= (uint64_t)p->host->memory)
@@ -161,14 +167,42 @@ static bool rings_suffice(const struct plan *p, int64_t nofile, struct err *err)
 		err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller range.");
 }
 
+static int64_t nofile_of(const struct plan *p)
+{
+	return p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
+}
+
+/* How many descriptors one heir can take. */
+static uint64_t heir_room_of(const struct plan *p)
+{
+	return (uint64_t)nofile_of(p) - NOFILE_OWN;
+}
+
 /* A load's descriptors; returns its crowd. */
 static struct crowd load_size(struct load_plan *lp, const struct plan *p)
 {
 	struct crowd c = crowd_of(p, lp);
-	bool stays = lp->concurrency && lp->load->end != END_LEAK;
+	bool stays = lp->concurrency && !load_ends(lp->load, END_LEAK);
+	uint64_t heir_room = heir_room_of(p);
 
 	lp->slots = (uint32_t)least(c.open + (stays ? 0 : c.under_way) + SLACK, SLOTS_MOST);
+	lp->heirs = (uint32_t)((c.inherited + heir_room - 1) / heir_room);
 	return c;
+}
+
+/* A descriptor of a process each: no table of a ring holds them. */
+static bool heirs_suffice(const struct plan *p, const struct crowd *c, struct err *err)
+{
+	uint64_t most = heir_room_of(p) * HEIRS_MOST;
+
+	if (c->inherited <= most)
+		return true;
+	err_set(err, ERR_HOST,
+		"%" PRIu64 " connections would be inherited, and %d processes have descriptors "
+		"for %" PRIu64 " (RLIMIT_NOFILE is %" PRId64 ")",
+		c->inherited, HEIRS_MOST, most, nofile_of(p));
+	return err_hint(err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller "
+			     "range or load.total.");
 }
 
 /* All loads together share the ports, and so what holds one. */
@@ -182,6 +216,7 @@ static struct crowd crowd_size(struct plan *p, uint64_t *slots, uint64_t *larges
 		all.begun += c.begun;
 		all.under_way += c.under_way;
 		all.open += c.open;
+		all.inherited += c.inherited;
 		all.holding += c.holding;
 		*slots += p->loads[i].slots;
 		*largest = most(*largest, p->loads[i].slots);
@@ -237,14 +272,14 @@ static uint32_t backlog_size(const struct plan *p, const struct crowd *c)
 bool size_make(struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
-	int64_t nofile = p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
+	int64_t nofile = nofile_of(p);
 	uint64_t sockets, slots = 0, largest = 0;
 	struct crowd c;
 
 	if (!descriptors_suffice(nofile, err))
 		return false;
 	c = crowd_size(p, &slots, &largest);
-	far_size(p, c.begun, slots);
+	far_size(p, c.begun, slots + c.inherited);
 	sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
 	p->ring_slots = (uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST),
 					most(largest, p->far_slots));
@@ -255,5 +290,6 @@ bool size_make(struct plan *p, struct err *err)
 			(double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) +
 			EDGES_MOST,
 		SAMPLES_MOST);
-	return rings_suffice(p, nofile, err) && memory_suffices(p, &c, err);
+	return heirs_suffice(p, &c, err) && rings_suffice(p, nofile, err) &&
+	       memory_suffices(p, &c, err);
 }

@@ -189,6 +189,7 @@ void block_connects(struct out *out, const struct result_run *run)
 	add_if(to, run, MEASURE_CONNECTS_CLOSED, "closed");
 	add_if(to, run, MEASURE_CONNECTS_RESET, "reset");
 	add_if(to, run, MEASURE_LEAKED, "never closed");
+	add_if(to, run, MEASURE_INHERITED, "kept open by a child");
 	add_if(to, run, MEASURE_CONNECTS_OPEN, "still open");
 	add_if(to, run, MEASURE_CONNECTS_IN_FLIGHT, "in flight");
 	add_if(to, run, MEASURE_CONNECTS_HELD_BACK, "held back");

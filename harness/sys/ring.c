@@ -183,6 +183,54 @@ void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len
 	sqe->user_data = tag;
 }
 
+void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_shutdown(sqe, (int)slot, SHUT_WR);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
+void ring_disconnect(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_connect(sqe, (int)slot, &nowhere, sizeof(nowhere));
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
+/* tcp_disconnect() leaves ECONNRESET in sk_err, and a later connect through io_uring would be
+ * woken by it (EALREADY); recv() takes it out, and never waits on a socket that is closed. */
+void ring_clear(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	static char nothing[1];
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_recv(sqe, (int)slot, nothing, sizeof(nothing), MSG_DONTWAIT);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
+void ring_install(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	sqe->opcode = OP_INSTALL_6_8;
+	sqe->fd = (int)slot;
+	sqe->flags = IOSQE_FIXED_FILE;
+}
+
 void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);

@@ -45,6 +45,15 @@ void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, u
 void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag);
 void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag);
 void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag);
+void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag); /* its own half: a FIN */
+
+/* The socket is as new, but for its options and the address it was bound to; the error that the
+ * RST leaves in it is there for whoever receives next: connect would take it for its own. */
+void ring_disconnect(struct ring *ring, unsigned slot, uint64_t tag);
+void ring_clear(struct ring *ring, unsigned slot, uint64_t tag); /* takes that error */
+
+/* Answers with a descriptor of the process for the socket in the slot, which keeps its own. */
+void ring_install(struct ring *ring, unsigned slot, uint64_t tag);
 void ring_shut(struct ring *ring, unsigned slot, uint64_t tag); /* close */
 
 /* The ask with this tag is to be answered with -ECANCELED, if it has no answer yet. Has no

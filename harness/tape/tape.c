@@ -158,6 +158,7 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->closed += more->closed;
 	into->reset += more->reset;
 	into->leaked += more->leaked;
+	into->inherited += more->inherited;
 	into->held_back += more->held_back;
 	into->late += more->late;
 	for (int stage = 0; stage < STAGES; stage++)
@@ -216,7 +217,7 @@ void tape_merge(struct tape *into, const struct tape *more)
 bool tally_balances(const struct tally *t)
 {
 	return t->attempted == t->opened + t->failed + t->in_flight &&
-	       t->opened == t->open + t->closed + t->reset + t->leaked;
+	       t->opened == t->open + t->closed + t->reset + t->leaked + t->inherited;
 }
 
 const struct sample *tape_fullest(const struct tape *tape)

@@ -53,9 +53,10 @@ const char *state_name(int state); /* "TIME_WAIT" */
 int state_find(struct text name);  /* one of the above; 0 if there is none of this name */
 
 /* The driver's books. attempted = opened + failed + in flight; opened = open + closed + reset +
- * leaked. */
+ * leaked + inherited. */
 struct tally {
-	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, held_back, late;
+	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, inherited;
+	uint64_t held_back, late;
 	uint64_t errors[STAGES][ERRNOS]; /* failures, by stage and errno */
 };
 

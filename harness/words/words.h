@@ -34,6 +34,7 @@ enum does {
 enum end {
 #define END(name, ...) END_##name,
 #include "words/choices.def"
+	ENDS
 };
 enum order {
 #define ORDER(name, ...) ORDER_##name,

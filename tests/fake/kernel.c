@@ -4,8 +4,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/heir.h"
 #include "sys/plain.h"
 
 struct fake_kernel fake;
@@ -19,7 +21,7 @@ static uint32_t dying_first, dying_end;
 
 struct slot {
 	uint32_t dest;
-	bool open, linger;
+	bool open, linger, installed;
 	uint64_t pending; /* the tag of what is not answered */
 };
 
@@ -35,6 +37,7 @@ void fake_boot(uint32_t ports)
 	fake.ports = ports;
 	fake.submit_ns = 1000;
 	fake.quiet_ns = INT64_MAX;
+	fake.heir_room = UINT32_MAX;
 	dying_first = dying_end = 0;
 }
 
@@ -81,6 +84,30 @@ int address_error(const struct endpoint *source, const struct endpoint *destinat
 {
 	(void)source, (void)destination;
 	return fake.address_error;
+}
+
+/* ---- sys/heir.h ---------------------------------------------------------- */
+
+bool heir_start(struct heir *out, struct err *err)
+{
+	(void)err;
+	*out = (struct heir){.pid = 1 + (int)fake.heirs++, .fd = -1};
+	return true;
+}
+
+int heir_give(const struct heir *heir, int fd)
+{
+	(void)fd;
+	if (fake.gifts[heir->pid - 1] >= fake.heir_room)
+		return EMFILE;
+	fake.gifts[heir->pid - 1]++;
+	return 0;
+}
+
+void heir_stop(struct heir *heir)
+{
+	(void)heir;
+	fake.heirs--;
 }
 
 /* ---- sys/ring.h ---------------------------------------------------------- */
@@ -196,6 +223,40 @@ void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, 
 		ring->slots[slot].pending = tag;
 }
 
+void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	(void)slot;
+	ring->queued++;
+	fake.shutdowns++;
+	say(ring, tag, 0);
+}
+
+void ring_disconnect(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	struct slot *s = &ring->slots[slot];
+
+	ring->queued++;
+	fake.disconnects++;
+	fake.in_use[s->dest] -= s->open;
+	s->open = false;
+	say(ring, tag, 0);
+}
+
+void ring_clear(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	(void)slot;
+	ring->queued++;
+	say(ring, tag, -ECONNRESET);
+}
+
+/* A descriptor that closes without harm. */
+void ring_install(struct ring *ring, unsigned slot, uint64_t tag)
+{
+	ring->queued++;
+	ring->slots[slot].installed = true;
+	say(ring, tag, fake.install_error ? -fake.install_error : dup(STDIN_FILENO));
+}
+
 /* A RST, a connect that never was one, and a far end that closed first leave no TIME_WAIT. */
 void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
 {
@@ -204,7 +265,7 @@ void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
 
 	ring->queued++;
 	say(ring, tag, 0);
-	if (!s->open)
+	if (!s->open || s->installed)
 		return;
 	s->open = false;
 	if (at_once) {

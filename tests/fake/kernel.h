@@ -13,7 +13,7 @@
 
 #include "sys/ring.h"
 
-enum { FAKE_DESTINATIONS = 64, FAKE_DYING = 1 << 17 };
+enum { FAKE_DESTINATIONS = 64, FAKE_DYING = 1 << 17, FAKE_HEIRS = 16 };
 
 struct fake_kernel {
 	/* What the test sets. */
@@ -23,10 +23,12 @@ struct fake_kernel {
 	int socket_error;  /* every socket fails with it; 0: none */
 	uint64_t sockets_fine; /* … after so many */
 	bool black_hole;       /* connects are never answered */
-	bool far_closes;   /* a receive is answered with 0: the far end has closed; else never */
-	int receive_error; /* … or with this errno */
-	int address_error; /* what a UDP connect says */
-	int submit_error;  /* submits fail with it; 0: none */
+	bool far_closes;    /* a receive is answered with 0: the far end has closed; else never */
+	int receive_error;  /* … or with this errno */
+	int address_error;  /* what a UDP connect says */
+	int submit_error;   /* submits fail with it; 0: none */
+	int install_error;  /* no descriptor is to be had for an heir; 0: none */
+	uint32_t heir_room; /* descriptors of an heir */
 	uint64_t interrupt_at; /* *interrupt becomes 2 at this connect; 0: never */
 	volatile int *interrupt;
 	uint64_t break_at; /* *broken becomes true at this connect; 0: never */
@@ -36,7 +38,8 @@ struct fake_kernel {
 	int64_t now_ns;
 	uint64_t waits; /* rings_wait() */
 	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,
-		rights_kept;
+		rights_kept, shutdowns, disconnects;
+	uint32_t heirs, gifts[FAKE_HEIRS];
 	uint32_t in_use[FAKE_DESTINATIONS];
 	unsigned rings_open;
 };

@@ -16,6 +16,7 @@
 	SUITE(sense) \
 	SUITE(far) \
 	SUITE(drive) \
+	SUITE(life) \
 	SUITE(family) \
 	SUITE(timewait) \
 	SUITE(shape) \

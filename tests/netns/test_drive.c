@@ -2,55 +2,12 @@
  * it afterwards. */
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/drive.h"
-#include "lab_help.h"
+#include "drive_help.h"
 #include "sys/clock.h"
-
-struct drive {
-	struct help h;
-	struct tape tape;
-	struct pulse pulse;
-	volatile sig_atomic_t interrupted;
-	bool ok;
-};
-
-static void drive_plan(struct drive *d)
-{
-	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0, NULL, NULL};
-
-	d->ok = drive_run(&d->tape, &d->h.plan, &d->h.lab, &hooks, &d->h.arena, &d->h.err);
-	if (!d->ok)
-		printf("%s\n", d->h.err.what);
-	CU_ASSERT(tally_balances(&d->tape.tally));
-	CU_ASSERT_EQUAL(d->tape.lost, 0);
-}
-
-static void drive_open(struct drive *d, const char *lines)
-{
-	memset(d, 0, sizeof(*d));
-	if (!help_open(&d->h, lines))
-		CU_FAIL_FATAL("no lab");
-}
-
-static void drive_lines(struct drive *d, const char *lines)
-{
-	drive_open(d, lines);
-	drive_plan(d);
-}
-
-static const struct sample *last_dump(const struct tape *t)
-{
-	for (size_t i = t->sample_count; i-- > 0;)
-		if (t->samples[i].parts & SAMPLE_SOCKETS)
-			return &t->samples[i];
-	CU_FAIL_FATAL("no dump");
-	return NULL;
-}
 
 static void a_range_of_n_even_ports_opens_exactly_n(void)
 {
@@ -119,26 +76,33 @@ static void every_end_leaves_what_it_should(void)
 {
 	static const struct {
 		const char *load;
-		uint64_t opened, closed, reset, leaked;
+		uint64_t opened, closed, reset, leaked, inherited;
 		int state; /* in which `left` sockets stay */
 		uint64_t left;
 	} cases[] = {
-		{"load: {end: close, total: 20}", 20, 20, 0, 0, STATE_TIME_WAIT, 20},
-		{"load: {end: reset, total: 20}", 20, 0, 20, 0, STATE_TIME_WAIT, 0},
-		{"load: {end: leak, total: 20}", 20, 0, 0, 20, STATE_ESTABLISHED, 20},
-		{"load: {end: wait, total: 20}\nserver: {behaviour: close}", 20, 20, 0, 0,
+		{"load: {end: close, total: 20}", 20, 20, 0, 0, 0, STATE_TIME_WAIT, 20},
+		{"load: {end: reset, total: 20}", 20, 0, 20, 0, 0, STATE_TIME_WAIT, 0},
+		{"load: {end: leak, total: 20}", 20, 0, 0, 20, 0, STATE_ESTABLISHED, 20},
+		{"load: {end: wait, total: 20}\nserver: {behaviour: close}", 20, 20, 0, 0, 0,
 		 STATE_TIME_WAIT, 0},
 		{"load: {end: close, total: 20}\nserver: {behaviour: never-accept}", 20, 20, 0, 0,
-		 STATE_FIN_WAIT2, 20},
-		{"load: {end: leak, total: 20}\nserver: {behaviour: never-accept}", 20, 0, 0, 20,
+		 0, STATE_FIN_WAIT2, 20},
+		{"load: {end: leak, total: 20}\nserver: {behaviour: never-accept}", 20, 0, 0, 20, 0,
 		 STATE_ESTABLISHED, 20},
-		{"load: {end: leak, total: 20}\nserver: {behaviour: close}", 20, 0, 0, 20,
+		{"load: {end: leak, total: 20}\nserver: {behaviour: close}", 20, 0, 0, 20, 0,
 		 STATE_CLOSE_WAIT, 20},
-		{"load: {end: leak, total: 20}\nserver: {behaviour: accept-close}", 20, 0, 0, 20,
+		{"load: {end: shutdown, total: 20}", 20, 20, 0, 0, 0, STATE_TIME_WAIT, 20},
+		{"load: {end: shutdown, total: 20, timeout: 50ms}\nserver: {behaviour: hold}", 20,
+		 20, 0, 0, 0, STATE_FIN_WAIT2, 20},
+		{"load: {end: disconnect, total: 20}", 20, 0, 20, 0, 0, STATE_TIME_WAIT, 0},
+		{"load: {end: inherit, total: 20}", 20, 0, 0, 0, 20, STATE_ESTABLISHED, 20},
+		{"load: {end: inherit, total: 20}\nserver: {behaviour: close}", 20, 0, 0, 0, 20,
 		 STATE_CLOSE_WAIT, 20},
-		{"load: {end: close, total: 20}\nserver: {behaviour: hold}", 20, 20, 0, 0,
+		{"load: {end: leak, total: 20}\nserver: {behaviour: accept-close}", 20, 0, 0, 20, 0,
+		 STATE_CLOSE_WAIT, 20},
+		{"load: {end: close, total: 20}\nserver: {behaviour: hold}", 20, 20, 0, 0, 0,
 		 STATE_FIN_WAIT2, 20},
-		{"load: {end: close, total: 20}\nserver: {behaviour: ignore}", 20, 20, 0, 0,
+		{"load: {end: close, total: 20}\nserver: {behaviour: ignore}", 20, 20, 0, 0, 0,
 		 STATE_FIN_WAIT2, 20},
 	};
 
@@ -153,6 +117,7 @@ static void every_end_leaves_what_it_should(void)
 		CU_ASSERT_EQUAL(d.tape.tally.closed, cases[i].closed);
 		CU_ASSERT_EQUAL(d.tape.tally.reset, cases[i].reset);
 		CU_ASSERT_EQUAL(d.tape.tally.leaked, cases[i].leaked);
+		CU_ASSERT_EQUAL(d.tape.tally.inherited, cases[i].inherited);
 		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[cases[i].state], cases[i].left);
 		if (last_dump(&d.tape)->states[cases[i].state] != cases[i].left)
 			printf("%s: %llu\n", lines,
@@ -167,6 +132,7 @@ static void ports_that_come_back_are_enough_for_ever(void)
 	static const char *const loads[] = {
 		"load: {end: reset, total: 320, concurrency: 4}",
 		"load: {end: wait, total: 320, concurrency: 4}\nserver: {behaviour: close}",
+		"load: {end: disconnect, total: 320, concurrency: 4}",
 	};
 
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
@@ -338,22 +304,6 @@ static void exhaustion_is_probed_gently_and_recovery_noticed(void)
 
 /* ---- while it runs ------------------------------------------------------- */
 
-static void *drive_thread(void *context)
-{
-	drive_plan(context);
-	return NULL;
-}
-
-static bool await(const _Atomic uint64_t *figure, uint64_t least)
-{
-	for (int i = 0; i < 5000; i++) {
-		if (atomic_load(figure) >= least)
-			return true;
-		clock_sleep(1000000);
-	}
-	return false;
-}
-
 static void an_interrupted_load_balances_its_books(void)
 {
 	static const char *const loads[] = {
@@ -366,13 +316,11 @@ static void an_interrupted_load_balances_its_books(void)
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
 		char lines[256] = "network: {ports: 40000-49999}\nstop: {time: 1m}\n";
 		struct drive d;
-		pthread_t thread;
 
 		drive_open(&d, strcat(lines, loads[i]));
-		CU_ASSERT_FATAL(pthread_create(&thread, NULL, drive_thread, &d) == 0);
-		CU_ASSERT(await(&d.pulse.opened, 50));
-		d.interrupted = SIGTERM;
-		pthread_join(thread, NULL);
+		drive_start(&d);
+		CU_ASSERT(drive_await(&d.pulse.opened, 50));
+		drive_end(&d, SIGTERM);
 		CU_ASSERT(d.ok && !d.tape.complete);
 		CU_ASSERT_EQUAL(d.tape.interrupted, SIGTERM);
 		CU_ASSERT(d.tape.tally.opened >= 50);
@@ -409,19 +357,17 @@ static unsigned privileged_threads(unsigned *all)
 static void load_far_end_and_sampler_run_without_rights(void)
 {
 	struct drive d;
-	pthread_t thread;
 	unsigned all_before, before, all, now;
 
 	drive_open(&d, "network: {ports: 40000-40031}\nload: {concurrency: 8, end: reset}\nstop: "
 		       "{time: 1m}");
 	before = privileged_threads(&all_before);
-	CU_ASSERT_FATAL(pthread_create(&thread, NULL, drive_thread, &d) == 0);
-	CU_ASSERT(await(&d.pulse.opened, 1));
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 1));
 	now = privileged_threads(&all);
 	CU_ASSERT_EQUAL(all, all_before + 4); /* who waits, the load, the far end, the sampler */
 	CU_ASSERT_EQUAL(now, before + 1);     /* who waits */
-	d.interrupted = SIGINT;
-	pthread_join(thread, NULL);
+	drive_end(&d, SIGINT);
 	help_close(&d.h);
 }
 

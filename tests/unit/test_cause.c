@@ -434,6 +434,24 @@ static void the_arithmetic_is_in_the_texts(void)
 	}
 }
 
+static void what_a_child_keeps_open_is_its_own_cause(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nload: {end: inherit}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.inherited = 32;
+	trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.verdict.cause_count, 1);
+	f = trial_cause(&t, CAUSE_INHERITED_FD);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "closed 32 connections whose descriptor another process had"));
+	CU_ASSERT(lines_have(&f->attempt, "SOCK_CLOEXEC"));
+	trial_close(&t);
+}
+
 /* Advice that was seen to do harm: it may only be warned of. */
 static void harmful_advice_is_never_given(void)
 {
@@ -451,9 +469,10 @@ static void harmful_advice_is_never_given(void)
 	trial_open(&t, "network: {ports: 40000-40031}\nload: {hold: 1s}");
 	trial_exhaust(&t, 40);
 	t.tape.tally.leaked = 10;
+	t.tape.tally.inherited = 8;
 	t.tape.tally.closed = 30;
 	s = trial_dump(&t, 32);
-	s->states[STATE_ESTABLISHED] = 20;
+	s->states[STATE_ESTABLISHED] = 28;
 	s->states[STATE_TIME_WAIT] = 10;
 	s->states[STATE_FIN_WAIT2] = 10;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
@@ -529,6 +548,7 @@ static const struct test tests[] = {
 	TEST(an_unconfirmed_refusal_has_no_cause),
 	TEST(what_explains_most_failures_comes_first),
 	TEST(the_arithmetic_is_in_the_texts),
+	TEST(what_a_child_keeps_open_is_its_own_cause),
 	TEST(harmful_advice_is_never_given),
 	TEST(every_exhaustion_has_a_cause),
 	TEST(a_wide_range_is_not_to_be_widened),

@@ -72,6 +72,8 @@ static void what_is_never_closed_holds_its_port_for_ever(void)
 		{"network: {ports: 1024-65535}\nload: {end: leak, order: kernel}", -1, 0, CANNOT_TELL, 0},
 		{FEW "server: {behaviour: never-accept}\nload: {end: leak}", -1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: close}\nload: {end: leak}", -1, 0, REFUSES, 32},
+		{FEW "load: {end: inherit}", -1, 0, REFUSES, 32},
+		{FEW "server: {behaviour: close}\nload: {end: inherit, total: 32}", -1, 0, HOLDS, 0},
 	};
 	const struct host host = help_host();
 
@@ -93,6 +95,9 @@ static void a_client_that_closes_first_holds_its_port_for_a_minute_more(void)
 		 "server: {behaviour: never-accept}\nload: {rate: 200/s, total: 320}", 5, 32 / 5., REFUSES, 32},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
 		 "server: {behaviour: never-accept}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+		/* a half-close is one; without an answer it waits for as long as it may */
+		{FEW "load: {rate: 200/s, total: 320, end: shutdown}", 60, 32 / 60., REFUSES, 32},
+		{FEW "server: {behaviour: hold}\nload: {rate: 200/s, total: 320, end: shutdown}", 62, 32 / 62., REFUSES, 32},
 		/* and tcp_fin_timeout has no say in TIME_WAIT */
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
 		 "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
@@ -181,6 +186,7 @@ static void ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first
 	static const struct row rows[] = {
 		{FEW "load: {rate: 1k/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
 		{FEW "load: {concurrency: 8, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "load: {concurrency: 8, total: 320, end: disconnect}", 0, INFINITY, HOLDS, 0},
 		{FEW "load: {rate: 100k/s, total: 320, end: reset}", 0, INFINITY, CANNOT_TELL, 0},
 		{FEW "server: {behaviour: close}\nload: {rate: 1k/s, total: 320, end: wait}", 0, INFINITY, HOLDS, 0},
 		{FEW "server: {behaviour: close}\nload: {rate: 1k/s, total: 320, end: wait, hold: 10ms}",

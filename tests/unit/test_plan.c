@@ -125,15 +125,20 @@ static void a_life_has_the_steps_it_needs(void)
 {
 	static const struct {
 		const char *lines;
+		enum end end;
 		uint32_t steps;
 	} rows[] = {
-		{"load: {total: 1}", BIT(CLOSE)},
-		{"load: {end: leak}", 0},
-		{"load: {end: reset}", BIT(LINGER) | BIT(CLOSE)},
-		{"server: {behaviour: close}\nload: {end: wait}", BIT(AWAIT) | BIT(CLOSE)},
-		{"load: {hold: 1s}", BIT(HOLD) | BIT(CLOSE)},
-		{"load: {order: fast}", BIT(WINDOW) | BIT(CLOSE)},
-		{"network: {sources: 2}", BIT(OPTION) | BIT(BIND) | BIT(CLOSE)},
+		{"load: {total: 1}", END_CLOSE, BIT(CLOSE)},
+		{"load: {end: leak}", END_LEAK, 0},
+		{"load: {end: reset}", END_RESET, BIT(LINGER) | BIT(CLOSE)},
+		{"server: {behaviour: close}\nload: {end: wait}", END_WAIT,
+		 BIT(AWAIT) | BIT(CLOSE)},
+		{"load: {end: shutdown}", END_SHUTDOWN, BIT(SHUT) | BIT(AWAIT) | BIT(CLOSE)},
+		{"load: {end: disconnect}", END_DISCONNECT, BIT(DISCONNECT) | BIT(CLEAR)},
+		{"load: {end: inherit}", END_INHERIT, BIT(INHERIT) | BIT(CLOSE)},
+		{"load: {hold: 1s}", END_CLOSE, BIT(HOLD) | BIT(CLOSE)},
+		{"load: {order: fast}", END_CLOSE, BIT(WINDOW) | BIT(CLOSE)},
+		{"network: {sources: 2}", END_CLOSE, BIT(OPTION) | BIT(BIND) | BIT(CLOSE)},
 	};
 	struct arena a = help_arena();
 	const struct host host = help_host();
@@ -141,9 +146,12 @@ static void a_life_has_the_steps_it_needs(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct plan p = plan_of(rows[i].lines, &host, &a);
 
-		CU_ASSERT_EQUAL(p.loads[0].steps,
-				rows[i].steps | BIT(SOCKET) | BIT(CONNECT) | BIT(UNDO));
-		CU_ASSERT_EQUAL(p.loads[0].bind_source, (p.loads[0].steps & BIT(BIND)) != 0);
+		for (enum end end = 0; end < ENDS; end++)
+			CU_ASSERT_EQUAL(p.loads[0].steps[end],
+					end == rows[i].end ? rows[i].steps | BIT(SOCKET) |
+								     BIT(CONNECT) | BIT(UNDO)
+							   : 0);
+		CU_ASSERT_EQUAL(p.loads[0].bind_source, (rows[i].steps & BIT(BIND)) != 0);
 		CU_ASSERT_FALSE(p.loads[0].classic_sockets);
 	}
 	arena_close(&a);
@@ -220,6 +228,34 @@ static void sockets_are_classic_only_where_the_ring_cannot_prepare_them(void)
 	arena_close(&a);
 }
 
+static void an_heir_has_no_more_than_its_limit_of_descriptors(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct err err = {0};
+	struct plan p = plan_of("load: {end: inherit, total: 20}", &host, &a);
+
+	CU_ASSERT_EQUAL(p.loads[0].heirs, 1);
+	CU_ASSERT_EQUAL(plan_of("load: {total: 20}", &host, &a).loads[0].heirs, 0);
+	p = plan_of("load: {end: inherit}", &host, &a);
+	CU_ASSERT_EQUAL(p.loads[0].heirs, 2); /* 28,232 ports, 20,000 descriptors */
+	CU_ASSERT(p.far_slots >= 28232);
+	host.nofile = 1024;
+	CU_ASSERT_FALSE(
+		plan_make(&p, help_scenario("load: {end: inherit}", &a), &host, 1, &a, &err));
+	CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.what, "28296 connections would be inherited"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.what, "RLIMIT_NOFILE is 1024"));
+	host = help_host();
+	host.ring_install = EINVAL;
+	err = (struct err){0};
+	CU_ASSERT_FALSE(plan_make(&p, help_scenario("load: {end: inherit, total: 20}", &a), &host,
+				  1, &a, &err));
+	CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, "Linux 6.8"));
+	arena_close(&a);
+}
+
 static void a_kernel_without_the_window_goes_in_its_own_order(void)
 {
 	struct arena a = help_arena();
@@ -231,7 +267,7 @@ static void a_kernel_without_the_window_goes_in_its_own_order(void)
 	host.port_window = ENOPROTOOPT;
 	p = plan_of("load: {order: fast}", &host, &a);
 	CU_ASSERT_FALSE(p.loads[0].window);
-	CU_ASSERT_EQUAL(p.loads[0].steps & BIT(WINDOW), 0);
+	CU_ASSERT_EQUAL(p.loads[0].steps[END_CLOSE] & BIT(WINDOW), 0);
 	arena_close(&a);
 }
 
@@ -491,6 +527,7 @@ static const struct test tests[] = {
 	TEST(each_option_is_a_row_in_the_order_of_the_plan),
 	TEST(a_mark_wants_a_ring_that_lends_the_right),
 	TEST(sockets_are_classic_only_where_the_ring_cannot_prepare_them),
+	TEST(an_heir_has_no_more_than_its_limit_of_descriptors),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
 	TEST(a_leak_has_a_slot_for_each_port),
 	TEST(a_churn_has_slots_for_what_is_under_way),

@@ -155,6 +155,87 @@ static void closed_connections_give_their_ports_back(void)
 	}
 }
 
+static void a_half_close_waits_for_the_far_end(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.far_closes = true;
+	run_lines(&r, "network: {ports: 40000-40031}\nload: {end: shutdown, total: 32}");
+	CU_ASSERT_EQUAL(fake.shutdowns, 32);
+	CU_ASSERT_EQUAL(r.tape.tally.closed, 32);
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 0);
+	arena_close(&r.arena);
+	fake_boot(32);
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {end: shutdown, total: 32, timeout: 100ms}");
+	CU_ASSERT_EQUAL(r.tape.tally.closed, 32);
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 32);
+	arena_close(&r.arena);
+}
+
+static void a_disconnected_socket_serves_the_next_connection(void)
+{
+	struct run r;
+	struct host host = help_host();
+
+	fake_boot(32);
+	run_lines(&r, "network: {ports: 40000-40031}\n"
+		      "load: {end: disconnect, concurrency: 4, total: 320}");
+	CU_ASSERT(r.tape.complete && !r.tape.exhausted);
+	CU_ASSERT_EQUAL(r.tape.tally.reset, 320);
+	CU_ASSERT_EQUAL(fake.sockets, 4);
+	CU_ASSERT_EQUAL(fake.disconnects, 320);
+	arena_close(&r.arena);
+	fake_boot(32); /* one that is prepared by system calls is made anew */
+	host.ring_bind = ENOSYS;
+	plan_for(&r,
+		 "network: {ports: 40000-40031, sources: 2}\n"
+		 "load: {end: disconnect, concurrency: 4, total: 64}",
+		 host);
+	run_plan(&r);
+	CU_ASSERT_EQUAL(fake.classic, 64);
+	CU_ASSERT_EQUAL(r.tape.tally.reset, 64);
+	arena_close(&r.arena);
+}
+
+static void what_a_child_inherits_keeps_its_port(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	run_lines(&r, "network: {ports: 40000-40031}\nload: {end: inherit, concurrency: 4}");
+	CU_ASSERT(r.tape.exhausted);
+	CU_ASSERT_EQUAL(r.tape.opened_before, 32);
+	CU_ASSERT_EQUAL(r.tape.tally.inherited, 32);
+	CU_ASSERT_EQUAL(fake.gifts[0], 32);
+	CU_ASSERT_EQUAL(fake.heirs, 0);
+	arena_close(&r.arena);
+	fake_boot(32); /* nobody there to inherit: the client's close is one */
+	fake.install_error = EMFILE;
+	run_lines(&r, "network: {ports: 40000-40031}\nload: {end: inherit, total: 20}");
+	CU_ASSERT_EQUAL(r.tape.tally.inherited, 0);
+	CU_ASSERT_EQUAL(r.tape.tally.closed, 20);
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_INHERIT][EMFILE], 20);
+	arena_close(&r.arena);
+}
+
+static void a_full_heir_makes_room_for_the_next(void)
+{
+	struct host host = help_host();
+	struct run r;
+
+	fake_boot(1000);
+	fake.heir_room = 300;
+	host.nofile = 364;
+	plan_for(&r, "network: {ports: 40000-40999}\nload: {end: inherit, total: 900}", host);
+	CU_ASSERT_EQUAL(r.plan.loads[0].heirs, 3);
+	run_plan(&r);
+	CU_ASSERT_EQUAL(r.tape.tally.inherited, 900);
+	CU_ASSERT(fake.gifts[0] == 300 && fake.gifts[1] == 300 && fake.gifts[2] == 300);
+	arena_close(&r.arena);
+}
+
 static void an_exhausted_destination_is_asked_ever_more_seldom(void)
 {
 	struct run r;
@@ -296,6 +377,10 @@ static void the_books_balance_when_interrupted_anywhere(void)
 	static const char *const loads[] = {
 		"network: {ports: 40000-40099}\nload: {concurrency: 16, hold: 1ms, total: 90}",
 		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: reset, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: shutdown, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: disconnect, total: "
+		"90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: inherit, total: 90}",
 		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: wait, total: "
 		"90}\nserver: {behaviour: close}",
 		"network: {ports: 40000-40099, sources: 3}\nload: {rate: 10k/s, end: leak, total: "
@@ -560,6 +645,10 @@ static const struct test tests[] = {
 	TEST(a_range_of_n_ports_opens_exactly_n),
 	TEST(many_rings_carry_what_one_table_cannot),
 	TEST(closed_connections_give_their_ports_back),
+	TEST(a_half_close_waits_for_the_far_end),
+	TEST(a_disconnected_socket_serves_the_next_connection),
+	TEST(what_a_child_inherits_keeps_its_port),
+	TEST(a_full_heir_makes_room_for_the_next),
 	TEST(an_exhausted_destination_is_asked_ever_more_seldom),
 	TEST(a_dear_refusal_takes_a_hundredth_of_the_time),
 	TEST(recovery_is_noticed_within_half_a_second),

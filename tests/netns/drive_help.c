@@ -1,0 +1,78 @@
+#include "drive_help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sys/clock.h"
+
+void drive_open(struct drive *d, const char *lines)
+{
+	memset(d, 0, sizeof(*d));
+	if (!help_open(&d->h, lines)) {
+		printf("%s: %s\n", lines, d->h.err.what);
+		CU_FAIL_FATAL("no lab");
+	}
+}
+
+void drive_plan(struct drive *d)
+{
+	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0, NULL, NULL};
+
+	d->ok = drive_run(&d->tape, &d->h.plan, &d->h.lab, &hooks, &d->h.arena, &d->h.err);
+	if (!d->ok)
+		printf("%s\n", d->h.err.what);
+	CU_ASSERT(tally_balances(&d->tape.tally));
+	CU_ASSERT_EQUAL(d->tape.lost, 0);
+}
+
+void drive_lines(struct drive *d, const char *lines)
+{
+	drive_open(d, lines);
+	drive_plan(d);
+}
+
+static void *drive_thread(void *context)
+{
+	drive_plan(context);
+	return NULL;
+}
+
+void drive_start(struct drive *d)
+{
+	CU_ASSERT_FATAL(pthread_create(&d->thread, NULL, drive_thread, d) == 0);
+}
+
+void drive_end(struct drive *d, int signal)
+{
+	if (signal)
+		d->interrupted = signal;
+	pthread_join(d->thread, NULL);
+}
+
+bool drive_await(const _Atomic uint64_t *figure, uint64_t least)
+{
+	for (int i = 0; i < 5000; i++) {
+		if (atomic_load(figure) >= least)
+			return true;
+		clock_sleep(1000000);
+	}
+	return false;
+}
+
+const struct sample *last_dump(const struct tape *t)
+{
+	for (size_t i = t->sample_count; i-- > 0;)
+		if (t->samples[i].parts & SAMPLE_SOCKETS)
+			return &t->samples[i];
+	CU_FAIL_FATAL("no dump");
+	return NULL;
+}
+
+uint64_t counter_moved(const struct tape *t, const char *name)
+{
+	for (size_t i = 0; i < t->counter_count; i++)
+		if (strcmp(t->counters[i].name, name) == 0)
+			return t->counters[i].last - t->counters[i].first;
+	CU_FAIL("no such counter");
+	return 0;
+}

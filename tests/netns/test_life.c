@@ -1,0 +1,195 @@
+/* A connection's life on the real kernel: how it ends, and what that leaves behind on either
+ * side. */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "drive_help.h"
+#include "sys/clock.h"
+#include "sys/heir.h"
+
+/* Sockets of a namespace by state, whichever their port; by the kernel's own table. */
+static void count_states(struct help *h, void *context)
+{
+	unsigned *in = context, state;
+	FILE *table = fopen("/proc/thread-self/net/tcp", "re");
+	char line[512];
+
+	(void)h;
+	while (table && fgets(line, sizeof(line), table))
+		if (sscanf(line, " %*u: %*x:%*x %*x:%*x %x", &state) == 1 && state < STATES)
+			in[state]++;
+	if (table)
+		fclose(table);
+}
+
+static unsigned sockets_in(struct drive *d, enum lab_role role, int state)
+{
+	unsigned in[STATES] = {0};
+
+	CU_ASSERT(help_inside(&d->h, role, count_states, in));
+	return in[state];
+}
+
+/* A child of this process that has this name; 0: none. */
+static pid_t child_named(const char *name)
+{
+	DIR *all = opendir("/proc");
+	pid_t found = 0;
+
+	for (struct dirent *e; all && (e = readdir(all)) && !found;) {
+		char path[300], buffer[1024], said[64];
+		struct text stat;
+		int parent;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
+		stat = help_file(path, buffer, sizeof(buffer) - 1);
+		buffer[stat.len] = '\0';
+		if (sscanf(buffer, "%*d (%63[^)]) %*c %d", said, &parent) == 2 &&
+		    parent == getpid() && strcmp(said, name) == 0)
+			found = atoi(e->d_name);
+	}
+	if (all)
+		closedir(all);
+	return found;
+}
+
+/* How many sockets a process has, by its own table of descriptors. */
+static unsigned sockets_of(pid_t pid)
+{
+	char path[64], link[64];
+	unsigned n = 0;
+	DIR *all;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	all = opendir(path);
+	for (struct dirent *e; all && (e = readdir(all));) {
+		ssize_t len = readlinkat(dirfd(all), e->d_name, link, sizeof(link));
+
+		n += len > 7 && memcmp(link, "socket:", 7) == 0;
+	}
+	if (all)
+		closedir(all);
+	return n;
+}
+
+/* ---- ends ---------------------------------------------------------------- */
+
+static void a_disconnect_sends_a_reset_each_time(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031}\n"
+			"load: {end: disconnect, concurrency: 4, total: 320}");
+	CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.tally.reset, 320);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "OutRsts"), 320);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 320);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, 0);
+	help_close(&d.h);
+	/* Each from the source whose turn it is, though the socket was another's before. */
+	drive_lines(&d, "network: {ports: 40000-40031, sources: 3}\n"
+			"load: {end: disconnect, concurrency: 7, total: 300}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.reset, 300);
+	CU_ASSERT_EQUAL(d.tape.tally.failed, 0);
+	help_close(&d.h);
+}
+
+static void a_half_close_is_answered_or_waited_for(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031}\nserver: {behaviour: answer}\n"
+			"load: {end: shutdown, total: 20}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 20);
+	help_close(&d.h);
+	/* While the client waits for a FIN that does not come, it is in FIN_WAIT2, and no
+	 * tcp_fin_timeout ends that: it is an orphan's. */
+	drive_open(&d, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
+		       "server: {behaviour: hold}\n"
+		       "load: {end: shutdown, total: 20, timeout: 1m}\nstop: {time: 1m}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 20));
+	clock_sleep(1500000000);
+	CU_ASSERT_EQUAL(sockets_in(&d, LAB_CLIENT, STATE_FIN_WAIT2), 20);
+	CU_ASSERT_EQUAL(sockets_in(&d, LAB_SERVER, STATE_CLOSE_WAIT), 20);
+	drive_end(&d, SIGTERM);
+	help_close(&d.h);
+}
+
+/* ss -tnp would name the heir, and the far end has seen no FIN. */
+static void what_a_child_has_inherited_stays_open_on_both_ends(void)
+{
+	struct drive d;
+	pid_t heir;
+
+	drive_open(&d, "network: {ports: 40000-40031}\n"
+		       "load: {end: inherit, rate: 1k/s, on_failure: continue}\n"
+		       "stop: {when: never, time: 1m}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.failed, 1)); /* no port is left */
+	heir = child_named("lastport-heir");
+	CU_ASSERT_FATAL(heir > 0);
+	CU_ASSERT_EQUAL(sockets_of(heir), 32 + 1); /* and the one it is given them through */
+	CU_ASSERT_EQUAL(sockets_in(&d, LAB_CLIENT, STATE_ESTABLISHED), 32);
+	CU_ASSERT_EQUAL(sockets_in(&d, LAB_SERVER, STATE_ESTABLISHED), 32);
+	drive_end(&d, SIGTERM);
+	CU_ASSERT_EQUAL(d.tape.tally.inherited, 32);
+	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "OutRsts"), 0);
+	CU_ASSERT_EQUAL(child_named("lastport-heir"), 0);
+	help_close(&d.h);
+}
+
+/* In a child that is killed: it tells the heir's number through a pipe. */
+static void heir_of_one_that_dies(int out)
+{
+	struct heir heir;
+	struct err err = {0};
+
+	if (heir_start(&heir, &err) && heir_give(&heir, STDIN_FILENO) == 0 &&
+	    write(out, &heir.pid, sizeof(heir.pid)) > 0)
+		pause();
+	_exit(1);
+}
+
+static void an_heir_does_not_outlive_who_is_killed(void)
+{
+	int ends[2];
+	pid_t child, heir = 0;
+
+	CU_ASSERT_FATAL(pipe(ends) == 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* so that the heir's end is told here */
+	child = fork();
+	if (child == 0)
+		heir_of_one_that_dies(ends[1]);
+	CU_ASSERT_FATAL(read(ends[0], &heir, sizeof(heir)) == sizeof(heir));
+	CU_ASSERT_EQUAL(kill(heir, 0), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	for (int i = 0; i < 5000 && waitpid(heir, NULL, WNOHANG) == 0; i++)
+		clock_sleep(1000000);
+	CU_ASSERT(kill(heir, 0) < 0 && errno == ESRCH);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, a_disconnect_sends_a_reset_each_time),
+	TEST_UNLESS(help_no_network, a_half_close_is_answered_or_waited_for),
+	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
+	TEST(an_heir_does_not_outlive_who_is_killed),
+	TESTS_END,
+};
+
+const struct suite suite_life = {"life", tests};
