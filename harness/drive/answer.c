@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "plan/bind.h"
 #include "sys/plain.h"
 
 /* Of what every destination can do many times over, the first tell enough. */
@@ -54,7 +55,7 @@ static void count_error(struct worker *w, const struct flow *f)
 
 static void on_open(struct worker *w, struct flow *f)
 {
-	struct pair *p = rotation_pair(&w->rotation, f->pair);
+	struct pair *p = work_pair(w, f);
 	struct tape *t = w->tape;
 	uint64_t open;
 	int64_t out_ns;
@@ -74,20 +75,43 @@ static void on_open(struct worker *w, struct flow *f)
 	out_ns = pair_opened(p, w->now_ns);
 	if (out_ns < 0)
 		return;
-	rotation_return(&w->rotation, f->pair);
+	rotation_return(&w->rotation, work_space(w, f));
 	work_note(w, EVENT_RECOVERED, f, out_ns);
 	if (t->recovered_ns < 0)
 		t->recovered_ns = w->now_ns - t->refused_at_ns;
+}
+
+/* By who takes the port: where, and with what, the kernel says that none is left. */
+static const struct refusal {
+	enum stage stage;
+	int error;
+} refusals[BINDS] = {
+	[BIND_NONE] = {STAGE_CONNECT, EADDRNOTAVAIL},
+	[BIND_ADDRESS] = {STAGE_BIND, EADDRINUSE},
+	[BIND_ADDRESS_NO_PORT] = {STAGE_CONNECT, EADDRNOTAVAIL},
+	[BIND_PORT] = {STAGE_BIND, EADDRINUSE},
+	[BIND_PORTS] = {STAGE_BIND, EADDRINUSE},
+	[BIND_LOCAL_PORT_RANGE] = {STAGE_CONNECT, EADDRNOTAVAIL},
+};
+
+/* A socket that has its port is refused only if that very connection exists. */
+static bool is_taken(const struct worker *w, const struct flow *f)
+{
+	return bind_takes_port(w->load->bind) && f->stage == STAGE_CONNECT &&
+	       f->error == EADDRNOTAVAIL;
 }
 
 /* EADDRNOTAVAIL says that no port is left, or that an address is not to be had: a UDP connect,
  * which wants the same addresses and other ports, tells one from the other. */
 static bool is_want_of_port(struct worker *w, const struct flow *f)
 {
+	const struct refusal *r = &refusals[w->load->bind];
 	int e;
 
-	if (f->stage != STAGE_CONNECT || f->error != EADDRNOTAVAIL)
+	if (f->stage != r->stage || f->error != r->error)
 		return false;
+	if (f->stage == STAGE_BIND)
+		return true;
 	/* What else a UDP socket may want for, descriptors or memory, says nothing of addresses. */
 	e = address_error(work_source(w, f), work_server(w, f));
 	return e != EADDRNOTAVAIL && e != ENETUNREACH && e != EHOSTUNREACH && e != EINVAL;
@@ -95,13 +119,13 @@ static bool is_want_of_port(struct worker *w, const struct flow *f)
 
 static void on_refused(struct worker *w, const struct flow *f)
 {
-	struct pair *p = rotation_pair(&w->rotation, f->pair);
+	struct pair *p = work_pair(w, f);
 	struct tape *t = w->tape;
 	enum pair_state before = (enum pair_state)p->state,
 			after = pair_refused(p, w->now_ns, w->submit_ns);
 
 	if (before == PAIR_OPEN) {
-		rotation_leave(&w->rotation, f->pair);
+		rotation_leave(&w->rotation, work_space(w, f));
 		work_note(w, EVENT_REFUSED, f, (int64_t)t->tally.opened);
 	}
 	if (!t->exhausted) {
@@ -122,10 +146,12 @@ static void on_failure(struct worker *w, struct flow *f)
 {
 	w->tape->tally.failed++;
 	count_error(w, f);
-	rotation_pair(&w->rotation, f->pair)->in_flight--;
-	rotation_pair(&w->rotation, f->pair)->asked_ns = w->now_ns;
+	work_pair(w, f)->in_flight--;
+	work_pair(w, f)->asked_ns = w->now_ns;
 	if (is_want_of_port(w, f))
 		on_refused(w, f);
+	else if (is_taken(w, f))
+		work_note(w, EVENT_TUPLE_TAKEN, f, 0);
 	else if (f->error == EADDRNOTAVAIL)
 		work_note(w, EVENT_NO_ADDRESS, f, 0);
 	if (w->load->load->on_failure.then == ON_FAILURE_STOP)
@@ -142,7 +168,7 @@ static void on_close(struct worker *w, const struct flow *f)
 
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
 	if (!f->inherited && (reset || (f->end == END_WAIT && f->error == 0)))
-		rotation_pair(&w->rotation, f->pair)->holding--;
+		work_pair(w, f)->holding--;
 }
 
 /* A descriptor of this process has come for the socket: 0 once the heir has its own, or -errno.
@@ -180,7 +206,7 @@ static uint32_t steps_of(const struct worker *w, const struct flow *f)
 
 	if (w->load->classic_sockets)
 		return steps & ~prepared;
-	return rotation_pair(&w->rotation, f->pair)->windowed ? steps : steps & ~window;
+	return work_pair(w, f)->windowed ? steps : steps & ~window;
 }
 
 void work_answer(struct worker *w, uint32_t i, int result)
@@ -194,6 +220,10 @@ void work_answer(struct worker *w, uint32_t i, int result)
 		return;
 	}
 	if (was == OP_OPTION && result >= 0 && ++f->option < w->load->option_count) {
+		work_ask(w, i);
+		return;
+	}
+	if (was == OP_BIND && result == -EADDRINUSE && work_rename(w, i)) {
 		work_ask(w, i);
 		return;
 	}

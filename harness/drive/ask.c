@@ -1,7 +1,8 @@
 #include "drive/work.h"
 
-#include <string.h>
+#include <errno.h>
 
+#include "plan/bind.h"
 #include "sys/clock.h"
 #include "sys/plain.h"
 
@@ -24,6 +25,43 @@ void work_submit(struct worker *w, struct ring *ring)
 	}
 }
 
+static uint32_t ports_named(const struct worker *w)
+{
+	return w->load->ports.hi - w->load->ports.lo + 1U;
+}
+
+static void name(struct worker *w, uint32_t i, uint32_t n)
+{
+	w->named[i] = *work_source(w, &w->flows[i]);
+	endpoint_port(&w->named[i], (uint16_t)(w->load->ports.lo + n % ports_named(w)));
+}
+
+void work_name(struct worker *w, uint32_t i)
+{
+	struct flow *f = &w->flows[i];
+
+	f->named = w->walks[f->pair / w->plan->destinations]++;
+	name(w, i, f->named);
+}
+
+bool work_rename(struct worker *w, uint32_t i)
+{
+	struct flow *f = &w->flows[i];
+
+	if (!w->named || ++f->renamed >= ports_named(w))
+		return false;
+	name(w, i, f->named + f->renamed);
+	return true;
+}
+
+/* Who is asked first, where bind() takes the port, is told there. */
+static void count_ask(struct worker *w, struct flow *f)
+{
+	if (f->seq == 0)
+		f->seq = ++w->asked;
+	work_pair(w, f)->asked_ns = w->now_ns;
+}
+
 /* For kernels whose rings can neither set options nor bind: all of it by system calls, now. */
 static void ask_classic(struct worker *w, uint32_t i)
 {
@@ -32,16 +70,21 @@ static void ask_classic(struct worker *w, uint32_t i)
 		.family = w->plan->family,
 		.options = w->load->options,
 		.option_count = w->load->option_count,
-		.source = work_source(w, f),
+		.source = work_bound(w, i),
 		.reset_on_close = f->end == END_RESET,
-		.window = rotation_pair(&w->rotation, f->pair)->windowed ? w->window : 0,
+		.window = work_pair(w, f)->windowed ? w->window : 0,
 	};
 	enum stage stage;
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
-	int fd = socket_make(&wish, &stage);
-	int result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
+	int fd, result;
 
+	if (bind_takes_port(w->load->bind))
+		count_ask(w, f);
+	do
+		fd = socket_make(&wish, &stage);
+	while (fd == -EADDRINUSE && stage == STAGE_BIND && work_rename(w, i));
+	result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
 	if (result < 0) {
 		f->error = (uint16_t)-result;
 		f->stage = (uint8_t)(fd < 0 ? stage : STAGE_SOCKET);
@@ -94,7 +137,9 @@ static void ask_bind(struct worker *w, uint32_t i)
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
-	ring_bind(ring, slot, work_source(w, &w->flows[i]), i + UINT64_C(1));
+	if (bind_takes_port(w->load->bind))
+		count_ask(w, &w->flows[i]);
+	ring_bind(ring, slot, work_bound(w, i), i + UINT64_C(1));
 }
 
 static void ask_connect(struct worker *w, uint32_t i)
@@ -102,8 +147,7 @@ static void ask_connect(struct worker *w, uint32_t i)
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
-	w->flows[i].seq = ++w->asked;
-	rotation_pair(&w->rotation, w->flows[i].pair)->asked_ns = w->now_ns;
+	count_ask(w, &w->flows[i]);
 	ring_connect(ring, slot, work_server(w, &w->flows[i]), i + UINT64_C(1));
 }
 

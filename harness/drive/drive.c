@@ -137,7 +137,7 @@ static bool run_sampled(struct carrier *carrier, struct tape *samples, struct er
 	struct sense_wish wish = {
 		.enter = enter_client,
 		.where = carrier->lab,
-		.filter = {s->network.ports, family_domain(carrier->plan->family)},
+		.filter = {carrier->plan->watched, family_domain(carrier->plan->family)},
 		.pairs = carrier->plan->budget.pairs,
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,

@@ -19,6 +19,8 @@ struct flow {
 	uint64_t seq;	     /* its connect was the seq-th, from 1; 0: not asked yet */
 	uint32_t prev, next; /* in the queue that it stands in */
 	uint32_t pair;	     /* of source and destination */
+	uint32_t named;	     /* where the program names the port: the how manyeth of its source */
+	uint32_t renamed;    /* how many of them it has found taken */
 	uint16_t error;	     /* the first errno of its life; 0: none */
 	uint8_t at;	     /* enum op */
 	uint8_t stage;	     /* enum stage of that error */

@@ -1,4 +1,6 @@
-/* rotation.h - which pair of source and destination the next connection goes to.
+/* rotation.h - which pair of source and destination the next connection goes to; or, where bind()
+ * takes ports for several destinations, which of those pairs' common spaces of ports. What is a
+ * pair below is then such a space.
  *
  * Strictly in turn: a pair that has no room at this moment is waited for, not passed over, so
  * that all of them fill alike and a count at the first refusal is exact. Pairs that are out of
@@ -21,8 +23,7 @@ struct rotation {
 	uint32_t usable, batch;
 };
 
-/* False if the arena has no room. Pair i is source i / destinations, destination i %
- * destinations. */
+/* False if the arena has no room. */
 bool rotation_open(struct rotation *r, uint32_t pairs, uint32_t usable, uint32_t batch,
 		   struct arena *arena);
 

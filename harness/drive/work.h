@@ -31,7 +31,10 @@ struct worker {
 	struct heir *heirs; /* who inherits: the load's, filled one after the other */
 	uint32_t heir_count, heir_now;
 
-	struct rotation rotation;
+	struct rotation rotation; /* of spaces: pair i is in space i / share */
+	uint32_t share, *turns;	  /* pairs of a space, and how many connections each space had */
+	uint32_t *walks;	  /* a source: how many ports it has named */
+	struct endpoint *named; /* a flow: what it is bound to, where the program names the port */
 	struct endpoint *sources, *servers;
 
 	uint64_t started;     /* what the pace has had: attempted and held back */
@@ -67,10 +70,27 @@ static inline uint32_t work_steps(const struct worker *w, const struct flow *f)
 	return w->load->steps[f->end];
 }
 
+/* Pair i is source i / destinations, destination i % destinations. */
+static inline uint32_t work_space(const struct worker *w, const struct flow *f)
+{
+	return f->pair / w->share;
+}
+
+static inline struct pair *work_pair(const struct worker *w, const struct flow *f)
+{
+	return rotation_pair(&w->rotation, work_space(w, f));
+}
+
 /* The address that a flow's socket is bound to; NULL: none. */
 static inline const struct endpoint *work_source(const struct worker *w, const struct flow *f)
 {
 	return w->load->bind_source ? &w->sources[f->pair / w->plan->destinations] : NULL;
+}
+
+/* The same with its port, where the program names one. */
+static inline const struct endpoint *work_bound(const struct worker *w, uint32_t i)
+{
+	return w->named ? &w->named[i] : work_source(w, &w->flows[i]);
 }
 
 static inline const struct endpoint *work_server(const struct worker *w, const struct flow *f)
@@ -83,6 +103,12 @@ static inline const struct endpoint *work_server(const struct worker *w, const s
 void work_ask(struct worker *w, uint32_t i);
 void work_receive(struct worker *w, uint32_t i); /* once more: what came was not the end */
 void work_submit(struct worker *w, struct ring *ring);
+
+/* Where the program names the ports: the next one, from the flow's source, for flow i. */
+void work_name(struct worker *w, uint32_t i);
+
+/* The one after it, since that is taken; false: all of them are, or the kernel names them. */
+bool work_rename(struct worker *w, uint32_t i);
 
 /* Takes the answer to the operation that flow i is at, keeps the books, and asks for the next. */
 void work_answer(struct worker *w, uint32_t i, int result);

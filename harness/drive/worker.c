@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "drive/breach.h"
+#include "plan/bind.h"
 #include "sys/clock.h"
 
 /* A signal is noticed after WAIT_NS of waiting, or a turn. */
@@ -18,18 +19,26 @@ static void look_at_clock(struct worker *w)
 
 /* ---- turns of the loop --------------------------------------------------- */
 
-static void begin(struct worker *w, uint32_t pair)
+/* In a space of several pairs they take turns. */
+static uint32_t pair_in(struct worker *w, uint32_t space)
+{
+	return space * w->share + (w->share > 1 ? w->turns[space]++ % w->share : 0);
+}
+
+static void begin(struct worker *w, uint32_t space)
 {
 	uint32_t i = w->spare[--w->spare_count];
 	struct flow *f = &w->flows[i];
 	bool has_socket = f->blank;
 
-	flow_begin(f, pair);
+	flow_begin(f, pair_in(w, space));
 	f->end = (uint8_t)w->load->load->end;
 	f->due_ns = w->now_ns + w->timeout_ns;
 	queue_add(&w->opening, w->flows, i);
-	rotation_pair(&w->rotation, pair)->in_flight++;
-	rotation_pair(&w->rotation, pair)->asked_ns = PAIR_NOT_ASKED;
+	work_pair(w, f)->in_flight++;
+	work_pair(w, f)->asked_ns = PAIR_NOT_ASKED;
+	if (w->named)
+		work_name(w, i);
 	w->tape->tally.attempted++;
 	w->started++;
 	w->under_way++;
@@ -287,6 +296,22 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 	return true;
 }
 
+/* One space of ports for each pair, or for several of them. */
+static bool spaces_open(struct worker *w, struct arena *arena)
+{
+	const struct plan *p = w->plan;
+	const struct budget *b = &w->load->budget;
+
+	w->share = b->pairs / b->spaces;
+	w->turns = ARENA_TRY(arena, uint32_t, b->spaces);
+	w->walks = ARENA_TRY(arena, uint32_t, p->sources.count);
+	if (bind_names_port(w->load->bind) &&
+	    !(w->named = ARENA_TRY(arena, struct endpoint, w->load->slots)))
+		return false;
+	return w->turns && w->walks &&
+	       rotation_open(&w->rotation, b->spaces, b->usable, w->load->batch, arena);
+}
+
 static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
 {
 	const struct plan *p = w->plan;
@@ -346,9 +371,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
 	w->flows = ARENA_TRY(arena, struct flow, lp->slots);
 	w->spare = ARENA_TRY(arena, uint32_t, lp->slots);
-	if (!w->flows || !w->spare || !addresses_open(w, arena) ||
-	    !rotation_open(&w->rotation, p->sources.count * p->destinations, p->budget.usable,
-			   lp->batch, arena))
+	if (!w->flows || !w->spare || !addresses_open(w, arena) || !spaces_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
 			       lp->slots);
 	for (uint32_t i = 0; i < lp->slots; i++) {

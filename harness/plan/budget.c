@@ -35,8 +35,15 @@ struct budget budget_make(struct port_range range, const struct port_list *reser
 		.usable = usable,
 		.may_lose_one = size > 1 && size % 2 == 1, /* a range of one port is not rounded */
 		.pairs = pairs,
+		.spaces = pairs,
 		.capacity = (uint64_t)usable * pairs,
 	};
+}
+
+void budget_share(struct budget *b, uint32_t spaces)
+{
+	b->spaces = spaces;
+	b->capacity = (uint64_t)b->usable * spaces;
 }
 
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback)

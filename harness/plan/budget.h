@@ -21,8 +21,9 @@
 struct budget {
 	uint32_t usable;   /* ports that connections to one destination can have */
 	bool may_lose_one; /* an odd range: in kernel order a port can stay out of reach */
-	uint32_t pairs;	   /* source address × destination: each has all usable ports */
-	uint64_t capacity; /* usable × pairs */
+	uint32_t pairs;	   /* source address × destination */
+	uint32_t spaces;   /* each has all usable ports: as many as pairs, or fewer that share */
+	uint64_t capacity; /* usable × spaces */
 };
 
 /* What the arithmetic says before anything runs. */
@@ -37,6 +38,9 @@ struct forecast {
 
 struct budget budget_make(struct port_range range, const struct port_list *reserved,
 			  uint32_t pairs);
+
+/* All pairs share so many times the usable ports. */
+void budget_share(struct budget *b, uint32_t spaces);
 
 /* Ports of the list that lie in the range. */
 uint32_t ports_within(const struct port_list *list, struct port_range range);

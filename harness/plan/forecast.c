@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
 #include "plan/shape.h"
 
 #define SECOND INT64_C(1000000000)
@@ -114,6 +115,11 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 	bool is_local = s->network.topology == TOPOLOGY_LOOPBACK;
 	int64_t lasts_ns = s->network.time_wait;
 
+	if (bind_shares_port(&s->load) && stamps)
+		return (struct span){
+			0, 0}; /* a connect from a port of its own may, whatever reuse is */
+	if (bind_takes_port(s->load.bind.way))
+		return (struct span){lasts_ns, lasts_ns};
 	if (!stamps || !(reuse == 1 || (reuse == 2 && is_local)) || delay_ns >= lasts_ns)
 		return (struct span){lasts_ns, lasts_ns};
 	return (struct span){host->tw_reuse_delay < 0 ? 0 : delay_ns, delay_ns};
@@ -214,7 +220,7 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 	double rounds;
 
 	if (s->load.order == ORDER_KERNEL)
-		work += b->pairs * half * half * scan;
+		work += b->spaces * half * half * scan;
 	if (load_is_open(&s->load)) {
 		struct shape shape = shape_make(&s->load);
 		double due = (double)shape_when(&shape, n);
@@ -253,6 +259,13 @@ static bool bounded(const struct scenario *s, const struct budget *b, const stru
 	       under_way + lingering <= b->capacity;
 }
 
+/* bind() may then hand out a port that is in use, by chance: inet_csk_find_open_port(). */
+static bool reuses_bound(const struct scenario *s)
+{
+	return s->load.bind.way == BIND_ADDRESS && s->load.options.reuseaddr &&
+	       setting_number(&s->network.sysctl, "net.ipv4.ip_autobind_reuse", 0) != 0;
+}
+
 /* Connection number `capacity`, counted from 0, is refused if it is begun while all before it
  * hold their ports still; and if that one is not, none is, for the load is the same at all
  * times. */
@@ -270,8 +283,11 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 		     (steady && ((most < FOR_EVER && next.quick >= (double)most + SLACK) ||
 				 bounded(s, b, life)));
 
+	/* A port that the load's own sockets share is never wanted for. */
+	never |= bind_shares_port(&s->load);
+	surely &= !never;
 	f->exhausts = surely;
-	f->known = surely || never;
+	f->known = (surely || never) && !reuses_bound(s);
 	f->after = surely && behaviour_does(s->server.behaviour, DOES_LISTEN) ? b->capacity : 0;
 }
 

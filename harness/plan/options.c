@@ -5,6 +5,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "plan/bind.h"
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3; include/uapi/linux/in.h */
+#endif
+
 enum { OPTIONS_MOST = 16, MILLISECOND = 1000000 };
 
 #define SECOND INT64_C(1000000000)
@@ -62,7 +68,10 @@ void options_make(struct load_plan *lp, struct arena *a)
 		{l->options.syn_count > 0, IPPROTO_TCP, TCP_SYNCNT, (int)l->options.syn_count},
 		{l->options.user_timeout > 0, IPPROTO_TCP, TCP_USER_TIMEOUT,
 		 (int)(l->options.user_timeout / MILLISECOND)},
-		{lp->bind_source, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1},
+		{lp->bind_source && !bind_takes_port(lp->bind), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+		 1},
+		{lp->bind == BIND_LOCAL_PORT_RANGE, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
+		 (int)(lp->ports.lo | (uint32_t)lp->ports.hi << 16)},
 	};
 
 	lp->options = ARENA_ARRAY(a, struct option, OPTIONS_MOST);

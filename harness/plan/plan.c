@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "plan/bind.h"
 #include "plan/options.h"
 #include "plan/size.h"
 
@@ -227,6 +228,37 @@ static bool rights_to_be_had(const struct load_plan *lp, const struct plan *p, s
 	return at_line(p->scenario, lp->load->options.at.mark, err);
 }
 
+static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
+{
+	if (lp->bind != BIND_LOCAL_PORT_RANGE || p->host->port_window == 0)
+		return true;
+	err_set(err, ERR_HOST, "load.bind cannot be local-port-range on this kernel: %s",
+		errno_words(p->host->port_window));
+	err_hint(err, "IP_LOCAL_PORT_RANGE is there since Linux 6.3.");
+	return at_line(p->scenario, lp->load->at.bind, err);
+}
+
+/* What chooses the source has to bind it; then connect() chooses the port still. */
+static enum bind_way way_of(const struct plan *p, const struct load *load)
+{
+	return load->bind.way == BIND_NONE && p->sources.count > 1 ? BIND_ADDRESS_NO_PORT
+								   : load->bind.way;
+}
+
+/* All ports that a connection can have, of whichever load. */
+static struct port_range watched(const struct plan *p)
+{
+	struct port_range all = p->loads[0].ports;
+
+	for (uint32_t i = 1; i < p->load_count; i++) {
+		struct port_range ports = p->loads[i].ports;
+
+		all.lo = ports.lo < all.lo ? ports.lo : all.lo;
+		all.hi = ports.hi > all.hi ? ports.hi : all.hi;
+	}
+	return all;
+}
+
 static bool load_set(struct load_plan *out, const struct plan *p, const struct load *load,
 		     struct arena *arena, struct err *err)
 {
@@ -235,14 +267,18 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.shape = shape_make(load),
 		.concurrency = load_is_open(load) ? 0 : concurrency_of(load),
 		.batch = BATCH,
-		.bind_source = p->sources.count > 1,
+		.budget = bind_budget(p->scenario, load, p->sources.count, p->destinations),
+		.ports = bind_ports(load, p->scenario->network.ports),
+		.bind = way_of(p, load),
+		.bind_source = p->sources.count > 1 || load->bind.way == BIND_ADDRESS_NO_PORT ||
+			       bind_takes_port(load->bind.way),
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
-		.window_at = (uint64_t)p->budget.usable * WINDOW_PERCENT / 100,
 		.closes_with_rst = load->options.linger == 0,
 	};
+	out->window_at = (uint64_t)out->budget.usable * WINDOW_PERCENT / 100;
 	options_make(out, arena);
 	life_set(out, p->host);
-	return rights_to_be_had(out, p, err);
+	return rights_to_be_had(out, p, err) && window_to_be_had(out, p, err);
 }
 
 /* A direct descriptor is nobody's to inherit until the kernel makes one of the process of it. */
@@ -266,11 +302,13 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
 	    !can_inherit(out, err) || !addresses_set(out, arena, err))
 		return false;
-	out->budget = budget_make(s->network.ports, &s->network.reserved,
-				  out->sources.count * out->destinations);
+	out->budget = bind_budget(s, &s->load, out->sources.count, out->destinations);
 	out->forecast = forecast_make(s, &out->budget, host);
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
-	return load_set(&out->loads[0], out, &s->load, arena, err) && size_make(out, err);
+	if (!load_set(&out->loads[0], out, &s->load, arena, err))
+		return false;
+	out->watched = watched(out);
+	return size_make(out, err);
 }
 
 struct address plan_server(const struct plan *p, uint32_t dest)

@@ -32,6 +32,9 @@ struct load_plan {
 	uint32_t batch;		 /* operations a submit */
 	uint32_t slots;		 /* descriptors of the client, in all its rings */
 	uint32_t heirs;		 /* processes that keep what they inherit */
+	struct budget budget;	 /* of the ports that its connections can have */
+	struct port_range ports; /* those, reserved ones included */
+	enum bind_way bind;	 /* never BIND_NONE where bind_source is */
 	bool bind_source;	 /* each connection binds its source */
 	bool window;		 /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
 	uint64_t window_at;	 /* ports in use at a destination from which the window is set */
@@ -46,8 +49,9 @@ struct plan {
 	const struct scenario *scenario; /* borrowed */
 	const struct host *host;	 /* borrowed */
 
-	struct budget budget;
+	struct budget budget; /* of load: */
 	struct forecast forecast;
+	struct port_range watched; /* the local ports that sockets are counted of */
 
 	enum family family;
 	struct address_list sources, servers;

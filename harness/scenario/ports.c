@@ -4,7 +4,7 @@
 
 #include "base/unit.h"
 
-/* Ranges of ports, and lists of them. */
+/* Ranges of ports, lists of them, and how a load binds. */
 
 static bool read_port(struct text t, const struct key *key, uint16_t *port)
 {
@@ -121,3 +121,68 @@ const struct kind kind_PORTS = {.shape = SHAPE_LIST,
 				.form = "a list of ports and ranges such as [40005, 40010-40015]",
 				.read = read_ports,
 				.write = write_ports};
+
+/* ---- load.bind: a word, and behind some of them a port or a range ---------- */
+
+/* "40000", or "40000-40031" */
+static bool bind_ports(struct text t, const struct key *key, enum bind_way way,
+		       struct port_range *out)
+{
+	if (way != BIND_PORT)
+		return range_of(t, key, out);
+	if (!read_port(t, key, &out->lo))
+		return false;
+	out->hi = out->lo;
+	return true;
+}
+
+/* The way whose first word it is, or -1. */
+static int way_find(struct text word)
+{
+	for (int i = 0; bind_words[i].word; i++) {
+		struct text rest = text_of(bind_words[i].word), first;
+
+		text_cut(&rest, ' ', &first);
+		if (text_eq(first, word))
+			return i;
+	}
+	return -1;
+}
+
+static bool takes_ports(enum bind_way way)
+{
+	return way == BIND_PORT || way == BIND_PORTS || way == BIND_LOCAL_PORT_RANGE;
+}
+
+static bool read_bind(const struct reading *r, const struct key *key, const struct node *n,
+		      void *field)
+{
+	struct text rest = n->text, word;
+	bool more = text_cut(&rest, ' ', &word);
+	int found = way_find(word);
+	struct bind bind = {.way = found < 0 ? BIND_NONE : (enum bind_way)found};
+
+	if (found < 0 || more != takes_ports(bind.way) ||
+	    (more && !bind_ports(text_trim(rest), key, bind.way, &bind.ports)))
+		return refuse(r, key, n);
+	*(struct bind *)field = bind;
+	return true;
+}
+
+static void write_bind(struct out *out, const void *field)
+{
+	const struct bind *bind = field;
+	struct text rest = text_of(bind_words[bind->way].word), word;
+
+	text_cut(&rest, ' ', &word);
+	out_text(out, word);
+	if (bind->way == BIND_PORT)
+		out_fmt(out, " %u", bind->ports.lo);
+	else if (takes_ports(bind->way))
+		out_fmt(out, " %u-%u", bind->ports.lo, bind->ports.hi);
+}
+
+const struct kind kind_BIND = {.form = "one of these words, some with a port or a range behind it",
+			       .read = read_bind,
+			       .write = write_bind,
+			       .words = bind_words};

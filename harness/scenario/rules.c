@@ -95,15 +95,18 @@ static bool loads_too_long(const struct scenario *s)
 
 /* Reserved ranges are sorted and do not touch: so one of them covers the whole range, or none
  * do. */
-static bool nothing_left(const struct scenario *s)
+static bool is_reserved(const struct scenario *s, struct port_range range)
 {
-	struct port_range range = s->network.ports;
-
 	for (size_t i = 0; i < s->network.reserved.count; i++)
 		if (s->network.reserved.list[i].lo <= range.lo &&
 		    s->network.reserved.list[i].hi >= range.hi)
 			return true;
 	return false;
+}
+
+static bool nothing_left(const struct scenario *s)
+{
+	return is_reserved(s, s->network.ports);
 }
 
 /* As many as there are pairs of a source and a destination, each with ports of its own. */
@@ -174,6 +177,45 @@ static bool probes_without_idle(const struct scenario *s)
 static bool parts_of_milliseconds(const struct scenario *s)
 {
 	return s->load.options.user_timeout % 1000000 != 0;
+}
+
+static bool window_outside(const struct scenario *s)
+{
+	const struct bind *bind = &s->load.bind;
+
+	return bind->way == BIND_LOCAL_PORT_RANGE &&
+	       (bind->ports.lo < s->network.ports.lo || bind->ports.hi > s->network.ports.hi);
+}
+
+static bool window_reserved(const struct scenario *s)
+{
+	return s->load.bind.way == BIND_LOCAL_PORT_RANGE && is_reserved(s, s->load.bind.ports);
+}
+
+/* Nobody who carries load has CAP_NET_BIND_SERVICE. */
+static bool names_privileged(const struct scenario *s)
+{
+	static const struct text name = TEXT("net.ipv4.ip_unprivileged_port_start");
+	enum { PRIVILEGED_LAST = 1023 };
+	bool names = s->load.bind.way == BIND_PORT || s->load.bind.way == BIND_PORTS;
+
+	for (size_t i = 0; i < s->network.sysctl.count; i++)
+		if (text_eq(s->network.sysctl.list[i].name, name))
+			return false;
+	return names && s->load.bind.ports.lo <= PRIVILEGED_LAST;
+}
+
+static bool binds_twice(const struct scenario *s)
+{
+	return s->load.end == END_DISCONNECT &&
+	       (s->load.bind.way == BIND_PORT || s->load.bind.way == BIND_PORTS);
+}
+
+static bool fast_beside_bind(const struct scenario *s)
+{
+	enum bind_way way = s->load.bind.way;
+
+	return s->load.order == ORDER_FAST && way != BIND_NONE && way != BIND_ADDRESS_NO_PORT;
 }
 
 #define AT(section, key) offsetof(struct scenario, section.at.key)
@@ -253,6 +295,27 @@ static const struct rule {
 	 {AT(server, die), AT(server, behaviour)},
 	 "server.die needs a far end that listens",
 	 "With server.behaviour refuse or drop there is no process to die: keep one of the two."},
+	{window_outside,
+	 {AT(load, bind), AT(network, ports)},
+	 "load.bind: local-port-range does not lie in network.ports",
+	 "The kernel ignores IP_LOCAL_PORT_RANGE outside of its own range: it can only narrow it."},
+	{window_reserved,
+	 {AT(load, bind), AT(network, reserved)},
+	 "network.reserved leaves no port of load.bind: local-port-range",
+	 "Reserve less, or name a wider range."},
+	{names_privileged,
+	 {AT(load, bind), AT(load, bind)},
+	 "load.bind names a port below 1024",
+	 "Let the kernel allow it: network.sysctl net.ipv4.ip_unprivileged_port_start, such as "
+	 "600."},
+	{binds_twice,
+	 {AT(load, end), AT(load, bind)},
+	 "load.end: disconnect cannot be with a load.bind that names a port",
+	 "The socket stays bound to its port, and cannot be bound anew: use another end."},
+	{fast_beside_bind,
+	 {AT(load, order), AT(load, bind)},
+	 "load.order: fast is about ports that connect() chooses of network.ports",
+	 "Leave it out: with this load.bind no range is searched that way."},
 	{stops_too_late,
 	 {AT(stop, after), AT(stop, time)},
 	 "stop.after is longer than stop.time",

@@ -24,6 +24,11 @@ struct port_list { /* sorted, merged */
 	size_t count;
 };
 
+struct bind {
+	enum bind_way way;
+	struct port_range ports; /* of the ways that name some; of one port lo == hi */
+};
+
 struct line_list {
 	struct text *list;
 	size_t count;
@@ -82,6 +87,7 @@ struct expectation_list {
 #define FIELD_SIZE uint64_t
 #define FIELD_SHARE double
 #define FIELD_FLAG bool
+#define FIELD_BIND struct bind
 #define FIELD_SECONDS int64_t
 #define FIELD_LINGER int64_t
 #define FIELD_DEVICE struct text

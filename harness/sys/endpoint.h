@@ -43,6 +43,11 @@ static inline struct endpoint endpoint_make(enum family family, struct address a
 	return e;
 }
 
+static inline void endpoint_port(struct endpoint *e, uint16_t port)
+{
+	e->in.sin_port = htons(port); /* in6 has it at the same place */
+}
+
 /* Of every address of the family: where listeners are bound. With IPV6_V6ONLY off, :: is 0.0.0.0
  * too. */
 static inline struct endpoint endpoint_any(enum family family, uint16_t port)

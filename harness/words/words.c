@@ -27,6 +27,10 @@ const struct choice behaviour_words[] = {
 #define BEHAVIOUR CHOICE
 #include "words/choices.def"
 	{NULL, NULL}};
+const struct choice bind_words[] = {
+#define BIND CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
 const struct choice end_words[] = {
 #define END CHOICE
 #include "words/choices.def"

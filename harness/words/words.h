@@ -36,6 +36,11 @@ enum end {
 #include "words/choices.def"
 	ENDS
 };
+enum bind_way {
+#define BIND(name, ...) BIND_##name,
+#include "words/choices.def"
+	BINDS
+};
 enum order {
 #define ORDER(name, ...) ORDER_##name,
 #include "words/choices.def"
@@ -101,8 +106,8 @@ extern const struct measure_info measure_infos[MEASURES];
 struct choice {
 	const char *word, *meaning;
 };
-extern const struct choice topology_words[], family_words[], behaviour_words[], end_words[],
-	order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
+extern const struct choice topology_words[], family_words[], behaviour_words[], bind_words[],
+	end_words[], order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
 
 bool behaviour_does(enum behaviour behaviour, enum does what);
 

@@ -26,6 +26,7 @@
 	SUITE(options) \
 	SUITE(errors) \
 	SUITE(budget) \
+	SUITE(bind) \
 	SUITE(forecast) \
 	SUITE(shape) \
 	SUITE(plan) \

@@ -216,6 +216,10 @@ static void what_is_written_reads_back(void)
 		"nodelay: true, keepalive: 5s}}\n",
 		"version: 1\nname: a\nload: {options: {linger: none, keepalive: {idle: 2m, count: "
 		"3}}}\n",
+		"version: 1\nname: a\nload: {bind: address}\ncases: {a: {load: {bind: port "
+		"40000}}, "
+		"b: {load: {bind: ports 1024-65535}}, c: {load: {bind: local-port-range "
+		"32768-60999}}, d: {load: {bind: address-no-port}}}\n",
 		"version: 1\nname: a\nload: {rate: 999999.999999/s}\n",
 		"version: 1\nname: a\nload: {rate: 7/min, ramp: [{to: 1.5k/s, over: 250ms}, {to: "
 		"0/s, over: 1h}]}\n",

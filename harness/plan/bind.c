@@ -1,0 +1,39 @@
+#include "plan/bind.h"
+
+bool bind_takes_port(enum bind_way way)
+{
+	return way == BIND_ADDRESS || bind_names_port(way);
+}
+
+bool bind_names_port(enum bind_way way)
+{
+	return way == BIND_PORT || way == BIND_PORTS;
+}
+
+bool bind_shares_port(const struct load *load)
+{
+	return bind_names_port(load->bind.way) &&
+	       (load->options.reuseaddr || load->options.reuseport);
+}
+
+struct port_range bind_ports(const struct load *load, struct port_range all)
+{
+	return load->bind.ports.lo ? load->bind.ports : all;
+}
+
+struct budget bind_budget(const struct scenario *s, const struct load *load, uint32_t sources,
+			  uint32_t destinations)
+{
+	static const struct port_list nothing = {0};
+	enum bind_way way = load->bind.way;
+	struct budget b = budget_make(bind_ports(load, s->network.ports),
+				      bind_names_port(way) ? &nothing : &s->network.reserved,
+				      sources * destinations);
+
+	/* IP_LOCAL_PORT_RANGE is searched port by port (Linux 6.8). */
+	if (bind_names_port(way) || way == BIND_LOCAL_PORT_RANGE)
+		b.may_lose_one = false;
+	if (bind_takes_port(way) && !bind_shares_port(load))
+		budget_share(&b, sources);
+	return b;
+}

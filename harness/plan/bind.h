@@ -1,0 +1,29 @@
+/* bind.h - what load.bind makes of the ports: which a connection can have, who chooses, and what
+ * they are shared by.
+ *
+ * connect() chooses a port for one destination, bind() for all of them: so what bind() takes is
+ * counted for each source address, and what connect() takes, for each pair.
+ *
+ * Errors: none; pure.
+ * Source: __inet_hash_connect(), net/ipv4/inet_hashtables.c; inet_csk_get_port(),
+ *         net/ipv4/inet_connection_sock.c.
+ */
+#pragma once
+
+#include "plan/budget.h"
+
+/* Is it bind() that takes the port, and not connect()? */
+bool bind_takes_port(enum bind_way way);
+
+/* Does the program choose the port, and not the kernel? */
+bool bind_names_port(enum bind_way way);
+
+/* May several sockets of the load be bound to one port? Then it is connect() that refuses, and
+ * only where that very connection exists. */
+bool bind_shares_port(const struct load *load);
+
+/* The ports that connections of the load can have, reserved ones included. */
+struct port_range bind_ports(const struct load *load, struct port_range all);
+
+struct budget bind_budget(const struct scenario *s, const struct load *load, uint32_t sources,
+			  uint32_t destinations);

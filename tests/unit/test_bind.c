@@ -1,0 +1,138 @@
+/* What load.bind makes of the ports, by arithmetic. */
+#include "plan/bind.h"
+
+#include <stdio.h>
+
+#include "plan/plan.h"
+#include "plan_help.h"
+#include "suites.h"
+
+static struct plan plan_of(const char *lines, struct arena *a)
+{
+	static struct host host;
+	struct err err = {0};
+	struct plan p = {0};
+
+	host = help_host();
+	if (!plan_make(&p, help_scenario(lines, a), &host, 1, a, &err)) {
+		printf("\n%s\n  %s\n", lines, err.what);
+		CU_FAIL_FATAL("a test's plan cannot be made");
+	}
+	return p;
+}
+
+static void who_takes_the_port_decides_how_many_there_are(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t usable, spaces;
+		uint64_t capacity;
+		bool may_lose_one;
+	} rows[] = {
+		{"network: {ports: 40000-40031, services: 2}", 32, 2, 64, false},
+		{"network: {ports: 40000-40031, services: 2}\nload: {bind: address-no-port}", 32, 2,
+		 64, false},
+		{"network: {ports: 40000-40031, services: 2}\nload: {bind: address}", 32, 1, 32,
+		 false},
+		{"network: {ports: 40000-40031, services: 2, sources: 3}\nload: {bind: address}",
+		 32, 3, 96, false},
+		{"network: {ports: 40000-40030}\nload: {bind: address}", 31, 1, 31, true},
+		{"network: {ports: 40000-40031, services: 2}\nload: {bind: port 45000}", 1, 1, 1,
+		 false},
+		{"network: {reserved: [45000-45004], services: 2}\nload: {bind: ports 45000-45009}",
+		 10, 1, 10, false},
+		{"network: {services: 2}\nload: {bind: ports 45000-45009, options: {reuseaddr: "
+		 "true}}",
+		 10, 2, 20, false},
+		{"network: {reserved: [45000-45003], services: 2}\nload: {bind: local-port-range "
+		 "45000-45008}",
+		 5, 2, 10, false},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct scenario *s = help_scenario(rows[i].lines, &a);
+		struct budget b = bind_budget(s, &s->load, (uint32_t)s->network.sources,
+					      (uint32_t)s->network.services);
+
+		CU_ASSERT_EQUAL(b.usable, rows[i].usable);
+		CU_ASSERT_EQUAL(b.spaces, rows[i].spaces);
+		CU_ASSERT_EQUAL(b.capacity, rows[i].capacity);
+		CU_ASSERT_EQUAL(b.may_lose_one, rows[i].may_lose_one);
+	}
+	arena_close(&a);
+}
+
+/* tcp_tw_reuse is about ports that connect() chooses; a socket with a port of its own may take
+ * over its own TIME_WAIT, whatever it says. */
+static void what_bind_takes_stays_taken_for_the_whole_of_time_wait(void)
+{
+	static const struct {
+		const char *load;
+		int64_t quiet_ns;
+		bool known, exhausts;
+		uint64_t after;
+	} rows[] = {
+		{"{rate: 100/s}", 1000000000, true, true, 32},
+		{"{rate: 100/s, bind: address}", TIME_WAIT_NS, true, true, 32},
+		{"{rate: 100/s, bind: ports 45000-45009}", TIME_WAIT_NS, true, true, 10},
+		{"{rate: 100/s, bind: ports 45000-45009, options: {reuseaddr: true}}", 0, true,
+		 false, 0},
+		{"{end: leak, bind: port 45000}", FOR_EVER, true, true, 1},
+		{"{end: leak, bind: local-port-range 40001-40003}", FOR_EVER, true, true, 3},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(text_format(&a,
+						    "network: {ports: 40000-40031, sysctl: "
+						    "{net.ipv4.tcp_tw_reuse: 1}}\nload: %s",
+						    rows[i].load)
+						.s,
+					&a);
+
+		CU_ASSERT_EQUAL(p.forecast.quiet_ns, rows[i].quiet_ns);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		CU_ASSERT_EQUAL(p.forecast.after, rows[i].after);
+	}
+	arena_close(&a);
+}
+
+static void sockets_are_counted_where_the_load_has_its_ports(void)
+{
+	struct arena a = help_arena();
+	struct plan p = plan_of("load: {bind: ports 20000-20009}", &a);
+
+	CU_ASSERT(p.watched.lo == 20000 && p.watched.hi == 20009);
+	p = plan_of("network: {ports: 40000-40031}\nload: {bind: address}", &a);
+	CU_ASSERT(p.watched.lo == 40000 && p.watched.hi == 40031);
+	arena_close(&a);
+}
+
+/* To say that several sources are there is to say that they are bound. */
+static void several_sources_are_bound_without_a_port(void)
+{
+	struct arena a = help_arena();
+	struct plan p = plan_of("network: {sources: 2}", &a);
+
+	CU_ASSERT_EQUAL(p.loads[0].bind, BIND_ADDRESS_NO_PORT);
+	CU_ASSERT(p.loads[0].bind_source);
+	p = plan_of("network: {sources: 2}\nload: {bind: address}", &a);
+	CU_ASSERT_EQUAL(p.loads[0].bind, BIND_ADDRESS);
+	CU_ASSERT_EQUAL(p.loads[0].option_count, 0);
+	p = plan_of("load: {total: 1}", &a);
+	CU_ASSERT_EQUAL(p.loads[0].bind, BIND_NONE);
+	CU_ASSERT(!p.loads[0].bind_source);
+	arena_close(&a);
+}
+
+static const struct test tests[] = {
+	TEST(who_takes_the_port_decides_how_many_there_are),
+	TEST(what_bind_takes_stays_taken_for_the_whole_of_time_wait),
+	TEST(sockets_are_counted_where_the_load_has_its_ports),
+	TEST(several_sources_are_bound_without_a_port),
+	TESTS_END,
+};
+
+const struct suite suite_bind = {"bind", tests};
