@@ -450,7 +450,7 @@ static bool listeners_open(struct far *far)
 	const struct plan *p = far->plan;
 
 	for (uint32_t i = 0; i < p->services && does(far, DOES_LISTEN); i++) {
-		uint16_t port = (uint16_t)(p->service_first + i);
+		uint16_t port = plan_service(p, i);
 		int fd = socket_listen(p->family, port, (int)p->backlog,
 				       far->behaviour == BEHAVIOUR_RESET);
 

@@ -153,8 +153,9 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 
 	if (is_client && p->scenario->network.ports.lo < lowest)
 		lowest = p->scenario->network.ports.lo;
-	if (is_server && p->service_first < lowest)
-		lowest = p->service_first;
+	for (uint32_t i = 0; is_server && i < p->services; i++)
+		if (plan_service(p, i) < lowest)
+			lowest = plan_service(p, i);
 	if (is_server)
 		half_open = most(half_open, p->backlog);
 

@@ -46,6 +46,12 @@ void budget_share(struct budget *b, uint32_t spaces)
 	b->capacity = (uint64_t)b->usable * spaces;
 }
 
+void budget_hold(struct budget *b, uint32_t ports)
+{
+	b->usable -= ports < b->usable ? ports : b->usable;
+	b->capacity = (uint64_t)b->usable * b->spaces;
+}
+
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback)
 {
 	for (size_t i = 0; i < settings->count; i++) {

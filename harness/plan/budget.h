@@ -42,6 +42,9 @@ struct budget budget_make(struct port_range range, const struct port_list *reser
 /* All pairs share so many times the usable ports. */
 void budget_share(struct budget *b, uint32_t spaces);
 
+/* As many of the usable ports are held by others. */
+void budget_hold(struct budget *b, uint32_t ports);
+
 /* Ports of the list that lie in the range. */
 uint32_t ports_within(const struct port_list *list, struct port_range range);
 

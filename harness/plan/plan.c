@@ -4,30 +4,13 @@
 
 #include "plan/bind.h"
 #include "plan/options.h"
+#include "plan/places.h"
 #include "plan/size.h"
 
 enum {
 	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
-	SERVICE_FIRST = 7000,	/* where the range leaves room for it */
-	PRIVILEGED_LAST = 1023, /* outside of every range that a kernel takes by default */
-	PORT_LAST = 65535,
 	WINDOW_PERCENT = 45, /* in kernel order the first half is quick */
 };
-
-/* Where each topology's addresses begin: of IPv4, which mapped sockets use too, and of IPv6. */
-static const struct layout {
-	const char *sources[2], *servers[2];
-} layouts[] = {
-	[TOPOLOGY_VETH] = {{"10.77.0.1", "fd77::1"}, {"10.77.128.1", "fd77:0:0:1::1"}},
-	[TOPOLOGY_LOOPBACK] = {{"127.0.0.1", "::1"}, {"127.0.0.1", "::1"}},
-	[TOPOLOGY_NAT] = {{"10.77.0.1"}, {"10.77.128.1"}},
-};
-
-/* The gateway's, towards the clients and towards the servers. */
-static const char gateway_inside[] = "10.77.64.1", gateway_outside[] = "10.77.192.1";
-
-/* An address of the server's host that is not one of those. */
-static const char *const gates[2] = {"10.77.255.1", "fd77:0:0:2::1"};
 
 static bool io_uring_works(const struct host *host, struct err *err)
 {
@@ -84,96 +67,6 @@ static bool counters_exist(const struct scenario *s, const struct host *host, st
 		return at_line(s, e->at, err);
 	}
 	return true;
-}
-
-/* The lowest of `count` listening ports, none of them in the range; 0 if there is no room. */
-static uint16_t services_place(struct port_range range, uint32_t count)
-{
-	const uint32_t choices[] = {
-		SERVICE_FIRST,
-		range.lo > count + PRIVILEGED_LAST ? range.lo - count : 0,
-		range.hi + 1U,
-		PRIVILEGED_LAST + 1U - count,
-		range.lo > count ? range.lo - count : 0,
-	};
-
-	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-		uint32_t first = choices[i], last = choices[i] + count - 1;
-
-		if (first > 0 && last <= PORT_LAST && (last < range.lo || first > range.hi))
-			return (uint16_t)first;
-	}
-	return 0;
-}
-
-/* A host behind a gateway is no more to it than its addresses: many are one namespace. */
-static uint32_t source_count(const struct scenario *s)
-{
-	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
-
-	return (uint32_t)(s->network.sources * hosts);
-}
-
-static struct address_list addresses_from(const char *first, uint32_t count, struct arena *arena)
-{
-	struct address_list all = {ARENA_ARRAY(arena, struct address, count), count};
-	struct address a = {0, 0};
-
-	address_read(text_of(first), &a);
-	for (uint32_t i = 0; i < count; i++)
-		all.list[i] = address_after(a, i);
-	return all;
-}
-
-static bool address_is_in(const struct address_list *all, struct address a)
-{
-	for (uint32_t i = 0; i < all->count; i++)
-		if (address_eq(all->list[i], a))
-			return true;
-	return false;
-}
-
-/* Where no packet is to be answered, the server's end has an address of its own that is nobody's
- * destination, and not theirs: what is sent to those arrives there, and is dropped without a word,
- * since it is not forwarded either (ip_error(), net/ipv4/route.c). */
-static struct address_list server_link(const struct plan *p, struct arena *arena)
-{
-	struct address_list link = {ARENA_ARRAY(arena, struct address, 1), 1};
-
-	if (p->scenario->server.behaviour != BEHAVIOUR_DROP)
-		return p->servers;
-	address_read(text_of(gates[p->family == FAMILY_IPV6]), &link.list[0]);
-	while (address_is_in(&p->servers, link.list[0]) || address_is_in(&p->sources, link.list[0]))
-		link.list[0] = address_after(link.list[0], 1);
-	return link;
-}
-
-static bool addresses_set(struct plan *p, struct arena *arena, struct err *err)
-{
-	const struct scenario *s = p->scenario;
-	const struct layout *l = &layouts[s->network.topology];
-	bool is_ipv6 = s->network.family == FAMILY_IPV6;
-
-	p->family = s->network.family;
-	p->sources = addresses_from(l->sources[is_ipv6], source_count(s), arena);
-	p->servers = addresses_from(l->servers[is_ipv6], (uint32_t)s->network.servers, arena);
-	if (s->network.topology == TOPOLOGY_NAT) {
-		p->nat.inside = addresses_from(gateway_inside, 1, arena);
-		p->nat.outside =
-			addresses_from(gateway_outside, (uint32_t)s->network.nat.addresses, arena);
-	}
-	p->server_link = server_link(p, arena);
-	p->services = (uint32_t)s->network.services;
-	p->destinations = p->servers.count * p->services;
-	p->service_first = services_place(s->network.ports, p->services);
-	if (p->service_first)
-		return true;
-	err_set(err, ERR_SCENARIO,
-		"network.services cannot be %u: the client's range %u-%u leaves no room for them",
-		p->services, s->network.ports.lo, s->network.ports.hi);
-	err_hint(err, "Leave %u ports outside of network.ports.", p->services);
-	return at_line(
-		s, s->network.at.services.line ? s->network.at.services : s->network.at.ports, err);
 }
 
 /* What a connection that ends so goes through. */
@@ -241,8 +134,8 @@ static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, s
 /* What chooses the source has to bind it; then connect() chooses the port still. */
 static enum bind_way way_of(const struct plan *p, const struct load *load)
 {
-	return load->bind.way == BIND_NONE && p->sources.count > 1 ? BIND_ADDRESS_NO_PORT
-								   : load->bind.way;
+	return load->bind.way == BIND_NONE && p->bind_source ? BIND_ADDRESS_NO_PORT
+							     : load->bind.way;
 }
 
 /* All ports that a connection can have, of whichever load. */
@@ -259,6 +152,14 @@ static struct port_range watched(const struct plan *p)
 	return all;
 }
 
+static struct budget budget_of(const struct plan *p, const struct load *load)
+{
+	struct budget b = bind_budget(p->scenario, load, p->sources.count, p->destinations);
+
+	budget_hold(&b, places_in_range(p, load));
+	return b;
+}
+
 static bool load_set(struct load_plan *out, const struct plan *p, const struct load *load,
 		     struct arena *arena, struct err *err)
 {
@@ -267,10 +168,10 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.shape = shape_make(load),
 		.concurrency = load_is_open(load) ? 0 : concurrency_of(load),
 		.batch = BATCH,
-		.budget = bind_budget(p->scenario, load, p->sources.count, p->destinations),
+		.budget = budget_of(p, load),
 		.ports = bind_ports(load, p->scenario->network.ports),
 		.bind = way_of(p, load),
-		.bind_source = p->sources.count > 1 || load->bind.way == BIND_ADDRESS_NO_PORT ||
+		.bind_source = p->bind_source || load->bind.way == BIND_ADDRESS_NO_PORT ||
 			       bind_takes_port(load->bind.way),
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
 		.closes_with_rst = load->options.linger == 0,
@@ -300,9 +201,9 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	*out = (struct plan){.scenario = s, .host = host, .seed = seed, .load_count = 1};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
-	    !can_inherit(out, err) || !addresses_set(out, arena, err))
+	    !can_inherit(out, err) || !places_set(out, arena, err))
 		return false;
-	out->budget = bind_budget(s, &s->load, out->sources.count, out->destinations);
+	out->budget = budget_of(out, &s->load);
 	out->forecast = forecast_make(s, &out->budget, host);
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
 	if (!load_set(&out->loads[0], out, &s->load, arena, err))
@@ -318,7 +219,7 @@ struct address plan_server(const struct plan *p, uint32_t dest)
 
 uint16_t plan_service(const struct plan *p, uint32_t dest)
 {
-	return (uint16_t)(p->service_first + dest % p->services);
+	return p->service_ports[dest % p->services];
 }
 
 double plan_rate(const struct plan *p)

@@ -58,9 +58,11 @@ struct plan {
 	struct address_list server_link; /* what the server's end of the link has; its first is the
 					    client's way to all that is there */
 	struct nat_plan nat;
-	uint16_t service_first; /* the lowest listening port, outside the client's range */
+	uint16_t *service_ports; /* that the far end listens on */
+	uint16_t service_first;	 /* the first of them */
 	uint32_t services;
 	uint32_t destinations; /* servers × services */
+	bool bind_source;      /* an unbound socket would not have the address it should */
 
 	struct load_plan *loads; /* at least one */
 	uint32_t load_count;

@@ -18,6 +18,7 @@ struct reading {
 
 struct kind {
 	enum shape shape;
+	bool list_too;	  /* a list of what the scalar counts will do as well */
 	const char *form; /* "a time such as 250ms or 2s": for hints */
 	bool (*read)(const struct reading *r, const struct key *key, const struct node *n,
 		     void *field);
@@ -71,6 +72,7 @@ extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINE
 	kind_SECONDS, kind_LINGER, kind_DEVICE, kind_TOPOLOGY, kind_FAMILY, kind_BEHAVIOUR,
 	kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
 extern const struct kind kind_RAMP;
+extern const struct kind kind_ADDRESSES, kind_SERVICES; /* places.c */
 
 /* "load.hold cannot be "5 days"", with the place; a hint may follow. */
 struct err *value_refuse(const struct reading *r, const char *path, const struct node *n);

@@ -1,5 +1,6 @@
 #include "scenario/rules.h"
 
+#include "scenario/places.h"
 #include "scenario/source.h"
 
 static bool is_later(struct mark a, struct mark b)
@@ -114,14 +115,22 @@ static bool too_many_pairs(const struct scenario *s)
 {
 	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
 
-	return hosts * s->network.sources * s->network.servers * s->network.services >
+	return hosts * s->network.sources.count * s->network.servers.count *
+		       s->network.services.count >
 	       SCENARIO_PAIRS_MOST;
 }
 
 static bool too_many_clients(const struct scenario *s)
 {
 	return s->network.topology == TOPOLOGY_NAT &&
-	       s->network.nat.clients * s->network.sources > SCENARIO_SOURCES_MOST;
+	       s->network.nat.clients * s->network.sources.count > SCENARIO_SOURCES_MOST;
+}
+
+/* So many hosts with so many addresses each, or these addresses. */
+static bool listed_and_multiplied(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->network.nat.clients > 1 &&
+	       s->network.sources.list;
 }
 
 static bool nat_of_ipv6(const struct scenario *s)
@@ -155,7 +164,7 @@ WITHOUT_NAT(clients, nat->clients != 1)
 static bool more_than_loopback_has(const struct scenario *s)
 {
 	return s->network.topology == TOPOLOGY_LOOPBACK && s->network.family == FAMILY_IPV6 &&
-	       (s->network.sources > 1 || s->network.servers > 1);
+	       (s->network.sources.count > 1 || s->network.servers.count > 1);
 }
 
 static bool too_many_reserved(const struct scenario *s)
@@ -332,6 +341,10 @@ static const struct rule {
 	 {AT(network, sources), AT(network.nat, clients)},
 	 "network.sources × network.nat.clients is more than 1,024",
 	 "Each host behind the gateway has all of network.sources: use fewer of either."},
+	{listed_and_multiplied,
+	 {AT(network, sources), AT(network.nat, clients)},
+	 "network.nat.clients multiplies a number of network.sources, not a list of them",
+	 "List all addresses of all clients, or write how many each has."},
 	{nat_of_ipv6,
 	 {AT(network, family), AT(network, topology)},
 	 "topology: nat is of IPv4: hosts of IPv6 have addresses of their own",
@@ -387,4 +400,5 @@ void rules_check(const struct reading *r, const struct scenario *s, const struct
 		source_err(err, r->source, at, "%s", rules[i].what);
 		err_hint(err, "%s", rules[i].hint);
 	}
+	places_check(r, s, base);
 }

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/out.h"
@@ -54,6 +55,28 @@ struct ramp {
 	size_t count;
 };
 
+/* An address or a listening port, and where it was written. */
+struct address_item {
+	struct address address;
+	struct mark at;
+};
+
+struct service_item {
+	uint16_t port;
+	struct mark at;
+};
+
+/* A number of them, which ones is the plan's choice; or those of the list. */
+struct address_wish {
+	uint64_t count;
+	struct address_item *list; /* NULL: so many */
+};
+
+struct service_wish {
+	uint64_t count;
+	struct service_item *list; /* NULL: so many */
+};
+
 enum compare { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_IN };
 
 /* "exhausted.after == 32", or {expr: …, abort: true, after: 5s}. Values are in the measure's
@@ -80,6 +103,8 @@ struct expectation_list {
 #define FIELD_LINES struct line_list
 #define FIELD_RANGE struct port_range
 #define FIELD_PORTS struct port_list
+#define FIELD_ADDRESSES struct address_wish
+#define FIELD_SERVICES struct service_wish
 #define FIELD_SYSCTL struct setting_list
 #define FIELD_RATE double
 #define FIELD_RAMP struct ramp

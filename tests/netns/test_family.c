@@ -136,8 +136,83 @@ static void every_family_opens_exactly_its_ports(void)
 	}
 }
 
+/* Addresses anywhere, and listeners where they take ports of the client's. */
+static void listed_places_are_where_they_should_be(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t opened;
+	} cases[] = {
+		{"network: {ports: 40000-40031, sources: [192.0.2.7], servers: [198.51.100.1, "
+		 "10.0.0.1, 10.77.0.1]}\nload: {end: leak}",
+		 96},
+		{"network: {ports: 40000-40031, family: ipv6, sources: [\"2001:db8::7\", "
+		 "\"fd00::1\"], servers: [\"2001:db8:ffff::1\"]}\nload: {end: leak}",
+		 64},
+		{"network: {ports: 40000-40031, services: [9, 40007, 65535]}\nload: {end: leak}",
+		 96},
+		{"network: {ports: 40000-40031, topology: loopback, sources: [127.5.5.5], "
+		 "servers: [127.9.9.9, 127.0.0.1]}\nload: {end: leak}",
+		 64},
+		/* Ten listeners in the range leave 22 of 32 ports to each of them. */
+		{"network: {ports: 40000-40031, topology: loopback, services: [40000, 40001, "
+		 "40002, 40003, 40004, 40011, 40013, 40015, 40017, 40019]}\nload: {end: leak}",
+		 220},
+		{"network: {ports: 40000-40031, topology: loopback, reserved: [40010-40011], "
+		 "services: [40010, 40012, 7000]}\nload: {end: leak}",
+		 87},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct drive d;
+
+		drive_open(&d, cases[i].lines);
+		drive_plan(&d);
+		CU_ASSERT(d.ok && d.tape.complete && d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.opened_before, cases[i].opened);
+		CU_ASSERT_EQUAL(d.h.plan.forecast.after, cases[i].opened);
+		if (d.tape.opened_before != cases[i].opened)
+			printf("%s: %llu\n", cases[i].lines,
+			       (unsigned long long)d.tape.opened_before);
+		help_close(&d.h);
+	}
+}
+
+/* By the kernel's table: every destination has one connection, and then a second. */
+static void thousands_of_destinations_are_served_in_turn(void)
+{
+	static const char *const networks[] = {
+		"network: {ports: 40000-40001, servers: 4000}",
+		"network: {ports: 40000-40001, servers: 4000, family: ipv6}",
+		"network: {ports: 40000-40001, servers: 16, services: 250}",
+	};
+
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		char lines[256];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines), "%s\nload: {end: leak, total: 4000}", networks[i]);
+		drive_open(&d, lines);
+		drive_plan(&d);
+		CU_ASSERT(d.ok && !d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, 4000);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, 1);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 4000);
+		help_close(&d.h);
+		snprintf(lines, sizeof(lines), "%s\nload: {end: leak}", networks[i]);
+		drive_open(&d, lines);
+		drive_plan(&d);
+		CU_ASSERT(d.ok && d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.opened_before, 8000);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, 2);
+		help_close(&d.h);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, every_family_opens_exactly_its_ports),
+	TEST_UNLESS(help_no_network, listed_places_are_where_they_should_be),
+	TEST_UNLESS(help_no_network, thousands_of_destinations_are_served_in_turn),
 	TESTS_END,
 };
 

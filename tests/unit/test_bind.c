@@ -52,8 +52,8 @@ static void who_takes_the_port_decides_how_many_there_are(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct scenario *s = help_scenario(rows[i].lines, &a);
-		struct budget b = bind_budget(s, &s->load, (uint32_t)s->network.sources,
-					      (uint32_t)s->network.services);
+		struct budget b = bind_budget(s, &s->load, (uint32_t)s->network.sources.count,
+					      (uint32_t)s->network.services.count);
 
 		CU_ASSERT_EQUAL(b.usable, rows[i].usable);
 		CU_ASSERT_EQUAL(b.spaces, rows[i].spaces);

@@ -20,7 +20,8 @@ struct row {
 
 static struct forecast forecast_of(const struct scenario *s, const struct host *host)
 {
-	uint32_t pairs = (uint32_t)(s->network.sources * s->network.servers * s->network.services);
+	uint32_t pairs = (uint32_t)(s->network.sources.count * s->network.servers.count *
+				    s->network.services.count);
 	struct budget b = budget_make(s->network.ports, &s->network.reserved, pairs);
 
 	return forecast_make(s, &b, host);

@@ -92,6 +92,32 @@ static void a_host_without_nat_is_told_so(void)
 	arena_close(&a);
 }
 
+static void listed_places_are_taken_as_they_are(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("network: {family: ipv6, sources: [\"fd00::9\"], servers: "
+				"[\"2001:db8::1\", \"fd00::2\"], services: [9, 40000]}",
+				&host, &a);
+	char z[ADDRESS_PRINTED];
+
+	CU_ASSERT_STRING_EQUAL(address_print(z, p.sources.list[0]), "fd00::9");
+	CU_ASSERT_STRING_EQUAL(address_print(z, plan_server(&p, 3)), "fd00::2");
+	CU_ASSERT(p.destinations == 4 && plan_service(&p, 2) == 9 && plan_service(&p, 3) == 40000);
+	CU_ASSERT(!p.bind_source);
+	CU_ASSERT_EQUAL(p.budget.usable, 28232); /* the far end has ports of its own */
+	p = plan_of("network: {topology: loopback, ports: 40000-40031, reserved: [40001], "
+		    "sources: [127.0.0.9], services: [40000, 40001, 40002, 7000]}",
+		    &host, &a);
+	CU_ASSERT(p.bind_source); /* 127.0.0.1 it would be */
+	CU_ASSERT_EQUAL(p.budget.usable, 29);
+	CU_ASSERT_EQUAL(p.budget.capacity, 4 * 29);
+	p = plan_of("network: {family: ipv6, servers: 3}", &host, &a);
+	CU_ASSERT_STRING_EQUAL(address_print(z, p.sources.list[0]), "fd77::1");
+	CU_ASSERT_STRING_EQUAL(address_print(z, plan_server(&p, 2)), "fd77:0:0:1::3");
+	arena_close(&a);
+}
+
 static void services_listen_outside_of_the_range(void)
 {
 	static const struct {
@@ -443,6 +469,10 @@ static void what_cannot_be_is_refused_at_its_line(void)
 		{"network:\n  ports: 20-65500\n  services: 40", ERR_SCENARIO, 5,
 		 "network.services cannot be 40: the client's range 20-65500 leaves no room for "
 		 "them"},
+		{"network:\n  sources: [10.1.1.1, 10.77.0.9]\n  servers: [10.2.2.2, 10.77.0.9]",
+		 ERR_SCENARIO, 5, "10.77.0.9 is one of network.sources and of network.servers"},
+		{"network:\n  sources: [10.77.128.3]\n  servers: 4", ERR_SCENARIO, 4,
+		 "10.77.128.3 is one of network.sources and of network.servers"},
 		{"expect:\n  - exhausted == true\n  - counter.NoSuchThing == 0", ERR_SCENARIO, 5,
 		 "this kernel has no counter NoSuchThing"},
 	};
@@ -522,6 +552,7 @@ static const struct test tests[] = {
 	TEST(veth_and_loopback_have_networks_of_their_own),
 	TEST(a_gateway_has_addresses_between_them),
 	TEST(a_host_without_nat_is_told_so),
+	TEST(listed_places_are_taken_as_they_are),
 	TEST(services_listen_outside_of_the_range),
 	TEST(a_life_has_the_steps_it_needs),
 	TEST(each_option_is_a_row_in_the_order_of_the_plan),

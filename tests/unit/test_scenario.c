@@ -58,7 +58,7 @@ static void every_key_is_read(void)
 	CU_ASSERT(text_is(s->top.refs.list[1], "b, c"));
 	CU_ASSERT_EQUAL(s->network.topology, TOPOLOGY_LOOPBACK);
 	CU_ASSERT(s->network.ports.lo == 40000 && s->network.ports.hi == 40031);
-	CU_ASSERT_EQUAL(s->network.services, 4);
+	CU_ASSERT_EQUAL(s->network.services.count, 4);
 	CU_ASSERT_EQUAL(s->server.behaviour, BEHAVIOUR_CLOSE);
 	CU_ASSERT_EQUAL(s->load.rate, 500);
 	CU_ASSERT_EQUAL(s->load.total, 10000);
@@ -210,6 +210,9 @@ static void what_is_written_reads_back(void)
 		"version: 1\nname: a\ntitle: \"\\u202e\\x85\\uFEFF\\U000E0001 \\\\ \\\" \"\n",
 		"version: 1\nname: a\nrefs: [\"- a\", \"# b\", \"a: b\", \"a #b\", \"~\", \" x \", "
 		"\"true\"]\n",
+		"version: 1\nname: a\nnetwork: {family: ipv6, sources: [\"fd00::1\"], servers: "
+		"[\"FD77:0:0:1:0::1\", \"2001:db8::\"], services: [65535, 1]}\n",
+		"version: 1\nname: a\nnetwork: {sources: 4096, servers: [192.0.2.1]}\n",
 		"version: 1\nname: a\nload: {rate: 0.000001/min}\n",
 		"version: 1\nname: a\nload: {rate: 7.1234567/s, hold: 1.001us, duration: 0.029s}\n",
 		"version: 1\nname: a\nload: {options: {linger: 0s, mark: 4294967295, device: lo, "

@@ -128,7 +128,7 @@ static void values_are_held_to_kind_and_bounds(void)
 		{HEAD "load: {order: [fast]}\n", 3, 15, "load.order cannot be a list",
 		 "kernel, fast"},
 		{HEAD "network: {sources: 0}\n", 3, 20, "network.sources cannot be \"0\"",
-		 "from 1 to 1024"},
+		 "from 1 to 4096"},
 		{HEAD "load: {end: clse}\n", 3, 13, "load.end cannot be \"clse\"",
 		 "Did you mean close?"},
 		{HEAD "load: {end: politely}\n", 3, 13, "load.end cannot be",

@@ -1,0 +1,218 @@
+#include "plan/places.h"
+
+#include <stdlib.h>
+
+#include "plan/bind.h"
+
+enum {
+	SERVICE_FIRST = 7000,	/* where the range leaves room for it */
+	PRIVILEGED_LAST = 1023, /* outside of every range that a kernel takes by default */
+	PORT_LAST = 65535,
+};
+
+/* Where each topology's addresses begin: of IPv4, which mapped sockets use too, and of IPv6. */
+static const struct layout {
+	const char *sources[2], *servers[2];
+} layouts[] = {
+	[TOPOLOGY_VETH] = {{"10.77.0.1", "fd77::1"}, {"10.77.128.1", "fd77:0:0:1::1"}},
+	[TOPOLOGY_LOOPBACK] = {{"127.0.0.1", "::1"}, {"127.0.0.1", "::1"}},
+	[TOPOLOGY_NAT] = {{"10.77.0.1"}, {"10.77.128.1"}},
+};
+
+/* The gateway's, towards the clients and towards the servers. */
+static const char gateway_inside[] = "10.77.64.1", gateway_outside[] = "10.77.192.1";
+
+/* An address of the server's host that is not one of those. */
+static const char *const gates[2] = {"10.77.255.1", "fd77:0:0:2::1"};
+
+static bool at_line(const struct plan *p, struct mark at, struct err *err)
+{
+	return at.line ? err_at(err, at, scenario_line(p->scenario->source, at.line)) : false;
+}
+
+/* The lowest of `count` listening ports, none of them in the range; 0 if there is no room. */
+static uint16_t services_place(struct port_range range, uint32_t count)
+{
+	const uint32_t choices[] = {
+		SERVICE_FIRST,
+		range.lo > count + PRIVILEGED_LAST ? range.lo - count : 0,
+		range.hi + 1U,
+		PRIVILEGED_LAST + 1U - count,
+		range.lo > count ? range.lo - count : 0,
+	};
+
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		uint32_t first = choices[i], last = choices[i] + count - 1;
+
+		if (first > 0 && last <= PORT_LAST && (last < range.lo || first > range.hi))
+			return (uint16_t)first;
+	}
+	return 0;
+}
+
+static bool no_room(const struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	struct mark services = s->network.at.services;
+
+	err_set(err, ERR_SCENARIO,
+		"network.services cannot be %u: the client's range %u-%u leaves no room for them",
+		p->services, s->network.ports.lo, s->network.ports.hi);
+	err_hint(err, "Leave %u ports outside of network.ports.", p->services);
+	return at_line(p, services.line ? services : s->network.at.ports, err);
+}
+
+static bool services_set(struct plan *p, struct arena *arena, struct err *err)
+{
+	const struct service_wish *wish = &p->scenario->network.services;
+	uint16_t first = 0;
+
+	p->services = (uint32_t)wish->count;
+	p->service_ports = ARENA_ARRAY(arena, uint16_t, p->services);
+	if (!wish->list) {
+		first = services_place(p->scenario->network.ports, p->services);
+		if (first == 0)
+			return no_room(p, err);
+	}
+	for (uint32_t i = 0; i < p->services; i++)
+		p->service_ports[i] = wish->list ? wish->list[i].port : (uint16_t)(first + i);
+	p->service_first = p->service_ports[0];
+	return true;
+}
+
+static struct address_list addresses_from(const char *first, uint64_t count, struct arena *arena)
+{
+	struct address_list all = {ARENA_ARRAY(arena, struct address, count), (uint32_t)count};
+	struct address a = {0, 0};
+
+	address_read(text_of(first), &a);
+	for (uint32_t i = 0; i < all.count; i++)
+		all.list[i] = address_after(a, i);
+	return all;
+}
+
+/* Those that are listed; else `times` as many as the scenario wants. */
+static struct address_list addresses_of(const struct address_wish *wish, const char *first,
+					uint64_t times, struct arena *arena)
+{
+	struct address_list all;
+
+	if (!wish->list)
+		return addresses_from(first, wish->count * times, arena);
+	all = (struct address_list){ARENA_ARRAY(arena, struct address, wish->count),
+				    (uint32_t)wish->count};
+	for (uint32_t i = 0; i < all.count; i++)
+		all.list[i] = wish->list[i].address;
+	return all;
+}
+
+static void gateway_set(struct plan *p, struct arena *arena)
+{
+	const struct scenario *s = p->scenario;
+
+	if (s->network.topology != TOPOLOGY_NAT)
+		return;
+	p->nat.inside = addresses_from(gateway_inside, 1, arena);
+	p->nat.outside = addresses_from(gateway_outside, s->network.nat.addresses, arena);
+}
+
+static bool address_is_in(const struct address_list *all, struct address a)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		if (address_eq(all->list[i], a))
+			return true;
+	return false;
+}
+
+/* Where no packet is to be answered, the server's end has an address of its own that is nobody's
+ * destination, and not theirs: what is sent to those arrives there, and is dropped without a word,
+ * since it is not forwarded either (ip_error(), net/ipv4/route.c). */
+static struct address_list server_link(const struct plan *p, struct arena *arena)
+{
+	struct address_list link = {ARENA_ARRAY(arena, struct address, 1), 1};
+
+	if (p->scenario->server.behaviour != BEHAVIOUR_DROP)
+		return p->servers;
+	address_read(text_of(gates[p->family == FAMILY_IPV6]), &link.list[0]);
+	while (address_is_in(&p->servers, link.list[0]) || address_is_in(&p->sources, link.list[0]))
+		link.list[0] = address_after(link.list[0], 1);
+	return link;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return address_order(*(const struct address *)a, *(const struct address *)b);
+}
+
+/* The first of the servers that a source is as well, from 0; or their number. */
+static uint32_t shared_find(const struct plan *p, struct arena scratch)
+{
+	uint32_t i = 0;
+	struct address *sorted = ARENA_ARRAY(&scratch, struct address, p->sources.count);
+
+	for (uint32_t k = 0; k < p->sources.count; k++)
+		sorted[k] = p->sources.list[k];
+	qsort(sorted, p->sources.count, sizeof(sorted[0]), by_address);
+	while (i < p->servers.count && !bsearch(&p->servers.list[i], sorted, p->sources.count,
+						sizeof(sorted[0]), by_address))
+		i++;
+	return i;
+}
+
+/* Two hosts cannot have one address: packets to it would never leave. */
+static bool ends_differ(const struct plan *p, struct arena scratch, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	uint32_t i = shared_find(p, scratch);
+	char z[ADDRESS_PRINTED];
+
+	if (s->network.topology == TOPOLOGY_LOOPBACK || i == p->servers.count)
+		return true;
+	err_set(err, ERR_SCENARIO, "%s is one of network.sources and of network.servers",
+		address_print(z, p->servers.list[i]));
+	err_hint(err, "Client and server are two hosts: give each addresses of its own.");
+	return at_line(
+		p, s->network.servers.list ? s->network.servers.list[i].at : s->network.at.sources,
+		err);
+}
+
+bool places_set(struct plan *p, struct arena *arena, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	const struct layout *l = &layouts[s->network.topology];
+	/* A host behind a gateway is no more to it than its addresses: many are one namespace. */
+	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
+	bool is_ipv6 = s->network.family == FAMILY_IPV6,
+	     is_local = s->network.topology == TOPOLOGY_LOOPBACK;
+
+	p->family = s->network.family;
+	p->sources = addresses_of(&s->network.sources, l->sources[is_ipv6], hosts, arena);
+	p->servers = addresses_of(&s->network.servers, l->servers[is_ipv6], 1, arena);
+	gateway_set(p, arena);
+	p->server_link = server_link(p, arena);
+	/* On loopback the kernel takes 127.0.0.1 for a socket that is not bound. */
+	p->bind_source = p->sources.count > 1 || (is_local && s->network.sources.list);
+	if (!services_set(p, arena, err))
+		return false;
+	p->destinations = p->servers.count * p->services;
+	return ends_differ(p, *arena, err);
+}
+
+uint32_t places_in_range(const struct plan *p, const struct load *load)
+{
+	const struct scenario *s = p->scenario;
+	struct port_range range = bind_ports(load, s->network.ports);
+	uint32_t n = 0;
+
+	if (s->network.topology != TOPOLOGY_LOOPBACK)
+		return 0;
+	for (uint32_t i = 0; i < p->services; i++) {
+		uint16_t port = p->service_ports[i];
+		bool is_reserved =
+			ports_within(&s->network.reserved, (struct port_range){port, port});
+
+		n += port >= range.lo && port <= range.hi &&
+		     (!is_reserved || bind_names_port(load->bind.way));
+	}
+	return n;
+}

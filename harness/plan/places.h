@@ -1,0 +1,15 @@
+/* places.h - which addresses and listening ports a run has: those that the scenario lists, or as
+ * many as it wants of the lab's own.
+ *
+ * Input:  a plan with its scenario.
+ * Output: its sources, servers, services and destinations.
+ * Errors: ERR_SCENARIO at the line of what cannot be.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+bool places_set(struct plan *p, struct arena *, struct err *err);
+
+/* Listening ports that take one of the load's: on loopback, those that it could have. */
+uint32_t places_in_range(const struct plan *p, const struct load *load);

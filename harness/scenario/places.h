@@ -1,0 +1,9 @@
+/* places.h - where a scenario's addresses can be: of its family, and of its topology.
+ *
+ * Errors: what is wrong in the base too, at the same place, is said once.
+ */
+#pragma once
+
+#include "scenario/keys.h"
+
+void places_check(const struct reading *r, const struct scenario *s, const struct scenario *base);
