@@ -1,10 +1,12 @@
 #include "cmd/command.h"
 #include "cmd/errors.h"
 #include "cmd/library.h"
+#include "cmd/plan.h"
+#include "sys/facts.h"
 
 struct show_options {
 	const char *case_name;
-	bool no_origins;
+	bool no_origins, plan;
 };
 
 static const struct opt opts[] = {
@@ -12,8 +14,29 @@ static const struct opt opts[] = {
 	    .help = "the case to show", .fallback = "base"),
 	OPT(struct show_options, no_origins, 0, "no-origins",
 	    .help = "leave out the comments that say where each value was written"),
+	OPT(struct show_options, plan, 0, "plan",
+	    .help = "add what `lastport plan` says of it, as comments"),
 	OPTS_END,
 };
+
+/* As comments, so that what is printed goes on to be a scenario. */
+static int show_plan(struct command_call *call, const struct scenario *s, struct err *err)
+{
+	enum { ROOM = 1 << 16 };
+	struct out memory = out_memory(ARENA_ARRAY(call->arena, char, ROOM), ROOM);
+	struct planned planned;
+	struct host host;
+	struct text rest, line;
+
+	host_read_limits(&host);
+	if (!planned_make(&planned, s, &host, call->arena, err))
+		return STATUS_USAGE;
+	plan_write_text(&memory, &planned, *call->arena);
+	rest = out_written(&memory);
+	while (text_cut(&rest, '\n', &line))
+		out_fmt(call->out, "# " TEXT_FMT "\n", TEXT_ARG(line));
+	return planned.err.kind ? STATUS_HOST : STATUS_OK;
+}
 
 static int show_run(struct command_call *call, struct err *err)
 {
@@ -25,9 +48,10 @@ static int show_run(struct command_call *call, struct err *err)
 	if (!library_load(&file, call->arguments[0], call->arena, &errs))
 		return errors_print(&errs);
 	scenario = library_case(&file, options->case_name, err);
-	if (scenario)
-		scenario_write(call->out, scenario, !options->no_origins);
-	return STATUS_OK;
+	if (!scenario)
+		return STATUS_USAGE;
+	scenario_write(call->out, scenario, !options->no_origins);
+	return options->plan ? show_plan(call, scenario, err) : STATUS_OK;
 }
 
 const struct command command_show = {

@@ -17,6 +17,7 @@ enum { HOST_WORD = 72 };
 typedef char host_word[HOST_WORD];
 
 struct host {
+#undef FIELD_COUNT /* scenario.h names its kinds so too */
 #define FIELD_COUNT int64_t
 #define FIELD_ERRNO int
 #define FIELD_WORD host_word

@@ -45,6 +45,16 @@ struct load_plan {
 	bool classic_sockets; /* prepared by system calls: io_uring here cannot do all it takes */
 };
 
+/* What a run takes, at most. */
+struct needs {
+	uint64_t connections; /* begun in all */
+	uint64_t holding;     /* a port at once, over all pairs */
+	uint64_t slots;	      /* descriptors of connections, in the tables of the rings */
+	uint64_t rings;
+	uint64_t descriptors; /* of RLIMIT_NOFILE: rings, listeners, lastport's own */
+	uint64_t bytes;	      /* of the kernel's memory, for the sockets of both ends */
+};
+
 struct plan {
 	const struct scenario *scenario; /* borrowed */
 	const struct host *host;	 /* borrowed */
@@ -75,6 +85,7 @@ struct plan {
 	uint32_t backlog;      /* of its listeners */
 	uint32_t hash_entries; /* of the private socket hash; 0: shared */
 	uint32_t samples;      /* most samples a run can take */
+	struct needs needs;
 };
 
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,

@@ -118,18 +118,22 @@ static uint32_t power_of_two(uint64_t n)
 	return power;
 }
 
-static bool memory_suffices(const struct plan *p, const struct crowd *c, struct err *err)
+static uint64_t bytes_of(const struct plan *p, const struct crowd *c)
 {
 	uint64_t live = least(c->open + c->inherited + c->under_way, c->holding);
 	uint64_t waiting = c->holding - live;
-	uint64_t bytes = live * PAIR_BYTES + (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
 
-	if (p->host->memory < 0 || bytes <= (uint64_t)p->host->memory)
+	return live * PAIR_BYTES + (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
+}
+
+static bool memory_suffices(const struct plan *p, struct err *err)
+{
+	if (p->host->memory < 0 || p->needs.bytes <= (uint64_t)p->host->memory)
 		return true;
 	err_set(err, ERR_HOST,
 		"%" PRIu64 " connections take about %" PRIu64 " MB of memory, and %" PRId64
 		" MB are free",
-		c->holding, bytes / 1000000, p->host->memory / 1000000);
+		p->needs.holding, p->needs.bytes / 1000000, p->host->memory / 1000000);
 	return err_hint(err, "Use a smaller network.ports, load.total or load.hold, or a machine "
 			     "with more memory.");
 }
@@ -146,23 +150,34 @@ static uint64_t rings_of(const struct plan *p, uint32_t slots)
 	return (slots + (uint64_t)p->ring_slots - 1) / p->ring_slots;
 }
 
-/* A ring is a descriptor of this process, and so is a listener; rings are waited for together
- * (rings_wait()). */
+/* A ring is a descriptor of this process, and so is a listener. */
+static void needs_set(struct plan *p, const struct crowd *c)
+{
+	struct needs *n = &p->needs;
+
+	*n = (struct needs){
+		.connections = c->begun,
+		.holding = c->holding,
+		.slots = p->far_slots,
+		.rings = rings_of(p, p->far_slots),
+		.bytes = bytes_of(p, c),
+	};
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		n->slots += p->loads[i].slots;
+		n->rings += rings_of(p, p->loads[i].slots);
+	}
+	n->descriptors = n->rings + p->services + NOFILE_OWN;
+}
+
+/* Rings are waited for together (rings_wait()). */
 static bool rings_suffice(const struct plan *p, int64_t nofile, struct err *err)
 {
-	uint64_t slots = 0, rings = rings_of(p, p->far_slots), wanted;
-
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		slots += p->loads[i].slots;
-		rings += rings_of(p, p->loads[i].slots);
-	}
-	wanted = rings + p->services + NOFILE_OWN;
-	if (rings <= RINGS_MOST && wanted <= (uint64_t)nofile)
+	if (p->needs.rings <= RINGS_MOST && p->needs.descriptors <= (uint64_t)nofile)
 		return true;
 	err_set(err, ERR_HOST,
 		"%" PRIu64 " connections to %u listeners want %" PRIu64
 		" descriptors, and RLIMIT_NOFILE is %" PRId64,
-		slots, p->services, wanted, nofile);
+		p->needs.slots - p->far_slots, p->services, p->needs.descriptors, nofile);
 	return err_hint(
 		err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller range.");
 }
@@ -290,6 +305,7 @@ bool size_make(struct plan *p, struct err *err)
 			(double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) +
 			EDGES_MOST,
 		SAMPLES_MOST);
+	needs_set(p, &c);
 	return heirs_suffice(p, &c, err) && rings_suffice(p, nofile, err) &&
-	       memory_suffices(p, &c, err);
+	       memory_suffices(p, err);
 }

@@ -9,5 +9,6 @@
 
 #include "plan/plan.h"
 
-/* Fills the loads' slots, ring_slots, far_slots, backlog, hash_entries and samples. */
+/* Fills the loads' slots, ring_slots, far_slots, backlog, hash_entries, samples and needs; the last even
+ * where the host has less. */
 bool size_make(struct plan *p, struct err *err);

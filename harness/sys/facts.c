@@ -273,14 +273,19 @@ static void rings_probe(struct host *out)
 		pthread_join(thread, NULL);
 }
 
-bool host_read(struct host *out, struct err *err)
+void host_read_limits(struct host *out)
 {
 	*out = (struct host){.needs_userns = !rights_suffice()};
 	system_read(out);
 	out->port_window = port_window_try();
+	counters_read(out);
+}
+
+bool host_read(struct host *out, struct err *err)
+{
+	host_read_limits(out);
 	out->sock_diag = sock_diag_try();
 	out->nft = nft_find() ? 0 : ENOENT;
 	rings_probe(out);
-	counters_read(out);
 	return namespaces_read(out, err);
 }

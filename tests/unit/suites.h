@@ -29,6 +29,7 @@
 	SUITE(bind) \
 	SUITE(forecast) \
 	SUITE(shape) \
+	SUITE(outline) \
 	SUITE(plan) \
 	SUITE(tape) \
 	SUITE(measure) \

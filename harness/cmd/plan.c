@@ -1,0 +1,197 @@
+#include "cmd/plan.h"
+
+#include "cmd/command.h"
+#include "cmd/errors.h"
+#include "cmd/library.h"
+#include "sys/facts.h"
+
+struct plan_options {
+	bool json;
+	const char *only, *rate, *concurrency, *hold, *end, *ports, *sources, *destinations,
+		*tw_reuse, *time_wait;
+};
+
+/* A load in place of a file: each is a line of a scenario. */
+static const struct opt opts[] = {
+	OPT(struct plan_options, json, 0, "json", .help = "print JSON instead of text"),
+	OPT(struct plan_options, only, 0, "case", .argument = "NAME",
+	    .help = "this case alone (base: the file without cases)"),
+	OPT(struct plan_options, rate, 0, "rate", .argument = "RATE",
+	    .help = "without a file: load.rate, such as 500/s"),
+	OPT(struct plan_options, concurrency, 0, "concurrency", .argument = "N",
+	    .help = "load.concurrency, in place of --rate"),
+	OPT(struct plan_options, hold, 0, "hold", .argument = "TIME",
+	    .help = "load.hold, such as 2s"),
+	OPT(struct plan_options, end, 0, "end", .argument = "HOW",
+	    .help = "load.end: close, reset, leak, …"),
+	OPT(struct plan_options, ports, 0, "ports", .argument = "RANGE",
+	    .help = "network.ports, such as 32768-60999"),
+	OPT(struct plan_options, sources, 0, "sources", .argument = "N",
+	    .help = "network.sources: client addresses"),
+	OPT(struct plan_options, destinations, 0, "destinations", .argument = "N",
+	    .help = "network.servers: addresses that the load goes to"),
+	OPT(struct plan_options, tw_reuse, 0, "tw-reuse", .argument = "0|1|2",
+	    .help = "net.ipv4.tcp_tw_reuse"),
+	OPT(struct plan_options, time_wait, 0, "time-wait", .argument = "TIME",
+	    .help = "network.time_wait, such as 6s"),
+	OPTS_END,
+};
+
+/* Where the text of each goes; the section stands before its first key. */
+static const struct line {
+	size_t offset;
+	const char *before, *after;
+} lines[] = {
+	{offsetof(struct plan_options, ports), "network:\n  ports: ", "\n"},
+	{offsetof(struct plan_options, sources), "network:\n  sources: ", "\n"},
+	{offsetof(struct plan_options, destinations), "network:\n  servers: ", "\n"},
+	{offsetof(struct plan_options, time_wait), "network:\n  time_wait: ", "\n"},
+	{offsetof(struct plan_options, tw_reuse),
+	 "network:\n  sysctl: {net.ipv4.tcp_tw_reuse: ", "}\n"},
+	{offsetof(struct plan_options, rate), "load:\n  rate: ", "\n"},
+	{offsetof(struct plan_options, concurrency), "load:\n  concurrency: ", "\n"},
+	{offsetof(struct plan_options, hold), "load:\n  hold: ", "\n"},
+	{offsetof(struct plan_options, end), "load:\n  end: ", "\n"},
+};
+
+static bool is_same_section(const struct line *a, const struct line *b)
+{
+	return a && a->before[0] == b->before[0];
+}
+
+/* The options as a scenario; empty if none was given. */
+static struct text scenario_of(const struct plan_options *o, struct arena *a)
+{
+	struct text source = {0};
+	const struct line *last = NULL;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const struct line *l = &lines[i];
+		const char *value =
+			*(const char *const *)(const void *)((const char *)o + l->offset);
+		struct text head = text_of(l->before), section;
+
+		if (!value)
+			continue;
+		if (is_same_section(last, l))
+			text_cut(&head, '\n', &section);
+		source = text_format(a, TEXT_FMT TEXT_FMT "%s%s", TEXT_ARG(source), TEXT_ARG(head),
+				     value, l->after);
+		last = l;
+	}
+	if (source.len == 0)
+		return source;
+	return text_format(a, "version: 1\nname: command-line\n" TEXT_FMT "stop: {time: 1h}\n",
+			   TEXT_ARG(source));
+}
+
+bool planned_make(struct planned *out, const struct scenario *s, const struct host *host,
+		  struct arena *arena, struct err *err)
+{
+	*out = (struct planned){.scenario = s};
+	if (plan_make(&out->plan, s, host, 0, arena, &out->err) || out->err.kind == ERR_HOST)
+		return true;
+	*err = out->err;
+	return false;
+}
+
+/* What is to be planned. */
+struct wish {
+	struct scenario_file *files;
+	size_t file_count;
+	struct planned *list;
+	size_t count;
+};
+
+static void plan_cases(struct wish *w, const struct scenario_file *file, const char *only,
+		       struct arena *a, struct errs *errs)
+{
+	struct host host;
+
+	host_read_limits(&host);
+	for (size_t c = 0; c < (only ? 1 : file->count); c++) {
+		struct err err = {0};
+		const struct scenario *s = only ? library_case(file, only, &err) : &file->cases[c];
+		struct host *kept = ARENA_NEW(a, struct host);
+
+		*kept = host;
+		if (s && planned_make(&w->list[w->count], s, kept, a, &err))
+			w->count++;
+		else if (errs->count < ERRS_MOST)
+			*errs_next(errs) = err;
+	}
+}
+
+static bool wish_load(struct wish *w, struct command_call *call, struct text own, struct errs *errs)
+{
+	w->file_count = own.len ? 1 : call->count;
+	w->files = ARENA_ARRAY(call->arena, struct scenario_file, w->file_count);
+	if (own.len)
+		scenario_read(&w->files[0], "command line", own, call->arena, errs);
+	for (size_t i = 0; !own.len && i < call->count; i++)
+		library_load(&w->files[i], call->arguments[i], call->arena, errs);
+	return errs->count == 0;
+}
+
+static bool wish_plan(struct wish *w, struct command_call *call, struct errs *errs)
+{
+	const struct plan_options *o = call->options;
+	size_t room = 0;
+
+	for (size_t i = 0; i < w->file_count; i++)
+		room += w->files[i].count;
+	w->list = ARENA_ARRAY(call->arena, struct planned, room);
+	for (size_t i = 0; i < w->file_count; i++)
+		plan_cases(w, &w->files[i], o->only, call->arena, errs);
+	return errs->count == 0;
+}
+
+static int tell(struct command_call *call, const struct wish *w)
+{
+	const struct plan_options *o = call->options;
+	int status = STATUS_OK;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (!o->json)
+			plan_write_text(call->out, &w->list[i], *call->arena);
+		if (!o->json && i + 1 < w->count)
+			out_z(call->out, "\n");
+		if (w->list[i].err.kind)
+			status = STATUS_HOST;
+	}
+	if (o->json)
+		plan_write_json(call->out, w->list, w->count);
+	return status;
+}
+
+static int plan_run(struct command_call *call, struct err *err)
+{
+	struct text own = scenario_of(call->options, call->arena);
+	struct errs errs = {0};
+	struct wish w = {0};
+
+	if ((own.len > 0) == (call->count > 0)) {
+		err_set(err, ERR_USAGE,
+			own.len ? "a file has its load in it" : "there is nothing to plan");
+		err_hint(err,
+			 "Name scenario files, or say a load, such as --rate 500/s --hold 2s.");
+		return STATUS_USAGE;
+	}
+	if (!wish_load(&w, call, own, &errs) || !wish_plan(&w, call, &errs))
+		return errors_print(&errs);
+	return tell(call, &w);
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.arguments = "[FILE|NAME…]",
+	.summary = "say beforehand what a scenario needs and what will come of it",
+	.details =
+		"Nothing is run, no right is needed. The arithmetic is told in numbers, for every\n"
+		"case. Without a file the options are the load: lastport plan --rate 500/s.\n"
+		"Exit status 3: this machine cannot give what a case needs.\n",
+	.most = ARGUMENTS_ANY,
+	.opts = opts,
+	.options_bytes = sizeof(struct plan_options),
+	.run = plan_run,
+};
