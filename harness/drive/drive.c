@@ -5,6 +5,7 @@
 #include <semaphore.h>
 
 #include "drive/far.h"
+#include "drive/vanish.h"
 #include "drive/worker.h"
 #include "lab/timewait.h"
 #include "sys/clock.h"
@@ -13,7 +14,7 @@
 
 /* Events are few by design: the first of each kind, and edges. Counters: Linux 6.18 has 15 of
  * Tcp and 130 of TcpExt. */
-enum { EVENTS_MOST = 4096, EVENTS_FAR = 16, COUNTERS_MOST = 512 };
+enum { EVENTS_MOST = 4096, COUNTERS_MOST = 512 };
 
 /* How long to wait, once the load is over, for sockets to come to rest: closing takes a round
  * trip, and 40 ms where an acknowledgement is delayed. */
@@ -27,6 +28,7 @@ struct carrier {
 	struct worker_wish wish;
 	struct arena *arena;
 	struct far *far;
+	struct vanish *vanish;
 	struct worker *worker;
 	pthread_t thread;
 	sem_t ready, go;
@@ -114,6 +116,7 @@ static bool run_load(struct carrier *carrier, struct sense *sense, struct err *e
 	zero_ns = clock_now();
 	sense_zero(sense, zero_ns);
 	far_zero(carrier->far, zero_ns);
+	vanish_zero(carrier->vanish, zero_ns);
 	ok = load_join(carrier, zero_ns, false, err);
 	if (ok && carrier->wish.tape->complete) {
 		int64_t until_ns = clock_now() + SETTLE_NS;
@@ -162,32 +165,31 @@ static bool run_sampled(struct carrier *carrier, struct tape *samples, struct er
 bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	       const struct drive_hooks *hooks, struct arena *arena, struct err *err)
 {
-	struct tape events, samples, far_events;
+	struct tape events, samples;
 	struct carrier carrier = {.plan = plan,
 				  .lab = lab,
 				  .arena = arena,
 				  .wish = {plan, &plan->loads[0], hooks, &events, NULL, NULL}};
-	struct timewait *waits;
+	struct far_wish far_wish = {plan, lab, hooks};
+	struct timewait *waits = NULL;
 	bool ok;
 
 	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||
 	    !tape_open(&events, EVENTS_MOST, 0, 0, arena, err) ||
-	    !tape_open(&far_events, EVENTS_FAR, 0, 0, arena, err) ||
 	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err))
 		return false;
 	tape_live(&events, -1, hooks->events_fd, hooks->run);
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
-	tape_live(&far_events, -1, hooks->events_fd, hooks->run);
-	if (!far_start(&carrier.far, &(struct far_wish){plan, lab, hooks->pulse, &far_events},
-		       arena, err))
+	if (!far_start(&carrier.far, &far_wish, arena, err))
 		return false;
-	ok = timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
+	ok = vanish_start(&carrier.vanish, &far_wish, arena, err) &&
+	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
 	     run_sampled(&carrier, &samples, err);
 	worker_close(carrier.worker);
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;
-	ok = far_stop(carrier.far, err) && ok;
 	tape_merge(out, &events);
-	tape_merge(out, &far_events);
+	ok = vanish_stop(carrier.vanish, out, err) && ok;
+	ok = far_stop(carrier.far, out, err) && ok;
 	tape_merge(out, &samples);
 	out->complete &= ok;
 	if (out->write_error)

@@ -14,7 +14,13 @@
 #include "sys/ring.h"
 
 /* WAIT_NS bounds a lost wake-up. */
-enum { ANSWERS = 256, WAIT_NS = 200000000, PIECE_BYTES = 65536, NO_SLOT = UINT32_MAX };
+enum {
+	ANSWERS = 256,
+	WAIT_NS = 200000000,
+	PIECE_BYTES = 65536,
+	NO_SLOT = UINT32_MAX,
+	EVENTS_MOST = 4
+};
 
 enum far_at {
 	FAR_FREE,
@@ -49,7 +55,7 @@ struct far {
 	const struct plan *plan;
 	const struct lab *lab;
 	struct pulse *pulse;
-	struct tape *tape;
+	struct tape tape;
 	struct arena *arena;
 	enum behaviour behaviour;
 	pthread_t thread;
@@ -402,10 +408,10 @@ static void die(struct far *far)
 		else if (at != FAR_FREE && at != FAR_CLOSE)
 			ring_cancel(ring_of(far, i, &slot), i + UINT64_C(1));
 	}
-	tape_event(far->tape, (struct event){.t_ns = far->now_ns - atomic_load(&far->zero_ns),
-					     .value = (int64_t)had,
-					     .dest = NOWHERE,
-					     .kind = EVENT_SERVER_DIED});
+	tape_event(&far->tape, (struct event){.t_ns = far->now_ns - atomic_load(&far->zero_ns),
+					      .value = (int64_t)had,
+					      .dest = NOWHERE,
+					      .kind = EVENT_SERVER_DIED});
 }
 
 static int64_t death_ns(const struct far *far)
@@ -558,10 +564,12 @@ bool far_start(struct far **out, const struct far_wish *wish, struct arena *aren
 
 	far->plan = wish->plan;
 	far->lab = wish->lab;
-	far->pulse = wish->pulse;
-	far->tape = wish->tape;
+	far->pulse = wish->hooks->pulse;
 	far->arena = arena;
 	far->behaviour = far->plan->scenario->server.behaviour;
+	if (!tape_open(&far->tape, EVENTS_MOST, 0, 0, arena, err))
+		return false;
+	tape_live(&far->tape, -1, wish->hooks->events_fd, wish->hooks->run);
 	if (!far_reserve(far))
 		return err_sys(err, ENOMEM, "could not reserve memory for the far end");
 	far->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -577,7 +585,7 @@ bool far_start(struct far **out, const struct far_wish *wish, struct arena *aren
 	while (sem_wait(&far->ready) < 0)
 		;
 	*out = far;
-	return far->good || far_stop(far, err);
+	return far->good || far_stop(far, NULL, err);
 }
 
 static void tell(const struct far *far)
@@ -599,7 +607,7 @@ uint64_t far_served(const struct far *far)
 	return atomic_load_explicit(&far->served, memory_order_relaxed);
 }
 
-bool far_stop(struct far *far, struct err *err)
+bool far_stop(struct far *far, struct tape *out, struct err *err)
 {
 	atomic_store(&far->ending, true);
 	tell(far);
@@ -609,6 +617,8 @@ bool far_stop(struct far *far, struct err *err)
 	doors_close(far);
 	close(far->wake);
 	sem_destroy(&far->ready);
+	if (out)
+		tape_merge(out, &far->tape);
 	if (far->err.kind == ERR_NONE)
 		return true;
 	if (err && err->kind == ERR_NONE)

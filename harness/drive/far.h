@@ -14,17 +14,14 @@
  */
 #pragma once
 
-#include "lab/lab.h"
-#include "plan/plan.h"
-#include "sense/sense.h"
+#include "drive/drive.h"
 
 struct far;
 
 struct far_wish {
 	const struct plan *plan;
 	const struct lab *lab;
-	struct pulse *pulse;
-	struct tape *tape; /* its own, for events */
+	const struct drive_hooks *hooks;
 };
 
 /* How many connections it is done with, for as long as the client keeps them: accepted, and
@@ -36,4 +33,5 @@ bool far_start(struct far **out, const struct far_wish *wish, struct arena *, st
 /* The load begins now: server.die counts from here. */
 void far_zero(struct far *far, int64_t now_ns);
 
-bool far_stop(struct far *far, struct err *err);
+bool far_stop(struct far *far, struct tape *out,
+	      struct err *err); /* its events go to `out`, if there is one */

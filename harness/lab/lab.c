@@ -224,3 +224,20 @@ bool lab_enter_admin(const struct lab *lab, enum lab_role role, struct err *err)
 {
 	return netns_enter(namespace_of(lab, role), err) && rights_keep_network(err);
 }
+
+/* What the servers have sent to them is for nobody then, and is dropped as plan.c has it. Of IPv4
+ * nothing can be sent from an address that is not there (ip_route_output_key_hash_rcu()); IPv6
+ * does not look, and so loses the way. */
+bool lab_vanish(const struct plan *p, struct err *err)
+{
+	struct address client = p->sources.list[0];
+	struct rtnetlink rt;
+	bool good = rtnetlink_open(&rt, err) &&
+		    rtnetlink_addresses_remove(&rt, link_name, &p->servers, err);
+
+	if (p->family == FAMILY_IPV6)
+		good = good && rtnetlink_route_remove(&rt, link_name, client, 0, &client, err) &&
+		       rtnetlink_route_remove(&rt, link_name, client, 128, NULL, err);
+	rtnetlink_close(&rt);
+	return good;
+}

@@ -53,3 +53,7 @@ bool lab_enter(const struct lab *lab, enum lab_role role, struct err *);
 /* The same for a thread that changes the network while the load runs: CAP_NET_ADMIN stays, and
  * nothing else. */
 bool lab_enter_admin(const struct lab *lab, enum lab_role role, struct err *);
+
+/* server.vanish: from here on no packet passes the server's end of the network, and nothing is
+ * said. The calling thread has entered the server's namespace with lab_enter_admin(). */
+bool lab_vanish(const struct plan *plan, struct err *);

@@ -238,7 +238,8 @@ static double far_changes(const struct scenario *s)
 
 	if (s->server.backlog && fills)
 		return 0;
-	return s->server.die ? (double)s->server.die : INFINITY;
+	return fmin(s->server.die ? (double)s->server.die : INFINITY,
+		    s->server.vanish ? (double)s->server.vanish : INFINITY);
 }
 
 /* For how long connections are begun. */

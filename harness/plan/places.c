@@ -124,18 +124,21 @@ static bool address_is_in(const struct address_list *all, struct address a)
 	return false;
 }
 
-/* Where no packet is to be answered, the server's end has an address of its own that is nobody's
- * destination, and not theirs: what is sent to those arrives there, and is dropped without a word,
- * since it is not forwarded either (ip_error(), net/ipv4/route.c). */
+/* Where no packet is to be answered, at once or later, the server's end has an address of its own
+ * that is nobody's destination, and without theirs: what is sent to those arrives there, and is
+ * dropped without a word, since it is not forwarded either (ip_error(), net/ipv4/route.c). */
 static struct address_list server_link(const struct plan *p, struct arena *arena)
 {
-	struct address_list link = {ARENA_ARRAY(arena, struct address, 1), 1};
+	bool drops = p->scenario->server.behaviour == BEHAVIOUR_DROP;
+	struct address_list link = {ARENA_ARRAY(arena, struct address, p->servers.count + 1), 1};
 
-	if (p->scenario->server.behaviour != BEHAVIOUR_DROP)
+	if (!drops && p->scenario->server.vanish == 0)
 		return p->servers;
 	address_read(text_of(gates[p->family == FAMILY_IPV6]), &link.list[0]);
 	while (address_is_in(&p->servers, link.list[0]) || address_is_in(&p->sources, link.list[0]))
 		link.list[0] = address_after(link.list[0], 1);
+	for (uint32_t i = 0; i < p->servers.count && !drops; i++)
+		link.list[link.count++] = p->servers.list[i];
 	return link;
 }
 

@@ -64,6 +64,16 @@ static bool drops_on_loopback(const struct scenario *s)
 	return s->server.behaviour == BEHAVIOUR_DROP && s->network.topology == TOPOLOGY_LOOPBACK;
 }
 
+static bool vanishes_on_loopback(const struct scenario *s)
+{
+	return s->server.vanish && s->network.topology == TOPOLOGY_LOOPBACK;
+}
+
+static bool vanishes_in_vain(const struct scenario *s)
+{
+	return s->server.vanish && s->server.behaviour == BEHAVIOUR_DROP;
+}
+
 static bool queues_in_vain(const struct scenario *s)
 {
 	return s->server.backlog && !behaviour_does(s->server.behaviour, DOES_LISTEN);
@@ -288,6 +298,14 @@ static const struct rule {
 	 {AT(server, behaviour), AT(network, topology)},
 	 "server.behaviour: drop needs a network between two hosts",
 	 "Use network.topology: veth: what is sent to this host itself cannot get lost."},
+	{vanishes_on_loopback,
+	 {AT(server, vanish), AT(network, topology)},
+	 "server.vanish needs a network between two hosts",
+	 "Use network.topology: veth: on loopback the client's host would vanish with it."},
+	{vanishes_in_vain,
+	 {AT(server, vanish), AT(server, behaviour)},
+	 "server.vanish needs a far end that is there",
+	 "With server.behaviour: drop no packet passes from the beginning: keep one of the two."},
 	{queues_in_vain,
 	 {AT(server, backlog), AT(server, behaviour)},
 	 "server.backlog needs a far end that listens",

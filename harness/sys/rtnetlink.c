@@ -184,11 +184,18 @@ static void put_address(struct nlmsghdr *m, uint16_t type, struct address a)
 	mnl_attr_put(m, type, len, bytes + sizeof(bytes) - len);
 }
 
-static void ask_address(struct batch *b, struct rtnetlink *rt, unsigned index, struct address a)
+/* What a request does: type and flags of its message, and an err's words. */
+struct deed {
+	uint16_t type, flags;
+	const char *what;
+};
+
+static void ask_address(struct batch *b, struct rtnetlink *rt, const struct deed *deed,
+			unsigned index, struct address a)
 {
 	void *header;
-	struct nlmsghdr *m = batch_begin(b, rt, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-					 sizeof(struct ifaddrmsg), &header);
+	struct nlmsghdr *m =
+		batch_begin(b, rt, deed->type, deed->flags, sizeof(struct ifaddrmsg), &header);
 
 	*(struct ifaddrmsg *)header = (struct ifaddrmsg){
 		.ifa_family = family_of(a),
@@ -201,8 +208,8 @@ static void ask_address(struct batch *b, struct rtnetlink *rt, unsigned index, s
 	batch_end(b, m);
 }
 
-bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct address_list *all,
-			 struct err *err)
+static bool each_address(struct rtnetlink *rt, const struct deed *deed, const char *link,
+			 const struct address_list *all, struct err *err)
 {
 	struct batch b = {.used = 0};
 	unsigned index;
@@ -210,13 +217,30 @@ bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct ad
 	if (!link_find(link, &index, err))
 		return false;
 	for (uint32_t i = 0; i < all->count; i++) {
-		ask_address(&b, rt, index, all->list[i]);
+		ask_address(&b, rt, deed, index, all->list[i]);
 		if (b.used > BATCH_BYTES - MESSAGE_BYTES || i + 1 == all->count) {
-			if (!batch_send(&b, rt, "could not add an address", err))
+			if (!batch_send(&b, rt, deed->what, err))
 				return false;
 		}
 	}
 	return true;
+}
+
+bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct address_list *all,
+			 struct err *err)
+{
+	static const struct deed add = {RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+					"could not add an address"};
+
+	return each_address(rt, &add, link, all, err);
+}
+
+bool rtnetlink_addresses_remove(struct rtnetlink *rt, const char *link,
+				const struct address_list *all, struct err *err)
+{
+	static const struct deed remove = {RTM_DELADDR, NLM_F_ACK, "could not remove an address"};
+
+	return each_address(rt, &remove, link, all, err);
 }
 
 bool rtnetlink_up(struct rtnetlink *rt, const char *link, struct err *err)
@@ -287,14 +311,13 @@ bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err)
 	}
 }
 
-bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, uint8_t prefix,
-		     const struct address *via, struct err *err)
+static bool route_do(struct rtnetlink *rt, const struct deed *deed, const char *link,
+		     struct address to, uint8_t prefix, const struct address *via, struct err *err)
 {
 	struct batch b = {.used = 0};
 	void *header;
 	struct nlmsghdr *m =
-		batch_begin(&b, rt, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-			    sizeof(struct rtmsg), &header);
+		batch_begin(&b, rt, deed->type, deed->flags, sizeof(struct rtmsg), &header);
 	unsigned index;
 
 	if (!link_find(link, &index, err))
@@ -313,5 +336,22 @@ bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, 
 		put_address(m, RTA_GATEWAY, *via);
 	mnl_attr_put_u32(m, RTA_OIF, index);
 	batch_end(&b, m);
-	return batch_send(&b, rt, "could not add a route", err);
+	return batch_send(&b, rt, deed->what, err);
+}
+
+bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, uint8_t prefix,
+		     const struct address *via, struct err *err)
+{
+	static const struct deed add = {RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+					"could not add a route"};
+
+	return route_do(rt, &add, link, to, prefix, via, err);
+}
+
+bool rtnetlink_route_remove(struct rtnetlink *rt, const char *link, struct address to,
+			    uint8_t prefix, const struct address *via, struct err *err)
+{
+	static const struct deed remove = {RTM_DELROUTE, NLM_F_ACK, "could not remove a route"};
+
+	return route_do(rt, &remove, link, to, prefix, via, err);
 }

@@ -33,6 +33,9 @@ bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, in
 bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct address_list *all,
 			 struct err *err);
 
+bool rtnetlink_addresses_remove(struct rtnetlink *rt, const char *link,
+				const struct address_list *all, struct err *err);
+
 bool rtnetlink_up(struct rtnetlink *rt, const char *link, struct err *err);
 
 /* Waits until packets pass through the link: both its ends are up, and the kernel has noticed. */
@@ -42,3 +45,5 @@ bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err);
  * neighbour itself. A prefix of 0 is every address of the family of `to`. */
 bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, uint8_t prefix,
 		     const struct address *via, struct err *err);
+bool rtnetlink_route_remove(struct rtnetlink *rt, const char *link, struct address to,
+			    uint8_t prefix, const struct address *via, struct err *err);

@@ -201,6 +201,106 @@ static void connects_into_the_void_hold_every_port(void)
 	}
 }
 
+static unsigned events_of(const struct tape *t, enum event_kind kind)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->event_count; i++)
+		n += t->events[i].kind == kind;
+	return n;
+}
+
+/* What is open stays so, and what is begun later has no answer: nobody says that nobody is
+ * there. */
+static void a_server_that_vanishes_says_nothing(void)
+{
+	static const char *const families[] = {"ipv4", "ipv6"};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		char lines[256];
+		struct tally *t;
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {family: %s, ports: 40000-40999, servers: 3}\n"
+			 "server: {vanish: 200ms}\n"
+			 "load: {rate: 200/s, total: 80, end: leak, on_failure: continue, timeout: "
+			 "300ms}",
+			 families[i]);
+		drive_lines(&d, lines);
+		t = &d.tape.tally;
+		CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+		CU_ASSERT(t->opened > 0 && t->errors[STAGE_CONNECT][ETIMEDOUT] > 0);
+		CU_ASSERT_EQUAL(t->opened + t->errors[STAGE_CONNECT][ETIMEDOUT], 80);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], t->opened);
+		CU_ASSERT_EQUAL(events_of(&d.tape, EVENT_SERVER_GONE), 1);
+		help_close(&d.h);
+	}
+}
+
+static void a_server_that_dies_closes_all_and_refuses(void)
+{
+	struct tally *t;
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40999}\nserver: {die: 200ms}\n"
+			"load: {rate: 200/s, total: 80, end: leak, on_failure: continue}");
+	t = &d.tape.tally;
+	CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+	CU_ASSERT(t->opened > 0 && t->errors[STAGE_CONNECT][ECONNREFUSED] > 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 0);
+	CU_ASSERT_EQUAL(events_of(&d.tape, EVENT_SERVER_DIED), 1);
+	help_close(&d.h);
+}
+
+/* A peer that has vanished holds the client's ports for ever, or as long as keep-alive lets it:
+ * idle + interval × count. */
+static void keepalive_frees_the_ports_of_a_dead_peer(void)
+{
+	static const struct {
+		const char *options, *time;
+		uint64_t left;
+	} cases[] = {
+		{"", "1s", 32},
+		{", options: {keepalive: {idle: 1s, interval: 1s, count: 1}}", "3s", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[300];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031}\nserver: {vanish: 500ms}\n"
+			 "load: {rate: 200/s, end: leak, on_failure: continue, timeout: 100ms%s}\n"
+			 "stop: {when: never, time: %s}",
+			 cases[i].options, cases[i].time);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.opened_before, 32);
+		CU_ASSERT_EQUAL(tape_fullest(&d.tape)->states[STATE_ESTABLISHED], 32);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], cases[i].left);
+		help_close(&d.h);
+	}
+}
+
+/* The one state that tcp_fin_timeout is about. */
+static void fin_wait2_is_over_after_tcp_fin_timeout(void)
+{
+	const uint64_t *states;
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
+			"server: {behaviour: hold}\n"
+			"load: {rate: 1k/s, on_failure: continue}\nstop: {when: never}\n"
+			"expect: [{expr: recovered == false, abort: true}]");
+	CU_ASSERT(d.ok && d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
+	states = tape_fullest(&d.tape)->states; /* the last FIN may be on its way */
+	CU_ASSERT_EQUAL(states[STATE_FIN_WAIT1] + states[STATE_FIN_WAIT2], 32);
+	CU_ASSERT(d.tape.recovered_ns > 0);
+	help_close(&d.h);
+}
+
 static void a_server_that_resets_is_counted_as_such(void)
 {
 	struct drive d;
@@ -395,6 +495,10 @@ static const struct test tests[] = {
 		    three_thousand_go_through_32_ports_where_the_server_closes_first),
 	TEST_UNLESS(help_no_network, two_thousand_are_refused_through_32_ports),
 	TEST_UNLESS(help_no_network, connects_into_the_void_hold_every_port),
+	TEST_UNLESS(help_no_network, a_server_that_vanishes_says_nothing),
+	TEST_UNLESS(help_no_network, a_server_that_dies_closes_all_and_refuses),
+	TEST_UNLESS(help_no_network, keepalive_frees_the_ports_of_a_dead_peer),
+	TEST_UNLESS(help_no_network, fin_wait2_is_over_after_tcp_fin_timeout),
 	TEST_UNLESS(help_no_network, a_server_that_resets_is_counted_as_such),
 	TEST_UNLESS(help_no_network, look_alikes_are_not_exhaustion),
 	TEST_UNLESS(help_no_network, a_socket_made_by_system_calls_does_the_same),

@@ -30,7 +30,8 @@ struct stage_of_far {
 
 static void far_open(struct stage_of_far *f, const char *lines)
 {
-	struct far_wish wish = {&f->h.plan, &f->h.lab, &f->pulse, &f->tape};
+	struct drive_hooks hooks = {.pulse = &f->pulse, .samples_fd = -1, .events_fd = -1};
+	struct far_wish wish = {&f->h.plan, &f->h.lab, &hooks};
 	bool asks = f->asks;
 
 	memset(f, 0, sizeof(*f));
@@ -46,7 +47,7 @@ static void far_close(struct stage_of_far *f)
 	for (int i = 0; i < f->opened; i++)
 		if (f->fds[i] >= 0)
 			close(f->fds[i]);
-	CU_ASSERT(far_stop(f->far, &f->h.err));
+	CU_ASSERT(far_stop(f->far, NULL, &f->h.err));
 	help_close(&f->h);
 }
 
@@ -531,8 +532,6 @@ static void a_server_that_dies_closes_what_it_had_and_refuses(void)
 		CU_ASSERT(come_to(&f, LAB_CLIENT, STATE_ESTABLISHED, 0));
 		CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_CLOSE_WAIT),
 				cases[i].state ? 10 : 0);
-		CU_ASSERT_EQUAL(f.tape.event_count, 1);
-		CU_ASSERT_EQUAL(f.tape.events[0].kind, EVENT_SERVER_DIED);
 		far_close(&f);
 	}
 }
