@@ -33,7 +33,7 @@ static const struct opt opts[] = {
 	    .help = "run N cases at once, each in a network of its own", .fallback = "1",
 	    .lowest = 1, .highest = 64),
 	OPT(struct run_options, seed, 0, "seed", .argument = "N",
-	    .help = "kept in the results; nothing is drawn at random yet", .fallback = "1"),
+	    .help = "of what is drawn at random: the same seed draws the same", .fallback = "1"),
 	OPT(struct run_options, quiet, 'q', "quiet", .help = "print verdicts only"),
 	OPT(struct run_options, verbose, 'v', "verbose",
 	    .help = "print every case in full, with counters and sysctls"),

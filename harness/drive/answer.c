@@ -154,6 +154,10 @@ static void on_failure(struct worker *w, struct flow *f)
 		work_note(w, EVENT_TUPLE_TAKEN, f, 0);
 	else if (f->error == EADDRNOTAVAIL)
 		work_note(w, EVENT_NO_ADDRESS, f, 0);
+	f->again = f->tries < w->load->load->on_failure.retry && !w->stopping;
+	if (f->again)
+		return;
+	w->tape->tally.gave_up++;
 	if (w->load->load->on_failure.then == ON_FAILURE_STOP)
 		work_stop(w);
 }

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
+#include "base/draw.h"
 #include "plan/bind.h"
+#include "plan/retry.h"
 #include "sys/clock.h"
 #include "sys/plain.h"
 
@@ -212,11 +214,27 @@ static void ask_close(struct worker *w, uint32_t i)
 	ring_shut(ring, slot, i + UINT64_C(1));
 }
 
+/* It keeps its place among the flows, as a client that waits keeps its own. */
+static void wait_again(struct worker *w, uint32_t i)
+{
+	struct flow *f = &w->flows[i];
+	double draw =
+		draw_share(w->plan->seed, w->retry_stream, f->index * RETRIES_MOST + f->tries);
+
+	f->due_ns = w->now_ns + retry_wait_ns(w->load->load, f->tries, draw);
+	f->tries++;
+	heap_add(&w->retrying, w->flows, i);
+}
+
 /* The end of a life. What is leaked keeps its slot. */
 static void end(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
 
+	if (f->again) {
+		wait_again(w, i);
+		return;
+	}
 	w->under_way--;
 	if (f->opened && f->end == END_LEAK)
 		w->tape->tally.leaked++;

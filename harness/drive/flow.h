@@ -17,6 +17,7 @@ enum { NO_FLOW = UINT32_MAX };
 struct flow {
 	int64_t due_ns;	     /* when it has waited long enough: for its hold, or for its timeout */
 	uint64_t seq;	     /* its connect was the seq-th, from 1; 0: not asked yet */
+	uint64_t index;	     /* it is the load's index-th connection, from 0 */
 	uint32_t prev, next; /* in the queue that it stands in */
 	uint32_t pair;	     /* of source and destination */
 	uint32_t named;	     /* where the program names the port: the how manyeth of its source */
@@ -24,11 +25,13 @@ struct flow {
 	uint16_t error;	     /* the first errno of its life; 0: none */
 	uint8_t at;	     /* enum op */
 	uint8_t stage;	     /* enum stage of that error */
+	uint8_t tries;	     /* failed so far */
 	uint8_t option;	     /* of the plan's table: the one that is set now */
 	uint8_t end;	     /* enum end: how its connection ends */
 	bool opened : 1, cancelled : 1;
 	bool inherited : 1; /* another process has a descriptor of its socket */
 	bool blank : 1;	    /* its life is over, and its slot has a socket without a connection */
+	bool again : 1;	    /* it has failed, and will be tried again */
 };
 
 /* Steps of a life: bit i stands for enum op i. */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "drive/heap.h"
 #include "drive/pace.h"
 #include "drive/queue.h"
 #include "drive/rotation.h"
@@ -27,6 +28,8 @@ struct worker {
 	uint32_t *spare; /* flows that are free, a stack */
 	uint32_t spare_count;
 	struct queue opening, holding, awaiting;
+	struct heap retrying;  /* they have failed, and wait to be tried again */
+	uint64_t retry_stream; /* of what is drawn for their waits */
 
 	struct heir *heirs; /* who inherits: the load's, filled one after the other */
 	uint32_t heir_count, heir_now;

@@ -25,27 +25,53 @@ static uint32_t pair_in(struct worker *w, uint32_t space)
 	return space * w->share + (w->share > 1 ? w->turns[space]++ % w->share : 0);
 }
 
-static void begin(struct worker *w, uint32_t space)
+/* A connect, a connection's first or one more; its flow may have a socket that another used. */
+static void try(struct worker *w, uint32_t i, bool has_socket)
 {
-	uint32_t i = w->spare[--w->spare_count];
 	struct flow *f = &w->flows[i];
-	bool has_socket = f->blank;
+	struct pair *p = work_pair(w, f);
 
-	flow_begin(f, pair_in(w, space));
 	f->end = (uint8_t)w->load->load->end;
 	f->due_ns = w->now_ns + w->timeout_ns;
 	queue_add(&w->opening, w->flows, i);
-	work_pair(w, f)->in_flight++;
-	work_pair(w, f)->asked_ns = PAIR_NOT_ASKED;
+	p->in_flight++;
+	p->asked_ns = PAIR_NOT_ASKED;
 	if (w->named)
 		work_name(w, i);
 	w->tape->tally.attempted++;
-	w->started++;
-	w->under_way++;
 	if (has_socket)
 		work_answer(w, i, 0);
 	else
 		work_ask(w, i);
+}
+
+static void begin(struct worker *w, uint32_t space)
+{
+	uint32_t i = w->spare[--w->spare_count];
+	bool has_socket = w->flows[i].blank;
+
+	flow_begin(&w->flows[i], pair_in(w, space));
+	w->flows[i].index = w->started++;
+	w->under_way++;
+	try(w, i, has_socket);
+}
+
+/* To where it failed, whatever is known of that destination: a client does not know it. */
+static void begin_again(struct worker *w)
+{
+	uint32_t i = heap_take(&w->retrying, w->flows);
+	struct flow before = w->flows[i];
+
+	flow_begin(&w->flows[i], before.pair);
+	w->flows[i].index = before.index;
+	w->flows[i].tries = before.tries;
+	w->tape->tally.retries++;
+	try(w, i, false);
+}
+
+static int64_t retry_due(const struct worker *w)
+{
+	return w->retrying.count ? w->flows[w->retrying.row[0]].due_ns : FOR_EVER;
 }
 
 /* How many connections one turn may begin, and how many answers it may take of a ring: as many as
@@ -74,6 +100,11 @@ static bool begin_due(struct worker *w)
 		uint64_t due = pace_due(&w->pace, w->now_ns, w->started, w->under_way);
 		uint32_t pair;
 
+		if (retry_due(w) <= w->now_ns) {
+			begin_again(w);
+			any = true;
+			continue;
+		}
 		if (due == 0 || w->spare_count == 0)
 			break;
 		pair = rotation_pick(&w->rotation, w->now_ns);
@@ -190,6 +221,7 @@ static int64_t next_due(const struct worker *w)
 	due = sooner(due, due_of(w, &w->awaiting));
 	if (!w->stopping) {
 		due = sooner(due, due_of(w, &w->holding));
+		due = sooner(due, retry_due(w));
 		due = sooner(due, w->stop_ns);
 		due = sooner(due, w->plan->scenario->stop.time);
 		if (w->spare_count && may_begin(w))
@@ -217,12 +249,12 @@ static void look_for_end(struct worker *w)
 		work_note(w, EVENT_INTERRUPTED, NULL, t->interrupted);
 		w->over = true;
 	} else if (w->stopping) {
-		w->over = w->under_way == w->holding.count + w->awaiting.count;
+		w->over = w->under_way == w->holding.count + w->awaiting.count + w->retrying.count;
 	} else if (pace_is_over(&w->pace, w->now_ns, w->started)) {
 		w->over = w->under_way == 0;
-		if (!w->peaked && !w->over && w->opening.count == 0)
+		if (!w->peaked && !w->over && w->opening.count + w->retrying.count == 0)
 			w->wish.edge(w->wish.context);
-		w->peaked |= w->opening.count == 0;
+		w->peaked |= w->opening.count + w->retrying.count == 0;
 	}
 	if (!w->over && w->now_ns >= s->stop.time) {
 		t->cut_short = !w->stopping && (w->pace.total || w->pace.duration_ns);
@@ -237,7 +269,8 @@ static void close_books(struct worker *w)
 {
 	struct tally *t = &w->tape->tally;
 
-	work_stop(w); /* an end by itself is one too */
+	work_stop(w);			 /* an end by itself is one too */
+	t->gave_up += w->retrying.count; /* nobody tries them again */
 	for (uint32_t i = 0; i < w->load->slots; i++) {
 		enum op at = (enum op)w->flows[i].at;
 
@@ -369,9 +402,11 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches = breach_possible(&p->scenario->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
+	w->retry_stream = plan_stream(p, lp, DRAW_RETRY);
 	w->flows = ARENA_TRY(arena, struct flow, lp->slots);
 	w->spare = ARENA_TRY(arena, uint32_t, lp->slots);
-	if (!w->flows || !w->spare || !addresses_open(w, arena) || !spaces_open(w, arena))
+	if (!w->flows || !w->spare || !heap_open(&w->retrying, lp->slots, arena) ||
+	    !addresses_open(w, arena) || !spaces_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
 			       lp->slots);
 	for (uint32_t i = 0; i < lp->slots; i++) {

@@ -24,6 +24,8 @@ static void measure_books(struct measures *out, const struct tape *tape)
 	set(out, MEASURE_CONNECTS_ATTEMPTED, (double)t->attempted);
 	set(out, MEASURE_CONNECTS_OPENED, (double)t->opened);
 	set(out, MEASURE_CONNECTS_FAILED, (double)t->failed);
+	set(out, MEASURE_RETRIES, (double)t->retries);
+	set(out, MEASURE_GAVE_UP, (double)t->gave_up);
 	set(out, MEASURE_CONNECTS_IN_FLIGHT, (double)t->in_flight);
 	set(out, MEASURE_CONNECTS_HELD_BACK, (double)t->held_back);
 	set(out, MEASURE_CONNECTS_LATE, (double)t->late);

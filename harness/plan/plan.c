@@ -233,3 +233,8 @@ double plan_rate(const struct plan *p)
 	}
 	return rate;
 }
+
+uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw_stream which)
+{
+	return (uint64_t)(lp - p->loads) * DRAW_STREAMS + which;
+}

@@ -22,6 +22,8 @@ struct nat_plan {
 	struct address_list inside;  /* towards the clients: one */
 	struct address_list outside; /* towards the servers */
 };
+/* Streams of what is drawn from the seed, so many a load. */
+enum draw_stream { DRAW_RETRY, DRAW_STREAMS };
 
 /* One load of the plan: a worker of its own carries it out. */
 struct load_plan {
@@ -90,6 +92,8 @@ struct plan {
 
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *, struct err *);
+
+uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw_stream which);
 
 /* What the loads ask for in the end, together; 0: one of them is a closed loop. */
 double plan_rate(const struct plan *p);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "plan/retry.h"
+
 #define SECOND 1e9
 
 /* A run may take longer than stop.time by what a stalled machine and the settling at its end
@@ -27,6 +29,7 @@ enum {
 	KEPT_MOST =
 		1 << 18, /* connections that a far end keeps for ever: then it accepts no more */
 	HEIRS_MOST = 16,
+	WAITING_MOST = 1 << 16, /* to be tried again: with more, those that are due come late */
 	NOFILE_LEAST = 256,
 	NOFILE_OWN = 64, /* descriptors that are no connection */
 	NOFILE_UNKNOWN = 1024,
@@ -42,6 +45,7 @@ struct crowd {
 	uint64_t under_way; /* at once, until they are open */
 	uint64_t open;	    /* at once, the client having a descriptor */
 	uint64_t inherited; /* of them another process has a descriptor */
+	uint64_t waiting;   /* at once, to be tried again */
 	uint64_t holding;   /* a port, open or not */
 };
 
@@ -105,6 +109,10 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 		c.open = least(c.open, port_most);
 	if (load_ends(l, END_INHERIT))
 		c.inherited = least(c.begun, port_most);
+	if (l->on_failure.retry)
+		c.waiting = lp->concurrency ? lp->concurrency
+					    : begun_within(lp, retry_most_ns(l) + l->timeout);
+	c.waiting = least(least(c.waiting, c.begun), WAITING_MOST);
 	c.holding = least(c.begun, port_most);
 	return c;
 }
@@ -200,7 +208,8 @@ static struct crowd load_size(struct load_plan *lp, const struct plan *p)
 	bool stays = lp->concurrency && !load_ends(lp->load, END_LEAK);
 	uint64_t heir_room = heir_room_of(p);
 
-	lp->slots = (uint32_t)least(c.open + (stays ? 0 : c.under_way) + SLACK, SLOTS_MOST);
+	lp->slots =
+		(uint32_t)least(c.open + (stays ? 0 : c.under_way) + c.waiting + SLACK, SLOTS_MOST);
 	lp->heirs = (uint32_t)((c.inherited + heir_room - 1) / heir_room);
 	return c;
 }

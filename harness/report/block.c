@@ -195,6 +195,9 @@ void block_connects(struct out *out, const struct result_run *run)
 	add_if(to, run, MEASURE_CONNECTS_HELD_BACK, "held back");
 	add_if(to, run, MEASURE_CONNECTS_LATE, "due but not begun");
 	add_if(to, run, MEASURE_CONNECTS_FAILED, "failed");
+	add_if(to, run, MEASURE_RETRIES, "of them tried again");
+	if (run_count(run, MEASURE_RETRIES))
+		add_if(to, run, MEASURE_GAVE_UP, "given up");
 	if (run_flag(run, MEASURE_RECOVERED) && fixed(run, MEASURE_RECOVERY).present) {
 		out_z(to, ", recovered after ");
 		add_measure(to, run, MEASURE_RECOVERY);

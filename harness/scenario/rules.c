@@ -53,6 +53,22 @@ static bool is_cut_off(const struct scenario *s)
 	       s->load.start + s->load.duration > s->stop.time;
 }
 
+static bool grows_in_vain(const struct scenario *s)
+{
+	return s->load.on_failure.retry == 0 && s->load.on_failure.grow > 1;
+}
+
+static bool jitters_in_vain(const struct scenario *s)
+{
+	return s->load.on_failure.retry == 0 && s->load.on_failure.jitter > 0;
+}
+
+/* No load has a pool yet. */
+static bool flushes_nothing(const struct scenario *s)
+{
+	return s->load.on_failure.flush_pool;
+}
+
 static bool waits_in_vain(const struct scenario *s)
 {
 	return s->load.end == END_WAIT && behaviour_does(s->server.behaviour, DOES_LISTEN) &&
@@ -277,6 +293,21 @@ static const struct rule {
 	 {AT(load, start), AT(load, duration)},
 	 "load.start and load.duration go beyond stop.time",
 	 "No run takes longer than stop.time: raise it, or begin sooner."},
+	{grows_in_vain,
+	 {offsetof(struct scenario, load.on_failure.at.grow),
+	  offsetof(struct scenario, load.on_failure.at.retry)},
+	 "load.on_failure.grow means nothing without retry",
+	 "Say how often a failed connection is tried again, such as retry: 3, or leave it out."},
+	{jitters_in_vain,
+	 {offsetof(struct scenario, load.on_failure.at.jitter),
+	  offsetof(struct scenario, load.on_failure.at.retry)},
+	 "load.on_failure.jitter means nothing without retry",
+	 "Say how often a failed connection is tried again, such as retry: 3, or leave it out."},
+	{flushes_nothing,
+	 {offsetof(struct scenario, load.on_failure.at.flush_pool),
+	  offsetof(struct scenario, load.on_failure.at.flush_pool)},
+	 "load.on_failure.flush_pool needs a pool",
+	 "There is nothing to throw away: leave it out."},
 	{waits_in_vain,
 	 {AT(load, end), AT(server, behaviour)},
 	 "load.end: wait needs a far end that closes first",

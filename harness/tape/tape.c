@@ -161,6 +161,8 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->inherited += more->inherited;
 	into->held_back += more->held_back;
 	into->late += more->late;
+	into->retries += more->retries;
+	into->gave_up += more->gave_up;
 	for (int stage = 0; stage < STAGES; stage++)
 		for (int error = 0; error < ERRNOS; error++)
 			into->errors[stage][error] += more->errors[stage][error];

@@ -57,6 +57,8 @@ int state_find(struct text name);  /* one of the above; 0 if there is none of th
 struct tally {
 	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, inherited;
 	uint64_t held_back, late;
+	/* attempted = begun + retries; begun = opened + gave_up + in flight */
+	uint64_t retries, gave_up;
 	uint64_t errors[STAGES][ERRNOS]; /* failures, by stage and errno */
 };
 

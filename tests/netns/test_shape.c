@@ -1,4 +1,5 @@
 /* When connections begin, and how many: the truth is in the kernel's own counters. */
+#include <errno.h>
 #include <string.h>
 
 #include "drive/drive.h"
@@ -95,10 +96,62 @@ static void a_load_begins_at_its_start_and_is_timed_from_there(void)
 	help_close(&t.h);
 }
 
+/* Each try is a connect that the kernel refused for want of a port, or opened: ActiveOpens has the
+ * latter. */
+static void a_retry_is_a_connect_of_its_own(void)
+{
+	static const struct {
+		const char *load;
+		uint64_t opened, failed, retries, gave_up;
+	} cases[] = {
+		{"load: {end: leak, concurrency: 1, total: 3, on_failure: {retry: 4, wait: 1ms, "
+		 "grow: 2, jitter: 50%}}",
+		 2, 5, 4, 1},
+		{"load: {end: leak, concurrency: 1, total: 3, on_failure: continue}", 2, 1, 0, 1},
+		{"load: {end: leak, concurrency: 4, total: 4, on_failure: {retry: 3, wait: 1ms, "
+		 "then: continue}}",
+		 2, 8, 6, 2},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256] = "network: {ports: 40000-40001}\nstop: {when: never}\n";
+		struct trial t;
+		const struct tally *b = &t.tape.tally;
+
+		trial_run(&t, strcat(lines, cases[i].load));
+		CU_ASSERT_EQUAL(b->opened, cases[i].opened);
+		CU_ASSERT_EQUAL(b->failed, cases[i].failed);
+		CU_ASSERT_EQUAL(b->errors[STAGE_CONNECT][EADDRNOTAVAIL], cases[i].failed);
+		CU_ASSERT_EQUAL(b->retries, cases[i].retries);
+		CU_ASSERT_EQUAL(b->gave_up, cases[i].gave_up);
+		CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), cases[i].opened);
+		help_close(&t.h);
+	}
+}
+
+/* The third client finds no port until one of the others is done with its own. */
+static void a_retry_succeeds_once_a_port_is_back(void)
+{
+	struct trial t;
+
+	trial_run(&t, "network: {ports: 40000-40001}\nstop: {when: never}\n"
+		      "load: {end: reset, hold: 50ms, concurrency: 3, total: 3, on_failure: "
+		      "{retry: 100, wait: 20ms}}");
+	CU_ASSERT(t.tape.exhausted);
+	CU_ASSERT_EQUAL(t.tape.tally.opened, 3);
+	CU_ASSERT_EQUAL(t.tape.tally.gave_up, 0);
+	CU_ASSERT(t.tape.tally.retries >= 1);
+	CU_ASSERT_EQUAL(t.tape.tally.failed, t.tape.tally.retries);
+	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 3);
+	help_close(&t.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, as_many_connects_as_the_shape_says),
 	TEST_UNLESS(help_no_network, a_burst_fills_the_range_at_once),
 	TEST_UNLESS(help_no_network, a_load_begins_at_its_start_and_is_timed_from_there),
+	TEST_UNLESS(help_no_network, a_retry_is_a_connect_of_its_own),
+	TEST_UNLESS(help_no_network, a_retry_succeeds_once_a_port_is_back),
 	TESTS_END,
 };
 

@@ -30,6 +30,7 @@
 	SUITE(forecast) \
 	SUITE(shape) \
 	SUITE(outline) \
+	SUITE(retry) \
 	SUITE(plan) \
 	SUITE(tape) \
 	SUITE(measure) \

@@ -226,6 +226,8 @@ static void what_is_written_reads_back(void)
 		"version: 1\nname: a\nload: {rate: 999999.999999/s}\n",
 		"version: 1\nname: a\nload: {rate: 7/min, ramp: [{to: 1.5k/s, over: 250ms}, {to: "
 		"0/s, over: 1h}]}\n",
+		"version: 1\nname: a\nload: {on_failure: {retry: 3, wait: 1.5ms, grow: 2, jitter: "
+		"12.5%, then: continue}}\n",
 		"version: 1\nname: a\nload: {burst: {size: 1k, every: 1.5s}, start: 250ms}\n",
 		"version: 1\nname: a\nexpect: [ports.fill.max < 7%, \"recovery in 1us .. 1.5s\", "
 		"counter.X==1k]\n",

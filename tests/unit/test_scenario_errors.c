@@ -295,6 +295,12 @@ static void keys_that_exclude_each_other_are_told(void)
 		{HEAD "load: {duration: 31s}\n", 3, 18, "longer than stop.time", "raise it"},
 		{HEAD "load: {duration: 5s}\nstop: {time: 1s}\n", 4, 14, "longer than stop.time",
 		 "raise it"},
+		{HEAD "load: {on_failure: {grow: 2}}\n", 3, 27, "means nothing without retry",
+		 "retry"},
+		{HEAD "load: {on_failure: {jitter: 5%}}\n", 3, 29, "means nothing without retry",
+		 "retry"},
+		{HEAD "load: {on_failure: {retry: 3, flush_pool: true}}\n", 3, 43, "needs a pool",
+		 "leave it out"},
 		{HEAD "network: {ports: 5-9, reserved: [1-6, 7-20]}\n", 3, 33, "leaves no port",
 		 "Reserve less"},
 		/* a case breaks it, by a key of its own; the base's fault is told once */

@@ -1,6 +1,7 @@
 /* The load's loop against a kernel in memory (tests/fake/kernel.h), which refuses the connect
  * that finds no port. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../fake/kernel.h"
@@ -641,6 +642,58 @@ static void a_broken_line_of_expect_ends_the_run_if_so_wished(void)
 	}
 }
 
+/* What has failed is tried again, by the clock: each try is in the books. */
+static void a_failed_connection_is_tried_again_and_given_up(void)
+{
+	static const struct {
+		const char *load;
+		uint64_t attempted, opened, retries, gave_up;
+	} cases[] = {
+		{"end: leak, concurrency: 1, total: 3, on_failure: {retry: 4, wait: 1ms}", 7, 2, 4,
+		 1},
+		{"end: leak, concurrency: 3, total: 3, on_failure: {retry: 2, wait: 1s, grow: 3, "
+		 "jitter: 50%}",
+		 5, 2, 2, 1},
+		{"end: leak, concurrency: 1, total: 3, on_failure: continue", 3, 2, 0, 1},
+		/* A port comes back before the last try. */
+		{"end: reset, hold: 1s, concurrency: 3, total: 3, on_failure: {retry: 9, wait: "
+		 "300ms}",
+		 7, 3, 4, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256];
+		struct run r;
+		const struct tally *t = &r.tape.tally;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40001}\nload: {%s}\nstop: {when: never}",
+			 cases[i].load);
+		fake_boot(2);
+		run_lines(&r, lines);
+		CU_ASSERT(r.ok && r.tape.complete && r.tape.exhausted);
+		CU_ASSERT_EQUAL(t->attempted, cases[i].attempted);
+		CU_ASSERT_EQUAL(t->opened, cases[i].opened);
+		CU_ASSERT_EQUAL(t->retries, cases[i].retries);
+		CU_ASSERT_EQUAL(t->gave_up, cases[i].gave_up);
+		CU_ASSERT_EQUAL(t->attempted - t->retries, t->opened + t->gave_up);
+		arena_close(&r.arena);
+	}
+}
+
+static void what_waits_to_be_tried_again_is_given_up_at_the_end(void)
+{
+	struct run r;
+
+	fake_boot(2);
+	run_lines(&r, "network: {ports: 40000-40001}\nload: {end: leak, rate: 1k/s, on_failure: "
+		      "{retry: 100, wait: 1s}}\nstop: {when: never, time: 10s}");
+	CU_ASSERT_EQUAL(r.tape.tally.attempted - r.tape.tally.retries,
+			r.tape.tally.opened + r.tape.tally.gave_up);
+	CU_ASSERT(r.tape.tally.gave_up > 0 && r.tape.tally.retries > 0);
+	arena_close(&r.arena);
+}
+
 static const struct test tests[] = {
 	TEST(a_range_of_n_ports_opens_exactly_n),
 	TEST(many_rings_carry_what_one_table_cannot),
@@ -670,6 +723,8 @@ static const struct test tests[] = {
 	TEST(what_is_live_is_measured_alike),
 	TEST(an_open_model_starts_what_is_due),
 	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
+	TEST(a_failed_connection_is_tried_again_and_given_up),
+	TEST(what_waits_to_be_tried_again_is_given_up_at_the_end),
 	TESTS_END,
 };
 

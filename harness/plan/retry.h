@@ -1,0 +1,22 @@
+/* retry.h - how long a failed connection waits until it is tried again: pure arithmetic.
+ *
+ * Before retry k, counted from 0, wait × grow^k goes by, longer or shorter by up to the jitter's
+ * share. What is drawn for it depends on the seed, the load, the connection and k alone.
+ *
+ * Units: nanoseconds.
+ */
+#pragma once
+
+#include "scenario/scenario.h"
+
+/* The worker would do nothing else, were it less; and none waits longer than the longest run. */
+#define RETRY_WAIT_LEAST INT64_C(1000000)
+#define RETRY_WAIT_MOST (3600 * INT64_C(1000000000))
+
+enum { RETRIES_MOST = 100 }; /* words/keys.def says so */
+
+/* `draw`: from 0 to below 1. */
+int64_t retry_wait_ns(const struct load *load, unsigned k, double draw);
+
+/* The most that all waits of a connection come to. */
+int64_t retry_most_ns(const struct load *load);
