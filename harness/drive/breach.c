@@ -84,6 +84,7 @@ static bool look_at_sockets(const struct now *now, const struct measure_ref *wha
 		 fmax(seen(&p->states_max[STATE_ESTABLISHED]), peak)},
 		{MEASURE_SYN_SENT_MAX, any, seen(&p->states_max[STATE_SYN_SENT])},
 		{MEASURE_FIN_WAIT2_MAX, any, seen(&p->states_max[STATE_FIN_WAIT2])},
+		{MEASURE_BOUND_MAX, any, seen(&p->states_max[STATE_BOUND])},
 		{MEASURE_CLOSE_WAIT_MAX, any, seen(&p->states_max[STATE_CLOSE_WAIT])},
 	};
 	const struct row *found = row_find(rows, sizeof(rows) / sizeof(rows[0]), what->measure);

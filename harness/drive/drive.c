@@ -6,6 +6,7 @@
 
 #include "drive/far.h"
 #include "drive/vanish.h"
+#include "drive/squat.h"
 #include "drive/worker.h"
 #include "lab/timewait.h"
 #include "sys/clock.h"
@@ -134,13 +135,21 @@ static bool enter_client(const void *lab, struct err *err)
 	return lab_enter(lab, LAB_CLIENT, err);
 }
 
+/* What is squatted may be of another family than the load. */
+static int domain_of(const struct plan *p)
+{
+	bool other = p->squat.sockets && p->squat.family != p->family;
+
+	return other ? AF_UNSPEC : family_domain(p->family);
+}
+
 static bool run_sampled(struct carrier *carrier, struct tape *samples, struct err *err)
 {
 	const struct scenario *s = carrier->plan->scenario;
 	struct sense_wish wish = {
 		.enter = enter_client,
 		.where = carrier->lab,
-		.filter = {carrier->plan->watched, family_domain(carrier->plan->family)},
+		.filter = {carrier->plan->watched, domain_of(carrier->plan)},
 		.pairs = carrier->plan->budget.pairs,
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,
@@ -172,6 +181,7 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 				  .wish = {plan, &plan->loads[0], hooks, &events, NULL, NULL}};
 	struct far_wish far_wish = {plan, lab, hooks};
 	struct timewait *waits = NULL;
+	struct squat *squat = NULL;
 	bool ok;
 
 	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||
@@ -184,8 +194,9 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 		return false;
 	ok = vanish_start(&carrier.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
-	     run_sampled(&carrier, &samples, err);
+	     squat_open(&squat, plan, lab, arena, err) && run_sampled(&carrier, &samples, err);
 	worker_close(carrier.worker);
+	squat_close(squat);
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;
 	tape_merge(out, &events);
 	ok = vanish_stop(carrier.vanish, out, err) && ok;

@@ -149,7 +149,8 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 	uint16_t lowest = FIRST_FREE;
 	int64_t entries = p->host->ehash > 0 ? p->host->ehash : 262144;
 	int64_t half_open = most(128, entries / 128);
-	bool is_ipv6 = p->family == FAMILY_IPV6;
+	bool is_ipv6 =
+		p->family == FAMILY_IPV6 || (p->squat.sockets && p->squat.family == FAMILY_IPV6);
 
 	if (is_client && p->scenario->network.ports.lo < lowest)
 		lowest = p->scenario->network.ports.lo;

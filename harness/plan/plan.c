@@ -6,6 +6,7 @@
 #include "plan/options.h"
 #include "plan/places.h"
 #include "plan/size.h"
+#include "plan/squat.h"
 
 enum {
 	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
@@ -176,7 +177,6 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
 		.closes_with_rst = load->options.linger == 0,
 	};
-	out->window_at = (uint64_t)out->budget.usable * WINDOW_PERCENT / 100;
 	options_make(out, arena);
 	life_set(out, p->host);
 	return rights_to_be_had(out, p, err) && window_to_be_had(out, p, err);
@@ -204,11 +204,16 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	    !can_inherit(out, err) || !places_set(out, arena, err))
 		return false;
 	out->budget = budget_of(out, &s->load);
-	out->forecast = forecast_make(s, &out->budget, host);
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
 	if (!load_set(&out->loads[0], out, &s->load, arena, err))
 		return false;
+	if (!squat_set(out, err))
+		return false;
+	for (uint32_t i = 0; i < out->load_count; i++)
+		out->loads[i].window_at =
+			(uint64_t)out->loads[i].budget.usable * WINDOW_PERCENT / 100;
 	out->watched = watched(out);
+	out->forecast = forecast_make(s, &out->budget, host);
 	return size_make(out, err);
 }
 

@@ -57,12 +57,22 @@ struct needs {
 	uint64_t bytes;	      /* of the kernel's memory, for the sockets of both ends */
 };
 
+/* What holds ports of the client from before the load until after it. */
+struct squat_plan {
+	enum family family;
+	struct address address; /* of all that follows, and of what the scenario lists */
+	uint32_t bind, ballast; /* sockets that bind(address, 0) */
+	uint32_t sockets;	/* of these, and of the scenario's lists, in all */
+	uint32_t ring_slots;	/* of the tables that hold them */
+};
+
 struct plan {
 	const struct scenario *scenario; /* borrowed */
 	const struct host *host;	 /* borrowed */
 
 	struct budget budget; /* of load: */
 	struct forecast forecast;
+	struct squat_plan squat;
 	struct port_range watched; /* the local ports that sockets are counted of */
 
 	enum family family;

@@ -36,8 +36,8 @@ enum {
 };
 
 /* Measured: two sockets and what they hang from, 7.3 to 7.7 KB; a socket in TIME_WAIT, 0.77 to
- *           0.84 KB. */
-enum { PAIR_BYTES = 8000, WAIT_BYTES = 840 };
+ *           0.84 KB. By the sizes of its objects: a bound socket, 3.8 KB. */
+enum { PAIR_BYTES = 8000, WAIT_BYTES = 840, BOUND_BYTES = 4000 };
 
 /* Connections of one run, at most. */
 struct crowd {
@@ -131,7 +131,8 @@ static uint64_t bytes_of(const struct plan *p, const struct crowd *c)
 	uint64_t live = least(c->open + c->inherited + c->under_way, c->holding);
 	uint64_t waiting = c->holding - live;
 
-	return live * PAIR_BYTES + (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
+	return p->squat.sockets * (uint64_t)BOUND_BYTES + live * PAIR_BYTES +
+	       (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
 }
 
 static bool memory_suffices(const struct plan *p, struct err *err)
@@ -158,6 +159,20 @@ static uint64_t rings_of(const struct plan *p, uint32_t slots)
 	return (slots + (uint64_t)p->ring_slots - 1) / p->ring_slots;
 }
 
+static int64_t nofile_of(const struct plan *p)
+{
+	return p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
+}
+
+/* What is squatted has tables of its own, for there may be more of it than one may have. */
+static uint32_t squat_rings(struct plan *p)
+{
+	uint32_t slots = (uint32_t)least((uint64_t)nofile_of(p) - NOFILE_OWN, RING_SLOTS_MOST);
+
+	p->squat.ring_slots = (uint32_t)least(slots, p->squat.sockets);
+	return (p->squat.sockets + slots - 1) / slots;
+}
+
 /* A ring is a descriptor of this process, and so is a listener. */
 static void needs_set(struct plan *p, const struct crowd *c)
 {
@@ -174,7 +189,7 @@ static void needs_set(struct plan *p, const struct crowd *c)
 		n->slots += p->loads[i].slots;
 		n->rings += rings_of(p, p->loads[i].slots);
 	}
-	n->descriptors = n->rings + p->services + NOFILE_OWN;
+	n->descriptors = n->rings + squat_rings(p) + p->services + NOFILE_OWN;
 }
 
 /* Rings are waited for together (rings_wait()). */
@@ -188,11 +203,6 @@ static bool rings_suffice(const struct plan *p, int64_t nofile, struct err *err)
 		p->needs.slots - p->far_slots, p->services, p->needs.descriptors, nofile);
 	return err_hint(
 		err, "Raise the hard limit of open files (`ulimit -Hn`), or use a smaller range.");
-}
-
-static int64_t nofile_of(const struct plan *p)
-{
-	return p->host->nofile < 0 ? NOFILE_UNKNOWN : p->host->nofile;
 }
 
 /* How many descriptors one heir can take. */

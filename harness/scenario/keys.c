@@ -22,6 +22,7 @@ const struct key keys[] = {
 #define KEEPALIVE(...) ROW(load.options.keepalive, "load.options.keepalive", __VA_ARGS__)
 #define BURST(...) ROW(load.burst, "load.burst", __VA_ARGS__)
 #define FAILURE(...) ROW(load.on_failure, "load.on_failure", __VA_ARGS__)
+#define SQUAT(...) ROW(squat, "squat", __VA_ARGS__)
 #define SAMPLE(...) ROW(sample, "sample", __VA_ARGS__)
 #define STOP(...) ROW(stop, "stop", __VA_ARGS__)
 #include "words/keys.def"
@@ -29,17 +30,12 @@ const struct key keys[] = {
 const size_t keys_count = sizeof(keys) / sizeof(keys[0]);
 
 const struct section sections[] = {
-	{"network", NULL},
-	{"network.nat", NULL},
-	{"server", NULL},
-	{"load", NULL},
-	{"load.options", NULL},
-	{"load.options.keepalive", "idle"},
-	{"load.burst", NULL},
-	{"load.on_failure", "then"},
-	{"sample", NULL},
-	{"stop", NULL},
-	{NULL, NULL},
+	{"network", NULL},	{"network.nat", NULL},
+	{"server", NULL},	{"load", NULL},
+	{"load.options", NULL}, {"load.options.keepalive", "idle"},
+	{"load.burst", NULL},	{"load.on_failure", "then"},
+	{"squat", NULL},	{"sample", NULL},
+	{"stop", NULL},		{NULL, NULL},
 };
 
 const struct section *section_find(const char *path, struct text name)

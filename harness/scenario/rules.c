@@ -253,6 +253,52 @@ static bool fast_beside_bind(const struct scenario *s)
 	return s->load.order == ORDER_FAST && way != BIND_NONE && way != BIND_ADDRESS_NO_PORT;
 }
 
+static bool squats(const struct scenario *s)
+{
+	return s->squat.listen.count || s->squat.ports.count || s->squat.bind;
+}
+
+static bool squats_nowhere(const struct scenario *s)
+{
+	return !squats(s) && (!address_is_any(s->squat.address) || s->squat.family != FAMILY_IPV4);
+}
+
+/* An address that is any is one of every family. */
+static bool other_family(const struct scenario *s)
+{
+	bool is_ipv4 = address_is_ipv4(s->squat.address);
+
+	return !address_is_any(s->squat.address) && is_ipv4 == (s->squat.family == FAMILY_IPV6);
+}
+
+static bool squats_twice(const struct scenario *s)
+{
+	for (size_t i = 0; i < s->squat.listen.count; i++)
+		for (size_t k = 0; k < s->squat.ports.count; k++)
+			if (s->squat.listen.list[i].lo <= s->squat.ports.list[k].hi &&
+			    s->squat.ports.list[k].lo <= s->squat.listen.list[i].hi)
+				return true;
+	return false;
+}
+
+static bool window_unknown(const struct scenario *s)
+{
+	return s->load.bind.way == BIND_LOCAL_PORT_RANGE && (s->squat.bind || s->load.ballast > 0);
+}
+
+static bool ballast_in_vain(const struct scenario *s)
+{
+	enum bind_way way = s->load.bind.way;
+
+	return s->load.ballast > 0 &&
+	       (way == BIND_ADDRESS || way == BIND_PORT || way == BIND_PORTS);
+}
+
+static bool squats_one_client(const struct scenario *s)
+{
+	return s->network.nat.clients > 1 && (squats(s) || s->load.ballast > 0);
+}
+
 #define AT(section, key) offsetof(struct scenario, section.at.key)
 
 static const struct rule {
@@ -374,6 +420,31 @@ static const struct rule {
 	 {AT(load, order), AT(load, bind)},
 	 "load.order: fast is about ports that connect() chooses of network.ports",
 	 "Leave it out: with this load.bind no range is searched that way."},
+	{squats_nowhere,
+	 {AT(squat, address), AT(squat, family)},
+	 "squat holds nothing",
+	 "Say what is held: listen, ports or bind."},
+	{other_family,
+	 {AT(squat, address), AT(squat, family)},
+	 "squat.address is not of squat.family",
+	 "Give both of one family; an IPv4 address can be mapped, too."},
+	{squats_twice,
+	 {AT(squat, listen), AT(squat, ports)},
+	 "squat.listen and squat.ports have a port in common",
+	 "It can be bound once: leave it out of one of them."},
+	{window_unknown,
+	 {AT(load, bind), AT(squat, bind)},
+	 "load.bind: local-port-range beside squat.bind or load.ballast has no certain number of "
+	 "ports",
+	 "The kernel chooses theirs of all the range: name them with squat.ports."},
+	{ballast_in_vain,
+	 {AT(load, ballast), AT(load, bind)},
+	 "load.ballast takes no port from bind()",
+	 "It is bound to another address: use squat, or a load.bind that lets connect() choose."},
+	{squats_one_client,
+	 {AT(network.nat, clients), AT(load, ballast)},
+	 "ports are held on one client, and network.nat.clients are more",
+	 "Use one client, or leave squat and load.ballast out."},
 	{stops_too_late,
 	 {AT(stop, after), AT(stop, time)},
 	 "stop.after is longer than stop.time",

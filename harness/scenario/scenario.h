@@ -112,6 +112,7 @@ struct expectation_list {
 #define FIELD_SIZE uint64_t
 #define FIELD_SHARE double
 #define FIELD_FLAG bool
+#define FIELD_ADDRESS struct address
 #define FIELD_BIND struct bind
 #define FIELD_SECONDS int64_t
 #define FIELD_LINGER int64_t
@@ -210,6 +211,14 @@ struct scenario {
 	} server;
 	struct load load;
 	struct {
+#define SQUAT(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define SQUAT(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} squat;
+	struct {
 #define SAMPLE(field, key, kind, ...) FIELD_##kind field;
 #include "words/keys.def"
 		struct {
@@ -242,7 +251,7 @@ enum {
 	SCENARIO_SIZE_MOST = 1 << 20,
 	SCENARIO_CASES_MOST = 256,
 	SCENARIO_PAIRS_MOST = 1 << 20,
-	SCENARIO_RAMP_MOST = 64,     /* steps */
+	SCENARIO_RAMP_MOST = 64, /* steps */
 	SCENARIO_SOURCES_MOST = 1024,
 	SCENARIO_RESERVED_MOST = 340 /* ranges: the kernel takes a page of text, 4,095 bytes */
 };

@@ -227,6 +227,17 @@ static bool read_device(const struct reading *r, const struct key *key, const st
 	return true;
 }
 
+static bool read_address(const struct reading *r, const struct key *key, const struct node *n,
+			 void *field)
+{
+	struct address a = {0, 0};
+
+	if (!text_is(n->text, "any") && !address_read(n->text, &a))
+		return refuse(r, key, n);
+	*(struct address *)field = a;
+	return true;
+}
+
 static bool read_prose(const struct reading *r, const struct key *key, const struct node *n,
 		       void *field)
 {
@@ -256,6 +267,14 @@ static void write_linger(struct out *out, const void *field)
 		out_z(out, "none");
 	else
 		write_time(out, field);
+}
+
+static void write_address(struct out *out, const void *field)
+{
+	const struct address *a = field;
+	char z[ADDRESS_PRINTED];
+
+	out_z(out, address_is_any(*a) ? "any" : address_print(z, *a));
 }
 
 static void write_rate(struct out *out, const void *field)
@@ -320,6 +339,9 @@ const struct kind kind_LINE = {.form = "one line of up to 200 bytes, without con
 const struct kind kind_DEVICE = {.form = "the name of a network interface such as veth0",
 				 .read = read_device,
 				 .write = write_text};
+const struct kind kind_ADDRESS = {.form = "any, or an address such as 127.0.0.2 or ::1",
+				  .read = read_address,
+				  .write = write_address};
 const struct kind kind_PROSE = {
 	.form = "text without control characters", .read = read_prose, .write = write_text};
 

@@ -48,6 +48,8 @@ void census_add(struct census *c, const struct socket_seen *seen)
 	uint32_t at = place_of(c, seen);
 
 	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
+	if (seen->state == STATE_BOUND) /* towards nobody */
+		return;
 	for (row = &c->rows[at]; row->used && !is_row_of(row, seen); row = &c->rows[at])
 		at = (at + 1) & c->mask;
 	if (row->used == 0) {

@@ -21,6 +21,7 @@
 	SUITE(timewait) \
 	SUITE(shape) \
 	SUITE(sockets) \
+	SUITE(squat) \
 	SUITE(watch) \
 	SUITE(cli) \
 	/* the end */

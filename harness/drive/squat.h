@@ -1,0 +1,19 @@
+/* squat.h - holds ports of the client's that are no load: listeners, and sockets that are bound
+ * and never connect.
+ *
+ * They are made by a thread that entered the client's namespace, and are there, without anybody
+ * to look after them, until squat_close().
+ *
+ * Ownership: the sockets are slots of rings, of which there may be more than RLIMIT_NOFILE.
+ * Errors:    what cannot be had is ERR_SCENARIO at the line that asks for it.
+ */
+#pragma once
+
+#include "lab/lab.h"
+#include "plan/plan.h"
+
+struct squat;
+
+bool squat_open(struct squat **out, const struct plan *plan, const struct lab *lab, struct arena *,
+		struct err *);
+void squat_close(struct squat *squat); /* NULL does no harm */

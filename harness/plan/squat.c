@@ -1,0 +1,109 @@
+#include "plan/squat.h"
+
+#include "plan/bind.h"
+
+/* Where ballast is bound if nothing else says: every host has it, and no load connects from it
+ * unless it binds. */
+static const uint32_t ballast_ipv4 = 0x7f000002; /* 127.0.0.2 */
+
+/* Ports of the list that are in the range, and not reserved: those would be nobody's anyway. */
+static uint32_t taken(const struct port_list *list, struct port_range range,
+		      const struct port_list *reserved)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct port_list one = {&list->list[i], 1};
+
+		n += ports_within(&one, range);
+		for (size_t k = 0; k < reserved->count; k++) {
+			struct port_range r = reserved->list[k];
+
+			r.lo = r.lo > range.lo ? r.lo : range.lo;
+			r.hi = r.hi < range.hi ? r.hi : range.hi;
+			n -= r.lo <= r.hi ? ports_within(&one, r) : 0;
+		}
+	}
+	return n;
+}
+
+/* Does what is squatted refuse a bind() to an address of the load's? */
+static bool conflicts(const struct plan *p)
+{
+	const struct squat_plan *q = &p->squat;
+
+	if (address_is_any(q->address))
+		return q->family != FAMILY_IPV4 || p->family != FAMILY_IPV6;
+	for (uint32_t i = 0; i < p->sources.count; i++)
+		if (address_eq(p->sources.list[i], q->address))
+			return true;
+	return false;
+}
+
+/* What the load cannot have of its own ports. */
+static uint32_t held(const struct plan *p, const struct load *load)
+{
+	static const struct port_list nothing = {0};
+	const struct scenario *s = p->scenario;
+	enum bind_way way = load->bind.way;
+	struct port_range range = bind_ports(load, s->network.ports);
+	const struct port_list *reserved = bind_names_port(way) ? &nothing : &s->network.reserved;
+	uint32_t named =
+		taken(&s->squat.listen, range, reserved) + taken(&s->squat.ports, range, reserved);
+
+	if (bind_takes_port(way) && !conflicts(p))
+		return 0;
+	return named + (bind_names_port(way) ? 0 : p->squat.bind);
+}
+
+static uint32_t sockets_of(const struct port_list *list)
+{
+	static const struct port_range all = {1, 65535};
+
+	return ports_within(list, all);
+}
+
+/* As many more as make up the share, with what is squatted already. */
+static uint32_t ballast_of(const struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+	uint32_t before = held(p, &s->load);
+	uint32_t wanted = (uint32_t)(s->load.ballast * p->budget.usable + 1e-6);
+
+	return wanted > before ? wanted - before : 0;
+}
+
+/* Then one source would have fewer ports than another, and no number would say how many. */
+static bool is_even(const struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	struct mark at = s->squat.at.address;
+
+	if (p->sources.count == 1 || address_is_any(p->squat.address) ||
+	    !bind_takes_port(s->load.bind.way) || !conflicts(p))
+		return true;
+	err_set(err, ERR_SCENARIO, "squat.address is one of several sources that are bound");
+	err_hint(err, "Use squat.address: any, or one source.");
+	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
+}
+
+bool squat_set(struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	struct squat_plan *q = &p->squat;
+	uint32_t named = sockets_of(&s->squat.listen) + sockets_of(&s->squat.ports);
+
+	*q = (struct squat_plan){
+		.family = s->squat.family,
+		.address = s->squat.address,
+		.bind = (uint32_t)s->squat.bind,
+	};
+	q->ballast = ballast_of(p);
+	if (named + q->bind == 0 && q->ballast > 0)
+		q->address = address_ipv4(ballast_ipv4);
+	q->sockets = named + q->bind + q->ballast;
+	budget_hold(&p->budget, held(p, &s->load) + q->ballast);
+	for (uint32_t i = 0; i < p->load_count; i++)
+		budget_hold(&p->loads[i].budget, held(p, p->loads[i].load) + q->ballast);
+	return is_even(p, err);
+}

@@ -1,0 +1,209 @@
+/* Ports that are no load: what the kernel lets connections have beside them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drive/drive.h"
+#include "lab_help.h"
+#include "sys/clock.h"
+#include "sys/plain.h"
+
+struct squatted {
+	struct help h;
+	struct tape tape;
+	struct pulse pulse;
+	volatile sig_atomic_t interrupted;
+	struct endpoint probe; /* that nobody else can be bound to while the load is there */
+	int refused;	       /* errno of who tried */
+	bool ok;
+};
+
+static int try_bind(const struct endpoint *at)
+{
+	struct socket_wish wish = {
+		.family = at->any.sa_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6, .source = at};
+	enum stage stage;
+	int fd = socket_make(&wish, &stage);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -fd : 0;
+}
+
+static void try_in_vain(void *context, struct worker *worker)
+{
+	struct squatted *s = context;
+
+	(void)worker;
+	s->refused = try_bind(&s->probe);
+}
+
+static void drive_squatted(struct squatted *s, const char *lines)
+{
+	struct drive_hooks hooks = {&s->interrupted, &s->pulse, -1, -1, 0, try_in_vain, s};
+
+	if (!help_open(&s->h, lines)) {
+		printf("%s: %s\n", lines, s->h.err.what);
+		CU_FAIL_FATAL("no lab");
+	}
+	s->ok = drive_run(&s->tape, &s->h.plan, &s->h.lab, &hooks, &s->h.arena, &s->h.err);
+}
+
+static uint64_t bound_of(const struct tape *t)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < t->sample_count; i++)
+		if (t->samples[i].states[STATE_BOUND] > most)
+			most = t->samples[i].states[STATE_BOUND];
+	return most;
+}
+
+/* Facts of the kernel, a row each: 32 ports, and what is left of them. */
+static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t opened, bound;
+		enum stage stage;
+		int error;
+	} rows[] = {
+		{"squat: {bind: 20}", 12, 20, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"squat: {listen: [40010-40019]}", 22, 0, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"squat: {listen: [40010-40019, 50000]}", 22, 0, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"squat: {ports: [40010-40019], address: 127.0.0.9}", 22, 10, STAGE_CONNECT,
+		 EADDRNOTAVAIL},
+		{"squat: {listen: [40001], ports: [40002], bind: 4}", 26, 5, STAGE_CONNECT,
+		 EADDRNOTAVAIL},
+		/* Of whatever family. */
+		{"squat: {bind: 16, family: ipv6, address: \"::1\"}", 16, 16, STAGE_CONNECT,
+		 EADDRNOTAVAIL},
+		{"network: {ports: 40000-40031, family: ipv6}\nsquat: {bind: 16}", 16, 16,
+		 STAGE_CONNECT, EADDRNOTAVAIL},
+		/* bind() passes over only what is on its own address, or on all. */
+		{"squat: {bind: 20}\nload: {bind: address, end: leak, total: 100}", 12, 20,
+		 STAGE_BIND, EADDRINUSE},
+		{"squat: {bind: 20, address: 127.0.0.9}\nload: {bind: address, end: leak, total: "
+		 "100}",
+		 32, 20, STAGE_BIND, EADDRINUSE},
+		{"squat: {listen: [45000]}\nload: {bind: ports 45000-45003, end: leak, total: 100}",
+		 3, 0, STAGE_BIND, EADDRINUSE},
+		/* Reserved ports are nobody's anyway. */
+		{"network: {ports: 40000-40031, reserved: [40000-40027]}", 4, 0, STAGE_CONNECT,
+		 EADDRNOTAVAIL},
+		{"network: {ports: 40000-40031, reserved: [40010-40019]}\nsquat: {listen: "
+		 "[40015-40024]}",
+		 17, 0, STAGE_CONNECT, EADDRNOTAVAIL},
+		/* Ballast, with what is squatted already. */
+		{"load: {ballast: 95%, end: leak, total: 100}", 2, 30, STAGE_CONNECT,
+		 EADDRNOTAVAIL},
+		{"load: {ballast: 50%, end: leak, total: 100}\nsquat: {bind: 10}", 16, 16,
+		 STAGE_CONNECT, EADDRNOTAVAIL},
+		{"load: {ballast: 50%, end: leak, total: 100}\nnetwork: {ports: 40000-40031, "
+		 "services: 2, reserved: [40000-40003]}",
+		 28, 14, STAGE_CONNECT, EADDRNOTAVAIL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[300];
+		struct squatted s = {.interrupted = 0};
+
+		snprintf(lines, sizeof(lines), "%s%s\n%s",
+			 strstr(rows[i].lines, "network:") ? "" : "network: {ports: 40000-40031}\n",
+			 rows[i].lines,
+			 strstr(rows[i].lines, "load:") ? "" : "load: {end: leak, total: 100}");
+		drive_squatted(&s, lines);
+		if (s.tape.opened_before != rows[i].opened || bound_of(&s.tape) != rows[i].bound)
+			printf("%s: %llu, %llu\n", lines, (unsigned long long)s.tape.opened_before,
+			       (unsigned long long)bound_of(&s.tape));
+		CU_ASSERT(s.ok && s.tape.exhausted);
+		CU_ASSERT_EQUAL(s.tape.opened_before, rows[i].opened);
+		CU_ASSERT_EQUAL(s.tape.opened_before, s.h.plan.forecast.after);
+		CU_ASSERT_EQUAL(bound_of(&s.tape), rows[i].bound);
+		CU_ASSERT(s.tape.tally.errors[rows[i].stage][rows[i].error] >= 1);
+		help_close(&s.h);
+	}
+}
+
+static void bind_again(struct help *h, void *context)
+{
+	struct squatted *s = context;
+
+	(void)h;
+	s->refused = try_bind(&s->probe);
+}
+
+/* Nobody can bind what is squatted, until the load is over; then anybody can. */
+static void what_is_squatted_is_held_until_the_end(void)
+{
+	static const char *const rows[] = {
+		"squat: {listen: [40010]}\nload: {total: 3}",
+		"squat: {ports: [40010]}\nload: {total: 3}",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct squatted s = {
+			.probe = endpoint_make(FAMILY_IPV4, address_ipv4(0x0a4d0001), 40010)};
+
+		drive_squatted(&s, rows[i]);
+		CU_ASSERT(s.ok);
+		CU_ASSERT_EQUAL(s.refused, EADDRINUSE);
+		for (int tries = 0; tries < 5000 && s.refused; tries++) {
+			CU_ASSERT(help_inside(&s.h, LAB_CLIENT, bind_again, &s));
+			clock_sleep(1000000); /* a ring gives its sockets back in its own time */
+		}
+		CU_ASSERT_EQUAL(s.refused, 0);
+		help_close(&s.h);
+	}
+}
+
+static void what_cannot_be_had_is_an_error_at_its_line(void)
+{
+	static const struct {
+		const char *lines, *what;
+		unsigned line;
+	} rows[] = {
+		/* The far end's own port; more than there are; and nobody's address. */
+		{"network: {topology: loopback}\nsquat: {listen: [7000]}",
+		 "squat.listen cannot have port 7000: Address already in use", 4},
+		{"network: {ports: 40000-40031}\nsquat: {bind: 33}",
+		 "squat.bind cannot have so many ports: Address already in use", 4},
+		{"squat: {ports: [40010], address: 192.0.2.1}",
+		 "squat.ports cannot have port 40010: Cannot assign requested address", 3},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct squatted s = {.interrupted = 0};
+
+		drive_squatted(&s, rows[i].lines);
+		CU_ASSERT(!s.ok);
+		CU_ASSERT_EQUAL(s.h.err.kind, ERR_SCENARIO);
+		CU_ASSERT_STRING_EQUAL(s.h.err.what, rows[i].what);
+		CU_ASSERT_EQUAL(s.h.err.at.line, rows[i].line);
+		CU_ASSERT_EQUAL(s.tape.tally.attempted, 0);
+		help_close(&s.h);
+	}
+}
+
+/* More sockets than one table may have, and none of them a descriptor of the process. */
+static void ballast_of_the_default_range_takes_more_than_one_table(void)
+{
+	struct squatted s = {.interrupted = 0};
+
+	drive_squatted(&s, "load: {ballast: 99%, end: leak, total: 400}");
+	CU_ASSERT(s.ok && s.tape.exhausted);
+	CU_ASSERT_EQUAL(s.tape.opened_before, 283);
+	CU_ASSERT_EQUAL(bound_of(&s.tape), 27949);
+	help_close(&s.h);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, a_port_that_anybody_has_bound_is_none_to_connect_from),
+	TEST_UNLESS(help_no_network, what_is_squatted_is_held_until_the_end),
+	TEST_UNLESS(help_no_network, what_cannot_be_had_is_an_error_at_its_line),
+	TEST_UNLESS(help_no_network, ballast_of_the_default_range_takes_more_than_one_table),
+	TESTS_END,
+};
+
+const struct suite suite_squat = {"squat", tests};
