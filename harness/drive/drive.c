@@ -5,8 +5,8 @@
 #include <semaphore.h>
 
 #include "drive/far.h"
-#include "drive/vanish.h"
 #include "drive/squat.h"
+#include "drive/vanish.h"
 #include "drive/worker.h"
 #include "lab/timewait.h"
 #include "sys/clock.h"

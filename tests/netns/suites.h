@@ -22,6 +22,7 @@
 	SUITE(shape) \
 	SUITE(sockets) \
 	SUITE(squat) \
+	SUITE(errno) \
 	SUITE(watch) \
 	SUITE(cli) \
 	/* the end */
