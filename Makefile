@@ -58,7 +58,7 @@ run: $(B)/$(PROG) ## run a scenario, or RUN='arguments of lastport run'
 	$< run $(RUN)
 
 test: $(B)/$(PROG) $(B)/unit $(B)/netns $(FUZZ:%=$(B)/replay_%) ## everything; what this machine forbids is skipped, loudly
-	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' 'sh tests/readme.sh' \
+	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' 'sh tests/readme.sh' 'sh tests/schema.sh $<' \
 		$(foreach t,$(FUZZ),'$(B)/replay_$t tests/fuzz/corpus/$t/*')
 
 test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of our own
@@ -84,10 +84,11 @@ lint: ## floors, format, clang-tidy, cppcheck, shellcheck
 format: ## rewrite the sources in the house format
 	clang-format -i $(ALL_C)
 
-install: $(B)/$(PROG) ## into $(DESTDIR)$(PREFIX)
+install: $(B)/$(PROG) $(B)/scenario.schema.json ## into $(DESTDIR)$(PREFIX)
 	install -D -m 0755 $< $(DESTDIR)$(BINDIR)/$(PROG)
 	install -d $(DESTDIR)$(DATADIR)/$(PROG)/scenarios
 	install -m 0644 -t $(DESTDIR)$(DATADIR)/$(PROG)/scenarios scenarios/*.yaml
+	install -m 0644 -t $(DESTDIR)$(DATADIR)/$(PROG) $(B)/scenario.schema.json
 
 clean: ## remove build/
 	$(RM) -r build
@@ -97,6 +98,9 @@ help: ## this list
 
 $(B)/$(PROG): $(B)/harness/main.o $(call obj,$(SYS)) $(B)/house.a
 	$(call say,LD)$(link)
+
+$(B)/scenario.schema.json: $(B)/$(PROG)
+	$(call say,GEN)$< help schema >$@
 
 # The unit tests are the kernel: tests/fake/ stands in for harness/sys/.
 $(B)/unit: $(call in,unit) $(call in,fake) $(B)/house.a

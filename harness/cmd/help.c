@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "scenario/scenario.h"
+#include "scenario/schema.h"
 
 enum { SUMMARY_COL = 12, WORDS_COL = 17, HELP_COL = 26, WIDTH = 80 };
 
@@ -204,7 +205,10 @@ static void write_keys(struct out *out)
 static const struct topic {
 	const char *name;
 	void (*write)(struct out *out);
-} topics[] = {{"exit-codes", write_statuses}, {"keys", write_keys}, {"measures", write_measures}};
+} topics[] = {{"exit-codes", write_statuses},
+	      {"keys", write_keys},
+	      {"measures", write_measures},
+	      {"schema", scenario_schema}};
 
 static int help_run(struct command_call *call, struct err *err)
 {
@@ -231,7 +235,7 @@ static int help_run(struct command_call *call, struct err *err)
 
 const struct command command_help = {
 	.name = "help",
-	.arguments = "[COMMAND|keys|measures|exit-codes]",
+	.arguments = "[COMMAND|keys|measures|schema|exit-codes]",
 	.summary = "say how a command is used; list keys, measures, exit statuses",
 	.most = 1,
 	.run = help_run,

@@ -1,0 +1,359 @@
+#include "scenario/schema.h"
+
+#include <string.h>
+
+#include "base/unit.h"
+#include "scenario/keys.h"
+
+/* ---- what each kind takes ------------------------------------------------ */
+
+/* Regular expressions, as JSON has them: "\\." is a dot. */
+#define NUMBER "[0-9]+(\\\\.[0-9]+)?"
+#define COUNT "[0-9]+(\\\\.[0-9]+)?[kM]?"
+#define TIME NUMBER "(us|ms|s|m|h)"
+#define RATE NUMBER "[kM]?/(s|min)"
+#define SHARE NUMBER "%?"
+#define PORT \
+	"(0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]" \
+	")" \
+	"|[0-9]+(\\\\.[0-9]+)?k)"
+#define PORT_RANGE PORT "-" PORT
+#define NO_CONTROL "[^\\u0000-\\u001f\\u007f]"
+
+#define STRING(pattern) "\"type\": \"string\", \"pattern\": \"^(" pattern ")$\""
+#define WHOLE(lo, hi) "{\"type\": \"integer\", \"minimum\": " lo ", \"maximum\": " hi "}"
+#define EITHER(...) "\"anyOf\": [" __VA_ARGS__ "]"
+#define A_STRING(pattern) "{" STRING(pattern) "}"
+
+/* Plain words that YAML reads as something else are text all the same. */
+#define OR_ANY_WORD "{\"type\": [\"number\", \"boolean\"]}"
+
+/* A row a kind: "@lo" and "@hi" stand for the key's bounds. */
+static const struct {
+	const struct kind *kind;
+	const char *takes;
+} takings[] = {
+	{&kind_COUNT, EITHER(WHOLE("@lo", "@hi") ", " A_STRING(COUNT))},
+	{&kind_TIME, STRING(TIME)},
+	{&kind_SECONDS, STRING(TIME)},
+	{&kind_LINGER, STRING("none|" TIME)},
+	{&kind_RATE, STRING(RATE)},
+	{&kind_SIZE, STRING(NUMBER "(B|KiB|MiB|GiB)")},
+	{&kind_SHARE,
+	 EITHER("{\"type\": \"number\", \"minimum\": @lo, \"maximum\": @hi}, " A_STRING(SHARE))},
+	{&kind_FLAG, "\"enum\": [true, false, \"true\", \"false\"]"},
+	{&kind_SLUG, EITHER(A_STRING("[a-z0-9][a-z0-9-]{0,62}") ", {\"type\": \"integer\", "
+								"\"minimum\": 0}, {\"type\": "
+								"\"boolean\"}")},
+	{&kind_LINE, EITHER(A_STRING(NO_CONTROL "{0,200}") ", " OR_ANY_WORD)},
+	{&kind_PROSE,
+	 EITHER(A_STRING("[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*") ", " OR_ANY_WORD)},
+	{&kind_LINES, "\"type\": \"array\", \"items\": {" EITHER(
+			      A_STRING(NO_CONTROL "{1,200}") ", " OR_ANY_WORD) "}"},
+	{&kind_RANGE, STRING(PORT_RANGE)},
+	{&kind_PORTS, "\"type\": \"array\", \"items\": {" EITHER(
+			      WHOLE("@lo", "@hi") ", " A_STRING(PORT "|" PORT_RANGE)) "}"},
+	{&kind_SYSCTL,
+	 "\"type\": \"object\", \"maxProperties\": 64, \"propertyNames\": {\"pattern\": "
+	 "\"^net(\\\\.[a-z0-9_-]+)+$\", \"maxLength\": 128, \"not\": {\"enum\": "
+	 "[\"net.ipv4.ip_local_port_range\", \"net.ipv4.ip_local_reserved_ports\"]}}, "
+	 "\"additionalProperties\": {" EITHER(A_STRING(NO_CONTROL "{1,64}") ", " OR_ANY_WORD) "}"},
+	{&kind_BIND, STRING("none|address|address-no-port|port +" PORT
+			    "|(ports|local-port-range) +" PORT_RANGE)},
+	{&kind_ADDRESS, STRING("any|[0-9a-fA-F:.]+")},
+	{&kind_DEVICE, STRING("[^/: \\u0000-\\u001f\\u007f]{1,15}")},
+	{&kind_RAMP,
+	 "\"type\": \"array\", \"maxItems\": 64, \"items\": {\"type\": \"object\", \"required\": "
+	 "[\"to\", \"over\"], \"additionalProperties\": false, \"properties\": {\"to\": " A_STRING(
+		 RATE) ", \"over\": " A_STRING(TIME) "}}"},
+	{&kind_ADDRESSES,
+	 EITHER(WHOLE("@lo", "@hi") ", " A_STRING(
+		 COUNT) ", {\"type\": \"array\", \"minItems\": @lo, \"maxItems\": @hi, "
+			"\"uniqueItems\": true, \"items\": " A_STRING("[0-9a-fA-F:.]+") "}")},
+	{&kind_SERVICES,
+	 EITHER(WHOLE("@lo", "@hi") ", " A_STRING(
+		 COUNT) ", {\"type\": \"array\", \"minItems\": @lo, \"maxItems\": @hi, "
+			"\"uniqueItems\": true, \"items\": {" EITHER(
+				WHOLE("1", "65535") ", " A_STRING(PORT)) "}}")},
+};
+
+/* Of a kind that has no row: its shape. */
+static const char *const shapes[] = {
+	[SHAPE_SCALAR] = "\"type\": [\"string\", \"number\", \"boolean\"]",
+	[SHAPE_LIST] = "\"type\": \"array\"",
+	[SHAPE_MAP] = "\"type\": \"object\"",
+};
+
+static const char *takes(const struct kind *kind)
+{
+	for (size_t i = 0; i < sizeof(takings) / sizeof(takings[0]); i++)
+		if (takings[i].kind == kind)
+			return takings[i].takes;
+	return shapes[kind->shape];
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+static void put_string(struct out *out, const char *z)
+{
+	out_z(out, "\"");
+	for (; *z; z++)
+		out_fmt(out, "%s%c", *z == '"' || *z == '\\' ? "\\" : "", *z);
+	out_z(out, "\"");
+}
+
+/* A bound as a plain number: "10k" is 10000, "80%" is 0.8. */
+static void put_bound(struct out *out, const struct key *key, const char *bound)
+{
+	uint64_t count = 0;
+	double n = 0;
+
+	if (key->kind->number && key->kind->number(text_of(bound), &n))
+		out_fmt(out, "%.15g", n);
+	else if (unit_read_count(text_of(bound), &count))
+		out_fmt(out, "%llu", (unsigned long long)count);
+}
+
+static void put_takes(struct out *out, const struct key *key)
+{
+	for (const char *z = takes(key->kind); *z; z++) {
+		bool is_low = strncmp(z, "@lo", 3) == 0;
+
+		if (!is_low && strncmp(z, "@hi", 3) != 0) {
+			out_fmt(out, "%c", *z);
+			continue;
+		}
+		put_bound(out, key, is_low ? key->lowest : key->highest);
+		z += 2;
+	}
+}
+
+static void put_words(struct out *out, const struct choice *words)
+{
+	out_z(out, "\"enum\": [");
+	for (const struct choice *c = words; c->word; c++) {
+		out_z(out, c == words ? "" : ", ");
+		put_string(out, c->word);
+	}
+	out_z(out, "], \"enumDescriptions\": [");
+	for (const struct choice *c = words; c->word; c++) {
+		out_z(out, c == words ? "" : ", ");
+		put_string(out, c->meaning);
+	}
+	out_z(out, "]");
+}
+
+/* As a value of JSON: what a user writes without quotes there stands without them here. */
+static void put_default(struct out *out, const char *fallback)
+{
+	bool plain = strchr("[{", fallback[0]) || strcmp(fallback, "true") == 0 ||
+		     strcmp(fallback, "false") == 0 ||
+		     (fallback[0] && strspn(fallback, "0123456789") == strlen(fallback));
+
+	out_z(out, ", \"default\": ");
+	if (plain && fallback[0])
+		out_z(out, fallback);
+	else
+		put_string(out, fallback);
+}
+
+/* A choice by its words, unless these take more behind them (kind_BIND). */
+static void put_key(struct out *out, const struct key *key)
+{
+	bool chosen = key->kind->words && takes(key->kind) == shapes[key->kind->shape];
+
+	out_z(out, "{\"description\": ");
+	put_string(out, key->meaning);
+	out_z(out, ", ");
+	if (chosen)
+		put_words(out, key->kind->words);
+	else
+		put_takes(out, key);
+	if (key->section[0])
+		put_default(out, key->fallback);
+	out_z(out, "}");
+}
+
+static void put_line(struct out *out, unsigned depth, bool first, const char *name)
+{
+	out_fmt(out, "%s\n%*s", first ? "" : ",", (int)(2 * depth), "");
+	put_string(out, name);
+	out_z(out, ": ");
+}
+
+static void put_section(struct out *out, const struct section *section, unsigned depth);
+
+/* Is it right below `path`? */
+static bool is_within(const struct section *s, const char *path)
+{
+	return section_find(path, text_of(section_name(s->path))) == s;
+}
+
+static void put_members(struct out *out, const char *path, unsigned depth)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		if (strcmp(keys[i].section, path) != 0)
+			continue;
+		put_line(out, depth, first, keys[i].name);
+		put_key(out, &keys[i]);
+		first = false;
+	}
+	for (const struct section *s = sections; s->path; s++) {
+		if (!is_within(s, path))
+			continue;
+		put_line(out, depth, first, section_name(s->path));
+		put_section(out, s, depth);
+		first = false;
+	}
+}
+
+/* A map of keys; or, where it has one, the bare word in its place. */
+static void put_section(struct out *out, const struct section *section, unsigned depth)
+{
+	const struct key *word =
+		section->word ? key_find(section->path, text_of(section->word)) : NULL;
+
+	if (word) {
+		out_z(out, "{\"anyOf\": [");
+		put_key(out, word);
+		out_z(out, ", ");
+	}
+	out_z(out, "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {");
+	put_members(out, section->path, depth + 1);
+	out_fmt(out, "\n%*s}}%s", (int)(2 * depth), "", word ? "]}" : "");
+}
+
+/* ---- expect -------------------------------------------------------------- */
+
+/* What is behind the comparison, by the kind of the measure. */
+static const char *const values[] = {
+	[KIND_COUNT] = COUNT, [KIND_SHARE] = SHARE,	    [KIND_TIME] = TIME,
+	[KIND_RATE] = RATE,   [KIND_FLAG] = "(true|false)",
+};
+
+enum { KINDS = sizeof(values) / sizeof(values[0]) };
+
+static void put_dotted(struct out *out, const char *name)
+{
+	for (; *name; name++)
+		out_fmt(out, "%s%c", *name == '.' ? "\\\\" : "", *name);
+}
+
+static void put_family(struct out *out, enum measure measure)
+{
+	if (measure == MEASURE_COUNTER) {
+		out_z(out, "[A-Za-z0-9]+");
+		return;
+	}
+	for (int i = 0; i < STAGES; i++)
+		out_fmt(out, "%s%s", i ? "|" : "(", stage_name((enum stage)i));
+	out_z(out, ")\\\\.(");
+	for (int error = 1, n = 0; error < ERRNOS; error++)
+		if (errno_find(text_of(errno_name(error))) == error)
+			out_fmt(out, "%s%s", n++ ? "|" : "", errno_name(error));
+	out_z(out, ")");
+}
+
+/* "(exhausted.after|…) *(== *COUNT|in +COUNT..COUNT)", for the measures of a kind. */
+static void put_lines(struct out *out, enum measure_kind kind)
+{
+	const char *value = values[kind];
+	bool first = true;
+
+	out_z(out, "(");
+	for (int i = 0; i < MEASURES; i++) {
+		if (measure_infos[i].kind != kind)
+			continue;
+		out_z(out, first ? "" : "|");
+		put_dotted(out, measure_infos[i].name);
+		if (measure_infos[i].family)
+			put_family(out, (enum measure)i);
+		first = false;
+	}
+	if (kind == KIND_FLAG)
+		out_fmt(out, ") *[=!]= *%s", value);
+	else
+		out_fmt(out, ") *([=!]= *%s|[<>]=? *%s|in  *%s *\\\\.\\\\. *%s)", value, value,
+			value, value);
+}
+
+static void put_expect(struct out *out)
+{
+	out_z(out, "\"line\": {\"type\": \"string\", \"maxLength\": 200, \"pattern\": \"^ *(");
+	for (int kind = 0; kind < KINDS; kind++) {
+		out_z(out, kind ? "|" : "");
+		put_lines(out, (enum measure_kind)kind);
+	}
+	out_z(out, ") *$\"},\n    \"expect\": {\"type\": \"array\", \"description\": \"lines of "
+		   "MEASURE OP VALUE; lastport help measures\", \"items\": {\"anyOf\": [{\"$ref\": "
+		   "\"#/definitions/line\"}, {\"type\": \"object\", \"required\": [\"expr\"], "
+		   "\"additionalProperties\": false, \"properties\": {\"expr\": {\"$ref\": "
+		   "\"#/definitions/line\"}, \"abort\": {\"enum\": [true, false, \"true\", "
+		   "\"false\"]}, \"after\": " A_STRING(
+			   TIME) "}, \"dependencies\": {\"after\": "
+				 "{\"required\": [\"abort\"], \"properties\": {\"abort\": "
+				 "{\"enum\": [true, "
+				 "\"true\"]}}}}}]}}");
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+/* version and name are the file's alone (scenario.c). */
+static bool is_of_cases(const struct key *key)
+{
+	return strcmp(key->name, "version") != 0 && strcmp(key->name, "name") != 0;
+}
+
+static void put_top(struct out *out, unsigned depth, bool of_case)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		if (keys[i].section[0] || (of_case && !is_of_cases(&keys[i])))
+			continue;
+		put_line(out, depth, first, keys[i].name);
+		put_key(out, &keys[i]);
+		first = false;
+	}
+	for (const struct section *s = sections; s->path; s++) {
+		if (!is_within(s, ""))
+			continue;
+		put_line(out, depth, false, s->path);
+		out_fmt(out, "{\"$ref\": \"#/definitions/%s\"}", s->path);
+	}
+	put_line(out, depth, false, "expect");
+	out_z(out, "{\"$ref\": \"#/definitions/expect\"}");
+}
+
+void scenario_schema(struct out *out)
+{
+	out_z(out, "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n"
+		   "  \"title\": \"lastport scenario, version 1\",\n"
+		   "  \"type\": \"object\",\n"
+		   "  \"required\": [\"version\", \"name\"],\n"
+		   "  \"additionalProperties\": false,\n  \"properties\": {");
+	put_top(out, 2, false);
+	out_fmt(out,
+		",\n    \"cases\": {\"type\": \"object\", \"description\": \"names, and below each "
+		"the keys that differ\", \"maxProperties\": %d, \"propertyNames\": {\"pattern\": "
+		"\"^[a-z0-9][a-z0-9-]{0,62}$\", \"not\": {\"const\": \"base\"}}, "
+		"\"additionalProperties\": {\"$ref\": \"#/definitions/case\"}}\n  },\n"
+		"  \"definitions\": {\n    ",
+		SCENARIO_CASES_MOST - 1);
+	for (const struct section *s = sections; s->path; s++) {
+		if (!is_within(s, ""))
+			continue;
+		put_string(out, s->path);
+		out_z(out, ": ");
+		put_section(out, s, 2);
+		out_z(out, ",\n    ");
+	}
+	out_z(out, "\"case\": {\"type\": \"object\", \"additionalProperties\": false, "
+		   "\"properties\": {");
+	put_top(out, 3, true);
+	out_z(out, "\n    }},\n    ");
+	put_expect(out);
+	out_z(out, "\n  }\n}\n");
+}
