@@ -30,6 +30,14 @@ static const char *const first_of_all[CAUSES][LINES_MOST] = {
 		"have the far end close when it reads the end of the stream",
 		"keep connections open and reuse them: what is not closed waits for nobody",
 	},
+	[CAUSE_BLACKHOLE] = {
+		"look at the far end, and at what is between: a firewall that drops, a host that is down, an "
+		"accept queue that is full (TcpExtListenOverflows there)",
+		"give up sooner (a timeout of the connect, and a close), and try less often: a port is held "
+		"for as long as its connect waits",
+		"net.ipv4.tcp_syn_retries=1, for a program without a timeout: the kernel gives up after 3 s, "
+		"and not after two minutes",
+	},
 	[CAUSE_LIVE_SATURATION] = {
 		"open fewer: share connections between requests (multiplexing, a pool with a limit), and "
 		"close idle ones sooner",
@@ -72,6 +80,11 @@ static const char *const in_vain[CAUSES][LINES_MOST] = {
 	[CAUSE_FIN_WAIT_ORPHANS] = {
 		"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT2",
 		"ulimit -n: a closed connection has no descriptor, but still its port",
+	},
+	[CAUSE_BLACKHOLE] = {
+		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these never "
+		"opened",
+		"more ports: as many connects wait again in no time",
 	},
 	[CAUSE_LIVE_SATURATION] = {
 		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",

@@ -20,7 +20,7 @@ static const double share_saturating = 0.9;
 
 /* What holds ports: the client's sockets by the reason for which they are there. */
 struct holders {
-	uint64_t leaked, inherited, live, time_wait, fin_wait, all;
+	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered, all;
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -44,16 +44,21 @@ static struct holders holders_of(const struct evidence *e)
 
 	if (e->full) {
 		const uint64_t *n = e->full->states;
-		uint64_t open = n[STATE_ESTABLISHED] + n[STATE_SYN_SENT] + n[STATE_SYN_RECV] +
-				n[STATE_CLOSE_WAIT];
+		uint64_t open = n[STATE_ESTABLISHED] + n[STATE_SYN_RECV] + n[STATE_CLOSE_WAIT];
 
 		h.leaked = least(t->leaked, open);
 		h.inherited = least(t->inherited, open - h.leaked);
 		h.live = open - h.leaked - h.inherited;
 		h.time_wait = n[STATE_TIME_WAIT] + n[STATE_CLOSING] + n[STATE_LAST_ACK];
 		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
+		h.unanswered = n[STATE_SYN_SENT];
 	}
-	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait;
+	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered;
+	/* Some are always just being opened. */
+	if ((double)h.unanswered < share_least * (double)h.all) {
+		h.live += h.unanswered;
+		h.unanswered = 0;
+	}
 	return h;
 }
 
@@ -243,6 +248,24 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 	return c;
 }
 
+static struct claim blackhole(const struct evidence *e)
+{
+	struct holders h = holders_of(e);
+	struct claim c = {.weight = explained(e, h.unanswered, h.all)};
+
+	if (c.weight > 0)
+		c.why = text_format(
+			e->a,
+			"%s no answer yet, and %s port until it gives up (SYN_SENT), here "
+			"after %s. There %s %s %s.",
+			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
+			say_either(h.unanswered, "keeps its", "each keeps its"),
+			say_time(e->a, e->plan->scenario->load.timeout),
+			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+			say_towards(e));
+	return c;
+}
+
 /* Do live connections by themselves want all there is? Those that wait or were leaked are other
  * causes, and would be there without these. */
 static bool is_saturated(const struct evidence *e, const struct holders *h)
@@ -260,7 +283,8 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 static bool has_other_cause(const struct evidence *e, const struct holders *h)
 {
 	return explained(e, h->leaked, h->all) > 0 || explained(e, h->inherited, h->all) > 0 ||
-	       explained(e, h->time_wait, h->all) > 0 || explained(e, h->fin_wait, h->all) > 0;
+	       explained(e, h->time_wait, h->all) > 0 || explained(e, h->fin_wait, h->all) > 0 ||
+	       explained(e, h->unanswered, h->all) > 0;
 }
 
 static struct claim live_saturation(const struct evidence *e)
@@ -340,8 +364,13 @@ static struct claim refused(const struct evidence *e)
 		"The far end answered with a RST: nothing listens at that address and port.");
 }
 
+/* Where those that wait for an answer are what holds the ports, that is said already. */
 static struct claim timed_out(const struct evidence *e)
 {
+	struct holders h = holders_of(e);
+
+	if (explained(e, h.unanswered, h.all) > 0)
+		return (struct claim){0};
 	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			  text_format(e->a, "Each had its port, and no answer within %s.",
 				      say_time(e->a, e->plan->scenario->load.timeout))
@@ -373,6 +402,7 @@ static struct claim (*const rules[CAUSES])(const struct evidence *) = {
 	[CAUSE_INHERITED_FD] = inherited_fd,
 	[CAUSE_TIME_WAIT_CHURN] = time_wait_churn,
 	[CAUSE_FIN_WAIT_ORPHANS] = fin_wait_orphans,
+	[CAUSE_BLACKHOLE] = blackhole,
 	[CAUSE_LIVE_SATURATION] = live_saturation,
 	[CAUSE_FD_LIMIT] = fd_limit,
 	[CAUSE_REFUSED] = refused,

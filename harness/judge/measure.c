@@ -51,6 +51,17 @@ static void measure_exhaustion(struct measures *out, const struct tape *tape)
 	       (double)tape->recovered_ns);
 }
 
+/* Of events that a run has once at most. */
+static void measure_server(struct measures *out, const struct tape *tape)
+{
+	for (size_t i = 0; i < tape->event_count; i++) {
+		const struct event *e = &tape->events[i];
+
+		set_if(out, MEASURE_SERVER_DIED, e->kind == EVENT_SERVER_DIED, (double)e->t_ns);
+		set_if(out, MEASURE_SERVER_GONE, e->kind == EVENT_SERVER_GONE, (double)e->t_ns);
+	}
+}
+
 static void measure_prediction(struct measures *out, const struct plan *plan)
 {
 	const struct forecast *f = &plan->forecast;
@@ -179,6 +190,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	*out = (struct measures){0};
 	measure_books(out, tape);
 	measure_exhaustion(out, tape);
+	measure_server(out, tape);
 	measure_prediction(out, plan);
 	measure_sockets(out, tape, plan);
 	measure_errors(out, &tape->tally, a);

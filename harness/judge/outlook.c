@@ -28,6 +28,12 @@ static bool is_race(const struct scenario *s)
 	       s->load.end == END_CLOSE;
 }
 
+/* It does not go on as it was. */
+static bool server_ends(const struct scenario *s)
+{
+	return s->server.die || s->server.vanish;
+}
+
 /* What lasts longer is not to be waited for: 100 days. */
 static const double longest_ns = 100 * 86400e9;
 
@@ -36,7 +42,7 @@ int64_t outlook_lasts_ns(const struct plan *plan)
 	double rate = plan_rate(plan), ns;
 
 	if (rate <= 0 || plan->loads[0].load->ramp.count > 0 || plan->budget.capacity == 0 ||
-	    is_race(plan->scenario) || outlook_buckets(plan))
+	    is_race(plan->scenario) || server_ends(plan->scenario) || outlook_buckets(plan))
 		return 0;
 	ns = (double)plan->budget.capacity / rate * 1e9;
 	return ns < (double)plan->forecast.port_life_ns && ns < longest_ns ? (int64_t)ns : 0;

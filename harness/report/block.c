@@ -168,6 +168,30 @@ static void print_errors(struct out *out, const struct result_run *run)
 	}
 }
 
+/* What became of the far end. */
+void block_server(struct out *out, const struct result_run *run)
+{
+	static const struct {
+		enum measure when;
+		const char *words;
+	} ends[] = {
+		{MEASURE_SERVER_DIED, "its process died after "},
+		{MEASURE_SERVER_GONE, "its host vanished after "},
+	};
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (!fixed(run, ends[i].when).present)
+			continue;
+		if (to->len)
+			out_z(to, ", ");
+		out_z(to, ends[i].words);
+		add_measure(to, run, ends[i].when);
+	}
+	draft_print(&d, out, "  server");
+}
+
 void block_connects(struct out *out, const struct result_run *run)
 {
 	struct draft d;

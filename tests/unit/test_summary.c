@@ -208,6 +208,7 @@ static void a_run_too_short_to_run_out_says_so(void)
 		{"load: {concurrency: 8, duration: 3s}", 3000000000, NULL}, /* asks for no rate */
 		{"load: {rate: 10k/s, duration: 3s}", 3000000000, NULL},    /* was not attained */
 		{"load: {rate: 100/s, duration: 3s}\nserver: {behaviour: close}", 3000000000, NULL},
+		{"load: {rate: 100/s, duration: 3s}\nserver: {vanish: 1s}", 3000000000, NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -284,6 +285,33 @@ static void without_overflow_nothing_is_said_of_it(void)
 			    "overflow"));
 	CU_ASSERT_FALSE(t.measures.fixed[MEASURE_TIME_WAIT_OVERFLOW].present);
 	trial_close(&t);
+}
+
+static void what_became_of_the_server_is_told(void)
+{
+	static const struct {
+		enum event_kind kind;
+		const char *said;
+	} rows[] = {
+		{EVENT_SERVER_DIED, "  server     its process died after 0.25 s\n"},
+		{EVENT_SERVER_GONE, "  server     its host vanished after 0.25 s\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text said;
+		struct trial t;
+
+		trial_open(&t, "load: {total: 20}");
+		CU_ASSERT(!text_has(
+			trial_summary(trial_result(&t, TEXT("far")), plain, false, &t.arena),
+			"  server"));
+		tape_event(&t.tape, (struct event){.t_ns = 250000000, .kind = rows[i].kind});
+		said = trial_summary(trial_result(&t, TEXT("far")), plain, false, &t.arena);
+		if (!text_has(said, rows[i].said))
+			printf(TEXT_FMT, TEXT_ARG(said));
+		CU_ASSERT(text_has(said, rows[i].said));
+		trial_close(&t);
+	}
 }
 
 static void recovery_is_told_with_the_connects(void)
@@ -488,6 +516,7 @@ static const struct test tests[] = {
 	TEST(a_limit_of_time_wait_is_told_instead_of_a_rate),
 	TEST(a_pass_by_overflow_is_marked),
 	TEST(without_overflow_nothing_is_said_of_it),
+	TEST(what_became_of_the_server_is_told),
 	TEST(recovery_is_told_with_the_connects),
 	TEST(a_run_not_started_says_only_that),
 	TEST(what_did_not_end_is_never_told_as_a_pass),
