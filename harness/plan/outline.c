@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
+
 #define SECOND 1e9
 
 /* In kernel order a connect whose destination has the first half of its ports in use passes over
@@ -74,10 +76,20 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->recovery_ns = FOR_EVER;
 	if (!f->exhausts)
 		return;
-	o->after = f->after;
-	o->at_ns = begins_ns(p, o, f->after);
+	o->after = p->budget.capacity; /* those that never open have had a port too */
+	o->at_ns = begins_ns(p, o, o->after);
 	if (f->port_life_ns != FOR_EVER)
 		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns, 0);
+}
+
+/* Does connect() look for the port itself, and in pairs? With IP_LOCAL_PORT_RANGE it goes through
+ * all of them one by one. */
+static bool connect_searches(const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+
+	return lp->load->order == ORDER_KERNEL && !bind_takes_port(lp->bind) &&
+	       lp->bind != BIND_LOCAL_PORT_RANGE;
 }
 
 /* The other half of the ports is looked at when the first has none left: __inet_hash_connect(). */
@@ -86,13 +98,20 @@ static void set_half(struct outline *o, const struct plan *p)
 	double scan = o->quiet_ns > 0 && o->quiet_ns < FOR_EVER ? SCAN_WAIT_NS : SCAN_LIVE_NS;
 	uint64_t half = p->budget.usable / 2, all = half * p->budget.pairs;
 
-	if (p->loads[0].load->order != ORDER_KERNEL || half == 0)
+	if (!connect_searches(p) || half == 0)
 		return;
 	o->half = half;
 	o->half_cost_ns = (double)half * scan;
 	o->half_reached = o->wanted >= (double)all && p->needs.connections > all;
 	if (o->half_reached)
 		o->half_at_ns = begins_ns(p, o, all);
+}
+
+static bool stops_at_once(const struct plan *p)
+{
+	const struct load *l = p->loads[0].load;
+
+	return l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
 }
 
 /* Does the first refusal, or what `stop` makes of it, end the load? Only where the clock says
@@ -104,7 +123,7 @@ static double failure_ends_ns(const struct outline *o, const struct plan *p)
 
 	if (!o->exhausts || (o->rate <= 0 && o->at_ns <= 0))
 		return ends;
-	if (p->loads[0].load->on_failure.then == ON_FAILURE_STOP)
+	if (stops_at_once(p))
 		ends = o->at_ns;
 	if (s->stop.when == WHEN_EXHAUSTED)
 		ends = smaller(ends, o->at_ns + (double)s->stop.after);
@@ -153,7 +172,7 @@ static void set_end(struct outline *o, const struct plan *p)
 		ends = fmax(ends, load_ends_ns(p, &p->loads[i]));
 		o->begun += begun_of(o, p, &p->loads[i]);
 	}
-	if (o->exhausts && p->loads[0].load->on_failure.then == ON_FAILURE_STOP)
+	if (o->exhausts && stops_at_once(p))
 		o->begun = smaller(o->begun, (double)o->after + 1);
 	o->ends_ns = smaller(ends + (double)o->live_ns,
 			     smaller((double)p->scenario->stop.time, failure_ends_ns(o, p)));

@@ -32,6 +32,11 @@ static const char *say_number(struct arena *a, uint64_t n, const char *one)
 	return text_format(a, "%s %s%s", say_count(a, (double)n), one, n == 1 ? "" : "s").s;
 }
 
+static const char *say_addresses(struct arena *a, uint64_t n)
+{
+	return n == 1 ? "1 address" : text_format(a, "%s addresses", say_count(a, (double)n)).s;
+}
+
 static struct text say_ports(const struct plan *p, struct arena *a)
 {
 	const struct budget *b = &p->budget;
@@ -94,7 +99,7 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 	const char *there = say_count(a, (double)p->budget.capacity);
 
 	if (is_kept(o))
-		return text_format(a, "%s, each with a port of its own; %s are there",
+		return text_format(a, "%s, each with a port of its own; %s to be had",
 				   say_begun(o, a), there);
 	if (!isfinite(o->wanted))
 		return text_format(a,
@@ -103,13 +108,13 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 	if (o->rate > 0 && o->wanted <= 0)
 		return text_format(a, "%s, and each port is free at once", say_rate(a, o->rate));
 	if (o->rate > 0)
-		return text_format(a, "%s × %s = %s ports at once; %s are there",
+		return text_format(a, "%s × %s = %s ports at once; %s to be had",
 				   say_rate(a, o->rate), say_parts(o, a),
 				   say_count(a, ceil(o->wanted)), there);
 	if (o->quiet_ns == 0)
-		return text_format(a, "%s under way, a port each; %s are there",
+		return text_format(a, "%s under way, a port each; %s to be had",
 				   say_count(a, o->under_way), there);
-	return text_format(a, "%s under way × %s / %s = %s ports at once; %s are there",
+	return text_format(a, "%s under way × %s / %s = %s ports at once; %s to be had",
 			   say_count(a, o->under_way), say_parts(o, a),
 			   say_time(a, (double)o->live_ns), say_count(a, ceil(o->wanted)), there);
 }
@@ -140,8 +145,8 @@ static struct text say_failure(const struct outline *o, struct arena *a)
 		after = text_format(a, "the first port is free again %s later",
 				    say_time(a, (double)o->recovery_ns))
 				.s;
-	return text_format(a, "after %s a connect is refused%s; %s",
-			   say_number(a, o->after, "connection"), when, after);
+	return text_format(a, "connection %s finds no port%s; %s",
+			   say_count(a, (double)o->after + 1), when, after);
 }
 
 static struct text say_half(const struct outline *o, struct arena *a)
@@ -149,7 +154,7 @@ static struct text say_half(const struct outline *o, struct arena *a)
 	const char *when = "";
 
 	if (o->half == 0)
-		return TEXT("no connect is slower (load.order: fast)");
+		return TEXT("no connect is slower");
 	if (!o->half_reached)
 		return TEXT("not reached: no connect is slower");
 	if (o->rate > 0 || o->half_at_ns > 0)
@@ -182,6 +187,49 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 			   say_time(a, o->ends_ns));
 }
 
+static uint64_t gateway_ports(const struct plan *p)
+{
+	struct port_range range = p->scenario->network.nat.ports;
+
+	return (uint64_t)(range.hi - range.lo) + 1;
+}
+
+/* Connections that the gateway has a port for. It gives away those of closed ones. */
+static uint64_t gateway_capacity(const struct plan *p)
+{
+	return gateway_ports(p) * p->scenario->network.nat.addresses * p->destinations;
+}
+
+static bool gateway_runs_out(const struct plan *p, const struct outline *o)
+{
+	double open = o->rate > 0 ? o->rate * (double)o->live_ns / 1e9 : o->under_way;
+
+	if (is_kept(o))
+		open = o->begun;
+	return fmin(open, (double)p->budget.capacity) > (double)gateway_capacity(p);
+}
+
+/* Where the gateway has no port either, a connect hangs: nothing says no. */
+static struct text say_gateway(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct scenario *s = p->scenario;
+	const char *limit = "", *fate = gateway_runs_out(p, o) ? ": this load comes to that" : "";
+
+	if (s->network.topology != TOPOLOGY_NAT)
+		return (struct text){0};
+	if (s->network.nat.limit)
+		limit = text_format(a, "; %s tracked at once",
+				    say_count(a, (double)s->network.nat.limit))
+				.s;
+	return text_format(a,
+			   "%s × %s × %s = %s open at once%s; a connect beyond that hangs until "
+			   "its timeout%s",
+			   say_number(a, gateway_ports(p), "port"),
+			   say_addresses(a, s->network.nat.addresses),
+			   say_number(a, p->destinations, "destination"),
+			   say_number(a, gateway_capacity(p), "connection"), limit, fate);
+}
+
 static void print_facts(struct out *out, const struct plan *p, struct arena a)
 {
 	const struct outline o = outline_of(p);
@@ -189,14 +237,15 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 		const char *label;
 		struct text text;
 	} lines[] = {
-		{"  ports", say_ports(p, &a)},	      {"  port life", say_life(p, &o, &a)},
-		{"  load", say_wanted(p, &o, &a)},    {"  sustained", say_rates(p, &o, &a)},
-		{"  predicted", say_failure(&o, &a)}, {"  half full", say_half(&o, &a)},
-		{"  needs", say_needs(p, &o, &a)},
+		{"  ports", say_ports(p, &a)},	       {"  port life", say_life(p, &o, &a)},
+		{"  load", say_wanted(p, &o, &a)},     {"  sustained", say_rates(p, &o, &a)},
+		{"  gateway", say_gateway(p, &o, &a)}, {"  predicted", say_failure(&o, &a)},
+		{"  half full", say_half(&o, &a)},     {"  needs", say_needs(p, &o, &a)},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		page_paragraph(out, lines[i].label, PAINT_NONE, LABEL, lines[i].text);
+		if (lines[i].text.len)
+			page_paragraph(out, lines[i].label, PAINT_NONE, LABEL, lines[i].text);
 }
 
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch)
@@ -293,11 +342,21 @@ static json_t *json_needs(const struct plan *p, const struct outline *o)
 			 seconds(o->ends_ns));
 }
 
+static json_t *json_gateway(const struct plan *p)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "ports", (json_int_t)gateway_ports(p), "addresses",
+			 (json_int_t)p->scenario->network.nat.addresses, "capacity",
+			 (json_int_t)gateway_capacity(p), "limit",
+			 (json_int_t)p->scenario->network.nat.limit);
+}
+
 static void put_facts(json_t *one, const struct plan *p)
 {
 	const struct outline o = outline_of(p);
 
 	json_object_set_new(one, "ports", json_ports(p));
+	if (p->scenario->network.topology == TOPOLOGY_NAT)
+		json_object_set_new(one, "gateway", json_gateway(p));
 	json_object_set_new(one, "port_life", json_life(p, &o));
 	json_object_set_new(one, "wanted", count_or_null(o.wanted));
 	json_object_set_new(one, "sustained", real_or_null(p->forecast.rate));
