@@ -154,24 +154,54 @@ static void on_failure(struct worker *w, struct flow *f)
 		work_note(w, EVENT_TUPLE_TAKEN, f, 0);
 	else if (f->error == EADDRNOTAVAIL)
 		work_note(w, EVENT_NO_ADDRESS, f, 0);
+	if (w->load->load->on_failure.flush_pool)
+		pool_flush(w);
 	f->again = f->tries < w->load->load->on_failure.retry && !w->stopping;
 	if (f->again)
 		return;
 	w->tape->tally.gave_up++;
+	w->tape->tally.requests_failed += w->load->requests;
 	if (w->load->load->on_failure.then == ON_FAILURE_STOP)
 		work_stop(w);
+}
+
+/* What the request came to: a connection that could not be had is on_failure()'s. */
+static void on_request(struct worker *w, struct flow *f)
+{
+	struct tally *t = &w->tape->tally;
+
+	t->requests_failed += w->load->requests && f->error;
+	t->requests_done += w->load->requests && !f->error;
+	t->requests_reused += w->load->requests && !f->error && f->served;
+	f->served += !f->error;
+	if (f->error && w->load->load->on_failure.flush_pool)
+		pool_flush(w);
+	if (f->error && w->load->load->on_failure.then == ON_FAILURE_STOP)
+		work_stop(w);
+}
+
+/* By a RST, from either end: the far end's, or the client's own, which close sends by its options
+ * or because there is something in the socket that nobody has read. */
+static bool is_reset(const struct worker *w, const struct flow *f)
+{
+	const struct load *l = w->load->load;
+	bool far_reset = f->error == ECONNRESET || f->error == EPIPE;
+	bool unread = !l->request.read && f->served;
+
+	return f->end == END_RESET || f->end == END_DISCONNECT || w->load->closes_with_rst ||
+	       unread || (far_reset && (f->stage == STAGE_SEND || f->stage == STAGE_RECEIVE));
 }
 
 /* A port is free again at once after a RST, and where the far end closed first; else TIME_WAIT
  * holds it, or whoever has inherited the connection. */
 static void on_close(struct worker *w, const struct flow *f)
 {
-	bool reset = f->end == END_RESET || f->end == END_DISCONNECT || w->load->closes_with_rst ||
-		     (f->stage == STAGE_RECEIVE && f->error == ECONNRESET);
+	bool reset = is_reset(w, f);
+	bool far_first = f->error ? f->error == ENODATA : f->end == END_WAIT;
 	struct tally *t = &w->tape->tally;
 
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
-	if (!f->inherited && (reset || (f->end == END_WAIT && f->error == 0)))
+	if (!f->inherited && (reset || far_first))
 		work_pair(w, f)->holding--;
 }
 
@@ -189,16 +219,51 @@ static int hand_over(struct worker *w, int fd)
 	return -e;
 }
 
-/* What an answer means to the life: the error that a disconnect has left is none of it. */
+/* What an answer means to the life: the error that a disconnect has left is none of it, and
+ * the end of the stream is one where an answer was to come. */
 static int meaning_of(struct worker *w, struct flow *f, int result)
 {
-	if (f->at == OP_INHERIT) {
+	switch ((enum op)f->at) {
+	case OP_CHECK: /* open, and nobody has said anything: that is as it should be */
+		return result == -EAGAIN ? 0
+		       : result > 0	 ? -EPROTO
+		       : result < 0	 ? result
+					 : -ENODATA;
+	case OP_RECEIVE:
+		return result == 0 ? -ENODATA : result;
+	case OP_INHERIT:
 		result = hand_over(w, result);
 		f->inherited = result == 0;
-	}
-	if (f->at == OP_DISCONNECT) /* a classic socket is prepared as it is made */
+		return result;
+	case OP_DISCONNECT: /* a classic socket is prepared as it is made */
 		f->blank = result >= 0 && !w->load->classic_sockets;
-	return f->at == OP_CLEAR ? 0 : result;
+		return result;
+	case OP_CLEAR:
+		return 0;
+	default:
+		return result;
+	}
+}
+
+/* Is there more to come of what the flow is at? */
+static bool goes_on(const struct worker *w, struct flow *f, int result)
+{
+	const struct load *l = w->load->load;
+
+	if (result < 0)
+		return false;
+	switch ((enum op)f->at) {
+	case OP_OPTION:
+		return ++f->option < w->load->option_count;
+	case OP_SEND:
+		f->moved += (uint32_t)result;
+		return f->moved < l->request.send;
+	case OP_RECEIVE:
+		f->moved += (uint32_t)result;
+		return result > 0 && l->request.read && f->moved < l->request.receive;
+	default:
+		return false;
+	}
 }
 
 static uint32_t steps_of(const struct worker *w, const struct flow *f)
@@ -220,10 +285,12 @@ void work_answer(struct worker *w, uint32_t i, int result)
 	bool erred = f->error;
 
 	if (was == OP_AWAIT && result > 0) {
+		f->cancelled = false;
 		work_receive(w, i);
 		return;
 	}
-	if (was == OP_OPTION && result >= 0 && ++f->option < w->load->option_count) {
+	if (goes_on(w, f, result)) {
+		f->cancelled = false; /* it was not, in the end */
 		work_ask(w, i);
 		return;
 	}
@@ -231,8 +298,9 @@ void work_answer(struct worker *w, uint32_t i, int result)
 		work_ask(w, i);
 		return;
 	}
-	if (was == OP_AWAIT)
+	if (was == OP_AWAIT || was == OP_SEND || was == OP_RECEIVE)
 		queue_remove(&w->awaiting, w->flows, i);
+	f->moved = 0;
 	flow_answer(f, meaning_of(w, f, result), steps_of(w, f));
 	if (op_is_opening(was) && !op_is_opening((enum op)f->at)) {
 		queue_remove(&w->opening, w->flows, i);
@@ -241,9 +309,69 @@ void work_answer(struct worker *w, uint32_t i, int result)
 		else
 			on_failure(w, f);
 	}
-	if (f->opened && f->error && !erred)
+	if (f->opened && f->error && !erred && was != OP_CHECK)
 		count_error(w, f);
-	if (was == OP_CLOSE || was == OP_CLEAR)
+	if (f->opened && op_is_request(was) && !op_is_request((enum op)f->at))
+		on_request(w, f);
+	if (was == OP_CLOSE || was == OP_CLEAR || was == OP_RENEW)
 		on_close(w, f);
-	work_ask(w, i);
+	if (was == OP_RENEW)
+		work_open(w, i, f->pair, f->index);
+	else
+		work_ask(w, i);
+}
+
+void work_try(struct worker *w, uint32_t i, bool has_socket)
+{
+	struct flow *f = &w->flows[i];
+	struct pair *p = work_pair(w, f);
+
+	f->end = (uint8_t)w->load->load->end;
+	f->due_ns = w->now_ns + w->timeout_ns;
+	queue_add(&w->opening, w->flows, i);
+	p->in_flight++;
+	p->asked_ns = PAIR_NOT_ASKED;
+	if (w->named)
+		work_name(w, i);
+	w->tape->tally.attempted++;
+	if (has_socket)
+		work_answer(w, i, 0);
+	else
+		work_ask(w, i);
+}
+
+void work_open(struct worker *w, uint32_t i, uint32_t pair, uint64_t index)
+{
+	struct flow *f = &w->flows[i];
+	bool has_socket = f->blank;
+
+	flow_begin(f, pair);
+	f->index = index;
+	f->busy = true;
+	work_try(w, i, has_socket);
+}
+
+void work_over(struct worker *w, struct flow *f)
+{
+	struct pauses *p = &w->pauses;
+
+	f->busy = false;
+	if (p->room == 0) {
+		w->under_way--;
+		return;
+	}
+	p->due_ns[(p->first + p->count++) % p->room] = w->now_ns + w->load->load->request.pause;
+}
+
+void work_drop(struct worker *w, uint32_t i)
+{
+	pool_remove(&w->pool, w->flows, i);
+	w->ending++;
+	work_answer(w, i, 0);
+}
+
+void pool_flush(struct worker *w)
+{
+	while (w->pool.idle.count)
+		work_drop(w, w->pool.idle.first);
 }

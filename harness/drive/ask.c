@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/draw.h"
+#include "drive/wire.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
 #include "sys/clock.h"
@@ -153,6 +154,74 @@ static void ask_connect(struct worker *w, uint32_t i)
 	ring_connect(ring, slot, work_server(w, &w->flows[i]), i + UINT64_C(1));
 }
 
+static void ask_check(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_peek(ring, slot, false, i + UINT64_C(1));
+}
+
+/* All of a request, and of an answer, may take load.timeout. */
+static void await(struct worker *w, uint32_t i)
+{
+	if (w->flows[i].moved)
+		return;
+	w->flows[i].due_ns = w->now_ns + w->timeout_ns;
+	queue_add(&w->awaiting, w->flows, i);
+}
+
+static void ask_send(struct worker *w, uint32_t i)
+{
+	const struct load *l = w->load->load;
+	const struct flow *f = &w->flows[i];
+	bool more = f->served + 1 < w->load->serves_most;
+	uint32_t left = (uint32_t)l->request.send - f->moved;
+	/* Behind its head there is nothing but zeroes, wherever in the request. */
+	uint32_t from = f->moved < w->request_bytes ? f->moved : WIRE_HEAD_BYTES;
+	uint32_t most = w->request_bytes - from;
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	await(w, i);
+	ring_send(ring, slot, w->request[more] + from, left < most ? left : most, i + UINT64_C(1));
+}
+
+static void ask_receive(struct worker *w, uint32_t i)
+{
+	uint32_t left = (uint32_t)w->load->load->request.receive - w->flows[i].moved;
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	await(w, i);
+	if (w->load->load->request.read)
+		ring_receive(ring, slot, w->scratch,
+			     left < sizeof(w->scratch) ? left : (unsigned)sizeof(w->scratch),
+			     i + UINT64_C(1));
+	else
+		ring_peek(ring, slot, true, i + UINT64_C(1));
+}
+
+/* May the connection serve another request? */
+static bool may_stay(const struct worker *w, const struct flow *f)
+{
+	return f->served < w->load->serves_most && pool_has_room(&w->pool, f->pair);
+}
+
+static void ask_idle(struct worker *w, uint32_t i)
+{
+	int64_t timeout_ns = w->load->load->pool.idle_timeout;
+	struct flow *f = &w->flows[i];
+
+	if (!may_stay(w, f)) {
+		work_answer(w, i, 0);
+		return;
+	}
+	work_over(w, f);
+	f->due_ns = timeout_ns ? w->now_ns + timeout_ns : FOR_EVER;
+	pool_put(&w->pool, w->flows, i);
+}
+
 static void ask_hold(struct worker *w, uint32_t i)
 {
 	w->flows[i].due_ns = w->now_ns + w->hold_ns;
@@ -235,7 +304,10 @@ static void end(struct worker *w, uint32_t i)
 		wait_again(w, i);
 		return;
 	}
-	w->under_way--;
+	if (f->busy)
+		work_over(w, f);
+	else
+		w->ending--;
 	if (f->opened && f->end == END_LEAK)
 		w->tape->tally.leaked++;
 	else
@@ -249,7 +321,12 @@ static void (*const asks[OPS])(struct worker *, uint32_t) = {
 	[OP_LINGER] = ask_linger,
 	[OP_WINDOW] = ask_window,
 	[OP_CONNECT] = ask_connect,
+	[OP_CHECK] = ask_check,
+	[OP_RENEW] = ask_close,
+	[OP_SEND] = ask_send,
+	[OP_RECEIVE] = ask_receive,
 	[OP_HOLD] = ask_hold,
+	[OP_IDLE] = ask_idle,
 	[OP_SHUT] = ask_shutdown,
 	[OP_AWAIT] = ask_await,
 	[OP_INHERIT] = ask_inherit,

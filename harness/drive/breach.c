@@ -37,6 +37,8 @@ static bool look_at_books(const struct now *now, const struct measure_ref *what,
 {
 	const struct tape *b = now->books;
 	const struct tally *t = &b->tally;
+	bool asks = plan_has_requests(now->plan);
+	double done = (double)t->requests_done;
 	const struct row rows[] = {
 		{MEASURE_CONNECTS_ATTEMPTED, true, (double)t->attempted},
 		{MEASURE_CONNECTS_OPENED, true, (double)t->opened},
@@ -49,6 +51,9 @@ static bool look_at_books(const struct now *now, const struct measure_ref *what,
 		{MEASURE_CONNECTS_RATE, now->ns > 0, (double)t->opened * 1e9 / (double)now->ns},
 		{MEASURE_LEAKED, true, (double)t->leaked},
 		{MEASURE_INHERITED, true, (double)t->inherited},
+		{MEASURE_REQUESTS_DONE, asks, done},
+		{MEASURE_REQUESTS_FAILED, asks, (double)t->requests_failed},
+		{MEASURE_REUSE_RATIO, done > 0, done > 0 ? (double)t->requests_reused / done : 0},
 		{MEASURE_ERRORS, true, (double)t->errors[what->stage][what->error]},
 		{MEASURE_EXHAUSTED, true, b->exhausted},
 		{MEASURE_EXHAUSTED_AFTER, b->exhausted, (double)b->opened_before},

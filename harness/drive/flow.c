@@ -49,6 +49,11 @@ bool op_is_opening(enum op op)
 	return op <= OP_CONNECT;
 }
 
+bool op_is_request(enum op op)
+{
+	return op <= OP_RECEIVE;
+}
+
 enum stage op_stage(enum op op)
 {
 	return life[op].stage;

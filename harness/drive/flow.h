@@ -22,6 +22,8 @@ struct flow {
 	uint32_t pair;	     /* of source and destination */
 	uint32_t named;	     /* where the program names the port: the how manyeth of its source */
 	uint32_t renamed;    /* how many of them it has found taken */
+	uint32_t moved;	     /* bytes of what it sends or receives now */
+	uint32_t served;     /* requests done on its connection */
 	uint16_t error;	     /* the first errno of its life; 0: none */
 	uint8_t at;	     /* enum op */
 	uint8_t stage;	     /* enum stage of that error */
@@ -29,6 +31,7 @@ struct flow {
 	uint8_t option;	     /* of the plan's table: the one that is set now */
 	uint8_t end;	     /* enum end: how its connection ends */
 	bool opened : 1, cancelled : 1;
+	bool busy : 1;	    /* a request is at it; else it is idle, or only ending */
 	bool inherited : 1; /* another process has a descriptor of its socket */
 	bool blank : 1;	    /* its life is over, and its slot has a socket without a connection */
 	bool again : 1;	    /* it has failed, and will be tried again */
@@ -50,4 +53,5 @@ enum op flow_answer(struct flow *f, int result, uint32_t steps);
 
 bool op_is_end(enum op op);
 bool op_is_opening(enum op op); /* the connection is not open yet, and has not failed */
+bool op_is_request(enum op op); /* … or its request is not done yet */
 enum stage op_stage(enum op op);

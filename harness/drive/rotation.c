@@ -20,6 +20,11 @@ bool rotation_open(struct rotation *r, uint32_t pairs, uint32_t usable, uint32_t
 	return true;
 }
 
+void rotation_pass(struct rotation *r)
+{
+	r->at = (r->at + 1) % r->open_count;
+}
+
 uint32_t rotation_pick(struct rotation *r, int64_t now_ns)
 {
 	uint32_t pair;
@@ -32,8 +37,13 @@ uint32_t rotation_pick(struct rotation *r, int64_t now_ns)
 	pair = r->open[r->at];
 	if (pair_room_ns(&r->pairs[pair], r->usable, r->batch) > now_ns)
 		return NO_PAIR;
-	r->at = (r->at + 1) % r->open_count;
+	rotation_pass(r);
 	return pair;
+}
+
+uint32_t rotation_turn(const struct rotation *r)
+{
+	return r->open_count ? r->open[r->at] : NO_PAIR;
 }
 
 int64_t rotation_room_ns(const struct rotation *r)

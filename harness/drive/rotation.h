@@ -36,6 +36,11 @@ static inline struct pair *rotation_pair(const struct rotation *r, uint32_t i)
  * has room. */
 uint32_t rotation_pick(struct rotation *r, int64_t now_ns);
 
+/* Whose turn it is, with room or without, for a connection that is there already; NO_PAIR: all
+ * are out of ports. */
+uint32_t rotation_turn(const struct rotation *r);
+void rotation_pass(struct rotation *r); /* it has had its turn */
+
 /* When one of the rotation could be begun, were it due; INT64_MAX: all are out of ports. */
 int64_t rotation_room_ns(const struct rotation *r);
 bool rotation_is_empty(const struct rotation *r);	 /* every pair is out of ports */

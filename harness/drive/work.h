@@ -6,11 +6,18 @@
 
 #include "drive/heap.h"
 #include "drive/pace.h"
+#include "drive/pool.h"
 #include "drive/queue.h"
 #include "drive/rotation.h"
 #include "drive/worker.h"
 #include "sys/heir.h"
 #include "sys/ring.h"
+
+/* Clients that wait before their next request, the first to go on first: a circle. */
+struct pauses {
+	int64_t *due_ns;
+	uint32_t first, count, room;
+};
 
 struct worker {
 	struct worker_wish wish;
@@ -27,9 +34,12 @@ struct worker {
 	struct flow *flows;
 	uint32_t *spare; /* flows that are free, a stack */
 	uint32_t spare_count;
-	struct queue opening, holding, awaiting;
-	struct heap retrying;  /* they have failed, and wait to be tried again */
-	uint64_t retry_stream; /* of what is drawn for their waits */
+	struct queue opening, holding, awaiting; /* awaiting: what the far end is to say or take */
+	struct heap retrying;			 /* they have failed, and wait to be tried again */
+	uint64_t retry_stream;			 /* of what is drawn for their waits */
+	struct pool pool;
+	struct pauses pauses;
+	uint64_t ending; /* connections without a request that are being ended */
 
 	struct heir *heirs; /* who inherits: the load's, filled one after the other */
 	uint32_t heir_count, heir_now;
@@ -57,7 +67,11 @@ struct worker {
 	struct err *err;      /* where a ring that fails is told */
 	bool failed;
 	uint32_t noted[EVENTS]; /* events so far, by kind */
-	char scratch[4096];	/* what is received goes here, unread */
+	/* The beginning of a request that another will follow, and of one that is the last of its
+	 * connection. */
+	unsigned char *request[2];
+	uint32_t request_bytes; /* of that beginning; what follows are zeroes too */
+	char scratch[65536];	/* what is received goes here, unread */
 };
 
 /* The ring that carries flow i, and the flow's slot there. */
@@ -112,6 +126,18 @@ void work_name(struct worker *w, uint32_t i);
 
 /* The one after it, since that is taken; false: all of them are, or the kernel names them. */
 bool work_rename(struct worker *w, uint32_t i);
+/* A connect, a request's first or one more; its flow may have a socket that another used. */
+void work_try(struct worker *w, uint32_t i, bool has_socket);
+
+/* A connection's life begins in the flow, the index-th request being at it. */
+void work_open(struct worker *w, uint32_t i, uint32_t pair, uint64_t index);
+
+/* The flow's request is over; its client pauses, or is free for the next. */
+void work_over(struct worker *w, struct flow *f);
+
+/* An idle connection ends as load.end says; all of them do. */
+void work_drop(struct worker *w, uint32_t i);
+void pool_flush(struct worker *w);
 
 /* Takes the answer to the operation that flow i is at, keeps the books, and asks for the next. */
 void work_answer(struct worker *w, uint32_t i, int result);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "drive/breach.h"
+#include "drive/wire.h"
 #include "plan/bind.h"
 #include "sys/clock.h"
 
@@ -12,6 +13,8 @@ enum { WAIT_NS = 20000000 };
 /* What a turn may take, about, before the clock is looked at again; and do at most. */
 enum { TURN_NS = 10000000, TURN_MOST = 64 };
 
+enum { SEND_MOST = 65536 }; /* of a request, at once */
+
 static void look_at_clock(struct worker *w)
 {
 	w->now_ns = clock_now() - w->zero_ns;
@@ -19,41 +22,51 @@ static void look_at_clock(struct worker *w)
 
 /* ---- turns of the loop --------------------------------------------------- */
 
-/* In a space of several pairs they take turns. */
-static uint32_t pair_in(struct worker *w, uint32_t space)
+/* The pair of a space whose turn it is. */
+static uint32_t pair_in(const struct worker *w, uint32_t space)
 {
-	return space * w->share + (w->share > 1 ? w->turns[space]++ % w->share : 0);
+	return space * w->share + w->turns[space] % w->share;
 }
 
-/* A connect, a connection's first or one more; its flow may have a socket that another used. */
-static void try(struct worker *w, uint32_t i, bool has_socket)
+static uint32_t pair_next(struct worker *w, uint32_t space)
 {
-	struct flow *f = &w->flows[i];
-	struct pair *p = work_pair(w, f);
+	uint32_t pair = pair_in(w, space);
 
-	f->end = (uint8_t)w->load->load->end;
-	f->due_ns = w->now_ns + w->timeout_ns;
-	queue_add(&w->opening, w->flows, i);
-	p->in_flight++;
-	p->asked_ns = PAIR_NOT_ASKED;
-	if (w->named)
-		work_name(w, i);
-	w->tape->tally.attempted++;
-	if (has_socket)
-		work_answer(w, i, 0);
-	else
-		work_ask(w, i);
+	w->turns[space]++;
+	return pair;
 }
 
-static void begin(struct worker *w, uint32_t space)
+/* A request, on a connection of the pool if there is one. */
+static void begin(struct worker *w, uint32_t pair)
 {
-	uint32_t i = w->spare[--w->spare_count];
-	bool has_socket = w->flows[i].blank;
+	uint32_t i = pool_take(&w->pool, w->flows, pair);
+	uint64_t index = w->started++;
 
-	flow_begin(&w->flows[i], pair_in(w, space));
-	w->flows[i].index = w->started++;
 	w->under_way++;
-	try(w, i, has_socket);
+	if (i == NO_FLOW) {
+		work_open(w, w->spare[--w->spare_count], pair, index);
+		return;
+	}
+	w->flows[i].index = index;
+	w->flows[i].busy = true;
+	w->flows[i].at = OP_CHECK;
+	work_ask(w, i);
+}
+
+/* The pair that the next request goes to. One with an idle connection has room whatever its
+ * ports are; the others wait for a pair's turn, and then for its room. */
+static uint32_t pick(struct worker *w)
+{
+	uint32_t space = rotation_turn(&w->rotation);
+
+	if (space != NO_PAIR && pool_has_idle(&w->pool, pair_in(w, space))) {
+		rotation_pass(&w->rotation);
+		return pair_next(w, space);
+	}
+	if (space == NO_PAIR && w->pool.idle.count)
+		return w->flows[w->pool.idle.last].pair;
+	space = w->spare_count ? rotation_pick(&w->rotation, w->now_ns) : NO_PAIR;
+	return space == NO_PAIR ? NO_PAIR : pair_next(w, space);
 }
 
 /* To where it failed, whatever is known of that destination: a client does not know it. */
@@ -65,8 +78,9 @@ static void begin_again(struct worker *w)
 	flow_begin(&w->flows[i], before.pair);
 	w->flows[i].index = before.index;
 	w->flows[i].tries = before.tries;
+	w->flows[i].busy = true;
 	w->tape->tally.retries++;
-	try(w, i, false);
+	work_try(w, i, false);
 }
 
 static int64_t retry_due(const struct worker *w)
@@ -105,11 +119,12 @@ static bool begin_due(struct worker *w)
 			any = true;
 			continue;
 		}
-		if (due == 0 || w->spare_count == 0)
+		if (due == 0)
 			break;
-		pair = rotation_pick(&w->rotation, w->now_ns);
+		pair = pick(w);
 		if (pair == NO_PAIR) {
-			if (pace_is_open(&w->pace) && rotation_is_empty(&w->rotation)) {
+			if (w->spare_count && pace_is_open(&w->pace) &&
+			    rotation_is_empty(&w->rotation)) {
 				w->tape->tally.held_back += due;
 				w->started += due;
 			}
@@ -121,11 +136,30 @@ static bool begin_due(struct worker *w)
 	return any;
 }
 
-/* What has waited long enough: idle connections go on, slow ones are cancelled. */
+/* Clients go on, and connections of the pool end, that have waited long enough. */
+static bool sweep_idle(struct worker *w)
+{
+	bool any = false;
+
+	while (w->pauses.count && w->pauses.due_ns[w->pauses.first] <= w->now_ns) {
+		w->pauses.first = (w->pauses.first + 1) % w->pauses.room;
+		w->pauses.count--;
+		w->under_way--;
+		any = true;
+	}
+	while (w->pool.idle.count && w->flows[w->pool.idle.first].due_ns <= w->now_ns &&
+	       !w->stopping) {
+		work_drop(w, w->pool.idle.first);
+		any = true;
+	}
+	return any;
+}
+
+/* What has waited long enough: held connections go on, slow ones are cancelled. */
 static bool sweep(struct worker *w)
 {
 	struct queue *const slow[] = {&w->opening, &w->awaiting};
-	bool any = false;
+	bool any = sweep_idle(w);
 	unsigned slot;
 
 	while (w->holding.count && w->flows[w->holding.first].due_ns <= w->now_ns && !w->stopping) {
@@ -222,6 +256,9 @@ static int64_t next_due(const struct worker *w)
 	if (!w->stopping) {
 		due = sooner(due, due_of(w, &w->holding));
 		due = sooner(due, retry_due(w));
+		due = sooner(due, due_of(w, &w->pool.idle));
+		if (w->pauses.count)
+			due = sooner(due, w->pauses.due_ns[w->pauses.first]);
 		due = sooner(due, w->stop_ns);
 		due = sooner(due, w->plan->scenario->stop.time);
 		if (w->spare_count && may_begin(w))
@@ -249,9 +286,10 @@ static void look_for_end(struct worker *w)
 		work_note(w, EVENT_INTERRUPTED, NULL, t->interrupted);
 		w->over = true;
 	} else if (w->stopping) {
-		w->over = w->under_way == w->holding.count + w->awaiting.count + w->retrying.count;
+		w->over = w->under_way + w->ending == w->holding.count + w->awaiting.count +
+							      w->retrying.count + w->pauses.count;
 	} else if (pace_is_over(&w->pace, w->now_ns, w->started)) {
-		w->over = w->under_way == 0;
+		w->over = w->under_way == w->pauses.count && w->ending == 0;
 		if (!w->peaked && !w->over && w->opening.count + w->retrying.count == 0)
 			w->wish.edge(w->wish.context);
 		w->peaked |= w->opening.count + w->retrying.count == 0;
@@ -271,6 +309,7 @@ static void close_books(struct worker *w)
 
 	work_stop(w);			 /* an end by itself is one too */
 	t->gave_up += w->retrying.count; /* nobody tries them again */
+	t->requests_failed += w->load->requests ? w->retrying.count : 0;
 	for (uint32_t i = 0; i < w->load->slots; i++) {
 		enum op at = (enum op)w->flows[i].at;
 
@@ -366,6 +405,30 @@ static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
 	return true;
 }
 
+/* The beginning of a request has its head, and as much of the zeroes as a send takes at once. */
+static bool requests_open(struct worker *w, struct arena *arena)
+{
+	const struct load *l = w->load->load;
+	bool pauses = l->request.pause && w->load->concurrency;
+
+	w->request_bytes = (uint32_t)(l->request.send < SEND_MOST ? l->request.send : SEND_MOST);
+	w->pauses.room = pauses ? w->load->concurrency : 0;
+	w->pauses.due_ns = ARENA_TRY(arena, int64_t, w->pauses.room);
+	for (int more = 0; more < 2; more++) {
+		struct wire_head head = {(uint32_t)l->request.send, (uint32_t)l->request.receive,
+					 more};
+
+		w->request[more] = ARENA_TRY(arena, unsigned char, w->request_bytes);
+		if (!w->request[more])
+			return false;
+		if (w->request_bytes)
+			wire_write(w->request[more], head);
+	}
+	return w->pauses.due_ns &&
+	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->load->slots,
+			 w->load->idle_most, arena);
+}
+
 /* Before the rings, which are no heir's business. */
 static bool heirs_start(struct worker *w, struct arena *arena, struct err *err)
 {
@@ -414,6 +477,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 		w->spare[i] = lp->slots - 1 - i;
 	}
 	w->spare_count = lp->slots;
+	if (!requests_open(w, arena))
+		return err_sys(err, ENOMEM, "could not reserve memory for requests");
 	return heirs_start(w, arena, err) && rings_open(w, arena, err);
 }
 

@@ -39,6 +39,17 @@ static void measure_books(struct measures *out, const struct tape *tape)
 	set_if(out, MEASURE_CONNECTS_RATE, elapsed > 0, (double)t->opened * 1e9 / elapsed);
 }
 
+static void measure_requests(struct measures *out, const struct tape *tape, const struct plan *plan)
+{
+	const struct tally *t = &tape->tally;
+	double done = (double)t->requests_done;
+
+	set_if(out, MEASURE_REQUESTS_DONE, plan_has_requests(plan), done);
+	set_if(out, MEASURE_REQUESTS_FAILED, plan_has_requests(plan), (double)t->requests_failed);
+	set_if(out, MEASURE_REUSE_RATIO, t->requests_done > 0,
+	       done > 0 ? (double)t->requests_reused / done : 0);
+}
+
 static void measure_exhaustion(struct measures *out, const struct tape *tape)
 {
 	bool refused = tape->exhausted && tape->refused_at_ns >= 0;
@@ -189,6 +200,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 {
 	*out = (struct measures){0};
 	measure_books(out, tape);
+	measure_requests(out, tape, plan);
 	measure_exhaustion(out, tape);
 	measure_server(out, tape);
 	measure_prediction(out, plan);

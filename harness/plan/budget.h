@@ -33,7 +33,7 @@ struct forecast {
 	bool exhausts;	      /* a connect will be refused */
 	bool known;	/* exhausts and after can be told; false where it is a race of speeds */
 	uint64_t after; /* connections opened by then; only if exhausts */
-	double rate;	/* the load that the ports sustain for ever; 0: none, INFINITY: any */
+	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
 };
 
 struct budget budget_make(struct port_range range, const struct port_list *reserved,

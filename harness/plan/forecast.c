@@ -168,6 +168,23 @@ static enum end end_of(const struct load *l)
 	return l->end == END_CLOSE && l->options.linger == 0 ? END_RESET : l->end;
 }
 
+/* Until the answer is there, or is waited for no longer. */
+static int64_t answer_time(const struct scenario *s)
+{
+	if (s->load.request.send == 0)
+		return 0;
+	if (behaviour_does(s->server.behaviour, DOES_SERVE))
+		return s->server.delay < s->load.timeout ? s->server.delay : s->load.timeout;
+	return s->load.request.receive ? s->load.timeout : 0;
+}
+
+/* What nobody has read is answered by a RST when the client closes. */
+static bool leaves_unread(const struct scenario *s)
+{
+	return !s->load.request.read && s->load.end == END_CLOSE &&
+	       behaviour_does(s->server.behaviour, DOES_SERVE);
+}
+
 /* How long a connection has its port until it is closed. One that never opens has it for as long
  * as its connect goes on; a server's RST ends both. */
 static int64_t live_time(const struct scenario *s)
@@ -179,7 +196,7 @@ static int64_t live_time(const struct scenario *s)
 	case BEHAVIOUR_DROP:
 		return s->load.timeout;
 	default:
-		return s->load.hold;
+		return s->load.hold + answer_time(s);
 	}
 }
 
@@ -188,7 +205,8 @@ static struct life life_of(const struct scenario *s, const struct budget *b,
 {
 	enum quiet quiet = fates[s->server.behaviour][end_of(&s->load)];
 	int64_t live_ns = live_time(s);
-	struct life life = {{live_ns, live_ns}, quiet_span(s, host, quiet)};
+	struct life life = {{live_ns, live_ns},
+			    quiet_span(s, host, leaves_unread(s) ? QUIET_NONE : quiet)};
 
 	if (s->load.end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
 		life.live.least = life.live.most = live_ns + s->load.timeout;
@@ -227,7 +245,7 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 
 		return (struct pace){fmax(due, count * FASTEST_NS), fmax(due, work) + SLACK};
 	}
-	rounds = (double)before * (double)life->live.most;
+	rounds = (double)before * (double)(life->live.most + s->load.request.pause);
 	return (struct pace){fmax(rounds, count * FASTEST_NS), rounds + work + SLACK};
 }
 
@@ -265,6 +283,28 @@ static bool reuses_bound(const struct scenario *s)
 {
 	return s->load.bind.way == BIND_ADDRESS && s->load.options.reuseaddr &&
 	       setting_number(&s->network.sysctl, "net.ipv4.ip_autobind_reuse", 0) != 0;
+}
+
+/* A closed loop whose pool takes all of its connections back opens no more than it has clients;
+ * for each destination, where it has several. */
+static bool keeps_all(const struct scenario *s, const struct budget *b)
+{
+	const struct load *l = &s->load;
+	uint64_t under_way = concurrency_of(l);
+
+	return !load_is_open(l) && l->pool.max_idle >= under_way && under_way <= b->usable &&
+	       l->request.per_connection == 0 && l->pool.idle_timeout == 0 &&
+	       !behaviour_does(s->server.behaviour, DOES_END) && s->server.die == 0;
+}
+
+/* How many connections a pool opens is a matter of when its requests come, but for the two
+ * bounds: those that it keeps for ever, and as many requests as there are, by what each serves. */
+static void foresee_pool(struct forecast *f, const struct scenario *s, const struct budget *b)
+{
+	const struct load *l = &s->load;
+
+	f->known = keeps_all(s, b) || (l->total && l->total <= b->capacity);
+	f->rate = NAN;
 }
 
 /* Connection number `capacity`, counted from 0, is refused if it is begun while all before it
@@ -305,6 +345,9 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		f.rate = b->capacity ? INFINITY : 0;
 	else if (f.port_life_ns < FOR_EVER)
 		f.rate = (double)b->capacity / ((double)f.port_life_ns / SECOND);
-	foresee(&f, s, b, &life);
+	if (load_is_pooled(&s->load))
+		foresee_pool(&f, s, b);
+	else
+		foresee(&f, s, b, &life);
 	return f;
 }

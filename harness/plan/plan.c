@@ -85,7 +85,12 @@ static uint32_t life_of(const struct load_plan *p, enum end end)
 		{OP_BIND, p->bind_source},
 		{OP_LINGER, end == END_RESET},
 		{OP_WINDOW, p->window},
+		{OP_CHECK, p->idle_most > 0},
+		{OP_RENEW, p->idle_most > 0},
+		{OP_SEND, l->request.send > 0},
+		{OP_RECEIVE, l->request.receive > 0},
 		{OP_HOLD, l->hold > 0},
+		{OP_IDLE, p->idle_most > 0},
 		{OP_SHUT, end == END_SHUTDOWN},
 		{OP_AWAIT, end == END_WAIT || end == END_SHUTDOWN},
 		{OP_INHERIT, end == END_INHERIT},
@@ -98,6 +103,18 @@ static uint32_t life_of(const struct load_plan *p, enum end end)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		life |= (uint32_t)steps[i].wanted << steps[i].op;
 	return life;
+}
+
+/* Without a bound of its own a pool is as large as the load makes it. */
+static void pool_set(struct load_plan *p)
+{
+	const struct load *l = p->load;
+	uint64_t serves = l->request.per_connection;
+	bool pooled = load_is_pooled(l);
+
+	p->idle_most = !pooled ? 0 : l->pool.max_idle ? (uint32_t)l->pool.max_idle : UINT32_MAX;
+	p->serves_most = serves ? (uint32_t)serves : pooled ? UINT32_MAX : 1;
+	p->requests = l->request.send > 0 || pooled || serves;
 }
 
 static void life_set(struct load_plan *p, const struct host *h)
@@ -178,6 +195,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.closes_with_rst = load->options.linger == 0,
 	};
 	options_make(out, arena);
+	pool_set(out);
 	life_set(out, p->host);
 	return rights_to_be_had(out, p, err) && window_to_be_had(out, p, err);
 }
@@ -205,6 +223,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 		return false;
 	out->budget = budget_of(out, &s->load);
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
+	out->asks = s->load.request.send > 0;
 	if (!load_set(&out->loads[0], out, &s->load, arena, err))
 		return false;
 	if (!squat_set(out, err))
@@ -215,6 +234,14 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	out->watched = watched(out);
 	out->forecast = forecast_make(s, &out->budget, host);
 	return size_make(out, err);
+}
+
+bool plan_has_requests(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].requests)
+			return true;
+	return false;
 }
 
 struct address plan_server(const struct plan *p, uint32_t dest)

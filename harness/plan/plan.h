@@ -34,7 +34,10 @@ struct load_plan {
 	uint32_t batch;		 /* operations a submit */
 	uint32_t slots;		 /* descriptors of the client, in all its rings */
 	uint32_t heirs;		 /* processes that keep what they inherit */
-	struct budget budget;	 /* of the ports that its connections can have */
+	uint32_t idle_most;   /* connections of a pair that are kept between requests; 0: no pool */
+	uint32_t serves_most; /* requests on one connection */
+	bool requests;	      /* what it does with a connection is one: it sends, or has a pool */
+	struct budget budget; /* of the ports that its connections can have */
 	struct port_range ports; /* those, reserved ones included */
 	enum bind_way bind;	 /* never BIND_NONE where bind_source is */
 	bool bind_source;	 /* each connection binds its source */
@@ -107,6 +110,8 @@ uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw
 
 /* What the loads ask for in the end, together; 0: one of them is a closed loop. */
 double plan_rate(const struct plan *p);
+
+bool plan_has_requests(const struct plan *p); /* any of its loads */
 
 /* Destination i of the plan: its address and port. */
 struct address plan_server(const struct plan *p, uint32_t dest);

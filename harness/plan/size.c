@@ -44,6 +44,7 @@ struct crowd {
 	uint64_t begun;	    /* in all */
 	uint64_t under_way; /* at once, until they are open */
 	uint64_t open;	    /* at once, the client having a descriptor */
+	uint64_t idle;	    /* at once, between two requests */
 	uint64_t inherited; /* of them another process has a descriptor */
 	uint64_t waiting;   /* at once, to be tried again */
 	uint64_t holding;   /* a port, open or not */
@@ -91,7 +92,8 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	bool awaits = load_ends(l, END_WAIT) || load_ends(l, END_SHUTDOWN);
 	int64_t left_ns = s->stop.time - l->start;
 	int64_t load_ns = l->duration && l->duration < left_ns ? l->duration : left_ns;
-	int64_t open_ns = l->hold + (awaits ? l->timeout : 0);
+	bool asks = l->request.send > 0; /* and may wait twice: to send, and to receive */
+	int64_t open_ns = l->hold + (awaits ? l->timeout : 0) + (asks ? 2 * l->timeout : 0);
 	struct crowd c = {.begun = most_in_all(lp, load_ns)};
 
 	if (l->total)
@@ -107,6 +109,9 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	/* A server that resets takes the port away, and leaves the client its descriptor. */
 	if (!portless)
 		c.open = least(c.open, port_most);
+	if (lp->idle_most)
+		c.idle = least(least(c.open, lp->idle_most) * p->budget.pairs,
+			       least(c.begun, port_most));
 	if (load_ends(l, END_INHERIT))
 		c.inherited = least(c.begun, port_most);
 	if (l->on_failure.retry)
@@ -128,7 +133,7 @@ static uint32_t power_of_two(uint64_t n)
 
 static uint64_t bytes_of(const struct plan *p, const struct crowd *c)
 {
-	uint64_t live = least(c->open + c->inherited + c->under_way, c->holding);
+	uint64_t live = least(c->open + c->idle + c->inherited + c->under_way, c->holding);
 	uint64_t waiting = c->holding - live;
 
 	return p->squat.sockets * (uint64_t)BOUND_BYTES + live * PAIR_BYTES +
@@ -218,8 +223,8 @@ static struct crowd load_size(struct load_plan *lp, const struct plan *p)
 	bool stays = lp->concurrency && !load_ends(lp->load, END_LEAK);
 	uint64_t heir_room = heir_room_of(p);
 
-	lp->slots =
-		(uint32_t)least(c.open + (stays ? 0 : c.under_way) + c.waiting + SLACK, SLOTS_MOST);
+	lp->slots = (uint32_t)least(c.open + c.idle + (stays ? 0 : c.under_way) + c.waiting + SLACK,
+				    SLOTS_MOST);
 	lp->heirs = (uint32_t)((c.inherited + heir_room - 1) / heir_room);
 	return c;
 }
@@ -250,6 +255,7 @@ static struct crowd crowd_size(struct plan *p, uint64_t *slots, uint64_t *larges
 		all.begun += c.begun;
 		all.under_way += c.under_way;
 		all.open += c.open;
+		all.idle += c.idle;
 		all.inherited += c.inherited;
 		all.holding += c.holding;
 		*slots += p->loads[i].slots;

@@ -192,6 +192,24 @@ void block_server(struct out *out, const struct result_run *run)
 	draft_print(&d, out, "  server");
 }
 
+void block_requests(struct out *out, const struct result_run *run)
+{
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (!fixed(run, MEASURE_REQUESTS_DONE).present)
+		return;
+	add_measure(to, run, MEASURE_REQUESTS_DONE);
+	out_z(to, " done");
+	add_if(to, run, MEASURE_REQUESTS_FAILED, "failed");
+	if (fixed(run, MEASURE_REUSE_RATIO).present) {
+		out_z(to, ", ");
+		add_measure(to, run, MEASURE_REUSE_RATIO);
+		out_z(to, " on a connection that had served one before");
+	}
+	draft_print(&d, out, "  requests");
+}
+
 void block_connects(struct out *out, const struct result_run *run)
 {
 	struct draft d;

@@ -12,6 +12,7 @@
 void block_ports(struct out *out, const struct result_run *run);
 void block_accelerated(struct out *out, const struct result_run *run);
 void block_server(struct out *out, const struct result_run *run);
+void block_requests(struct out *out, const struct result_run *run); /* of a load that makes some */
 void block_connects(struct out *out, const struct result_run *run);
 void block_prediction(struct out *out, const struct result_run *run);
 void block_outlook(struct out *out,

@@ -166,6 +166,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_ports(out, run);
 		block_connects(out, run);
 		block_server(out, run);
+		block_requests(out, run);
 	}
 	if (has_run) {
 		block_prediction(out, run);

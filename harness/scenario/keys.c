@@ -21,6 +21,8 @@ const struct key keys[] = {
 #define OPTION(...) ROW(load.options, "load.options", __VA_ARGS__)
 #define KEEPALIVE(...) ROW(load.options.keepalive, "load.options.keepalive", __VA_ARGS__)
 #define BURST(...) ROW(load.burst, "load.burst", __VA_ARGS__)
+#define REQUEST(...) ROW(load.request, "load.request", __VA_ARGS__)
+#define POOL(...) ROW(load.pool, "load.pool", __VA_ARGS__)
 #define FAILURE(...) ROW(load.on_failure, "load.on_failure", __VA_ARGS__)
 #define SQUAT(...) ROW(squat, "squat", __VA_ARGS__)
 #define SAMPLE(...) ROW(sample, "sample", __VA_ARGS__)
@@ -33,7 +35,8 @@ const struct section sections[] = {
 	{"network", NULL},	{"network.nat", NULL},
 	{"server", NULL},	{"load", NULL},
 	{"load.options", NULL}, {"load.options.keepalive", "idle"},
-	{"load.burst", NULL},	{"load.on_failure", "then"},
+	{"load.burst", NULL},	{"load.request", NULL},
+	{"load.pool", NULL},	{"load.on_failure", "then"},
 	{"squat", NULL},	{"sample", NULL},
 	{"stop", NULL},		{NULL, NULL},
 };

@@ -63,10 +63,9 @@ static bool jitters_in_vain(const struct scenario *s)
 	return s->load.on_failure.retry == 0 && s->load.on_failure.jitter > 0;
 }
 
-/* No load has a pool yet. */
 static bool flushes_nothing(const struct scenario *s)
 {
-	return s->load.on_failure.flush_pool;
+	return s->load.on_failure.flush_pool && !load_is_pooled(&s->load);
 }
 
 static bool waits_in_vain(const struct scenario *s)
@@ -299,6 +298,54 @@ static bool squats_one_client(const struct scenario *s)
 	return s->network.nat.clients > 1 && (squats(s) || s->load.ballast > 0);
 }
 
+/* An end that leaves no connection to keep, or no socket of the client's. */
+static bool keeps_no_connection(const struct scenario *s)
+{
+	enum end end = s->load.end;
+
+	return load_is_pooled(&s->load) &&
+	       (end == END_LEAK || end == END_INHERIT || end == END_DISCONNECT);
+}
+
+static bool times_out_no_pool(const struct scenario *s)
+{
+	return s->load.pool.idle_timeout && !load_is_pooled(&s->load);
+}
+
+static bool pools_for_one(const struct scenario *s)
+{
+	return s->load.pool.max_idle && s->load.request.per_connection == 1;
+}
+
+/* The protocol between client and far end: a head of 8 bytes says what is to come. */
+static bool has_no_head(const struct scenario *s)
+{
+	const struct request *r = &s->load.request;
+
+	return r->send < 8 && (r->send > 0 || r->receive > 0);
+}
+
+static bool leaves_nothing_unread(const struct scenario *s)
+{
+	return !s->load.request.read && s->load.request.receive == 0;
+}
+
+static bool keeps_unread(const struct scenario *s)
+{
+	return !s->load.request.read && load_is_pooled(&s->load);
+}
+
+static bool reads_what_it_leaves(const struct scenario *s)
+{
+	return !s->load.request.read && (s->load.end == END_WAIT || s->load.end == END_SHUTDOWN);
+}
+
+static bool pauses_an_open_model(const struct scenario *s)
+{
+	return s->load.request.pause &&
+	       (s->load.rate > 0 || s->load.ramp.count > 0 || s->load.burst.size > 0);
+}
+
 #define AT(section, key) offsetof(struct scenario, section.at.key)
 
 static const struct rule {
@@ -371,6 +418,38 @@ static const struct rule {
 	 {AT(load.options, user_timeout), AT(load.options, user_timeout)},
 	 "load.options.user_timeout is not in whole milliseconds",
 	 "The kernel counts it in milliseconds: write such as 1ms or 2s."},
+	{keeps_no_connection,
+	 {AT(load, end), AT(load.pool, max_idle)},
+	 "a pool cannot keep connections that end by leak, inherit or disconnect",
+	 "Leave out load.pool and load.request.per_connection, or use another load.end."},
+	{times_out_no_pool,
+	 {AT(load.pool, idle_timeout), AT(load.pool, idle_timeout)},
+	 "load.pool.idle_timeout needs a pool",
+	 "Set load.pool.max_idle, or load.request.per_connection to more than 1."},
+	{pools_for_one,
+	 {AT(load.pool, max_idle), AT(load.request, per_connection)},
+	 "a connection for one request is never idle in a pool",
+	 "Leave out load.pool.max_idle, or set load.request.per_connection to 0 or more than 1."},
+	{has_no_head,
+	 {AT(load.request, send), AT(load.request, receive)},
+	 "load.request.send is less than 8B",
+	 "A request has a head of 8 bytes, which tells the far end how long its answer is to be."},
+	{leaves_nothing_unread,
+	 {AT(load.request, read), AT(load.request, receive)},
+	 "load.request.read: false needs an answer",
+	 "Set load.request.receive, and load.request.send to 8B or more."},
+	{keeps_unread,
+	 {AT(load.request, read), AT(load.pool, max_idle)},
+	 "a connection with an unread answer cannot go back to a pool",
+	 "Leave out load.pool and load.request.per_connection, or read: false."},
+	{reads_what_it_leaves,
+	 {AT(load.request, read), AT(load, end)},
+	 "load.end: wait and shutdown read what comes until the far end closes",
+	 "With load.request.read: false use end: close, reset, leak, disconnect or inherit."},
+	{pauses_an_open_model,
+	 {AT(load.request, pause), AT(load, rate)},
+	 "load.request.pause is for load.concurrency",
+	 "A rate does not wait for the requests before: leave one of them out."},
 	{drops_on_loopback,
 	 {AT(server, behaviour), AT(network, topology)},
 	 "server.behaviour: drop needs a network between two hosts",

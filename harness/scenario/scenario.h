@@ -162,6 +162,22 @@ struct load {
 #include "words/keys.def"
 		} at;
 	} burst;
+	struct request {
+#define REQUEST(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define REQUEST(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} request;
+	struct {
+#define POOL(field, key, kind, ...) FIELD_##kind field;
+#include "words/keys.def"
+		struct {
+#define POOL(field, ...) struct mark field;
+#include "words/keys.def"
+		} at;
+	} pool;
 	struct {
 #define FAILURE(field, key, kind, ...) FIELD_##kind field;
 #include "words/keys.def"
@@ -263,6 +279,13 @@ bool scenario_read(struct scenario_file *out, const char *file, struct text src,
 /* The effective scenario of a case as a scenario file; with `origins`, a comment says where
  * each value came from. What is written reads back to the same struct. */
 void scenario_write(struct out *out, const struct scenario *s, bool origins);
+
+/* Are connections kept for more than one request? */
+static inline bool load_is_pooled(const struct load *l)
+{
+	return (l->pool.max_idle > 0 && l->request.per_connection != 1) ||
+	       l->request.per_connection > 1;
+}
 
 /* The line of a source, without its end; for err_at(). */
 struct text scenario_line(struct text source, unsigned line);

@@ -172,6 +172,19 @@ void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, 
 	sqe->user_data = tag;
 }
 
+void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag)
+{
+	static char byte[1];
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_recv(sqe, (int)slot, byte, sizeof(byte),
+			   MSG_PEEK | (wait ? 0 : MSG_DONTWAIT));
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
 void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);

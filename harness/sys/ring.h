@@ -44,6 +44,10 @@ void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint
 void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag);
 void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag);
 void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag);
+
+/* Whether there is a byte to receive, or the end of the stream, and leaves it there; with `wait`
+ * until there is one, else -EAGAIN if there is none. */
+void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag);
 void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag);
 void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag); /* its own half: a FIN */
 

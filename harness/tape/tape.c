@@ -160,6 +160,9 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->leaked += more->leaked;
 	into->inherited += more->inherited;
 	into->held_back += more->held_back;
+	into->requests_done += more->requests_done;
+	into->requests_failed += more->requests_failed;
+	into->requests_reused += more->requests_reused;
 	into->late += more->late;
 	into->retries += more->retries;
 	into->gave_up += more->gave_up;

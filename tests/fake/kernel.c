@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drive/wire.h"
 #include "sys/clock.h"
 #include "sys/heir.h"
 #include "sys/plain.h"
@@ -22,7 +23,8 @@ static uint32_t dying_first, dying_end;
 struct slot {
 	uint32_t dest;
 	bool open, linger, installed;
-	uint64_t pending; /* the tag of what is not answered */
+	unsigned asking, answer; /* bytes of a request, and of its answer, that are to come */
+	uint64_t pending;	 /* the tag of what is not answered */
 };
 
 struct ring {
@@ -213,14 +215,67 @@ void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag)
 	say(ring, tag, -ENOSYS);
 }
 
+static unsigned piece_of(unsigned len)
+{
+	return fake.piece && fake.piece < len ? fake.piece : len;
+}
+
+/* The answer is there as soon as all of its request is. */
+void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag)
+{
+	struct slot *s = &ring->slots[slot];
+	unsigned n = piece_of(len);
+
+	ring->queued++;
+	fake.sends++;
+	if (fake.send_error) {
+		say(ring, tag, -fake.send_error);
+		return;
+	}
+	if (s->asking == 0) {
+		struct wire_head head = wire_read(bytes);
+
+		s->asking = head.send_bytes;
+		s->answer = head.receive_bytes;
+		fake.mores += head.more;
+	}
+	s->asking -= n;
+	fake.requests += s->asking == 0;
+	say(ring, tag, (int)n);
+}
+
 void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag)
 {
-	(void)buffer, (void)len;
+	struct slot *s = &ring->slots[slot];
+	unsigned n = piece_of(len < s->answer ? len : s->answer);
+
+	(void)buffer;
 	ring->queued++;
-	if (fake.receive_error || fake.far_closes)
+	if (fake.receive_error)
 		say(ring, tag, -fake.receive_error);
+	else if (fake.answers && s->answer)
+		say(ring, tag, (int)n);
+	else if (fake.far_closes)
+		say(ring, tag, 0);
 	else
-		ring->slots[slot].pending = tag;
+		s->pending = tag;
+	if (fake.answers)
+		s->answer -= n;
+}
+
+void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag)
+{
+	struct slot *s = &ring->slots[slot];
+
+	ring->queued++;
+	if (fake.answers && s->answer)
+		say(ring, tag, 1);
+	else if (fake.drops_idle)
+		say(ring, tag, 0);
+	else if (!wait)
+		say(ring, tag, -EAGAIN);
+	else
+		s->pending = tag;
 }
 
 void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag)

@@ -27,6 +27,10 @@ struct fake_kernel {
 	int receive_error;  /* … or with this errno */
 	int address_error;  /* what a UDP connect says */
 	int submit_error;   /* submits fail with it; 0: none */
+	bool answers;	    /* requests are answered; else never */
+	bool drops_idle;    /* the far end has closed what is idle */
+	unsigned piece;	    /* most bytes that a send or a receive takes; 0: all */
+	int send_error;	    /* sends fail with it; 0: none */
 	int install_error;  /* no descriptor is to be had for an heir; 0: none */
 	uint32_t heir_room; /* descriptors of an heir */
 	uint64_t interrupt_at; /* *interrupt becomes 2 at this connect; 0: never */
@@ -38,7 +42,7 @@ struct fake_kernel {
 	int64_t now_ns;
 	uint64_t waits; /* rings_wait() */
 	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,
-		rights_kept, shutdowns, disconnects;
+		rights_kept, shutdowns, disconnects, sends, requests, mores;
 	uint32_t heirs, gifts[FAKE_HEIRS];
 	uint32_t in_use[FAKE_DESTINATIONS];
 	unsigned rings_open;

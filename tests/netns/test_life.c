@@ -14,27 +14,43 @@
 #include "sys/clock.h"
 #include "sys/heir.h"
 
-/* Sockets of a namespace by state, whichever their port; by the kernel's own table. */
-static void count_states(struct help *h, void *context)
+/* Sockets of a namespace in a state, whichever their port, that have so many bytes unread; by the
+ * kernel's own table. */
+struct count {
+	unsigned state, unread, n;
+	bool whatever; /* is unread */
+};
+
+static void count_sockets(struct help *h, void *context)
 {
-	unsigned *in = context, state;
+	struct count *c = context;
 	FILE *table = fopen("/proc/thread-self/net/tcp", "re");
+	unsigned state, unread;
 	char line[512];
 
 	(void)h;
 	while (table && fgets(line, sizeof(line), table))
-		if (sscanf(line, " %*u: %*x:%*x %*x:%*x %x", &state) == 1 && state < STATES)
-			in[state]++;
+		if (sscanf(line, " %*u: %*x:%*x %*x:%*x %x %*x:%x", &state, &unread) == 2)
+			c->n += state == c->state && (c->whatever || unread == c->unread);
 	if (table)
 		fclose(table);
 }
 
-static unsigned sockets_in(struct drive *d, enum lab_role role, int state)
+static unsigned sockets_in(struct drive *d, enum lab_role role, unsigned state)
 {
-	unsigned in[STATES] = {0};
+	struct count c = {.state = state, .whatever = true};
 
-	CU_ASSERT(help_inside(&d->h, role, count_states, in));
-	return in[state];
+	CU_ASSERT(help_inside(&d->h, role, count_sockets, &c));
+	return c.n;
+}
+
+/* Those that are open, and have so many bytes that nobody has read. */
+static unsigned unread_in(struct drive *d, enum lab_role role, unsigned bytes)
+{
+	struct count c = {.state = STATE_ESTABLISHED, .unread = bytes};
+
+	CU_ASSERT(help_inside(&d->h, role, count_sockets, &c));
+	return c.n;
 }
 
 /* A child of this process that has this name; 0: none. */
@@ -184,10 +200,160 @@ static void an_heir_does_not_outlive_who_is_killed(void)
 	close(ends[1]);
 }
 
+/* ---- requests and pools --------------------------------------------------- */
+
+#define TO_64_PORTS "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+/* Ten clients, in rounds: what the pool does not keep is closed after one use, and waits in
+ * TIME_WAIT. The knee is where it keeps as many as there are clients. */
+static void the_hidden_churn_of_a_pool_ends_where_it_keeps_all(void)
+{
+	for (unsigned cap = 0; cap <= 10; cap++) {
+		char lines[300];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 TO_64_PORTS "load: {concurrency: 10, total: 30, hold: 20ms, pool: "
+				     "{max_idle: %u}, request: {send: 128B, receive: 512B, "
+				     "pause: 20ms}}",
+			 cap);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && d.tape.complete);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 3 * (10 - cap));
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], cap);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 30 - 2 * cap);
+		CU_ASSERT_EQUAL(d.tape.tally.requests_done, 30);
+		CU_ASSERT_EQUAL(d.tape.tally.requests_reused, 2 * cap);
+		help_close(&d.h);
+	}
+}
+
+static void a_connection_ends_after_its_last_request(void)
+{
+	static const struct {
+		const char *request;
+		uint64_t opened;
+	} cases[] = {
+		{"{send: 100B, receive: 1KiB, per_connection: 1}", 50},
+		{"{send: 100B, receive: 1KiB, per_connection: 10}", 5},
+		{"{send: 300KiB, receive: 1MiB, per_connection: 25}", 2},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[300];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 TO_64_PORTS "load: {concurrency: 1, total: 50, request: %s}",
+			 cases[i].request);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && d.tape.complete);
+		CU_ASSERT_EQUAL(d.tape.tally.requests_done, 50);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), cases[i].opened);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], cases[i].opened);
+		help_close(&d.h);
+	}
+}
+
+/* A far end that closes first does so after the last request of a connection: TIME_WAIT is its. */
+static void a_far_end_that_closes_first_waits_for_the_last_request(void)
+{
+	struct drive d;
+
+	drive_lines(&d, TO_64_PORTS "server: {behaviour: close}\n"
+				    "load: {concurrency: 1, total: 500, end: wait, "
+				    "request: {send: 100B, receive: 100B, per_connection: 5}}");
+	CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_done, 500);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_reused, 400);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 0);
+	help_close(&d.h);
+}
+
+static void what_is_sent_is_as_long_as_the_scenario_says(void)
+{
+	struct drive d;
+
+	drive_open(&d, TO_64_PORTS "server: {behaviour: ignore}\n"
+				   "load: {concurrency: 20, timeout: 1m, "
+				   "request: {send: 777B, receive: 1KiB}}\nstop: {time: 1m}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 20));
+	for (int i = 0; i < 5000 && unread_in(&d, LAB_SERVER, 777) < 20; i++)
+		clock_sleep(1000000);
+	CU_ASSERT_EQUAL(unread_in(&d, LAB_SERVER, 777), 20);
+	drive_end(&d, SIGTERM);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_done, 0);
+	help_close(&d.h);
+}
+
+/* The tell-tale of an answer that is not read is Recv-Q; a close then is a RST, so that few
+ * sockets in TIME_WAIT do not mean little churn. */
+static void an_answer_that_is_not_read_is_in_the_socket(void)
+{
+	struct drive d;
+
+	drive_open(&d, TO_64_PORTS "load: {concurrency: 20, hold: 1m, end: leak, request: "
+				   "{send: 8B, receive: 1000B, read: false}}\nstop: {time: 1m}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 20));
+	for (int i = 0; i < 5000 && unread_in(&d, LAB_CLIENT, 1000) < 20; i++)
+		clock_sleep(1000000);
+	CU_ASSERT_EQUAL(unread_in(&d, LAB_CLIENT, 1000), 20);
+	drive_end(&d, SIGTERM);
+	help_close(&d.h);
+	drive_lines(&d, TO_64_PORTS "load: {concurrency: 4, total: 200, request: "
+				    "{send: 8B, receive: 64KiB, read: false}}");
+	CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "TCPAbortOnClose"), 200);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 0);
+	CU_ASSERT_EQUAL(d.tape.tally.reset, 200);
+	help_close(&d.h);
+}
+
+static void an_idle_connection_ends_after_its_time(void)
+{
+	struct drive d;
+
+	drive_lines(&d, TO_64_PORTS "load: {concurrency: 5, total: 15, pool: {max_idle: 5, "
+				    "idle_timeout: 5ms}, request: {send: 8B, pause: 50ms}}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_reused, 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 10);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 5);
+	help_close(&d.h);
+}
+
+/* The server's process dies while the connections are idle: none of them is used again, and what
+ * fails is the connect of the next. */
+static void a_connection_that_died_while_idle_is_not_used_again(void)
+{
+	struct drive d;
+
+	drive_lines(&d, TO_64_PORTS "server: {die: 100ms}\n"
+				    "load: {concurrency: 5, total: 10, pool: {max_idle: 5}, "
+				    "on_failure: continue, "
+				    "request: {send: 8B, receive: 8B, pause: 500ms}}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_done, 5);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_failed, 5);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_CONNECT][ECONNREFUSED], 5);
+	CU_ASSERT_EQUAL(d.tape.tally.closed, 5); /* the far end closed first */
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 0);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_disconnect_sends_a_reset_each_time),
 	TEST_UNLESS(help_no_network, a_half_close_is_answered_or_waited_for),
 	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
+	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
+	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
+	TEST_UNLESS(help_no_network, a_far_end_that_closes_first_waits_for_the_last_request),
+	TEST_UNLESS(help_no_network, what_is_sent_is_as_long_as_the_scenario_says),
+	TEST_UNLESS(help_no_network, an_answer_that_is_not_read_is_in_the_socket),
+	TEST_UNLESS(help_no_network, an_idle_connection_ends_after_its_time),
+	TEST_UNLESS(help_no_network, a_connection_that_died_while_idle_is_not_used_again),
 	TEST(an_heir_does_not_outlive_who_is_killed),
 	TESTS_END,
 };

@@ -12,6 +12,7 @@
 	SUITE(text) \
 	SUITE(worker) \
 	SUITE(drive) \
+	SUITE(pool) \
 	SUITE(census) \
 	SUITE(arena) \
 	SUITE(out) \

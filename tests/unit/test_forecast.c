@@ -31,7 +31,9 @@ static bool row_holds(const struct row *row, const struct forecast *f)
 {
 	bool life = row->life_s < 0 ? f->port_life_ns == FOR_EVER
 				    : f->port_life_ns == (int64_t)llround(row->life_s * SECOND);
-	bool rate = isinf(row->rate) ? isinf(f->rate) : fabs(f->rate - row->rate) < 1e-6;
+	bool rate = isnan(row->rate)   ? isnan(f->rate)
+		    : isinf(row->rate) ? isinf(f->rate)
+				       : fabs(f->rate - row->rate) < 1e-6;
 	bool says = f->known == (row->says != CANNOT_TELL) && f->exhausts == (row->says == REFUSES);
 
 	return life && rate && says && (row->says != REFUSES || f->after == row->after);
@@ -251,6 +253,32 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 	ROWS_CHECK(rows, &host);
 }
 
+static void a_pool_opens_what_it_does_not_keep(void)
+{
+	static const struct row rows[] = {
+		{FEW "load: {concurrency: 10, pool: {max_idle: 10}}", 60, NAN, HOLDS, 0},
+		{FEW "load: {concurrency: 10, pool: {max_idle: 9}}", 60, NAN, CANNOT_TELL, 0},
+		{FEW "load: {concurrency: 33, pool: {max_idle: 33}}", 60, NAN, CANNOT_TELL, 0},
+		{FEW "load: {concurrency: 33, total: 32, pool: {max_idle: 1}}", 60, NAN, HOLDS, 0},
+		{FEW "load: {concurrency: 10, pool: {max_idle: 10}, request: {per_connection: 99}}",
+		 60, NAN, CANNOT_TELL, 0},
+		{FEW "load: {rate: 10/s, pool: {max_idle: 10}}", 60, NAN, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: close}\nload: {concurrency: 10, pool: {max_idle: 10}}",
+		 60, NAN, CANNOT_TELL, 0},
+		/* and one request a connection is no pool */
+		{FEW "load: {rate: 200/s, total: 320, request: {send: 8B, receive: 1KiB}}",
+		 60, 32 / 60., REFUSES, 32},
+		{FEW "load: {rate: 1k/s, total: 320, request: {send: 8B, receive: 1KiB, read: false}}",
+		 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: ignore}\n"
+		 "load: {rate: 200/s, total: 320, request: {send: 8B, receive: 1KiB}}",
+		 62, 32 / 62., REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
 static void a_race_for_the_first_close_cannot_be_told(void)
 {
 	static const struct row rows[] = {
@@ -304,6 +332,7 @@ static const struct test tests[] = {
 	TEST(connects_that_fail_hold_a_port_while_they_last),
 	TEST(a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2),
 	TEST(what_a_server_does_before_it_changes_is_all_that_can_be_told),
+	TEST(a_pool_opens_what_it_does_not_keep),
 	TEST(a_race_for_the_first_close_cannot_be_told),
 	TEST(a_port_is_counted_for_each_destination_and_source),
 	TEST(no_more_wait_than_there_are_buckets),

@@ -163,6 +163,11 @@ static void a_life_has_the_steps_it_needs(void)
 		{"load: {end: disconnect}", END_DISCONNECT, BIT(DISCONNECT) | BIT(CLEAR)},
 		{"load: {end: inherit}", END_INHERIT, BIT(INHERIT) | BIT(CLOSE)},
 		{"load: {hold: 1s}", END_CLOSE, BIT(HOLD) | BIT(CLOSE)},
+		{"load: {request: {send: 8B}}", END_CLOSE, BIT(SEND) | BIT(CLOSE)},
+		{"load: {request: {send: 8B, receive: 1KiB}, pool: {max_idle: 4}}", END_CLOSE,
+		 BIT(CHECK) | BIT(RENEW) | BIT(SEND) | BIT(RECEIVE) | BIT(IDLE) | BIT(CLOSE)},
+		{"load: {request: {send: 8B, per_connection: 2}}", END_CLOSE,
+		 BIT(CHECK) | BIT(RENEW) | BIT(SEND) | BIT(IDLE) | BIT(CLOSE)},
 		{"load: {order: fast}", END_CLOSE, BIT(WINDOW) | BIT(CLOSE)},
 		{"network: {sources: 2}", END_CLOSE, BIT(OPTION) | BIT(BIND) | BIT(CLOSE)},
 	};
@@ -251,6 +256,28 @@ static void sockets_are_classic_only_where_the_ring_cannot_prepare_them(void)
 	CU_ASSERT_TRUE(plan_of("load: {order: fast}", &host, &a).loads[0].classic_sockets);
 	host.ring_socket = EINVAL;
 	CU_ASSERT_TRUE(plan_of("load: {end: close}", &host, &a).loads[0].classic_sockets);
+	arena_close(&a);
+}
+
+static void a_pool_has_slots_for_what_is_idle(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = plan_of("load: {concurrency: 10}", &host, &a);
+	uint32_t without = p.loads[0].slots;
+
+	CU_ASSERT(!p.asks && !plan_has_requests(&p));
+	p = plan_of("load: {concurrency: 10, pool: {max_idle: 4}}", &host, &a);
+	CU_ASSERT_EQUAL(p.loads[0].slots, without + 4);
+	CU_ASSERT_EQUAL(p.loads[0].idle_most, 4);
+	CU_ASSERT_EQUAL(p.loads[0].serves_most, UINT32_MAX);
+	CU_ASSERT(!p.asks && plan_has_requests(&p));
+	p = plan_of("network: {servers: 3}\n"
+		    "load: {concurrency: 10, request: {send: 8B, per_connection: 100}}",
+		    &host, &a);
+	CU_ASSERT_EQUAL(p.loads[0].slots, without + 30);
+	CU_ASSERT_EQUAL(p.loads[0].serves_most, 100);
+	CU_ASSERT(p.asks && plan_has_requests(&p));
 	arena_close(&a);
 }
 
@@ -558,6 +585,7 @@ static const struct test tests[] = {
 	TEST(each_option_is_a_row_in_the_order_of_the_plan),
 	TEST(a_mark_wants_a_ring_that_lends_the_right),
 	TEST(sockets_are_classic_only_where_the_ring_cannot_prepare_them),
+	TEST(a_pool_has_slots_for_what_is_idle),
 	TEST(an_heir_has_no_more_than_its_limit_of_descriptors),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
 	TEST(a_leak_has_a_slot_for_each_port),
