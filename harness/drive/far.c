@@ -235,14 +235,15 @@ static const struct {
 static void on_transfer(struct far *far, uint32_t i, int result)
 {
 	struct far_slot *s = &far->slot[i];
+	bool again = result == -EINTR || result == -EAGAIN;
 
-	if (result == -EINTR || result == -EAGAIN)
-		transfers[s->at].next(far, i);
-	else if (result == 0 && does(far, DOES_KEEP))
+	if (result > 0)
+		s->left -= (uint32_t)result;
+	if (result == 0 && does(far, DOES_KEEP))
 		s->at = FAR_KEPT;
-	else if (result <= 0)
+	else if (result <= 0 && !again)
 		close_next(far, i);
-	else if (s->left -= (uint32_t)result)
+	else if (s->left)
 		transfers[s->at].next(far, i);
 	else
 		transfers[s->at].end(far, i);
