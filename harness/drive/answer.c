@@ -105,8 +105,12 @@ static bool is_taken(const struct worker *w, const struct flow *f)
  * which wants the same addresses and other ports, tells one from the other. */
 static bool is_want_of_port(struct worker *w, const struct flow *f)
 {
+	bool is_datagram = w->load->load->protocol == PROTOCOL_UDP;
 	const struct refusal *r = &refusals[w->load->bind];
 	int e;
+
+	if (is_datagram && f->stage == STAGE_CONNECT)
+		return f->error == EAGAIN;
 
 	if (f->stage != r->stage || f->error != r->error)
 		return false;
@@ -201,7 +205,7 @@ static void on_close(struct worker *w, const struct flow *f)
 	struct tally *t = &w->tape->tally;
 
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
-	if (!f->inherited && (reset || far_first))
+	if (!f->inherited && (reset || far_first || w->load->load->protocol == PROTOCOL_UDP))
 		work_pair(w, f)->holding--;
 }
 

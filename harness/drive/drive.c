@@ -149,7 +149,10 @@ static bool run_sampled(struct carrier *carrier, struct tape *samples, struct er
 	struct sense_wish wish = {
 		.enter = enter_client,
 		.where = carrier->lab,
-		.filter = {carrier->plan->watched, domain_of(carrier->plan)},
+		.filter = {carrier->plan->watched, domain_of(carrier->plan),
+			   (unsigned)plan_speaks(carrier->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
+				   (unsigned)plan_speaks(carrier->plan, PROTOCOL_UDP)
+					   << PROTOCOL_UDP},
 		.pairs = carrier->plan->budget.pairs,
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,

@@ -456,7 +456,9 @@ static bool listeners_open(struct far *far)
 {
 	const struct plan *p = far->plan;
 
-	for (uint32_t i = 0; i < p->services && does(far, DOES_LISTEN); i++) {
+	if (!does(far, DOES_LISTEN) || !plan_speaks(p, PROTOCOL_TCP))
+		return true;
+	for (uint32_t i = 0; i < p->services; i++) {
 		uint16_t port = plan_service(p, i);
 		int fd = socket_listen(p->family, port, (int)p->backlog,
 				       far->behaviour == BEHAVIOUR_RESET);

@@ -236,10 +236,23 @@ static void add_widen(struct line_list *lines, const struct evidence *e, int64_t
 		rate_verdict(e, (uint64_t)wide * b->pairs, life_ns));
 }
 
+/* A socket of UDP has its port for all destinations: more of them add none. */
+static void add_datagrams(struct line_list *lines, const struct evidence *e)
+{
+	add(lines, TEXT("use one socket for many destinations: with sendto() a socket of UDP needs "
+			"no connect(), and one port does"));
+	add_fmt(lines, e->a, "each further source address that sockets are bound to adds %s",
+		say_number_of(e->a, e->plan->budget.usable, "port", "ports"));
+}
+
 static void add_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns)
 {
 	uint32_t usable = e->plan->budget.usable;
 
+	if (e->plan->loads[0].load->protocol == PROTOCOL_UDP) {
+		add_datagrams(lines, e);
+		return;
+	}
 	add_fmt(lines, e->a,
 		"each further destination, an address or a port of the server, adds %s%s",
 		say_number_of(e->a, usable, "port", "ports"), rate_too(e, usable, life_ns));

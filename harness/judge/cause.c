@@ -81,7 +81,8 @@ static const char *say_towards(const struct evidence *e)
 
 	if (p->destinations > 1)
 		to = text_format(
-			     e->a, "to each of %s",
+			     e->a, "to %s %s",
+			     p->budget.spaces < p->budget.pairs ? "all" : "each of",
 			     say_number_of(e->a, p->destinations, "destination", "destinations"))
 			     .s;
 	if (p->sources.count > 1)
@@ -418,6 +419,7 @@ static struct evidence evidence_of(const struct plan *plan, const struct tape *t
 
 	if (tape->exhausted)
 		e.wanted = tape->tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] +
+			   tape->tally.errors[STAGE_CONNECT][EAGAIN] +
 			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
 	return e;
 }

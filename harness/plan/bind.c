@@ -35,5 +35,9 @@ struct budget bind_budget(const struct scenario *s, const struct load *load, uin
 		b.may_lose_one = false;
 	if (bind_takes_port(way) && !bind_shares_port(load))
 		budget_share(&b, sources);
+	if (load->protocol == PROTOCOL_UDP) { /* udp_lib_get_port(), net/ipv4/udp.c */
+		b.may_lose_one = false;
+		budget_share(&b, sources);
+	}
 	return b;
 }

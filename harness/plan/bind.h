@@ -2,7 +2,8 @@
  * they are shared by.
  *
  * connect() chooses a port for one destination, bind() for all of them: so what bind() takes is
- * counted for each source address, and what connect() takes, for each pair.
+ * counted for each source address, and what connect() takes, for each pair. A socket of UDP has its
+ * port for all destinations, whoever takes it.
  *
  * Errors: none; pure.
  * Source: __inet_hash_connect(), net/ipv4/inet_hashtables.c; inet_csk_get_port(),

@@ -200,10 +200,20 @@ static int64_t live_time(const struct scenario *s)
 	}
 }
 
+/* A socket of UDP has its port until it is closed, and not a moment longer. */
+static enum quiet fate_of(const struct scenario *s)
+{
+	enum end end = end_of(&s->load);
+
+	if (s->load.protocol == PROTOCOL_UDP)
+		return end == END_CLOSE ? QUIET_NONE : QUIET_FOR_EVER;
+	return fates[s->server.behaviour][end];
+}
+
 static struct life life_of(const struct scenario *s, const struct budget *b,
 			   const struct host *host)
 {
-	enum quiet quiet = fates[s->server.behaviour][end_of(&s->load)];
+	enum quiet quiet = fate_of(s);
 	int64_t live_ns = live_time(s);
 	struct life life = {{live_ns, live_ns},
 			    quiet_span(s, host, leaves_unread(s) ? QUIET_NONE : quiet)};
@@ -237,7 +247,7 @@ static struct pace pace_of(const struct scenario *s, const struct budget *b,
 	uint64_t before = n / under_way; /* whole rounds */
 	double rounds;
 
-	if (s->load.order == ORDER_KERNEL)
+	if (s->load.order == ORDER_KERNEL && s->load.protocol == PROTOCOL_TCP)
 		work += b->spaces * half * half * scan;
 	if (load_is_open(&s->load)) {
 		struct shape shape = shape_make(&s->load);
@@ -271,7 +281,8 @@ static double begins_until(const struct scenario *s)
 /* A closed loop whose ports are free with their close never has more in use than are under way. */
 static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life)
 {
-	const uint64_t lingering = 8; /* the server's last ACK is on its way */
+	/* The server's last ACK is on its way. */
+	const uint64_t lingering = s->load.protocol == PROTOCOL_TCP ? 8 : 0;
 	uint64_t under_way = concurrency_of(&s->load);
 
 	return !load_is_open(&s->load) && life->quiet.most == 0 &&

@@ -88,8 +88,8 @@ static bool connect_searches(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
 
-	return lp->load->order == ORDER_KERNEL && !bind_takes_port(lp->bind) &&
-	       lp->bind != BIND_LOCAL_PORT_RANGE;
+	return lp->load->protocol == PROTOCOL_TCP && lp->load->order == ORDER_KERNEL &&
+	       !bind_takes_port(lp->bind) && lp->bind != BIND_LOCAL_PORT_RANGE;
 }
 
 /* The other half of the ports is looked at when the first has none left: __inet_hash_connect(). */

@@ -126,7 +126,7 @@ static void life_set(struct load_plan *p, const struct host *h)
 		if (load_ends(p->load, end))
 			all |= p->steps[end] = life_of(p, end);
 	p->classic_sockets = h->ring_socket || (all & options && h->ring_option) ||
-			     (p->bind_source && h->ring_bind);
+			     (p->bind_source && h->ring_bind) || p->load->protocol == PROTOCOL_UDP;
 }
 
 /* Only a ring can lend a right for one operation (personality, io_uring_enter(2)). */
@@ -240,6 +240,14 @@ bool plan_has_requests(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (p->loads[i].requests)
+			return true;
+	return false;
+}
+
+bool plan_speaks(const struct plan *p, enum protocol protocol)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].load->protocol == protocol)
 			return true;
 	return false;
 }

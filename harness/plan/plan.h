@@ -113,6 +113,9 @@ double plan_rate(const struct plan *p);
 
 bool plan_has_requests(const struct plan *p); /* any of its loads */
 
+/* Does one of the loads? */
+bool plan_speaks(const struct plan *p, enum protocol protocol);
+
 /* Destination i of the plan: its address and port. */
 struct address plan_server(const struct plan *p, uint32_t dest);
 uint16_t plan_service(const struct plan *p, uint32_t dest);

@@ -290,7 +290,7 @@ static void far_size(struct plan *p, uint64_t begun, uint64_t slots)
 {
 	const struct scenario *s = p->scenario;
 
-	if (!behaviour_does(s->server.behaviour, DOES_ACCEPT))
+	if (!plan_speaks(p, PROTOCOL_TCP) || !behaviour_does(s->server.behaviour, DOES_ACCEPT))
 		return;
 	p->far_accepts = s->server.accept_every ? 1 : accepts_each(p->services);
 	p->far_slots = (uint32_t)least(far_open(p, begun, slots), SLOTS_MOST) +

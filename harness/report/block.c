@@ -95,6 +95,13 @@ static void print_states(struct out *out, const struct result_run *run)
 	draft_print(&d, out, "  sockets");
 }
 
+/* A port that bind() has taken, or a socket of UDP, is taken for all destinations. */
+static bool is_shared(const struct result_run *run)
+{
+	return run->plan.capacity <
+	       (uint64_t)run->plan.usable * run->plan.sources * run->plan.destinations;
+}
+
 void block_ports(struct out *out, const struct result_run *run)
 {
 	struct draft d;
@@ -105,7 +112,8 @@ void block_ports(struct out *out, const struct result_run *run)
 	add_count(to, run->plan.usable);
 	out_fmt(to, " usable (%u-%u)", run->plan.range.lo, run->plan.range.hi);
 	if (run->plan.destinations > 1)
-		out_fmt(to, " to each of %u destinations", run->plan.destinations);
+		out_fmt(to, " to %s %u destinations", is_shared(run) ? "all" : "each of",
+			run->plan.destinations);
 	if (run->plan.sources > 1)
 		out_fmt(to, " from each of %u addresses", run->plan.sources);
 	if (fixed(run, MEASURE_PORTS_USED_MAX).present) {

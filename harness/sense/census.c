@@ -38,19 +38,33 @@ static uint32_t place_of(const struct census *c, const struct socket_seen *s)
 
 static bool is_row_of(const struct census_row *row, const struct socket_seen *s)
 {
-	return row->remote_port == s->remote_port && address_eq(row->remote, s->remote) &&
-	       address_eq(row->local, s->local);
+	return row->datagrams == s->datagrams && row->remote_port == s->remote_port &&
+	       address_eq(row->remote, s->remote) && address_eq(row->local, s->local);
+}
+
+/* What holds a port: a connection, towards its destination; a socket of UDP, towards all of
+ * them. */
+static struct socket_seen holder_of(const struct socket_seen *seen)
+{
+	struct socket_seen holder = *seen;
+
+	if (seen->datagrams) {
+		holder.remote = (struct address){0, 0};
+		holder.remote_port = 0;
+	}
+	return holder;
 }
 
 void census_add(struct census *c, const struct socket_seen *seen)
 {
+	struct socket_seen s = holder_of(seen);
 	struct census_row *row;
-	uint32_t at = place_of(c, seen);
+	uint32_t at = place_of(c, &s);
 
 	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
 	if (seen->state == STATE_BOUND) /* towards nobody */
 		return;
-	for (row = &c->rows[at]; row->used && !is_row_of(row, seen); row = &c->rows[at])
+	for (row = &c->rows[at]; row->used && !is_row_of(row, &s); row = &c->rows[at])
 		at = (at + 1) & c->mask;
 	if (row->used == 0) {
 		if (c->taken >= c->mask - c->mask / 4) {
@@ -58,7 +72,7 @@ void census_add(struct census *c, const struct socket_seen *seen)
 			return;
 		}
 		c->taken++;
-		*row = (struct census_row){seen->local, seen->remote, seen->remote_port, 0};
+		*row = (struct census_row){s.local, s.remote, s.remote_port, s.datagrams, 0};
 	}
 	row->used++;
 	if (row->used > c->used_max)

@@ -12,7 +12,8 @@
 struct census_row {
 	struct address local, remote;
 	uint16_t remote_port;
-	uint32_t used; /* 0: a free row */
+	bool datagrams; /* of UDP: towards everybody */
+	uint32_t used;	/* 0: a free row */
 };
 
 struct census {

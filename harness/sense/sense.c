@@ -71,6 +71,8 @@ static bool look_at_totals(struct sense *s, struct sample *sample, struct err *e
 		return false;
 	sample->parts |= SAMPLE_TOTALS;
 	sample->inuse = totals.inuse;
+	if (s->wish.filter.protocols >> PROTOCOL_UDP & 1)
+		sample->inuse += totals.udp;
 	sample->tw = totals.tw;
 	return true;
 }

@@ -29,15 +29,18 @@ static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 	if (wish->window &&
 	    !set(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &wish->window, sizeof(wish->window)))
 		return false;
-	if (!wish->source)
-		return true;
 	*stage = STAGE_BIND;
-	return bind(fd, &wish->source->any, wish->source->len) == 0;
+	if (wish->source && bind(fd, &wish->source->any, wish->source->len) < 0)
+		return false;
+	*stage = STAGE_CONNECT;
+	return !wish->destination ||
+	       connect(fd, &wish->destination->any, wish->destination->len) == 0;
 }
 
 int socket_make(const struct socket_wish *wish, enum stage *stage)
 {
-	int fd = socket(family_domain(wish->family), SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int type = wish->protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int fd = socket(family_domain(wish->family), type | SOCK_CLOEXEC, 0);
 
 	*stage = STAGE_SOCKET;
 	if (fd < 0)

@@ -15,14 +15,16 @@
 
 struct socket_wish {
 	enum family family;
+	enum protocol protocol;
 	const struct option *options; /* set before the bind */
 	uint32_t option_count;
-	const struct endpoint *source; /* bound; NULL: not */
-	bool reset_on_close;	       /* SO_LINGER of 0 s */
-	uint32_t window;	       /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
+	const struct endpoint *source;	    /* bound; NULL: not */
+	bool reset_on_close;		    /* SO_LINGER of 0 s */
+	uint32_t window;		    /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
+	const struct endpoint *destination; /* connected to; NULL: not */
 };
 
-/* A TCP socket as wished for; on failure -errno, and *stage. */
+/* A socket as wished for; on failure -errno, and *stage. */
 int socket_make(const struct socket_wish *wish, enum stage *stage);
 
 /* A listening socket on all addresses of the family, and on those of IPv4; reset: what it accepts is reset when closed (SO_LINGER

@@ -52,7 +52,7 @@ void dump_close(struct dump *d)
 
 /* "sport >= lo and sport <= hi", for inet_diag_bc_run(): each test is an op and a word that
  * holds the port; `no` of more than is left refuses the socket. */
-static bool request_dump(struct mnl_socket *nl, int domain, struct port_range ports)
+static bool request_dump(struct mnl_socket *nl, int domain, int protocol, struct port_range ports)
 {
 	enum { TEST = 2 * sizeof(struct inet_diag_bc_op), WHOLE = 2 * TEST };
 	const struct inet_diag_bc_op program[4] = {
@@ -69,7 +69,7 @@ static bool request_dump(struct mnl_socket *nl, int domain, struct port_range po
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	ask = mnl_nlmsg_put_extra_header(message, sizeof(*ask));
 	ask->sdiag_family = (uint8_t)domain;
-	ask->sdiag_protocol = IPPROTO_TCP;
+	ask->sdiag_protocol = (uint8_t)protocol;
 	ask->idiag_states = ALL_STATES & ~(1u << STATE_LISTENING);
 	mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
 	return mnl_socket_sendto(nl, message, message->nlmsg_len) >= 0;
@@ -102,9 +102,11 @@ static void read_error(const struct nlmsghdr *m, struct err *err)
 	int error = mnl_nlmsg_get_payload_len(m) < sizeof(e->error) ? EBADMSG : -e->error;
 
 	err_sys(err, error > 0 ? error : EBADMSG, "the kernel refused a socket dump");
+	if (error == ENOENT)
+		err_hint(err, "Load the kernel's modules tcp_diag and udp_diag.");
 }
 
-enum dump_part dump_parse(char *buffer, size_t len,
+enum dump_part dump_parse(char *buffer, size_t len, bool datagrams,
 			  void (*each)(void *, const struct socket_seen *), void *context,
 			  bool *torn, struct err *err)
 {
@@ -124,20 +126,22 @@ enum dump_part dump_parse(char *buffer, size_t len,
 		    mnl_nlmsg_get_payload_len(m) >= sizeof(struct inet_diag_msg)) {
 			struct socket_seen seen = seen_of(mnl_nlmsg_get_payload(m));
 
+			seen.datagrams = datagrams;
 			each(context, &seen);
 		}
 	}
 	return DUMP_MORE;
 }
 
-/* The sockets of one domain. */
-static bool domain_run(struct dump *d, int domain, struct port_range ports,
-		       void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
-		       struct err *err)
+/* The sockets of one domain and protocol. */
+static bool part_run(struct dump *d, int domain, enum protocol protocol, struct port_range ports,
+		     void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+		     struct err *err)
 {
+	bool datagrams = protocol == PROTOCOL_UDP;
 	enum dump_part part = DUMP_MORE;
 
-	if (!request_dump(d->netlink, domain, ports))
+	if (!request_dump(d->netlink, domain, datagrams ? IPPROTO_UDP : IPPROTO_TCP, ports))
 		return err_sys(err, errno, "could not ask for a socket dump");
 	while (part == DUMP_MORE) {
 		ssize_t len = mnl_socket_recvfrom(d->netlink, d->buffer, RECEIVE_ROOM);
@@ -150,7 +154,7 @@ static bool domain_run(struct dump *d, int domain, struct port_range ports,
 		}
 		if (len < 0)
 			return err_sys(err, errno, "could not read a socket dump");
-		part = dump_parse(d->buffer, (size_t)len, each, context, torn, err);
+		part = dump_parse(d->buffer, (size_t)len, datagrams, each, context, torn, err);
 	}
 	return part == DUMP_END;
 }
@@ -159,11 +163,27 @@ bool dump_run(struct dump *d, const struct socket_filter *filter,
 	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 	      struct err *err)
 {
+	unsigned protocols = filter->protocols ? filter->protocols : 1U << PROTOCOL_TCP;
+	const struct {
+		int domain;
+		enum protocol protocol;
+	} parts[] = {
+		{AF_INET, PROTOCOL_TCP},
+		{AF_INET6, PROTOCOL_TCP},
+		{AF_INET, PROTOCOL_UDP},
+		{AF_INET6, PROTOCOL_UDP},
+	};
+
 	*torn = false;
-	return (filter->domain == AF_INET6 ||
-		domain_run(d, AF_INET, filter->ports, each, context, torn, err)) &&
-	       (filter->domain == AF_INET ||
-		domain_run(d, AF_INET6, filter->ports, each, context, torn, err));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		bool is_of_it = filter->domain == AF_UNSPEC || filter->domain == parts[i].domain;
+
+		if (is_of_it && protocols >> parts[i].protocol & 1 &&
+		    !part_run(d, parts[i].domain, parts[i].protocol, filter->ports, each, context,
+			      torn, err))
+			return false;
+	}
+	return true;
 }
 
 /* ---- /proc --------------------------------------------------------------- */
@@ -241,35 +261,34 @@ static uint64_t number_after(struct text line, const char *word)
 	return 0;
 }
 
-/* The line of a sockstat file that begins so. */
-static bool line_read(int fd, struct text begin, char *buffer, size_t room, struct text *out,
-		      struct err *err)
+/* The figure behind a word, of the line of a sockstat file that begins so; 0 if there is none. */
+static uint64_t figure_of(struct text file, struct text begin, const char *word)
 {
-	struct text file;
+	struct text line;
 
-	if (!read_all(fd, buffer, room, &file, err))
-		return false;
-	while (text_cut(&file, '\n', out))
-		if (text_starts(*out, begin))
-			return true;
-	return err_set(err, ERR_SYS, "sockstat has no line about " TEXT_FMT, TEXT_ARG(begin));
+	while (text_cut(&file, '\n', &line))
+		if (text_starts(line, begin))
+			return number_after(line, word);
+	return 0;
 }
 
 bool proc_totals(const struct proc_door *p, struct totals *out, struct err *err)
 {
 	char buffer[1024];
-	struct text line;
+	struct text file;
 
 	*out = (struct totals){0};
-	if (!line_read(p->sockstat, TEXT("TCP: "), buffer, sizeof(buffer), &line, err))
+	if (!read_all(p->sockstat, buffer, sizeof(buffer), &file, err))
 		return false;
-	out->inuse = number_after(line, "inuse");
-	out->tw = number_after(line, "tw");
+	out->inuse = figure_of(file, TEXT("TCP: "), "inuse");
+	out->tw = figure_of(file, TEXT("TCP: "), "tw");
+	out->udp = figure_of(file, TEXT("UDP: "), "inuse");
 	if (p->sockstat6 < 0)
 		return true;
-	if (!line_read(p->sockstat6, TEXT("TCP6: "), buffer, sizeof(buffer), &line, err))
+	if (!read_all(p->sockstat6, buffer, sizeof(buffer), &file, err))
 		return false;
-	out->inuse += number_after(line, "inuse");
+	out->inuse += figure_of(file, TEXT("TCP6: "), "inuse");
+	out->udp += figure_of(file, TEXT("UDP6: "), "inuse");
 	return true;
 }
 

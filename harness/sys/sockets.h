@@ -1,4 +1,4 @@
-/* sockets.h - what the kernel says of its TCP sockets: dumps over sock_diag, totals and
+/* sockets.h - what the kernel says of its sockets: dumps over sock_diag, totals and
  * counters from /proc.
  *
  * All of it is about the namespace the calling thread was in when the door was opened.
@@ -6,7 +6,7 @@
  * Units:     ports in host order; states as in tape/tape.h.
  * Ownership: a door is closed by its _close; twice does no harm.
  * Errors:    ERR_SYS. A dump that sockets moved under (NLM_F_DUMP_INTR) is `torn`, no error.
- * Source:    net/ipv4/inet_diag.c; include/uapi/linux/inet_diag.h. Bound-only sockets are
+ * Source:    net/ipv4/inet_diag.c, udp_diag.c; include/uapi/linux/inet_diag.h. Bound-only sockets are
  *            listed since Linux 6.8.
  */
 #pragma once
@@ -17,16 +17,19 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "host/host.h"
+#include "words/words.h"
 
 struct socket_filter {
 	struct port_range ports; /* of the local end; the kernel leaves all others out */
 	int domain;		 /* AF_INET or AF_INET6; AF_UNSPEC: both */
+	unsigned protocols;	 /* bit i: enum protocol i; 0: TCP alone */
 };
 
 struct socket_seen {
 	struct address local, remote;
 	uint16_t local_port, remote_port;
-	uint8_t state; /* STATE_… */
+	uint8_t state;	/* STATE_…; a connected one of UDP is ESTABLISHED */
+	bool datagrams; /* of UDP: it has its port towards everybody */
 };
 
 struct dump {
@@ -37,7 +40,7 @@ struct dump {
 bool dump_open(struct dump *out, struct err *);
 void dump_close(struct dump *d);
 
-/* Calls `each` for every TCP socket that the filter lets through, listeners excepted. A mapped
+/* Calls `each` for every socket that the filter lets through, listeners excepted. A mapped
  * socket is one of AF_INET6. */
 bool dump_run(struct dump *d, const struct socket_filter *filter,
 	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
@@ -47,12 +50,13 @@ enum dump_part { DUMP_MORE, DUMP_END, DUMP_BROKEN };
 
 /* The parser behind dump_run(): the messages of one receive. Whatever the bytes are, it reads
  * nothing beyond `len`. */
-enum dump_part dump_parse(char *buffer, size_t len,
+enum dump_part dump_parse(char *buffer, size_t len, bool datagrams,
 			  void (*each)(void *, const struct socket_seen *), void *context,
 			  bool *torn, struct err *err);
 
 struct totals {
 	uint64_t inuse, tw; /* of both families; tw counts orphaned FIN_WAIT2 sockets too */
+	uint64_t udp;
 };
 
 struct proc_door {

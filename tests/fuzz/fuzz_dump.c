@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!exact)
 		abort();
 	memcpy(exact, data, size);
-	if (dump_parse(exact, size, look, &count, &torn, &err) == DUMP_BROKEN &&
+	if (dump_parse(exact, size, false, look, &count, &torn, &err) == DUMP_BROKEN &&
 	    err.kind == ERR_NONE)
 		abort(); /* broken without a reason */
 	free(exact);

@@ -18,6 +18,7 @@
 	SUITE(drive) \
 	SUITE(life) \
 	SUITE(family) \
+	SUITE(udp) \
 	SUITE(timewait) \
 	SUITE(shape) \
 	SUITE(sockets) \

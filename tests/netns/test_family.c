@@ -5,46 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "drive/drive.h"
-#include "lab_help.h"
+#include "drive_help.h"
 #include "sense/census.h"
 #include "sys/endpoint.h"
-
-struct drive {
-	struct help h;
-	struct tape tape;
-	struct pulse pulse;
-	volatile sig_atomic_t interrupted;
-	bool ok;
-};
-
-static void drive_open(struct drive *d, const char *lines)
-{
-	memset(d, 0, sizeof(*d));
-	if (!help_open(&d->h, lines)) {
-		printf("%s: %s\n", lines, d->h.err.what);
-		CU_FAIL_FATAL("no lab");
-	}
-}
-
-static void drive_plan(struct drive *d)
-{
-	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0, NULL, NULL};
-
-	d->ok = drive_run(&d->tape, &d->h.plan, &d->h.lab, &hooks, &d->h.arena, &d->h.err);
-	if (!d->ok)
-		printf("%s\n", d->h.err.what);
-	CU_ASSERT(tally_balances(&d->tape.tally));
-}
-
-static const struct sample *last_dump(const struct tape *t)
-{
-	for (size_t i = t->sample_count; i-- > 0;)
-		if (t->samples[i].parts & SAMPLE_SOCKETS)
-			return &t->samples[i];
-	CU_FAIL_FATAL("no dump");
-	return NULL;
-}
 
 /* ---- what the kernel has, by its own table ------------------------------- */
 
@@ -61,8 +24,8 @@ static void add(void *census, const struct socket_seen *seen)
 
 static void look_inside(struct help *h, void *context)
 {
-	const struct socket_filter filter = {h->plan.scenario->network.ports,
-					     ((struct look *)context)->domain};
+	const struct socket_filter filter = {.ports = h->plan.scenario->network.ports,
+					     .domain = ((struct look *)context)->domain};
 	struct look *l = context;
 	struct dump dump;
 	bool torn;

@@ -30,16 +30,18 @@ static void a_recorded_dump_is_read_as_it_was(void)
 	struct err err = {0};
 	bool torn = false;
 
-	CU_ASSERT_EQUAL(dump_parse(buffer, file.len, count_states, states, &torn, &err), DUMP_END);
+	CU_ASSERT_EQUAL(dump_parse(buffer, file.len, false, count_states, states, &torn, &err),
+			DUMP_END);
 	CU_ASSERT(!torn && err.kind == ERR_NONE);
 	CU_ASSERT_EQUAL(states[STATE_ESTABLISHED], 3);
 	CU_ASSERT_EQUAL(states[STATE_TIME_WAIT], 3);
 	CU_ASSERT_EQUAL(states[STATE_BOUND], 1);
 	CU_ASSERT_EQUAL(states[STATE_LISTEN], 0);
 	buffer[6] |= 0x10; /* NLM_F_DUMP_INTR */
-	dump_parse(buffer, file.len, count_states, states, &torn, &err);
+	dump_parse(buffer, file.len, false, count_states, states, &torn, &err);
 	CU_ASSERT(torn);
-	CU_ASSERT_EQUAL(dump_parse(buffer, 200, count_states, states, &torn, &err), DUMP_MORE);
+	CU_ASSERT_EQUAL(dump_parse(buffer, 200, false, count_states, states, &torn, &err),
+			DUMP_MORE);
 }
 
 static void sum(void *total, struct text name, uint64_t value)

@@ -243,7 +243,7 @@ static void see(void *context, const struct socket_seen *s)
 
 static void see_all(void *context, struct worker *w)
 {
-	static const struct socket_filter all = {{1024, 65535}, AF_INET};
+	static const struct socket_filter all = {{1024, 65535}, AF_INET, 0};
 	struct seen *seen = context;
 	struct err err = {0};
 	bool torn;

@@ -9,8 +9,8 @@ static const struct socket_seen *seen(uint32_t local, uint32_t remote, uint16_t 
 {
 	static struct socket_seen s;
 
-	s = (struct socket_seen){address_ipv4(local), address_ipv4(remote), port, remote_port,
-				 state};
+	s = (struct socket_seen){
+		address_ipv4(local), address_ipv4(remote), port, remote_port, state, false};
 	return &s;
 }
 
@@ -43,6 +43,27 @@ static void sockets_are_counted_by_state_and_pair(void)
 	CU_ASSERT(c.used_max == 0 && c.states[STATE_ESTABLISHED] == 0 && c.taken == 0);
 	census_add(&c, seen(1, 2, 40000, 80, STATE_SYN_SENT));
 	CU_ASSERT_EQUAL(c.used_max, 1);
+	arena_close(&a);
+}
+
+/* A port of UDP is one towards everybody, and none of TCP. */
+static void datagrams_are_counted_by_source(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+
+	for (uint16_t port = 40000; port < 40032; port++) {
+		struct socket_seen s = *seen(1, port, port, 80, STATE_ESTABLISHED);
+
+		census_add(&c, &s);
+		s.datagrams = true;
+		census_add(&c, &s);
+		s.local = address_ipv4(2 + port % 2);
+		census_add(&c, &s);
+	}
+	CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 96);
+	CU_ASSERT_EQUAL(c.used_max, 32);
+	CU_ASSERT_EQUAL(c.taken, 32 + 3);
 	arena_close(&a);
 }
 
@@ -98,6 +119,7 @@ static void rest_is_when_nothing_is_between_two_states(void)
 
 static const struct test tests[] = {
 	TEST(sockets_are_counted_by_state_and_pair),
+	TEST(datagrams_are_counted_by_source),
 	TEST(more_pairs_than_fit_are_told),
 	TEST(an_unknown_state_is_not_lost),
 	TEST(rest_is_when_nothing_is_between_two_states),
