@@ -33,13 +33,15 @@ static double wanted_of(const struct outline *o)
 {
 	double life = (double)o->live_ns + (double)o->quiet_ns;
 
+	if (o->pooled)
+		return NAN;
 	if (o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER)
 		return INFINITY;
 	if (o->rate > 0)
 		return o->rate * life / SECOND;
 	if (o->quiet_ns == 0)
 		return o->under_way;
-	return o->live_ns > 0 ? o->under_way * life / (double)o->live_ns : INFINITY;
+	return o->round_ns > 0 ? o->under_way * life / (double)o->round_ns : INFINITY;
 }
 
 static void set_life(struct outline *o, const struct plan *p)
@@ -49,6 +51,7 @@ static void set_life(struct outline *o, const struct plan *p)
 	o->quiet_ns = f->quiet_ns;
 	o->live_ns = f->port_life_ns == FOR_EVER ? p->loads[0].load->hold
 						 : f->port_life_ns - f->quiet_ns;
+	o->round_ns = o->live_ns + p->loads[0].load->request.pause;
 }
 
 /* Connection `n`, counted from 0: by the clock, or as the rounds before it are done. Of several
@@ -63,7 +66,7 @@ static double begins_ns(const struct plan *p, const struct outline *o, uint64_t 
 	if (o->rate > 0)
 		return (double)n / o->rate * SECOND;
 	rounds = o->under_way > 0 ? floor((double)n / o->under_way) : 0;
-	return rounds * (double)o->live_ns;
+	return rounds * (double)o->round_ns;
 }
 
 static void set_failure(struct outline *o, const struct plan *p)
@@ -148,8 +151,8 @@ static double begun_of(const struct outline *o, const struct plan *p, const stru
 		return 0;
 	if (load_is_open(lp->load))
 		begun = (double)shape_due(&lp->shape, last);
-	else if (o->live_ns > 0)
-		begun = (floor((double)last / (double)o->live_ns) + 1) * lp->concurrency;
+	else if (o->round_ns > 0)
+		begun = (floor((double)last / (double)o->round_ns) + 1) * lp->concurrency;
 	return lp->load->total > 0 ? smaller(begun, (double)lp->load->total) : begun;
 }
 
@@ -180,7 +183,9 @@ static void set_end(struct outline *o, const struct plan *p)
 
 struct outline outline_of(const struct plan *p)
 {
-	struct outline o = {.rate = plan_rate(p), .under_way = under_way_of(p)};
+	struct outline o = {.rate = plan_rate(p),
+			    .under_way = under_way_of(p),
+			    .pooled = load_is_pooled(p->loads[0].load)};
 
 	set_life(&o, p);
 	o.wanted = wanted_of(&o);

@@ -12,8 +12,10 @@
 struct outline {
 	int64_t live_ns, quiet_ns; /* of a port's life: until the close, and after; or FOR_EVER */
 	double rate;		   /* that the loads come to together; 0: one is a closed loop */
-	double under_way;	   /* connections at once, of closed loops */
-	double wanted; /* ports at once that the load asks for; INFINITY: without bound */
+	int64_t round_ns; /* of a closed loop: from one connection of a client to its next */
+	double under_way; /* connections at once, of closed loops */
+	double wanted;	  /* ports at once that the load asks for; INFINITY: without bound */
+	bool pooled;	  /* how many connections are opened is the pool's: wanted is NAN then */
 	bool exhausts, known;
 	uint64_t after;	     /* connections that have a port before the first is refused one */
 	double at_ns;	     /* when that is; by the machine's speed alone: 0 */

@@ -89,8 +89,33 @@ static struct text say_life(const struct plan *p, const struct outline *o, struc
 /* Connections begun; of a closed loop nothing but the machine bounds them. */
 static const char *say_begun(const struct outline *o, struct arena *a)
 {
-	return isfinite(o->begun) ? say_number(a, (uint64_t)o->begun, "connection")
-				  : "as many connections as the machine can open";
+	const char *what = o->pooled ? "request" : "connection";
+
+	return isfinite(o->begun) ? say_number(a, (uint64_t)o->begun, what)
+				  : text_format(a, "as many %ss as the machine can", what).s;
+}
+
+/* Requests that find no idle connection open one; those that find no place in the pool end it. */
+static struct text say_pool(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct load_plan *lp = &p->loads[0];
+	const char *requests = say_rate(a, o->rate), *kept = "", *serves = "", *churn = "";
+
+	if (o->rate <= 0)
+		requests = text_format(a, "%s at once", say_count(a, o->under_way)).s;
+	if (lp->load->pool.max_idle)
+		kept = text_format(a, ", %s kept idle to a destination",
+				   say_number(a, lp->idle_most, "connection"))
+			       .s;
+	if (lp->load->request.per_connection)
+		serves = text_format(a, ", each for %s", say_number(a, lp->serves_most, "request"))
+				 .s;
+	if (o->rate <= 0 && lp->load->pool.max_idle && o->under_way > lp->idle_most)
+		churn = text_format(a, ": %s in each round end after one use",
+				    say_count(a, o->under_way - lp->idle_most))
+				.s;
+	return text_format(a, "requests: %s%s%s%s; %s to be had", requests, kept, serves, churn,
+			   say_number(a, p->budget.capacity, "port"));
 }
 
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
@@ -98,6 +123,8 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 {
 	const char *there = say_count(a, (double)p->budget.capacity);
 
+	if (o->pooled)
+		return say_pool(p, o, a);
 	if (is_kept(o))
 		return text_format(a, "%s, each with a port of its own; %s to be had",
 				   say_begun(o, a), there);
@@ -116,13 +143,15 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 				   say_count(a, o->under_way), there);
 	return text_format(a, "%s under way × %s / %s = %s ports at once; %s to be had",
 			   say_count(a, o->under_way), say_parts(o, a),
-			   say_time(a, (double)o->live_ns), say_count(a, ceil(o->wanted)), there);
+			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
 }
 
 static struct text say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
 
+	if (isnan(p->forecast.rate))
+		return TEXT("cannot be told: how often a connection is used again decides");
 	if (is_kept(o))
 		return TEXT("no rate: what was opened stays");
 	if (!isfinite(p->forecast.rate))
@@ -135,6 +164,8 @@ static struct text say_failure(const struct outline *o, struct arena *a)
 {
 	const char *when = "", *after = "no port comes back";
 
+	if (!o->known && o->pooled)
+		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (!o->known)
 		return TEXT("cannot be told: how fast the machine is decides");
 	if (!o->exhausts)
@@ -155,6 +186,8 @@ static struct text say_half(const struct outline *o, struct arena *a)
 
 	if (o->half == 0)
 		return TEXT("no connect is slower");
+	if (o->pooled)
+		return TEXT("cannot be told, as above");
 	if (!o->half_reached)
 		return TEXT("not reached: no connect is slower");
 	if (o->rate > 0 || o->half_at_ns > 0)
@@ -179,7 +212,7 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 	const struct needs *n = &p->needs;
 
 	return text_format(a,
-			   "%s, %s at once; %s in %s, and %s of RLIMIT_NOFILE; %.1f MB for "
+			   "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %.1f MB for "
 			   "sockets; %s at most",
 			   say_begun(o, a), say_number(a, ports_used(p, o), "port"),
 			   say_number(a, n->slots, "descriptor"), say_number(a, n->rings, "ring"),
