@@ -377,6 +377,14 @@ static void advise_fd_limit(struct finding *f, const struct evidence *e)
 	add(&f->attempt, TEXT("close what is done with: a leak ends here at any limit"));
 }
 
+static void advise_address(struct finding *f, const struct evidence *e)
+{
+	if (e->plan->family == FAMILY_IPV6)
+		add(&f->attempt,
+		    TEXT("where IPv6 is off (net.ipv6.conf.all.disable_ipv6=1) use 127.0.0.1: "
+			 "localhost can be ::1"));
+}
+
 /* What the figures add; NULL: nothing. */
 static void (*const advise[CAUSES])(struct finding *, const struct evidence *) = {
 	[CAUSE_LEAK] = advise_leak,
@@ -384,6 +392,7 @@ static void (*const advise[CAUSES])(struct finding *, const struct evidence *) =
 	[CAUSE_FIN_WAIT_ORPHANS] = advise_fin_wait,
 	[CAUSE_LIVE_SATURATION] = advise_live,
 	[CAUSE_FD_LIMIT] = advise_fd_limit,
+	[CAUSE_ADDRESS_NOT_LOCAL] = advise_address,
 };
 
 void advice_give(struct finding *f, const struct evidence *e)

@@ -172,10 +172,143 @@ static void thousands_of_destinations_are_served_in_turn(void)
 	}
 }
 
+/* ---- whose ports are whose ----------------------------------------------- */
+
+enum { MOST = 40 };
+
+/* What the kernel still gives in the client's namespace while the load's connections live. */
+struct more {
+	struct drive d;
+	enum family families[2];
+	unsigned opened[2]; /* of each, one after the other, until it is refused */
+	int refused[2];	    /* with which errno */
+};
+
+static void open_more(void *context, struct worker *worker)
+{
+	struct more *m = context;
+	const struct plan *p = &m->d.h.plan;
+	int fds[2 * MOST];
+	unsigned n = 0;
+
+	(void)worker;
+	for (int k = 0; k < 2; k++) {
+		enum family family = m->families[k];
+		struct address to =
+			family == FAMILY_IPV6 ? (struct address){0, 1} : address_ipv4(0x7f000001);
+
+		while (m->refused[k] == 0 && m->opened[k] < MOST) {
+			int fd = help_connection(family, NULL, to, p->service_first);
+
+			if (fd >= 0) {
+				fds[n++] = fd;
+				m->opened[k]++;
+			} else {
+				m->refused[k] = -fd;
+			}
+		}
+	}
+	while (n)
+		close(fds[--n]);
+}
+
+/* 32 ports of IPv6 in use leave IPv4 its 32; a mapped socket has none but those of IPv4. */
+static void a_family_has_ports_apart_and_mapped_has_those_of_ipv4(void)
+{
+	static const struct {
+		const char *family;
+		enum family then[2];
+		unsigned opened[2];
+	} rows[] = {
+		{"ipv6", {FAMILY_IPV4, FAMILY_MAPPED}, {32, 0}},
+		{"ipv6", {FAMILY_MAPPED, FAMILY_IPV4}, {32, 0}},
+		{"ipv6", {FAMILY_IPV6, FAMILY_IPV4}, {0, 32}},
+		{"mapped", {FAMILY_IPV4, FAMILY_MAPPED}, {0, 0}},
+		{"ipv4", {FAMILY_MAPPED, FAMILY_IPV4}, {0, 0}},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct more m = {.families = {rows[i].then[0], rows[i].then[1]}};
+		struct drive_hooks hooks = {&m.d.interrupted, &m.d.pulse, -1, -1, 0, open_more, &m};
+		char lines[160];
+
+		snprintf(lines, sizeof(lines),
+			 "network: {topology: loopback, family: %s, ports: 40000-40031}\n"
+			 "load: {end: leak}",
+			 rows[i].family);
+		drive_open(&m.d, lines);
+		CU_ASSERT(drive_run(&m.d.tape, &m.d.h.plan, &m.d.h.lab, &hooks, &m.d.h.arena,
+				    &m.d.h.err));
+		CU_ASSERT_EQUAL(m.d.tape.opened_before, 32);
+		for (int k = 0; k < 2; k++) {
+			CU_ASSERT_EQUAL(m.opened[k], rows[i].opened[k]);
+			CU_ASSERT_EQUAL(m.refused[k], EADDRNOTAVAIL);
+		}
+		help_close(&m.d.h);
+	}
+}
+
+/* ---- what is not exhaustion ---------------------------------------------- */
+
+/* The errno is that of a range that is full, and the range is empty. */
+static void without_ipv6_an_address_is_the_trouble(void)
+{
+	static const char *const networks[] = {
+		"topology: loopback, sysctl: {net.ipv6.conf.all.disable_ipv6: 1}",
+		"topology: loopback, sysctl: {net.ipv6.conf.lo.disable_ipv6: 1}",
+	};
+
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		static const char *const protocols[] = {"tcp", "udp"};
+
+		for (size_t k = 0; k < 2; k++) {
+			char lines[256];
+			struct drive d;
+
+			snprintf(lines, sizeof(lines),
+				 "network: {family: ipv6, ports: 40000-40031, %s}\n"
+				 "load: {protocol: %s, total: 5, on_failure: continue}",
+				 networks[i], protocols[k]);
+			drive_lines(&d, lines);
+			CU_ASSERT(d.ok && !d.tape.exhausted);
+			CU_ASSERT_EQUAL(d.tape.tally.opened, 0);
+			CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_CONNECT][EADDRNOTAVAIL], 5);
+			CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, 0);
+			help_close(&d.h);
+		}
+	}
+}
+
+/* The plan is bent once the lab is built: the source is nobody's. */
+static void a_foreign_source_is_refused_at_bind(void)
+{
+	static const char *const families[] = {"ipv4", "ipv6", "mapped"};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		char lines[160];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {family: %s, ports: 40000-40031, sources: 2}\n"
+			 "load: {total: 4, concurrency: 1, on_failure: continue}",
+			 families[i]);
+		drive_open(&d, lines);
+		d.h.plan.sources.list[1].low += 99;
+		drive_plan(&d);
+		CU_ASSERT(!d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, 2);
+		CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_BIND][EADDRNOTAVAIL], 2);
+		help_close(&d.h);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, every_family_opens_exactly_its_ports),
 	TEST_UNLESS(help_no_network, listed_places_are_where_they_should_be),
 	TEST_UNLESS(help_no_network, thousands_of_destinations_are_served_in_turn),
+	TEST_UNLESS(help_no_network, a_family_has_ports_apart_and_mapped_has_those_of_ipv4),
+	TEST_UNLESS(help_no_network, without_ipv6_an_address_is_the_trouble),
+	TEST_UNLESS(help_no_network, a_foreign_source_is_refused_at_bind),
 	TESTS_END,
 };
 
