@@ -37,16 +37,30 @@ static const char *say_addresses(struct arena *a, uint64_t n)
 	return n == 1 ? "1 address" : text_format(a, "%s addresses", say_count(a, (double)n)).s;
 }
 
+/* " × 2 sources × 3 destinations"; of ports that bind() or UDP takes, each is for all
+ * destinations. */
+static const char *say_spaces(const struct plan *p, struct arena *a)
+{
+	const struct budget *b = &p->budget;
+	const char *sources = say_number(a, p->sources.count, "source");
+	const char *destinations = say_number(a, p->destinations, "destination");
+
+	if (b->spaces == b->pairs)
+		return text_format(a, " × %s × %s", sources, destinations).s;
+	if (b->spaces == p->sources.count)
+		return text_format(a, " × %s (to %s together)", sources, destinations).s;
+	return text_format(a, " (from %s to %s together)", sources, destinations).s;
+}
+
 static struct text say_ports(const struct plan *p, struct arena *a)
 {
 	const struct budget *b = &p->budget;
+	struct port_range range = p->loads[0].ports;
 	const char *odd =
 		b->may_lose_one ? "; the range is odd: one port may stay out of reach" : "";
 
-	return text_format(a, "%s usable (%u-%u) × %s × %s = %s at once%s", say_count(a, b->usable),
-			   p->scenario->network.ports.lo, p->scenario->network.ports.hi,
-			   say_number(a, p->sources.count, "source"),
-			   say_number(a, p->destinations, "destination"),
+	return text_format(a, "%s usable (%u-%u)%s = %s at once%s", say_count(a, b->usable),
+			   range.lo, range.hi, say_spaces(p, a),
 			   say_number(a, b->capacity, "connection"), odd);
 }
 
@@ -321,12 +335,14 @@ static json_t *count_or_null(double n)
 
 static json_t *json_ports(const struct plan *p)
 {
-	return json_pack(
-		"{s:o, s:I, s:I, s:I, s:I, s:b}", "range",
-		json_sprintf("%u-%u", p->scenario->network.ports.lo, p->scenario->network.ports.hi),
-		"usable", (json_int_t)p->budget.usable, "sources", (json_int_t)p->sources.count,
-		"destinations", (json_int_t)p->destinations, "capacity",
-		(json_int_t)p->budget.capacity, "may_lose_one", p->budget.may_lose_one);
+	const struct budget *b = &p->budget;
+	struct port_range range = p->loads[0].ports;
+
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "range",
+			 json_sprintf("%u-%u", range.lo, range.hi), "usable", (json_int_t)b->usable,
+			 "sources", (json_int_t)p->sources.count, "destinations",
+			 (json_int_t)p->destinations, "spaces", (json_int_t)b->spaces, "capacity",
+			 (json_int_t)b->capacity, "may_lose_one", b->may_lose_one);
 }
 
 static json_t *json_life(const struct plan *p, const struct outline *o)
