@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/plain.h"
 #include "sys/ring.h"
+#include "sys/sockets.h"
 
 /* WAIT_NS bounds a lost wake-up. */
 enum {
@@ -519,6 +520,30 @@ static void far_serve(struct far *far)
 	}
 }
 
+static void keep_drops(void *drops, struct text name, uint64_t value)
+{
+	if (text_is(name, "ListenDrops"))
+		*(uint64_t *)drops = value;
+}
+
+/* By the counters of a namespace that is as old as the run. Nobody is the worse off where they
+ * cannot be read. */
+static void tell_drops(struct far *far)
+{
+	struct proc_door proc;
+	uint64_t drops = 0;
+
+	if (proc_open(&proc, NULL))
+		proc_counters(&proc, keep_drops, &drops, NULL);
+	proc_close(&proc);
+	if (drops)
+		tape_event(&far->tape,
+			   (struct event){.t_ns = clock_now() - atomic_load(&far->zero_ns),
+					  .value = (int64_t)drops,
+					  .dest = NOWHERE,
+					  .kind = EVENT_SERVER_DROPPED});
+}
+
 static void *far_thread(void *context)
 {
 	struct far *far = context;
@@ -532,6 +557,7 @@ static void *far_thread(void *context)
 	far->good = !far->failed;
 	sem_post(&far->ready);
 	far_serve(far);
+	tell_drops(far);
 	if (far->failed)
 		atomic_store(&far->pulse->broken, true);
 	return NULL;

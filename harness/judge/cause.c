@@ -365,6 +365,20 @@ static struct claim refused(const struct evidence *e)
 		"The far end answered with a RST: nothing listens at that address and port.");
 }
 
+/* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
+static const char *say_drops(const struct evidence *e)
+{
+	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;
+
+	if (n == 0)
+		return "";
+	return text_format(e->a,
+			   " The server's backlog was full: %s it dropped what it was to answer "
+			   "(ListenDrops).",
+			   say_number_of(e->a, n, "time", "times"))
+		.s;
+}
+
 /* Where those that wait for an answer are what holds the ports, that is said already. */
 static struct claim timed_out(const struct evidence *e)
 {
@@ -373,8 +387,8 @@ static struct claim timed_out(const struct evidence *e)
 	if (explained(e, h.unanswered, h.all) > 0)
 		return (struct claim){0};
 	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
-			  text_format(e->a, "Each had its port, and no answer within %s.",
-				      say_time(e->a, e->plan->scenario->load.timeout))
+			  text_format(e->a, "Each had its port, and no answer within %s.%s",
+				      say_time(e->a, e->plan->scenario->load.timeout), say_drops(e))
 				  .s);
 }
 

@@ -65,9 +65,12 @@ static void measure_exhaustion(struct measures *out, const struct tape *tape)
 /* Of events that a run has once at most. */
 static void measure_server(struct measures *out, const struct tape *tape)
 {
+	set(out, MEASURE_SERVER_DROPPED, 0);
 	for (size_t i = 0; i < tape->event_count; i++) {
 		const struct event *e = &tape->events[i];
 
+		set_if(out, MEASURE_SERVER_DROPPED, e->kind == EVENT_SERVER_DROPPED,
+		       (double)e->value);
 		set_if(out, MEASURE_SERVER_DIED, e->kind == EVENT_SERVER_DIED, (double)e->t_ns);
 		set_if(out, MEASURE_SERVER_GONE, e->kind == EVENT_SERVER_GONE, (double)e->t_ns);
 	}

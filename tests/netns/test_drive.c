@@ -238,6 +238,37 @@ static void a_server_that_vanishes_says_nothing(void)
 	}
 }
 
+static void a_full_backlog_is_told_by_the_server(void)
+{
+	static const struct {
+		const char *server;
+		uint64_t opened;
+		unsigned told;
+	} cases[] = {
+		{"behaviour: never-accept, backlog: 4", 5, 1},
+		{"backlog: 4, accept_every: 10s", 6, 1},
+		{"backlog: 4", 20, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031}\nserver: {%s}\n"
+			 "load: {rate: 200/s, total: 20, end: leak, on_failure: continue, timeout: "
+			 "200ms}",
+			 cases[i].server);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && d.tape.complete && !d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, cases[i].opened);
+		CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT],
+				20 - cases[i].opened);
+		CU_ASSERT_EQUAL(events_of(&d.tape, EVENT_SERVER_DROPPED), cases[i].told);
+		help_close(&d.h);
+	}
+}
+
 static void a_server_that_dies_closes_all_and_refuses(void)
 {
 	struct tally *t;
@@ -496,6 +527,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, two_thousand_are_refused_through_32_ports),
 	TEST_UNLESS(help_no_network, connects_into_the_void_hold_every_port),
 	TEST_UNLESS(help_no_network, a_server_that_vanishes_says_nothing),
+	TEST_UNLESS(help_no_network, a_full_backlog_is_told_by_the_server),
 	TEST_UNLESS(help_no_network, a_server_that_dies_closes_all_and_refuses),
 	TEST_UNLESS(help_no_network, keepalive_frees_the_ports_of_a_dead_peer),
 	TEST_UNLESS(help_no_network, fin_wait2_is_over_after_tcp_fin_timeout),
