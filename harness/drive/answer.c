@@ -330,7 +330,7 @@ void work_try(struct worker *w, uint32_t i, bool has_socket)
 	struct flow *f = &w->flows[i];
 	struct pair *p = work_pair(w, f);
 
-	f->end = (uint8_t)w->load->load->end;
+	f->end = (uint8_t)plan_end(w->plan, w->load, f->index);
 	f->due_ns = w->now_ns + w->timeout_ns;
 	queue_add(&w->opening, w->flows, i);
 	p->in_flight++;

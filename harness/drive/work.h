@@ -50,6 +50,7 @@ struct worker {
 	struct endpoint *named; /* a flow: what it is bound to, where the program names the port */
 	struct endpoint *sources, *servers;
 
+	uint64_t intended;    /* see struct tape */
 	uint64_t started;     /* what the pace has had: attempted and held back */
 	uint64_t under_way;   /* flows whose life has not ended */
 	uint64_t asked;	      /* connects so far: the sequence of the next */

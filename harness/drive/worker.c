@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/draw.h"
 #include "drive/breach.h"
 #include "drive/wire.h"
 #include "plan/bind.h"
@@ -36,6 +37,16 @@ static uint32_t pair_next(struct worker *w, uint32_t space)
 	return pair;
 }
 
+/* What is to be done, whatever comes of it: the same for the same seed. */
+static void note_intent(struct worker *w, uint64_t index, uint32_t pair)
+{
+	const struct load *l = w->load->load;
+	uint64_t how = plan_end(w->plan, w->load, index) | l->request.receive << 8;
+
+	w->intended =
+		draw(w->intended, (uint64_t)pair << 32 | l->request.send, draw(index, how, 0));
+}
+
 /* A request, on a connection of the pool if there is one. */
 static void begin(struct worker *w, uint32_t pair)
 {
@@ -43,6 +54,7 @@ static void begin(struct worker *w, uint32_t pair)
 	uint64_t index = w->started++;
 
 	w->under_way++;
+	note_intent(w, index, pair);
 	if (i == NO_FLOW) {
 		work_open(w, w->spare[--w->spare_count], pair, index);
 		return;
@@ -346,6 +358,7 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	t->begin_ns = sooner(t->begin_ns, t->end_ns); /* the run may have ended before it began */
 	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
 		      !atomic_load(&w->wish.hooks->pulse->broken);
+	t->intended = w->intended;
 	close_books(w);
 	work_note(w, EVENT_LOAD_END, NULL, (int64_t)t->tally.opened);
 	return !w->failed;
@@ -465,6 +478,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches = breach_possible(&p->scenario->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
+	w->intended = plan_stream(p, lp, DRAW_END);
 	w->retry_stream = plan_stream(p, lp, DRAW_RETRY);
 	w->flows = ARENA_TRY(arena, struct flow, lp->slots);
 	w->spare = ARENA_TRY(arena, uint32_t, lp->slots);

@@ -69,11 +69,6 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 	return fallback;
 }
 
-bool load_ends(const struct load *load, enum end end)
-{
-	return load->end == end;
-}
-
 uint32_t concurrency_of(const struct load *load)
 {
 	enum { FALLBACK = 64 };

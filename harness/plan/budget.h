@@ -58,8 +58,5 @@ uint32_t concurrency_of(const struct load *load);
 /* How many times shorter than the kernel's own network.time_wait makes TIME_WAIT; 1: it is not. */
 double acceleration_of(const struct scenario *s);
 
-/* Do connections of the load end so? */
-bool load_ends(const struct load *load, enum end end);
-
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host);

@@ -163,9 +163,9 @@ static void buckets_limit(struct span *quiet, const struct scenario *s, const st
 }
 
 /* Without a FIN it is a reset, whatever the load calls it. */
-static enum end end_of(const struct load *l)
+static enum end end_of(const struct load *l, enum end end)
 {
-	return l->end == END_CLOSE && l->options.linger == 0 ? END_RESET : l->end;
+	return end == END_CLOSE && l->options.linger == 0 ? END_RESET : end;
 }
 
 /* Until the answer is there, or is waited for no longer. */
@@ -179,9 +179,9 @@ static int64_t answer_time(const struct scenario *s)
 }
 
 /* What nobody has read is answered by a RST when the client closes. */
-static bool leaves_unread(const struct scenario *s)
+static bool leaves_unread(const struct scenario *s, enum end end)
 {
-	return !s->load.request.read && s->load.end == END_CLOSE &&
+	return !s->load.request.read && end == END_CLOSE &&
 	       behaviour_does(s->server.behaviour, DOES_SERVE);
 }
 
@@ -201,24 +201,23 @@ static int64_t live_time(const struct scenario *s)
 }
 
 /* A socket of UDP has its port until it is closed, and not a moment longer. */
-static enum quiet fate_of(const struct scenario *s)
+static enum quiet fate_of(const struct scenario *s, enum end end)
 {
-	enum end end = end_of(&s->load);
-
 	if (s->load.protocol == PROTOCOL_UDP)
 		return end == END_CLOSE ? QUIET_NONE : QUIET_FOR_EVER;
-	return fates[s->server.behaviour][end];
+	return fates[s->server.behaviour][end_of(&s->load, end)];
 }
 
-static struct life life_of(const struct scenario *s, const struct budget *b,
-			   const struct host *host)
+/* Of a connection that ends so. */
+static struct life life_so(const struct scenario *s, const struct budget *b,
+			   const struct host *host, enum end end)
 {
-	enum quiet quiet = fate_of(s);
+	enum quiet quiet = fate_of(s, end);
 	int64_t live_ns = live_time(s);
 	struct life life = {{live_ns, live_ns},
-			    quiet_span(s, host, leaves_unread(s) ? QUIET_NONE : quiet)};
+			    quiet_span(s, host, leaves_unread(s, end) ? QUIET_NONE : quiet)};
 
-	if (s->load.end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
+	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
 		life.live.least = life.live.most = live_ns + s->load.timeout;
 
 	buckets_limit(&life.quiet, s, b, host);
@@ -343,6 +342,44 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	f->after = surely && behaviour_does(s->server.behaviour, DOES_LISTEN) ? b->capacity : 0;
 }
 
+static struct span wider(struct span a, struct span b)
+{
+	return (struct span){a.least < b.least ? a.least : b.least,
+			     a.most > b.most ? a.most : b.most};
+}
+
+/* Of any of the load's: what they have in common is known, and no more. */
+static struct life life_of(const struct scenario *s, const struct budget *b,
+			   const struct host *host)
+{
+	struct life all = {{FOR_EVER, 0}, {FOR_EVER, 0}};
+
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life one;
+
+		if (!load_ends(&s->load, end))
+			continue;
+		one = life_so(s, b, host, end);
+		all = (struct life){wider(all.live, one.live), wider(all.quiet, one.quiet)};
+	}
+	return all;
+}
+
+/* On average; INFINITY if any of them is for ever. */
+static double life_mean(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	double mean = 0;
+
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life one = life_so(s, b, host, end);
+		int64_t ns = sum(one.live.most, one.quiet.most);
+
+		if (load_ends(&s->load, end))
+			mean += ns == FOR_EVER ? INFINITY : load_share(&s->load, end) * (double)ns;
+	}
+	return mean;
+}
+
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host)
 {
@@ -354,8 +391,8 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 
 	if (f.port_life_ns == 0)
 		f.rate = b->capacity ? INFINITY : 0;
-	else if (f.port_life_ns < FOR_EVER)
-		f.rate = (double)b->capacity / ((double)f.port_life_ns / SECOND);
+	else
+		f.rate = (double)b->capacity / (life_mean(s, b, host) / SECOND);
 	if (load_is_pooled(&s->load))
 		foresee_pool(&f, s, b);
 	else

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/draw.h"
+
 #include "plan/bind.h"
 #include "plan/options.h"
 #include "plan/places.h"
@@ -272,6 +274,20 @@ double plan_rate(const struct plan *p)
 		rate += shape_rate(&p->loads[i].shape);
 	}
 	return rate;
+}
+
+enum end plan_end(const struct plan *p, const struct load_plan *lp, uint64_t i)
+{
+	double at = draw_share(p->seed, plan_stream(p, lp, DRAW_END), i);
+
+	for (enum end end = 0; end < ENDS; end++) {
+		double share = load_ends(lp->load, end) ? load_share(lp->load, end) : 0;
+
+		if (at < share)
+			return end;
+		at -= share;
+	}
+	return lp->load->end;
 }
 
 uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw_stream which)

@@ -23,7 +23,7 @@ struct nat_plan {
 	struct address_list outside; /* towards the servers */
 };
 /* Streams of what is drawn from the seed, so many a load. */
-enum draw_stream { DRAW_RETRY, DRAW_STREAMS };
+enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_STREAMS };
 
 /* One load of the plan: a worker of its own carries it out. */
 struct load_plan {
@@ -106,6 +106,8 @@ struct plan {
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *, struct err *);
 
+/* How the i-th connection of a load ends: drawn from the seed, by its number alone. */
+enum end plan_end(const struct plan *p, const struct load_plan *lp, uint64_t i);
 uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw_stream which);
 
 /* What the loads ask for in the end, together; 0: one of them is a closed loop. */

@@ -300,6 +300,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	put(o, "cut_short", json_boolean(run->cut_short), ok);
 	if (run->aborted)
 		put(o, "aborted", json_integer(run->aborted - 1), ok);
+	if (run->intended.len)
+		put(o, "intended", json_text(run->intended), ok);
 	put(o, "lost", json_count(run->lost), ok);
 	put(o, "effective", json_effective(run, ok), ok);
 	put(o, "sysctl", json_sysctl(run, ok), ok);

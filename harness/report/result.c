@@ -71,6 +71,8 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	out->interrupted = tape->interrupted;
 	out->cut_short = tape->cut_short;
 	out->aborted = tape->aborted < 0 ? 0 : (unsigned)tape->aborted + 1;
+	if (tape->tally.attempted)
+		out->intended = text_format(a, "%016llx", (unsigned long long)tape->intended);
 	out->lost = tape->lost;
 	for (int i = 1; full && i < STATES; i++)
 		if (full->states[i])

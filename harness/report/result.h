@@ -51,8 +51,9 @@ struct result_run {
 	bool cut_short;	  /* stop.time came first */
 	unsigned aborted; /* the line of verdict.expect that ended it, from 1; 0: none did */
 	struct value used_states
-		[STATES]; /* sockets by state in the fullest dump, those that are not 0 */
-	uint64_t lost;	  /* records that did not fit the tape */
+		[STATES];     /* sockets by state in the fullest dump, those that are not 0 */
+	struct text intended; /* 16 hex digits; empty: nothing was begun */
+	uint64_t lost;	      /* records that did not fit the tape */
 };
 
 struct result {

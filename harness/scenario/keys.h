@@ -71,7 +71,7 @@ extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINE
 	kind_PORTS, kind_SYSCTL, kind_RATE, kind_TIME, kind_SIZE, kind_SHARE, kind_FLAG,
 	kind_ADDRESS, kind_BIND, kind_SECONDS, kind_LINGER, kind_DEVICE, kind_TOPOLOGY, kind_FAMILY,
 	kind_BEHAVIOUR, kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
-extern const struct kind kind_RAMP;
+extern const struct kind kind_RAMP, kind_MIX;
 extern const struct kind kind_ADDRESSES, kind_SERVICES; /* places.c */
 extern const struct kind kind_PROTOCOL;
 

@@ -70,7 +70,7 @@ static bool flushes_nothing(const struct scenario *s)
 
 static bool waits_in_vain(const struct scenario *s)
 {
-	return s->load.end == END_WAIT && behaviour_does(s->server.behaviour, DOES_LISTEN) &&
+	return load_ends(&s->load, END_WAIT) && behaviour_does(s->server.behaviour, DOES_LISTEN) &&
 	       !behaviour_does(s->server.behaviour, DOES_END);
 }
 
@@ -199,7 +199,7 @@ static bool too_many_reserved(const struct scenario *s)
 
 static bool resets_and_lingers(const struct scenario *s)
 {
-	return s->load.end == END_RESET && s->load.options.linger > 0;
+	return load_ends(&s->load, END_RESET) && s->load.options.linger > 0;
 }
 
 static bool probes_without_idle(const struct scenario *s)
@@ -241,7 +241,7 @@ static bool names_privileged(const struct scenario *s)
 
 static bool binds_twice(const struct scenario *s)
 {
-	return s->load.end == END_DISCONNECT &&
+	return load_ends(&s->load, END_DISCONNECT) &&
 	       (s->load.bind.way == BIND_PORT || s->load.bind.way == BIND_PORTS);
 }
 
@@ -301,10 +301,10 @@ static bool squats_one_client(const struct scenario *s)
 /* An end that leaves no connection to keep, or no socket of the client's. */
 static bool keeps_no_connection(const struct scenario *s)
 {
-	enum end end = s->load.end;
+	const struct load *l = &s->load;
 
-	return load_is_pooled(&s->load) &&
-	       (end == END_LEAK || end == END_INHERIT || end == END_DISCONNECT);
+	return load_is_pooled(l) && (load_ends(l, END_LEAK) || load_ends(l, END_INHERIT) ||
+				     load_ends(l, END_DISCONNECT));
 }
 
 static bool times_out_no_pool(const struct scenario *s)
@@ -337,7 +337,8 @@ static bool keeps_unread(const struct scenario *s)
 
 static bool reads_what_it_leaves(const struct scenario *s)
 {
-	return !s->load.request.read && (s->load.end == END_WAIT || s->load.end == END_SHUTDOWN);
+	return !s->load.request.read &&
+	       (load_ends(&s->load, END_WAIT) || load_ends(&s->load, END_SHUTDOWN));
 }
 
 static bool pauses_an_open_model(const struct scenario *s)
@@ -353,8 +354,10 @@ static bool is_udp(const struct scenario *s)
 
 static bool udp_ends(const struct scenario *s)
 {
-	return is_udp(s) && s->load.end != END_CLOSE && s->load.end != END_LEAK &&
-	       s->load.end != END_INHERIT;
+	const struct load *l = &s->load;
+
+	return is_udp(s) && (load_ends(l, END_RESET) || load_ends(l, END_WAIT) ||
+			     load_ends(l, END_SHUTDOWN) || load_ends(l, END_DISCONNECT));
 }
 
 static bool udp_is_served(const struct scenario *s)
@@ -398,7 +401,7 @@ UDP_WITHOUT(die, s->server.die)
 
 static const struct rule {
 	bool (*broken)(const struct scenario *s);
-	size_t at[2]; /* offsets of the marks of the two keys */
+	size_t at[3]; /* offsets of the marks of two keys, or of three; 0: there is no third */
 	const char *what, *hint;
 } rules[] = {
 	{both_models,
@@ -450,12 +453,12 @@ static const struct rule {
 	 "load.on_failure.flush_pool needs a pool",
 	 "There is nothing to throw away: leave it out."},
 	{waits_in_vain,
-	 {AT(load, end), AT(server, behaviour)},
+	 {AT(load, end), AT(server, behaviour), AT(load, mix)},
 	 "load.end: wait needs a far end that closes first",
 	 "Set server.behaviour to close, accept-close or reset: with others each wait would time "
 	 "out."},
 	{resets_and_lingers,
-	 {AT(load, end), AT(load.options, linger)},
+	 {AT(load, end), AT(load.options, linger), AT(load, mix)},
 	 "load.options.linger is for another end than reset",
 	 "end: reset sets SO_LINGER to 0 s: leave one of them out."},
 	{probes_without_idle,
@@ -467,7 +470,7 @@ static const struct rule {
 	 "load.options.user_timeout is not in whole milliseconds",
 	 "The kernel counts it in milliseconds: write such as 1ms or 2s."},
 	{keeps_no_connection,
-	 {AT(load, end), AT(load.pool, max_idle)},
+	 {AT(load, end), AT(load.pool, max_idle), AT(load, mix)},
 	 "a pool cannot keep connections that end by leak, inherit or disconnect",
 	 "Leave out load.pool and load.request.per_connection, or use another load.end."},
 	{times_out_no_pool,
@@ -491,7 +494,7 @@ static const struct rule {
 	 "a connection with an unread answer cannot go back to a pool",
 	 "Leave out load.pool and load.request.per_connection, or read: false."},
 	{reads_what_it_leaves,
-	 {AT(load.request, read), AT(load, end)},
+	 {AT(load.request, read), AT(load, end), AT(load, mix)},
 	 "load.end: wait and shutdown read what comes until the far end closes",
 	 "With load.request.read: false use end: close, reset, leak, disconnect or inherit."},
 	{pauses_an_open_model,
@@ -573,7 +576,7 @@ static const struct rule {
 	 "ports are held on one client, and network.nat.clients are more",
 	 "Use one client, or leave squat and load.ballast out."},
 	{udp_ends,
-	 {AT(load, protocol), AT(load, end)},
+	 {AT(load, protocol), AT(load, end), AT(load, mix)},
 	 "load.end of a load of UDP can be close, leak or inherit",
 	 "The others are about the end of a connection, and a socket of UDP has none."},
 	{udp_is_served,
@@ -667,13 +670,19 @@ static const struct rule {
 	 "Reserve less, or widen network.ports."},
 };
 
-/* The later of the two: what was written last made the trouble, and a default never did. */
+/* The latest of them: what was written last made the trouble, and a default never did. */
 static struct mark place(const struct rule *rule, const struct scenario *s)
 {
-	struct mark a = *(const struct mark *)(const void *)((const char *)s + rule->at[0]);
-	struct mark b = *(const struct mark *)(const void *)((const char *)s + rule->at[1]);
+	struct mark latest = {0};
 
-	return is_later(b, a) ? b : a;
+	for (size_t i = 0; i < sizeof(rule->at) / sizeof(rule->at[0]) && rule->at[i]; i++) {
+		struct mark at =
+			*(const struct mark *)(const void *)((const char *)s + rule->at[i]);
+
+		if (is_later(at, latest))
+			latest = at;
+	}
+	return latest;
 }
 
 static bool is_known(const struct rule *rule, const struct scenario *base, struct mark at)

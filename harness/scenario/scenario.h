@@ -45,6 +45,11 @@ struct setting_list {
 	size_t count;
 };
 
+/* Shares of connections by their end; 0 to 1 in all, what is left is load.end's. */
+struct mix {
+	double share[ENDS];
+};
+
 struct ramp_step {
 	double to; /* per second */
 	int64_t over;
@@ -108,6 +113,7 @@ struct expectation_list {
 #define FIELD_SYSCTL struct setting_list
 #define FIELD_RATE double
 #define FIELD_RAMP struct ramp
+#define FIELD_MIX struct mix
 #define FIELD_TIME int64_t
 #define FIELD_SIZE uint64_t
 #define FIELD_SHARE double
@@ -280,6 +286,10 @@ bool scenario_read(struct scenario_file *out, const char *file, struct text src,
 /* The effective scenario of a case as a scenario file; with `origins`, a comment says where
  * each value came from. What is written reads back to the same struct. */
 void scenario_write(struct out *out, const struct scenario *s, bool origins);
+
+/* The share of the load's connections that end so, 0 to 1; is there any? */
+double load_share(const struct load *l, enum end end);
+bool load_ends(const struct load *l, enum end end);
 
 /* Are connections kept for more than one request? */
 static inline bool load_is_pooled(const struct load *l)

@@ -66,6 +66,11 @@ static const struct {
 	 "\"type\": \"array\", \"maxItems\": 64, \"items\": {\"type\": \"object\", \"required\": "
 	 "[\"to\", \"over\"], \"additionalProperties\": false, \"properties\": {\"to\": " A_STRING(
 		 RATE) ", \"over\": " A_STRING(TIME) "}}"},
+	{&kind_MIX,
+	 "\"type\": \"object\", \"propertyNames\": {\"enum\": [\"close\", \"reset\", "
+	 "\"leak\", \"wait\", \"shutdown\", \"disconnect\", \"inherit\"]}, "
+	 "\"additionalProperties\": {" EITHER(
+		 "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}, " A_STRING(SHARE)) "}"},
 	{&kind_ADDRESSES,
 	 EITHER(WHOLE("@lo", "@hi") ", " A_STRING(
 		 COUNT) ", {\"type\": \"array\", \"minItems\": @lo, \"maxItems\": @hi, "

@@ -200,6 +200,54 @@ static void an_heir_does_not_outlive_who_is_killed(void)
 	close(ends[1]);
 }
 
+static struct tape mixed(struct drive *d, uint64_t seed)
+{
+	drive_open(d, "network: {ports: 40000-40999, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+		      "load: {concurrency: 7, total: 300, mix: {leak: 10%, reset: 20%, "
+		      "shutdown: 10%, disconnect: 10%, inherit: 10%}}");
+	d->h.plan.seed = seed;
+	drive_plan(d);
+	CU_ASSERT(d->ok && d->tape.complete);
+	return d->tape;
+}
+
+/* How many of them are to end so, by the seed. */
+static uint64_t drawn(const struct drive *d, enum end end)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < 300; i++)
+		n += plan_end(&d->h.plan, &d->h.plan.loads[0], i) == end;
+	return n;
+}
+
+/* Each connection ends as the seed says of its number, whatever the others do and when. */
+static void a_mix_is_the_same_for_the_same_seed(void)
+{
+	static const uint64_t seeds[] = {1, 1, 2};
+	uint64_t intended[3], leaked[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		struct drive d;
+		struct tape t = mixed(&d, seeds[i]);
+		const uint64_t *states = last_dump(&t)->states;
+
+		intended[i] = t.intended;
+		leaked[i] = t.tally.leaked;
+		CU_ASSERT_EQUAL(t.tally.leaked, drawn(&d, END_LEAK));
+		CU_ASSERT_EQUAL(t.tally.inherited, drawn(&d, END_INHERIT));
+		CU_ASSERT_EQUAL(counter_moved(&t, "OutRsts"),
+				drawn(&d, END_RESET) + drawn(&d, END_DISCONNECT));
+		CU_ASSERT_EQUAL(states[STATE_ESTABLISHED],
+				drawn(&d, END_LEAK) + drawn(&d, END_INHERIT));
+		CU_ASSERT_EQUAL(states[STATE_TIME_WAIT],
+				drawn(&d, END_CLOSE) + drawn(&d, END_SHUTDOWN));
+		help_close(&d.h);
+	}
+	CU_ASSERT(intended[0] == intended[1] && leaked[0] == leaked[1]);
+	CU_ASSERT_NOT_EQUAL(intended[0], intended[2]);
+}
+
 /* ---- requests and pools --------------------------------------------------- */
 
 #define TO_64_PORTS "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
@@ -347,6 +395,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_disconnect_sends_a_reset_each_time),
 	TEST_UNLESS(help_no_network, a_half_close_is_answered_or_waited_for),
 	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
+	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
 	TEST_UNLESS(help_no_network, a_far_end_that_closes_first_waits_for_the_last_request),

@@ -279,6 +279,20 @@ static void a_pool_opens_what_it_does_not_keep(void)
 	ROWS_CHECK(rows, &host);
 }
 
+static void a_mix_is_known_where_all_its_ends_agree(void)
+{
+	static const struct row rows[] = {
+		{FEW "load: {rate: 200/s, total: 320, mix: {leak: 10%}}", -1, 0, REFUSES, 32},
+		{FEW "load: {rate: 200/s, total: 320, mix: {reset: 50%}}", 60, 32 / 30., CANNOT_TELL, 0},
+		{FEW "load: {rate: 200/s, total: 32, mix: {reset: 50%}}", 60, 32 / 30., HOLDS, 0},
+		{FEW "load: {rate: 200/s, total: 320, mix: {reset: 100%}}", 0, INFINITY, HOLDS, 0},
+		{FEW "load: {rate: 200/s, total: 320, end: leak, mix: {inherit: 50%}}", -1, 0, REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
 static void a_race_for_the_first_close_cannot_be_told(void)
 {
 	static const struct row rows[] = {
@@ -333,6 +347,7 @@ static const struct test tests[] = {
 	TEST(a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2),
 	TEST(what_a_server_does_before_it_changes_is_all_that_can_be_told),
 	TEST(a_pool_opens_what_it_does_not_keep),
+	TEST(a_mix_is_known_where_all_its_ends_agree),
 	TEST(a_race_for_the_first_close_cannot_be_told),
 	TEST(a_port_is_counted_for_each_destination_and_source),
 	TEST(no_more_wait_than_there_are_buckets),

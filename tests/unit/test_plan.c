@@ -281,6 +281,27 @@ static void a_pool_has_slots_for_what_is_idle(void)
 	arena_close(&a);
 }
 
+static void each_connection_ends_as_the_seed_says_of_its_number(void)
+{
+	static const double shares[ENDS] = {
+		[END_CLOSE] = 0.65, [END_LEAK] = 0.05, [END_RESET] = 0.3};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p =
+		plan_of("load: {total: 1, mix: {leak: 5%, reset: 30%, wait: 0%}}", &host, &a);
+	uint64_t n[ENDS] = {0};
+
+	for (uint64_t i = 0; i < 100000; i++)
+		n[plan_end(&p, &p.loads[0], i)]++;
+	for (enum end end = 0; end < ENDS; end++) {
+		CU_ASSERT((double)n[end] >= 98000 * shares[end]);
+		CU_ASSERT((double)n[end] <= 102000 * shares[end]);
+		CU_ASSERT_EQUAL(p.loads[0].steps[end] != 0, shares[end] > 0);
+		CU_ASSERT(load_share(p.loads[0].load, end) - shares[end] < 1e-9);
+	}
+	arena_close(&a);
+}
+
 static void an_heir_has_no_more_than_its_limit_of_descriptors(void)
 {
 	struct arena a = help_arena();
@@ -586,6 +607,7 @@ static const struct test tests[] = {
 	TEST(a_mark_wants_a_ring_that_lends_the_right),
 	TEST(sockets_are_classic_only_where_the_ring_cannot_prepare_them),
 	TEST(a_pool_has_slots_for_what_is_idle),
+	TEST(each_connection_ends_as_the_seed_says_of_its_number),
 	TEST(an_heir_has_no_more_than_its_limit_of_descriptors),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
 	TEST(a_leak_has_a_slot_for_each_port),
