@@ -185,10 +185,18 @@ static bool leaves_unread(const struct scenario *s, enum end end)
 	       behaviour_does(s->server.behaviour, DOES_SERVE);
 }
 
+/* A connect of UDP asks nobody. */
+static bool opens(const struct scenario *s)
+{
+	return s->load.protocol == PROTOCOL_UDP || behaviour_does(s->server.behaviour, DOES_LISTEN);
+}
+
 /* How long a connection has its port until it is closed. One that never opens has it for as long
  * as its connect goes on; a server's RST ends both. */
 static int64_t live_time(const struct scenario *s)
 {
+	if (s->load.protocol == PROTOCOL_UDP)
+		return s->load.hold;
 	switch (s->server.behaviour) {
 	case BEHAVIOUR_RESET:
 	case BEHAVIOUR_REFUSE:
@@ -339,7 +347,7 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	surely &= !never;
 	f->exhausts = surely;
 	f->known = (surely || never) && !reuses_bound(s);
-	f->after = surely && behaviour_does(s->server.behaviour, DOES_LISTEN) ? b->capacity : 0;
+	f->after = surely && opens(s) ? b->capacity : 0;
 }
 
 static struct span wider(struct span a, struct span b)

@@ -225,9 +225,9 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 		return false;
 	out->budget = budget_of(out, &s->load);
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
-	out->asks = s->load.request.send > 0;
 	if (!load_set(&out->loads[0], out, &s->load, arena, err))
 		return false;
+	out->asks = plan_has_requests(out);
 	if (!squat_set(out, err))
 		return false;
 	for (uint32_t i = 0; i < out->load_count; i++)

@@ -213,6 +213,9 @@ static void connects_that_fail_hold_a_port_while_they_last(void)
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320}", 2, 16, REFUSES, 0},
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320, timeout: 100ms, hold: 1m}", 0.1, 320, HOLDS, 0},
 		{FEW "server: {behaviour: drop}\nload: {concurrency: 16, total: 320}", 2, 16, HOLDS, 0},
+		/* a connect of UDP asks nobody */
+		{FEW "server: {behaviour: drop}\nload: {protocol: udp, end: leak}", -1, 0, REFUSES, 32},
+		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, rate: 200/s, hold: 2s, total: 320}", 2, 16, REFUSES, 32},
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 32}", 2, 16, HOLDS, 0},
 	};
 	const struct host host = help_host();
