@@ -148,7 +148,8 @@ static void on_refused(struct worker *w, const struct flow *f)
 
 static void on_failure(struct worker *w, struct flow *f)
 {
-	w->tape->tally.failed++;
+	if (w->tape->tally.failed++ == 0)
+		w->wish.edge(w->wish.context);
 	count_error(w, f);
 	work_pair(w, f)->in_flight--;
 	work_pair(w, f)->asked_ns = w->now_ns;

@@ -99,6 +99,23 @@ static bool look_at_sockets(const struct now *now, const struct measure_ref *wha
 	return found;
 }
 
+/* By its looks at the gateway. */
+static bool look_at_gateway(const struct now *now, const struct measure_ref *what, struct row *out)
+{
+	const struct pulse *p = now->pulse;
+	bool any = atomic_load(&p->gateway_looks) > 0;
+	const struct row rows[] = {
+		{MEASURE_NAT_ENTRIES_MAX, any, seen(&p->gateway_entries_max)},
+		{MEASURE_NAT_INSERT_FAILED, any, seen(&p->gateway_insert_failed)},
+		{MEASURE_NAT_DROP, any, seen(&p->gateway_drop)},
+	};
+	const struct row *found = row_find(rows, sizeof(rows) / sizeof(rows[0]), what->measure);
+
+	if (found)
+		*out = *found;
+	return found;
+}
+
 int breach_find(const struct plan *plan, const struct tape *books, const struct pulse *pulse,
 		int64_t now_ns)
 {
@@ -111,7 +128,9 @@ int breach_find(const struct plan *plan, const struct tape *books, const struct 
 
 		if (!e->abort || now.ns < e->after_ns)
 			continue;
-		if (!look_at_books(&now, &e->what, &row) && !look_at_sockets(&now, &e->what, &row))
+		if (!look_at_books(&now, &e->what, &row) &&
+		    !look_at_sockets(&now, &e->what, &row) &&
+		    !look_at_gateway(&now, &e->what, &row))
 			continue;
 		if (row.known && !expectation_holds(e, row.n))
 			return (int)i;

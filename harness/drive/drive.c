@@ -143,11 +143,24 @@ static int domain_of(const struct plan *p)
 	return other ? AF_UNSPEC : family_domain(p->family);
 }
 
+/* With the right to ask the gateway, where it has been on its way. */
+static bool enter_client_admin(const void *lab, struct err *err)
+{
+	return lab_enter_admin(lab, LAB_CLIENT, err);
+}
+
+static bool visit_gateway(const void *lab, struct err *err)
+{
+	return lab_visit(lab, LAB_GATEWAY, err);
+}
+
 static bool run_sampled(struct carrier *carrier, struct tape *samples, struct err *err)
 {
 	const struct scenario *s = carrier->plan->scenario;
+	bool has_gateway = s->network.topology == TOPOLOGY_NAT;
 	struct sense_wish wish = {
-		.enter = enter_client,
+		.enter = has_gateway ? enter_client_admin : enter_client,
+		.gateway = has_gateway ? visit_gateway : NULL,
 		.where = carrier->lab,
 		.filter = {carrier->plan->watched, domain_of(carrier->plan),
 			   (unsigned)plan_speaks(carrier->plan, PROTOCOL_TCP) << PROTOCOL_TCP |

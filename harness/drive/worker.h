@@ -22,8 +22,8 @@ struct worker_wish {
 	const struct load_plan *load; /* one of the plan's */
 	const struct drive_hooks *hooks;
 	struct tape *tape;
-	void (*edge)(
-		void *); /* at the first want of a port, and when all that will be begun is open */
+	void (*edge)(void *); /* at the first failure, the first want of a port, and when all that
+			    will be begun is open */
 	void *context;
 };
 

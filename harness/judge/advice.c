@@ -45,6 +45,14 @@ static const char *const first_of_all[CAUSES][LINES_MOST] = {
 	[CAUSE_REFUSED] = {
 		"start the server, or correct address and port: `ss -tln` there shows who listens",
 	},
+	[CAUSE_LINUX_SNAT] = {
+		"keep connections open and reuse them (keep-alive, a connection pool): the gateway gives a "
+		"port to each connection, not to each request",
+	},
+	[CAUSE_CONNTRACK_FULL] = {
+		"close what is idle, and reuse what is open: each connection is an entry, an idle one for "
+		"up to five days (net.netfilter.nf_conntrack_tcp_timeout_established)",
+	},
 	[CAUSE_TIMED_OUT] = {
 		"look at the far end: a full accept queue (TcpExtListenOverflows there), a firewall that "
 		"drops, a host that is down",
@@ -96,6 +104,21 @@ static const char *const in_vain[CAUSES][LINES_MOST] = {
 	[CAUSE_REFUSED] = {
 		"any setting of the client's ports: a refused connect gives its port back at once, and leaves "
 		"no TIME_WAIT",
+	},
+	[CAUSE_LINUX_SNAT] = {
+		"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
+		"out, and a NAT's range is its own",
+		"`fully-random`: it spreads connections over the ports, and makes none; it is against two that "
+		"pick the same at the same time",
+		"a larger nf_conntrack_max: the table is not full while insert_failed rises with drop",
+		"more clients: all behind one gateway share its ports",
+		"trying again at once: each try is one more SYN to drop",
+	},
+	[CAUSE_CONNTRACK_FULL] = {
+		"more ports or addresses for the NAT: it had ports left, insert_failed would rise if not",
+		"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
+		"out",
+		"another destination: the table is one for all of them",
 	},
 	[CAUSE_TIMED_OUT] = {
 		"a wider port range here: these connects had their ports, and kept them while they waited "
@@ -357,6 +380,55 @@ static void advise_live(struct finding *f, const struct evidence *e)
 	add_widen(&f->attempt, e, 0);
 }
 
+static void advise_snat(struct finding *f, const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+	struct port_range now = p->scenario->network.nat.ports;
+	uint32_t size = (uint32_t)(now.hi - now.lo) + 1,
+		 wide = (uint32_t)(widest.hi - widest.lo) + 1;
+	bool for_ever = p->forecast.quiet_ns == FOR_EVER;
+	int64_t life_ns = for_ever ? 0 : live_time(p) + 120 * INT64_C(1000000000);
+
+	if (size < wide)
+		add_fmt(&f->attempt, e->a,
+			"give the NAT more ports: %u-%u, less those that the gateway listens on, "
+			"are up to %s to each destination, %s as many%s",
+			widest.lo, widest.hi, say_count(e->a, wide),
+			say_times(e->a, (double)wide / size),
+			rate_verdict(e, (uint64_t)wide * p->nat.outside.count * p->destinations,
+				     life_ns));
+	add_fmt(&f->attempt, e->a,
+		"give it more addresses, each adds %s to each destination. `snat to FIRST-LAST` "
+		"picks by a hash of source and destination, so that one client has one address "
+		"towards one server: take them in turn (`numgen inc mod N map`)",
+		say_number_of(e->a, size, "port", "ports"));
+	add_fmt(&f->attempt, e->a,
+		"each further destination, an address or a port of the server, has all %s again; "
+		"not where a cloud's NAT counts one port for all destinations",
+		say_count(e->a, p->nat.carriage.each));
+	add(&f->attempt, TEXT("go around it: what is not translated (a private endpoint, IPv6) "
+			      "needs no port"));
+}
+
+static void advise_conntrack(struct finding *f, const struct evidence *e)
+{
+	uint64_t limit = e->plan->scenario->network.nat.limit;
+	const char *here = "";
+
+	if (limit)
+		here = text_format(e->a, "; here it is the rule's limit of %s",
+				   say_count(e->a, limit))
+			       .s;
+	add_fmt(&f->attempt, e->a,
+		"raise net.netfilter.nf_conntrack_max on the gateway, and nf_conntrack_buckets "
+		"with it%s",
+		here);
+	add(&f->attempt,
+	    TEXT("shorten what ended connections are kept for: nf_conntrack_tcp_timeout_time_wait "
+		 "(120 s), _established (432,000 s) for those that end without a word"));
+	add(&f->attempt, TEXT("leave out what needs no tracking (`notrack`)"));
+}
+
 static void advise_fd_limit(struct finding *f, const struct evidence *e)
 {
 	const struct host *host = e->plan->host;
@@ -393,6 +465,8 @@ static void (*const advise[CAUSES])(struct finding *, const struct evidence *) =
 	[CAUSE_LIVE_SATURATION] = advise_live,
 	[CAUSE_FD_LIMIT] = advise_fd_limit,
 	[CAUSE_ADDRESS_NOT_LOCAL] = advise_address,
+	[CAUSE_LINUX_SNAT] = advise_snat,
+	[CAUSE_CONNTRACK_FULL] = advise_conntrack,
 };
 
 void advice_give(struct finding *f, const struct evidence *e)

@@ -379,12 +379,112 @@ static const char *say_drops(const struct evidence *e)
 		.s;
 }
 
-/* Where those that wait for an answer are what holds the ports, that is said already. */
+static double measured(const struct evidence *e, enum measure what)
+{
+	const struct value *v = &e->measures->fixed[what];
+
+	return v->present ? v->n : 0;
+}
+
+static bool lacks_ports(const struct evidence *e)
+{
+	return e->plan->nat.outside.count && measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
+}
+
+/* The rule that limits them drops by itself; of a table that is full the kernel counts it. */
+static bool tracks_no_more(const struct evidence *e)
+{
+	uint64_t limit = e->plan->scenario->network.nat.limit;
+	bool at_limit = limit && measured(e, MEASURE_NAT_ENTRIES_MAX) >= (double)limit;
+
+	return e->plan->nat.outside.count &&
+	       (at_limit || measured(e, MEASURE_NAT_DROP) > measured(e, MEASURE_NAT_INSERT_FAILED));
+}
+
+/* "64 ports to one destination (2000-2031 of 2 addresses)" */
+static const char *say_gateway_ports(const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+	struct port_range range = p->scenario->network.nat.ports;
+	const char *of = "", *to = "one destination";
+
+	if (p->nat.outside.count > 1)
+		of = text_format(e->a, " of %u addresses", p->nat.outside.count).s;
+	if (p->destinations > 1)
+		to = text_format(e->a, "each of %u destinations", p->destinations).s;
+	return text_format(e->a, "%s to %s (%u-%u%s)",
+			   say_number_of(e->a, p->nat.carriage.each, "port", "ports"), to, range.lo,
+			   range.hi, of)
+		.s;
+}
+
+/* What goes on for ever for sure; nothing does where nobody closes. */
+static const char *say_gateway_rate(const struct evidence *e)
+{
+	double rate = e->plan->forecast.rate;
+
+	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
+		return "";
+	return text_format(e->a,
+			   " A closed connection can keep its port there for 120 s "
+			   "(nf_conntrack_tcp_timeout_time_wait): no more than %s is sure to go "
+			   "on for ever%s.",
+			   say_rate(e->a, rate), say_demand(e))
+		.s;
+}
+
+static struct claim linux_snat(const struct evidence *e)
+{
+	const char *dropped = say_number_of(e->a, (uint64_t)measured(e, MEASURE_NAT_INSERT_FAILED),
+					    "SYN", "SYNs");
+
+	if (!lacks_ports(e))
+		return (struct claim){0};
+	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
+			  text_format(e->a,
+				      "The gateway has %s, and %s: it dropped %s without a word "
+				      "(conntrack's insert_failed, and drop with it).%s",
+				      say_gateway_ports(e),
+				      text_format(e->a, "tracked up to %s",
+						  say_number_of(e->a,
+								(uint64_t)measured(
+									e, MEASURE_NAT_ENTRIES_MAX),
+								"connection", "connections"))
+					      .s,
+				      dropped, say_gateway_rate(e))
+				  .s);
+}
+
+static struct claim conntrack_full(const struct evidence *e)
+{
+	uint64_t limit = e->plan->scenario->network.nat.limit;
+	const char *bound = "nf_conntrack_max";
+
+	if (!tracks_no_more(e))
+		return (struct claim){0};
+	if (limit)
+		bound = text_format(e->a, "here %s by network.nat.limit, else nf_conntrack_max",
+				    say_count(e->a, limit))
+				.s;
+	return look_alike(
+		e, STAGE_CONNECT, ETIMEDOUT,
+		text_format(e->a,
+			    "The gateway tracked %s, and may track no more (%s): it drops "
+			    "a SYN beyond that without a word, whatever its destination. "
+			    "It has %s.",
+			    say_number_of(e->a, (uint64_t)measured(e, MEASURE_NAT_ENTRIES_MAX),
+					  "connection", "connections"),
+			    bound, say_gateway_ports(e))
+			.s);
+}
+
+/* Where a gateway says that it dropped them it is no riddle any more; where those that wait for an
+ * answer are what holds the ports, that is said already. */
 static struct claim timed_out(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
 
-	if (explained(e, h.unanswered, h.all) > 0)
+	if (lacks_ports(e) || tracks_no_more(e) || explained(e, h.unanswered, h.all) > 0)
 		return (struct claim){0};
 	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			  text_format(e->a, "Each had its port, and no answer within %s.%s",
@@ -421,6 +521,8 @@ static struct claim (*const rules[CAUSES])(const struct evidence *) = {
 	[CAUSE_LIVE_SATURATION] = live_saturation,
 	[CAUSE_FD_LIMIT] = fd_limit,
 	[CAUSE_REFUSED] = refused,
+	[CAUSE_LINUX_SNAT] = linux_snat,
+	[CAUSE_CONNTRACK_FULL] = conntrack_full,
 	[CAUSE_TIMED_OUT] = timed_out,
 	[CAUSE_ADDRESS_NOT_LOCAL] = address_not_local,
 };

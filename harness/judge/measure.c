@@ -140,6 +140,35 @@ static void measure_sockets(struct measures *out, const struct tape *tape, const
 	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, used->n / usable);
 }
 
+/* A tape can come from outside, where anything can follow anything. */
+static double moved(uint64_t first, uint64_t last)
+{
+	return last > first ? (double)(last - first) : 0;
+}
+
+static void measure_gateway(struct measures *out, const struct tape *tape)
+{
+	const struct tracked *first = NULL, *last = NULL;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < tape->sample_count; i++) {
+		const struct sample *s = &tape->samples[i];
+
+		if (!(s->parts & SAMPLE_GATEWAY))
+			continue;
+		if (!first || s->t_ns < 0)
+			first = &s->gateway;
+		last = &s->gateway;
+		if (last->entries > most)
+			most = last->entries;
+	}
+	if (!last)
+		return;
+	set(out, MEASURE_NAT_ENTRIES_MAX, (double)most);
+	set(out, MEASURE_NAT_INSERT_FAILED, moved(first->insert_failed, last->insert_failed));
+	set(out, MEASURE_NAT_DROP, moved(first->drop, last->drop));
+}
+
 static int by_count(const void *a, const void *b)
 {
 	const struct error_row *x = a, *y = b;
@@ -208,6 +237,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_server(out, tape);
 	measure_prediction(out, plan);
 	measure_sockets(out, tape, plan);
+	measure_gateway(out, tape);
 	measure_errors(out, &tape->tally, a);
 	measure_counters(out, tape, a);
 	measure_overflow(out);

@@ -52,6 +52,18 @@ void budget_hold(struct budget *b, uint32_t ports)
 	b->capacity = (uint64_t)b->usable * b->spaces;
 }
 
+struct carriage carriage_make(const struct nat *nat, uint32_t destinations)
+{
+	enum { ALL_TRIED = 128 }; /* NF_NAT_MAX_ATTEMPTS */
+	uint32_t size = (uint32_t)(nat->ports.hi - nat->ports.lo) + 1;
+	struct carriage c = {.each = size * (uint32_t)nat->addresses};
+
+	c.ports = (uint64_t)c.each * destinations;
+	c.at_once = nat->limit && nat->limit < c.ports ? nat->limit : c.ports;
+	c.is_exact = size <= ALL_TRIED || c.at_once < c.ports;
+	return c;
+}
+
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback)
 {
 	for (size_t i = 0; i < settings->count; i++) {

@@ -12,6 +12,10 @@
  * be told. */
 #define SLACK (20 * MILLISECOND)
 
+/* How long a gateway tracks a connection after its end. */
+#define TRACKED_CLOSED (120 * SECOND)
+#define TRACKED_RESET (10 * SECOND)
+
 /* How soon a connection can follow the one before, at best and at worst: 13 us were measured
  * over loopback, on Linux 6.18; the bounds leave room for machines faster and ten times slower. */
 #define FASTEST_NS 5000.0
@@ -406,4 +410,49 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	else
 		foresee(&f, s, b, &life);
 	return f;
+}
+
+/* ---- behind a gateway ---------------------------------------------------- */
+
+static int64_t gateway_holds(const struct scenario *s, const struct life *life)
+{
+	bool is_reset = end_of(&s->load) == END_RESET || s->server.behaviour == BEHAVIOUR_RESET;
+
+	if (life->quiet.most == FOR_EVER)
+		return FOR_EVER;
+	return sum(life->live.most, is_reset ? TRACKED_RESET : TRACKED_CLOSED);
+}
+
+/* The rule that limits connections does not count closed ones (already_closed(),
+ * net/netfilter/nf_conncount.c). */
+static double gateway_rate(const struct scenario *s, const struct carriage *c,
+			   const struct life *life)
+{
+	int64_t holds = gateway_holds(s, life);
+	double rate = holds == FOR_EVER ? 0 : (double)c->ports * SECOND / (double)holds;
+
+	if (c->at_once == c->ports || life->live.most <= 0)
+		return rate;
+	return fmin(rate, (double)c->at_once * SECOND / (double)life->live.most);
+}
+
+void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
+		      const struct carriage *c, const struct host *host)
+{
+	struct life life = life_of(s, b, host);
+	struct pace next = pace_of(s, b, &life, c->at_once);
+	double until = fmin(begins_until(s), far_changes(s));
+	bool so_many = s->load.total == 0 || s->load.total > c->at_once;
+	bool for_ever = life.quiet.least == FOR_EVER;
+
+	if (!isnan(f->rate))
+		f->rate = fmin(f->rate, gateway_rate(s, c, &life));
+	if (c->at_once >= b->capacity || !so_many || next.quick >= until)
+		return;
+	f->exhausts = f->known = false;
+	f->after = 0;
+	if (c->is_exact && !load_is_pooled(&s->load) &&
+	    behaviour_does(s->server.behaviour, DOES_LISTEN) && next.slow < until &&
+	    (for_ever || next.slow < (double)life.live.least))
+		f->times_out_after = c->at_once;
 }

@@ -215,6 +215,17 @@ static bool can_inherit(const struct plan *p, struct err *err)
 	return at_line(s, s->load.at.end, err);
 }
 
+static void forecast_set(struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+
+	p->forecast = forecast_make(s, &p->budget, p->host);
+	if (s->network.topology != TOPOLOGY_NAT)
+		return;
+	p->nat.carriage = carriage_make(&s->network.nat, p->destinations);
+	forecast_gateway(&p->forecast, s, &p->budget, &p->nat.carriage, p->host);
+}
+
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *arena, struct err *err)
 {
@@ -234,7 +245,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 		out->loads[i].window_at =
 			(uint64_t)out->loads[i].budget.usable * WINDOW_PERCENT / 100;
 	out->watched = watched(out);
-	out->forecast = forecast_make(s, &out->budget, host);
+	forecast_set(out);
 	return size_make(out, err);
 }
 

@@ -20,7 +20,8 @@
 /* topology nat: the gateway's addresses; what else is about it is in the scenario. */
 struct nat_plan {
 	struct address_list inside;  /* towards the clients: one */
-	struct address_list outside; /* towards the servers */
+	struct address_list outside; /* towards the servers; none: there is no gateway */
+	struct carriage carriage;
 };
 /* Streams of what is drawn from the seed, so many a load. */
 enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_STREAMS };

@@ -1,5 +1,6 @@
 #include "report/block.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,6 +153,44 @@ void block_accelerated(struct out *out, const struct result_run *run)
 	page_paragraph(out, "  accelerated", PAINT_NONE, LABEL + 1, out_written(&d.text));
 }
 
+/* "64 ports to one destination (2000-2031 of 2 addresses), at most 10 connections tracked" */
+static void add_gateway(struct out *to, const struct result_run *run)
+{
+	add_count(to, run->plan.gateway.each);
+	out_z(to, run->plan.gateway.each == 1 ? " port" : " ports");
+	if (run->plan.destinations > 1)
+		out_fmt(to, " to each of %u destinations", run->plan.destinations);
+	else
+		out_z(to, " to one destination");
+	out_fmt(to, " (%u-%u", run->plan.gateway.ports.lo, run->plan.gateway.ports.hi);
+	if (run->plan.gateway.addresses > 1)
+		out_fmt(to, " of %u addresses", run->plan.gateway.addresses);
+	out_z(to, ")");
+	if (run->plan.gateway.limit) {
+		out_z(to, ", may track ");
+		add_count(to, run->plan.gateway.limit);
+	}
+}
+
+void block_gateway(struct out *out, const struct result_run *run)
+{
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (run->plan.gateway.addresses == 0)
+		return;
+	add_gateway(to, run);
+	if (fixed(run, MEASURE_NAT_ENTRIES_MAX).present) {
+		out_z(to, ", tracked up to ");
+		add_measure(to, run, MEASURE_NAT_ENTRIES_MAX);
+		out_z(to, "; insert_failed ");
+		add_measure(to, run, MEASURE_NAT_INSERT_FAILED);
+		out_z(to, ", drop ");
+		add_measure(to, run, MEASURE_NAT_DROP);
+	}
+	draft_print(&d, out, "  gateway");
+}
+
 static void add_if(struct out *to, const struct result_run *run, enum measure what,
 		   const char *words)
 {
@@ -286,6 +325,36 @@ static void add_beside(struct out *to, const struct result_run *run)
 	}
 }
 
+static uint64_t timeouts(const struct result_run *run)
+{
+	for (size_t i = 0; i < run->measures.error_count; i++)
+		if (run->measures.errors[i].stage == STAGE_CONNECT &&
+		    run->measures.errors[i].error == ETIMEDOUT)
+			return run->measures.errors[i].count;
+	return 0;
+}
+
+/* "connects time out after 32, as observed" */
+static void add_timeouts(struct out *to, const struct result_run *run)
+{
+	uint64_t after = run->plan.gateway.times_out_after,
+		 opened = run_count(run, MEASURE_CONNECTS_OPENED);
+
+	if (after == 0)
+		return;
+	out_z(to, "connects time out after ");
+	add_count(to, after);
+	if (timeouts(run) == 0) {
+		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");
+	} else if (opened == after) {
+		out_z(to, ", as observed");
+	} else {
+		out_z(to, "; observed: ");
+		add_count(to, opened);
+		out_z(to, " opened");
+	}
+}
+
 void block_prediction(struct out *out, const struct result_run *run)
 {
 	struct value rate = fixed(run, MEASURE_PREDICTED_RATE);
@@ -297,6 +366,7 @@ void block_prediction(struct out *out, const struct result_run *run)
 		add_measure(to, run, MEASURE_PREDICTED_AFTER);
 		add_beside(to, run);
 	}
+	add_timeouts(to, run);
 	if (rate.present) {
 		out_z(to, to->len ? "; sustainable: " : "sustainable: ");
 		if (rate.n > 0)

@@ -10,6 +10,7 @@
 #include "report/result.h"
 
 void block_ports(struct out *out, const struct result_run *run);
+void block_gateway(struct out *out, const struct result_run *run);
 void block_accelerated(struct out *out, const struct result_run *run);
 void block_server(struct out *out, const struct result_run *run);
 void block_requests(struct out *out, const struct result_run *run); /* of a load that makes some */

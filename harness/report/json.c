@@ -156,6 +156,21 @@ static json_t *json_sysctl(const struct result_run *run, bool *ok)
 	return o;
 }
 
+static json_t *json_gateway(const struct result_run *run, bool *ok)
+{
+	json_t *o = json_object();
+
+	put(o, "ports", json_range(run->plan.gateway.ports), ok);
+	put(o, "addresses", json_integer(run->plan.gateway.addresses), ok);
+	put(o, "each", json_integer(run->plan.gateway.each), ok);
+	put(o, "at_once", json_count(run->plan.gateway.at_once), ok);
+	if (run->plan.gateway.limit)
+		put(o, "limit", json_count(run->plan.gateway.limit), ok);
+	if (run->plan.gateway.times_out_after)
+		put(o, "times_out_after", json_count(run->plan.gateway.times_out_after), ok);
+	return o;
+}
+
 static json_t *json_plan(const struct result_run *run, bool *ok)
 {
 	json_t *o = json_object();
@@ -177,6 +192,8 @@ static json_t *json_plan(const struct result_run *run, bool *ok)
 		put(o, "lasts", json_seconds((double)run->plan.lasts_ns), ok);
 	if (run->plan.tw_buckets)
 		put(o, "tw_buckets", json_count(run->plan.tw_buckets), ok);
+	if (run->plan.gateway.addresses)
+		put(o, "gateway", json_gateway(run, ok), ok);
 	return o;
 }
 

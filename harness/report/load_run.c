@@ -116,6 +116,22 @@ static bool load_outlook(const struct node *up, struct result_run *out)
 	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);
 }
 
+static bool load_gateway(const struct node *up, struct result_run *out)
+{
+	struct node n = node_member(up, "gateway"), ports = node_member(&n, "ports");
+	struct node at_once = node_member(&n, "at_once"), limit = node_member(&n, "limit");
+	struct node after = node_member(&n, "times_out_after");
+
+	if (!n.json)
+		return true;
+	return node_object(&n) && node_range(&ports, &out->plan.gateway.ports) &&
+	       member_u32(&n, "addresses", &out->plan.gateway.addresses) &&
+	       member_u32(&n, "each", &out->plan.gateway.each) &&
+	       node_count_if(&at_once, count_most, &out->plan.gateway.at_once) &&
+	       node_count_if(&limit, count_most, &out->plan.gateway.limit) &&
+	       node_count_if(&after, count_most, &out->plan.gateway.times_out_after);
+}
+
 static bool load_plan(const struct node *up, struct result_run *out)
 {
 	struct node n = node_member(up, "plan"), ports = node_member(&n, "ports");
@@ -131,7 +147,8 @@ static bool load_plan(const struct node *up, struct result_run *out)
 	       member_flag(&n, "may_lose_one", &out->plan.may_lose_one) &&
 	       member_text(&n, "order", &out->plan.order) &&
 	       member_flag(&n, "window", &out->plan.window) &&
-	       load_port_life(&n, &out->plan.port_life_ns) && load_outlook(&n, out);
+	       load_port_life(&n, &out->plan.port_life_ns) && load_outlook(&n, out) &&
+	       load_gateway(&n, out);
 }
 
 static bool load_accelerated(const struct node *up, struct result_run *out)

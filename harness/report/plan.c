@@ -160,6 +160,14 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
 }
 
+/* Is it the gateway that bounds the rate? */
+static bool is_gateway_narrow(const struct plan *p)
+{
+	double own = (double)p->budget.capacity * 1e9 / (double)p->forecast.port_life_ns;
+
+	return p->nat.outside.count && p->forecast.rate < own;
+}
+
 static struct text say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
@@ -170,16 +178,23 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 		return TEXT("no rate: what was opened stays");
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
+	if (is_gateway_narrow(p))
+		return text_format(a,
+				   "%s for ever: the gateway may keep the port of a closed "
+				   "connection for 120 s, of one that was reset for 10 s",
+				   say_rate(a, p->forecast.rate));
 	return text_format(a, "%s / %s = %s for ever", ports, say_parts(o, a),
 			   say_rate(a, p->forecast.rate));
 }
 
-static struct text say_failure(const struct outline *o, struct arena *a)
+static struct text say_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *when = "", *after = "no port comes back";
 
 	if (!o->known && o->pooled)
 		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (!o->known && p->forecast.times_out_after)
+		return TEXT("the gateway's ports end first: connects time out");
 	if (!o->known)
 		return TEXT("cannot be told: how fast the machine is decides");
 	if (!o->exhausts)
@@ -236,45 +251,30 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 
 static uint64_t gateway_ports(const struct plan *p)
 {
-	struct port_range range = p->scenario->network.nat.ports;
-
-	return (uint64_t)(range.hi - range.lo) + 1;
-}
-
-/* Connections that the gateway has a port for. It gives away those of closed ones. */
-static uint64_t gateway_capacity(const struct plan *p)
-{
-	return gateway_ports(p) * p->scenario->network.nat.addresses * p->destinations;
-}
-
-static bool gateway_runs_out(const struct plan *p, const struct outline *o)
-{
-	double open = o->rate > 0 ? o->rate * (double)o->live_ns / 1e9 : o->under_way;
-
-	if (is_kept(o))
-		open = o->begun;
-	return fmin(open, (double)p->budget.capacity) > (double)gateway_capacity(p);
+	return p->nat.carriage.each / p->nat.outside.count;
 }
 
 /* Where the gateway has no port either, a connect hangs: nothing says no. */
-static struct text say_gateway(const struct plan *p, const struct outline *o, struct arena *a)
+static struct text say_gateway(const struct plan *p, struct arena *a)
 {
-	const struct scenario *s = p->scenario;
-	const char *limit = "", *fate = gateway_runs_out(p, o) ? ": this load comes to that" : "";
+	uint64_t limit = p->scenario->network.nat.limit, after = p->forecast.times_out_after;
+	const char *tracked = "", *fate = "";
 
-	if (s->network.topology != TOPOLOGY_NAT)
+	if (p->nat.outside.count == 0)
 		return (struct text){0};
-	if (s->network.nat.limit)
-		limit = text_format(a, "; %s tracked at once",
-				    say_count(a, (double)s->network.nat.limit))
-				.s;
+	if (limit)
+		tracked = text_format(a, "; %s tracked at once", say_count(a, (double)limit)).s;
+	if (after)
+		fate = text_format(a, ": this load comes to that after %s",
+				   say_count(a, (double)after))
+			       .s;
 	return text_format(a,
 			   "%s × %s × %s = %s open at once%s; a connect beyond that hangs until "
 			   "its timeout%s",
 			   say_number(a, gateway_ports(p), "port"),
-			   say_addresses(a, s->network.nat.addresses),
+			   say_addresses(a, p->nat.outside.count),
 			   say_number(a, p->destinations, "destination"),
-			   say_number(a, gateway_capacity(p), "connection"), limit, fate);
+			   say_number(a, p->nat.carriage.ports, "connection"), tracked, fate);
 }
 
 static void print_facts(struct out *out, const struct plan *p, struct arena a)
@@ -284,10 +284,10 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 		const char *label;
 		struct text text;
 	} lines[] = {
-		{"  ports", say_ports(p, &a)},	       {"  port life", say_life(p, &o, &a)},
-		{"  load", say_wanted(p, &o, &a)},     {"  sustained", say_rates(p, &o, &a)},
-		{"  gateway", say_gateway(p, &o, &a)}, {"  predicted", say_failure(&o, &a)},
-		{"  half full", say_half(&o, &a)},     {"  needs", say_needs(p, &o, &a)},
+		{"  ports", say_ports(p, &a)},	   {"  port life", say_life(p, &o, &a)},
+		{"  load", say_wanted(p, &o, &a)}, {"  sustained", say_rates(p, &o, &a)},
+		{"  gateway", say_gateway(p, &a)}, {"  predicted", say_failure(p, &o, &a)},
+		{"  half full", say_half(&o, &a)}, {"  needs", say_needs(p, &o, &a)},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -393,10 +393,15 @@ static json_t *json_needs(const struct plan *p, const struct outline *o)
 
 static json_t *json_gateway(const struct plan *p)
 {
-	return json_pack("{s:I, s:I, s:I, s:I}", "ports", (json_int_t)gateway_ports(p), "addresses",
-			 (json_int_t)p->scenario->network.nat.addresses, "capacity",
-			 (json_int_t)gateway_capacity(p), "limit",
-			 (json_int_t)p->scenario->network.nat.limit);
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I}", "ports", (json_int_t)gateway_ports(p),
+			      "addresses", (json_int_t)p->nat.outside.count, "capacity",
+			      (json_int_t)p->nat.carriage.ports, "limit",
+			      (json_int_t)p->scenario->network.nat.limit);
+
+	if (p->forecast.times_out_after)
+		json_object_set_new(o, "times_out_after",
+				    json_integer((json_int_t)p->forecast.times_out_after));
+	return o;
 }
 
 static void put_facts(json_t *one, const struct plan *p)

@@ -39,6 +39,20 @@ static void keep_effective(struct result_run *out, const struct scenario *s, str
 	}
 }
 
+static void keep_gateway(struct result_run *out, const struct plan *plan)
+{
+	const struct nat *nat = &plan->scenario->network.nat;
+
+	if (plan->nat.outside.count == 0)
+		return;
+	out->plan.gateway.ports = nat->ports;
+	out->plan.gateway.addresses = plan->nat.outside.count;
+	out->plan.gateway.each = plan->nat.carriage.each;
+	out->plan.gateway.at_once = plan->nat.carriage.at_once;
+	out->plan.gateway.limit = nat->limit;
+	out->plan.gateway.times_out_after = plan->forecast.times_out_after;
+}
+
 static void keep_plan(struct result_run *out, const struct plan *plan)
 {
 	out->plan.range = plan->scenario->network.ports;
@@ -55,6 +69,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.rate = plan_rate(plan);
 	out->plan.lasts_ns = outlook_lasts_ns(plan);
 	out->plan.tw_buckets = outlook_buckets(plan);
+	keep_gateway(out, plan);
 }
 
 void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,

@@ -44,6 +44,14 @@ struct result_run {
 		double rate;	      /* that the load asks for; 0: a closed loop */
 		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
 		uint64_t tw_buckets;  /* that end TIME_WAIT early; 0: they do not */
+		struct {
+			struct port_range ports;
+			uint32_t addresses;	  /* 0: there is no gateway */
+			uint32_t each;		  /* connections to one destination */
+			uint64_t at_once;	  /* to all of them, or its limit */
+			uint64_t limit;		  /* 0: none */
+			uint64_t times_out_after; /* 0: not, or not to be told */
+		} gateway;
 	} plan;
 	struct measures measures;
 	struct verdict verdict;

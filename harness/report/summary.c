@@ -164,6 +164,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	if (has_run || run_count(run, MEASURE_CONNECTS_ATTEMPTED)) {
 		block_accelerated(out, run);
 		block_ports(out, run);
+		block_gateway(out, run);
 		block_connects(out, run);
 		block_server(out, run);
 		block_requests(out, run);

@@ -7,6 +7,7 @@
 
 #include "sense/census.h"
 #include "sys/clock.h"
+#include "sys/conntrack.h"
 
 /* Counters at most ten times a second; a dump's cost, 50 times over, must pass before the next
  * unasked one: 2 %. */
@@ -31,6 +32,8 @@ struct sense {
 	/* The thread's own. */
 	struct dump dump;
 	struct proc_door proc;
+	struct conntrack_door conntrack;
+	struct conntrack_counts tracked_first; /* when the load began */
 	struct census census;
 	int64_t next_totals, next_counters, next_dump;
 	bool counting;	 /* the load has begun: counters keep their first value */
@@ -63,6 +66,41 @@ static struct sample sample_begin(const struct sense *s)
 	return sample;
 }
 
+static void raise_to(_Atomic uint64_t *most, uint64_t seen)
+{
+	if (seen > peek(most))
+		atomic_store_explicit(most, seen, memory_order_relaxed);
+}
+
+static void publish_gateway(const struct sense *s, const struct conntrack_counts *now)
+{
+	struct pulse *p = s->wish.pulse;
+
+	if (!p)
+		return;
+	raise_to(&p->gateway_entries_max, now->entries);
+	raise_to(&p->gateway_insert_failed, now->insert_failed - s->tracked_first.insert_failed);
+	raise_to(&p->gateway_drop, now->drop - s->tracked_first.drop);
+	atomic_fetch_add(&p->gateway_looks, 1);
+}
+
+static bool look_at_gateway(struct sense *s, struct sample *sample, struct err *err)
+{
+	struct conntrack_counts now;
+
+	if (!s->wish.gateway)
+		return true;
+	if (!conntrack_read(&s->conntrack, &now, err))
+		return false;
+	if (!s->counting)
+		s->tracked_first = now;
+	sample->parts |= SAMPLE_GATEWAY;
+	sample->gateway =
+		(struct tracked){now.entries, now.insert_failed, now.drop, now.early_drop};
+	publish_gateway(s, &now);
+	return true;
+}
+
 static bool look_at_totals(struct sense *s, struct sample *sample, struct err *err)
 {
 	struct totals totals;
@@ -75,12 +113,6 @@ static bool look_at_totals(struct sense *s, struct sample *sample, struct err *e
 		sample->inuse += totals.udp;
 	sample->tw = totals.tw;
 	return true;
-}
-
-static void raise_to(_Atomic uint64_t *most, uint64_t seen)
-{
-	if (seen > peek(most))
-		atomic_store_explicit(most, seen, memory_order_relaxed);
 }
 
 static void publish(const struct sense *s)
@@ -146,7 +178,8 @@ static bool look_at_edge(struct sense *s, struct sample *sample, struct err *err
 {
 	*sample = sample_begin(s);
 	sample->edge = true;
-	return look_at_totals(s, sample, err) && look_at_sockets(s, sample, err);
+	return look_at_totals(s, sample, err) && look_at_gateway(s, sample, err) &&
+	       look_at_sockets(s, sample, err);
 }
 
 /* Looks until all sockets are at rest; only the last look goes on the tape. */
@@ -178,7 +211,7 @@ static bool look_as_due(struct sense *s, bool asked, struct err *err)
 		tape_sample(s->tape, sample);
 	} else if (now >= s->next_totals) {
 		sample = sample_begin(s);
-		if (!look_at_totals(s, &sample, err))
+		if (!look_at_totals(s, &sample, err) || !look_at_gateway(s, &sample, err))
 			return false;
 		if (now >= s->next_dump && !look_at_sockets(s, &sample, err))
 			return false;
@@ -190,12 +223,18 @@ static bool look_as_due(struct sense *s, bool asked, struct err *err)
 	return now < s->next_counters || look_at_counters(s, err);
 }
 
+static bool gateway_open(struct sense *s, struct err *err)
+{
+	return !s->wish.gateway ||
+	       (s->wish.gateway(s->wish.where, err) && conntrack_open(&s->conntrack, err));
+}
+
 static bool sense_open(struct sense *s, struct err *err)
 {
 	const struct sense_wish *wish = &s->wish;
 
-	return (!wish->enter || wish->enter(wish->where, err)) && proc_open(&s->proc, err) &&
-	       dump_open(&s->dump, err) && look_at_counters(s, err);
+	return gateway_open(s, err) && (!wish->enter || wish->enter(wish->where, err)) &&
+	       proc_open(&s->proc, err) && dump_open(&s->dump, err) && look_at_counters(s, err);
 }
 
 /* Waits, with the lock held, until something is wished for or due. */
@@ -255,6 +294,7 @@ static void *sense_thread(void *context)
 	pthread_mutex_unlock(&s->lock);
 	dump_close(&s->dump);
 	proc_close(&s->proc);
+	conntrack_close(&s->conntrack);
 	return NULL;
 }
 

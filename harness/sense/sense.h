@@ -28,12 +28,17 @@ struct pulse {
 	_Atomic bool broken;
 	/* The most that the sampler has seen in a dump, and how many dumps that were. */
 	_Atomic uint64_t dumps, used_max, states_max[STATES];
+	/* The same of its looks at the gateway; what it dropped since the load began. */
+	_Atomic uint64_t gateway_looks, gateway_entries_max, gateway_insert_failed, gateway_drop;
 };
 
 struct sense_wish {
 	bool (*enter)(
 		const void *where,
 		struct err *err); /* moves the sampler's thread to where it looks; NULL: here */
+	/* Moves it to the gateway first, where it looks at connection tracking from then on, for
+	 * which it keeps CAP_NET_ADMIN; NULL: there is no gateway. */
+	bool (*gateway)(const void *where, struct err *err);
 	const void *where;
 	struct socket_filter filter; /* whose sockets are counted */
 	uint32_t pairs; /* of a source and a destination that are expected; 0: unknown */

@@ -45,6 +45,13 @@ static json_t *sockets_of(const struct sample *s)
 			 "at_rest", s->at_rest);
 }
 
+static json_t *gateway_of(const struct tracked *t)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "entries", number(t->entries), "insert_failed",
+			 number(t->insert_failed), "drop", number(t->drop), "early_drop",
+			 number(t->early_drop));
+}
+
 json_t *line_of_sample(const struct sample *s, unsigned run)
 {
 	json_t *line = json_pack("{s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "run", (json_int_t)run,
@@ -58,6 +65,8 @@ json_t *line_of_sample(const struct sample *s, unsigned run)
 			json_pack("{s:o, s:o}", "inuse", number(s->inuse), "tw", number(s->tw)));
 	if (s->parts & SAMPLE_SOCKETS)
 		json_object_set_new(line, "sockets", sockets_of(s));
+	if (s->parts & SAMPLE_GATEWAY)
+		json_object_set_new(line, "gateway", gateway_of(&s->gateway));
 	return line;
 }
 

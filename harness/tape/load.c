@@ -144,10 +144,22 @@ static bool read_totals(json_t *from, struct sample *out, json_error_t *e)
 	return read_u64(from, "inuse", &out->inuse, e) && read_u64(from, "tw", &out->tw, e);
 }
 
+static bool read_gateway(json_t *from, struct sample *out, json_error_t *e)
+{
+	struct tracked *t = &out->gateway;
+
+	out->parts |= SAMPLE_GATEWAY;
+	return read_u64(from, "entries", &t->entries, e) &&
+	       read_u64(from, "insert_failed", &t->insert_failed, e) &&
+	       read_u64(from, "drop", &t->drop, e) &&
+	       read_u64(from, "early_drop", &t->early_drop, e);
+}
+
 static bool read_sample(json_t *line, unsigned *run, struct sample *out, json_error_t *e)
 {
 	json_t *totals = json_object_get(line, "totals"),
-	       *sockets = json_object_get(line, "sockets");
+	       *sockets = json_object_get(line, "sockets"),
+	       *gateway = json_object_get(line, "gateway");
 	json_int_t at;
 	uint64_t index;
 	int edge = 0;
@@ -165,7 +177,8 @@ static bool read_sample(json_t *line, unsigned *run, struct sample *out, json_er
 	out->t_ns = at;
 	out->edge = edge;
 	return (!totals || read_totals(totals, out, e)) &&
-	       (!sockets || read_sockets(sockets, out, e));
+	       (!sockets || read_sockets(sockets, out, e)) &&
+	       (!gateway || read_gateway(gateway, out, e));
 }
 
 /* Every line that lastport wrote begins with its run: another's need not be taken apart. */

@@ -64,7 +64,12 @@ struct tally {
 	uint64_t errors[STAGES][ERRNOS]; /* failures, by stage and errno */
 };
 
-enum sample_part { SAMPLE_TOTALS = 1, SAMPLE_SOCKETS = 2 };
+enum sample_part { SAMPLE_TOTALS = 1, SAMPLE_SOCKETS = 2, SAMPLE_GATEWAY = 4 };
+
+/* What a gateway's connection tracking counts; all but `entries` since it was made. */
+struct tracked {
+	uint64_t entries, insert_failed, drop, early_drop;
+};
 
 struct sample {
 	int64_t t_ns;
@@ -79,7 +84,8 @@ struct sample {
 		[STATES]; /* SAMPLE_SOCKETS: sockets with a local port in the range, by state */
 	uint64_t
 		used_max; /* SAMPLE_SOCKETS: ports in use from one address to one destination, the most */
-	uint64_t dump_ns; /* SAMPLE_SOCKETS: what the dump cost */
+	uint64_t dump_ns;	/* SAMPLE_SOCKETS: what the dump cost */
+	struct tracked gateway; /* SAMPLE_GATEWAY */
 };
 
 /* A Tcp or TcpExt counter of the client's namespace, before the load and after it. */

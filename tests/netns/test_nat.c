@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "drive/drive.h"
+#include "judge/judge.h"
 #include "lab_help.h"
 #include "suites.h"
 #include "sys/clock.h"
@@ -17,12 +19,12 @@
 
 /* ---- the gateway's own figures ------------------------------------------- */
 
-struct tracked {
+struct tracked_now {
 	unsigned long entries, insert_failed, drop;
 };
 
 /* A line of hexadecimal numbers a processor, below their names; `entries` is the same in each. */
-static void tracked_line(struct tracked *t, char *names, char *values)
+static void tracked_line(struct tracked_now *t, char *names, char *values)
 {
 	char *rest_names = NULL, *rest_values = NULL;
 	char *name = strtok_r(names, " ", &rest_names);
@@ -43,10 +45,10 @@ static void tracked_read(struct help *h, void *context)
 {
 	char names[512], again[512], values[512];
 	FILE *f = fopen("/proc/thread-self/net/stat/nf_conntrack", "r");
-	struct tracked *t = context;
+	struct tracked_now *t = context;
 
 	(void)h;
-	*t = (struct tracked){0};
+	*t = (struct tracked_now){0};
 	if (!f || !fgets(names, sizeof(names), f))
 		CU_FAIL_FATAL("no figures of conntrack's");
 	while (fgets(values, sizeof(values), f)) {
@@ -56,9 +58,9 @@ static void tracked_read(struct help *h, void *context)
 	fclose(f);
 }
 
-static struct tracked tracked(struct help *h)
+static struct tracked_now tracked(struct help *h)
 {
-	struct tracked t;
+	struct tracked_now t;
 
 	CU_ASSERT(help_inside(h, LAB_GATEWAY, tracked_read, &t));
 	return t;
@@ -189,7 +191,7 @@ static void as_many_pass_as_the_gateway_has_ports(void)
 		struct crowd c = {0};
 		struct listeners l;
 		struct help h;
-		struct tracked t;
+		struct tracked_now t;
 
 		gateway_open(&h, &l, rows[i].lines);
 		begin(&h, &c, 0, rows[i].passing);
@@ -257,7 +259,7 @@ static void a_limit_is_of_all_destinations(void)
 	struct crowd c = {0};
 	struct listeners l;
 	struct help h;
-	struct tracked t;
+	struct tracked_now t;
 
 	gateway_open(&h, &l, NAT("limit: 10"));
 	begin(&h, &c, 0, 6);
@@ -352,6 +354,98 @@ static void what_nft_refuses_is_told_in_its_words(void)
 	CU_ASSERT_EQUAL(help_child(load_nonsense), 0);
 }
 
+/* ---- a load behind it ---------------------------------------------------- */
+
+struct behind {
+	struct help h;
+	struct tape tape;
+	struct pulse pulse;
+	struct measures measures;
+};
+
+static void load_run(struct behind *b, const char *lines)
+{
+	volatile sig_atomic_t interrupted = 0;
+	struct drive_hooks hooks = {
+		.interrupted = &interrupted, .pulse = &b->pulse, .samples_fd = -1, .events_fd = -1};
+
+	memset(b, 0, sizeof(*b));
+	if (!help_open(&b->h, lines) ||
+	    !drive_run(&b->tape, &b->h.plan, &b->h.lab, &hooks, &b->h.arena, &b->h.err)) {
+		printf("%s\n", b->h.err.what);
+		CU_FAIL_FATAL("no load");
+	}
+	CU_ASSERT(tally_balances(&b->tape.tally));
+	measure(&b->measures, &b->tape, &b->h.plan, &b->h.arena);
+}
+
+static uint64_t measured(const struct behind *b, enum measure what)
+{
+	CU_ASSERT(b->measures.fixed[what].present);
+	return (uint64_t)b->measures.fixed[what].n;
+}
+
+/* The driver's timeouts are the connections that the gateway let down, and what the sampler has
+ * of the gateway is what the gateway says. */
+static void timeouts_are_counted_and_the_gateway_is_sampled(void)
+{
+#define LOAD "\nload: {end: leak, concurrency: 12, total: 76, timeout: 200ms, on_failure: continue}"
+	static const struct {
+		const char *lines;
+		unsigned opened;
+		bool counts; /* the gateway does, what it dropped */
+	} rows[] = {
+		{NAT("ports: 2000-2031") LOAD, 64, true}, /* two services */
+		{NAT("ports: 2000-2007, addresses: 4") LOAD, 64, true},
+		{NAT("limit: 10") LOAD, 10, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct behind b;
+		struct tracked_now now;
+
+		load_run(&b, rows[i].lines);
+		now = tracked(&b.h);
+		CU_ASSERT(b.tape.complete && !b.tape.exhausted);
+		CU_ASSERT_EQUAL(b.tape.tally.opened, rows[i].opened);
+		CU_ASSERT_EQUAL(b.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT], 76 - rows[i].opened);
+		CU_ASSERT_EQUAL(b.h.plan.forecast.times_out_after, rows[i].opened);
+		CU_ASSERT_EQUAL(measured(&b, MEASURE_NAT_INSERT_FAILED), now.insert_failed);
+		CU_ASSERT_EQUAL(measured(&b, MEASURE_NAT_DROP), now.drop);
+		CU_ASSERT(measured(&b, MEASURE_NAT_ENTRIES_MAX) >= rows[i].opened);
+		CU_ASSERT_EQUAL(now.entries, rows[i].opened);
+		CU_ASSERT(rows[i].counts ? now.insert_failed >= 76 - rows[i].opened
+					 : now.insert_failed == 0);
+		help_close(&b.h);
+	}
+}
+
+/* The look at the gateway ends the load as well as a dump of sockets does. */
+static void a_drop_can_end_the_load(void)
+{
+	struct behind b;
+
+	load_run(&b,
+		 NAT("ports: 2000-2031") "\nsample: {every: 10ms}\n"
+					 "load: {end: leak, rate: 500/s, timeout: 5s, on_failure: "
+					 "continue}\n"
+					 "expect: [{expr: nat.insert_failed == 0, abort: true}]");
+	CU_ASSERT_EQUAL(b.tape.aborted, 0);
+	CU_ASSERT(measured(&b, MEASURE_NAT_INSERT_FAILED) > 0);
+	help_close(&b.h);
+}
+
+static void without_a_gateway_there_is_no_data(void)
+{
+	struct behind b;
+
+	load_run(&b, "network: {ports: 40000-40031}\nload: {total: 4}");
+	CU_ASSERT_FALSE(b.measures.fixed[MEASURE_NAT_ENTRIES_MAX].present);
+	CU_ASSERT_FALSE(b.measures.fixed[MEASURE_NAT_INSERT_FAILED].present);
+	CU_ASSERT_FALSE(b.measures.fixed[MEASURE_NAT_DROP].present);
+	help_close(&b.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_gateway, as_many_pass_as_the_gateway_has_ports),
 	TEST_UNLESS(help_no_gateway, the_next_one_times_out),
@@ -360,6 +454,9 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_gateway, the_server_sees_the_gateway),
 	TEST_UNLESS(help_no_gateway, clients_share_the_gateways_ports),
 	TEST_UNLESS(help_no_gateway, every_address_is_reached_through_it),
+	TEST_UNLESS(help_no_gateway, timeouts_are_counted_and_the_gateway_is_sampled),
+	TEST_UNLESS(help_no_gateway, a_drop_can_end_the_load),
+	TEST_UNLESS(help_no_network, without_a_gateway_there_is_no_data),
 	TEST_UNLESS(help_no_gateway, what_nft_refuses_is_told_in_its_words),
 	TESTS_END,
 };

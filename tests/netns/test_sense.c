@@ -8,6 +8,7 @@
 #include "sense/census.h"
 #include "sense/sense.h"
 #include "sys/clock.h"
+#include "sys/conntrack.h"
 #include "sys/endpoint.h"
 #include "sys/sockets.h"
 
@@ -68,6 +69,29 @@ static void recorded_counters_are_read_name_by_name(void)
 	CU_ASSERT(!counters_parse(TEXT("Tcp: A B\nTcp: 1\n"), TEXT("Tcp: "), sum, sums));
 	CU_ASSERT(!counters_parse(TEXT("Tcp: A B\n"), TEXT("Tcp: "), sum, sums));
 	CU_ASSERT(!counters_parse((struct text){0}, TEXT("Tcp: "), sum, sums));
+}
+
+/* Of a gateway with 32 ports that had dropped four SYNs, and had a connection to another port
+ * besides. */
+static void recorded_looks_at_a_gateway_are_added_up(void)
+{
+	static char buffer[1024] __attribute__((aligned(8)));
+	struct text file = help_file("tests/data/conntrack-cpus", buffer, sizeof(buffer));
+	struct conntrack_counts counts = {0};
+	struct err err = {0};
+
+	CU_ASSERT_EQUAL(conntrack_parse(buffer, file.len, &counts, &err), CONNTRACK_END);
+	CU_ASSERT(counts.insert_failed == 4 && counts.drop == 4 && counts.early_drop == 0);
+	CU_ASSERT_EQUAL(counts.entries, 0);
+	CU_ASSERT_EQUAL(conntrack_parse(buffer, 100, &counts, &err), CONNTRACK_MORE);
+	file = help_file("tests/data/conntrack-entries", buffer, sizeof(buffer));
+	counts = (struct conntrack_counts){0};
+	CU_ASSERT_EQUAL(conntrack_parse(buffer, file.len, &counts, &err), CONNTRACK_END);
+	CU_ASSERT_EQUAL(counts.entries, 33);
+	CU_ASSERT_EQUAL(err.kind, ERR_NONE);
+	buffer[36 + 16] = -1; /* an errno value where there was an acknowledgement */
+	CU_ASSERT_EQUAL(conntrack_parse(buffer, file.len, &counts, &err), CONNTRACK_BROKEN);
+	CU_ASSERT_EQUAL(err.kind, ERR_SYS);
 }
 
 /* ---- the thread ---------------------------------------------------------- */
@@ -240,6 +264,7 @@ static void counters_count_from_the_loads_beginning(void)
 static const struct test tests[] = {
 	TEST(a_recorded_dump_is_read_as_it_was),
 	TEST(recorded_counters_are_read_name_by_name),
+	TEST(recorded_looks_at_a_gateway_are_added_up),
 	TEST_UNLESS(help_no_network, it_sees_what_is_there_by_state),
 	TEST_UNLESS(help_no_network, it_samples_by_itself_and_tells_the_drivers_books),
 	TEST_UNLESS(help_no_network, an_ask_brings_an_edge_soon),

@@ -24,6 +24,36 @@ static void a_port_carries_one_connection_to_each_destination(void)
 	CU_ASSERT_EQUAL(b.capacity, UINT64_C(28232) << 28);
 }
 
+static void a_gateway_carries_its_ports_to_each_destination_or_its_limit(void)
+{
+	static const struct {
+		struct nat nat;
+		uint32_t destinations, each;
+		uint64_t at_once;
+		bool is_exact;
+	} rows[] = {
+		{{.ports = {2000, 2031}, .addresses = 1}, 1, 32, 32, true},
+		{{.ports = {2000, 2031}, .addresses = 2}, 3, 64, 192, true},
+		{{.ports = {2000, 2127}, .addresses = 1}, 1, 128, 128, true},
+		{{.ports = {2000, 2128}, .addresses = 1}, 1, 129, 129, false},
+		{{.ports = {2000, 2128}, .addresses = 1, .limit = 10}, 1, 129, 10, true},
+		{{.ports = {2000, 2031}, .addresses = 1, .limit = 40}, 1, 32, 32, true},
+		{{.ports = {1, 65535}, .addresses = 256},
+		 1 << 18,
+		 256 * 65535,
+		 65535LL << 26,
+		 false},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct carriage c = carriage_make(&rows[i].nat, rows[i].destinations);
+
+		CU_ASSERT_EQUAL(c.each, rows[i].each);
+		CU_ASSERT_EQUAL(c.at_once, rows[i].at_once);
+		CU_ASSERT_EQUAL(c.is_exact, rows[i].is_exact);
+	}
+}
+
 static void an_odd_range_of_more_than_one_port_may_lose_one(void)
 {
 	const struct port_list none = {0};
@@ -79,6 +109,7 @@ static void a_sysctl_counts_as_the_scenario_sets_it(void)
 
 static const struct test tests[] = {
 	TEST(a_port_carries_one_connection_to_each_destination),
+	TEST(a_gateway_carries_its_ports_to_each_destination_or_its_limit),
 	TEST(an_odd_range_of_more_than_one_port_may_lose_one),
 	TEST(reserved_ports_count_where_they_lie_in_the_range),
 	TEST(reserving_ports_does_not_make_a_range_odd),

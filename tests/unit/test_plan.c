@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -60,6 +61,49 @@ static void a_gateway_has_addresses_between_them(void)
 	CU_ASSERT_EQUAL(p.nat.outside.count, 4);
 	p = plan_of("network: {sources: 2}", &host, &a);
 	CU_ASSERT_EQUAL(p.nat.outside.count, 0);
+	arena_close(&a);
+}
+
+/* What of a load a gateway lets through, and what the client's own ports have to do with it. */
+static void a_gateway_ends_sooner_than_the_ports(void)
+{
+#define BEHIND(keys) "network: {topology: nat, ports: 40000-40999, nat: {" keys "}}\n"
+	static const struct {
+		const char *lines;
+		uint64_t after; /* 0: no timeouts for sure */
+		bool known;	/* what becomes of the client's own ports */
+		double rate;
+	} rows[] = {
+		{BEHIND("ports: 2000-2031") "load: {end: leak}", 32, false, 0},
+		{BEHIND("ports: 2000-2031") "load: {end: leak, total: 32}", 0, true, 0},
+		{BEHIND("ports: 2000-2031") "load: {end: leak, total: 33}", 32, false, 0},
+		{BEHIND("ports: 2000-2031, addresses: 2") "load: {end: leak}", 64, false, 0},
+		{BEHIND("ports: 2000-2199") "load: {end: leak}", 0, false, 0},
+		{BEHIND("limit: 10") "load: {end: leak}", 10, false, 0},
+		{BEHIND("limit: 5k") "load: {end: leak}", 0, true, 0},
+		{BEHIND("ports: 2000-2031") "load: {rate: 100/s, hold: 10s}", 32, false, 32 / 130.},
+		{BEHIND("ports: 2000-2031") "load: {rate: 100/s, hold: 10s, end: reset}", 32, false,
+		 32 / 20.},
+		{BEHIND("ports: 2000-2031") "load: {rate: 100/s}", 0, false, 32 / 120.},
+		{BEHIND("limit: 10") "load: {rate: 100/s, hold: 1s}", 10, false, 10},
+		{BEHIND("limit: 10") "load: {rate: 5/s, hold: 1s, duration: 1s}", 0, true, 10},
+	};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(rows[i].lines, &host, &a);
+
+		if (p.forecast.times_out_after != rows[i].after ||
+		    p.forecast.known != rows[i].known ||
+		    fabs(p.forecast.rate - rows[i].rate) > 1e-6)
+			printf("\n%s: after %llu, known %d, rate %g\n", rows[i].lines,
+			       (unsigned long long)p.forecast.times_out_after, p.forecast.known,
+			       p.forecast.rate);
+		CU_ASSERT_EQUAL(p.forecast.times_out_after, rows[i].after);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT(fabs(p.forecast.rate - rows[i].rate) <= 1e-6);
+	}
 	arena_close(&a);
 }
 
@@ -599,6 +643,7 @@ static void samples_have_room_for_the_longest_run(void)
 static const struct test tests[] = {
 	TEST(veth_and_loopback_have_networks_of_their_own),
 	TEST(a_gateway_has_addresses_between_them),
+	TEST(a_gateway_ends_sooner_than_the_ports),
 	TEST(a_host_without_nat_is_told_so),
 	TEST(listed_places_are_taken_as_they_are),
 	TEST(services_listen_outside_of_the_range),

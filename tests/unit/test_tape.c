@@ -74,6 +74,9 @@ static const struct sample some_samples[] = {
 	 .used_max = 32,
 	 .dump_ns = 81000},
 	{.t_ns = 8, .parts = SAMPLE_SOCKETS, .at_rest = true},
+	{.t_ns = 9,
+	 .parts = SAMPLE_TOTALS | SAMPLE_GATEWAY,
+	 .gateway = {.entries = 33, .insert_failed = 4, .drop = 5, .early_drop = INT64_MAX}},
 };
 
 enum { EVENTS_WRITTEN = sizeof(some_events) / sizeof(some_events[0]) };
@@ -91,7 +94,9 @@ static bool same_sample(const struct sample *a, const struct sample *b)
 	       a->edge == b->edge && a->at_rest == b->at_rest && a->attempted == b->attempted &&
 	       a->opened == b->opened && a->failed == b->failed && a->open == b->open &&
 	       a->inuse == b->inuse && a->tw == b->tw && a->used_max == b->used_max &&
-	       a->dump_ns == b->dump_ns && memcmp(a->states, b->states, sizeof(a->states)) == 0;
+	       a->dump_ns == b->dump_ns &&
+	       memcmp(&a->gateway, &b->gateway, sizeof(a->gateway)) == 0 &&
+	       memcmp(a->states, b->states, sizeof(a->states)) == 0;
 }
 
 /* Both files as run 2 leaves them, with a record of run 1 in between. */
@@ -207,6 +212,7 @@ static void lines_that_are_no_records_are_refused(void)
 		{"", "{\"run\":2,\"t_ns\":0.5,\"event\":\"failed\",\"value\":0}\n", 1},
 		{SAMPLE_HEAD "}\n" SAMPLE_HEAD ",\"edge\":1}\n", "", 2},
 		{SAMPLE_HEAD ",\"totals\":{\"inuse\":1}}\n", "", 1},
+		{SAMPLE_HEAD ",\"gateway\":{\"entries\":1}}\n", "", 1},
 		{SAMPLE_HEAD ",\"totals\":7}\n", "", 1},
 		{SAMPLE_HEAD
 		 ",\"sockets\":{\"states\":{},\"torn\":false,\"at_rest\":true,\"used_max\":1}}\n",

@@ -753,7 +753,9 @@ static void the_most_that_were_open_at_once_are_remembered(void)
 /* Measures that are known while a load runs are the same afterwards, on one tape and its pulse. */
 static void what_is_live_is_measured_alike(void)
 {
-	struct sample dump = {.parts = SAMPLE_SOCKETS, .used_max = 31};
+	struct sample dump = {.parts = SAMPLE_SOCKETS | SAMPLE_GATEWAY,
+			      .used_max = 31,
+			      .gateway = {.entries = 30, .insert_failed = 8, .drop = 9}};
 	struct run r;
 	struct tape whole;
 	struct measures m;
@@ -766,8 +768,9 @@ static void what_is_live_is_measured_alike(void)
 		      "on_failure: continue}");
 	CU_ASSERT(r.tape.exhausted && r.tape.recovered_ns >= 0);
 	/* One dump, as the sampler would have left it on a tape and in the pulse. */
-	CU_ASSERT_FATAL(tape_open(&whole, 64, 1, 0, &r.arena, &r.err));
+	CU_ASSERT_FATAL(tape_open(&whole, 64, 2, 0, &r.arena, &r.err));
 	tape_merge(&whole, &r.tape);
+	tape_sample(&whole, (struct sample){.parts = SAMPLE_GATEWAY, .t_ns = -1});
 	for (int state = 0; state < STATES; state++) {
 		dump.states[state] = 40 + (uint64_t)state;
 		atomic_store(&r.pulse.states_max[state], dump.states[state]);
@@ -775,6 +778,10 @@ static void what_is_live_is_measured_alike(void)
 	tape_sample(&whole, dump);
 	atomic_store(&r.pulse.used_max, dump.used_max);
 	atomic_store(&r.pulse.dumps, 1);
+	atomic_store(&r.pulse.gateway_entries_max, dump.gateway.entries);
+	atomic_store(&r.pulse.gateway_insert_failed, dump.gateway.insert_failed);
+	atomic_store(&r.pulse.gateway_drop, dump.gateway.drop);
+	atomic_store(&r.pulse.gateway_looks, 1);
 	measure(&m, &whole, &r.plan, &r.arena);
 	for (int i = 0; i < MEASURES; i++) {
 		struct measure_ref what = {
