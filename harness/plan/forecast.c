@@ -416,7 +416,8 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 
 static int64_t gateway_holds(const struct scenario *s, const struct life *life)
 {
-	bool is_reset = end_of(&s->load) == END_RESET || s->server.behaviour == BEHAVIOUR_RESET;
+	bool is_reset = end_of(&s->load, s->load.end) == END_RESET ||
+			s->server.behaviour == BEHAVIOUR_RESET;
 
 	if (life->quiet.most == FOR_EVER)
 		return FOR_EVER;

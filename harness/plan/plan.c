@@ -226,6 +226,15 @@ static void forecast_set(struct plan *p)
 	forecast_gateway(&p->forecast, s, &p->budget, &p->nat.carriage, p->host);
 }
 
+/* Does a load send anything? A request that is none, of a pool, the far end never sees. */
+static bool asks(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].load->request.send > 0)
+			return true;
+	return false;
+}
+
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *arena, struct err *err)
 {
@@ -238,7 +247,7 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
 	if (!load_set(&out->loads[0], out, &s->load, arena, err))
 		return false;
-	out->asks = plan_has_requests(out);
+	out->asks = asks(out);
 	if (!squat_set(out, err))
 		return false;
 	for (uint32_t i = 0; i < out->load_count; i++)
