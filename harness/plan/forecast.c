@@ -446,6 +446,8 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	bool so_many = s->load.total == 0 || s->load.total > c->at_once;
 	bool for_ever = life.quiet.least == FOR_EVER;
 
+	if (s->load.protocol == PROTOCOL_UDP) /* its connect sends nothing through it */
+		return;
 	if (!isnan(f->rate))
 		f->rate = fmin(f->rate, gateway_rate(s, c, &life));
 	if (c->at_once >= b->capacity || !so_many || next.quick >= until)
