@@ -343,6 +343,19 @@ static void advise_leak(struct finding *f, const struct evidence *e)
 		limit);
 }
 
+/* A pool that is smaller than what is under way closes the rest after one use. */
+static void add_pool(struct line_list *lines, const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[0];
+
+	if (lp->idle_most == 0 || lp->idle_most >= lp->concurrency)
+		return;
+	add_fmt(lines, e->a,
+		"have the pool keep as many idle connections as there are requests at once, %s: it "
+		"keeps %s, and closes the others after one use",
+		say_count(e->a, lp->concurrency), say_count(e->a, lp->idle_most));
+}
+
 static void advise_churn(struct finding *f, const struct evidence *e)
 {
 	int64_t live_ns = live_time(e->plan), life_ns = live_ns + quiet_time(e->plan);
@@ -350,6 +363,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (outlook_buckets(e->plan))
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
 
+	add_pool(&f->attempt, e);
 	add_widen(&f->attempt, e, life_ns);
 	add_reuse(&f->attempt, e, live_ns);
 	add_tuples(&f->attempt, e, life_ns);
