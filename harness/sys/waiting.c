@@ -55,17 +55,7 @@ static struct inet_diag_req_v2 *put_request(const struct waiting_door *d, char *
 	return ask;
 }
 
-/* What a receive is of. `error` is that of an answer: 0, or an errno value. */
-struct answers {
-	void (*each)(void *, const struct waiting *);
-	void *context;
-	int64_t now_ns; /* of the receive */
-	bool ended;	/* the dump, or the answer that was asked for */
-	int error;	/* the last one */
-	size_t errors;
-};
-
-static void read_row(const struct nlmsghdr *m, const struct answers *a)
+static void read_row(const struct nlmsghdr *m, const struct waiting_answers *a)
 {
 	const struct inet_diag_msg *row = mnl_nlmsg_get_payload(m);
 	struct waiting w;
@@ -82,33 +72,47 @@ static void read_row(const struct nlmsghdr *m, const struct answers *a)
 	a->each(a->context, &w);
 }
 
-static void read_message(const struct nlmsghdr *m, struct answers *a)
+/* 0, or an errno value. */
+static int read_error(const struct nlmsghdr *m)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
 
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(e->error) || e->error > 0 || e->error < -4095)
+		return EBADMSG;
+	return -e->error;
+}
+
+static void read_message(const struct nlmsghdr *m, struct waiting_answers *a)
+{
 	if (m->nlmsg_type == NLMSG_DONE) {
 		a->ended = true;
 	} else if (m->nlmsg_type == SOCK_DIAG_BY_FAMILY && a->each) {
 		read_row(m, a);
 	} else if (m->nlmsg_type == NLMSG_ERROR) {
-		a->error = mnl_nlmsg_get_payload_len(m) < sizeof(e->error) ? EBADMSG : -e->error;
+		a->error = read_error(m);
 		a->errors += a->error != 0;
 		a->ended |= a->each || m->nlmsg_seq != 0; /* the last of a batch has a number */
 	}
 }
 
-static bool receive(const struct waiting_door *d, struct answers *a, struct err *err)
+void waiting_parse(char *buffer, size_t len, struct waiting_answers *a)
+{
+	int left = (int)len;
+
+	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)buffer; message_is_whole(m, left);
+	     m = mnl_nlmsg_next(m, &left))
+		read_message(m, a);
+}
+
+static bool receive(const struct waiting_door *d, struct waiting_answers *a, struct err *err)
 {
 	ssize_t len = mnl_socket_recvfrom(d->netlink, d->buffer, RECEIVE_ROOM);
-	int left = (int)len;
 
 	if (len < 0)
 		return errno == EINTR ||
 		       err_sys(err, errno, "could not read of the sockets in TIME_WAIT");
 	a->now_ns = clock_now();
-	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)d->buffer; message_is_whole(m, left);
-	     m = mnl_nlmsg_next(m, &left))
-		read_message(m, a);
+	waiting_parse(d->buffer, (size_t)len, a);
 	return true;
 }
 
@@ -116,7 +120,7 @@ bool waiting_list(struct waiting_door *d, void (*each)(void *, const struct wait
 		  void *context, struct err *err)
 {
 	_Alignas(struct nlmsghdr) char message[MESSAGE] = {0};
-	struct answers answers = {.each = each, .context = context};
+	struct waiting_answers answers = {.each = each, .context = context};
 
 	put_request(d, message, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP)->idiag_states = 1U
 										 << STATE_TIME_WAIT;
@@ -132,7 +136,7 @@ bool waiting_list(struct waiting_door *d, void (*each)(void *, const struct wait
 /* Sends a batch. Without NLM_F_ACK only what fails is answered; so the last of them asks for an
  * answer, and has a number. */
 static bool destroy_batch(struct waiting_door *d, const struct waiting *list, size_t count,
-			  struct answers *answers, struct err *err)
+			  struct waiting_answers *answers, struct err *err)
 {
 	_Alignas(struct nlmsghdr) char messages[BATCH * MESSAGE] = {0};
 
@@ -157,7 +161,7 @@ bool waiting_destroy(struct waiting_door *d, const struct waiting *list, size_t 
 	*destroyed = 0;
 	while (count > 0) {
 		size_t n = count < BATCH ? count : BATCH;
-		struct answers answers = {0};
+		struct waiting_answers answers = {0};
 
 		if (!destroy_batch(d, list, n, &answers, err))
 			return false;
@@ -174,7 +178,7 @@ bool waiting_destroy(struct waiting_door *d, const struct waiting *list, size_t 
 bool waiting_possible(struct waiting_door *d, struct err *err)
 {
 	const struct waiting nobody = {0};
-	struct answers answers = {0};
+	struct waiting_answers answers = {0};
 
 	if (!destroy_batch(d, &nobody, 1, &answers, err))
 		return false;

@@ -43,3 +43,17 @@ bool waiting_list(struct waiting_door *d, void (*each)(void *, const struct wait
 /* Ends them; *destroyed are those that were still there. */
 bool waiting_destroy(struct waiting_door *d, const struct waiting *list, size_t count,
 		     size_t *destroyed, struct err *);
+
+/* What a receive has: rows of a dump, or answers to requests. */
+struct waiting_answers {
+	void (*each)(void *, const struct waiting *); /* NULL: no dump is under way */
+	void *context;
+	int64_t now_ns; /* of the receive */
+	bool ended;	/* the dump, or the answer that was asked for */
+	int error;	/* the last one: 0, or an errno value */
+	size_t errors;
+};
+
+/* The parser behind them: the messages of one receive. Whatever the bytes are, it reads nothing
+ * beyond `len`. */
+void waiting_parse(char *buffer, size_t len, struct waiting_answers *answers);
