@@ -42,6 +42,16 @@ static const char *const first_of_all[CAUSES][LINES_MOST] = {
 		"open fewer: share connections between requests (multiplexing, a pool with a limit), and "
 		"close idle ones sooner",
 	},
+	[CAUSE_BOUND_ONLY] = {
+		"close sockets that are bound and not connected: newer versions of ss show them "
+		"(`ss --bound-inactive`), older ones and sockstat do not",
+		"set IP_BIND_ADDRESS_NO_PORT before a bind() that only chooses the source address: it then "
+		"takes no port",
+	},
+	[CAUSE_LISTENERS] = {
+		"have servers listen below net.ipv4.ip_local_port_range, or move the range: nothing is lost "
+		"then, and no connection can take a server's port before it starts",
+	},
 	[CAUSE_REFUSED] = {
 		"start the server, or correct address and port: `ss -tln` there shows who listens",
 	},
@@ -97,6 +107,22 @@ static const char *const in_vain[CAUSES][LINES_MOST] = {
 	[CAUSE_LIVE_SATURATION] = {
 		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
 		"ulimit -n: descriptors are another limit, and did not run out",
+	},
+	[CAUSE_BIND_FIRST] = {
+		"SO_REUSEADDR, SO_REUSEPORT: bind() to port 0 looks for a port that nobody has, all the same",
+		"net.ipv4.ip_autobind_reuse=1 with SO_REUSEADDR: bind() succeeds, and connect() fails with "
+		"EADDRNOTAVAIL where it was given a port twice",
+		"net.ipv4.tcp_tw_reuse: it is about ports that connect() chooses",
+	},
+	[CAUSE_BOUND_ONLY] = {
+		"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: these sockets never had a connection",
+	},
+	[CAUSE_LISTENERS] = {
+		"net.ipv4.ip_local_reserved_ports alone: it keeps clients from those ports, and gives none back",
+	},
+	[CAUSE_FIXED_PORT] = {
+		"a wider net.ipv4.ip_local_port_range: it is about ports that the kernel chooses",
+		"net.ipv4.tcp_tw_reuse: a socket with a port of its own does not ask it",
 	},
 	[CAUSE_FD_LIMIT] = {
 		"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
@@ -443,6 +469,43 @@ static void advise_conntrack(struct finding *f, const struct evidence *e)
 	add(&f->attempt, TEXT("leave out what needs no tracking (`notrack`)"));
 }
 
+static void advise_bind_first(struct finding *f, const struct evidence *e)
+{
+	const struct budget *b = &e->plan->budget;
+
+	add_fmt(&f->attempt, e->a,
+		"set IP_BIND_ADDRESS_NO_PORT (Linux 4.2) before bind(): it then takes the address "
+		"alone, and connect() a port for each destination: %s in place of %s",
+		say_number_of(e->a, (uint64_t)b->usable * b->pairs, "connection", "connections"),
+		say_count(e->a, b->capacity));
+	add(&f->attempt, TEXT("leave bind() out where the route gives the source address anyway"));
+	add_fmt(&f->attempt, e->a, "each further source address adds %s",
+		say_number_of(e->a, b->usable, "port", "ports"));
+}
+
+static void advise_bound(struct finding *f, const struct evidence *e)
+{
+	add_widen(&f->attempt, e, 0);
+}
+
+static void advise_fixed_port(struct finding *f, const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	struct port_range range = e->plan->scenario->network.ports;
+
+	add_fmt(&f->attempt, e->a,
+		"let the kernel choose: without bind(), or with a bind() to port 0 and "
+		"IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
+		say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
+	if (!load->options.reuseaddr)
+		add(&f->attempt,
+		    TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides a port "
+			 "can be connected from again during its own TIME_WAIT, at once"));
+	if (load->bind.way == BIND_PORT)
+		add(&f->attempt,
+		    TEXT("name several ports, as many as connections within TIME_WAIT"));
+}
+
 static void advise_fd_limit(struct finding *f, const struct evidence *e)
 {
 	const struct host *host = e->plan->host;
@@ -481,6 +544,10 @@ static void (*const advise[CAUSES])(struct finding *, const struct evidence *) =
 	[CAUSE_ADDRESS_NOT_LOCAL] = advise_address,
 	[CAUSE_LINUX_SNAT] = advise_snat,
 	[CAUSE_CONNTRACK_FULL] = advise_conntrack,
+	[CAUSE_BIND_FIRST] = advise_bind_first,
+	[CAUSE_BOUND_ONLY] = advise_bound,
+	[CAUSE_LISTENERS] = advise_bound,
+	[CAUSE_FIXED_PORT] = advise_fixed_port,
 };
 
 void advice_give(struct finding *f, const struct evidence *e)

@@ -2,14 +2,8 @@
 
 #include <errno.h>
 
-#include "judge/advice.h"
+#include "judge/claim.h"
 #include "judge/outlook.h"
-
-/* A rule says whether a cause holds, why, and how many failures it explains. */
-struct claim {
-	double weight; /* 0: it does not hold */
-	struct text why;
-};
 
 /* What a cause must hold of the ports in the fullest dump to be named beside others. */
 static const double share_least = 1 / 8.;
@@ -20,7 +14,8 @@ static const double share_saturating = 0.9;
 
 /* What holds ports: the client's sockets by the reason for which they are there. */
 struct holders {
-	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered, all;
+	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
+	uint64_t all; /* with what others hold */
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -53,7 +48,9 @@ static struct holders holders_of(const struct evidence *e)
 		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
 		h.unanswered = n[STATE_SYN_SENT];
 	}
-	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered;
+	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered +
+		(uint64_t)e->plan->budget.spaces *
+			(e->plan->squat.listening + e->plan->squat.bound);
 	/* Some are always just being opened. */
 	if ((double)h.unanswered < share_least * (double)h.all) {
 		h.live += h.unanswered;
@@ -62,9 +59,7 @@ static struct holders holders_of(const struct evidence *e)
 	return h;
 }
 
-/* The failures for want of a port that sockets of one kind explain: by their share of all that
- * hold one. Without any failure of the driver's own, it is 1 that is explained. */
-static double explained(const struct evidence *e, uint64_t held, uint64_t all)
+double claim_explains(const struct evidence *e, uint64_t held, uint64_t all)
 {
 	double share = all ? (double)held / (double)all : 0;
 
@@ -73,13 +68,14 @@ static double explained(const struct evidence *e, uint64_t held, uint64_t all)
 	return share * (double)(e->wanted ? e->wanted : 1);
 }
 
-/* "to one destination", "to each of 2 destinations, from each of 3 addresses" */
-static const char *say_towards(const struct evidence *e)
+const char *say_towards(const struct evidence *e)
 {
 	const struct plan *p = e->plan;
 	const char *to = "to one destination";
 
-	if (p->destinations > 1)
+	if (p->destinations > 1 && p->budget.spaces < p->budget.pairs)
+		to = "to all destinations together";
+	else if (p->destinations > 1)
 		to = text_format(
 			     e->a, "to %s %s",
 			     p->budget.spaces < p->budget.pairs ? "all" : "each of",
@@ -92,7 +88,7 @@ static const char *say_towards(const struct evidence *e)
 	return to;
 }
 
-static const char *say_ports(const struct evidence *e)
+const char *say_ports(const struct evidence *e)
 {
 	return say_number_of(e->a, e->plan->budget.usable, "port", "ports");
 }
@@ -101,7 +97,7 @@ static struct claim leak(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
 	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.leaked, h.all)};
+	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
 	const char *never = "none of them was closed";
 
 	if (c.weight == 0)
@@ -124,7 +120,7 @@ static struct claim inherited_fd(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
 	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.inherited, h.all)};
+	struct claim c = {.weight = claim_explains(e, h.inherited, h.all)};
 
 	if (c.weight == 0)
 		return c;
@@ -222,7 +218,7 @@ static const char *say_own_time(const struct evidence *e)
 static struct claim time_wait_churn(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.time_wait, h.all)};
+	struct claim c = {.weight = claim_explains(e, h.time_wait, h.all)};
 
 	if (c.weight > 0)
 		c.why = text_format(e->a, "%s %s%s", say_waiting(e, h.time_wait), say_bound(e),
@@ -233,7 +229,7 @@ static struct claim time_wait_churn(const struct evidence *e)
 static struct claim fin_wait_orphans(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.fin_wait, h.all)};
+	struct claim c = {.weight = claim_explains(e, h.fin_wait, h.all)};
 	int64_t seconds =
 		setting_number(&e->plan->scenario->network.sysctl, "net.ipv4.tcp_fin_timeout", 60);
 
@@ -252,7 +248,7 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 static struct claim blackhole(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.unanswered, h.all)};
+	struct claim c = {.weight = claim_explains(e, h.unanswered, h.all)};
 
 	if (c.weight > 0)
 		c.why = text_format(
@@ -283,15 +279,17 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 /* Is any other kind of holder a cause by itself? Where none is, live connections are. */
 static bool has_other_cause(const struct evidence *e, const struct holders *h)
 {
-	return explained(e, h->leaked, h->all) > 0 || explained(e, h->inherited, h->all) > 0 ||
-	       explained(e, h->time_wait, h->all) > 0 || explained(e, h->fin_wait, h->all) > 0 ||
-	       explained(e, h->unanswered, h->all) > 0;
+	return claim_explains(e, h->leaked, h->all) > 0 ||
+	       claim_explains(e, h->inherited, h->all) > 0 ||
+	       claim_explains(e, h->time_wait, h->all) > 0 ||
+	       claim_explains(e, h->fin_wait, h->all) > 0 ||
+	       claim_explains(e, h->unanswered, h->all) > 0;
 }
 
 static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
-	struct claim c = {.weight = explained(e, h.live, h.all)};
+	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
 	double rate = plan_rate(e->plan);
 	int64_t hold_ns = e->plan->scenario->load.hold;
 	const char *law = "";
@@ -484,7 +482,7 @@ static struct claim timed_out(const struct evidence *e)
 {
 	struct holders h = holders_of(e);
 
-	if (lacks_ports(e) || tracks_no_more(e) || explained(e, h.unanswered, h.all) > 0)
+	if (lacks_ports(e) || tracks_no_more(e) || claim_explains(e, h.unanswered, h.all) > 0)
 		return (struct claim){0};
 	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			  text_format(e->a, "Each had its port, and no answer within %s.%s",
@@ -525,6 +523,10 @@ static struct claim (*const rules[CAUSES])(const struct evidence *) = {
 	[CAUSE_CONNTRACK_FULL] = conntrack_full,
 	[CAUSE_TIMED_OUT] = timed_out,
 	[CAUSE_ADDRESS_NOT_LOCAL] = address_not_local,
+	[CAUSE_BIND_FIRST] = claim_bind_first,
+	[CAUSE_BOUND_ONLY] = claim_bound_only,
+	[CAUSE_LISTENERS] = claim_listeners,
+	[CAUSE_FIXED_PORT] = claim_fixed_port,
 };
 
 static struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
@@ -553,7 +555,7 @@ static void add_bystanders(struct verdict *v, const struct evidence *e)
 {
 	struct holders h = holders_of(e);
 
-	if (is_found(v, CAUSE_LIVE_SATURATION) || explained(e, h.live, h.all) == 0)
+	if (is_found(v, CAUSE_LIVE_SATURATION) || claim_explains(e, h.live, h.all) == 0)
 		return;
 	for (size_t i = 0; i < v->cause_count; i++) {
 		struct finding *f = &v->causes[i];

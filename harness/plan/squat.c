@@ -1,6 +1,7 @@
 #include "plan/squat.h"
 
 #include "plan/bind.h"
+#include "plan/places.h"
 
 /* Where ballast is bound if nothing else says: every host has it, and no load connects from it
  * unless it binds. */
@@ -40,20 +41,26 @@ static bool conflicts(const struct plan *p)
 	return false;
 }
 
-/* What the load cannot have of its own ports. */
-static uint32_t held(const struct plan *p, const struct load *load)
+/* What the load cannot have of its own ports, for listeners or for sockets that are bound. */
+struct held {
+	uint32_t listening, bound;
+};
+
+static struct held held(const struct plan *p, const struct load *load)
 {
 	static const struct port_list nothing = {0};
 	const struct scenario *s = p->scenario;
 	enum bind_way way = load->bind.way;
 	struct port_range range = bind_ports(load, s->network.ports);
 	const struct port_list *reserved = bind_names_port(way) ? &nothing : &s->network.reserved;
-	uint32_t named =
-		taken(&s->squat.listen, range, reserved) + taken(&s->squat.ports, range, reserved);
 
 	if (bind_takes_port(way) && !conflicts(p))
-		return 0;
-	return named + (bind_names_port(way) ? 0 : p->squat.bind);
+		return (struct held){0};
+	return (struct held){
+		.listening = taken(&s->squat.listen, range, reserved),
+		.bound = taken(&s->squat.ports, range, reserved) +
+			 (bind_names_port(way) ? 0 : p->squat.bind),
+	};
 }
 
 static uint32_t sockets_of(const struct port_list *list)
@@ -67,7 +74,7 @@ static uint32_t sockets_of(const struct port_list *list)
 static uint32_t ballast_of(const struct plan *p)
 {
 	const struct scenario *s = p->scenario;
-	uint32_t before = held(p, &s->load);
+	uint32_t before = p->squat.listening + p->squat.bound;
 	uint32_t wanted = (uint32_t)(s->load.ballast * p->budget.usable + 1e-6);
 
 	return wanted > before ? wanted - before : 0;
@@ -92,18 +99,25 @@ bool squat_set(struct plan *p, struct err *err)
 	const struct scenario *s = p->scenario;
 	struct squat_plan *q = &p->squat;
 	uint32_t named = sockets_of(&s->squat.listen) + sockets_of(&s->squat.ports);
+	struct held load;
 
 	*q = (struct squat_plan){
 		.family = s->squat.family,
 		.address = s->squat.address,
 		.bind = (uint32_t)s->squat.bind,
 	};
+	load = held(p, &s->load);
+	q->listening = load.listening;
+	q->bound = load.bound;
 	q->ballast = ballast_of(p);
 	if (named + q->bind == 0 && q->ballast > 0)
 		q->address = address_ipv4(ballast_ipv4);
 	q->sockets = named + q->bind + q->ballast;
-	budget_hold(&p->budget, held(p, &s->load) + q->ballast);
-	for (uint32_t i = 0; i < p->load_count; i++)
-		budget_hold(&p->loads[i].budget, held(p, p->loads[i].load) + q->ballast);
+	budget_hold(&p->budget, load.listening + load.bound + q->ballast);
+	q->listening += places_in_range(p, &s->load);
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		load = held(p, p->loads[i].load);
+		budget_hold(&p->loads[i].budget, load.listening + load.bound + q->ballast);
+	}
 	return is_even(p, err);
 }
