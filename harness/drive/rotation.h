@@ -41,6 +41,12 @@ uint32_t rotation_pick(struct rotation *r, int64_t now_ns);
 uint32_t rotation_turn(const struct rotation *r);
 void rotation_pass(struct rotation *r); /* it has had its turn */
 
+/* Another's turn it is: that of the i-th in the rotation. */
+static inline void rotation_choose(struct rotation *r, uint32_t i)
+{
+	r->at = i;
+}
+
 /* When one of the rotation could be begun, were it due; INT64_MAX: all are out of ports. */
 int64_t rotation_room_ns(const struct rotation *r);
 bool rotation_is_empty(const struct rotation *r);	 /* every pair is out of ports */

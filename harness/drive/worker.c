@@ -6,6 +6,7 @@
 #include "drive/breach.h"
 #include "drive/wire.h"
 #include "plan/bind.h"
+#include "plan/choose.h"
 #include "sys/clock.h"
 
 /* A signal is noticed after WAIT_NS of waiting, or a turn. */
@@ -26,7 +27,10 @@ static void look_at_clock(struct worker *w)
 /* The pair of a space whose turn it is. */
 static uint32_t pair_in(const struct worker *w, uint32_t space)
 {
-	return space * w->share + w->turns[space] % w->share;
+	uint32_t turn =
+		w->plan->scenario->network.choose == CHOOSE_SEED ? w->drawn : w->turns[space];
+
+	return space * w->share + turn % w->share;
 }
 
 static uint32_t pair_next(struct worker *w, uint32_t space)
@@ -65,11 +69,27 @@ static void begin(struct worker *w, uint32_t pair)
 	work_ask(w, i);
 }
 
+/* The same for the same request, however often it is asked for until there is room. Spaces that are
+ * out of ports are not drawn. */
+static void draw_pair(struct worker *w)
+{
+	uint32_t open = w->rotation.open_count;
+
+	if (open == 0)
+		return;
+	w->drawn = (uint32_t)choose_draw(w->plan, w->load, w->started, (uint64_t)open * w->share);
+	rotation_choose(&w->rotation, w->drawn / w->share);
+}
+
 /* The pair that the next request goes to. One with an idle connection has room whatever its
  * ports are; the others wait for a pair's turn, and then for its room. */
 static uint32_t pick(struct worker *w)
 {
-	uint32_t space = rotation_turn(&w->rotation);
+	uint32_t space;
+
+	if (w->plan->scenario->network.choose == CHOOSE_SEED)
+		draw_pair(w);
+	space = rotation_turn(&w->rotation);
 
 	if (space != NO_PAIR && pool_has_idle(&w->pool, pair_in(w, space))) {
 		rotation_pass(&w->rotation);

@@ -37,19 +37,20 @@ struct budget budget_make(struct port_range range, const struct port_list *reser
 		.pairs = pairs,
 		.spaces = pairs,
 		.capacity = (uint64_t)usable * pairs,
+		.first = (uint64_t)usable * pairs,
 	};
 }
 
 void budget_share(struct budget *b, uint32_t spaces)
 {
 	b->spaces = spaces;
-	b->capacity = (uint64_t)b->usable * spaces;
+	b->first = b->capacity = (uint64_t)b->usable * spaces;
 }
 
 void budget_hold(struct budget *b, uint32_t ports)
 {
 	b->usable -= ports < b->usable ? ports : b->usable;
-	b->capacity = (uint64_t)b->usable * b->spaces;
+	b->first = b->capacity = (uint64_t)b->usable * b->spaces;
 }
 
 struct carriage carriage_make(const struct nat *nat, uint32_t destinations)

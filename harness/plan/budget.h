@@ -29,6 +29,8 @@ struct budget {
 	uint32_t pairs;	   /* source address × destination */
 	uint32_t spaces;   /* each has all usable ports: as many as pairs, or fewer that share */
 	uint64_t capacity; /* usable × spaces */
+	uint64_t first;	   /* connections before a first refusal: the capacity, where pairs take
+			      turns; 0: it cannot be told */
 };
 
 /* What the arithmetic says before anything runs. */

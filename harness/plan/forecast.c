@@ -325,21 +325,22 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 {
 	const struct load *l = &s->load;
 
-	f->known = keeps_all(s, b) || (l->total && l->total <= b->capacity);
+	f->known = keeps_all(s, b) || (l->total && l->total <= b->first);
 	f->rate = NAN;
 }
 
-/* Connection number `capacity`, counted from 0, is refused if it is begun while all before it
+/* Connection number `first`, counted from 0, is refused if it is begun while all before it
  * hold their ports still; and if that one is not, none is, for the load is the same at all
  * times. */
 static void foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
 		    const struct life *life)
 {
-	struct pace next = pace_of(s, b, life, b->capacity);
+	struct pace next = pace_of(s, b, life, b->first);
 	int64_t least = sum(life->live.least, life->quiet.least),
 		most = sum(life->live.most, life->quiet.most);
-	bool so_many = s->load.total == 0 || s->load.total > b->capacity;
-	bool steady = begins_until(s) <= far_changes(s);
+	bool so_many = s->load.total == 0 || s->load.total > b->first;
+	/* What is drawn can come to one pair at any time. */
+	bool steady = begins_until(s) <= far_changes(s) && b->first == b->capacity;
 	bool surely = so_many && next.slow < fmin(begins_until(s), far_changes(s)) &&
 		      (least == FOR_EVER || next.slow < (double)least);
 	bool never = !so_many || next.quick >= begins_until(s) ||
@@ -348,10 +349,10 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 
 	/* A port that the load's own sockets share is never wanted for. */
 	never |= bind_shares_port(&s->load);
-	surely &= !never;
+	surely &= !never && (b->first || !b->capacity);
 	f->exhausts = surely;
-	f->known = (surely || never) && !reuses_bound(s);
-	f->after = surely && opens(s) ? b->capacity : 0;
+	f->known = (surely || never) && !reuses_bound(s) && (b->first || !b->capacity);
+	f->after = surely && opens(s) ? b->first : 0;
 }
 
 static struct span wider(struct span a, struct span b)

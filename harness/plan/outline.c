@@ -79,7 +79,7 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->recovery_ns = FOR_EVER;
 	if (!f->exhausts)
 		return;
-	o->after = p->budget.capacity; /* those that never open have had a port too */
+	o->after = p->budget.first; /* those that never open have had a port too */
 	o->at_ns = begins_ns(p, o, o->after);
 	if (f->port_life_ns != FOR_EVER)
 		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns, 0);

@@ -5,6 +5,7 @@
 #include "base/draw.h"
 
 #include "plan/bind.h"
+#include "plan/choose.h"
 #include "plan/options.h"
 #include "plan/places.h"
 #include "plan/size.h"
@@ -254,6 +255,8 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 		out->loads[i].window_at =
 			(uint64_t)out->loads[i].budget.usable * WINDOW_PERCENT / 100;
 	out->watched = watched(out);
+	if (s->network.choose == CHOOSE_SEED)
+		out->budget.first = choose_first(out, &out->loads[0], *arena);
 	forecast_set(out);
 	return size_make(out, err);
 }

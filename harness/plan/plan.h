@@ -24,7 +24,7 @@ struct nat_plan {
 	struct carriage carriage;
 };
 /* Streams of what is drawn from the seed, so many a load. */
-enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_STREAMS };
+enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };
 
 /* One load of the plan: a worker of its own carries it out. */
 struct load_plan {

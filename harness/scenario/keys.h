@@ -73,7 +73,7 @@ extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINE
 	kind_BEHAVIOUR, kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
 extern const struct kind kind_RAMP, kind_MIX;
 extern const struct kind kind_ADDRESSES, kind_SERVICES; /* places.c */
-extern const struct kind kind_PROTOCOL;
+extern const struct kind kind_PROTOCOL, kind_CHOOSE;
 
 /* "load.hold cannot be "5 days"", with the place; a hint may follow. */
 struct err *value_refuse(const struct reading *r, const char *path, const struct node *n);

@@ -125,6 +125,7 @@ struct expectation_list {
 #define FIELD_DEVICE struct text
 #define FIELD_TOPOLOGY enum topology
 #define FIELD_FAMILY enum family
+#define FIELD_CHOOSE enum choose
 #define FIELD_PROTOCOL enum protocol
 #define FIELD_BEHAVIOUR enum behaviour
 #define FIELD_END enum end

@@ -358,6 +358,7 @@ const struct kind kind_PROSE = {
 
 CHOICE(TOPOLOGY, topology);
 CHOICE(FAMILY, family);
+CHOICE(CHOOSE, choose);
 CHOICE(PROTOCOL, protocol);
 CHOICE(BEHAVIOUR, behaviour);
 CHOICE(END, end);

@@ -23,6 +23,10 @@ const struct choice family_words[] = {
 #define FAMILY CHOICE
 #include "words/choices.def"
 	{NULL, NULL}};
+const struct choice choose_words[] = {
+#define CHOOSE CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
 const struct choice protocol_words[] = {
 #define PROTOCOL CHOICE
 #include "words/choices.def"

@@ -19,6 +19,10 @@ enum family {
 #define FAMILY(name, ...) FAMILY_##name,
 #include "words/choices.def"
 };
+enum choose {
+#define CHOOSE(name, ...) CHOOSE_##name,
+#include "words/choices.def"
+};
 enum protocol {
 #define PROTOCOL(name, ...) PROTOCOL_##name,
 #include "words/choices.def"
@@ -110,8 +114,8 @@ extern const struct measure_info measure_infos[MEASURES];
 struct choice {
 	const char *word, *meaning;
 };
-extern const struct choice topology_words[], family_words[], protocol_words[], behaviour_words[],
-	bind_words[], end_words[], order_words[], on_failure_words[],
+extern const struct choice topology_words[], family_words[], choose_words[], protocol_words[],
+	behaviour_words[], bind_words[], end_words[], order_words[], on_failure_words[],
 	when_words[]; /* each ends in {NULL} */
 
 bool behaviour_does(enum behaviour behaviour, enum does what);

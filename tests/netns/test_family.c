@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "drive_help.h"
+#include "plan/choose.h"
 #include "sense/census.h"
 #include "sys/endpoint.h"
 
@@ -248,6 +249,66 @@ static void a_family_has_ports_apart_and_mapped_has_those_of_ipv4(void)
 	}
 }
 
+/* ---- who is chosen ------------------------------------------------------- */
+
+enum { SERVERS = 8 };
+
+struct chosen {
+	struct drive d;
+	struct census census;
+};
+
+static void count_chosen(void *context, struct worker *worker)
+{
+	struct chosen *c = context;
+	const struct socket_filter filter = {.ports = c->d.h.plan.watched};
+	struct err err = {0};
+	struct dump dump;
+	bool torn;
+
+	(void)worker;
+	CU_ASSERT_FATAL(census_open(&c->census, SERVERS, &c->d.h.arena) && dump_open(&dump, &err));
+	CU_ASSERT(dump_run(&dump, &filter, add, &c->census, &torn, &err));
+	dump_close(&dump);
+}
+
+static uint32_t connections_to(const struct census *c, struct address server)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i <= c->mask; i++)
+		n += c->rows[i].used && address_eq(c->rows[i].remote, server) ? c->rows[i].used : 0;
+	return n;
+}
+
+/* As many to each server, by the kernel's table, as were drawn for it; and the first want of a port
+ * is where the draws say. */
+static void the_seed_says_which_server_is_next(void)
+{
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		struct chosen c = {0};
+		struct drive_hooks hooks = {&c.d.interrupted, &c.d.pulse, -1, -1, 0,
+					    count_chosen,     &c};
+		const struct plan *p = &c.d.h.plan;
+		uint32_t drawn[SERVERS] = {0};
+
+		drive_open(&c.d, "network: {ports: 40000-40031, servers: 8, choose: seed}\n"
+				 "load: {end: leak}");
+		CU_ASSERT_FATAL(plan_make(&c.d.h.plan, p->scenario, p->host, seed, &c.d.h.arena,
+					  &c.d.h.err));
+		CU_ASSERT(drive_run(&c.d.tape, p, &c.d.h.lab, &hooks, &c.d.h.arena, &c.d.h.err));
+		CU_ASSERT(c.d.tape.exhausted && p->forecast.exhausts && p->forecast.known);
+		CU_ASSERT_EQUAL(c.d.tape.opened_before, p->forecast.after);
+		/* The rest of the batch that the refusal was in has opened, too. */
+		for (uint64_t i = 0; i < c.d.tape.tally.attempted; i++)
+			drawn[choose_draw(p, &p->loads[0], i, SERVERS)]++;
+		for (uint32_t i = 0; i < SERVERS; i++)
+			CU_ASSERT_EQUAL(connections_to(&c.census, p->servers.list[i]),
+					drawn[i] < 32 ? drawn[i] : 32);
+		help_close(&c.d.h);
+	}
+}
+
 /* ---- what is not exhaustion ---------------------------------------------- */
 
 /* The errno is that of a range that is full, and the range is empty. */
@@ -307,6 +368,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, listed_places_are_where_they_should_be),
 	TEST_UNLESS(help_no_network, thousands_of_destinations_are_served_in_turn),
 	TEST_UNLESS(help_no_network, a_family_has_ports_apart_and_mapped_has_those_of_ipv4),
+	TEST_UNLESS(help_no_network, the_seed_says_which_server_is_next),
 	TEST_UNLESS(help_no_network, without_ipv6_an_address_is_the_trouble),
 	TEST_UNLESS(help_no_network, a_foreign_source_is_refused_at_bind),
 	TESTS_END,

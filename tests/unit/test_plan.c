@@ -163,6 +163,33 @@ static void listed_places_are_taken_as_they_are(void)
 	arena_close(&a);
 }
 
+/* Balls into bins: a bin is full long before all are, and after more draws than one bin holds. */
+static void what_the_seed_draws_is_foreseen(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	const char *lines = "network: {ports: 40000-40031, servers: 8, choose: seed}\n"
+			    "load: {end: leak}";
+	struct plan p = plan_of(lines, &host, &a), again = plan_of(lines, &host, &a);
+
+	CU_ASSERT_EQUAL(p.budget.capacity, 256);
+	CU_ASSERT(p.budget.first > 32 && p.budget.first < 256);
+	CU_ASSERT_EQUAL(p.forecast.after, p.budget.first);
+	CU_ASSERT_EQUAL(again.budget.first, p.budget.first);
+	p = plan_of("network: {ports: 40000-40031, choose: seed}\nload: {end: leak}", &host, &a);
+	CU_ASSERT_EQUAL(p.forecast.after, 32); /* there is but one to draw */
+	/* A rate that turns sustain for ever: draws may come to one server again and again. */
+	p = plan_of("network: {ports: 40000-40031, servers: 8, choose: seed}\n"
+		    "load: {rate: 100/s, hold: 1s, end: reset}",
+		    &host, &a);
+	CU_ASSERT(!p.forecast.known);
+	p = plan_of("network: {ports: 40000-40031, servers: 8}\n"
+		    "load: {rate: 100/s, hold: 1s, end: reset}",
+		    &host, &a);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+	arena_close(&a);
+}
+
 static void services_listen_outside_of_the_range(void)
 {
 	static const struct {
@@ -647,6 +674,7 @@ static const struct test tests[] = {
 	TEST(a_gateway_ends_sooner_than_the_ports),
 	TEST(a_host_without_nat_is_told_so),
 	TEST(listed_places_are_taken_as_they_are),
+	TEST(what_the_seed_draws_is_foreseen),
 	TEST(services_listen_outside_of_the_range),
 	TEST(a_life_has_the_steps_it_needs),
 	TEST(each_option_is_a_row_in_the_order_of_the_plan),
