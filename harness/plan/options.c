@@ -64,6 +64,7 @@ void options_make(struct load_plan *lp, struct arena *a)
 		{l->options.reuseaddr, SOL_SOCKET, SO_REUSEADDR, 1},
 		{l->options.reuseport, SOL_SOCKET, SO_REUSEPORT, 1},
 		{l->options.mark > 0, SOL_SOCKET, SO_MARK, (int)(uint32_t)l->options.mark},
+		{l->options.v6only, IPPROTO_IPV6, IPV6_V6ONLY, 1},
 		{l->options.nodelay, IPPROTO_TCP, TCP_NODELAY, 1},
 		{l->options.syn_count > 0, IPPROTO_TCP, TCP_SYNCNT, (int)l->options.syn_count},
 		{l->options.user_timeout > 0, IPPROTO_TCP, TCP_USER_TIMEOUT,

@@ -208,6 +208,11 @@ static bool probes_without_idle(const struct scenario *s)
 	       (s->load.options.keepalive.interval > 0 || s->load.options.keepalive.count > 0);
 }
 
+static bool v6only_of_ipv4(const struct scenario *s)
+{
+	return s->load.options.v6only && s->network.family != FAMILY_IPV6;
+}
+
 static bool parts_of_milliseconds(const struct scenario *s)
 {
 	return s->load.options.user_timeout % 1000000 != 0;
@@ -465,6 +470,10 @@ static const struct rule {
 	 {AT(load.options.keepalive, interval), AT(load.options.keepalive, count)},
 	 "load.options.keepalive has no idle",
 	 "Without it keep-alive is off: add idle, such as idle: 5s."},
+	{v6only_of_ipv4,
+	 {AT(load.options, v6only), AT(network, family)},
+	 "load.options.v6only is for network.family: ipv6",
+	 "A socket of IPv4 does not have it, and a mapped one could not connect with it."},
 	{parts_of_milliseconds,
 	 {AT(load.options, user_timeout), AT(load.options, user_timeout)},
 	 "load.options.user_timeout is not in whole milliseconds",

@@ -155,6 +155,25 @@ static void a_mark_is_set_by_a_load_without_rights(void)
 	look_close(&l);
 }
 
+static void a_socket_of_ipv6_alone_says_so(void)
+{
+	for (int on = 0; on < 2; on++) {
+		char lines[120];
+		struct look l;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {family: ipv6}\nload: {total: 1, end: leak, options: {v6only: "
+			 "%s}}",
+			 on ? "true" : "false");
+		look_open(&l, lines);
+		look_drive(&l);
+		CU_ASSERT_FATAL(l.fd >= 0);
+		CU_ASSERT_EQUAL(number_of(l.fd, IPPROTO_IPV6, IPV6_V6ONLY), on);
+		CU_ASSERT_EQUAL(l.tape.tally.opened, 1);
+		look_close(&l);
+	}
+}
+
 static const char *no_mark(void)
 {
 	return no_look()		? no_look()
@@ -370,6 +389,7 @@ static void what_bind_hands_out_twice_is_refused_by_connect(void)
 static const struct test tests[] = {
 	TEST_UNLESS(no_look, each_option_is_what_getsockopt_says),
 	TEST_UNLESS(no_look, a_socket_without_options_is_as_the_kernel_makes_it),
+	TEST_UNLESS(no_look, a_socket_of_ipv6_alone_says_so),
 	TEST_UNLESS(no_mark, a_mark_is_set_by_a_load_without_rights),
 	TEST_UNLESS(help_no_network, linger_of_zero_makes_every_close_a_reset),
 	TEST_UNLESS(help_no_network, a_device_is_the_kernels_to_refuse),
