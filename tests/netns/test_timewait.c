@@ -161,6 +161,16 @@ static void on_loopback_the_servers_time_wait_is_left_alone(void)
 	help_close(&h);
 }
 
+/* The last sample may be one of totals alone. */
+static const struct sample *last_dump(const struct tape *t)
+{
+	for (size_t i = t->sample_count; i-- > 0;)
+		if (t->samples[i].parts & SAMPLE_SOCKETS)
+			return &t->samples[i];
+	CU_FAIL_FATAL("no dump");
+	return NULL;
+}
+
 /* The kernel makes an orphan in FIN_WAIT2 the same kind of socket; several dumps go by. */
 static void an_orphan_in_fin_wait2_is_no_time_wait(void)
 {
@@ -172,7 +182,7 @@ static void an_orphan_in_fin_wait2_is_no_time_wait(void)
 	drive(&h, &trip);
 	CU_ASSERT_EQUAL(trip.tape.tally.closed, 20);
 	CU_ASSERT_EQUAL(trip.tape.destroyed, 0);
-	CU_ASSERT_EQUAL(trip.tape.samples[trip.tape.sample_count - 1].states[STATE_FIN_WAIT2], 20);
+	CU_ASSERT_EQUAL(last_dump(&trip.tape)->states[STATE_FIN_WAIT2], 20);
 	help_close(&h);
 }
 
