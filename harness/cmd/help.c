@@ -191,6 +191,10 @@ static void write_keys(struct out *out)
 		section = view.section;
 		write_key(out, &view);
 	}
+	out_z(out, "  loads");
+	write_words(out, 7, WORDS_COL,
+		    "names, up to 64, and below each the keys of load that differ: all of them run "
+		    "together, and LOAD/MEASURE in expect is about one of them");
 	out_z(out, "  expect");
 	write_words(
 		out, 8, WORDS_COL,

@@ -53,6 +53,12 @@ static void count_error(struct worker *w, const struct flow *f)
 		work_note(w, EVENT_FAILED, f, (int64_t)w->tape->tally.opened);
 }
 
+static void count_before(struct tape *t, const struct flow *f)
+{
+	t->opened_before++;
+	t->opened_before_any += f->early;
+}
+
 static void on_open(struct worker *w, struct flow *f)
 {
 	struct pair *p = work_pair(w, f);
@@ -65,7 +71,7 @@ static void on_open(struct worker *w, struct flow *f)
 	if (w->far_keeps && open > t->open_peak)
 		t->open_peak = open;
 	if (w->refused_seq == 0 || f->seq < w->refused_seq)
-		t->opened_before++;
+		count_before(t, f);
 	p->in_flight--;
 	p->holding++;
 	if (w->load->window && !p->windowed && p->holding >= w->load->window_at) {
@@ -136,12 +142,15 @@ static void on_refused(struct worker *w, const struct flow *f)
 		t->exhausted = true;
 		t->refused_at_ns = w->now_ns;
 		w->refused_seq = f->seq;
+		company_refused(w->wish.company);
 		w->wish.edge(w->wish.context);
 	}
 	if (before == PAIR_SUSPECT && after == PAIR_EXHAUSTED) {
 		work_note(w, EVENT_EXHAUSTED, f, p->refusals);
-		if (w->plan->scenario->stop.when == WHEN_EXHAUSTED && w->stop_ns == FOR_EVER)
+		if (w->plan->scenario->stop.when == WHEN_EXHAUSTED && w->stop_ns == FOR_EVER) {
 			w->stop_ns = w->now_ns + w->plan->scenario->stop.after;
+			company_stop(w->wish.company, w->stop_ns);
+		}
 	}
 	atomic_fetch_add_explicit(&w->wish.hooks->pulse->refused, 1, memory_order_relaxed);
 }

@@ -60,8 +60,10 @@ bool work_rename(struct worker *w, uint32_t i)
 /* Who is asked first, where bind() takes the port, is told there. */
 static void count_ask(struct worker *w, struct flow *f)
 {
-	if (f->seq == 0)
+	if (f->seq == 0) {
 		f->seq = ++w->asked;
+		f->early = !company_was_refused(w->wish.company);
+	}
 	work_pair(w, f)->asked_ns = w->now_ns;
 }
 

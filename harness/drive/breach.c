@@ -116,8 +116,8 @@ static bool look_at_gateway(const struct now *now, const struct measure_ref *wha
 	return found;
 }
 
-int breach_find(const struct plan *plan, const struct tape *books, const struct pulse *pulse,
-		int64_t now_ns)
+int breach_find(const struct plan *plan, unsigned load, const struct tape *books,
+		const struct pulse *pulse, int64_t now_ns)
 {
 	const struct expectation_list *expect = &plan->scenario->expect;
 	const struct now now = {plan, books, pulse, now_ns - books->begin_ns};
@@ -126,7 +126,7 @@ int breach_find(const struct plan *plan, const struct tape *books, const struct 
 		const struct expectation *e = &expect->list[i];
 		struct row row = {0};
 
-		if (!e->abort || now.ns < e->after_ns)
+		if (!e->abort || e->what.load != load || now.ns < e->after_ns)
 			continue;
 		if (!look_at_books(&now, &e->what, &row) &&
 		    !look_at_sockets(&now, &e->what, &row) &&

@@ -13,6 +13,7 @@
 
 bool breach_possible(const struct expectation_list *expect);
 
-/* The first line that is broken, from 0; -1: none. */
-int breach_find(const struct plan *plan, const struct tape *books, const struct pulse *pulse,
-		int64_t now_ns);
+/* The first line that is broken, from 0; -1: none. Of lines about that load, from 1, by its books;
+ * 0: of those about the whole run. */
+int breach_find(const struct plan *plan, unsigned load, const struct tape *books,
+		const struct pulse *pulse, int64_t now_ns);

@@ -22,20 +22,31 @@ enum { EVENTS_MOST = 4096, COUNTERS_MOST = 512 };
 #define SETTLE_NS INT64_C(1000000000)
 #define SETTLE_LOOK_NS INT64_C(1000000)
 
-/* The load's thread, and what it is told. */
+/* A load's thread, and what it is told. */
 struct carrier {
-	const struct plan *plan;
 	const struct lab *lab;
 	struct worker_wish wish;
+	struct tape tape;
 	struct arena *arena;
-	struct far *far;
-	struct vanish *vanish;
 	struct worker *worker;
 	pthread_t thread;
 	sem_t ready, go;
 	int64_t zero_ns;
-	bool ok, cancelled;
+	bool started, ok, cancelled;
 	struct err err;
+};
+
+/* All that is going on in a run. */
+struct crew {
+	const struct plan *plan;
+	const struct lab *lab;
+	const struct drive_hooks *hooks;
+	struct arena *arena;
+	struct far *far;
+	struct vanish *vanish;
+	struct company *company; /* NULL: one load alone */
+	struct carrier *carriers;
+	uint32_t count; /* as many as the plan has loads */
 };
 
 /* Rights that an option of the load needs are lent to its rings; the thread gives them up. */
@@ -59,6 +70,8 @@ static void *load_thread(void *context)
 		;
 	if (carrier->ok && !carrier->cancelled)
 		carrier->ok = worker_run(carrier->worker, carrier->zero_ns, &carrier->err);
+	if (!carrier->ok)
+		company_stop(carrier->wish.company, 0);
 	if (carrier->ok && carrier->wish.hooks->look)
 		carrier->wish.hooks->look(carrier->wish.hooks->context, carrier->worker);
 	return NULL;
@@ -73,22 +86,47 @@ static bool load_start(struct carrier *carrier, struct err *err)
 	e = pthread_create(&carrier->thread, NULL, load_thread, carrier);
 	if (e)
 		return err_sys(err, e, "could not start the load's thread");
+	carrier->started = true;
 	while (sem_wait(&carrier->ready) < 0)
 		;
 	return true;
 }
 
-static bool load_join(struct carrier *carrier, int64_t zero_ns, bool cancelled, struct err *err)
+static bool load_join(struct carrier *carrier, struct err *err)
 {
-	carrier->zero_ns = zero_ns;
-	carrier->cancelled = cancelled;
-	sem_post(&carrier->go);
 	pthread_join(carrier->thread, NULL);
 	sem_destroy(&carrier->ready);
 	sem_destroy(&carrier->go);
 	if (!carrier->ok && err->kind == ERR_NONE)
 		*err = carrier->err;
 	return carrier->ok;
+}
+
+/* One after the other: they take from one arena. True: all are ready. */
+static bool loads_start(struct crew *crew, struct err *err)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; ok && i < crew->count; i++)
+		ok = load_start(&crew->carriers[i], err) && crew->carriers[i].ok;
+	return ok;
+}
+
+/* All begin at once, or, if one could not be made ready, none does. */
+static bool loads_join(struct crew *crew, int64_t zero_ns, bool cancelled, struct err *err)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < crew->count; i++) {
+		crew->carriers[i].zero_ns = zero_ns;
+		crew->carriers[i].cancelled = cancelled;
+		if (crew->carriers[i].started)
+			sem_post(&crew->carriers[i].go);
+	}
+	for (uint32_t i = 0; i < crew->count; i++)
+		if (crew->carriers[i].started)
+			ok = load_join(&crew->carriers[i], err) && ok;
+	return ok;
 }
 
 static void on_edge(void *sense)
@@ -98,17 +136,27 @@ static void on_edge(void *sense)
 
 /* Until the far end has had every connection, or until_ns. What it has not accepted may be
  * changed by it later. */
-static void await_far_end(const struct carrier *carrier, int64_t until_ns)
+static void await_far_end(const struct crew *crew, int64_t until_ns)
 {
-	uint64_t opened = carrier->wish.tape->tally.opened;
+	uint64_t opened = 0;
 
-	while (carrier->plan->far_slots && far_served(carrier->far) < opened &&
-	       clock_now() < until_ns)
+	for (uint32_t i = 0; i < crew->count; i++)
+		opened += crew->carriers[i].tape.tally.opened;
+	while (crew->plan->far_slots && far_served(crew->far) < opened && clock_now() < until_ns)
 		clock_sleep(SETTLE_LOOK_NS);
 }
 
+static bool are_complete(const struct crew *crew)
+{
+	bool complete = true;
+
+	for (uint32_t i = 0; i < crew->count; i++)
+		complete &= crew->carriers[i].tape.complete;
+	return complete;
+}
+
 /* Everybody is ready: an edge, the load, an edge once all is at rest. */
-static bool run_load(struct carrier *carrier, struct sense *sense, struct err *err)
+static bool run_loads(struct crew *crew, struct sense *sense, struct err *err)
 {
 	int64_t zero_ns;
 	bool ok;
@@ -116,13 +164,13 @@ static bool run_load(struct carrier *carrier, struct sense *sense, struct err *e
 	sense_edge(sense, 0);
 	zero_ns = clock_now();
 	sense_zero(sense, zero_ns);
-	far_zero(carrier->far, zero_ns);
-	vanish_zero(carrier->vanish, zero_ns);
-	ok = load_join(carrier, zero_ns, false, err);
-	if (ok && carrier->wish.tape->complete) {
+	far_zero(crew->far, zero_ns);
+	vanish_zero(crew->vanish, zero_ns);
+	ok = loads_join(crew, zero_ns, false, err);
+	if (ok && are_complete(crew)) {
 		int64_t until_ns = clock_now() + SETTLE_NS;
 
-		await_far_end(carrier, until_ns);
+		await_far_end(crew, until_ns);
 		sense_edge(sense, until_ns - clock_now());
 	} else {
 		sense_edge(sense, 0);
@@ -154,69 +202,107 @@ static bool visit_gateway(const void *lab, struct err *err)
 	return lab_visit(lab, LAB_GATEWAY, err);
 }
 
-static bool run_sampled(struct carrier *carrier, struct tape *samples, struct err *err)
+static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
 {
-	const struct scenario *s = carrier->plan->scenario;
+	const struct scenario *s = crew->plan->scenario;
 	bool has_gateway = s->network.topology == TOPOLOGY_NAT;
 	struct sense_wish wish = {
 		.enter = has_gateway ? enter_client_admin : enter_client,
 		.gateway = has_gateway ? visit_gateway : NULL,
-		.where = carrier->lab,
-		.filter = {carrier->plan->watched, domain_of(carrier->plan),
-			   (unsigned)plan_speaks(carrier->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
-				   (unsigned)plan_speaks(carrier->plan, PROTOCOL_UDP)
-					   << PROTOCOL_UDP},
-		.pairs = carrier->plan->budget.pairs,
+		.where = crew->lab,
+		.filter = {crew->plan->watched, domain_of(crew->plan),
+			   (unsigned)plan_speaks(crew->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
+				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
+		.pairs = crew->plan->budget.pairs,
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,
-		.pulse = carrier->wish.hooks->pulse,
+		.pulse = crew->hooks->pulse,
 		.half_closed_rests = behaviour_does(s->server.behaviour, DOES_KEEP),
 	};
 	struct sense *sense;
 	bool ok;
 
-	if (!sense_start(&sense, &wish, samples, carrier->arena, err))
+	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
-	carrier->wish.edge = on_edge;
-	carrier->wish.context = sense;
-	ok = load_start(carrier, err);
-	if (ok && carrier->ok)
-		ok = run_load(carrier, sense, err);
-	else if (ok)
-		ok = load_join(carrier, 0, true, err);
+	for (uint32_t i = 0; i < crew->count; i++) {
+		crew->carriers[i].wish.edge = on_edge;
+		crew->carriers[i].wish.context = sense;
+	}
+	ok = loads_start(crew, err);
+	ok = ok ? run_loads(crew, sense, err) : loads_join(crew, 0, true, err) && ok;
 	return sense_stop(sense, err) && ok;
+}
+
+static bool loads_open(struct crew *crew, struct err *err)
+{
+	const struct plan *p = crew->plan;
+
+	crew->count = p->load_count;
+	crew->carriers = ARENA_ARRAY(crew->arena, struct carrier, crew->count);
+	if (p->scenario->loads.count > 0)
+		crew->company = company_open(crew->count, crew->arena);
+	for (uint32_t i = 0; i < crew->count; i++) {
+		struct carrier *c = &crew->carriers[i];
+
+		c->lab = crew->lab;
+		c->arena = crew->arena;
+		c->wish = (struct worker_wish){.plan = p,
+					       .load = &p->loads[i],
+					       .hooks = crew->hooks,
+					       .tape = &c->tape,
+					       .company = crew->company};
+		if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err))
+			return false;
+		tape_live(&c->tape, -1, crew->hooks->events_fd, crew->hooks->run);
+		c->tape.load = scenario_load_name(p->scenario, i);
+	}
+	return true;
+}
+
+/* With the tape of each, if they have names. */
+static void loads_close(struct crew *crew, struct tape *out)
+{
+	struct tape *own = ARENA_ARRAY(crew->arena, struct tape, crew->count);
+
+	for (uint32_t i = 0; i < crew->count; i++) {
+		worker_close(crew->carriers[i].worker);
+		tape_merge(out, &crew->carriers[i].tape);
+		own[i] = crew->carriers[i].tape;
+	}
+	out->opened_before = out->opened_before_any;
+	company_close(crew->company);
+	if (crew->plan->scenario->loads.count == 0)
+		return;
+	out->loads = own;
+	out->load_count = crew->count;
 }
 
 bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	       const struct drive_hooks *hooks, struct arena *arena, struct err *err)
 {
-	struct tape events, samples;
-	struct carrier carrier = {.plan = plan,
-				  .lab = lab,
-				  .arena = arena,
-				  .wish = {plan, &plan->loads[0], hooks, &events, NULL, NULL}};
+	struct crew crew = {.plan = plan, .lab = lab, .hooks = hooks, .arena = arena};
 	struct far_wish far_wish = {plan, lab, hooks};
 	struct timewait *waits = NULL;
 	struct squat *squat = NULL;
+	struct tape samples;
 	bool ok;
 
-	if (!tape_open(out, EVENTS_MOST, plan->samples, COUNTERS_MOST, arena, err) ||
-	    !tape_open(&events, EVENTS_MOST, 0, 0, arena, err) ||
+	if (!tape_open(out, (size_t)EVENTS_MOST * plan->load_count, plan->samples, COUNTERS_MOST,
+		       arena, err) ||
+	    !loads_open(&crew, err) ||
 	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err))
 		return false;
-	tape_live(&events, -1, hooks->events_fd, hooks->run);
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
-	if (!far_start(&carrier.far, &far_wish, arena, err))
+	if (!far_start(&crew.far, &far_wish, arena, err))
 		return false;
-	ok = vanish_start(&carrier.vanish, &far_wish, arena, err) &&
+	ok = vanish_start(&crew.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
-	     squat_open(&squat, plan, lab, arena, err) && run_sampled(&carrier, &samples, err);
-	worker_close(carrier.worker);
+	     squat_open(&squat, plan, lab, arena, err) && run_sampled(&crew, &samples, err);
+	loads_close(&crew, out);
 	squat_close(squat);
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;
-	tape_merge(out, &events);
-	ok = vanish_stop(carrier.vanish, out, err) && ok;
-	ok = far_stop(carrier.far, out, err) && ok;
+	ok = vanish_stop(crew.vanish, out, err) && ok;
+	ok = far_stop(crew.far, out, err) && ok;
 	tape_merge(out, &samples);
 	out->complete &= ok;
 	if (out->write_error)

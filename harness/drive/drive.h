@@ -7,7 +7,7 @@
  * Units:   nanoseconds since the load began.
  * Errors:  ERR_HOST where io_uring is blocked; ERR_SYS where lastport or the kernel fails.
  *          Whatever happened until then is on the tape.
- * Threads: the worker (load), the far end (listens), the sampler; the calling thread waits and
+ * Threads: the workers (a load each), the far end (listens), the sampler; the calling thread waits and
  *          settles. All of them run without capabilities inside the lab.
  */
 #pragma once

@@ -68,6 +68,9 @@ struct worker {
 	int64_t stop_ns;      /* when to begin stopping; FOR_EVER: never */
 	struct err *err;      /* where a ring that fails is told */
 	bool failed;
+	struct {
+		uint64_t attempted, opened, failed, open;
+	} told;			/* what the pulse has of this worker */
 	uint32_t noted[EVENTS]; /* events so far, by kind */
 	/* The beginning of a request that another will follow, and of one that is the last of its
 	 * connection. */

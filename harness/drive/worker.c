@@ -237,15 +237,22 @@ static bool reap(struct worker *w)
 	return any || w->now_ns - begin_ns >= TURN_NS;
 }
 
+/* The pulse is of all workers: each adds what is new of its own. */
+static void tell(_Atomic uint64_t *sum, uint64_t *told, uint64_t now)
+{
+	atomic_fetch_add_explicit(sum, now - *told, memory_order_relaxed);
+	*told = now;
+}
+
 static void publish(struct worker *w)
 {
 	struct pulse *p = w->wish.hooks->pulse;
 	const struct tally *t = &w->tape->tally;
 
-	atomic_store_explicit(&p->attempted, t->attempted, memory_order_relaxed);
-	atomic_store_explicit(&p->opened, t->opened, memory_order_relaxed);
-	atomic_store_explicit(&p->failed, t->failed, memory_order_relaxed);
-	atomic_store_explicit(&p->open, t->opened - t->closed - t->reset, memory_order_relaxed);
+	tell(&p->attempted, &w->told.attempted, t->attempted);
+	tell(&p->opened, &w->told.opened, t->opened);
+	tell(&p->failed, &w->told.failed, t->failed);
+	tell(&p->open, &w->told.open, t->opened - t->closed - t->reset);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -299,6 +306,21 @@ static int64_t next_due(const struct worker *w)
 	return due > w->now_ns ? due : w->now_ns;
 }
 
+/* Lines about this load, and those about all. */
+static int find_breach(struct worker *w)
+{
+	const struct pulse *pulse = w->wish.hooks->pulse;
+	uint32_t index = (uint32_t)(w->load - w->plan->loads);
+	struct tape all;
+	int line;
+
+	if (!w->wish.company)
+		return breach_find(w->plan, 0, w->tape, pulse, w->now_ns);
+	company_books(w->wish.company, index, w->tape, &all);
+	line = breach_find(w->plan, 0, &all, pulse, w->now_ns);
+	return line < 0 ? breach_find(w->plan, index + 1, w->tape, pulse, w->now_ns) : line;
+}
+
 /* Is the load over? Stopping waits for what is being opened or closed, and leaves what is open
  * as it is. */
 static void look_for_end(struct worker *w)
@@ -306,12 +328,12 @@ static void look_for_end(struct worker *w)
 	const struct scenario *s = w->plan->scenario;
 	struct tape *t = w->tape;
 
-	if (w->now_ns >= w->stop_ns)
+	if (w->now_ns >= sooner(w->stop_ns, company_stop_ns(w->wish.company)))
 		work_stop(w);
-	if (w->watches && t->aborted < 0 &&
-	    (t->aborted = breach_find(w->plan, t, w->wish.hooks->pulse, w->now_ns)) >= 0) {
+	if (w->watches && t->aborted < 0 && (t->aborted = find_breach(w)) >= 0) {
 		work_note(w, EVENT_ABORTED, NULL, t->aborted);
 		work_stop(w);
+		company_stop(w->wish.company, w->now_ns);
 	}
 	if (*w->wish.hooks->interrupted) {
 		t->interrupted = *w->wish.hooks->interrupted;

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "drive/company.h"
 #include "drive/drive.h"
 
 struct worker;
@@ -22,6 +23,7 @@ struct worker_wish {
 	const struct load_plan *load; /* one of the plan's */
 	const struct drive_hooks *hooks;
 	struct tape *tape;
+	struct company *company; /* of the workers of the run; NULL: it is alone */
 	void (*edge)(void *); /* at the first failure, the first want of a port, and when all that
 			    will be begun is open */
 	void *context;

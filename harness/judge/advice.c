@@ -209,7 +209,7 @@ int64_t live_time(const struct plan *plan)
 
 	if (f->port_life_ns == FOR_EVER || f->quiet_ns == FOR_EVER ||
 	    f->port_life_ns <= f->quiet_ns)
-		return plan->scenario->load.hold;
+		return plan->loads[0].load->hold;
 	return f->port_life_ns - f->quiet_ns;
 }
 

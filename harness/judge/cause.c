@@ -140,7 +140,7 @@ static const char *say_demand(const struct evidence *e)
 	double asked = plan_rate(e->plan);
 	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
 
-	if (asked > 0)
+	if (asked > 0 && e->plan->load_count == 1)
 		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
 	if (seen->present)
 		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
@@ -257,20 +257,28 @@ static struct claim blackhole(const struct evidence *e)
 			"after %s. There %s %s %s.",
 			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
 			say_either(h.unanswered, "keeps its", "each keeps its"),
-			say_time(e->a, e->plan->scenario->load.timeout),
+			say_time(e->a, e->plan->loads[0].load->timeout),
 			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
 			say_towards(e));
 	return c;
+}
+
+/* Of a load, by what it asks for. */
+static double at_once_of(const struct load_plan *lp)
+{
+	if (load_is_open(lp->load))
+		return shape_rate(&lp->shape) * (double)lp->load->hold / 1e9;
+	return lp->concurrency;
 }
 
 /* Do live connections by themselves want all there is? Those that wait or were leaked are other
  * causes, and would be there without these. */
 static bool is_saturated(const struct evidence *e, const struct holders *h)
 {
-	const struct scenario *s = e->plan->scenario;
-	double rate = plan_rate(e->plan);
-	double at_once = rate > 0 ? rate * (double)s->load.hold / 1e9
-				  : (double)e->plan->loads[0].concurrency;
+	double at_once = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		at_once += at_once_of(&e->plan->loads[i]);
 
 	return (double)h->live >= share_saturating * (double)h->all ||
 	       at_once >= share_saturating * (double)e->plan->budget.capacity;
@@ -291,7 +299,7 @@ static struct claim live_saturation(const struct evidence *e)
 	struct holders h = holders_of(e);
 	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
 	double rate = plan_rate(e->plan);
-	int64_t hold_ns = e->plan->scenario->load.hold;
+	int64_t hold_ns = e->plan->load_count == 1 ? e->plan->loads[0].load->hold : 0;
 	const char *law = "";
 
 	if (c.weight == 0 || (!is_saturated(e, &h) && has_other_cause(e, &h)))
@@ -486,7 +494,7 @@ static struct claim timed_out(const struct evidence *e)
 		return (struct claim){0};
 	return look_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			  text_format(e->a, "Each had its port, and no answer within %s.%s",
-				      say_time(e->a, e->plan->scenario->load.timeout), say_drops(e))
+				      say_time(e->a, e->plan->loads[0].load->timeout), say_drops(e))
 				  .s);
 }
 

@@ -28,6 +28,8 @@ struct counter_row {
 	uint64_t moved;
 };
 
+struct load_measures;
+
 struct measures {
 	struct value fixed[MEASURES]; /* families excepted */
 	struct error_row *errors;     /* those that occurred, most frequent first */
@@ -35,6 +37,14 @@ struct measures {
 	struct counter_row *counters; /* those that moved, in the kernel's order */
 	size_t counter_count;
 	bool counters_known;
+	struct load_measures *loads; /* of `loads`, in the scenario's order */
+	size_t load_count;
+};
+
+/* What the driver's books tell of one of several loads. */
+struct load_measures {
+	struct text name;
+	struct measures measures;
 };
 
 void measure(struct measures *out, const struct tape *tape, const struct plan *plan,

@@ -227,6 +227,23 @@ static void measure_overflow(struct measures *out)
 	set_if(out, MEASURE_TIME_WAIT_OVERFLOW, moved.present, moved.n);
 }
 
+/* Sockets and counters are nobody's alone. */
+static void measure_loads(struct measures *out, const struct tape *tape, const struct plan *plan,
+			  struct arena *a)
+{
+	out->loads = ARENA_ARRAY(a, struct load_measures, tape->load_count);
+	out->load_count = tape->load_count;
+	for (size_t i = 0; i < tape->load_count; i++) {
+		struct load_measures *l = &out->loads[i];
+
+		l->name = tape->loads[i].load;
+		measure_books(&l->measures, &tape->loads[i]);
+		measure_requests(&l->measures, &tape->loads[i], plan);
+		measure_exhaustion(&l->measures, &tape->loads[i]);
+		measure_errors(&l->measures, &tape->loads[i].tally, a);
+	}
+}
+
 void measure(struct measures *out, const struct tape *tape, const struct plan *plan,
 	     struct arena *a)
 {
@@ -241,6 +258,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_errors(out, &tape->tally, a);
 	measure_counters(out, tape, a);
 	measure_overflow(out);
+	measure_loads(out, tape, plan, a);
 }
 
 static struct value get_error(const struct measures *m, enum stage stage, int error)
@@ -253,6 +271,10 @@ static struct value get_error(const struct measures *m, enum stage stage, int er
 
 struct value measures_get(const struct measures *m, const struct measure_ref *what)
 {
+	if (what->load > m->load_count)
+		return (struct value){0};
+	if (what->load > 0)
+		m = &m->loads[what->load - 1].measures;
 	if (what->measure == MEASURE_ERRORS)
 		return get_error(m, what->stage, what->error);
 	if (what->measure == MEASURE_COUNTER)

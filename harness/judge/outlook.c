@@ -41,8 +41,8 @@ int64_t outlook_lasts_ns(const struct plan *plan)
 {
 	double rate = plan_rate(plan), ns;
 
-	if (rate <= 0 || plan->loads[0].load->ramp.count > 0 || plan->budget.capacity == 0 ||
-	    is_race(plan->scenario) || server_ends(plan->scenario) ||
+	if (rate <= 0 || plan->load_count > 1 || plan->loads[0].load->ramp.count > 0 ||
+	    plan->budget.capacity == 0 || is_race(plan->scenario) || server_ends(plan->scenario) ||
 	    load_is_pooled(plan->loads[0].load) || outlook_buckets(plan))
 		return 0;
 	ns = (double)plan->budget.capacity / rate * 1e9;

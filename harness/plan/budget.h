@@ -36,8 +36,9 @@ struct budget {
 /* What the arithmetic says before anything runs. */
 struct forecast {
 	int64_t port_life_ns; /* from one connect to the next that can have its port; or FOR_EVER */
-	int64_t quiet_ns;     /* of it, after the close: TIME_WAIT, or the delay of its reuse */
-	bool exhausts;	      /* a connect will be refused */
+	int64_t life_least_ns; /* the same, at best */
+	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
+	bool exhausts;	       /* a connect will be refused */
 	bool known;	/* exhausts and after can be told; false where it is a race of speeds */
 	uint64_t after; /* connections opened by then; only if exhausts */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */

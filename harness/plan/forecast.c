@@ -399,6 +399,7 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	struct life life = life_of(s, b, host);
 	struct forecast f = {
 		.port_life_ns = sum(life.live.most, life.quiet.most),
+		.life_least_ns = sum(life.live.least, life.quiet.least),
 		.quiet_ns = life.quiet.most,
 	};
 

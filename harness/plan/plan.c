@@ -10,6 +10,7 @@
 #include "plan/places.h"
 #include "plan/size.h"
 #include "plan/squat.h"
+#include "plan/together.h"
 
 enum {
 	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
@@ -207,24 +208,44 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 static bool can_inherit(const struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
+	const struct load *load = NULL;
 
-	if (p->host->ring_install == 0 || !load_ends(&s->load, END_INHERIT))
+	for (size_t i = 0; i < scenario_loads(s); i++)
+		load = load_ends(scenario_load(s, i), END_INHERIT) ? scenario_load(s, i) : load;
+	if (p->host->ring_install == 0 || !load)
 		return true;
 	err_set(err, ERR_HOST, "load.end: inherit needs IORING_OP_FIXED_FD_INSTALL: %s",
 		errno_words(p->host->ring_install));
 	err_hint(err, "It is there since Linux 6.8.");
-	return at_line(s, s->load.at.end, err);
+	return at_line(s, load->at.end, err);
+}
+
+/* The plan's budget is that of the load that has most ports: all share them. */
+static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
+{
+	p->load_count = (uint32_t)scenario_loads(p->scenario);
+	p->loads = ARENA_ARRAY(arena, struct load_plan, p->load_count);
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		if (!load_set(&p->loads[i], p, scenario_load(p->scenario, i), arena, err))
+			return false;
+		if (i == 0 || p->loads[i].budget.capacity > p->budget.capacity)
+			p->budget = p->loads[i].budget;
+	}
+	return true;
 }
 
 static void forecast_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
 
-	p->forecast = forecast_make(s, &p->budget, p->host);
+	p->forecast = together_foresee(p);
 	if (s->network.topology != TOPOLOGY_NAT)
 		return;
 	p->nat.carriage = carriage_make(&s->network.nat, p->destinations);
-	forecast_gateway(&p->forecast, s, &p->budget, &p->nat.carriage, p->host);
+	p->forecast.known &= p->load_count == 1; /* what several make of it is a race */
+	p->forecast.exhausts &= p->load_count == 1;
+	if (p->load_count == 1)
+		forecast_gateway(&p->forecast, s, &p->budget, &p->nat.carriage, p->host);
 }
 
 /* Does a load send anything? A request that is none, of a pool, the far end never sees. */
@@ -239,14 +260,10 @@ static bool asks(const struct plan *p)
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *arena, struct err *err)
 {
-	*out = (struct plan){.scenario = s, .host = host, .seed = seed, .load_count = 1};
+	*out = (struct plan){.scenario = s, .host = host, .seed = seed};
 	if (!io_uring_works(host, err) || !sockets_are_seen(host, err) ||
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
-	    !can_inherit(out, err) || !places_set(out, arena, err))
-		return false;
-	out->budget = budget_of(out, &s->load);
-	out->loads = ARENA_ARRAY(arena, struct load_plan, out->load_count);
-	if (!load_set(&out->loads[0], out, &s->load, arena, err))
+	    !can_inherit(out, err) || !places_set(out, arena, err) || !loads_set(out, arena, err))
 		return false;
 	out->asks = asks(out);
 	if (!squat_set(out, err))

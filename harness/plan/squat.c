@@ -1,5 +1,7 @@
 #include "plan/squat.h"
 
+#include <math.h>
+
 #include "plan/bind.h"
 #include "plan/places.h"
 
@@ -73,9 +75,12 @@ static uint32_t sockets_of(const struct port_list *list)
 /* As many more as make up the share, with what is squatted already. */
 static uint32_t ballast_of(const struct plan *p)
 {
-	const struct scenario *s = p->scenario;
-	uint32_t before = p->squat.listening + p->squat.bound;
-	uint32_t wanted = (uint32_t)(s->load.ballast * p->budget.usable + 1e-6);
+	uint32_t before = p->squat.listening + p->squat.bound, wanted;
+	double share = 0; /* of several loads, what asks for most */
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		share = fmax(share, p->loads[i].load->ballast);
+	wanted = (uint32_t)(share * p->budget.usable + 1e-6);
 
 	return wanted > before ? wanted - before : 0;
 }
@@ -106,7 +111,7 @@ bool squat_set(struct plan *p, struct err *err)
 		.address = s->squat.address,
 		.bind = (uint32_t)s->squat.bind,
 	};
-	load = held(p, &s->load);
+	load = held(p, p->loads[0].load);
 	q->listening = load.listening;
 	q->bound = load.bound;
 	q->ballast = ballast_of(p);
@@ -114,7 +119,7 @@ bool squat_set(struct plan *p, struct err *err)
 		q->address = address_ipv4(ballast_ipv4);
 	q->sockets = named + q->bind + q->ballast;
 	budget_hold(&p->budget, load.listening + load.bound + q->ballast);
-	q->listening += places_in_range(p, &s->load);
+	q->listening += places_in_range(p, p->loads[0].load);
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		load = held(p, p->loads[i].load);
 		budget_hold(&p->loads[i].budget, load.listening + load.bound + q->ballast);

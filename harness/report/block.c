@@ -257,13 +257,8 @@ void block_requests(struct out *out, const struct result_run *run)
 	draft_print(&d, out, "  requests");
 }
 
-void block_connects(struct out *out, const struct result_run *run)
+static void add_connects(struct out *to, const struct result_run *run)
 {
-	struct draft d;
-	struct out *to = draft_begin(&d);
-
-	if (!fixed(run, MEASURE_CONNECTS_OPENED).present)
-		return;
 	add_measure(to, run, MEASURE_CONNECTS_OPENED);
 	out_z(to, " opened");
 	if (fixed(run, MEASURE_ELAPSED).present) {
@@ -291,8 +286,38 @@ void block_connects(struct out *out, const struct result_run *run)
 		out_z(to, ", recovered after ");
 		add_measure(to, run, MEASURE_RECOVERY);
 	}
+}
+
+/* "victim: 2 opened in 20 ms, …, 1 failed, exhausted after 2" */
+static void print_load(struct out *out, const struct result_run *run,
+		       const struct load_measures *load)
+{
+	struct result_run alone = {.measures = load->measures};
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	out_text(to, load->name);
+	out_z(to, ": ");
+	add_connects(to, &alone);
+	if (run_flag(&alone, MEASURE_EXHAUSTED)) {
+		out_z(to, ", exhausted after ");
+		add_measure(to, &alone, MEASURE_EXHAUSTED_AFTER);
+	}
+	draft_print(&d, out, load == run->measures.loads ? "  loads" : "");
+}
+
+void block_connects(struct out *out, const struct result_run *run)
+{
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (!fixed(run, MEASURE_CONNECTS_OPENED).present)
+		return;
+	add_connects(to, run);
 	draft_print(&d, out, "  connects");
 	print_errors(out, run);
+	for (size_t i = 0; i < run->measures.load_count; i++)
+		print_load(out, run, &run->measures.loads[i]);
 	if (fixed(run, MEASURE_RECONCILED).present && !run_flag(run, MEASURE_RECONCILED))
 		page_paragraph(out, "", PAINT_NONE, LABEL,
 			       TEXT("the books do not balance: lastport lost count"));

@@ -237,6 +237,20 @@ static json_t *json_measures(const struct measures *m, bool *ok)
 	return o;
 }
 
+static json_t *json_named_loads(const struct measures *m, bool *ok)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < m->load_count; i++) {
+		json_t *o = json_object();
+
+		put(o, "name", json_text(m->loads[i].name), ok);
+		put(o, "measures", json_measures(&m->loads[i].measures, ok), ok);
+		append(array, o, ok);
+	}
+	return array;
+}
+
 static json_t *json_expect(const struct verdict *verdict, bool *ok)
 {
 	json_t *array = json_array();
@@ -325,6 +339,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	if (run->plan.order.len)
 		put(o, "plan", json_plan(run, ok), ok);
 	put(o, "measures", json_measures(&run->measures, ok), ok);
+	if (run->measures.load_count)
+		put(o, "loads", json_named_loads(&run->measures, ok), ok);
 	put(o, "sockets", json_states(run, ok), ok);
 	put(o, "expect", json_expect(&run->verdict, ok), ok);
 	put(o, "causes", json_causes(&run->verdict, ok), ok);

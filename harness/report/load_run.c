@@ -206,6 +206,28 @@ static bool load_measures(const struct node *up, struct measures *out)
 	return true;
 }
 
+/* Where the run had named loads. */
+static bool load_loads(const struct node *up, struct measures *out)
+{
+	struct node all = node_member(up, "loads");
+	size_t count;
+
+	if (!all.json)
+		return true;
+	if (!node_array(&all, &count))
+		return false;
+	out->loads = ARENA_ARRAY(up->of->a, struct load_measures, count);
+	for (size_t i = 0; i < count; i++) {
+		struct node n = node_element(&all, i);
+
+		if (!node_object(&n) || !member_text(&n, "name", &out->loads[i].name) ||
+		    !load_measures(&n, &out->loads[i].measures))
+			return false;
+		out->load_count++;
+	}
+	return true;
+}
+
 static bool load_states(const struct node *up, struct result_run *out)
 {
 	struct node all = node_member(up, "sockets");
@@ -328,8 +350,8 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_text_if(&intended, &out->intended) &&
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && load_plan(n, out) && load_accelerated(n, out) &&
-		  load_measures(n, &out->measures) && load_states(n, out) &&
-		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
+		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
+		  load_states(n, out) && load_expect(n, &out->verdict) && load_aborted(n, out) &&
 		  load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;

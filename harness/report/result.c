@@ -1,5 +1,7 @@
 #include "report/result.h"
 
+#include <string.h>
+
 #include "judge/outlook.h"
 #include "report/words.h"
 
@@ -15,28 +17,55 @@ enum verdict_word result_word(const struct result *r)
 	return VERDICT_INCOMPLETE;
 }
 
+static void keep_value(struct result_run *out, const struct key_view *view, const char *section,
+		       struct text value, struct arena *a)
+{
+	out->effective[out->effective_count++] = (struct result_value){
+		.key = section[0] ? text_format(a, "%s.%s", section, view->key)
+				  : text_of(view->key),
+		.value = value,
+		.line = view->at.line,
+	};
+}
+
+/* "loads.victim.on_failure.retry", and so every key of each. */
+static void keep_load(struct result_run *out, const struct scenario *s, size_t load,
+		      struct out *value, struct arena *a)
+{
+	for (size_t i = 0; i < scenario_keys(); i++) {
+		char *start = value->buffer + value->len;
+		struct key_view view;
+		const char *section;
+
+		if (!scenario_load_key(s, load, i, &view, value))
+			continue;
+		section = text_format(a, "loads." TEXT_FMT "%s", TEXT_ARG(s->loads.list[load].name),
+				      view.section + strlen("load"))
+				  .s;
+		keep_value(out, &view, section,
+			   (struct text){start, (size_t)(value->buffer + value->len - start)}, a);
+	}
+}
+
 static void keep_effective(struct result_run *out, const struct scenario *s, struct arena *a)
 {
-	size_t room =
-		4 * s->source.len + 8192; /* values of the file, each byte escaped, and defaults */
+	size_t times = s->loads.count + 1, keys = scenario_keys();
+	/* values of the file, each byte escaped, and defaults */
+	size_t room = times * (4 * s->source.len + 8192);
 	char *buffer = ARENA_ARRAY(a, char, room);
 	struct out value = out_memory(buffer, room);
 
-	out->effective_count = scenario_keys();
-	out->effective = ARENA_ARRAY(a, struct result_value, out->effective_count);
-	for (size_t i = 0; i < out->effective_count; i++) {
+	out->effective = ARENA_ARRAY(a, struct result_value, keys * times);
+	for (size_t i = 0; i < keys; i++) {
 		size_t start = value.len;
 		struct key_view view;
 
 		scenario_key(s, i, &view, &value);
-		out->effective[i] = (struct result_value){
-			.key = view.section && view.section[0]
-				       ? text_format(a, "%s.%s", view.section, view.key)
-				       : text_of(view.key),
-			.value = {buffer + start, value.len - start},
-			.line = view.at.line,
-		};
+		keep_value(out, &view, view.section ? view.section : "",
+			   (struct text){buffer + start, value.len - start}, a);
 	}
+	for (size_t i = 0; i < s->loads.count; i++)
+		keep_load(out, s, i, &value, a);
 }
 
 static void keep_gateway(struct result_run *out, const struct plan *plan)
@@ -62,7 +91,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.capacity = plan->budget.capacity;
 	out->plan.may_lose_one = plan->budget.may_lose_one;
 	out->plan.window = plan->loads[0].window;
-	out->plan.order = text_of(order_words[plan->scenario->load.order].word);
+	out->plan.order = text_of(order_words[plan->loads[0].load->order].word);
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
 	if (acceleration_of(plan->scenario) > 1)
 		out->plan.time_wait_ns = plan->scenario->network.time_wait;

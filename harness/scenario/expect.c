@@ -4,6 +4,7 @@
 
 #include "base/unit.h"
 #include "base/utf8.h"
+#include "scenario/loads.h"
 #include "scenario/source.h"
 
 /* A line under way: where its text stands, and what is left of it. */
@@ -56,16 +57,65 @@ static struct text skip_blanks(struct text t)
 	return t;
 }
 
+static const char *load_list(const struct reading *r)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < r->loads->count; i++)
+		list = text_format(r->arena, "%s%s" TEXT_FMT, list, i ? ", " : "",
+				   TEXT_ARG(r->loads->list[i].name))
+			       .s;
+	return list;
+}
+
+/* "victim/" before a measure. */
+static bool read_load(struct line *l, unsigned *load)
+{
+	struct text rest = l->rest, name;
+	struct err *err;
+
+	*load = 0;
+	name.s = rest.s;
+	name.len = text_span(rest,
+			     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+	if (name.len == rest.len || rest.s[name.len] != '/')
+		return true;
+	l->rest = text_skip(rest, name.len + 1);
+	*load = load_find(l->r->loads, name);
+	if (*load)
+		return true;
+	err = errs_next(l->r->errs);
+	source_err(err, l->r->source, place(l, name), "there is no load %s", source_quote(name).z);
+	if (l->r->loads->count == 0)
+		return err_hint(err, "This scenario has no loads: leave it out.");
+	return err_hint(err, "The loads are %s.", load_list(l->r));
+}
+
+static bool refuse_whole(const struct line *l, struct text word)
+{
+	struct err *err = errs_next(l->r->errs);
+
+	source_err(err, l->r->source, place(l, word), "%s is not told of one load",
+		   source_quote(word).z);
+	return err_hint(err, "It is of the whole run: write it without the load's name.");
+}
+
 static bool read_measure(struct line *l, struct expectation *e)
 {
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
-	struct text word = {l->rest.s, text_span(l->rest, letters)}, near;
+	struct text word, near;
 	struct err *err;
+	unsigned load;
 
+	if (!read_load(l, &load))
+		return false;
+	word = (struct text){l->rest.s, text_span(l->rest, letters)};
 	l->rest = skip_blanks(text_skip(l->rest, word.len));
-	if (word.len && measure_find(word, &e->what))
-		return true;
+	if (word.len && measure_find(word, &e->what)) {
+		e->what.load = load;
+		return load == 0 || measure_is_of_load(e->what.measure) || refuse_whole(l, word);
+	}
 	err = errs_next(l->r->errs);
 	if (!word.len) {
 		source_err(err, l->r->source, place(l, word),

@@ -89,13 +89,37 @@ const struct key *key_find(const char *section, struct text name)
 	return NULL;
 }
 
-const char *key_path(const struct key *key, struct arena *a)
+const void *load_at(const struct load *load, size_t offset)
 {
+	return (const char *)load + offset - offsetof(struct scenario, load);
+}
+
+static bool is_of_load(const char *section)
+{
+	return strcmp(section, "load") == 0 || strncmp(section, "load.", strlen("load.")) == 0;
+}
+
+bool key_is_of_load(const struct key *key)
+{
+	return is_of_load(key->section);
+}
+
+const char *section_path(const struct reading *r, const char *section)
+{
+	if (!r->load_path || !is_of_load(section))
+		return section;
+	return text_format(r->arena, "%s%s", r->load_path, section + strlen("load")).s;
+}
+
+const char *key_path(const struct reading *r, const struct key *key)
+{
+	const char *section = section_path(r, key->section);
+
 	if (!key->section[0])
 		return key->name;
 	if (is_word(key))
-		return key->section;
-	return text_format(a, "%s.%s", key->section, key->name).s;
+		return section;
+	return text_format(r->arena, "%s.%s", section, key->name).s;
 }
 
 bool key_read(const struct reading *r, const struct key *key, const struct node *n,
@@ -104,7 +128,7 @@ bool key_read(const struct reading *r, const struct key *key, const struct node 
 	char *base = (char *)s;
 
 	if (n->shape != key->kind->shape && !(n->shape == SHAPE_LIST && key->kind->list_too))
-		return value_hint(r, value_refuse(r, key_path(key, r->arena), n), key);
+		return value_hint(r, value_refuse(r, key_path(r, key), n), key);
 	if (!key->kind->read(r, key, n, base + key->field))
 		return false;
 	*(struct mark *)(void *)(base + key->at) = n->at;
@@ -151,4 +175,17 @@ void scenario_key(const struct scenario *s, size_t i, struct key_view *view, str
 	scenario_key_about(i, view);
 	view->at = *(const struct mark *)(const void *)(base + keys[i].at);
 	keys[i].kind->write(value, base + keys[i].field);
+}
+
+bool scenario_load_key(const struct scenario *s, size_t load, size_t i, struct key_view *view,
+		       struct out *value)
+{
+	const struct load *of = &s->loads.list[load].load;
+
+	if (!key_is_of_load(&keys[i]))
+		return false;
+	scenario_key_about(i, view);
+	view->at = *(const struct mark *)load_at(of, keys[i].at);
+	keys[i].kind->write(value, load_at(of, keys[i].field));
+	return true;
 }

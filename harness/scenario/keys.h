@@ -14,6 +14,8 @@ struct reading {
 	struct text source;
 	struct arena *arena;
 	struct errs *errs;
+	const char *load_path;	       /* "loads.victim": what `load` is called here; or NULL */
+	const struct load_list *loads; /* whom a line of expect can name */
 };
 
 struct kind {
@@ -56,8 +58,17 @@ unsigned section_depth(const char *path); /* 0 at the top of the file */
 
 const struct key *key_find(const char *section, struct text name); /* NULL if there is none */
 
-/* "load.hold"; "name" at the top. Borrowed, or in the arena. */
-const char *key_path(const struct key *key, struct arena *a);
+/* "load.hold", "loads.victim.hold"; "name" at the top. Borrowed, or in the arena. */
+const char *key_path(const struct reading *r, const struct key *key);
+
+/* What a section is called where it is read: "loads.victim.on_failure". */
+const char *section_path(const struct reading *r, const char *section);
+
+/* The value or mark of a load's key; `offset` is that in struct scenario. */
+const void *load_at(const struct load *load, size_t offset);
+
+/* Is it a key of a load? */
+bool key_is_of_load(const struct key *key);
 
 /* Reads a value into its field, and notes its place. */
 bool key_read(const struct reading *r, const struct key *key, const struct node *n,

@@ -41,6 +41,7 @@ static struct guess guess(const char *section, struct text word)
 	if (!section[0]) {
 		consider(&best, word, "", "expect");
 		consider(&best, word, "", "cases");
+		consider(&best, word, "", "loads");
 	}
 	for (size_t i = 0; i < keys_count; i++)
 		consider(&best, word, keys[i].section, keys[i].name);
@@ -56,7 +57,8 @@ static const char *home(struct text word, struct arena *a)
 	for (const struct section *s = sections; s->path; s++)
 		if (text_is(word, section_name(s->path)))
 			return text_keep(a, section_up(s)).s;
-	return text_is(word, "expect") || text_is(word, "cases") ? "" : NULL;
+	return text_is(word, "expect") || text_is(word, "cases") || text_is(word, "loads") ? ""
+											   : NULL;
 }
 
 const char *names_list(const char *section, struct arena *a)
@@ -84,15 +86,14 @@ static bool give_hint(const struct reading *r, struct err *err, const char *sect
 			       : err_hint(err, "It belongs at the top of the file, not indented.");
 	best = guess(section, word);
 	if (best.name)
-		return err_hint(err, "Did you mean %s%s%s?", best.section,
+		return err_hint(err, "Did you mean %s%s%s?", section_path(r, best.section),
 				best.section[0] ? "." : "", best.name);
 	if (section[0])
 		return err_hint(err, "The keys of %s are %s.", section,
 				names_list(section, r->arena));
-	return err_hint(
-		err,
-		"The keys here are name, title, about, refs, network, server, load, sample, stop, "
-		"expect, cases.");
+	return err_hint(err, "The keys here are name, title, about, refs, network, server, load, "
+			     "loads, sample, stop, "
+			     "expect, cases.");
 }
 
 bool names_unknown(const struct reading *r, const char *section, const struct node *n)
@@ -102,8 +103,8 @@ bool names_unknown(const struct reading *r, const char *section, const struct no
 
 	if (!err) /* the list is full: no need to look for what was meant */
 		return false;
-	path = text_format(r->arena, "%s%s" TEXT_FMT, section, section[0] ? "." : "",
-			   TEXT_ARG(n->key));
+	path = text_format(r->arena, "%s%s" TEXT_FMT, section_path(r, section),
+			   section[0] ? "." : "", TEXT_ARG(n->key));
 	source_err(err, r->source, n->key_at, "there is no key %s", source_quote(path).z);
 	return give_hint(r, err, section, n->key);
 }

@@ -14,10 +14,9 @@ static bool refuse_count(const struct reading *r, const struct key *key, const s
 	struct err *err;
 
 	if (n->shape == SHAPE_SCALAR)
-		return value_hint(r, value_refuse(r, key_path(key, r->arena), n), key);
+		return value_hint(r, value_refuse(r, key_path(r, key), n), key);
 	err = errs_next(r->errs);
-	source_err(err, r->source, n->at, "%s cannot be a list of %zu", key_path(key, r->arena),
-		   n->count);
+	source_err(err, r->source, n->at, "%s cannot be a list of %zu", key_path(r, key), n->count);
 	return err_hint(err, "A list has %s to %s.", key->lowest, key->highest);
 }
 
@@ -39,7 +38,7 @@ static bool read_count(const struct reading *r, const struct key *key, const str
 static bool refuse(const struct reading *r, const struct key *key, const struct node *item,
 		   const char *hint)
 {
-	return err_hint(value_refuse(r, key_path(key, r->arena), item), "%s", hint);
+	return err_hint(value_refuse(r, key_path(r, key), item), "%s", hint);
 }
 
 /* ---- addresses ----------------------------------------------------------- */
@@ -116,7 +115,7 @@ static bool refuse_twice(const struct reading *r, const struct key *key, struct 
 {
 	struct err *err = errs_next(r->errs);
 
-	source_err(err, r->source, at, "%s names this one twice", key_path(key, r->arena));
+	source_err(err, r->source, at, "%s names this one twice", key_path(r, key));
 	return err_hint(err, "Leave it out here.");
 }
 

@@ -694,27 +694,45 @@ static struct mark place(const struct rule *rule, const struct scenario *s)
 	return latest;
 }
 
-static bool is_known(const struct rule *rule, const struct scenario *base, struct mark at)
+/* Do any of its loads, the first `count`, break the rule at this place? */
+static bool is_known(const struct rule *rule, const struct scenario *s, size_t count,
+		     struct mark at)
 {
-	struct mark before;
+	for (size_t i = 0; i < count; i++) {
+		struct scenario alone = *s;
+		struct mark before;
 
-	if (!base || !rule->broken(base))
-		return false;
-	before = place(rule, base);
-	return before.line == at.line && before.col == at.col;
+		alone.load = *scenario_load(s, i);
+		before = place(rule, &alone);
+		if (before.line == at.line && before.col == at.col && rule->broken(&alone))
+			return true;
+	}
+	return false;
 }
 
-void rules_check(const struct reading *r, const struct scenario *s, const struct scenario *base)
+/* A scenario of the i-th of its loads alone. */
+static void check_load(const struct reading *r, const struct scenario *s,
+		       const struct scenario *base, size_t load)
 {
+	struct scenario alone = *s;
+
+	alone.load = *scenario_load(s, load);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		struct mark at = place(&rules[i], s);
+		struct mark at = place(&rules[i], &alone);
 		struct err *err;
 
-		if (!rules[i].broken(s) || is_known(&rules[i], base, at))
+		if (!rules[i].broken(&alone) || is_known(&rules[i], s, load, at) ||
+		    (base && is_known(&rules[i], base, scenario_loads(base), at)))
 			continue;
 		err = errs_next(r->errs);
 		source_err(err, r->source, at, "%s", rules[i].what);
 		err_hint(err, "%s", rules[i].hint);
 	}
+}
+
+void rules_check(const struct reading *r, const struct scenario *s, const struct scenario *base)
+{
+	for (size_t i = 0; i < scenario_loads(s); i++)
+		check_load(r, s, base, i);
 	places_check(r, s, base);
 }

@@ -5,6 +5,7 @@
 
 #include "scenario/expect.h"
 #include "scenario/keys.h"
+#include "scenario/loads.h"
 #include "scenario/names.h"
 #include "scenario/rules.h"
 #include "scenario/source.h"
@@ -42,15 +43,16 @@ static bool not_map(const struct reading *r, const struct node *n, const char *p
 static bool read_member(const struct reading *r, const char *section, const struct node *n,
 			struct scenario *s);
 
-static bool read_section(const struct reading *r, const struct section *section,
-			 const struct node *map, struct scenario *s)
+bool section_read(const struct reading *r, const struct section *section, const struct node *map,
+		  struct scenario *s)
 {
 	bool ok = true;
 
 	if (map->shape == SHAPE_SCALAR && section->word)
 		return key_read(r, key_find(section->path, text_of(section->word)), map, s);
 	if (map->shape != SHAPE_MAP)
-		return not_map(r, map, section->path, names_list(section->path, r->arena));
+		return not_map(r, map, section_path(r, section->path),
+			       names_list(section->path, r->arena));
 	for (const struct node *n = map->first; n; n = n->next)
 		ok = read_member(r, section->path, n, s) && ok;
 	return ok;
@@ -65,15 +67,22 @@ static bool read_member(const struct reading *r, const char *section, const stru
 
 	if (key)
 		return key_read(r, key, n, s);
-	return inner ? read_section(r, inner, n, s) : names_unknown(r, section, n);
+	return inner ? section_read(r, inner, n, s) : names_unknown(r, section, n);
 }
 
-/* A key at the top of the file, or of a case. */
-static bool read_top(const struct reading *r, const struct node *n, struct scenario *s)
+/* What is read after the others: loads begin as `load` has it, and lines of expect name them. */
+static const char *const last_of_all[] = {"loads", "expect", NULL};
+
+static bool read_last(const struct reading *r, const struct node *base, const struct node *map,
+		      struct scenario *s)
 {
-	if (text_is(n->key, "expect"))
-		return expect_read(r, n, &s->expect);
-	return read_member(r, "", n, s);
+	const struct node *loads = member(map, "loads"), *expect = member(map, "expect");
+	struct reading named = *r;
+	bool as_base = base && !loads && !member(map, "load");
+	bool ok = as_base || loads_read(r, base, loads, s);
+
+	named.loads = &s->loads;
+	return (!expect || expect_read(&named, expect, &s->expect)) && ok;
 }
 
 static bool refuse_case(const struct reading *r, const struct node *n, const char *what,
@@ -85,7 +94,8 @@ static bool refuse_case(const struct reading *r, const struct node *n, const cha
 	return err_hint(err, "%s", hint);
 }
 
-static bool read_case(const struct reading *r, const struct node *map, struct scenario *s)
+static bool read_case(const struct reading *r, const struct node *map,
+		      const struct node *base_loads, struct scenario *s)
 {
 	bool ok = true;
 
@@ -104,15 +114,16 @@ static bool read_case(const struct reading *r, const struct node *map, struct sc
 		if (is_one_of(file_only, n->key))
 			ok = refuse_case(r, n, "a case has no %s of its own",
 					 "It belongs at the top of the file: leave it out here.");
-		else
-			ok = read_top(r, n, s) && ok;
+		else if (!is_one_of(last_of_all, n->key))
+			ok = read_member(r, "", n, s) && ok;
 	}
-	return ok;
+	return read_last(r, base_loads, map, s) && ok;
 }
 
-static bool read_cases(const struct reading *r, const struct node *cases, struct scenario_file *out,
+static bool read_cases(const struct reading *r, const struct node *root, struct scenario_file *out,
 		       bool base_ok)
 {
+	const struct node *cases = member(root, "cases"), *loads = member(root, "loads");
 	const struct scenario *base = &out->cases[0];
 
 	if (cases->shape != SHAPE_MAP)
@@ -128,7 +139,7 @@ static bool read_cases(const struct reading *r, const struct node *cases, struct
 		struct scenario *s = &out->cases[out->count++];
 
 		*s = *base;
-		if (read_case(r, n, s) && base_ok)
+		if (read_case(r, n, loads, s) && base_ok)
 			rules_check(r, s, base);
 	}
 	return true;
@@ -171,8 +182,9 @@ static bool read_base(const struct reading *r, const struct node *root, struct s
 	bool ok = has_head(r, root);
 
 	for (const struct node *n = root->first; n; n = n->next)
-		if (!text_is(n->key, "cases"))
-			ok = read_top(r, n, s) && ok;
+		if (!text_is(n->key, "cases") && !is_one_of(last_of_all, n->key))
+			ok = read_member(r, "", n, s) && ok;
+	ok = read_last(r, NULL, root, s) && ok;
 	if (ok)
 		rules_check(r, s, NULL);
 	return ok;
@@ -198,7 +210,7 @@ static void read_root(const struct reading *r, const struct node *root, struct s
 	keys_default(&out->cases[0], r->arena);
 	ok = read_base(r, root, &out->cases[0]) && ok;
 	if (cases)
-		read_cases(r, cases, out, ok);
+		read_cases(r, root, out, ok);
 }
 
 /* In the order of the file: cases, rules and missing keys are looked for after the rest. */
@@ -259,4 +271,19 @@ bool scenario_read(struct scenario_file *out, const char *file, struct text src,
 	read_root(&r, root, out);
 	sort(errs->list + before, errs->count - before);
 	return errs->count == before && errs->more == more;
+}
+
+size_t scenario_loads(const struct scenario *s)
+{
+	return s->loads.count ? s->loads.count : 1;
+}
+
+const struct load *scenario_load(const struct scenario *s, size_t i)
+{
+	return s->loads.count ? &s->loads.list[i].load : &s->load;
+}
+
+struct text scenario_load_name(const struct scenario *s, size_t i)
+{
+	return s->loads.count ? s->loads.list[i].name : (struct text){0};
 }

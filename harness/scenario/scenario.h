@@ -196,6 +196,18 @@ struct load {
 	} on_failure;
 };
 
+/* One of `loads`. */
+struct named_load {
+	struct text name;
+	struct mark at;
+	struct load load; /* all its keys: those of `load` too */
+};
+
+struct load_list {
+	struct named_load *list;
+	size_t count;
+};
+
 struct scenario {
 	const char *file;
 	struct text source;    /* the whole file */
@@ -233,7 +245,8 @@ struct scenario {
 #include "words/keys.def"
 		} at;
 	} server;
-	struct load load;
+	struct load load;	/* the only one, or what all of `loads` begin as */
+	struct load_list loads; /* none: `load` is the load */
 	struct {
 #define SQUAT(field, key, kind, ...) FIELD_##kind field;
 #include "words/keys.def"
@@ -275,6 +288,7 @@ enum {
 	SCENARIO_SIZE_MOST = 1 << 20,
 	SCENARIO_CASES_MOST = 256,
 	SCENARIO_PAIRS_MOST = 1 << 20,
+	SCENARIO_LOADS_MOST = 64,
 	SCENARIO_RAMP_MOST = 64, /* steps */
 	SCENARIO_SOURCES_MOST = 1024,
 	SCENARIO_RESERVED_MOST = 340 /* ranges: the kernel takes a page of text, 4,095 bytes */
@@ -299,6 +313,11 @@ static inline bool load_is_pooled(const struct load *l)
 	       l->request.per_connection > 1;
 }
 
+/* The loads that run: `loads`, or the only one, which has no name. */
+size_t scenario_loads(const struct scenario *s);
+const struct load *scenario_load(const struct scenario *s, size_t i);
+struct text scenario_load_name(const struct scenario *s, size_t i);
+
 /* The line of a source, without its end; for err_at(). */
 struct text scenario_line(struct text source, unsigned line);
 
@@ -316,5 +335,8 @@ struct key_view {
 };
 size_t scenario_keys(void);
 void scenario_key(const struct scenario *s, size_t i, struct key_view *view, struct out *value);
+/* The same of load i of `loads`; false: the key is not a load's. */
+bool scenario_load_key(const struct scenario *s, size_t load, size_t i, struct key_view *view,
+		       struct out *value);
 void scenario_key_about(size_t i,
 			struct key_view *view); /* without a scenario: no value, no mark */

@@ -18,6 +18,7 @@
 	")" \
 	"|[0-9]+(\\\\.[0-9]+)?k)"
 #define PORT_RANGE PORT "-" PORT
+#define NAME "[a-z0-9][a-z0-9-]{0,62}"
 #define NO_CONTROL "[^\\u0000-\\u001f\\u007f]"
 
 #define STRING(pattern) "\"type\": \"string\", \"pattern\": \"^(" pattern ")$\""
@@ -272,6 +273,8 @@ static void put_lines(struct out *out, enum measure_kind kind)
 		if (measure_infos[i].kind != kind)
 			continue;
 		out_z(out, first ? "" : "|");
+		if (measure_is_of_load((enum measure)i))
+			out_z(out, "(" NAME "/)?");
 		put_dotted(out, measure_infos[i].name);
 		if (measure_infos[i].family)
 			put_family(out, (enum measure)i);
@@ -328,6 +331,12 @@ static void put_top(struct out *out, unsigned depth, bool of_case)
 		put_line(out, depth, false, s->path);
 		out_fmt(out, "{\"$ref\": \"#/definitions/%s\"}", s->path);
 	}
+	put_line(out, depth, false, "loads");
+	out_fmt(out,
+		"{\"type\": \"object\", \"description\": \"names, and below each the keys of load "
+		"that differ\", \"maxProperties\": %d, \"propertyNames\": {\"pattern\": \"^" NAME
+		"$\"}, \"additionalProperties\": {\"$ref\": \"#/definitions/load\"}}",
+		SCENARIO_LOADS_MOST);
 	put_line(out, depth, false, "expect");
 	out_z(out, "{\"$ref\": \"#/definitions/expect\"}");
 }

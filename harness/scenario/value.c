@@ -38,7 +38,7 @@ bool value_hint(const struct reading *r, struct err *err, const struct key *key)
 
 static bool refuse(const struct reading *r, const struct key *key, const struct node *n)
 {
-	return value_hint(r, value_refuse(r, key_path(key, r->arena), n), key);
+	return value_hint(r, value_refuse(r, key_path(r, key), n), key);
 }
 
 static bool read_number(const struct reading *r, const struct key *key, const struct node *n,
@@ -159,7 +159,7 @@ static bool read_choice(const struct reading *r, const struct key *key, const st
 		memcpy(field, &found, sizeof(found));
 		return true;
 	}
-	err = value_refuse(r, key_path(key, r->arena), n);
+	err = value_refuse(r, key_path(r, key), n);
 	near = choice_near(words, n->text);
 	if (near)
 		return err_hint(err, "Did you mean %s?", near);

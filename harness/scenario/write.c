@@ -73,11 +73,11 @@ static void write_block(struct out *out, const char *name, struct text t, const 
 }
 
 static void write_key(struct out *out, const struct scenario *s, const struct key *key,
-		      bool origins)
+		      unsigned within, bool origins)
 {
 	const void *field = (const char *)s + key->field;
 	const struct mark *at = (const void *)((const char *)s + key->at);
-	unsigned indent = 2 * section_depth(key->section);
+	unsigned indent = 2 * (section_depth(key->section) + within);
 
 	if (key->kind == &kind_PROSE && is_block(*(const struct text *)field)) {
 		write_block(out, key->name, *(const struct text *)field, origins ? at : NULL);
@@ -107,10 +107,64 @@ static void write_expect(struct out *out, const struct expectation_list *expect,
 	}
 }
 
-/* Those around it stand above already: keys.def has them in this order. */
-static void write_header(struct out *out, const char *section)
+static void write_header(struct out *out, const char *section, unsigned within)
 {
-	out_fmt(out, "%*s%s:\n", 2 * (int)section_depth(section) - 2, "", section_name(section));
+	out_fmt(out, "%*s%s:\n", 2 * (int)(section_depth(section) + within) - 2, "",
+		section_name(section));
+}
+
+/* Is it that section, or around it? */
+static bool is_around(const char *outer, const char *section)
+{
+	size_t len = strlen(outer);
+
+	return strncmp(outer, section, len) == 0 && (section[len] == '\0' || section[len] == '.');
+}
+
+/* The sections that the last key was not in. keys.def has those around others before them. */
+static void write_headers(struct out *out, const char *last, const char *section, unsigned within)
+{
+	for (const struct section *s = sections; s->path; s++)
+		if (is_around(s->path, section) && !is_around(s->path, last))
+			write_header(out, s->path, within);
+}
+
+static bool is_own(const struct named_load *named, const struct scenario *s, const struct key *key)
+{
+	const struct mark *own = load_at(&named->load, key->at),
+			  *all = (const void *)((const char *)s + key->at);
+
+	return own->line != all->line || own->col != all->col;
+}
+
+/* One of `loads`: the keys that it does not have of `load`. */
+static void write_load(struct out *out, const struct scenario *s, const struct named_load *named,
+		       bool origins)
+{
+	const char *section = "load";
+	struct scenario alone = *s;
+	bool any = false;
+
+	alone.load = named->load;
+	out_z(out, "  ");
+	quote_write(out, named->name);
+	for (size_t i = 0; i < keys_count; i++) {
+		if (!key_is_of_load(&keys[i]) || !is_own(named, s, &keys[i]))
+			continue;
+		out_z(out, any ? "" : ":\n");
+		any = true;
+		write_headers(out, section, keys[i].section, 1);
+		section = keys[i].section;
+		write_key(out, &alone, &keys[i], 1, origins);
+	}
+	out_z(out, any ? "" : ": {}\n");
+}
+
+static void write_loads(struct out *out, const struct scenario *s, bool origins)
+{
+	out_z(out, s->loads.count ? "loads:\n" : "");
+	for (size_t i = 0; i < s->loads.count; i++)
+		write_load(out, s, &s->loads.list[i], origins);
 }
 
 void scenario_write(struct out *out, const struct scenario *s, bool origins)
@@ -123,11 +177,10 @@ void scenario_write(struct out *out, const struct scenario *s, bool origins)
 		out_z(out, "\n");
 	}
 	for (size_t i = 0; i < keys_count; i++) {
-		if (strcmp(keys[i].section, section) != 0) {
-			section = keys[i].section;
-			write_header(out, section);
-		}
-		write_key(out, s, &keys[i], origins);
+		write_headers(out, section, keys[i].section, 0);
+		section = keys[i].section;
+		write_key(out, s, &keys[i], 0, origins);
 	}
+	write_loads(out, s, origins);
 	write_expect(out, &s->expect, origins);
 }

@@ -18,11 +18,13 @@ static json_t *errno_word(int error)
 							       : json_integer(error);
 }
 
-json_t *line_of_event(const struct event *e, unsigned run)
+json_t *line_of_event(const struct event *e, unsigned run, struct text load)
 {
 	json_t *line = json_pack("{s:I, s:I, s:s}", "run", (json_int_t)run, "t_ns",
 				 (json_int_t)e->t_ns, "event", event_name(e->kind));
 
+	if (load.len)
+		json_object_set_new(line, "load", json_stringn(load.s, load.len));
 	if (e->dest != NOWHERE)
 		json_object_set_new(line, "dest", json_integer(e->dest));
 	if (e->error) {

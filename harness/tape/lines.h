@@ -9,7 +9,7 @@
 
 #include "tape/tape.h"
 
-struct json_t *line_of_event(const struct event *e, unsigned run);
+struct json_t *line_of_event(const struct event *e, unsigned run, struct text load);
 struct json_t *line_of_sample(const struct sample *s, unsigned run);
 
 /* The line and its end in one write(2), to a file opened with O_APPEND. */

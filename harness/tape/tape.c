@@ -75,7 +75,8 @@ void tape_event(struct tape *tape, struct event event)
 	else
 		tape->lost++;
 	if (is_live(tape, tape->events_fd))
-		tape->write_error = line_write(tape->events_fd, line_of_event(&event, tape->run));
+		tape->write_error =
+			line_write(tape->events_fd, line_of_event(&event, tape->run, tape->load));
 }
 
 void tape_sample(struct tape *tape, struct sample sample)
@@ -193,6 +194,7 @@ static void merge_findings(struct tape *into, const struct tape *more)
 	if (more->refused_at_ns >= 0 &&
 	    earlier(into->refused_at_ns, more->refused_at_ns) != into->refused_at_ns)
 		into->opened_before = more->opened_before;
+	into->opened_before_any += more->opened_before_any;
 	if (more->open_peak > into->open_peak)
 		into->open_peak = more->open_peak;
 	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);
@@ -218,6 +220,12 @@ void tape_merge(struct tape *into, const struct tape *more)
 	merge_events(into, more);
 	merge_samples(into, more);
 	merge_counters(into, more);
+}
+
+void tape_copy_books(struct tape *into, const struct tape *from)
+{
+	*into = *from;
+	into->event_count = into->sample_count = into->counter_count = 0;
 }
 
 bool tally_balances(const struct tally *t)

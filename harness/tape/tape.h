@@ -105,6 +105,7 @@ struct tape {
 	struct tally tally;
 	uint64_t
 		opened_before; /* connections that had their port before the first want of one; valid if refused_at_ns */
+	uint64_t opened_before_any; /* the same, of any load of the run: not only of this one */
 	uint64_t intended; /* a hash of the requests begun: which, how each was to end, and where */
 	uint64_t open_peak;	  /* most connections open at once, by the driver's books */
 	int64_t refused_at_ns;	  /* the first refusal; -1: none */
@@ -116,6 +117,9 @@ struct tape {
 	bool cut_short;	      /* stop.time came first */
 	uint64_t destroyed;   /* sockets in TIME_WAIT, by network.time_wait */
 	int aborted;	      /* the line of `expect` that ended it; -1: none */
+	struct text load;     /* whose tape it is; empty: the only one's, or the run's */
+	struct tape *loads;   /* of a run with named loads: the tape of each, borrowed */
+	size_t load_count;
 	/* Where records go while running, a JSON line each; -1: nowhere. See tape_live(). */
 	int samples_fd, events_fd;
 	unsigned run;
@@ -137,6 +141,9 @@ void tape_sample(struct tape *tape, struct sample sample);
  * findings came first. Needs room for both; what finds none is lost. A tape without a load (a
  * sampler's) has no say in `complete`. */
 void tape_merge(struct tape *into, const struct tape *more);
+
+/* The tally and the findings alone. */
+void tape_copy_books(struct tape *into, const struct tape *from);
 
 bool tally_balances(const struct tally *t);
 

@@ -112,6 +112,16 @@ const char *choice_list(const struct choice *words, struct arena *a)
 	return list;
 }
 
+static const bool of_the_whole[MEASURES] = {
+#define WHOLE(name) [MEASURE_##name] = true,
+#include "words/measures.def"
+};
+
+bool measure_is_of_load(enum measure measure)
+{
+	return !of_the_whole[measure];
+}
+
 /* errors.STAGE.ERRNO, counter.NAME: what stands behind the family's name. */
 static bool row_find(struct text row, struct measure_ref *out)
 {

@@ -106,6 +106,7 @@ struct measure_ref {
 	enum stage stage;    /* MEASURE_ERRORS */
 	int error;	     /* MEASURE_ERRORS: an errno value */
 	struct text counter; /* MEASURE_COUNTER: its NAME, borrowed */
+	unsigned load;	     /* LOAD/MEASURE: of the scenario's, from 1; 0: of the whole run */
 };
 
 extern const struct measure_info measure_infos[MEASURES];
@@ -125,6 +126,9 @@ int choice_find(const struct choice *words, struct text word); /* the enum's val
 /* The word nearest to a misspelt one, for "did you mean"; NULL if none is near. */
 const char *choice_near(const struct choice *words, struct text word);
 const char *choice_list(const struct choice *words, struct arena *a); /* "veth, loopback" */
+
+/* Is it told of one load too, by the driver's books, or of the whole run alone? */
+bool measure_is_of_load(enum measure measure);
 
 bool measure_find(struct text name, struct measure_ref *out);
 

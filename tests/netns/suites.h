@@ -21,6 +21,7 @@
 	SUITE(udp) \
 	SUITE(timewait) \
 	SUITE(shape) \
+	SUITE(loads) \
 	SUITE(sockets) \
 	SUITE(squat) \
 	SUITE(errno) \

@@ -228,6 +228,10 @@ static void what_is_written_reads_back(void)
 		"0/s, over: 1h}]}\n",
 		"version: 1\nname: a\nload: {on_failure: {retry: 3, wait: 1.5ms, grow: 2, jitter: "
 		"12.5%, then: continue}}\n",
+		"version: 1\nname: a\nloads: {b: {}, a: {hold: 5s}}\n",
+		"version: 1\nname: a\nloads: {a: {rate: 5/s, options: {keepalive: 5s}, on_failure: "
+		"{retry: 3}}, b: {ramp: [{to: 5/s, over: 1s}]}}\nload: {hold: 1s}\n"
+		"expect: [a/leaked == 0, b/errors.connect.EPERM == 0, leaked == 0]\n",
 		"version: 1\nname: a\nload: {burst: {size: 1k, every: 1.5s}, start: 250ms}\n",
 		"version: 1\nname: a\nexpect: [ports.fill.max < 7%, \"recovery in 1us .. 1.5s\", "
 		"counter.X==1k]\n",
@@ -273,6 +277,45 @@ static void a_byte_order_mark_and_crlf_do_no_harm(void)
 	read_close(&r);
 }
 
+/* Defaults, the base's load, the case's load, the base's loads.NAME, the case's loads.NAME. */
+static void a_load_is_made_of_five_layers(void)
+{
+	static const struct {
+		size_t at, load;
+		int64_t hold_s;
+		uint64_t total;
+		const char *name;
+	} rows[] = {
+		{0, 0, 2, 7, "a"}, {0, 1, 1, 7, "b"},  {1, 0, 2, 9, "a"},
+		{1, 1, 5, 9, "b"}, {2, 0, 2, 70, "a"}, {2, 2, 1, 7, "c"},
+	};
+	struct read r;
+
+	read_yaml(&r, "version: 1\nname: x\n"
+		      "expect: [b/leaked == 0]\n"
+		      "loads: {a: {hold: 2s}, b: {}}\n"
+		      "load: {hold: 1s, total: 7}\n"
+		      "cases:\n"
+		      "  all: {load: {total: 9, hold: 5s}}\n"
+		      "  one: {loads: {a: {total: 70}, c: {}}, expect: [c/leaked == 0]}\n"
+		      "  none: {title: x}\n");
+	CU_ASSERT_FATAL(r.ok && r.file.count == 4);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct scenario *s = &r.file.cases[rows[i].at];
+		const struct load *load = scenario_load(s, rows[i].load);
+
+		CU_ASSERT_EQUAL(load->hold, rows[i].hold_s * 1000000000);
+		CU_ASSERT_EQUAL(load->total, rows[i].total);
+		CU_ASSERT(text_is(scenario_load_name(s, rows[i].load), rows[i].name));
+	}
+	CU_ASSERT_EQUAL(scenario_loads(&r.file.cases[0]), 2);
+	CU_ASSERT_EQUAL(scenario_loads(&r.file.cases[2]), 3);
+	CU_ASSERT_EQUAL(scenario_loads(&r.file.cases[3]), 2);
+	CU_ASSERT_EQUAL(r.file.cases[1].expect.list[0].what.load, 2);
+	CU_ASSERT_EQUAL(r.file.cases[2].expect.list[0].what.load, 3);
+	read_close(&r);
+}
+
 static const struct test tests[] = {
 	TEST(every_key_is_read),
 	TEST(each_value_knows_its_place),
@@ -283,6 +326,7 @@ static const struct test tests[] = {
 	TEST(what_is_written_reads_back),
 	TEST(origins_name_the_line_or_the_default),
 	TEST(a_byte_order_mark_and_crlf_do_no_harm),
+	TEST(a_load_is_made_of_five_layers),
 	TESTS_END,
 };
 

@@ -270,6 +270,43 @@ static void cases_are_held_to_the_same(void)
 	CHECK(rows);
 }
 
+static void loads_are_held_to_the_same(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "loads: 5\n", 3, 8, "loads cannot be \"5\"", "names below it"},
+		{HEAD "loads: {a: 5}\n", 3, 12, "loads.a cannot be \"5\"", "indented"},
+		{HEAD "loads: {A: {}}\n", 3, 9, "a load cannot be called \"A\"", "victim"},
+		{HEAD "loads: {a: {hold: 9x}}\n", 3, 19, "loads.a.hold cannot be \"9x\"", "2s"},
+		{HEAD "loads: {a: {totl: 9}}\n", 3, 13, "there is no key \"loads.a.totl\"",
+		 "loads.a.total"},
+		{HEAD "loads: {a: {on_failure: {retri: 9}}}\n", 3, 26,
+		 "there is no key \"loads.a.on_failure.retri\"", "loads.a.on_failure.retry"},
+		{HEAD "loads: {a: {}, a: {}}\n", 3, 16, "is here twice", "line 3"},
+		{HEAD "loades: {a: {}}\n", 3, 1, "there is no key", "Did you mean loads?"},
+		{HEAD "loads: {a: {rate: 5/s, concurrency: 5}}\n", 3, 37, "exclude each other", ""},
+		/* What all have of `load` is told once. */
+		{HEAD "load: {rate: 5/s, concurrency: 5}\nloads: {a: {}, b: {hold: 1s}}\n", 3, 32,
+		 "exclude each other", ""},
+		/* A case's own mistake, and the base's once. */
+		{HEAD "loads: {a: {rate: 5/s}}\ncases: {b: {loads: {a: {concurrency: 5}}}}\n", 4,
+		 38, "exclude each other", ""},
+		{HEAD "loads: {a: {rate: 5/s, concurrency: 5}}\ncases: {b: {load: {hold: 1s}}, c: "
+		      "{}}\n",
+		 3, 37, "exclude each other", ""},
+		{HEAD "loads: {a: {hold: 9x}}\ncases: {b: {load: {hold: 1s}}}\n", 3, 19,
+		 "loads.a.hold", ""},
+		{HEAD "expect: [b/leaked == 0]\nloads: {a: {}}\n", 3, 10, "there is no load \"b\"",
+		 "The loads are a."},
+		{HEAD "expect: [b/leaked == 0]\n", 3, 10, "there is no load \"b\"", "no loads"},
+		{HEAD "expect: [a/time_wait.max == 0]\nloads: {a: {}}\n", 3, 12,
+		 "is not told of one load", "whole run"},
+		{HEAD "expect: [a/leeked == 0]\nloads: {a: {}}\n", 3, 12, "there is no measure",
+		 "leaked"},
+	};
+
+	CHECK(rows);
+}
+
 static void keys_that_exclude_each_other_are_told(void)
 {
 	static const struct mistake rows[] = {
@@ -396,6 +433,7 @@ static const struct test tests[] = {
 	TEST(sections_within_sections_are_held_to_the_same),
 	TEST(expectations_are_told_at_the_word),
 	TEST(cases_are_held_to_the_same),
+	TEST(loads_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
 	TEST(a_gateway_is_of_its_topology),
 	TEST(all_mistakes_are_told_in_the_order_of_the_file),

@@ -43,7 +43,7 @@ static void plan_for(struct run *r, const char *lines, struct host host)
 static void run_plan(struct run *r)
 {
 	struct drive_hooks hooks = {&r->interrupted, &r->pulse, -1, -1, 0, NULL, NULL};
-	struct worker_wish wish = {&r->plan, &r->plan.loads[0], &hooks, &r->tape, on_edge, r};
+	struct worker_wish wish = {&r->plan, &r->plan.loads[0], &hooks, &r->tape, NULL, on_edge, r};
 	struct worker *w;
 
 	fake.interrupt = &r->interrupted;
@@ -797,9 +797,9 @@ static void what_is_live_is_measured_alike(void)
 		plan.scenario = &s;
 		s.expect = (struct expectation_list){&e, 1};
 		e.low = e.high = after.n;
-		CU_ASSERT_EQUAL(breach_find(&plan, &whole, &r.pulse, whole.end_ns), -1);
+		CU_ASSERT_EQUAL(breach_find(&plan, 0, &whole, &r.pulse, whole.end_ns), -1);
 		e.low = e.high = after.n + 1;
-		CU_ASSERT_EQUAL(breach_find(&plan, &whole, &r.pulse, whole.end_ns), 0);
+		CU_ASSERT_EQUAL(breach_find(&plan, 0, &whole, &r.pulse, whole.end_ns), 0);
 	}
 	arena_close(&r.arena);
 }
