@@ -57,8 +57,7 @@ static bool read_mix(const struct reading *r, const struct key *key, const struc
 	if (ok && sum > 1 + least_share) {
 		struct err *err = errs_next(r->errs);
 
-		source_err(err, r->source, n->at, "%s comes to more than 100 %%",
-			   key_path(r, key));
+		source_err(err, r->source, n->at, "%s comes to more than 100 %%", key_path(r, key));
 		return err_hint(err, "What its shares leave of 100 %% is load.end's.");
 	}
 	if (ok)
