@@ -33,7 +33,7 @@ static double surely_of(const struct load_plan *lp, double ns)
 	if (l->duration)
 		until = fmin(until, (double)l->duration);
 	begun = load_is_open(l) ? (double)shape_due(&lp->shape, (int64_t)until)
-		: l->hold > 0	? lp->concurrency
+		: l->hold > 0	? (double)lp->concurrency
 				: INFINITY;
 	return fmin(fmin(begun, most_of(l)), until / SLOWEST_NS);
 }
