@@ -233,6 +233,22 @@ static int hand_over(struct worker *w, int fd)
 	return -e;
 }
 
+/* A descriptor of this process has come for the socket, to be looked at; 0, or -errno. */
+static int look_at_peer(struct worker *w, const struct flow *f, int fd)
+{
+	uint16_t port;
+
+	if (fd < 0)
+		return fd;
+	port = socket_meets_itself(fd);
+	close(fd);
+	if (port) {
+		w->tape->tally.self_connects++;
+		work_note(w, EVENT_SELF_CONNECT, f, port);
+	}
+	return 0;
+}
+
 /* What an answer means to the life: the error that a disconnect has left is none of it, and
  * the end of the stream is one where an answer was to come. */
 static int meaning_of(struct worker *w, struct flow *f, int result)
@@ -245,6 +261,8 @@ static int meaning_of(struct worker *w, struct flow *f, int result)
 					 : -ENODATA;
 	case OP_RECEIVE:
 		return result == 0 ? -ENODATA : result;
+	case OP_MEET:
+		return look_at_peer(w, f, result);
 	case OP_INHERIT:
 		result = hand_over(w, result);
 		f->inherited = result == 0;

@@ -269,7 +269,8 @@ static void ask_shutdown(struct worker *w, uint32_t i)
 	ring_shutdown(ring, slot, i + UINT64_C(1));
 }
 
-static void ask_inherit(struct worker *w, uint32_t i)
+/* For this process to look at, or for another to inherit. */
+static void ask_install(struct worker *w, uint32_t i)
 {
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
@@ -339,6 +340,7 @@ static void (*const asks[OPS])(struct worker *, uint32_t) = {
 	[OP_LINGER] = ask_linger,
 	[OP_WINDOW] = ask_window,
 	[OP_CONNECT] = ask_connect,
+	[OP_MEET] = ask_install,
 	[OP_CHECK] = ask_check,
 	[OP_RENEW] = ask_close,
 	[OP_SEND] = ask_send,
@@ -347,7 +349,7 @@ static void (*const asks[OPS])(struct worker *, uint32_t) = {
 	[OP_IDLE] = ask_idle,
 	[OP_SHUT] = ask_shutdown,
 	[OP_AWAIT] = ask_await,
-	[OP_INHERIT] = ask_inherit,
+	[OP_INHERIT] = ask_install,
 	[OP_DISCONNECT] = ask_disconnect,
 	[OP_CLEAR] = ask_clear,
 	[OP_CLOSE] = ask_close,

@@ -69,6 +69,12 @@ static const char *const first_of_all[CAUSES][LINES_MOST] = {
 		"look at what is between: a NAT gateway without ports or a full conntrack table looks just "
 		"like this",
 	},
+	[CAUSE_SELF_CONNECT] = {
+		"have the server listen outside of net.ipv4.ip_local_port_range",
+		"put its port into net.ipv4.ip_local_reserved_ports: connect() then never takes it",
+		"in the client, compare getsockname() with getpeername() after connect(): close the connection "
+		"if they are the same, and try again",
+	},
 	[CAUSE_ADDRESS_NOT_LOCAL] = {
 		"bind an address that `ip address` shows, or none",
 		"wait until the interface is up; an IPv6 address cannot be used while it is tentative",
@@ -149,6 +155,11 @@ static const char *const in_vain[CAUSES][LINES_MOST] = {
 	[CAUSE_TIMED_OUT] = {
 		"a wider port range here: these connects had their ports, and kept them while they waited "
 		"(SYN_SENT)",
+	},
+	[CAUSE_SELF_CONNECT] = {
+		"trying again more often while the server is down: each try may be the one that takes its port",
+		"SO_REUSEADDR in the server: it does not share a port with a connection that lives",
+		"an odd port: connect() takes even ones first where the range begins with one, and odd ones then",
 	},
 	[CAUSE_ADDRESS_NOT_LOCAL] = {
 		"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not",

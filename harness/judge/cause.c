@@ -518,6 +518,23 @@ static struct claim address_not_local(const struct evidence *e)
 	return look_alike(e, STAGE_CONNECT, EADDRNOTAVAIL, lesson);
 }
 
+static struct claim self_connect(const struct evidence *e)
+{
+	uint64_t n = e->tape->tally.self_connects;
+	struct claim c = {.weight = (double)n};
+
+	if (n > 0)
+		c.why = text_format(
+			e->a,
+			"%s: nobody listened at the destination, its port is one of the client's "
+			"own range, and connect() took just that one. TCP then opens at both ends "
+			"at once (RFC 9293, 3.5), which are one: the client talks to itself, and "
+			"the server cannot start, since its port is taken (EADDRINUSE).",
+			say_number_of(e->a, n, "connection has itself as its peer",
+				      "connections have themselves as their peers"));
+	return c;
+}
+
 static struct claim (*const rules[CAUSES])(const struct evidence *) = {
 	[CAUSE_LEAK] = leak,
 	[CAUSE_INHERITED_FD] = inherited_fd,
@@ -531,6 +548,7 @@ static struct claim (*const rules[CAUSES])(const struct evidence *) = {
 	[CAUSE_CONNTRACK_FULL] = conntrack_full,
 	[CAUSE_TIMED_OUT] = timed_out,
 	[CAUSE_ADDRESS_NOT_LOCAL] = address_not_local,
+	[CAUSE_SELF_CONNECT] = self_connect,
 	[CAUSE_BIND_FIRST] = claim_bind_first,
 	[CAUSE_BOUND_ONLY] = claim_bound_only,
 	[CAUSE_LISTENERS] = claim_listeners,

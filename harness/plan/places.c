@@ -201,7 +201,8 @@ bool places_set(struct plan *p, struct arena *arena, struct err *err)
 	return ends_differ(p, *arena, err);
 }
 
-uint32_t places_in_range(const struct plan *p, const struct load *load)
+/* Services whose ports the load's own connections could have, if nobody listened there. */
+static uint32_t services_in_range(const struct plan *p, const struct load *load)
 {
 	const struct scenario *s = p->scenario;
 	struct port_range range = bind_ports(load, s->network.ports);
@@ -218,4 +219,21 @@ uint32_t places_in_range(const struct plan *p, const struct load *load)
 		     (!is_reserved || bind_names_port(load->bind.way));
 	}
 	return n;
+}
+
+static bool somebody_listens(const struct plan *p)
+{
+	return behaviour_does(p->scenario->server.behaviour, DOES_LISTEN);
+}
+
+bool places_meet(const struct plan *p, const struct load *load)
+{
+	bool nobody = !somebody_listens(p) || p->scenario->server.die > 0;
+
+	return nobody && load->protocol == PROTOCOL_TCP && services_in_range(p, load) > 0;
+}
+
+uint32_t places_in_range(const struct plan *p, const struct load *load)
+{
+	return somebody_listens(p) ? services_in_range(p, load) : 0;
 }

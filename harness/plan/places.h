@@ -11,5 +11,9 @@
 
 bool places_set(struct plan *p, struct arena *, struct err *err);
 
+/* Can a connection of the load meet itself? Its port would be that of its destination, on
+ * loopback, where nobody listens, or not for long. */
+bool places_meet(const struct plan *p, const struct load *load);
+
 /* Listening ports that take one of the load's: on loopback, those that it could have. */
 uint32_t places_in_range(const struct plan *p, const struct load *load);

@@ -89,6 +89,7 @@ static uint32_t life_of(const struct load_plan *p, enum end end)
 		{OP_BIND, p->bind_source},
 		{OP_LINGER, end == END_RESET},
 		{OP_WINDOW, p->window},
+		{OP_MEET, p->meets_itself},
 		{OP_CHECK, p->idle_most > 0},
 		{OP_RENEW, p->idle_most > 0},
 		{OP_SEND, l->request.send > 0},
@@ -141,6 +142,21 @@ static bool rights_to_be_had(const struct load_plan *lp, const struct plan *p, s
 	err_set(err, ERR_HOST, "load.options.mark cannot be set on this kernel");
 	err_hint(err, "It takes an io_uring that sets options and binds (Linux 6.11).");
 	return at_line(p->scenario, lp->load->options.at.mark, err);
+}
+
+/* A direct descriptor has no address that anybody could ask for. */
+static bool peer_to_be_seen(const struct load_plan *lp, const struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+
+	if (!lp->meets_itself || p->host->ring_install == 0)
+		return true;
+	err_set(err, ERR_HOST,
+		"connections that may meet themselves need IORING_OP_FIXED_FD_INSTALL: %s",
+		errno_words(p->host->ring_install));
+	err_hint(err,
+		 "It is there since Linux 6.8. Or keep network.services out of network.ports.");
+	return at_line(s, s->network.at.services, err);
 }
 
 static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
@@ -196,12 +212,14 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.bind_source = p->bind_source || load->bind.way == BIND_ADDRESS_NO_PORT ||
 			       bind_takes_port(load->bind.way),
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
+		.meets_itself = places_meet(p, load),
 		.closes_with_rst = load->options.linger == 0,
 	};
 	options_make(out, arena);
 	pool_set(out);
 	life_set(out, p->host);
-	return rights_to_be_had(out, p, err) && window_to_be_had(out, p, err);
+	return peer_to_be_seen(out, p, err) && rights_to_be_had(out, p, err) &&
+	       window_to_be_had(out, p, err);
 }
 
 /* A direct descriptor is nobody's to inherit until the kernel makes one of the process of it. */

@@ -47,6 +47,7 @@ struct load_plan {
 	struct option *options;	 /* set on each socket before its bind */
 	uint32_t option_count;
 	bool needs_rights;    /* one of them does */
+	bool meets_itself;    /* it may: each connection is looked at */
 	bool closes_with_rst; /* load.options.linger: 0s */
 	bool classic_sockets; /* prepared by system calls: io_uring here cannot do all it takes */
 };

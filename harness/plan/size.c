@@ -178,7 +178,7 @@ static uint32_t squat_rings(struct plan *p)
 	return (p->squat.sockets + slots - 1) / slots;
 }
 
-/* A ring is a descriptor of this process, and so is a listener. */
+/* A ring is a descriptor of this process, and so are a listener, and a socket that is looked at. */
 static void needs_set(struct plan *p, const struct crowd *c)
 {
 	struct needs *n = &p->needs;
@@ -191,10 +191,11 @@ static void needs_set(struct plan *p, const struct crowd *c)
 		.bytes = bytes_of(p, c),
 	};
 	for (uint32_t i = 0; i < p->load_count; i++) {
+		n->descriptors += p->loads[i].meets_itself ? p->loads[i].slots : 0;
 		n->slots += p->loads[i].slots;
 		n->rings += rings_of(p, p->loads[i].slots);
 	}
-	n->descriptors = n->rings + squat_rings(p) + p->services + NOFILE_OWN;
+	n->descriptors += n->rings + squat_rings(p) + p->services + NOFILE_OWN;
 }
 
 /* Rings are waited for together (rings_wait()). */

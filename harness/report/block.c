@@ -270,6 +270,7 @@ static void add_connects(struct out *to, const struct result_run *run)
 		add_measure(to, run, MEASURE_CONNECTS_RATE);
 		out_z(to, ")");
 	}
+	add_if(to, run, MEASURE_SELF_CONNECTS, "of them self-connected");
 	add_if(to, run, MEASURE_CONNECTS_CLOSED, "closed");
 	add_if(to, run, MEASURE_CONNECTS_RESET, "reset");
 	add_if(to, run, MEASURE_LEAKED, "never closed");

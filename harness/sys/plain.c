@@ -1,6 +1,7 @@
 #include "sys/plain.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,6 +75,24 @@ int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 		return -e;
 	}
 	return fd;
+}
+
+static bool is_same(const struct endpoint *a, const struct endpoint *b)
+{
+	if (a->any.sa_family != b->any.sa_family || a->in.sin_port != b->in.sin_port)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr)) == 0;
+}
+
+uint16_t socket_meets_itself(int fd)
+{
+	struct endpoint own = {.len = sizeof(own.in6)}, peer = {.len = sizeof(peer.in6)};
+
+	if (getsockname(fd, &own.any, &own.len) < 0 || getpeername(fd, &peer.any, &peer.len) < 0)
+		return 0; /* it has ended already */
+	return is_same(&own, &peer) ? ntohs(own.in.sin_port) : 0;
 }
 
 int address_error(const struct endpoint *source, const struct endpoint *destination)

@@ -31,6 +31,9 @@ int socket_make(const struct socket_wish *wish, enum stage *stage);
  * is inherited, sk_clone_lock(), net/core/sock.c). */
 int socket_listen(enum family family, uint16_t port, int backlog, bool reset);
 
+/* Of a connection whose local address and port are its peer's as well, that port; else 0. */
+uint16_t socket_meets_itself(int fd);
+
 /* What a UDP connect from the source (NULL: any) to the destination says: no packet is sent, no
  * TCP port is used. 0 or EAGAIN: both addresses are fine, so that a TCP connect's EADDRNOTAVAIL
  * was for want of a port. Else an address is the trouble. */

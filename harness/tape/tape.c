@@ -161,6 +161,7 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->leaked += more->leaked;
 	into->inherited += more->inherited;
 	into->held_back += more->held_back;
+	into->self_connects += more->self_connects;
 	into->requests_done += more->requests_done;
 	into->requests_failed += more->requests_failed;
 	into->requests_reused += more->requests_reused;

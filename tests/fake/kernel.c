@@ -82,6 +82,12 @@ int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 	return -ENOSYS;
 }
 
+uint16_t socket_meets_itself(int fd)
+{
+	(void)fd;
+	return fake.looks++ < fake.meetings ? 40000 : 0;
+}
+
 int address_error(const struct endpoint *source, const struct endpoint *destination)
 {
 	(void)source, (void)destination;

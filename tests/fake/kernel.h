@@ -25,6 +25,7 @@ struct fake_kernel {
 	bool black_hole;       /* connects are never answered */
 	bool far_closes;    /* a receive is answered with 0: the far end has closed; else never */
 	int receive_error;  /* … or with this errno */
+	uint64_t meetings;  /* so many of the first connections meet themselves */
 	int address_error;  /* what a UDP connect says */
 	int submit_error;   /* submits fail with it; 0: none */
 	bool answers;	    /* requests are answered; else never */
@@ -40,6 +41,7 @@ struct fake_kernel {
 
 	/* What came of it. */
 	int64_t now_ns;
+	uint64_t looks; /* socket_meets_itself() */
 	uint64_t waits; /* rings_wait() */
 	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,
 		rights_kept, shutdowns, disconnects, sends, requests, mores;

@@ -357,6 +357,30 @@ static void look_alikes_say_that_they_are_not_exhaustion(void)
 	}
 }
 
+static void a_connection_that_met_itself_is_told_with_the_ways_out(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	trial_open(&t, "network: {topology: loopback, ports: 40010-40011, services: [40010]}\n"
+		       "server: {behaviour: refuse}\nload: {total: 8, on_failure: continue}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 2;
+	t.tape.tally.self_connects = 2;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	f = trial_cause(&t, CAUSE_SELF_CONNECT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "2 connections"));
+	CU_ASSERT(text_has(f->why, "EADDRINUSE"));
+	CU_ASSERT(lines_have(&f->attempt, "outside of net.ipv4.ip_local_port_range"));
+	CU_ASSERT(lines_have(&f->attempt, "ip_local_reserved_ports"));
+	CU_ASSERT(lines_have(&f->attempt, "getsockname()"));
+	CU_ASSERT(text_has(trial_summary(trial_result(&t, TEXT("met")), (struct report_style){0},
+					 false, &t.arena),
+			   "2 of them self-connected"));
+	trial_close(&t);
+}
+
 static void without_failures_there_is_no_cause(void)
 {
 	struct trial t;
@@ -606,6 +630,7 @@ static void check_advice(const char *lines, uint64_t unanswered, size_t causes)
 	trial_exhaust(&t, 40);
 	t.tape.tally.leaked = 10;
 	t.tape.tally.inherited = 8;
+	t.tape.tally.self_connects = 1;
 	t.tape.tally.closed = 30;
 	trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
 	s = trial_dump(&t, 32);
@@ -778,6 +803,7 @@ static const struct test tests[] = {
 	TEST(who_waits_is_told_by_what_was_seen),
 	TEST(what_is_set_already_is_no_advice),
 	TEST(look_alikes_say_that_they_are_not_exhaustion),
+	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(without_failures_there_is_no_cause),
 	TEST(an_unconfirmed_refusal_has_no_cause),
 	TEST(what_explains_most_failures_comes_first),

@@ -402,6 +402,48 @@ static void an_heir_has_no_more_than_its_limit_of_descriptors(void)
 	arena_close(&a);
 }
 
+static void who_may_meet_itself_is_known_before(void)
+{
+#define LOOPBACK(keys) "network: {topology: loopback, ports: 40000-40031, " keys "}\n"
+	static const struct {
+		const char *lines;
+		bool meets;
+		uint32_t usable;
+	} rows[] = {
+		{LOOPBACK("services: [40010]") "server: {behaviour: refuse}", true, 32},
+		{LOOPBACK("services: [40010]") "server: {die: 1s}", true, 31},
+		{LOOPBACK("services: [40010], reserved: [40010]") "server: {behaviour: refuse}\n"
+								  "load: {bind: port 40010}",
+		 true, 1},
+		{LOOPBACK("services: [40010]"), false, 31},
+		{LOOPBACK("services: [40010], reserved: [40010]") "server: {behaviour: refuse}",
+		 false, 31},
+		{LOOPBACK("services: [40032]") "server: {behaviour: refuse}", false, 32},
+		{LOOPBACK("services: [40010]") "server: {behaviour: refuse}\n"
+					       "load: {bind: ports 40012-40019}",
+		 false, 8},
+		{"network: {ports: 40000-40031, services: [40010]}\nserver: {behaviour: refuse}",
+		 false, 32},
+	};
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct err err = {0};
+	struct plan p;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p = plan_of(rows[i].lines, &host, &a);
+		CU_ASSERT_EQUAL(p.loads[0].meets_itself, rows[i].meets);
+		CU_ASSERT_EQUAL(p.loads[0].budget.usable, rows[i].usable);
+		CU_ASSERT_EQUAL((p.loads[0].steps[END_CLOSE] >> OP_MEET & 1), rows[i].meets);
+	}
+	host.ring_install = EINVAL; /* this one has no such connection to look at */
+	p = plan_of(rows[3].lines, &host, &a);
+	CU_ASSERT_FALSE(plan_make(&p, help_scenario(rows[0].lines, &a), &host, 1, &a, &err));
+	CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, "network.services out of network.ports"));
+	arena_close(&a);
+}
+
 static void a_kernel_without_the_window_goes_in_its_own_order(void)
 {
 	struct arena a = help_arena();
@@ -683,6 +725,7 @@ static const struct test tests[] = {
 	TEST(a_pool_has_slots_for_what_is_idle),
 	TEST(each_connection_ends_as_the_seed_says_of_its_number),
 	TEST(an_heir_has_no_more_than_its_limit_of_descriptors),
+	TEST(who_may_meet_itself_is_known_before),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
 	TEST(a_leak_has_a_slot_for_each_port),
 	TEST(a_churn_has_slots_for_what_is_under_way),

@@ -887,6 +887,44 @@ static void a_failed_connection_is_tried_again_and_given_up(void)
 	}
 }
 
+/* Who cannot meet itself is not looked at. */
+static void connections_that_met_themselves_are_counted(void)
+{
+	static const char *const loads[] = {
+		"network: {topology: loopback, ports: 40000-40031, services: [40000]}\n"
+		"server: {behaviour: refuse}\nload: {end: leak, total: 9}",
+		"network: {topology: loopback, ports: 40000-40031}\n"
+		"server: {behaviour: refuse}\nload: {end: leak, total: 9}",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		struct run r;
+
+		fake_boot(32);
+		fake.meetings = 2;
+		run_lines(&r, loads[i]);
+		CU_ASSERT_EQUAL(r.tape.tally.opened, 9);
+		CU_ASSERT_EQUAL(fake.looks, i == 0 ? 9 : 0);
+		CU_ASSERT_EQUAL(r.tape.tally.self_connects, i == 0 ? 2 : 0);
+		CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_SELF_CONNECT), i == 0 ? 2 : 0);
+		arena_close(&r.arena);
+	}
+}
+
+/* It is told, and the connection lives on. */
+static void a_peer_that_cannot_be_looked_at_is_an_error(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	fake.install_error = EMFILE;
+	run_lines(&r, "network: {topology: loopback, ports: 40000-40031, services: [40000]}\n"
+		      "server: {behaviour: refuse}\nload: {end: leak, total: 9}");
+	CU_ASSERT_EQUAL(r.tape.tally.opened, 9);
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_CONNECT][EMFILE], 9);
+	arena_close(&r.arena);
+}
+
 static void what_waits_to_be_tried_again_is_given_up_at_the_end(void)
 {
 	struct run r;
@@ -939,6 +977,8 @@ static const struct test tests[] = {
 	TEST(an_open_model_starts_what_is_due),
 	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
 	TEST(a_failed_connection_is_tried_again_and_given_up),
+	TEST(connections_that_met_themselves_are_counted),
+	TEST(a_peer_that_cannot_be_looked_at_is_an_error),
 	TEST(what_waits_to_be_tried_again_is_given_up_at_the_end),
 	TESTS_END,
 };

@@ -1,0 +1,154 @@
+/* Connections that meet themselves: the kernel's own table has them, and a server that comes later
+ * finds its port taken. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drive/drive.h"
+#include "lab_help.h"
+#include "sys/plain.h"
+#include "sys/sockets.h"
+
+enum { PORT = 40010 };
+
+struct met {
+	struct help h;
+	struct tape tape;
+	struct pulse pulse;
+	volatile sig_atomic_t interrupted;
+	uint64_t seen; /* established, and their own peers, by a dump */
+	int server;    /* what a server gets that would listen on the port now: 0, or -errno */
+	bool ok;
+};
+
+static void count_met(void *context, const struct socket_seen *s)
+{
+	struct met *m = context;
+
+	m->seen += s->state == STATE_ESTABLISHED && s->local_port == s->remote_port &&
+		   address_eq(s->local, s->remote);
+}
+
+/* Called in the namespace of the client, at the end of the load. */
+static void look(void *context, struct worker *worker)
+{
+	struct met *m = context;
+	const struct socket_filter filter = {{PORT, PORT + 1}, AF_UNSPEC, 0};
+	struct dump dump;
+	struct err err = {0};
+	bool torn = false;
+
+	(void)worker;
+	CU_ASSERT_FATAL(dump_open(&dump, &err));
+	CU_ASSERT(dump_run(&dump, &filter, count_met, m, &torn, &err) && !torn);
+	dump_close(&dump);
+	m->server = socket_listen(m->h.plan.family, PORT, 1, false);
+	if (m->server >= 0)
+		m->server = close(m->server);
+}
+
+static void meet(struct met *m, const char *lines)
+{
+	struct drive_hooks hooks = {&m->interrupted, &m->pulse, -1, -1, 0, look, m};
+
+	memset(m, 0, sizeof(*m));
+	if (!help_open(&m->h, lines)) {
+		printf("%s: %s\n", lines, m->h.err.what);
+		CU_FAIL_FATAL("no lab");
+	}
+	m->ok = drive_run(&m->tape, &m->h.plan, &m->h.lab, &hooks, &m->h.arena, &m->h.err);
+	CU_ASSERT(m->ok && m->tape.complete && tally_balances(&m->tape.tally));
+}
+
+/* The port of each of the events, if they are `n`. */
+static void check_events(const struct met *m, uint64_t n, uint16_t port)
+{
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < m->tape.event_count; i++) {
+		if (m->tape.events[i].kind != EVENT_SELF_CONNECT)
+			continue;
+		events++;
+		CU_ASSERT_EQUAL(m->tape.events[i].value, port);
+		CU_ASSERT_EQUAL(m->tape.events[i].dest, 0);
+	}
+	CU_ASSERT_EQUAL(events, n);
+}
+
+#define NET "network: {topology: loopback, ports: 40010-40011, "
+#define LEAK "load: {end: leak, concurrency: 1, total: 8, on_failure: continue}\n"
+
+/* connect() looks at the ports of the first one's parity first: of two there is no choice. */
+static void a_connect_to_a_closed_port_of_the_range_meets_itself(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t met, failed;
+		uint16_t port;
+		int server;
+	} rows[] = {
+		{NET "services: [40010]}\n" LEAK, 1, 7, 40010, -EADDRINUSE},
+		{NET "services: [40010], family: ipv6}\n" LEAK, 1, 7, 40010, -EADDRINUSE},
+		{NET "services: [40010], family: mapped}\n" LEAK, 1, 7, 40010, -EADDRINUSE},
+		{NET "services: [40010], servers: [127.0.0.9], sources: [127.0.0.9]}\n" LEAK, 1, 7,
+		 40010, -EADDRINUSE},
+		{NET "services: [40011]}\nsquat: {ports: [40010], address: 127.0.0.9}\n" LEAK, 1, 7,
+		 40011, -EADDRINUSE},
+		{NET "services: [40010]}\nload: {bind: port 40010, end: leak, total: 1}\n", 1, 0,
+		 40010, -EADDRINUSE},
+		/* Each retry may be the one. */
+		{NET "services: [40010]}\nload: {end: leak, concurrency: 1, total: 2, on_failure: "
+		     "{retry: 3, wait: 1ms}}\n",
+		 1, 4, 40010, -EADDRINUSE},
+		{NET "services: [40011]}\n" LEAK, 0, 8, 0, 0},
+		{NET "services: [40010], reserved: [40010]}\n" LEAK, 0, 8, 0, 0},
+		{NET "services: [40010], servers: [127.0.0.9]}\n" LEAK, 0, 8, 0, 0},
+		{NET "services: [30010]}\n" LEAK, 0, 8, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[400];
+		struct met m;
+
+		snprintf(lines, sizeof(lines),
+			 "%sserver: {behaviour: refuse}\nstop: {when: never}\n", rows[i].lines);
+		meet(&m, lines);
+		if (m.seen != rows[i].met || m.tape.tally.failed != rows[i].failed ||
+		    m.server != rows[i].server)
+			printf("%s: %llu, %llu failed, %d\n", lines, (unsigned long long)m.seen,
+			       (unsigned long long)m.tape.tally.failed, m.server);
+		CU_ASSERT_EQUAL(m.seen, rows[i].met);
+		CU_ASSERT_EQUAL(m.tape.tally.self_connects, rows[i].met);
+		CU_ASSERT_EQUAL(m.tape.tally.opened, rows[i].met);
+		CU_ASSERT_EQUAL(m.tape.tally.failed, rows[i].failed);
+		CU_ASSERT_EQUAL(m.server, rows[i].server);
+		check_events(&m, rows[i].met, rows[i].port);
+		help_close(&m.h);
+	}
+}
+
+/* What is looked at is given back: each connection is closed, and meets itself anew. */
+static void no_descriptor_is_kept_of_what_was_looked_at(void)
+{
+	unsigned before = help_descriptors();
+	struct met m;
+
+	meet(&m, NET "services: [40010]}\nserver: {behaviour: refuse}\n"
+		     "load: {bind: port 40010, end: reset, concurrency: 1, total: 500, "
+		     "on_failure: continue}\nstop: {when: never}\n");
+	CU_ASSERT_EQUAL(m.tape.tally.self_connects, 500);
+	CU_ASSERT_EQUAL(m.tape.tally.reset, 500);
+	CU_ASSERT_EQUAL(m.seen, 0);
+	check_events(&m, 256, PORT);
+	help_close(&m.h);
+	CU_ASSERT_EQUAL(help_descriptors(), before);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_lending, a_connect_to_a_closed_port_of_the_range_meets_itself),
+	TEST_UNLESS(help_no_lending, no_descriptor_is_kept_of_what_was_looked_at),
+	TESTS_END,
+};
+
+const struct suite suite_self = {"self", tests};
