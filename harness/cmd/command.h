@@ -86,6 +86,9 @@ struct command {
 	int (*run)(struct command_call *call, struct err *err);
 };
 
+/* --seed of every command that has it: what `plan` foretells, `run` does. */
+#define SEED_FALLBACK "1"
+
 enum { ARGUMENTS_ANY = 1000000 }; /* `most` of a command that takes a list */
 
 #define COMMAND(name) extern const struct command command_##name;

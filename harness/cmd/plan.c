@@ -7,6 +7,7 @@
 
 struct plan_options {
 	bool json;
+	uint64_t seed;
 	const char *only, *rate, *concurrency, *hold, *end, *ports, *sources, *destinations,
 		*tw_reuse, *time_wait;
 };
@@ -16,6 +17,9 @@ static const struct opt opts[] = {
 	OPT(struct plan_options, json, 0, "json", .help = "print JSON instead of text"),
 	OPT(struct plan_options, only, 0, "case", .argument = "NAME",
 	    .help = "this case alone (base: the file without cases)"),
+	OPT(struct plan_options, seed, 0, "seed", .argument = "N",
+	    .help = "of what a run draws at random: that of `lastport run`",
+	    .fallback = SEED_FALLBACK),
 	OPT(struct plan_options, rate, 0, "rate", .argument = "RATE",
 	    .help = "without a file: load.rate, such as 500/s"),
 	OPT(struct plan_options, concurrency, 0, "concurrency", .argument = "N",
@@ -86,10 +90,10 @@ static struct text scenario_of(const struct plan_options *o, struct arena *a)
 }
 
 bool planned_make(struct planned *out, const struct scenario *s, const struct host *host,
-		  struct arena *arena, struct err *err)
+		  uint64_t seed, struct arena *arena, struct err *err)
 {
 	*out = (struct planned){.scenario = s};
-	if (plan_make(&out->plan, s, host, 0, arena, &out->err) || out->err.kind == ERR_HOST)
+	if (plan_make(&out->plan, s, host, seed, arena, &out->err) || out->err.kind == ERR_HOST)
 		return true;
 	*err = out->err;
 	return false;
@@ -103,19 +107,20 @@ struct wish {
 	size_t count;
 };
 
-static void plan_cases(struct wish *w, const struct scenario_file *file, const char *only,
-		       struct arena *a, struct errs *errs)
+static void plan_cases(struct wish *w, const struct scenario_file *file,
+		       const struct plan_options *o, struct arena *a, struct errs *errs)
 {
 	struct host host;
 
 	host_read_limits(&host);
-	for (size_t c = 0; c < (only ? 1 : file->count); c++) {
+	for (size_t c = 0; c < (o->only ? 1 : file->count); c++) {
 		struct err err = {0};
-		const struct scenario *s = only ? library_case(file, only, &err) : &file->cases[c];
+		const struct scenario *s =
+			o->only ? library_case(file, o->only, &err) : &file->cases[c];
 		struct host *kept = ARENA_NEW(a, struct host);
 
 		*kept = host;
-		if (s && planned_make(&w->list[w->count], s, kept, a, &err))
+		if (s && planned_make(&w->list[w->count], s, kept, o->seed, a, &err))
 			w->count++;
 		else if (errs->count < ERRS_MOST)
 			*errs_next(errs) = err;
@@ -142,7 +147,7 @@ static bool wish_plan(struct wish *w, struct command_call *call, struct errs *er
 		room += w->files[i].count;
 	w->list = ARENA_ARRAY(call->arena, struct planned, room);
 	for (size_t i = 0; i < w->file_count; i++)
-		plan_cases(w, &w->files[i], o->only, call->arena, errs);
+		plan_cases(w, &w->files[i], o, call->arena, errs);
 	return errs->count == 0;
 }
 

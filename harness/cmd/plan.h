@@ -5,4 +5,4 @@
 
 /* What this machine cannot give is in out->err, and no failure; what cannot be is: ERR_SCENARIO. */
 bool planned_make(struct planned *out, const struct scenario *s, const struct host *host,
-		  struct arena *, struct err *);
+		  uint64_t seed, struct arena *, struct err *);

@@ -7,6 +7,7 @@
 struct show_options {
 	const char *case_name;
 	bool no_origins, plan;
+	uint64_t seed;
 };
 
 static const struct opt opts[] = {
@@ -16,6 +17,8 @@ static const struct opt opts[] = {
 	    .help = "leave out the comments that say where each value was written"),
 	OPT(struct show_options, plan, 0, "plan",
 	    .help = "add what `lastport plan` says of it, as comments"),
+	OPT(struct show_options, seed, 0, "seed", .argument = "N",
+	    .help = "with --plan: that of `lastport run`", .fallback = SEED_FALLBACK),
 	OPTS_END,
 };
 
@@ -24,12 +27,13 @@ static int show_plan(struct command_call *call, const struct scenario *s, struct
 {
 	enum { ROOM = 1 << 16 };
 	struct out memory = out_memory(ARENA_ARRAY(call->arena, char, ROOM), ROOM);
+	const struct show_options *options = call->options;
 	struct planned planned;
 	struct host host;
 	struct text rest, line;
 
 	host_read_limits(&host);
-	if (!planned_make(&planned, s, &host, call->arena, err))
+	if (!planned_make(&planned, s, &host, options->seed, call->arena, err))
 		return STATUS_USAGE;
 	plan_write_text(&memory, &planned, *call->arena);
 	rest = out_written(&memory);
