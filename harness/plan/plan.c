@@ -255,6 +255,7 @@ static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
 static void forecast_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
+	struct scenario alone = *s;
 
 	p->forecast = together_foresee(p);
 	if (s->network.topology != TOPOLOGY_NAT)
@@ -262,8 +263,9 @@ static void forecast_set(struct plan *p)
 	p->nat.carriage = carriage_make(&s->network.nat, p->destinations);
 	p->forecast.known &= p->load_count == 1; /* what several make of it is a race */
 	p->forecast.exhausts &= p->load_count == 1;
+	alone.load = *p->loads[0].load;
 	if (p->load_count == 1)
-		forecast_gateway(&p->forecast, s, &p->budget, &p->nat.carriage, p->host);
+		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
 }
 
 /* Does a load send anything? A request that is none, of a pool, the far end never sees. */
