@@ -4,6 +4,7 @@
 
 #include "base/unit.h"
 #include "report/block.h"
+#include "report/caveat.h"
 #include "report/page.h"
 
 /* How each verdict is told, and counted. */
@@ -83,6 +84,9 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 
 	if (run->aborted)
 		return text_format(a, "%s opened%s", opened, say_end(run, a));
+	if (!is_head && caveat_is_late(run))
+		return text_format(a, "%s opened, not exhausted; %s due but not begun", opened,
+				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
 	if (!is_head && run_count(run, MEASURE_TIME_WAIT_OVERFLOW))
 		return text_format(a, "%s opened, not exhausted: TIME_WAIT overflowed", opened);
 	if (!is_head && run_falls_short(run))
@@ -173,6 +177,8 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_prediction(out, run);
 		block_outlook(out, run);
 		block_overflow(out, run);
+		caveat_late(out, run);
+		caveat_stopped(out, run);
 		block_expectations(out, run);
 	}
 	if (style.verbose)

@@ -132,8 +132,8 @@ static bool read_measure(struct line *l, struct expectation *e)
 	if (text_starts(word, TEXT("errors.")))
 		return err_hint(
 			err,
-			"Write errors.STAGE.ERRNO, such as errors.connect.EADDRNOTAVAIL; STAGE is "
-			"socket, option, bind, connect, receive or close.");
+			"Write errors.STAGE.ERRNO, such as errors.connect.EADDRNOTAVAIL; `lastport "
+			"help measures` lists the stages.");
 	return err_hint(err, "`lastport help measures` lists them.");
 }
 
@@ -159,6 +159,7 @@ static bool value_of(struct text t, enum measure_kind kind, double *out)
 {
 	uint64_t n;
 	int64_t ns;
+	double share;
 
 	switch (kind) {
 	case KIND_COUNT:
@@ -172,7 +173,10 @@ static bool value_of(struct text t, enum measure_kind kind, double *out)
 		*out = (double)ns;
 		return true;
 	case KIND_SHARE:
-		return unit_read_share(t, out);
+		if (!unit_read_share(t, &share) || share > 1) /* "50" is no share: 50 % is meant */
+			return false;
+		*out = share;
+		return true;
 	case KIND_RATE:
 		return unit_read_rate(t, out);
 	case KIND_FLAG:

@@ -63,6 +63,11 @@ static bool jitters_in_vain(const struct scenario *s)
 	return s->load.on_failure.retry == 0 && s->load.on_failure.jitter > 0;
 }
 
+static bool translates_no_datagram(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->load.protocol == PROTOCOL_UDP;
+}
+
 static bool flushes_nothing(const struct scenario *s)
 {
 	return s->load.on_failure.flush_pool && !load_is_pooled(&s->load);
@@ -452,6 +457,10 @@ static const struct rule {
 	  offsetof(struct scenario, load.on_failure.at.retry)},
 	 "load.on_failure.jitter means nothing without retry",
 	 "Say how often a failed connection is tried again, such as retry: 3, or leave it out."},
+	{translates_no_datagram,
+	 {AT(network, topology), AT(load, protocol)},
+	 "load.protocol: udp sends nothing that network.topology: nat could translate",
+	 "A connected socket of UDP has its port without a packet: use veth."},
 	{flushes_nothing,
 	 {offsetof(struct scenario, load.on_failure.at.flush_pool),
 	  offsetof(struct scenario, load.on_failure.at.flush_pool)},

@@ -87,7 +87,6 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 		{BEHIND("ports: 2000-2031") "load: {rate: 100/s}", 0, false, 32 / 120.},
 		{BEHIND("limit: 10") "load: {rate: 100/s, hold: 1s}", 10, false, 10},
 		{BEHIND("limit: 10") "load: {rate: 5/s, hold: 1s, duration: 1s}", 0, true, 10},
-		{BEHIND("limit: 10") "load: {protocol: udp, end: leak}", 0, true, 0},
 		{BEHIND("ports: 2000-2031") "loads: {a: {rate: 100/s, hold: 10s}}", 32, false,
 		 32 / 130.},
 		{BEHIND("ports: 2000-2031") "loads: {a: {end: leak, total: 32}}", 0, true, 0},

@@ -276,6 +276,61 @@ static void a_pass_by_overflow_is_marked(void)
 	trial_close(&t);
 }
 
+static void a_load_that_fell_behind_is_marked(void)
+{
+	struct text said, line;
+	struct result *r;
+	struct trial t;
+
+	trial_open(&t, "load: {rate: 3k/s, duration: 12s}\nexpect: [exhausted == false]");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 17761;
+	t.tape.tally.late = 18239;
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("late"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "  but        18,239 of 36,000 connections were due and not "
+				 "begun"));
+	CU_ASSERT(text_has(said, "`load.order: fast`"));
+	line = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
+	CU_ASSERT(text_has(line, "not exhausted; 18,239 due but not begun"));
+	t.tape.tally.late = 170;
+	said = trial_summary(trial_result(&t, TEXT("on time")), plain, false, &t.arena);
+	CU_ASSERT(!text_has(said, "due and not begun"));
+	trial_close(&t);
+}
+
+static void what_ended_the_load_is_told(void)
+{
+	static const struct {
+		const char *load;
+		bool exhausted;
+		const char *said;
+	} rows[] = {
+		{"load: {total: 30}", false, "the first failure ended the load"},
+		{"load: {total: 30, on_failure: continue}", false, NULL},
+		{"load: {total: 30}", true, NULL},
+		{"load: {total: 30, on_failure: continue}", true, "exhaustion ended the load"},
+		{"load: {total: 30, on_failure: {retry: 3}}", true, "exhaustion ended the load"},
+		{"load: {total: 30, on_failure: continue}\nstop: {when: never}", true, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text said;
+		struct trial t;
+
+		trial_open(&t, rows[i].load);
+		if (rows[i].exhausted)
+			trial_exhaust(&t, 10);
+		else
+			trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 1);
+		said = trial_summary(trial_result(&t, TEXT("end")), plain, false, &t.arena);
+		CU_ASSERT_EQUAL(text_has(said, "ended the load"), rows[i].said != NULL);
+		if (rows[i].said)
+			CU_ASSERT(text_has(said, rows[i].said));
+		trial_close(&t);
+	}
+}
+
 static void without_overflow_nothing_is_said_of_it(void)
 {
 	struct trial t;
@@ -515,6 +570,8 @@ static const struct test tests[] = {
 	TEST(a_run_too_short_to_run_out_says_so),
 	TEST(a_limit_of_time_wait_is_told_instead_of_a_rate),
 	TEST(a_pass_by_overflow_is_marked),
+	TEST(a_load_that_fell_behind_is_marked),
+	TEST(what_ended_the_load_is_told),
 	TEST(without_overflow_nothing_is_said_of_it),
 	TEST(what_became_of_the_server_is_told),
 	TEST(recovery_is_told_with_the_connects),

@@ -1,0 +1,79 @@
+#include "report/caveat.h"
+
+#include "base/unit.h"
+#include "report/block.h"
+#include "report/page.h"
+
+enum { LABEL = 13, LINE_MOST = 512, LATE_SHARE = 100 };
+
+static void print(struct out *out, const struct out *line)
+{
+	page_paragraph(out, "  but", PAINT_NONE, LABEL, out_written(line));
+}
+
+bool caveat_is_late(const struct result_run *run)
+{
+	uint64_t late = run_count(run, MEASURE_CONNECTS_LATE);
+
+	return late > 0 && late * LATE_SHARE >= late + run_count(run, MEASURE_CONNECTS_ATTEMPTED);
+}
+
+void caveat_late(struct out *out, const struct result_run *run)
+{
+	char buffer[LINE_MOST], late[UNIT_PRINTED], due[UNIT_PRINTED];
+	struct out line = out_memory(buffer, sizeof(buffer));
+	uint64_t n = run_count(run, MEASURE_CONNECTS_LATE);
+
+	if (!caveat_is_late(run))
+		return;
+	out_fmt(&line,
+		"%s of %s connections were due and not begun: this was not the load that was "
+		"asked for",
+		unit_count_pretty(late, n),
+		unit_count_pretty(due, n + run_count(run, MEASURE_CONNECTS_ATTEMPTED)));
+	if (text_is(run->plan.order, "kernel"))
+		out_z(&line, ". From half full on each connect passes over the full half: "
+			     "`load.order: fast` does not");
+	print(out, &line);
+}
+
+/* The value of a key, as a user writes it; empty if it is not there. */
+static struct text value_of(const struct result_run *run, const char *key)
+{
+	for (size_t i = 0; i < run->effective_count; i++)
+		if (text_is(run->effective[i].key, key))
+			return run->effective[i].value;
+	return (struct text){0};
+}
+
+/* Would a failure by itself have let the load go on? */
+static bool goes_on(const struct result_run *run)
+{
+	struct text retry = value_of(run, "load.on_failure.retry");
+
+	return text_is(value_of(run, "load.on_failure.then"), "continue") ||
+	       (retry.len && !text_is(retry, "0"));
+}
+
+void caveat_stopped(struct out *out, const struct result_run *run)
+{
+	bool failed = run_count(run, MEASURE_CONNECTS_FAILED) > 0 ||
+		      run_count(run, MEASURE_REQUESTS_FAILED) > 0;
+	bool exhausted = run_flag(run, MEASURE_EXHAUSTED), stops = !goes_on(run);
+	char buffer[LINE_MOST], begun[UNIT_PRINTED];
+	struct out line = out_memory(buffer, sizeof(buffer));
+
+	if (!failed || run_ended_early(run) || run->effective_count == 0 ||
+	    run->measures.load_count)
+		return;
+	if (exhausted && !stops && text_is(value_of(run, "stop.when"), "exhausted"))
+		out_z(&line, "exhaustion ended the load (stop.when: exhausted), whatever "
+			     "load.on_failure says; with `never` it goes on");
+	else if (!exhausted && stops)
+		out_fmt(&line,
+			"the first failure ended the load (load.on_failure: stop), with %s "
+			"connections begun; with `continue` it goes on",
+			unit_count_pretty(begun, run_count(run, MEASURE_CONNECTS_ATTEMPTED)));
+	if (line.len)
+		print(out, &line);
+}

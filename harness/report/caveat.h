@@ -1,0 +1,15 @@
+/* caveat.h - what a reader must know before believing a verdict: lines that begin with "but".
+ *
+ * A run passes by its `expect` alone. Where the load was not what the scenario asks for, a pass
+ * says less than it seems to, and these lines say so.
+ */
+#pragma once
+
+#include "report/result.h"
+
+/* lastport or the kernel was too slow for the rate that was asked for. */
+void caveat_late(struct out *out, const struct result_run *run);
+bool caveat_is_late(const struct result_run *run); /* by one connection of a hundred or more */
+
+/* A failure, or exhaustion, ended the load before it was done. */
+void caveat_stopped(struct out *out, const struct result_run *run);
