@@ -416,23 +416,38 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 
 /* ---- behind a gateway ---------------------------------------------------- */
 
-static int64_t gateway_holds(const struct scenario *s, const struct life *life)
+/* How long it keeps the port of a connection that ends so. */
+static double gateway_holds_so(const struct scenario *s, const struct budget *b,
+			       const struct host *host, enum end end)
 {
-	bool is_reset = end_of(&s->load, s->load.end) == END_RESET ||
-			s->server.behaviour == BEHAVIOUR_RESET;
+	struct life life = life_so(s, b, host, end);
+	bool is_reset =
+		end_of(&s->load, end) == END_RESET || s->server.behaviour == BEHAVIOUR_RESET;
 
-	if (life->quiet.most == FOR_EVER)
-		return FOR_EVER;
-	return sum(life->live.most, is_reset ? TRACKED_RESET : TRACKED_CLOSED);
+	if (life.quiet.most == FOR_EVER)
+		return INFINITY;
+	return (double)sum(life.live.most, is_reset ? TRACKED_RESET : TRACKED_CLOSED);
+}
+
+/* On average; INFINITY if any of them is for ever. */
+static double gateway_holds(const struct scenario *s, const struct budget *b,
+			    const struct host *host)
+{
+	double mean = 0;
+
+	for (enum end end = 0; end < ENDS; end++)
+		if (load_ends(&s->load, end))
+			mean += load_share(&s->load, end) * gateway_holds_so(s, b, host, end);
+	return mean;
 }
 
 /* The rule that limits connections does not count closed ones (already_closed(),
  * net/netfilter/nf_conncount.c). */
-static double gateway_rate(const struct scenario *s, const struct carriage *c,
+static double gateway_rate(const struct scenario *s, const struct budget *b,
+			   const struct carriage *c, const struct host *host,
 			   const struct life *life)
 {
-	int64_t holds = gateway_holds(s, life);
-	double rate = holds == FOR_EVER ? 0 : (double)c->ports * SECOND / (double)holds;
+	double rate = (double)c->ports * SECOND / gateway_holds(s, b, host);
 
 	if (c->at_once == c->ports || life->live.most <= 0)
 		return rate;
@@ -451,7 +466,7 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	if (s->load.protocol == PROTOCOL_UDP) /* its connect sends nothing through it */
 		return;
 	if (!isnan(f->rate))
-		f->rate = fmin(f->rate, gateway_rate(s, c, &life));
+		f->rate = fmin(f->rate, gateway_rate(s, b, c, host, &life));
 	if (c->at_once >= b->capacity || !so_many || next.quick >= until)
 		return;
 	f->exhausts = f->known = false;
