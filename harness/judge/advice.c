@@ -6,6 +6,7 @@
 
 #include "base/unit.h"
 #include "judge/outlook.h"
+#include "plan/bind.h"
 
 enum { LINES_MOST = 8 };
 
@@ -293,7 +294,7 @@ static void add_widen(struct line_list *lines, const struct evidence *e, int64_t
 		"servers listen on into net.ipv4.ip_local_reserved_ports",
 		widest.lo, widest.hi, say_number_of(e->a, wide, "port", "ports"),
 		say_times(e->a, (double)wide / b->usable),
-		rate_verdict(e, (uint64_t)wide * b->pairs, life_ns));
+		rate_verdict(e, (uint64_t)wide * b->spaces, life_ns));
 }
 
 /* A socket of UDP has its port for all destinations: more of them add none. */
@@ -305,12 +306,31 @@ static void add_datagrams(struct line_list *lines, const struct evidence *e)
 		say_number_of(e->a, e->plan->budget.usable, "port", "ports"));
 }
 
+/* Does bind() take the port of every load, for all destinations, and for the whole of its
+ * TIME_WAIT? */
+static bool is_bound_first(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *load = p->loads[i].load;
+
+		if (!bind_takes_port(load->bind.way) || bind_shares_port(load))
+			return false;
+	}
+	return true;
+}
+
 static void add_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns)
 {
 	uint32_t usable = e->plan->budget.usable;
 
 	if (e->plan->loads[0].load->protocol == PROTOCOL_UDP) {
 		add_datagrams(lines, e);
+		return;
+	}
+	if (is_bound_first(e->plan)) {
+		add_fmt(lines, e->a,
+			"each further source address that sockets are bound to adds %s%s",
+			say_number_of(e->a, usable, "port", "ports"), rate_too(e, usable, life_ns));
 		return;
 	}
 	add_fmt(lines, e->a,
@@ -339,7 +359,7 @@ static void add_reuse(struct line_list *lines, const struct evidence *e, int64_t
 	bool stamps = sysctl_of(e, "net.ipv4.tcp_timestamps", 1) != 0;
 	const char *gain;
 
-	if (is_reused(e->plan) || delay_ns == 0 || (is_set && stamps))
+	if (is_bound_first(e->plan) || is_reused(e->plan) || delay_ns == 0 || (is_set && stamps))
 		return;
 	gain = text_format(e->a, "a connect may take a port that was %s in TIME_WAIT%s",
 			   say_time(e->a, delay_ns),

@@ -195,8 +195,8 @@ static const char *say_bound(const struct evidence *e)
 			.s;
 	if (live_ns > 0)
 		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
-	if (b->pairs > 1)
-		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->pairs)).s;
+	if (b->spaces > 1)
+		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->spaces)).s;
 	return text_format(e->a, "%s / %s = %s is all that can go on for ever %s%s%s.",
 			   say_ports(e), life, say_rate(e->a, each), say_towards(e), all,
 			   say_demand(e))

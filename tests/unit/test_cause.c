@@ -443,6 +443,16 @@ static void the_arithmetic_is_in_the_texts(void)
 		 "200/s}",
 		 {"0.533/s", "each of 4 destinations, from each of 3 addresses", "6.4/s in all"},
 		 {"", "", ""}},
+		{"network: {ports: 40000-40031, servers: 3}\nload: {rate: 200/s, bind: address}",
+		 {"32 ports / 60 s = 0.533/s", "to all destinations together; this load asks", ""},
+		 {"1,075/s (enough);",
+		  "each further source address that sockets are bound to adds "
+		  "32 ports, 0.533/s",
+		  ""}},
+		{"network: {ports: 40000-40031, servers: 3, sources: 2}\nload: {rate: 200/s, bind: "
+		 "address}",
+		 {"0.533/s is all", "from each of 2 addresses, 1.07/s in all", ""},
+		 {"2,150/s (enough);", "", ""}},
 		{"load: {rate: 1k/s}",
 		 {"28,232 ports / 60 s = 471/s", "", ""},
 		 {"64,512 ports, 2.3 times as many", "", ""}},
@@ -474,6 +484,25 @@ static void the_arithmetic_is_in_the_texts(void)
 		}
 		trial_close(&t);
 	}
+}
+
+/* connect() chooses none of them: neither a destination nor tcp_tw_reuse adds any. */
+static void what_only_connect_could_have_is_no_advice_for_bound_ports(void)
+{
+	static const char *const no[] = {"tcp_tw_reuse", "further destination", "adds as many"};
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, SMALL "load: {rate: 200/s, bind: address}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.closed = 32;
+	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		CU_ASSERT(!lines_have(&f->attempt, no[i]));
+	trial_close(&t);
 }
 
 static void what_a_child_keeps_open_is_its_own_cause(void)
@@ -808,6 +837,7 @@ static const struct test tests[] = {
 	TEST(an_unconfirmed_refusal_has_no_cause),
 	TEST(what_explains_most_failures_comes_first),
 	TEST(the_arithmetic_is_in_the_texts),
+	TEST(what_only_connect_could_have_is_no_advice_for_bound_ports),
 	TEST(what_a_child_keeps_open_is_its_own_cause),
 	TEST(bind_before_connect_is_told_with_what_connect_would_do),
 	TEST(bind_before_connect_costs_nothing_with_one_destination),
