@@ -214,6 +214,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 			   (unsigned)plan_speaks(crew->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
 				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
 		.pairs = crew->plan->budget.pairs,
+		.together = plan_shares_ports(crew->plan),
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,
 		.pulse = crew->hooks->pulse,

@@ -16,6 +16,12 @@ bool bind_shares_port(const struct load *load)
 	       (load->options.reuseaddr || load->options.reuseport);
 }
 
+bool bind_may_repeat(const struct scenario *s, const struct load *load)
+{
+	return load->bind.way == BIND_ADDRESS && load->options.reuseaddr &&
+	       setting_number(&s->network.sysctl, "net.ipv4.ip_autobind_reuse", 0) != 0;
+}
+
 struct port_range bind_ports(const struct load *load, struct port_range all)
 {
 	return load->bind.ports.lo ? load->bind.ports : all;

@@ -23,6 +23,9 @@ bool bind_names_port(enum bind_way way);
  * only where that very connection exists. */
 bool bind_shares_port(const struct load *load);
 
+/* May bind() hand out a port that is in use, by chance? inet_csk_find_open_port(). */
+bool bind_may_repeat(const struct scenario *s, const struct load *load);
+
 /* The ports that connections of the load can have, reserved ones included. */
 struct port_range bind_ports(const struct load *load, struct port_range all);
 

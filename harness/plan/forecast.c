@@ -300,13 +300,6 @@ static bool bounded(const struct scenario *s, const struct budget *b, const stru
 	       under_way + lingering <= b->capacity;
 }
 
-/* bind() may then hand out a port that is in use, by chance: inet_csk_find_open_port(). */
-static bool reuses_bound(const struct scenario *s)
-{
-	return s->load.bind.way == BIND_ADDRESS && s->load.options.reuseaddr &&
-	       setting_number(&s->network.sysctl, "net.ipv4.ip_autobind_reuse", 0) != 0;
-}
-
 /* A closed loop whose pool takes all of its connections back opens no more than it has clients;
  * for each destination, where it has several. */
 static bool keeps_all(const struct scenario *s, const struct budget *b)
@@ -351,7 +344,7 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	never |= bind_shares_port(&s->load);
 	surely &= !never && (b->first || !b->capacity);
 	f->exhausts = surely;
-	f->known = (surely || never) && !reuses_bound(s) && (b->first || !b->capacity);
+	f->known = (surely || never) && !bind_may_repeat(s, &s->load) && (b->first || !b->capacity);
 	f->after = surely && opens(s) ? b->first : 0;
 }
 

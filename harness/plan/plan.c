@@ -314,6 +314,17 @@ bool plan_speaks(const struct plan *p, enum protocol protocol)
 	return false;
 }
 
+bool plan_shares_ports(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+
+		if (lp->budget.spaces == lp->budget.pairs || bind_may_repeat(p->scenario, lp->load))
+			return false;
+	}
+	return true;
+}
+
 struct address plan_server(const struct plan *p, uint32_t dest)
 {
 	return p->servers.list[dest / p->services];

@@ -121,6 +121,9 @@ bool plan_has_requests(const struct plan *p); /* any of its loads */
 /* Does one of the loads? */
 bool plan_speaks(const struct plan *p, enum protocol protocol);
 
+/* Is a port of any load in use towards all destinations at once? */
+bool plan_shares_ports(const struct plan *p);
+
 /* Destination i of the plan: its address and port. */
 struct address plan_server(const struct plan *p, uint32_t dest);
 uint16_t plan_service(const struct plan *p, uint32_t dest);

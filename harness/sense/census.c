@@ -42,13 +42,13 @@ static bool is_row_of(const struct census_row *row, const struct socket_seen *s)
 	       address_eq(row->remote, s->remote) && address_eq(row->local, s->local);
 }
 
-/* What holds a port: a connection, towards its destination; a socket of UDP, towards all of
- * them. */
-static struct socket_seen holder_of(const struct socket_seen *seen)
+/* What holds a port: a connection, towards its destination; a socket of UDP, or one whose port
+ * bind() took, towards all of them. */
+static struct socket_seen holder_of(const struct census *c, const struct socket_seen *seen)
 {
 	struct socket_seen holder = *seen;
 
-	if (seen->datagrams) {
+	if (seen->datagrams || c->together) {
 		holder.remote = (struct address){0, 0};
 		holder.remote_port = 0;
 	}
@@ -57,7 +57,7 @@ static struct socket_seen holder_of(const struct socket_seen *seen)
 
 void census_add(struct census *c, const struct socket_seen *seen)
 {
-	struct socket_seen s = holder_of(seen);
+	struct socket_seen s = holder_of(c, seen);
 	struct census_row *row;
 	uint32_t at = place_of(c, &s);
 

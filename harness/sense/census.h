@@ -23,6 +23,7 @@ struct census {
 	uint64_t states[STATES];
 	uint64_t used_max;
 	bool full;
+	bool together; /* set it before the first: a port is one towards all destinations */
 };
 
 bool census_open(struct census *c, uint32_t pairs, struct arena *arena); /* false: no room */

@@ -314,6 +314,7 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 	if (!census_open(&s->census, wish->pairs, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
 			       wish->pairs);
+	s->census.together = wish->together;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);

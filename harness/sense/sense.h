@@ -42,6 +42,7 @@ struct sense_wish {
 	const void *where;
 	struct socket_filter filter; /* whose sockets are counted */
 	uint32_t pairs; /* of a source and a destination that are expected; 0: unknown */
+	bool together;	/* a port is in use towards all destinations: bind() took it */
 	int64_t every_ns, sockets_ns;
 	struct pulse *pulse;	/* read and written; NULL: somebody else's load */
 	bool half_closed_rests; /* FIN_WAIT2 is at rest: the far end will never close */

@@ -110,6 +110,34 @@ static void sockets_are_counted_where_the_load_has_its_ports(void)
 	arena_close(&a);
 }
 
+/* Where one load's connect() chooses, its ports count for each destination. */
+static void a_port_is_one_for_all_destinations_where_each_load_binds_it(void)
+{
+	static const struct {
+		const char *lines;
+		bool together;
+	} rows[] = {
+		{"network: {servers: 3}\nload: {bind: address}", true},
+		{"network: {servers: 3}\nload: {bind: address-no-port}", false},
+		{"network: {servers: 3}", false},
+		{"load: {bind: address}", false}, /* there is but one */
+		{"network: {servers: 3}\nloads: {a: {bind: address}, b: {bind: ports 5000-5010}}",
+		 true},
+		{"network: {servers: 3}\nloads: {a: {bind: address}, b: {}}", false},
+		{"network: {servers: 3, sysctl: {net.ipv4.ip_autobind_reuse: 1}}\n"
+		 "load: {bind: address, options: {reuseaddr: true}}",
+		 false},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(rows[i].lines, &a);
+
+		CU_ASSERT_EQUAL(plan_shares_ports(&p), rows[i].together);
+	}
+	arena_close(&a);
+}
+
 /* To say that several sources are there is to say that they are bound. */
 static void several_sources_are_bound_without_a_port(void)
 {
@@ -131,6 +159,7 @@ static const struct test tests[] = {
 	TEST(who_takes_the_port_decides_how_many_there_are),
 	TEST(what_bind_takes_stays_taken_for_the_whole_of_time_wait),
 	TEST(sockets_are_counted_where_the_load_has_its_ports),
+	TEST(a_port_is_one_for_all_destinations_where_each_load_binds_it),
 	TEST(several_sources_are_bound_without_a_port),
 	TESTS_END,
 };

@@ -67,6 +67,24 @@ static void datagrams_are_counted_by_source(void)
 	arena_close(&a);
 }
 
+/* What bind() took is in use towards all destinations, whichever it is connected to. */
+static void bound_ports_are_counted_by_source(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+
+	c.together = true;
+	for (uint16_t port = 40000; port < 40032; port++)
+		census_add(&c, seen(1, 2 + port % 3, port, 80, STATE_TIME_WAIT));
+	census_add(&c, seen(9, 2, 40000, 80, STATE_ESTABLISHED));
+	CU_ASSERT_EQUAL(c.states[STATE_TIME_WAIT], 32);
+	CU_ASSERT_EQUAL(c.used_max, 32);
+	CU_ASSERT_EQUAL(c.taken, 2);
+	census_clear(&c);
+	CU_ASSERT(c.together);
+	arena_close(&a);
+}
+
 static void more_pairs_than_fit_are_told(void)
 {
 	struct arena a;
@@ -120,6 +138,7 @@ static void rest_is_when_nothing_is_between_two_states(void)
 static const struct test tests[] = {
 	TEST(sockets_are_counted_by_state_and_pair),
 	TEST(datagrams_are_counted_by_source),
+	TEST(bound_ports_are_counted_by_source),
 	TEST(more_pairs_than_fit_are_told),
 	TEST(an_unknown_state_is_not_lost),
 	TEST(rest_is_when_nothing_is_between_two_states),
