@@ -238,17 +238,13 @@ static bool can_inherit(const struct plan *p, struct err *err)
 	return at_line(s, load->at.end, err);
 }
 
-/* The plan's budget is that of the load that has most ports: all share them. */
 static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
 {
 	p->load_count = (uint32_t)scenario_loads(p->scenario);
 	p->loads = ARENA_ARRAY(arena, struct load_plan, p->load_count);
-	for (uint32_t i = 0; i < p->load_count; i++) {
+	for (uint32_t i = 0; i < p->load_count; i++)
 		if (!load_set(&p->loads[i], p, scenario_load(p->scenario, i), arena, err))
 			return false;
-		if (i == 0 || p->loads[i].budget.capacity > p->budget.capacity)
-			p->budget = p->loads[i].budget;
-	}
 	return true;
 }
 

@@ -67,7 +67,7 @@ struct squat_plan {
 	enum family family;
 	struct address address; /* of all that follows, and of what the scenario lists */
 	uint32_t bind, ballast; /* sockets that bind(address, 0), and those that fill the range */
-	uint32_t listening, bound; /* of load's ports they take so many, ballast apart */
+	uint32_t listening, bound; /* of the widest load's ports they take so many, ballast apart */
 	uint32_t sockets;	   /* of these, and of the scenario's lists, in all */
 	uint32_t ring_slots;	   /* of the tables that hold them */
 };
@@ -76,7 +76,8 @@ struct plan {
 	const struct scenario *scenario; /* borrowed */
 	const struct host *host;	 /* borrowed */
 
-	struct budget budget; /* of load: */
+	struct budget budget; /* of the load that has most ports: all share them */
+	uint32_t widest;      /* that one, of loads */
 	struct forecast forecast;
 	struct squat_plan squat;
 	struct port_range watched; /* the local ports that sockets are counted of */

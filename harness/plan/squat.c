@@ -99,30 +99,49 @@ static bool is_even(const struct plan *p, struct err *err)
 	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
 }
 
+/* Chooses the load whose ports are told of as the plan's. */
+static void widest_set(struct plan *p)
+{
+	p->widest = 0;
+	for (uint32_t i = 1; i < p->load_count; i++)
+		if (p->loads[i].budget.capacity > p->loads[p->widest].budget.capacity)
+			p->widest = i;
+	p->budget = p->loads[p->widest].budget;
+}
+
+/* Of the widest load's ports. */
+static void held_set(struct plan *p)
+{
+	struct held load = held(p, p->loads[p->widest].load);
+
+	p->squat.listening = load.listening;
+	p->squat.bound = load.bound;
+}
+
 bool squat_set(struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 	struct squat_plan *q = &p->squat;
 	uint32_t named = sockets_of(&s->squat.listen) + sockets_of(&s->squat.ports);
-	struct held load;
 
 	*q = (struct squat_plan){
 		.family = s->squat.family,
 		.address = s->squat.address,
 		.bind = (uint32_t)s->squat.bind,
 	};
-	load = held(p, p->loads[0].load);
-	q->listening = load.listening;
-	q->bound = load.bound;
+	widest_set(p);
+	held_set(p);
 	q->ballast = ballast_of(p);
 	if (named + q->bind == 0 && q->ballast > 0)
 		q->address = address_ipv4(ballast_ipv4);
 	q->sockets = named + q->bind + q->ballast;
-	budget_hold(&p->budget, load.listening + load.bound + q->ballast);
-	q->listening += places_in_range(p, p->loads[0].load);
 	for (uint32_t i = 0; i < p->load_count; i++) {
-		load = held(p, p->loads[i].load);
+		struct held load = held(p, p->loads[i].load);
+
 		budget_hold(&p->loads[i].budget, load.listening + load.bound + q->ballast);
 	}
+	widest_set(p);
+	held_set(p);
+	q->listening += places_in_range(p, p->loads[p->widest].load);
 	return is_even(p, err);
 }

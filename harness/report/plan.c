@@ -55,7 +55,7 @@ static const char *say_spaces(const struct plan *p, struct arena *a)
 static struct text say_ports(const struct plan *p, struct arena *a)
 {
 	const struct budget *b = &p->budget;
-	struct port_range range = p->loads[0].ports;
+	struct port_range range = p->loads[p->widest].ports;
 	const char *odd =
 		b->may_lose_one ? "; the range is odd: one port may stay out of reach" : "";
 
@@ -336,7 +336,7 @@ static json_t *count_or_null(double n)
 static json_t *json_ports(const struct plan *p)
 {
 	const struct budget *b = &p->budget;
-	struct port_range range = p->loads[0].ports;
+	struct port_range range = p->loads[p->widest].ports;
 
 	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "range",
 			 json_sprintf("%u-%u", range.lo, range.hi), "usable", (json_int_t)b->usable,

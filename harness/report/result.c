@@ -84,7 +84,7 @@ static void keep_gateway(struct result_run *out, const struct plan *plan)
 
 static void keep_plan(struct result_run *out, const struct plan *plan)
 {
-	out->plan.range = plan->loads[0].ports;
+	out->plan.range = plan->loads[plan->widest].ports;
 	out->plan.usable = plan->budget.usable;
 	out->plan.sources = plan->sources.count;
 	out->plan.destinations = plan->destinations;

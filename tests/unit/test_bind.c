@@ -138,6 +138,35 @@ static void a_port_is_one_for_all_destinations_where_each_load_binds_it(void)
 	arena_close(&a);
 }
 
+/* Each load has lost of its own ports what is held of those; then the widest is chosen. */
+static void what_is_held_is_taken_from_the_loads_that_want_it(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t capacity;
+		uint32_t listening, widest;
+	} rows[] = {
+		{"loads: {a: {bind: ports 40000-40003}, b: {}}\nsquat: {listen: [40020-40022]}", 29,
+		 3, 1},
+		{"loads: {b: {}, a: {bind: ports 40000-40003}}\nsquat: {listen: [40020-40022]}", 29,
+		 3, 0},
+		/* The wider of them is no longer. */
+		{"loads: {a: {bind: ports 50000-50039}, b: {}}\nsquat: {listen: [50000-50019]}", 32,
+		 0, 1},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = plan_of(
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, &a);
+
+		CU_ASSERT_EQUAL(p.budget.capacity, rows[i].capacity);
+		CU_ASSERT_EQUAL(p.squat.listening, rows[i].listening);
+		CU_ASSERT_EQUAL(p.widest, rows[i].widest);
+	}
+	arena_close(&a);
+}
+
 /* To say that several sources are there is to say that they are bound. */
 static void several_sources_are_bound_without_a_port(void)
 {
@@ -160,6 +189,7 @@ static const struct test tests[] = {
 	TEST(what_bind_takes_stays_taken_for_the_whole_of_time_wait),
 	TEST(sockets_are_counted_where_the_load_has_its_ports),
 	TEST(a_port_is_one_for_all_destinations_where_each_load_binds_it),
+	TEST(what_is_held_is_taken_from_the_loads_that_want_it),
 	TEST(several_sources_are_bound_without_a_port),
 	TESTS_END,
 };
