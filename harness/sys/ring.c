@@ -48,6 +48,12 @@ bool ring_open(struct ring **out, unsigned slots, struct arena *arena, struct er
 	}
 	if (e < 0)
 		return refuse_setup(err, -e);
+	/* A child would keep the ring alive by its maps, and with it every socket in it. */
+	e = io_uring_ring_dontfork(&ring->uring);
+	if (e < 0) {
+		io_uring_queue_exit(&ring->uring);
+		return refuse_setup(err, -e);
+	}
 	e = io_uring_register_files_sparse(&ring->uring, slots);
 	if (e < 0) {
 		io_uring_queue_exit(&ring->uring);

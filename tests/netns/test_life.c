@@ -95,6 +95,23 @@ static unsigned sockets_of(pid_t pid)
 	return n;
 }
 
+/* Has a process a ring in its memory? */
+static bool maps_a_ring(pid_t pid)
+{
+	char path[64], line[512];
+	bool any = false;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	CU_ASSERT_PTR_NOT_NULL(maps);
+	while (maps && fgets(line, sizeof(line), maps))
+		any |= strstr(line, "[io_uring]") != NULL;
+	if (maps)
+		fclose(maps);
+	return any;
+}
+
 /* ---- ends ---------------------------------------------------------------- */
 
 static void a_disconnect_sends_a_reset_each_time(void)
@@ -156,6 +173,7 @@ static void what_a_child_has_inherited_stays_open_on_both_ends(void)
 	heir = child_named("lastport-heir");
 	CU_ASSERT_FATAL(heir > 0);
 	CU_ASSERT_EQUAL(sockets_of(heir), 32 + 1); /* and the one it is given them through */
+	CU_ASSERT_FALSE(maps_a_ring(heir)); /* of the far end, say */
 	CU_ASSERT_EQUAL(sockets_in(&d, LAB_CLIENT, STATE_ESTABLISHED), 32);
 	CU_ASSERT_EQUAL(sockets_in(&d, LAB_SERVER, STATE_ESTABLISHED), 32);
 	drive_end(&d, SIGTERM);
