@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,15 @@ static void heir_live(int fd)
 	}
 }
 
+/* By the system call: after a fork the library's functions may wait for a lock for ever. */
+static bool drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return syscall(SYS_capset, &header, none) == 0;
+}
+
 /* Signals of the terminal are for its parent. Whatever else it has of the parent's it lets go
  * of: a ring or a pipe that it kept open would outlive its owner. */
 static void heir_begin(int fd)
@@ -56,6 +67,8 @@ static void heir_begin(int fd)
 	if (fd > 0)
 		close_range(0, (unsigned)fd - 1, 0);
 	close_range((unsigned)fd + 1, UINT_MAX, 0);
+	if (!drop_capabilities())
+		_exit(1);
 	heir_live(fd);
 }
 

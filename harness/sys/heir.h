@@ -5,7 +5,7 @@
  *
  * Ownership: heir_stop() ends it, and with it what it holds.
  * Errors:    ERR_SYS; of a gift, an errno value: EMFILE where the heir's table is full.
- * Threads:   any; one at a time an heir. It has the rights of the thread that made it.
+ * Threads:   any; one at a time an heir. It has no capabilities.
  */
 #pragma once
 

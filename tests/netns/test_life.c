@@ -95,6 +95,17 @@ static unsigned sockets_of(pid_t pid)
 	return n;
 }
 
+static bool has_capabilities(pid_t pid)
+{
+	char path[64], buffer[8192];
+	struct text status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = help_file(path, buffer, sizeof(buffer) - 1);
+	buffer[status.len] = '\0';
+	return !strstr(buffer, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n");
+}
+
 /* Has a process a ring in its memory? */
 static bool maps_a_ring(pid_t pid)
 {
@@ -173,7 +184,7 @@ static void what_a_child_has_inherited_stays_open_on_both_ends(void)
 	heir = child_named("lastport-heir");
 	CU_ASSERT_FATAL(heir > 0);
 	CU_ASSERT_EQUAL(sockets_of(heir), 32 + 1); /* and the one it is given them through */
-	CU_ASSERT_FALSE(maps_a_ring(heir)); /* of the far end, say */
+	CU_ASSERT_FALSE(maps_a_ring(heir));	   /* of the far end, say */
 	CU_ASSERT_EQUAL(sockets_in(&d, LAB_CLIENT, STATE_ESTABLISHED), 32);
 	CU_ASSERT_EQUAL(sockets_in(&d, LAB_SERVER, STATE_ESTABLISHED), 32);
 	drive_end(&d, SIGTERM);
@@ -181,6 +192,32 @@ static void what_a_child_has_inherited_stays_open_on_both_ends(void)
 	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
 	CU_ASSERT_EQUAL(counter_moved(&d.tape, "OutRsts"), 0);
 	CU_ASSERT_EQUAL(child_named("lastport-heir"), 0);
+	help_close(&d.h);
+}
+
+static const char *no_mark(void)
+{
+	return help_no_network()	? help_no_network()
+	       : help_no_lending()	? help_no_lending()
+	       : help_host()->ring_bind ? "io_uring cannot bind, so that sockets are classic"
+					: NULL;
+}
+
+/* The right to mark is its load's, as long as that is made ready. */
+static void the_heir_of_a_load_with_rights_has_none(void)
+{
+	struct drive d;
+	pid_t heir;
+
+	drive_open(&d, "network: {ports: 40000-40031}\n"
+		       "load: {end: inherit, total: 4, hold: 1m, options: {mark: 4242}}\n"
+		       "stop: {time: 1m}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 1));
+	heir = child_named("lastport-heir");
+	CU_ASSERT_FATAL(heir > 0);
+	CU_ASSERT_FALSE(has_capabilities(heir));
+	drive_end(&d, SIGTERM);
 	help_close(&d.h);
 }
 
@@ -413,6 +450,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_disconnect_sends_a_reset_each_time),
 	TEST_UNLESS(help_no_network, a_half_close_is_answered_or_waited_for),
 	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
+	TEST_UNLESS(no_mark, the_heir_of_a_load_with_rights_has_none),
 	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
