@@ -13,16 +13,19 @@ struct company {
 struct company *company_open(uint32_t count, struct arena *arena)
 {
 	struct company *c = ARENA_TRY(arena, struct company, 1);
-	struct err err = {0};
+	bool good;
 
 	if (!c)
 		return NULL;
 	*c = (struct company){.count = count, .books = ARENA_TRY(arena, struct tape, count)};
 	atomic_init(&c->stop_ns, INT64_MAX);
-	for (uint32_t i = 0; c->books && i < count; i++)
-		tape_open(&c->books[i], 0, 0, 0, arena, &err);
+	good = c->books != NULL;
+	for (uint32_t i = 0; good && i < count; i++)
+		good = tape_open(&c->books[i], 0, 0, 0, arena, NULL);
+	if (!good)
+		return NULL;
 	pthread_mutex_init(&c->lock, NULL);
-	return c->books ? c : NULL;
+	return c;
 }
 
 void company_close(struct company *c)

@@ -240,8 +240,12 @@ static bool loads_open(struct crew *crew, struct err *err)
 
 	crew->count = p->load_count;
 	crew->carriers = ARENA_ARRAY(crew->arena, struct carrier, crew->count);
-	if (p->scenario->loads.count > 0)
+	if (p->scenario->loads.count > 0) {
 		crew->company = company_open(crew->count, crew->arena);
+		if (!crew->company)
+			return err_sys(err, ENOMEM, "could not reserve memory for %u loads",
+				       crew->count);
+	}
 	for (uint32_t i = 0; i < crew->count; i++) {
 		struct carrier *c = &crew->carriers[i];
 
