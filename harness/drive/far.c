@@ -390,6 +390,20 @@ static void doors_close(struct far *far)
 	}
 }
 
+/* What is queued names its listener by a number, which somebody else may get once that is closed.
+ * False: there is something left. */
+static bool submit_all(struct far *far)
+{
+	bool all = true;
+
+	for (uint32_t r = 0; r < far->ring_count; r++) {
+		if (!ring_submit(far->rings[r], &far->err))
+			far->failed = true;
+		all &= ring_queued(far->rings[r]) == 0;
+	}
+	return all;
+}
+
 /* What the kernel does for a process that dies: all its descriptors are closed, listeners as
  * well. An operation that waits holds its socket, and is cancelled first. */
 static void die(struct far *far)
@@ -427,7 +441,7 @@ static bool do_due(struct far *far)
 {
 	bool any = far->now_ns >= death_ns(far);
 
-	if (any)
+	if (any && submit_all(far)) /* or it dies a turn later */
 		die(far);
 	any |= answer_late(far);
 	return accept_slowly(far) || any;
