@@ -540,8 +540,8 @@ static void keep_drops(void *drops, struct text name, uint64_t value)
 		*(uint64_t *)drops = value;
 }
 
-/* By the counters of a namespace that is as old as the run. Nobody is the worse off where they
- * cannot be read. */
+/* By the counters of a namespace that is as old as the run: only if there is a run, and the
+ * thread is there. Nobody is the worse off where they cannot be read. */
 static void tell_drops(struct far *far)
 {
 	struct proc_door proc;
@@ -571,7 +571,8 @@ static void *far_thread(void *context)
 	far->good = !far->failed;
 	sem_post(&far->ready);
 	far_serve(far);
-	tell_drops(far);
+	if (far->good && atomic_load(&far->zero_ns))
+		tell_drops(far);
 	if (far->failed)
 		atomic_store(&far->pulse->broken, true);
 	return NULL;
