@@ -72,7 +72,7 @@ static void *load_thread(void *context)
 		carrier->ok = worker_run(carrier->worker, carrier->zero_ns, &carrier->err);
 	if (!carrier->ok)
 		company_stop(carrier->wish.company, 0);
-	if (carrier->ok && carrier->wish.hooks->look)
+	if (carrier->ok && !carrier->cancelled && carrier->wish.hooks->look)
 		carrier->wish.hooks->look(carrier->wish.hooks->context, carrier->worker);
 	return NULL;
 }
