@@ -84,8 +84,11 @@ static bool load_start(struct carrier *carrier, struct err *err)
 	sem_init(&carrier->ready, 0, 0);
 	sem_init(&carrier->go, 0, 0);
 	e = pthread_create(&carrier->thread, NULL, load_thread, carrier);
-	if (e)
+	if (e) {
+		sem_destroy(&carrier->ready);
+		sem_destroy(&carrier->go);
 		return err_sys(err, e, "could not start the load's thread");
+	}
 	carrier->started = true;
 	while (sem_wait(&carrier->ready) < 0)
 		;

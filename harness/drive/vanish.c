@@ -70,8 +70,12 @@ bool vanish_start(struct vanish **out, const struct far_wish *wish, struct arena
 	sem_init(&v->begin, 0, 0);
 	sem_init(&v->quit, 0, 0);
 	e = pthread_create(&v->thread, NULL, vanish_thread, v);
-	if (e)
+	if (e) {
+		sem_destroy(&v->ready);
+		sem_destroy(&v->begin);
+		sem_destroy(&v->quit);
 		return err_sys(err, e, "could not start the thread that has the server vanish");
+	}
 	while (sem_wait(&v->ready) < 0)
 		;
 	*out = v->good ? v : NULL;

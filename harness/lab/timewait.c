@@ -193,8 +193,11 @@ bool timewait_start(struct timewait **out, const struct plan *plan, const struct
 			       t->room);
 	lock_open(t);
 	e = pthread_create(&t->thread, NULL, timewait_thread, t);
-	if (e)
+	if (e) {
+		pthread_cond_destroy(&t->wake);
+		pthread_mutex_destroy(&t->lock);
 		return err_sys(err, e, "could not start the thread that ends TIME_WAIT");
+	}
 	pthread_mutex_lock(&t->lock);
 	while (!t->ready)
 		pthread_cond_wait(&t->wake, &t->lock);
