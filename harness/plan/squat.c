@@ -85,14 +85,22 @@ static uint32_t ballast_of(const struct plan *p)
 	return wanted > before ? wanted - before : 0;
 }
 
+static bool any_takes_port(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (bind_takes_port(p->loads[i].load->bind.way))
+			return true;
+	return false;
+}
+
 /* Then one source would have fewer ports than another, and no number would say how many. */
 static bool is_even(const struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 	struct mark at = s->squat.at.address;
 
-	if (p->sources.count == 1 || address_is_any(p->squat.address) ||
-	    !bind_takes_port(s->load.bind.way) || !conflicts(p))
+	if (p->sources.count == 1 || address_is_any(p->squat.address) || !any_takes_port(p) ||
+	    !conflicts(p))
 		return true;
 	err_set(err, ERR_SCENARIO, "squat.address is one of several sources that are bound");
 	err_hint(err, "Use squat.address: any, or one source.");

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "judge/outlook.h"
 #include "suites.h"
 #include "trial.h"
 
@@ -116,12 +117,41 @@ static void each_verdict_has_a_name_that_finds_it(void)
 	CU_ASSERT_EQUAL(verdict_find(TEXT("PASS")), -1);
 }
 
+/* Both ends close at once, or not, by how the loads end and not what they differ from. */
+static void how_long_ports_last_is_told_unless_both_ends_close_at_once(void)
+{
+	static const struct {
+		const char *load;
+		int64_t lasts_ns;
+	} rows[] = {
+		{"load: {rate: 100/s, hold: 1s, end: wait}", 320000000},
+		{"loads: {a: {rate: 100/s, hold: 1s, end: wait}}", 320000000},
+		{"load: {rate: 100/s, hold: 1s}", 0},
+		{"load: {end: wait}\nloads: {a: {rate: 100/s, hold: 1s, end: close}}", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct trial t;
+
+		trial_open(&t, text_format(&a,
+					   "network: {ports: 40000-40031}\n"
+					   "server: {behaviour: close}\n%s",
+					   rows[i].load)
+				       .s);
+		CU_ASSERT_EQUAL(outlook_lasts_ns(&t.plan), rows[i].lasts_ns);
+		trial_close(&t);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(each_line_is_held_against_its_measure),
 	TEST(one_broken_line_fails_the_run),
 	TEST(nothing_expected_is_a_pass),
 	TEST(what_broke_off_is_never_a_pass),
 	TEST(each_verdict_has_a_name_that_finds_it),
+	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TESTS_END,
 };
 

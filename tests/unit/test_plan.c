@@ -642,6 +642,9 @@ static void what_cannot_be_is_refused_at_its_line(void)
 		 "10.77.128.3 is one of network.sources and of network.servers"},
 		{"expect:\n  - exhausted == true\n  - counter.NoSuchThing == 0", ERR_SCENARIO, 5,
 		 "this kernel has no counter NoSuchThing"},
+		{"network: {sources: 2}\nloads: {a: {}, b: {bind: address}}\n"
+		 "squat:\n  address: 10.77.0.1\n  bind: 2",
+		 ERR_SCENARIO, 6, "squat.address is one of several sources that are bound"},
 	};
 	struct host host = help_host();
 
