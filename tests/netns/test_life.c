@@ -303,6 +303,38 @@ static void a_mix_is_the_same_for_the_same_seed(void)
 	CU_ASSERT_NOT_EQUAL(intended[0], intended[2]);
 }
 
+/* Two loads, whose connections end and go as the seed says: those that are closed are in
+ * TIME_WAIT, by the kernel's table. */
+static uint64_t intended_by_two_loads(uint64_t seed)
+{
+	struct drive d;
+	uint64_t closed = 0, intended;
+
+	drive_open(&d, "network: {ports: 40000-40999, servers: 4, choose: seed, "
+		       "sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+		       "load: {total: 150, mix: {reset: 40%}}\n"
+		       "loads: {one: {concurrency: 7}, other: {concurrency: 3, start: 1ms}}");
+	d.h.plan.seed = seed;
+	drive_plan(&d);
+	CU_ASSERT(d.ok && d.tape.complete);
+	for (size_t k = 0; k < 2; k++)
+		for (uint64_t i = 0; i < 150; i++)
+			closed += plan_end(&d.h.plan, &d.h.plan.loads[k], i) == END_CLOSE;
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 300);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], closed);
+	intended = d.tape.intended;
+	help_close(&d.h);
+	return intended;
+}
+
+static void two_loads_intend_the_same_for_the_same_seed(void)
+{
+	uint64_t first = intended_by_two_loads(1);
+
+	CU_ASSERT_EQUAL(intended_by_two_loads(1), first);
+	CU_ASSERT_NOT_EQUAL(intended_by_two_loads(2), first);
+}
+
 /* ---- requests and pools --------------------------------------------------- */
 
 #define TO_64_PORTS "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
@@ -452,6 +484,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
 	TEST_UNLESS(no_mark, the_heir_of_a_load_with_rights_has_none),
 	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
+	TEST_UNLESS(help_no_network, two_loads_intend_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
 	TEST_UNLESS(help_no_network, a_far_end_that_closes_first_waits_for_the_last_request),
