@@ -249,6 +249,15 @@ static int look_at_peer(struct worker *w, const struct flow *f, int fd)
 	return 0;
 }
 
+/* A RST in answer to the SYN is ECONNREFUSED: this one came to a connection that was established
+ * (tcp_reset(), net/ipv4/tcp_input.c), before anybody had looked at it. */
+static int reset_at_once(struct flow *f)
+{
+	f->error = ECONNRESET;
+	f->stage = STAGE_RECEIVE;
+	return 0;
+}
+
 /* What an answer means to the life: the error that a disconnect has left is none of it, and
  * the end of the stream is one where an answer was to come. */
 static int meaning_of(struct worker *w, struct flow *f, int result)
@@ -259,6 +268,8 @@ static int meaning_of(struct worker *w, struct flow *f, int result)
 		       : result > 0	 ? -EPROTO
 		       : result < 0	 ? result
 					 : -ENODATA;
+	case OP_CONNECT:
+		return result == -ECONNRESET ? reset_at_once(f) : result;
 	case OP_RECEIVE:
 		return result == 0 ? -ENODATA : result;
 	case OP_MEET:

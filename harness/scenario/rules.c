@@ -63,6 +63,14 @@ static bool jitters_in_vain(const struct scenario *s)
 	return s->load.on_failure.retry == 0 && s->load.on_failure.jitter > 0;
 }
 
+/* The last request that a connection is to carry says so (drive/wire.h); one without a bound has
+ * no last. */
+static bool keeps_in_vain(const struct scenario *s)
+{
+	return s->server.behaviour == BEHAVIOUR_CLOSE && s->load.pool.max_idle > 0 &&
+	       s->load.request.per_connection == 0;
+}
+
 static bool translates_no_datagram(const struct scenario *s)
 {
 	return s->network.topology == TOPOLOGY_NAT && s->load.protocol == PROTOCOL_UDP;
@@ -457,6 +465,11 @@ static const struct rule {
 	  offsetof(struct scenario, load.on_failure.at.retry)},
 	 "load.on_failure.jitter means nothing without retry",
 	 "Say how often a failed connection is tried again, such as retry: 3, or leave it out."},
+	{keeps_in_vain,
+	 {AT(server, behaviour), AT(load.pool, max_idle)},
+	 "server.behaviour: close leaves load.pool nothing to keep",
+	 "The server closes after each answer: let it serve more with "
+	 "load.request.per_connection, or choose another behaviour."},
 	{translates_no_datagram,
 	 {AT(network, topology), AT(load, protocol)},
 	 "load.protocol: udp sends nothing that network.topology: nat could translate",

@@ -266,7 +266,8 @@ static void a_pool_opens_what_it_does_not_keep(void)
 		{FEW "load: {concurrency: 10, pool: {max_idle: 10}, request: {per_connection: 99}}",
 		 60, NAN, CANNOT_TELL, 0},
 		{FEW "load: {rate: 10/s, pool: {max_idle: 10}}", 60, NAN, CANNOT_TELL, 0},
-		{FEW "server: {behaviour: close}\nload: {concurrency: 10, pool: {max_idle: 10}}",
+		{FEW "server: {behaviour: close}\nload: {concurrency: 10, pool: {max_idle: 10}, "
+		     "request: {per_connection: 99}}",
 		 60, NAN, CANNOT_TELL, 0},
 		/* and one request a connection is no pool */
 		{FEW "load: {rate: 200/s, total: 320, request: {send: 8B, receive: 1KiB}}",
