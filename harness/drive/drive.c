@@ -305,7 +305,8 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 		return false;
 	ok = vanish_start(&crew.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
-	     squat_open(&squat, plan, lab, arena, err) && run_sampled(&crew, &samples, err);
+	     squat_open(&squat, plan, lab, hooks->interrupted, arena, err) &&
+	     run_sampled(&crew, &samples, err);
 	loads_close(&crew, out);
 	squat_close(squat);
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;

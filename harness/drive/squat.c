@@ -15,6 +15,7 @@ struct squat {
 	const struct lab *lab;
 	struct arena *arena;
 	struct err *err;
+	const volatile sig_atomic_t *interrupted;
 	struct ring **rings;
 	uint32_t ring_count, held; /* sockets so far */
 	bool ok;
@@ -89,7 +90,8 @@ static bool take(struct squat *q, const struct wish *w, uint16_t port)
 static bool take_list(struct squat *q, const struct wish *w, const struct port_list *ports)
 {
 	for (size_t i = 0; i < ports->count; i++)
-		for (uint32_t port = ports->list[i].lo; port <= ports->list[i].hi; port++)
+		for (uint32_t port = ports->list[i].lo;
+		     port <= ports->list[i].hi && !*q->interrupted; port++)
 			if (!take(q, w, (uint16_t)port))
 				return false;
 	return true;
@@ -97,7 +99,7 @@ static bool take_list(struct squat *q, const struct wish *w, const struct port_l
 
 static bool take_number(struct squat *q, const struct wish *w, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count && !*q->interrupted; i++)
 		if (!take(q, w, 0))
 			return false;
 	return true;
@@ -115,7 +117,7 @@ static bool take_pass(struct squat *q, const struct wish *w, bool between, uint3
 	struct port_range range = q->plan->scenario->network.ports;
 	uint32_t size = range.hi - range.lo + 1U;
 
-	for (uint32_t i = 0; i < size && q->held < until; i++) {
+	for (uint32_t i = 0; i < size && q->held < until && !*q->interrupted; i++) {
 		uint16_t port = (uint16_t)(range.lo + i);
 		bool due = (uint64_t)(i + 1) * count / size > (uint64_t)i * count / size;
 		int fd;
@@ -141,7 +143,7 @@ static bool take_spread(struct squat *q, const struct wish *w, uint32_t count)
 	uint32_t until = q->held + count;
 
 	return take_pass(q, w, false, count, until) && take_pass(q, w, true, count, until) &&
-	       (q->held == until || refuse(q, w, 0, EADDRINUSE));
+	       (q->held == until || *q->interrupted || refuse(q, w, 0, EADDRINUSE));
 }
 
 static void *squat_thread(void *context)
@@ -161,7 +163,7 @@ static void *squat_thread(void *context)
 }
 
 bool squat_open(struct squat **out, const struct plan *plan, const struct lab *lab,
-		struct arena *arena, struct err *err)
+		const volatile sig_atomic_t *interrupted, struct arena *arena, struct err *err)
 {
 	const struct squat_plan *p = &plan->squat;
 	struct squat *q;
@@ -172,7 +174,8 @@ bool squat_open(struct squat **out, const struct plan *plan, const struct lab *l
 	if (p->sockets == 0)
 		return true;
 	q = ARENA_NEW(arena, struct squat);
-	*q = (struct squat){.plan = plan, .lab = lab, .arena = arena, .err = err};
+	*q = (struct squat){
+		.plan = plan, .lab = lab, .arena = arena, .err = err, .interrupted = interrupted};
 	q->rings = ARENA_ARRAY(arena, struct ring *, p->sockets / p->ring_slots + 1);
 	e = pthread_create(&thread, NULL, squat_thread, q);
 	if (e)

@@ -9,11 +9,14 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "lab/lab.h"
 #include "plan/plan.h"
 
 struct squat;
 
-bool squat_open(struct squat **out, const struct plan *plan, const struct lab *lab, struct arena *,
-		struct err *);
+/* Once `interrupted` is not 0 it takes no more, and is content with what it has. */
+bool squat_open(struct squat **out, const struct plan *plan, const struct lab *lab,
+		const volatile sig_atomic_t *interrupted, struct arena *, struct err *);
 void squat_close(struct squat *squat); /* NULL does no harm */

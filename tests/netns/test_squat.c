@@ -198,10 +198,32 @@ static void ballast_of_the_default_range_takes_more_than_one_table(void)
 	help_close(&s.h);
 }
 
+/* To choose 28,100 ports takes the kernel half a minute. */
+static void who_is_interrupted_holds_no_more_ports(void)
+{
+	static const char *const rows[] = {
+		"squat: {bind: 28100}",
+		"squat: {listen: [40000-40999], ports: [41000-41999]}",
+		"load: {ballast: 99%}",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct squatted s = {.interrupted = SIGINT};
+
+		drive_squatted(&s, rows[i]);
+		CU_ASSERT(s.ok && !s.tape.complete);
+		CU_ASSERT_EQUAL(s.tape.interrupted, SIGINT);
+		CU_ASSERT_EQUAL(s.tape.tally.attempted, 0);
+		CU_ASSERT_EQUAL(bound_of(&s.tape), 0);
+		help_close(&s.h);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_port_that_anybody_has_bound_is_none_to_connect_from),
 	TEST_UNLESS(help_no_network, what_is_squatted_is_held_until_the_end),
 	TEST_UNLESS(help_no_network, what_cannot_be_had_is_an_error_at_its_line),
+	TEST_UNLESS(help_no_network, who_is_interrupted_holds_no_more_ports),
 	TEST_UNLESS(help_no_network, ballast_of_the_default_range_takes_more_than_one_table),
 	TESTS_END,
 };
