@@ -38,9 +38,10 @@ static bool refuse(const struct squat *q, const struct wish *w, uint16_t port, i
 	else
 		err_set(q->err, ERR_SCENARIO, "%s cannot have so many ports: %s", w->key,
 			errno_words(error));
-	err_hint(q->err, "%s",
-		 error == EADDRNOTAVAIL ? "The address is not one of the client's."
-					: "Somebody else holds it; ask for others.");
+	if (error == EADDRNOTAVAIL)
+		err_hint(q->err, "The address is not one of the client's.");
+	else if (error == EADDRINUSE)
+		err_hint(q->err, "Somebody else holds it; ask for others.");
 	return w->at.line ? err_at(q->err, w->at, scenario_line(s->source, w->at.line)) : false;
 }
 

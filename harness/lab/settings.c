@@ -136,6 +136,12 @@ static bool scenario_sets(const struct plan *p, const char *name)
 	return false;
 }
 
+/* Lists are sorted. */
+static uint16_t lower(uint16_t lowest, const struct port_list *ports)
+{
+	return ports->count && ports->list[0].lo < lowest ? ports->list[0].lo : lowest;
+}
+
 static int64_t most(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -154,6 +160,9 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 
 	if (is_client && p->scenario->network.ports.lo < lowest)
 		lowest = p->scenario->network.ports.lo;
+	if (is_client)
+		lowest =
+			lower(lower(lowest, &p->scenario->squat.listen), &p->scenario->squat.ports);
 	for (uint32_t i = 0; is_server && i < p->services; i++)
 		if (plan_service(p, i) < lowest)
 			lowest = plan_service(p, i);

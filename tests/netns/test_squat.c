@@ -126,6 +126,24 @@ static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
 	}
 }
 
+/* Ports that an ordinary user may not have elsewhere. */
+static void a_low_port_is_squatted_like_any_other(void)
+{
+	static const char *const rows[] = {
+		"squat: {listen: [80, 40010]}\nload: {total: 3}",
+		"squat: {ports: [443]}\nload: {total: 3}",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct squatted s = {.interrupted = 0};
+
+		drive_squatted(&s, rows[i]);
+		CU_ASSERT(s.ok && s.tape.complete);
+		CU_ASSERT_STRING_EQUAL(s.h.err.what, "");
+		help_close(&s.h);
+	}
+}
+
 static void bind_again(struct help *h, void *context)
 {
 	struct squatted *s = context;
@@ -221,6 +239,7 @@ static void who_is_interrupted_holds_no_more_ports(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_port_that_anybody_has_bound_is_none_to_connect_from),
+	TEST_UNLESS(help_no_network, a_low_port_is_squatted_like_any_other),
 	TEST_UNLESS(help_no_network, what_is_squatted_is_held_until_the_end),
 	TEST_UNLESS(help_no_network, what_cannot_be_had_is_an_error_at_its_line),
 	TEST_UNLESS(help_no_network, who_is_interrupted_holds_no_more_ports),
