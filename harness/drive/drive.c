@@ -223,9 +223,15 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		.pulse = crew->hooks->pulse,
 		.half_closed_rests = behaviour_does(s->server.behaviour, DOES_KEEP),
 	};
+	bool is_shared = s->network.topology == TOPOLOGY_LOOPBACK &&
+			 behaviour_does(s->server.behaviour, DOES_LISTEN);
+	uint16_t *services = ARENA_ARRAY(crew->arena, uint16_t, crew->plan->services);
 	struct sense *sense;
 	bool ok;
 
+	for (uint32_t i = 0; is_shared && i < crew->plan->services; i++)
+		services[wish.service_count++] = plan_service(crew->plan, i);
+	wish.services = services;
 	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
 	for (uint32_t i = 0; i < crew->count; i++) {

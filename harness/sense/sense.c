@@ -49,7 +49,12 @@ static uint64_t peek(const _Atomic uint64_t *figure)
 
 static void add_to_census(void *context, const struct socket_seen *seen)
 {
-	census_add(context, seen);
+	struct sense *s = context;
+
+	for (uint32_t i = 0; !seen->datagrams && i < s->wish.service_count; i++)
+		if (s->wish.services[i] == seen->local_port)
+			return;
+	census_add(&s->census, seen);
 }
 
 static struct sample sample_begin(const struct sense *s)
@@ -132,7 +137,7 @@ static bool look_at_sockets(struct sense *s, struct sample *sample, struct err *
 	int64_t begin = clock_now();
 
 	census_clear(&s->census);
-	if (!dump_run(&s->dump, &s->wish.filter, add_to_census, &s->census, &sample->torn, err))
+	if (!dump_run(&s->dump, &s->wish.filter, add_to_census, s, &sample->torn, err))
 		return false;
 	sample->dump_ns = (uint64_t)(clock_now() - begin);
 	sample->parts |= SAMPLE_SOCKETS;

@@ -41,6 +41,10 @@ struct sense_wish {
 	bool (*gateway)(const void *where, struct err *err);
 	const void *where;
 	struct socket_filter filter; /* whose sockets are counted */
+	/* Local ports of TCP that a far end in the same namespace listens on: its sockets are
+	 * left out. */
+	const uint16_t *services;
+	uint32_t service_count;
 	uint32_t pairs; /* of a source and a destination that are expected; 0: unknown */
 	bool together;	/* a port is in use towards all destinations: bind() took it */
 	int64_t every_ns, sockets_ns;

@@ -517,6 +517,19 @@ static void a_run_leaves_no_descriptor_behind(void)
 	CU_ASSERT_EQUAL(help_descriptors(), before);
 }
 
+/* Where both ends share a namespace, and its range. */
+static void the_far_ends_sockets_are_not_the_clients(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {topology: loopback, ports: 40000-40031, services: [40005, "
+			"40010]}\nload: {end: leak, rate: 1k/s}");
+	CU_ASSERT(d.ok);
+	CU_ASSERT_EQUAL(d.tape.opened_before, 60);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 60);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_range_of_n_even_ports_opens_exactly_n),
 	TEST_UNLESS(help_no_network, the_default_range_gives_28232),
@@ -539,6 +552,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, an_interrupted_load_balances_its_books),
 	TEST_UNLESS(help_no_network, load_far_end_and_sampler_run_without_rights),
 	TEST_UNLESS(help_no_network, a_run_leaves_no_descriptor_behind),
+	TEST_UNLESS(help_no_network, the_far_ends_sockets_are_not_the_clients),
 	TESTS_END,
 };
 
