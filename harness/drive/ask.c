@@ -299,7 +299,7 @@ static void ask_close(struct worker *w, uint32_t i)
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
-	ring_shut(ring, slot, i + UINT64_C(1));
+	ring_shut(ring, slot, w->load->load->options.linger > 0, i + UINT64_C(1));
 }
 
 /* It keeps its place among the flows, as a client that waits keeps its own. */

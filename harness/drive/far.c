@@ -126,7 +126,7 @@ static void close_next(struct far *far, uint32_t i)
 	struct ring *ring = ring_of(far, i, &slot);
 
 	far->slot[i].at = FAR_CLOSE;
-	ring_shut(ring, slot, i + UINT64_C(1));
+	ring_shut(ring, slot, false, i + UINT64_C(1));
 }
 
 static uint32_t piece(uint32_t left)

@@ -250,13 +250,15 @@ void ring_install(struct ring *ring, unsigned slot, uint64_t tag)
 	sqe->flags = IOSQE_FIXED_FILE;
 }
 
-void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
+void ring_shut(struct ring *ring, unsigned slot, bool lingers, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);
 
 	if (!sqe)
 		return;
 	io_uring_prep_close_direct(sqe, slot);
+	if (lingers)
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	sqe->user_data = tag;
 }
 

@@ -58,7 +58,9 @@ void ring_clear(struct ring *ring, unsigned slot, uint64_t tag); /* takes that e
 
 /* Answers with a descriptor of the process for the socket in the slot, which keeps its own. */
 void ring_install(struct ring *ring, unsigned slot, uint64_t tag);
-void ring_shut(struct ring *ring, unsigned slot, uint64_t tag); /* close */
+/* Close. One that lingers (SO_LINGER above 0 s) waits for its FIN to be acknowledged: the kernel
+ * has threads for that (IOSQE_ASYNC), so that the ring does not. */
+void ring_shut(struct ring *ring, unsigned slot, bool lingers, uint64_t tag);
 
 /* The ask with this tag is to be answered with -ECANCELED, if it has no answer yet. Has no
  * answer of its own. */

@@ -319,8 +319,9 @@ void ring_install(struct ring *ring, unsigned slot, uint64_t tag)
 }
 
 /* A RST, a connect that never was one, and a far end that closed first leave no TIME_WAIT. */
-void ring_shut(struct ring *ring, unsigned slot, uint64_t tag)
+void ring_shut(struct ring *ring, unsigned slot, bool lingers, uint64_t tag)
 {
+	(void)lingers;
 	struct slot *s = &ring->slots[slot];
 	bool at_once = s->linger || fake.far_closes || fake.black_hole || fake.quiet_ns == 0;
 

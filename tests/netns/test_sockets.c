@@ -75,7 +75,7 @@ static const char *no_look(void)
 
 static const char all_options[] =
 	"load:\n  total: 1\n  end: leak\n  options:\n    reuseaddr: true\n    reuseport: true\n"
-	"    linger: 7s\n    keepalive: {idle: 11s, interval: 3s, count: 4}\n"
+	"    linger: 1s\n    keepalive: {idle: 11s, interval: 3s, count: 4}\n"
 	"    user_timeout: 1500ms\n    nodelay: true\n    syn_count: 2\n    device: veth0\n";
 
 static const struct {
@@ -124,7 +124,7 @@ static void each_option_is_what_getsockopt_says(void)
 		look_drive(&l);
 		CU_ASSERT_FATAL(l.fd >= 0);
 		check_numbers(l.fd, true);
-		check_others(l.fd, &(struct linger){1, 7}, "veth0");
+		check_others(l.fd, &(struct linger){1, 1}, "veth0");
 		look_close(&l);
 	}
 }

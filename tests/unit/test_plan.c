@@ -278,7 +278,7 @@ static void each_option_is_a_row_in_the_order_of_the_plan(void)
 		{"{reuseport: true, nodelay: true}", 2, IPPROTO_TCP, TCP_NODELAY, false, false},
 		{"{mark: 7}", 1, SOL_SOCKET, SO_MARK, true, false},
 		{"{linger: 0s}", 1, SOL_SOCKET, SO_LINGER, false, true},
-		{"{linger: 5s}", 1, SOL_SOCKET, SO_LINGER, false, false},
+		{"{linger: 1s}", 1, SOL_SOCKET, SO_LINGER, false, false},
 		{"{keepalive: 5s}", 2, IPPROTO_TCP, TCP_KEEPIDLE, false, false},
 		{"{keepalive: {idle: 5s, interval: 1s, count: 3}}", 4, IPPROTO_TCP, TCP_KEEPCNT,
 		 false, false},
