@@ -165,7 +165,7 @@ static void look(struct help *h, void *context)
 
 static unsigned sockets_in(struct stage_of_far *f, enum lab_role role, int state)
 {
-	struct looking l = {.filter = {{40000, 40031}}};
+	struct looking l = {.filter = {.ports = {40000, 40031}}};
 
 	if (role == LAB_SERVER)
 		l.filter.ports = (struct port_range){7000, 7255};

@@ -86,8 +86,8 @@ static void the_two_ways_of_asking_agree(void)
 	static const char *const loads[] = {
 		"load: {rate: 333/s}",
 		"load: {rate: 7/min, ramp: [{to: 900/s, over: 3s}, {to: 11/s, over: 700ms}]}",
-		"load: {ramp: [{to: 1k/s, over: 333ms}, {to: 0/s, over: 11ms}, {to: 9/s, over: "
-		"1s}]}",
+		("load: {ramp: [{to: 1k/s, over: 333ms}, {to: 0/s, over: 11ms}, "
+		 "{to: 9/s, over: 1s}]}"),
 		"load: {burst: {size: 7, every: 13ms}}",
 	};
 	struct arena a = help_arena();
