@@ -29,6 +29,7 @@ static void measure_books(struct measures *out, const struct tape *tape)
 	set(out, MEASURE_CONNECTS_IN_FLIGHT, (double)t->in_flight);
 	set(out, MEASURE_CONNECTS_HELD_BACK, (double)t->held_back);
 	set(out, MEASURE_CONNECTS_LATE, (double)t->late);
+	set_if(out, MEASURE_CONNECTS_BEHIND, tape->behind_ns > 0, (double)tape->behind_ns);
 	set(out, MEASURE_CONNECTS_OPEN, (double)t->open);
 	set(out, MEASURE_CONNECTS_CLOSED, (double)t->closed);
 	set(out, MEASURE_CONNECTS_RESET, (double)t->reset);

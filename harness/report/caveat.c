@@ -4,7 +4,9 @@
 #include "report/block.h"
 #include "report/page.h"
 
-enum { LABEL = 13, LINE_MOST = 512, LATE_SHARE = 100 };
+enum { LABEL = 13, LINE_MOST = 512, LATE_SHARE = 100, BEHIND_SHARE = 10 };
+
+#define BEHIND_LEAST_NS 1e9
 
 static void print(struct out *out, const struct out *line)
 {
@@ -34,6 +36,23 @@ void caveat_late(struct out *out, const struct result_run *run)
 	if (text_is(run->plan.order, "kernel"))
 		out_z(&line, ". From half full on each connect passes over the full half: "
 			     "`load.order: fast` does not");
+	print(out, &line);
+}
+
+void caveat_behind(struct out *out, const struct result_run *run)
+{
+	struct value behind = run->measures.fixed[MEASURE_CONNECTS_BEHIND],
+		     elapsed = run->measures.fixed[MEASURE_ELAPSED];
+	char buffer[LINE_MOST], time[UNIT_PRINTED];
+	struct out line = out_memory(buffer, sizeof(buffer));
+
+	if (!behind.present || !elapsed.present || behind.n < BEHIND_LEAST_NS ||
+	    behind.n < elapsed.n / BEHIND_SHARE || caveat_is_late(run))
+		return;
+	out_fmt(&line,
+		"connections were begun up to %s after they were due: this was not the rate "
+		"that was asked for",
+		unit_time_pretty(time, (int64_t)behind.n));
 	print(out, &line);
 }
 

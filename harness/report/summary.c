@@ -178,6 +178,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_outlook(out, run);
 		block_overflow(out, run);
 		caveat_late(out, run);
+		caveat_behind(out, run);
 		caveat_stopped(out, run);
 		block_expectations(out, run);
 	}

@@ -196,6 +196,8 @@ static void merge_findings(struct tape *into, const struct tape *more)
 	    earlier(into->refused_at_ns, more->refused_at_ns) != into->refused_at_ns)
 		into->opened_before = more->opened_before;
 	into->opened_before_any += more->opened_before_any;
+	if (more->behind_ns > into->behind_ns)
+		into->behind_ns = more->behind_ns;
 	if (more->open_peak > into->open_peak)
 		into->open_peak = more->open_peak;
 	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);

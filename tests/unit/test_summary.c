@@ -294,8 +294,15 @@ static void a_load_that_fell_behind_is_marked(void)
 	line = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
 	CU_ASSERT(text_has(line, "not exhausted; 18,239 due but not begun"));
 	t.tape.tally.late = 170;
+	t.tape.behind_ns = 9600000000;
+	t.tape.end_ns = 12000000000;
+	said = trial_summary(trial_result(&t, TEXT("behind")), plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "  but        connections were begun up to 9.6 s after they were "
+				 "due"));
+	t.tape.behind_ns = 20000000;
 	said = trial_summary(trial_result(&t, TEXT("on time")), plain, false, &t.arena);
 	CU_ASSERT(!text_has(said, "due and not begun"));
+	CU_ASSERT(!text_has(said, "after they were due"));
 	trial_close(&t);
 }
 

@@ -651,6 +651,27 @@ static void slow_connects_keep_nobody_from_ending_the_run(void)
 	}
 }
 
+/* 1,000 connections are due within 0.1 s, and take seconds where a submit takes 10 ms. That the load
+ * ends by its total hides nothing. */
+static void how_late_a_connection_was_begun_is_told(void)
+{
+	struct run r;
+
+	fake_boot(28232);
+	fake.submit_ns = 10000000;
+	run_lines(&r, "load: {rate: 10k/s, total: 1000, end: leak}");
+	CU_ASSERT(r.ok && r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 1000);
+	CU_ASSERT_EQUAL(r.tape.tally.late, 0);
+	CU_ASSERT(r.tape.behind_ns > 1000000000);
+	CU_ASSERT(r.tape.behind_ns < r.tape.end_ns);
+	arena_close(&r.arena);
+	fake_boot(28232);
+	run_lines(&r, "load: {concurrency: 8, total: 1000, end: leak}");
+	CU_ASSERT_EQUAL(r.tape.behind_ns, 0); /* a closed loop has no due time */
+	arena_close(&r.arena);
+}
+
 /* A destination that waits for its retry must not keep a loop awake that may begin nothing. */
 static void a_full_closed_loop_sleeps_while_a_destination_is_exhausted(void)
 {
@@ -967,6 +988,7 @@ static const struct test tests[] = {
 	TEST(a_run_cut_short_says_so),
 	TEST(a_broken_ring_is_our_own_trouble),
 	TEST(slow_connects_keep_nobody_from_ending_the_run),
+	TEST(how_late_a_connection_was_begun_is_told),
 	TEST(a_full_closed_loop_sleeps_while_a_destination_is_exhausted),
 	TEST(a_far_end_or_sampler_that_fails_ends_the_load),
 	TEST(the_window_is_set_once_a_destination_is_nearly_half_full),
