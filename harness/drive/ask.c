@@ -57,6 +57,18 @@ bool work_rename(struct worker *w, uint32_t i)
 	return true;
 }
 
+/* An open model never slows: what is asked for late is late, and by how much is on the tape. */
+static void note_delay(struct worker *w, const struct flow *f)
+{
+	int64_t behind_ns;
+
+	if (!pace_is_open(&w->pace) || f->tries > 0)
+		return;
+	behind_ns = w->now_ns - pace_next_ns(&w->pace, w->now_ns, f->index);
+	if (behind_ns > w->tape->behind_ns)
+		w->tape->behind_ns = behind_ns;
+}
+
 /* Who is asked first, where bind() takes the port, is told there. */
 static void count_ask(struct worker *w, struct flow *f)
 {
@@ -168,6 +180,7 @@ static void ask_connect(struct worker *w, uint32_t i)
 		work_answer(w, i, 0);
 		return;
 	}
+	note_delay(w, &w->flows[i]);
 	count_ask(w, &w->flows[i]);
 	ring_connect(ring, slot, work_server(w, &w->flows[i]), i + UINT64_C(1));
 }

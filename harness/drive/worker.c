@@ -52,23 +52,11 @@ static void note_intent(struct worker *w, uint64_t index, uint32_t pair)
 }
 
 /* A request, on a connection of the pool if there is one. */
-/* An open model never slows: what begins late is late, and by how much is on the tape. */
-static void note_delay(struct worker *w)
-{
-	int64_t behind_ns = w->now_ns - pace_next_ns(&w->pace, w->now_ns, w->started);
-
-	if (behind_ns > w->tape->behind_ns)
-		w->tape->behind_ns = behind_ns;
-}
-
 static void begin(struct worker *w, uint32_t pair)
 {
 	uint32_t i = pool_take(&w->pool, w->flows, pair);
-	uint64_t index;
+	uint64_t index = w->started++;
 
-	if (pace_is_open(&w->pace))
-		note_delay(w);
-	index = w->started++;
 	w->under_way++;
 	note_intent(w, index, pair);
 	if (i == NO_FLOW) {
