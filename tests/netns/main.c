@@ -4,7 +4,7 @@
 #include "suites.h"
 #include "untouched.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct suite suites[] = {
 #define SUITE(name) suite_##name,
@@ -17,6 +17,6 @@ int main(void)
 	 * either. */
 	unshare(CLONE_NEWNET);
 	help_begin();
-	return suites_run("netns", suites, sizeof(suites) / sizeof(suites[0]), machine_remember,
-			  machine_compare);
+	return suites_run("netns", suites, sizeof(suites) / sizeof(suites[0]), argv + (argc > 0),
+			  machine_remember, machine_compare);
 }

@@ -2,7 +2,7 @@
 
 /* The suites are other files' constants, which C cannot put into a constant table: so they are
  * copied here. */
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct suite suites[] = {
 #define SUITE(name) suite_##name,
@@ -10,5 +10,6 @@ int main(void)
 #undef SUITE
 	};
 
-	return suites_run("unit", suites, sizeof(suites) / sizeof(suites[0]), NULL, NULL);
+	return suites_run("unit", suites, sizeof(suites) / sizeof(suites[0]), argv + (argc > 0),
+			  NULL, NULL);
 }

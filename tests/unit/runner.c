@@ -1,25 +1,42 @@
 #include "../unit/runner.h"
 
 #include <CUnit/Basic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-static void suite_add(const struct suite *s, void (*before)(void), void (*after)(void))
+/* Is the test one of those wished for: by a part of its own name, or of its suite's? */
+static bool is_wanted(const struct suite *s, const struct test *t, char *const *words)
 {
-	CU_pSuite suite = CU_add_suite_with_setup_and_teardown(s->name, NULL, NULL, before, after);
+	for (char *const *word = words; *word; word++)
+		if (strstr(s->name, *word) || strstr(t->name, *word))
+			return true;
+	return *words == NULL;
+}
 
-	for (const struct test *t = s->tests; t->name; t++) {
-		CU_pTest test = CU_add_test(suite, t->name, t->run);
-		const char *why = t->unless ? t->unless() : NULL;
+static void test_add(CU_pSuite suite, const struct test *t)
+{
+	CU_pTest test = CU_add_test(suite, t->name, t->run);
+	const char *why = t->unless ? t->unless() : NULL;
 
-		if (why) {
-			CU_set_test_active(test, CU_FALSE);
-			printf("skipped: %s: %s\n", t->name, why);
-		}
+	if (why) {
+		CU_set_test_active(test, CU_FALSE);
+		printf("skipped: %s: %s\n", t->name, why);
 	}
 }
 
-int suites_run(const char *runner, const struct suite *suites, size_t n, void (*before)(void),
-	       void (*after)(void))
+static void suite_add(const struct suite *s, char *const *words, void (*before)(void),
+		      void (*after)(void))
+{
+	CU_pSuite suite = CU_add_suite_with_setup_and_teardown(s->name, NULL, NULL, before, after);
+
+	for (const struct test *t = s->tests; t->name; t++)
+		if (is_wanted(s, t, words))
+			test_add(suite, t);
+}
+
+int suites_run(const char *runner, const struct suite *suites, size_t n, char *const *words,
+	       void (*before)(void), void (*after)(void))
 {
 	unsigned run, failed, skipped;
 
@@ -28,7 +45,7 @@ int suites_run(const char *runner, const struct suite *suites, size_t n, void (*
 		return 2;
 	CU_set_fail_on_inactive(CU_FALSE); /* a test set inactive is a skip */
 	for (size_t i = 0; i < n; i++)
-		suite_add(&suites[i], before, after);
+		suite_add(&suites[i], words, before, after);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	run = CU_get_number_of_tests_run(); /* before the clean-up, which forgets them */

@@ -26,6 +26,7 @@ struct suite {
 // clang-format on
 
 /* Prints what CUnit prints, then "RUNNER: N passed, N failed, N skipped"; its return value is
- * main's. `before` and `after` stand around each test, and are part of it; NULL: nothing. */
-int suites_run(const char *runner, const struct suite *suites, size_t n, void (*before)(void),
-	       void (*after)(void));
+ * main's. `words`, ended by a NULL, are parts of names: of the suites or tests to run; none: all
+ * of them. `before` and `after` stand around each test, and are part of it; NULL: nothing. */
+int suites_run(const char *runner, const struct suite *suites, size_t n, char *const *words,
+	       void (*before)(void), void (*after)(void));
