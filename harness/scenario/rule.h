@@ -1,0 +1,40 @@
+/* rule.h - one rule about keys, for the files that keep lists of them: rules_load.c is about a load
+ * by itself, rules_server.c about the far end, rules_ports.c about ports and who takes them,
+ * rules_network.c about addresses, rules_udp.c about what UDP has not. rules.c checks them all.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "scenario/scenario.h"
+
+struct rule {
+	bool (*broken)(const struct scenario *s);
+	size_t at[3]; /* offsets of the marks of two keys, or of three; 0: there is no third */
+	const char *what, *hint;
+};
+
+#define AT(section, key) offsetof(struct scenario, section.at.key)
+
+struct rules {
+	const struct rule *list;
+	size_t count;
+};
+
+#define RULES(list) \
+	{ \
+		list, sizeof(list) / sizeof((list)[0]) \
+	}
+
+extern const struct rules rules_of_load, rules_of_server, rules_of_ports, rules_of_network,
+	rules_of_udp;
+
+static inline bool is_later(struct mark a, struct mark b)
+{
+	return a.line != b.line ? a.line > b.line : a.col > b.col;
+}
+
+static inline bool squats(const struct scenario *s)
+{
+	return s->squat.listen.count || s->squat.ports.count || s->squat.bind;
+}

@@ -1,0 +1,90 @@
+/* Rules: addresses, and the gateway. */
+#include "scenario/rule.h"
+
+/* As many as there are pairs of a source and a destination, each with ports of its own. */
+static bool too_many_pairs(const struct scenario *s)
+{
+	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
+
+	return hosts * s->network.sources.count * s->network.servers.count *
+		       s->network.services.count >
+	       SCENARIO_PAIRS_MOST;
+}
+
+static bool too_many_clients(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT &&
+	       s->network.nat.clients * s->network.sources.count > SCENARIO_SOURCES_MOST;
+}
+
+/* So many hosts with so many addresses each, or these addresses. */
+static bool listed_and_multiplied(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->network.nat.clients > 1 &&
+	       s->network.sources.list;
+}
+
+static bool nat_of_ipv6(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->network.family == FAMILY_IPV6;
+}
+
+/* A key of network.nat that says more than its default, and no gateway. A case that takes the
+ * base's gateway away need not take back what the base says of it. */
+static bool without_nat(const struct scenario *s, bool says_more, struct mark key)
+{
+	bool is_inherited = s->case_at.line && is_later(s->case_at, key) &&
+			    is_later(s->network.at.topology, s->case_at);
+
+	return s->network.topology != TOPOLOGY_NAT && says_more && !is_inherited;
+}
+
+#define WITHOUT_NAT(field, says_more) \
+	static bool field##_without_nat(const struct scenario *s) \
+	{ \
+		const struct nat *nat = &s->network.nat; \
+\
+		return without_nat(s, says_more, nat->at.field); \
+	}
+WITHOUT_NAT(ports, nat->ports.lo != 1024 || nat->ports.hi != 65535)
+WITHOUT_NAT(addresses, nat->addresses != 1)
+WITHOUT_NAT(random, nat->random)
+WITHOUT_NAT(limit, nat->limit != 0)
+WITHOUT_NAT(clients, nat->clients != 1)
+
+static bool more_than_loopback_has(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_LOOPBACK && s->network.family == FAMILY_IPV6 &&
+	       (s->network.sources.count > 1 || s->network.servers.count > 1);
+}
+
+static const struct rule rules[] = {
+	{too_many_pairs,
+	 {AT(network, sources), AT(network, servers)},
+	 "network.sources × servers × services is more than 1,048,576",
+	 "Each pair of a source and a destination is watched by itself: use fewer."},
+	{too_many_clients,
+	 {AT(network, sources), AT(network.nat, clients)},
+	 "network.sources × network.nat.clients is more than 1,024",
+	 "Each host behind the gateway has all of network.sources: use fewer of either."},
+	{listed_and_multiplied,
+	 {AT(network, sources), AT(network.nat, clients)},
+	 "network.nat.clients multiplies a number of network.sources, not a list of them",
+	 "List all addresses of all clients, or write how many each has."},
+	{nat_of_ipv6,
+	 {AT(network, family), AT(network, topology)},
+	 "topology: nat is of IPv4: hosts of IPv6 have addresses of their own",
+	 "Use family: ipv4 or mapped."},
+#define NAT(field, key, ...) \
+	{field##_without_nat, \
+	 {AT(network.nat, field), AT(network, topology)}, \
+	 "network.nat." key " needs topology: nat", \
+	 "Set network.topology to nat: there is no gateway without it."},
+#include "words/keys.def"
+	{more_than_loopback_has,
+	 {AT(network, family), AT(network, topology)},
+	 "the loopback of IPv6 has one address, ::1, and not several network.sources or servers",
+	 "Use network.services for more destinations, or topology: veth."},
+};
+
+const struct rules rules_of_network = RULES(rules);

@@ -1,0 +1,162 @@
+/* Rules: which ports there are, and who takes them. */
+#include "scenario/rule.h"
+
+/* Reserved ranges are sorted and do not touch: so one of them covers the whole range, or none
+ * do. */
+static bool is_reserved(const struct scenario *s, struct port_range range)
+{
+	for (size_t i = 0; i < s->network.reserved.count; i++)
+		if (s->network.reserved.list[i].lo <= range.lo &&
+		    s->network.reserved.list[i].hi >= range.hi)
+			return true;
+	return false;
+}
+
+static bool nothing_left(const struct scenario *s)
+{
+	return is_reserved(s, s->network.ports);
+}
+
+static bool too_many_reserved(const struct scenario *s)
+{
+	return s->network.reserved.count > SCENARIO_RESERVED_MOST;
+}
+
+static bool window_outside(const struct scenario *s)
+{
+	const struct bind *bind = &s->load.bind;
+
+	return bind->way == BIND_LOCAL_PORT_RANGE &&
+	       (bind->ports.lo < s->network.ports.lo || bind->ports.hi > s->network.ports.hi);
+}
+
+static bool window_reserved(const struct scenario *s)
+{
+	return s->load.bind.way == BIND_LOCAL_PORT_RANGE && is_reserved(s, s->load.bind.ports);
+}
+
+/* Nobody who carries load has CAP_NET_BIND_SERVICE. */
+static bool names_privileged(const struct scenario *s)
+{
+	static const struct text name = TEXT("net.ipv4.ip_unprivileged_port_start");
+	enum { PRIVILEGED_LAST = 1023 };
+	bool names = s->load.bind.way == BIND_PORT || s->load.bind.way == BIND_PORTS;
+
+	for (size_t i = 0; i < s->network.sysctl.count; i++)
+		if (text_eq(s->network.sysctl.list[i].name, name))
+			return false;
+	return names && s->load.bind.ports.lo <= PRIVILEGED_LAST;
+}
+
+static bool binds_twice(const struct scenario *s)
+{
+	return load_ends(&s->load, END_DISCONNECT) &&
+	       (s->load.bind.way == BIND_PORT || s->load.bind.way == BIND_PORTS);
+}
+
+static bool fast_beside_bind(const struct scenario *s)
+{
+	enum bind_way way = s->load.bind.way;
+
+	return s->load.order == ORDER_FAST && way != BIND_NONE && way != BIND_ADDRESS_NO_PORT;
+}
+
+static bool squats_nowhere(const struct scenario *s)
+{
+	return !squats(s) && (!address_is_any(s->squat.address) || s->squat.family != FAMILY_IPV4);
+}
+
+/* An address that is any is one of every family. */
+static bool other_family(const struct scenario *s)
+{
+	bool is_ipv4 = address_is_ipv4(s->squat.address);
+
+	return !address_is_any(s->squat.address) && is_ipv4 == (s->squat.family == FAMILY_IPV6);
+}
+
+static bool squats_twice(const struct scenario *s)
+{
+	for (size_t i = 0; i < s->squat.listen.count; i++)
+		for (size_t k = 0; k < s->squat.ports.count; k++)
+			if (s->squat.listen.list[i].lo <= s->squat.ports.list[k].hi &&
+			    s->squat.ports.list[k].lo <= s->squat.listen.list[i].hi)
+				return true;
+	return false;
+}
+
+static bool window_unknown(const struct scenario *s)
+{
+	return s->load.bind.way == BIND_LOCAL_PORT_RANGE && (s->squat.bind || s->load.ballast > 0);
+}
+
+static bool ballast_in_vain(const struct scenario *s)
+{
+	enum bind_way way = s->load.bind.way;
+
+	return s->load.ballast > 0 &&
+	       (way == BIND_ADDRESS || way == BIND_PORT || way == BIND_PORTS);
+}
+
+static bool squats_one_client(const struct scenario *s)
+{
+	return s->network.nat.clients > 1 && (squats(s) || s->load.ballast > 0);
+}
+
+static const struct rule rules[] = {
+	{nothing_left,
+	 {AT(network, ports), AT(network, reserved)},
+	 "network.reserved leaves no port of network.ports",
+	 "Reserve less, or widen network.ports."},
+	{too_many_reserved,
+	 {AT(network, reserved), AT(network, reserved)},
+	 "network.reserved is more than 340 ranges",
+	 "The kernel takes no longer list at once: join neighbours to ranges."},
+	{window_outside,
+	 {AT(load, bind), AT(network, ports)},
+	 "load.bind: local-port-range does not lie in network.ports",
+	 "The kernel ignores IP_LOCAL_PORT_RANGE outside of its own range: it can only narrow it."},
+	{window_reserved,
+	 {AT(load, bind), AT(network, reserved)},
+	 "network.reserved leaves no port of load.bind: local-port-range",
+	 "Reserve less, or name a wider range."},
+	{names_privileged,
+	 {AT(load, bind), AT(load, bind)},
+	 "load.bind names a port below 1024",
+	 "Let the kernel allow it: network.sysctl net.ipv4.ip_unprivileged_port_start, such as "
+	 "600."},
+	{binds_twice,
+	 {AT(load, end), AT(load, bind)},
+	 "load.end: disconnect cannot be with a load.bind that names a port",
+	 "The socket stays bound to its port, and cannot be bound anew: use another end."},
+	{fast_beside_bind,
+	 {AT(load, order), AT(load, bind)},
+	 "load.order: fast is about ports that connect() chooses of network.ports",
+	 "Leave it out: with this load.bind no range is searched that way."},
+	{squats_nowhere,
+	 {AT(squat, address), AT(squat, family)},
+	 "squat holds nothing",
+	 "Say what is held: listen, ports or bind."},
+	{other_family,
+	 {AT(squat, address), AT(squat, family)},
+	 "squat.address is not of squat.family",
+	 "Give both of one family; an IPv4 address can be mapped, too."},
+	{squats_twice,
+	 {AT(squat, listen), AT(squat, ports)},
+	 "squat.listen and squat.ports have a port in common",
+	 "It can be bound once: leave it out of one of them."},
+	{window_unknown,
+	 {AT(load, bind), AT(squat, bind)},
+	 "load.bind: local-port-range beside squat.bind or load.ballast has no certain number of "
+	 "ports",
+	 "The kernel chooses theirs of all the range: name them with squat.ports."},
+	{ballast_in_vain,
+	 {AT(load, ballast), AT(load, bind)},
+	 "load.ballast takes no port from bind()",
+	 "It is bound to another address: use squat, or a load.bind that lets connect() choose."},
+	{squats_one_client,
+	 {AT(network.nat, clients), AT(load, ballast)},
+	 "ports are held on one client, and network.nat.clients are more",
+	 "Use one client, or leave squat and load.ballast out."},
+};
+
+const struct rules rules_of_ports = RULES(rules);

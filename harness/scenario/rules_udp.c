@@ -1,0 +1,117 @@
+/* Rules: what a socket of UDP cannot have: all that is about connections. */
+#include "scenario/rule.h"
+
+static bool is_udp(const struct scenario *s)
+{
+	return s->load.protocol == PROTOCOL_UDP;
+}
+
+static bool translates_no_datagram(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->load.protocol == PROTOCOL_UDP;
+}
+
+static bool udp_ends(const struct scenario *s)
+{
+	const struct load *l = &s->load;
+
+	return is_udp(s) && (load_ends(l, END_RESET) || load_ends(l, END_WAIT) ||
+			     load_ends(l, END_SHUTDOWN) || load_ends(l, END_DISCONNECT));
+}
+
+static bool udp_is_served(const struct scenario *s)
+{
+	enum behaviour b = s->server.behaviour;
+
+	return is_udp(s) && b != BEHAVIOUR_ANSWER && b != BEHAVIOUR_IGNORE &&
+	       b != BEHAVIOUR_REFUSE && b != BEHAVIOUR_DROP;
+}
+
+static bool udp_is_searched(const struct scenario *s)
+{
+	return is_udp(s) && s->load.order != ORDER_KERNEL;
+}
+
+static bool udp_waits(const struct scenario *s)
+{
+	return is_udp(s) && s->network.at.time_wait.line && s->network.time_wait < 60000000000;
+}
+
+#define UDP_WITHOUT(name, is_set) \
+	static bool udp_##name(const struct scenario *s) \
+	{ \
+		return is_udp(s) && (is_set); \
+	}
+UDP_WITHOUT(reuseaddr, s->load.options.reuseaddr)
+UDP_WITHOUT(reuseport, s->load.options.reuseport)
+UDP_WITHOUT(linger, s->load.options.linger != LINGER_NONE)
+UDP_WITHOUT(user_timeout, s->load.options.user_timeout)
+UDP_WITHOUT(nodelay, s->load.options.nodelay)
+UDP_WITHOUT(syn_count, s->load.options.syn_count)
+UDP_WITHOUT(keepalive, s->load.options.keepalive.idle)
+UDP_WITHOUT(mark, s->load.options.mark)
+UDP_WITHOUT(squat, squats(s) || s->load.ballast > 0)
+UDP_WITHOUT(requests, load_is_pooled(&s->load) || s->load.request.send || s->load.request.receive)
+UDP_WITHOUT(backlog, s->server.backlog)
+UDP_WITHOUT(accept_every, s->server.accept_every)
+UDP_WITHOUT(die, s->server.die)
+
+static const struct rule rules[] = {
+	{translates_no_datagram,
+	 {AT(network, topology), AT(load, protocol)},
+	 "load.protocol: udp sends nothing that network.topology: nat could translate",
+	 "A connected socket of UDP has its port without a packet: use veth."},
+	{udp_ends,
+	 {AT(load, protocol), AT(load, end), AT(load, mix)},
+	 "load.end of a load of UDP can be close, leak or inherit",
+	 "The others are about the end of a connection, and a socket of UDP has none."},
+	{udp_is_served,
+	 {AT(load, protocol), AT(server, behaviour)},
+	 "server.behaviour for a load of UDP can be answer, ignore, refuse or drop",
+	 "The others are about connections, and a socket of UDP has none."},
+	{udp_is_searched,
+	 {AT(load, protocol), AT(load, order)},
+	 "load.order is about connections of TCP",
+	 "For UDP the kernel looks through all ports at once: there is no cliff to pass."},
+#define UDP_SHARED(option) \
+	{ \
+		udp_##option, {AT(load, protocol), AT(load.options, option)}, \
+			"load.options." #option " is not for a load of UDP", \
+			"Its sockets would share ports and never run out; what arrives goes to " \
+			"one of them." \
+	}
+	UDP_SHARED(reuseaddr),
+	UDP_SHARED(reuseport),
+	{udp_waits,
+	 {AT(load, protocol), AT(network, time_wait)},
+	 "network.time_wait is about connections of TCP",
+	 "A closed socket of UDP leaves nothing behind: leave it out."},
+#define UDP(name, section, field, words) \
+	{ \
+		udp_##name, {AT(load, protocol), AT(section, field)}, \
+			words " is about connections of TCP", \
+			"Leave it out: a socket of UDP has no connection to hold or to end." \
+	}
+	UDP(linger, load.options, linger, "load.options.linger"),
+	UDP(user_timeout, load.options, user_timeout, "load.options.user_timeout"),
+	UDP(nodelay, load.options, nodelay, "load.options.nodelay"),
+	UDP(syn_count, load.options, syn_count, "load.options.syn_count"),
+	UDP(keepalive, load.options.keepalive, idle, "load.options.keepalive"),
+	UDP(backlog, server, backlog, "server.backlog"),
+	UDP(accept_every, server, accept_every, "server.accept_every"),
+	UDP(die, server, die, "server.die"),
+	{udp_squat,
+	 {AT(load, protocol), AT(load, ballast)},
+	 "squat and load.ballast hold ports of TCP, and the load is of UDP",
+	 "They would take none of its ports: reserve those with network.reserved."},
+	{udp_requests,
+	 {AT(load, protocol), AT(load.request, send)},
+	 "load.request and load.pool are not for a load of UDP yet",
+	 "It opens and closes sockets: leave them out."},
+	{udp_mark,
+	 {AT(load, protocol), AT(load.options, mark)},
+	 "load.options.mark is not for a load of UDP",
+	 "Its sockets are made by threads without rights, which SO_MARK needs: leave it out."},
+};
+
+const struct rules rules_of_udp = RULES(rules);
