@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/plain.h"
 #include "sys/ring.h"
 
@@ -18,6 +19,7 @@ struct squat {
 	const volatile sig_atomic_t *interrupted;
 	struct ring **rings;
 	uint32_t ring_count, held; /* sockets so far */
+	int64_t until_ns;	   /* when stop.time is over */
 	bool ok;
 };
 
@@ -26,7 +28,14 @@ struct wish {
 	const char *key;
 	struct mark at;
 	bool listens;
+	uint32_t count; /* of ports that have no name */
 };
+
+/* Neither a signal nor stop.time waits for the last of tens of thousands. */
+static bool goes_on(const struct squat *q)
+{
+	return !*q->interrupted && clock_now() < q->until_ns;
+}
 
 static bool refuse(const struct squat *q, const struct wish *w, uint16_t port, int error)
 {
@@ -63,7 +72,7 @@ static bool keep(struct squat *q, int fd)
 	return e == 0 || err_sys(q->err, -e, "could not keep a socket");
 }
 
-/* A socket, or -errno. Port 0: one that the kernel chooses. */
+/* A socket, or -errno. */
 static int hold(const struct squat *q, bool listens, uint16_t port)
 {
 	const struct squat_plan *p = &q->plan->squat;
@@ -91,18 +100,10 @@ static bool take(struct squat *q, const struct wish *w, uint16_t port)
 static bool take_list(struct squat *q, const struct wish *w, const struct port_list *ports)
 {
 	for (size_t i = 0; i < ports->count; i++)
-		for (uint32_t port = ports->list[i].lo;
-		     port <= ports->list[i].hi && !*q->interrupted; port++)
+		for (uint32_t port = ports->list[i].lo; port <= ports->list[i].hi && goes_on(q);
+		     port++)
 			if (!take(q, w, (uint16_t)port))
 				return false;
-	return true;
-}
-
-static bool take_number(struct squat *q, const struct wish *w, uint32_t count)
-{
-	for (uint32_t i = 0; i < count && !*q->interrupted; i++)
-		if (!take(q, w, 0))
-			return false;
 	return true;
 }
 
@@ -111,15 +112,21 @@ static bool is_reserved(const struct scenario *s, uint16_t port)
 	return ports_within(&s->network.reserved, (struct port_range){port, port}) > 0;
 }
 
-/* One pass over the range: every so manyeth port, or those between them. */
-static bool take_pass(struct squat *q, const struct wish *w, bool between, uint32_t count,
+/* Ports of the range: the first, and each `step` further. */
+struct comb {
+	uint32_t first, step;
+};
+
+/* One pass over them: every so manyeth, or those between. */
+static bool take_pass(struct squat *q, const struct wish *w, struct comb c, bool between,
 		      uint32_t until)
 {
 	struct port_range range = q->plan->scenario->network.ports;
-	uint32_t size = range.hi - range.lo + 1U;
+	uint32_t size = (range.hi - range.lo + c.step - c.first) / c.step;
+	uint32_t count = w->count < size ? w->count : size;
 
-	for (uint32_t i = 0; i < size && q->held < until && !*q->interrupted; i++) {
-		uint16_t port = (uint16_t)(range.lo + i);
+	for (uint32_t i = 0; i < size && q->held < until && goes_on(q); i++) {
+		uint16_t port = (uint16_t)(range.lo + c.first + i * c.step);
 		bool due = (uint64_t)(i + 1) * count / size > (uint64_t)i * count / size;
 		int fd;
 
@@ -136,30 +143,64 @@ static bool take_pass(struct squat *q, const struct wish *w, bool between, uint3
 	return true;
 }
 
-/* Ballast is spread evenly, so that a search finds a free port as soon anywhere, and bound by
- * name: of 28,232 ports the kernel took 56 s of a processor to choose 27,949 (Linux 6.18). What is
- * squatted already is passed over. */
-static bool take_spread(struct squat *q, const struct wish *w, uint32_t count)
+/* Evenly, so that a search finds a free port as soon anywhere; what is held already is passed over.
+ * All of them are bound by name: of 28,232 ports the kernel took 56 s of a processor to choose
+ * 27,949 (Linux 6.18). */
+static bool take_spread(struct squat *q, const struct wish *w, const struct comb *combs, size_t n)
 {
-	uint32_t until = q->held + count;
+	uint32_t until = q->held + w->count;
 
-	return take_pass(q, w, false, count, until) && take_pass(q, w, true, count, until) &&
-	       (q->held == until || *q->interrupted || refuse(q, w, 0, EADDRINUSE));
+	for (size_t i = 0; i < n; i++)
+		if (!take_pass(q, w, combs[i], false, until) ||
+		    !take_pass(q, w, combs[i], true, until))
+			return false;
+	return q->held == until || !goes_on(q) || refuse(q, w, 0, EADDRINUSE);
+}
+
+static bool take_ballast(struct squat *q, const struct wish *w)
+{
+	static const struct comb all = {0, 1};
+
+	return take_spread(q, w, &all, 1);
+}
+
+/* bind(address, 0) has ports of the other parity than connect() while there are any
+ * (inet_csk_find_open_port() in net/ipv4/inet_connection_sock.c). */
+static bool take_number(struct squat *q, const struct wish *w)
+{
+	static const struct comb halves[] = {{1, 2}, {0, 2}};
+
+	return take_spread(q, w, halves, sizeof(halves) / sizeof(halves[0]));
+}
+
+/* There is nothing to say of who was interrupted. */
+static bool is_in_time(struct squat *q)
+{
+	const struct scenario *s = q->plan->scenario;
+
+	if (q->held == q->plan->squat.sockets || *q->interrupted)
+		return true;
+	err_set(q->err, ERR_SCENARIO, "%u of %u ports were held when stop.time was over", q->held,
+		q->plan->squat.sockets);
+	err_hint(q->err, "Raise it, or hold fewer with squat and load.ballast.");
+	return s->stop.at.time.line ? err_at(q->err, s->stop.at.time,
+					     scenario_line(s->source, s->stop.at.time.line))
+				    : false;
 }
 
 static void *squat_thread(void *context)
 {
 	struct squat *q = context;
 	const struct scenario *s = q->plan->scenario;
-	const struct wish listen = {"squat.listen", s->squat.at.listen, true},
-			  ports = {"squat.ports", s->squat.at.ports, false},
-			  bind = {"squat.bind", s->squat.at.bind, false},
-			  ballast = {"load.ballast", s->load.at.ballast, false};
+	const struct squat_plan *p = &q->plan->squat;
+	const struct wish listen = {"squat.listen", s->squat.at.listen, true, 0},
+			  ports = {"squat.ports", s->squat.at.ports, false, 0},
+			  bind = {"squat.bind", s->squat.at.bind, false, p->bind},
+			  ballast = {"load.ballast", s->load.at.ballast, false, p->ballast};
 
 	q->ok = lab_enter(q->lab, LAB_CLIENT, q->err) && take_list(q, &listen, &s->squat.listen) &&
-		take_list(q, &ports, &s->squat.ports) &&
-		take_number(q, &bind, q->plan->squat.bind) &&
-		take_spread(q, &ballast, q->plan->squat.ballast);
+		take_list(q, &ports, &s->squat.ports) && take_number(q, &bind) &&
+		take_ballast(q, &ballast) && is_in_time(q);
 	return NULL;
 }
 
@@ -177,6 +218,7 @@ bool squat_open(struct squat **out, const struct plan *plan, const struct lab *l
 	q = ARENA_NEW(arena, struct squat);
 	*q = (struct squat){
 		.plan = plan, .lab = lab, .arena = arena, .err = err, .interrupted = interrupted};
+	q->until_ns = clock_now() + plan->scenario->stop.time;
 	q->rings = ARENA_ARRAY(arena, struct ring *, p->sockets / p->ring_slots + 1);
 	e = pthread_create(&thread, NULL, squat_thread, q);
 	if (e)

@@ -5,7 +5,8 @@
  * to look after them, until squat_close().
  *
  * Ownership: the sockets are slots of rings, of which there may be more than RLIMIT_NOFILE.
- * Errors:    what cannot be had is ERR_SCENARIO at the line that asks for it.
+ * Errors:    what cannot be had is ERR_SCENARIO at the line that asks for it; what is not there
+ *            when stop.time is over, at that key's.
  */
 #pragma once
 

@@ -16,6 +16,8 @@ struct squatted {
 	volatile sig_atomic_t interrupted;
 	struct endpoint probe; /* that nobody else can be bound to while the load is there */
 	int refused;	       /* errno of who tried */
+	unsigned taken[2]; /* ports of the range that are: of even distance from its first, odd */
+	void (*look)(void *context, struct worker *worker);
 	bool ok;
 };
 
@@ -41,7 +43,8 @@ static void try_in_vain(void *context, struct worker *worker)
 
 static void drive_squatted(struct squatted *s, const char *lines)
 {
-	struct drive_hooks hooks = {&s->interrupted, &s->pulse, -1, -1, 0, try_in_vain, s};
+	struct drive_hooks hooks = {
+		&s->interrupted, &s->pulse, -1, -1, 0, s->look ? s->look : try_in_vain, s};
 
 	if (!help_open(&s->h, lines)) {
 		printf("%s: %s\n", lines, s->h.err.what);
@@ -216,7 +219,86 @@ static void ballast_of_the_default_range_takes_more_than_one_table(void)
 	help_close(&s.h);
 }
 
-/* To choose 28,100 ports takes the kernel half a minute. */
+/* As bind(address, 0) has them: the half of the range that connect() leaves. */
+static void look_at_ports(struct help *h, void *context)
+{
+	struct squatted *s = context;
+	struct port_range range = h->plan.scenario->network.ports;
+
+	for (uint32_t port = range.lo; port <= range.hi; port++) {
+		struct endpoint at =
+			endpoint_make(FAMILY_IPV4, address_ipv4(0x0a4d0001), (uint16_t)port);
+
+		s->taken[(port - range.lo) % 2] += try_bind(&at) == EADDRINUSE;
+	}
+}
+
+static void look_by_the_way(void *context, struct worker *worker)
+{
+	struct squatted *s = context;
+
+	(void)worker;
+	look_at_ports(&s->h, s);
+}
+
+static void squatted_ports_are_of_the_half_that_connect_leaves(void)
+{
+	static const struct {
+		const char *lines;
+		unsigned even, odd;
+	} rows[] = {
+		{"squat: {bind: 12}\nload: {end: reset, total: 3}", 0, 12},
+		{"squat: {bind: 20}\nload: {end: reset, total: 3}", 4, 16},
+		{"squat: {bind: 20, ports: [40001]}\nload: {end: reset, total: 3}", 5, 16},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct squatted s = {.look = look_by_the_way};
+
+		snprintf(lines, sizeof(lines), "network: {ports: 40000-40031}\n%s", rows[i].lines);
+		drive_squatted(&s, lines);
+		CU_ASSERT(s.ok);
+		CU_ASSERT_EQUAL(s.taken[0], rows[i].even);
+		CU_ASSERT_EQUAL(s.taken[1], rows[i].odd);
+		help_close(&s.h);
+	}
+}
+
+/* Chosen by the kernel they took it half a minute, and stop.time did not end it. */
+static void tens_of_thousands_are_bound_before_stop_time_is_over(void)
+{
+	struct squatted s = {.interrupted = 0};
+
+	drive_squatted(&s, "squat: {bind: 28100}\nload: {end: leak, total: 200}\n"
+			   "stop: {time: 15s}");
+	CU_ASSERT(s.ok && s.tape.exhausted);
+	CU_ASSERT_EQUAL(s.tape.opened_before, 132);
+	CU_ASSERT_EQUAL(bound_of(&s.tape), 28100);
+	help_close(&s.h);
+}
+
+static void stop_time_does_not_wait_for_squatted_ports(void)
+{
+	static const char *const rows[] = {
+		"squat: {bind: 28100}\nstop: {time: 10ms}",
+		"squat: {ports: [1024-65535]}\nstop: {time: 10ms}",
+		"load: {ballast: 99%}\nstop: {time: 10ms}",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct squatted s = {.interrupted = 0};
+
+		drive_squatted(&s, rows[i]);
+		CU_ASSERT(!s.ok);
+		CU_ASSERT_EQUAL(s.h.err.kind, ERR_SCENARIO);
+		CU_ASSERT_PTR_NOT_NULL(strstr(s.h.err.what, "ports were held when stop.time was"));
+		CU_ASSERT_EQUAL(s.h.err.at.line, 4);
+		CU_ASSERT_EQUAL(s.tape.tally.attempted, 0);
+		help_close(&s.h);
+	}
+}
+
 static void who_is_interrupted_holds_no_more_ports(void)
 {
 	static const char *const rows[] = {
@@ -243,6 +325,9 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, what_is_squatted_is_held_until_the_end),
 	TEST_UNLESS(help_no_network, what_cannot_be_had_is_an_error_at_its_line),
 	TEST_UNLESS(help_no_network, who_is_interrupted_holds_no_more_ports),
+	TEST_UNLESS(help_no_network, squatted_ports_are_of_the_half_that_connect_leaves),
+	TEST_UNLESS(help_no_network, tens_of_thousands_are_bound_before_stop_time_is_over),
+	TEST_UNLESS(help_no_network, stop_time_does_not_wait_for_squatted_ports),
 	TEST_UNLESS(help_no_network, ballast_of_the_default_range_takes_more_than_one_table),
 	TESTS_END,
 };
