@@ -1,0 +1,99 @@
+/* far_state.h - the far end's state, and what its files know of each other: far.c has the thread and
+ * what others call, far_slot.c serves connections, far_due.c does what is due by the clock. Nobody
+ * else includes it.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "drive/far.h"
+#include "drive/wire.h"
+#include "sys/ring.h"
+
+enum { PIECE_BYTES = 65536, NO_SLOT = UINT32_MAX };
+
+enum far_at {
+	FAR_FREE,
+	FAR_ACCEPT,
+	FAR_HEAD,  /* reads the head of a request */
+	FAR_BODY,  /* … and the rest of it */
+	FAR_DELAY, /* waits before it answers */
+	FAR_SEND,
+	FAR_KEPT, /* nothing will be asked of it any more, nor is it closed */
+	FAR_CLOSE,
+};
+
+struct far_slot {
+	int64_t due_ns; /* FAR_DELAY: when its answer is sent */
+	uint32_t next;	/* FAR_DELAY: the slot behind it */
+	uint32_t left;	/* bytes of head, rest or answer that have not passed yet */
+	uint32_t answer_bytes;
+	uint16_t listener;
+	uint8_t at; /* enum far_at */
+	bool more;  /* another request follows this one */
+	unsigned char head[WIRE_HEAD_BYTES];
+};
+
+/* A listener's accepts. */
+struct far_door {
+	int fd;
+	uint32_t wanting; /* accepts that it lacks, since no slot was free */
+	int64_t open_ns;  /* slow accept: when the next one is asked for; FOR_EVER: one is asked */
+};
+
+struct far {
+	const struct plan *plan;
+	const struct lab *lab;
+	struct pulse *pulse;
+	struct tape tape;
+	struct arena *arena;
+	enum behaviour behaviour;
+	pthread_t thread;
+	sem_t ready;
+	int wake; /* eventfd: look at what others have told */
+	_Atomic bool ending;
+	_Atomic int64_t zero_ns; /* when the load began; 0: it has not */
+	struct err err;
+
+	struct far_door *doors;
+	struct ring **rings;
+	uint32_t ring_count, slots;
+	struct far_slot
+		*slot; /* slot i is slot i % ring_slots of ring i / ring_slots; its tag is i + 1 */
+	uint32_t *spare, spare_count;
+	uint32_t wanting_all;
+	uint32_t late_first, late_last; /* slots whose answer waits, in order of their time */
+	int64_t now_ns;			/* read once a turn */
+	bool good;			/* it began well; written before `ready` */
+	bool failed;
+	bool dead;		   /* as server.die wants it */
+	_Atomic uint64_t served;   /* see far_served() */
+	char scratch[PIECE_BYTES]; /* what is received goes here, unread */
+	char zeroes[PIECE_BYTES];  /* what is sent; never written */
+};
+
+static inline bool far_does(const struct far *far, enum does what)
+{
+	return behaviour_does(far->behaviour, what);
+}
+
+static inline struct ring *far_ring(const struct far *far, uint32_t i, unsigned *slot)
+{
+	*slot = i % far->plan->ring_slots;
+	return far->rings[i / far->plan->ring_slots];
+}
+
+/* Asks for the next connection of a listener, once there is a slot for it. */
+void far_accept(struct far *far, uint16_t listener);
+void far_close(struct far *far, uint32_t i);
+void far_answer(struct far *far, uint32_t i); /* the request is read, and its delay is over */
+
+/* Takes what the rings have to say; false: nothing. */
+bool far_turn(struct far *far);
+
+/* Does what is due at far->now_ns; false: nothing was. */
+bool far_do_due(struct far *far);
+int64_t far_idle_ns(const struct far *far); /* until something will be */
+void far_doors_close(struct far *far);
