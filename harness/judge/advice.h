@@ -1,39 +1,29 @@
 /* advice.h - what to change about a cause, in order of effect, and what people try that will
  * not help.
  *
- * Input:     the evidence that cause.c gathered.
- * Ownership: texts are in its arena.
+ * Ownership: texts are in the evidence's arena.
  * Wording:   sentences without a full stop; each names its knob, and what it brings as a number
  *            where arithmetic has one. What a wrong fix is wrong about stands beside it.
  */
 #pragma once
 
-#include "judge/judge.h"
+#include "judge/evidence.h"
 
-struct evidence {
-	const struct plan *plan;
-	const struct tape *tape;
-	const struct measures *measures;
-	const struct sample *full; /* the fullest dump; NULL: none */
-	uint64_t wanted;	   /* failures for want of a port */
-	struct arena *a;
-};
+enum { ADVICE_MOST = 8 };
 
-/* Fills f->attempt and f->wont_help as f->cause wants. */
-void advice_give(struct finding *f, const struct evidence *e);
+/* What does not fit is left out. */
+void advice_add(struct line_list *lines, struct text line);
+void advice_add_all(struct line_list *lines, const char *const list[ADVICE_MOST]);
+__attribute__((format(printf, 3, 4))) void advice_add_fmt(struct line_list *lines, struct arena *a,
+							  const char *format, ...);
 
-/* Quantities as words, in the arena. */
-const char *say_count(struct arena *a, uint64_t n);
-const char *say_number_of(struct arena *a, uint64_t n, const char *one,
-			  const char *many); /* "1 port", "28,232 ports" */
-const char *say_either(uint64_t n, const char *one, const char *many);
-const char *say_time(struct arena *a, int64_t ns);
-const char *say_rate(struct arena *a, double per_s);
+/* More ports, more pairs of addresses, TIME_WAIT made use of sooner; `life_ns` is what a
+ * connection takes of a port, and so the rate they bring, 0: none is told. */
+void advice_widen(struct line_list *lines, const struct evidence *e, int64_t life_ns);
+void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns);
+void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns);
 
-/* How long a connection is open, and how long its port is out of use after the close, by what
- * the plan knows. */
-int64_t live_time(const struct plan *plan);
-int64_t quiet_time(const struct plan *plan);
+/* ", 1,075/s (enough)" behind a number of ports, where a rate is what the ports are for. */
+const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns);
 
-/* May connect() take a port before its TIME_WAIT is over? */
-bool is_reused(const struct plan *plan);
+static const struct port_range advice_widest = {1024, 65535};

@@ -1,0 +1,208 @@
+#include <errno.h>
+
+#include "judge/rule.h"
+
+/* How a look-alike begins. */
+static const char *say_not_ports(const struct evidence *e)
+{
+	return e->tape->exhausted ? "These failures are not for want of a port"
+				  : "This is not port exhaustion";
+}
+
+/* ", with 20 of 32 ports in use" */
+static const char *say_room(const struct evidence *e)
+{
+	if (!e->full || e->tape->exhausted)
+		return "";
+	return text_format(e->a, ", with at most %s of %s in use %s",
+			   say_count(e->a, e->full->used_max), say_ports(e), say_towards(e))
+		.s;
+}
+
+struct claim claim_alike(const struct evidence *e, enum stage stage, int error, const char *what)
+{
+	uint64_t n = evidence_errors(e, stage, error);
+	struct claim c = {.weight = (double)n};
+
+	if (n > 0)
+		c.why = text_format(e->a, "%s: %s failed %s with %s (%s)%s. %s", say_not_ports(e),
+				    stage_call(stage), say_number_of(e->a, n, "time", "times"),
+				    errno_name(error), errno_words(error), say_room(e), what);
+	return c;
+}
+
+static struct claim fd_limit(const struct evidence *e)
+{
+	struct claim own =
+		claim_alike(e, STAGE_SOCKET, EMFILE, "This process may have no more descriptors.");
+	struct claim all =
+		claim_alike(e, STAGE_SOCKET, ENFILE, "The host may have no more open files.");
+	struct claim c = own.weight >= all.weight ? own : all;
+
+	c.weight = own.weight + all.weight;
+	return c;
+}
+
+static struct claim refused(const struct evidence *e)
+{
+	return claim_alike(
+		e, STAGE_CONNECT, ECONNREFUSED,
+		"The far end answered with a RST: nothing listens at that address and port.");
+}
+
+/* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
+static const char *say_drops(const struct evidence *e)
+{
+	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;
+
+	if (n == 0)
+		return "";
+	return text_format(e->a,
+			   " The server's backlog was full: %s it dropped what it was to answer "
+			   "(ListenDrops).",
+			   say_number_of(e->a, n, "time", "times"))
+		.s;
+}
+
+/* Where a gateway says that it dropped them it is no riddle any more; where those that wait for an
+ * answer are what holds the ports, that is said already. */
+static struct claim timed_out(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+
+	if (gateway_lacks_ports(e) || gateway_is_full(e) ||
+	    claim_explains(e, h.unanswered, h.all) > 0)
+		return (struct claim){0};
+	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,
+			   text_format(e->a, "Each had its port, and no answer within %s.%s",
+				       say_time(e->a, e->plan->loads[0].load->timeout),
+				       say_drops(e))
+				   .s);
+}
+
+static struct claim address_not_local(const struct evidence *e)
+{
+	static const char *const lesson =
+		"EADDRNOTAVAIL has two meanings: here the source address is not on this "
+		"host, or not yet usable.";
+	struct claim bound = claim_alike(e, STAGE_BIND, EADDRNOTAVAIL, lesson);
+
+	if (bound.weight > 0 || e->tape->exhausted || !evidence_has(e, EVENT_NO_ADDRESS))
+		return bound;
+	return claim_alike(e, STAGE_CONNECT, EADDRNOTAVAIL, lesson);
+}
+
+static struct claim self_connect(const struct evidence *e)
+{
+	uint64_t n = e->tape->tally.self_connects;
+	struct claim c = {.weight = (double)n};
+
+	if (n > 0)
+		c.why = text_format(
+			e->a,
+			"%s: nobody listened at the destination, its port is one of the client's "
+			"own range, and connect() took just that one. TCP then opens at both ends "
+			"at once (RFC 9293, 3.5), which are one: the client talks to itself, and "
+			"the server cannot start, since its port is taken (EADDRINUSE).",
+			say_number_of(e->a, n, "connection has itself as its peer",
+				      "connections have themselves as their peers"));
+	return c;
+}
+
+static void advise_fd_limit(struct finding *f, const struct evidence *e)
+{
+	const struct host *host = e->plan->host;
+	const char *here = "";
+
+	if (host && host->nofile > 0 && host->nofile_soft > 0)
+		here = text_format(e->a, "; here it is %s soft, %s hard",
+				   say_count(e->a, (uint64_t)host->nofile_soft),
+				   say_count(e->a, (uint64_t)host->nofile))
+			       .s;
+	if (e->tape->tally.errors[STAGE_SOCKET][EMFILE])
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"raise the limit of descriptors: ulimit -n, LimitNOFILE= of a systemd "
+			"unit%s",
+			here);
+	if (e->tape->tally.errors[STAGE_SOCKET][ENFILE])
+		advice_add(&f->attempt,
+			   TEXT("raise fs.file-max, the limit of the whole host (ENFILE)"));
+	advice_add(&f->attempt, TEXT("close what is done with: a leak ends here at any limit"));
+}
+
+static void advise_address(struct finding *f, const struct evidence *e)
+{
+	if (e->plan->family == FAMILY_IPV6)
+		advice_add(
+			&f->attempt,
+			TEXT("where IPv6 is off (net.ipv6.conf.all.disable_ipv6=1) use 127.0.0.1: "
+			     "localhost can be ::1"));
+}
+
+// clang-format off
+const struct rule alike_rules[] = {
+	{
+		.cause = CAUSE_FD_LIMIT,
+		.claim = fd_limit,
+		.advise = advise_fd_limit,
+		.in_vain = {
+				"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+		},
+	},
+	{
+		.cause = CAUSE_REFUSED,
+		.claim = refused,
+		.attempt = {
+				"start the server, or correct address and port: `ss -tln` there shows who listens",
+		},
+		.in_vain = {
+				"any setting of the client's ports: a refused connect gives its port back at once, and leaves "
+				"no TIME_WAIT",
+		},
+	},
+	{
+		.cause = CAUSE_TIMED_OUT,
+		.claim = timed_out,
+		.attempt = {
+				"look at the far end: a full accept queue (TcpExtListenOverflows there), a firewall that "
+				"drops, a host that is down",
+				"look at what is between: a NAT gateway without ports or a full conntrack table looks just "
+				"like this",
+		},
+		.in_vain = {
+				"a wider port range here: these connects had their ports, and kept them while they waited "
+				"(SYN_SENT)",
+		},
+	},
+	{
+		.cause = CAUSE_ADDRESS_NOT_LOCAL,
+		.claim = address_not_local,
+		.advise = advise_address,
+		.attempt = {
+				"bind an address that `ip address` shows, or none",
+				"wait until the interface is up; an IPv6 address cannot be used while it is tentative",
+				"net.ipv4.ip_nonlocal_bind=1, only for an address that moves between hosts",
+		},
+		.in_vain = {
+				"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not",
+		},
+	},
+	{
+		.cause = CAUSE_SELF_CONNECT,
+		.claim = self_connect,
+		.attempt = {
+				"have the server listen outside of net.ipv4.ip_local_port_range",
+				"put its port into net.ipv4.ip_local_reserved_ports: connect() then never takes it",
+				"in the client, compare getsockname() with getpeername() after connect(): close the connection "
+				"if they are the same, and try again",
+		},
+		.in_vain = {
+				"trying again more often while the server is down: each try may be the one that takes its port",
+				"SO_REUSEADDR in the server: it does not share a port with a connection that lives",
+				"an odd port: connect() takes even ones first where the range begins with one, and odd ones then",
+		},
+	},
+	RULES_END,
+};
+// clang-format on

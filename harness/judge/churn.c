@@ -1,0 +1,183 @@
+#include "judge/outlook.h"
+#include "judge/rule.h"
+
+/* How many were closed when those that wait were counted. */
+static uint64_t closed_by_then(const struct evidence *e)
+{
+	uint64_t closed = e->tape->tally.closed;
+
+	if (e->full && e->full->opened > e->full->open)
+		return least(closed, e->full->opened - e->full->open);
+	return closed;
+}
+
+/* Who waits: not all that were closed are in TIME_WAIT, for the far end may have closed first. */
+static const char *say_waiting(const struct evidence *e, uint64_t waiting)
+{
+	uint64_t closed = closed_by_then(e);
+	const char *time = say_time(e->a, quiet_time(e->plan));
+	struct text life;
+
+	if (is_reused(e->plan))
+		life = text_format(e->a, "%s can be taken again after %s",
+				   say_either(waiting, "its port", "the port of each"), time);
+	else
+		life = text_format(e->a, "%s port for %s more",
+				   say_either(waiting, "it keeps its", "each keeps its"), time);
+	if (closed <= waiting)
+		return text_format(e->a, "The client closed %s, and " TEXT_FMT " (TIME_WAIT).",
+				   say_number_of(e->a, waiting, "connection", "connections"),
+				   TEXT_ARG(life))
+			.s;
+	return text_format(e->a, "Of %s closed connections %s %s in TIME_WAIT, and " TEXT_FMT ".",
+			   say_count(e->a, closed), say_count(e->a, waiting),
+			   say_either(waiting, "is", "are"), TEXT_ARG(life))
+		.s;
+}
+
+/* "32 ports / 60 s = 0.533/s is all that can go on for ever to one destination; this load …" */
+static const char *say_bound(const struct evidence *e)
+{
+	const struct budget *b = &e->plan->budget;
+	int64_t live_ns = live_time(e->plan), quiet_ns = quiet_time(e->plan);
+	double each = (double)b->usable * 1e9 / (double)(live_ns + quiet_ns);
+	const char *life = say_time(e->a, quiet_ns), *all = "";
+
+	if (outlook_buckets(e->plan))
+		return text_format(e->a, "No more than %s wait (tcp_max_tw_buckets).",
+				   say_count(e->a, outlook_buckets(e->plan)))
+			.s;
+	if (live_ns > 0)
+		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
+	if (b->spaces > 1)
+		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->spaces)).s;
+	return text_format(e->a, "%s / %s = %s is all that can go on for ever %s%s%s.",
+			   say_ports(e), life, say_rate(e->a, each), say_towards(e), all,
+			   say_demand(e))
+		.s;
+}
+
+/* What is said here of TIME_WAIT is not so outside of this run. */
+static const char *say_own_time(const struct evidence *e)
+{
+	int64_t lasts_ns = e->plan->scenario->network.time_wait;
+
+	if (lasts_ns >= TIME_WAIT_NS)
+		return "";
+	return text_format(e->a, " network.time_wait made it %s here: outside it is %s.",
+			   say_time(e->a, lasts_ns), say_time(e->a, TIME_WAIT_NS))
+		.s;
+}
+
+static struct claim time_wait_churn(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.time_wait, h.all)};
+
+	if (c.weight > 0)
+		c.why = text_format(e->a, "%s %s%s", say_waiting(e, h.time_wait), say_bound(e),
+				    say_own_time(e));
+	return c;
+}
+
+static struct claim fin_wait_orphans(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.fin_wait, h.all)};
+	int64_t seconds =
+		setting_number(&e->plan->scenario->network.sysctl, "net.ipv4.tcp_fin_timeout", 60);
+
+	if (c.weight > 0)
+		c.why = text_format(
+			e->a,
+			"The client closed %s, and the far end did not close its side: %s in "
+			"FIN_WAIT2 %s for up to %s s (tcp_fin_timeout).",
+			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
+			say_count(e->a, h.fin_wait),
+			say_either(h.fin_wait, "keeps its port", "keep their ports"),
+			say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds));
+	return c;
+}
+
+/* A pool that is smaller than what is under way closes the rest after one use. */
+static void add_pool(struct line_list *lines, const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[0];
+
+	if (lp->idle_most == 0 || lp->idle_most >= lp->concurrency)
+		return;
+	advice_add_fmt(
+		lines, e->a,
+		"have the pool keep as many idle connections as there are requests at once, %s: it "
+		"keeps %s, and closes the others after one use",
+		say_count(e->a, lp->concurrency), say_count(e->a, lp->idle_most));
+}
+
+static void advise_churn(struct finding *f, const struct evidence *e)
+{
+	int64_t live_ns = live_time(e->plan), life_ns = live_ns + quiet_time(e->plan);
+
+	if (outlook_buckets(e->plan))
+		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
+
+	add_pool(&f->attempt, e);
+	advice_widen(&f->attempt, e, life_ns);
+	advice_reuse(&f->attempt, e, live_ns);
+	advice_tuples(&f->attempt, e, life_ns);
+	advice_add(&f->attempt,
+		   TEXT("have the server close first: TIME_WAIT is then on its side, and holds "
+			"none of the client's ports"));
+	if (e->plan->scenario->network.topology != TOPOLOGY_LOOPBACK)
+		advice_add(&f->wont_help,
+			   TEXT("net.ipv4.tcp_tw_reuse=2, the default: it reuses ports on "
+				"loopback only"));
+}
+
+static void advise_fin_wait(struct finding *f, const struct evidence *e)
+{
+	int64_t seconds = evidence_sysctl(e, "net.ipv4.tcp_fin_timeout", 60);
+
+	if (seconds > 10)
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"net.ipv4.tcp_fin_timeout=10: FIN_WAIT2 is what it governs; ports come "
+			"back %s sooner",
+			say_times(e->a, (double)seconds / 10));
+	advice_widen(&f->attempt, e, 0);
+	advice_tuples(&f->attempt, e, 0);
+}
+
+// clang-format off
+const struct rule churn_rules[] = {
+	{
+		.cause = CAUSE_TIME_WAIT_CHURN,
+		.claim = time_wait_churn,
+		.advise = advise_churn,
+		.attempt = {
+				"keep connections open and reuse them (keep-alive, a connection pool as large as the "
+				"concurrency): a request then costs no port",
+		},
+		.in_vain = {
+				"net.ipv4.tcp_fin_timeout: it governs FIN_WAIT2; TIME_WAIT is 60 s in the kernel's source, and "
+				"no sysctl changes it",
+				"net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12",
+				"ulimit -n: a closed connection has no descriptor, but still its port",
+				"restarting the client: TIME_WAIT outlives it",
+		},
+	},
+	{
+		.cause = CAUSE_FIN_WAIT_ORPHANS,
+		.claim = fin_wait_orphans,
+		.advise = advise_fin_wait,
+		.attempt = {
+				"have the far end close when it reads the end of the stream",
+				"keep connections open and reuse them: what is not closed waits for nobody",
+		},
+		.in_vain = {
+				"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT2",
+				"ulimit -n: a closed connection has no descriptor, but still its port",
+		},
+	},
+	RULES_END,
+};
+// clang-format on

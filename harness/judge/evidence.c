@@ -1,0 +1,135 @@
+#include "judge/evidence.h"
+
+#include <errno.h>
+
+#include "judge/say.h"
+
+/* What of all ports must wait for an answer to be more than those that are just being opened. */
+static const double share_least = 1 / 8.;
+
+uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error)
+{
+	return e->tape->tally.errors[stage][error];
+}
+
+struct holders evidence_holders(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = {.leaked = t->leaked,
+			    .inherited = t->inherited,
+			    .live = t->open,
+			    .time_wait = t->closed};
+
+	if (e->full) {
+		const uint64_t *n = e->full->states;
+		uint64_t open = n[STATE_ESTABLISHED] + n[STATE_SYN_RECV] + n[STATE_CLOSE_WAIT];
+
+		h.leaked = least(t->leaked, open);
+		h.inherited = least(t->inherited, open - h.leaked);
+		h.live = open - h.leaked - h.inherited;
+		h.time_wait = n[STATE_TIME_WAIT] + n[STATE_CLOSING] + n[STATE_LAST_ACK];
+		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
+		h.unanswered = n[STATE_SYN_SENT];
+	}
+	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered +
+		(uint64_t)e->plan->budget.spaces *
+			(e->plan->squat.listening + e->plan->squat.bound);
+	/* Some are always just being opened. */
+	if ((double)h.unanswered < share_least * (double)h.all) {
+		h.live += h.unanswered;
+		h.unanswered = 0;
+	}
+	return h;
+}
+
+const char *say_towards(const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+	const char *to = "to one destination";
+
+	if (p->destinations > 1 && p->budget.spaces < p->budget.pairs)
+		to = "to all destinations together";
+	else if (p->destinations > 1)
+		to = text_format(
+			     e->a, "to %s %s",
+			     p->budget.spaces < p->budget.pairs ? "all" : "each of",
+			     say_number_of(e->a, p->destinations, "destination", "destinations"))
+			     .s;
+	if (p->sources.count > 1)
+		to = text_format(e->a, "%s, from each of %s", to,
+				 say_number_of(e->a, p->sources.count, "address", "addresses"))
+			     .s;
+	return to;
+}
+
+const char *say_ports(const struct evidence *e)
+{
+	return say_number_of(e->a, e->plan->budget.usable, "port", "ports");
+}
+
+const char *say_demand(const struct evidence *e)
+{
+	double asked = plan_rate(e->plan);
+	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
+
+	if (asked > 0 && e->plan->load_count == 1)
+		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
+	if (seen->present)
+		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
+	return "";
+}
+
+double evidence_measured(const struct evidence *e, enum measure what)
+{
+	const struct value *v = &e->measures->fixed[what];
+
+	return v->present ? v->n : 0;
+}
+
+bool evidence_has(const struct evidence *e, enum event_kind kind)
+{
+	for (size_t i = 0; i < e->tape->event_count; i++)
+		if (e->tape->events[i].kind == kind)
+			return true;
+	return false;
+}
+
+int64_t quiet_time(const struct plan *plan)
+{
+	int64_t quiet = plan->forecast.quiet_ns;
+
+	return quiet > 0 && quiet != FOR_EVER ? quiet : plan->scenario->network.time_wait;
+}
+
+bool is_reused(const struct plan *plan)
+{
+	return quiet_time(plan) < plan->scenario->network.time_wait;
+}
+
+int64_t live_time(const struct plan *plan)
+{
+	const struct forecast *f = &plan->forecast;
+
+	if (f->port_life_ns == FOR_EVER || f->quiet_ns == FOR_EVER ||
+	    f->port_life_ns <= f->quiet_ns)
+		return plan->loads[0].load->hold;
+	return f->port_life_ns - f->quiet_ns;
+}
+
+int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback)
+{
+	return setting_number(&e->plan->scenario->network.sysctl, name, fallback);
+}
+
+struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
+			    const struct measures *m, struct arena *a)
+{
+	struct evidence e = {
+		.plan = plan, .tape = tape, .measures = m, .full = tape_fullest(tape), .a = a};
+
+	if (tape->exhausted)
+		e.wanted = tape->tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] +
+			   tape->tally.errors[STAGE_CONNECT][EAGAIN] +
+			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
+	return e;
+}

@@ -1,0 +1,55 @@
+/* evidence.h - what the rules of the causes have before them, and what most of them ask of it.
+ *
+ * Ownership: borrowed; texts are in its arena.
+ * Source:    the ports that a state holds, and for how long: net/ipv4/tcp_minisocks.c,
+ *            tcp_time_wait(); what tcp_tw_reuse reuses: net/ipv4/tcp_ipv4.c, tcp_twsk_unique().
+ */
+#pragma once
+
+#include "judge/judge.h"
+
+struct evidence {
+	const struct plan *plan;
+	const struct tape *tape;
+	const struct measures *measures;
+	const struct sample *full; /* the fullest dump; NULL: none */
+	uint64_t wanted;	   /* failures for want of a port */
+	struct arena *a;
+};
+
+/* What holds ports: the client's sockets by the reason for which they are there. */
+struct holders {
+	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
+	uint64_t all; /* with what others hold */
+};
+
+struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
+			    const struct measures *m, struct arena *);
+
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* By the fullest dump; where there is none, by the books. */
+struct holders evidence_holders(const struct evidence *e);
+
+uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error);
+double evidence_measured(const struct evidence *e, enum measure what); /* 0: no data, too */
+bool evidence_has(const struct evidence *e, enum event_kind kind);
+int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback);
+
+/* "to one destination", "to each of 2 destinations, from each of 3 addresses" */
+const char *say_towards(const struct evidence *e);
+const char *say_ports(const struct evidence *e); /* "32 ports" */
+
+/* "; this load asks for 200/s", or what it was seen to do. */
+const char *say_demand(const struct evidence *e);
+
+/* How long a connection is open, and how long its port is out of use after the close, by what
+ * the plan knows. */
+int64_t live_time(const struct plan *plan);
+int64_t quiet_time(const struct plan *plan);
+
+/* May connect() take a port before its TIME_WAIT is over? */
+bool is_reused(const struct plan *plan);
