@@ -53,13 +53,38 @@ const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_n
 	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }
 
+/* Where the program chooses the ports, the kernel's range is not asked. */
+static void widen_own(struct line_list *lines, const struct evidence *e, int64_t life_ns)
+{
+	const struct load_plan *lp = &e->plan->loads[e->plan->widest];
+
+	if (lp->bind == BIND_LOCAL_PORT_RANGE)
+		advice_add_fmt(lines, e->a,
+			       "give its sockets a wider IP_LOCAL_PORT_RANGE than %u-%u, of "
+			       "net.ipv4.ip_local_port_range, %u-%u: each port more brings as much "
+			       "as one of these%s",
+			       lp->ports.lo, lp->ports.hi, e->plan->scenario->network.ports.lo,
+			       e->plan->scenario->network.ports.hi, rate_too(e, 1, life_ns));
+	else
+		advice_add_fmt(lines, e->a,
+			       "give the program more ports to name than %u-%u, outside of "
+			       "net.ipv4.ip_local_port_range: each brings as much as one of "
+			       "these%s",
+			       lp->ports.lo, lp->ports.hi, rate_too(e, 1, life_ns));
+}
+
 /* Widening alone has outgoing connections take ports that servers want: never without reserving
  * those. */
 void advice_widen(struct line_list *lines, const struct evidence *e, int64_t life_ns)
 {
 	const struct budget *b = &e->plan->budget;
+	enum bind_way way = e->plan->loads[e->plan->widest].bind;
 	uint32_t wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
 
+	if (bind_names_port(way) || way == BIND_LOCAL_PORT_RANGE) {
+		widen_own(lines, e, life_ns);
+		return;
+	}
 	wide -= ports_within(&e->plan->scenario->network.reserved, advice_widest);
 	if (b->usable == 0 || wide < b->usable + b->usable / 20)
 		return;
@@ -80,19 +105,6 @@ static void add_datagrams(struct line_list *lines, const struct evidence *e)
 			"no connect(), and one port does"));
 	advice_add_fmt(lines, e->a, "each further source address that sockets are bound to adds %s",
 		       say_number_of(e->a, e->plan->budget.usable, "port", "ports"));
-}
-
-/* Does bind() take the port of every load, for all destinations, and for the whole of its
- * TIME_WAIT? */
-static bool is_bound_first(const struct plan *p)
-{
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		const struct load *load = p->loads[i].load;
-
-		if (!bind_takes_port(load->bind.way) || bind_shares_port(load))
-			return false;
-	}
-	return true;
 }
 
 void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns)
@@ -118,24 +130,11 @@ void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t li
 			"IP_BIND_ADDRESS_NO_PORT, or bind() takes a port for all destinations"));
 }
 
-/* 0: the kernel has none that would do any good. */
-static int64_t reuse_delay_ns(const struct evidence *e)
-{
-	const struct host *host = e->plan->host;
-	int64_t fallback = host && host->tw_reuse_delay > 0 ? host->tw_reuse_delay : 1000;
-	int64_t ms = evidence_sysctl(e, "net.ipv4.tcp_tw_reuse_delay", fallback);
-
-	return ms > 0 && ms < e->plan->scenario->network.time_wait / 1000000 ? ms * 1000000 : 0;
-}
-
 /* tcp_tw_reuse=1, where it is not at work already. */
 void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns)
 {
-	int64_t delay_ns = reuse_delay_ns(e),
-		reuse = evidence_sysctl(e, "net.ipv4.tcp_tw_reuse", 2);
-	bool is_local = e->plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
-	bool is_set = reuse == 1 || (reuse == 2 && is_local);
-	bool stamps = evidence_sysctl(e, "net.ipv4.tcp_timestamps", 1) != 0;
+	int64_t delay_ns = reuse_delay(e->plan);
+	bool is_set = reuse_is_set(e->plan), stamps = has_timestamps(e->plan);
 	const char *gain;
 
 	if (is_bound_first(e->plan) || is_reused(e->plan) || delay_ns == 0 || (is_set && stamps))

@@ -45,9 +45,15 @@ static struct claim fd_limit(const struct evidence *e)
 
 static struct claim refused(const struct evidence *e)
 {
+	const char *since = say_since(e, MEASURE_SERVER_DIED, "the server's process died");
+
 	return claim_alike(
 		e, STAGE_CONNECT, ECONNREFUSED,
-		"The far end answered with a RST: nothing listens at that address and port.");
+		text_format(e->a,
+			    "The far end answered with a RST: nothing listens at that address and "
+			    "port%s.",
+			    since)
+			.s);
 }
 
 /* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
@@ -69,13 +75,14 @@ static const char *say_drops(const struct evidence *e)
 static struct claim timed_out(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
+	const char *since = say_since(e, MEASURE_SERVER_GONE, "the server's host vanished");
 
 	if (gateway_lacks_ports(e) || gateway_is_full(e) ||
 	    claim_explains(e, h.unanswered, h.all) > 0)
 		return (struct claim){0};
 	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,
-			   text_format(e->a, "Each had its port, and no answer within %s.%s",
-				       say_time(e->a, e->plan->loads[0].load->timeout),
+			   text_format(e->a, "Each had its port, and no answer within %s%s.%s",
+				       say_time(e->a, e->plan->loads[0].load->timeout), since,
 				       say_drops(e))
 				   .s);
 }

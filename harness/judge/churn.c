@@ -64,8 +64,13 @@ static const char *say_own_time(const struct evidence *e)
 
 	if (lasts_ns >= TIME_WAIT_NS)
 		return "";
-	return text_format(e->a, " network.time_wait made it %s here: outside it is %s.",
-			   say_time(e->a, lasts_ns), say_time(e->a, TIME_WAIT_NS))
+	return text_format(
+		       e->a,
+		       " network.time_wait made it %s here: outside it is %s, and the rate %s; "
+		       "what to try is reckoned with that.",
+		       say_time(e->a, lasts_ns), say_time(e->a, outside_time(e->plan)),
+		       say_rate(e->a, (double)e->plan->budget.usable * 1e9 /
+					      (double)(live_time(e->plan) + outside_time(e->plan))))
 		.s;
 }
 
@@ -99,12 +104,27 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 	return c;
 }
 
+/* Have its connections served as many requests as they may? Then that is why they were closed. */
+static bool is_capped(const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[0];
+	const struct tally *t = &e->tape->tally;
+
+	return lp->serves_most > 1 && lp->serves_most < UINT32_MAX && t->closed > 0 &&
+	       (double)t->requests_done >= 0.9 * (double)lp->serves_most * (double)t->closed;
+}
+
 /* A pool that is smaller than what is under way closes the rest after one use. */
 static void add_pool(struct line_list *lines, const struct evidence *e)
 {
 	const struct load_plan *lp = &e->plan->loads[0];
 
-	if (lp->idle_most == 0 || lp->idle_most >= lp->concurrency)
+	if (is_capped(e))
+		advice_add_fmt(lines, e->a,
+			       "let a connection serve more than %s: of nginx that is "
+			       "keepalive_requests, and the upstream may have a cap of its own",
+			       say_number_of(e->a, lp->serves_most, "request", "requests"));
+	if (lp->idle_most == 0 || lp->idle_most >= lp->concurrency || is_capped(e))
 		return;
 	advice_add_fmt(
 		lines, e->a,
@@ -115,7 +135,7 @@ static void add_pool(struct line_list *lines, const struct evidence *e)
 
 static void advise_churn(struct finding *f, const struct evidence *e)
 {
-	int64_t live_ns = live_time(e->plan), life_ns = live_ns + quiet_time(e->plan);
+	int64_t live_ns = live_time(e->plan), life_ns = live_ns + outside_time(e->plan);
 
 	if (outlook_buckets(e->plan))
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
@@ -127,7 +147,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	advice_add(&f->attempt,
 		   TEXT("have the server close first: TIME_WAIT is then on its side, and holds "
 			"none of the client's ports"));
-	if (e->plan->scenario->network.topology != TOPOLOGY_LOOPBACK)
+	if (!reuse_is_set(e->plan))
 		advice_add(&f->wont_help,
 			   TEXT("net.ipv4.tcp_tw_reuse=2, the default: it reuses ports on "
 				"loopback only"));

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "judge/say.h"
+#include "plan/bind.h"
 
 /* What of all ports must wait for an answer to be more than those that are just being opened. */
 static const double share_least = 1 / 8.;
@@ -51,8 +52,7 @@ const char *say_towards(const struct evidence *e)
 		to = "to all destinations together";
 	else if (p->destinations > 1)
 		to = text_format(
-			     e->a, "to %s %s",
-			     p->budget.spaces < p->budget.pairs ? "all" : "each of",
+			     e->a, "to each of %s",
 			     say_number_of(e->a, p->destinations, "destination", "destinations"))
 			     .s;
 	if (p->sources.count > 1)
@@ -77,6 +77,19 @@ const char *say_demand(const struct evidence *e)
 	if (seen->present)
 		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
 	return "";
+}
+
+const char *say_since(const struct evidence *e, enum measure when, const char *what)
+{
+	const struct value *at = &e->measures->fixed[when];
+
+	if (!at->present)
+		return "";
+	return text_format(e->a, " any more: %s after %s, and %s opened", what,
+			   say_time(e->a, (int64_t)at->n),
+			   say_number_of(e->a, e->tape->tally.opened, "connection was",
+					 "connections were"))
+		.s;
 }
 
 double evidence_measured(const struct evidence *e, enum measure what)
@@ -104,6 +117,52 @@ int64_t quiet_time(const struct plan *plan)
 bool is_reused(const struct plan *plan)
 {
 	return quiet_time(plan) < plan->scenario->network.time_wait;
+}
+
+int64_t reuse_delay(const struct plan *plan)
+{
+	const struct host *host = plan->host;
+	int64_t fallback = host && host->tw_reuse_delay > 0 ? host->tw_reuse_delay : 1000;
+	int64_t ms = setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_tw_reuse_delay",
+				    fallback);
+
+	return ms > 0 && ms < TIME_WAIT_NS / 1000000 ? ms * 1000000 : 0;
+}
+
+bool reuse_is_set(const struct plan *plan)
+{
+	int64_t reuse = setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_tw_reuse", 2);
+
+	return reuse == 1 || (reuse == 2 && plan->scenario->network.topology == TOPOLOGY_LOOPBACK);
+}
+
+bool has_timestamps(const struct plan *plan)
+{
+	return setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_timestamps", 1) != 0;
+}
+
+/* Does bind() take the port of every load, for all destinations, and for the whole of its
+ * TIME_WAIT? */
+bool is_bound_first(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *load = p->loads[i].load;
+
+		if (!bind_takes_port(load->bind.way) || bind_shares_port(load))
+			return false;
+	}
+	return true;
+}
+
+int64_t outside_time(const struct plan *plan)
+{
+	int64_t quiet = quiet_time(plan), delay = reuse_delay(plan);
+
+	if (quiet != plan->scenario->network.time_wait)
+		return quiet; /* it was not TIME_WAIT's end that gave the port back */
+	if (delay > 0 && reuse_is_set(plan) && has_timestamps(plan) && !is_bound_first(plan))
+		return delay;
+	return TIME_WAIT_NS;
 }
 
 int64_t live_time(const struct plan *plan)

@@ -46,10 +46,21 @@ const char *say_ports(const struct evidence *e); /* "32 ports" */
 /* "; this load asks for 200/s", or what it was seen to do. */
 const char *say_demand(const struct evidence *e);
 
+/* " any more: the server's process died after 0.5 s, and 20 connections were opened", by a measure
+ * of when; empty if it has not. */
+const char *say_since(const struct evidence *e, enum measure when, const char *what);
+
 /* How long a connection is open, and how long its port is out of use after the close, by what
  * the plan knows. */
 int64_t live_time(const struct plan *plan);
 int64_t quiet_time(const struct plan *plan);
 
+/* The latter where network.time_wait has no say, which is everywhere else: what advice is for. */
+int64_t outside_time(const struct plan *plan);
+
 /* May connect() take a port before its TIME_WAIT is over? */
 bool is_reused(const struct plan *plan);
+int64_t reuse_delay(const struct plan *plan); /* after which it may; 0: none that does any good */
+bool reuse_is_set(const struct plan *plan);   /* tcp_tw_reuse, for this topology */
+bool has_timestamps(const struct plan *plan);
+bool is_bound_first(const struct plan *plan);

@@ -252,7 +252,8 @@ static void who_waits_is_told_by_what_was_seen(void)
 		{"network: {ports: 40000-40031, time_wait: 6s}\n", 32, 32, 0,
 		 "each keeps its port for 6 s more (TIME_WAIT). 32 ports / 6 s = 5.33/s is"},
 		{"network: {ports: 40000-40031, time_wait: 6s}\n", 32, 32, 0,
-		 " network.time_wait made it 6 s here: outside it is 60 s."},
+		 " network.time_wait made it 6 s here: outside it is 60 s, and the rate 0.533/s; "
+		 "what to try is reckoned with that."},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n", 32, 32, 0,
 		 "and the port of each can be taken again after 1 s (TIME_WAIT). 32 ports / 1 s"},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n", 39, 32, 0,
@@ -279,6 +280,133 @@ static void who_waits_is_told_by_what_was_seen(void)
 		if (!text_has(f->why, rows[i].why))
 			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
 		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
+/* A run whose TIME_WAIT was shortened: what to change is about hosts where it is not. */
+static void advice_is_reckoned_with_the_kernels_own_time(void)
+{
+	static const struct {
+		const char *lines, *given, *not_given;
+	} rows[] = {
+		{"network: {ports: 40000-40031, time_wait: 6s}\nload: {rate: 200/s}",
+		 "64,512 ports, 2,016 times as many, 1,075/s (enough)", "5.33/s"},
+		{"network: {ports: 40000-40031, time_wait: 500ms}\nload: {rate: 20/s}",
+		 "tcp_tw_reuse=1: a connect may take a port that was 1 s in TIME_WAIT, 32/s "
+		 "(enough)",
+		 "64/s"},
+		{"network: {ports: 40000-40031, time_wait: 500ms, sysctl: {net.ipv4.tcp_tw_reuse: "
+		 "1}}\nload: {rate: 100/s}",
+		 "adds 32 ports, 32/s", "64/s"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		const struct finding *f;
+
+		trial_open(&t, rows[i].lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(lines_have(&f->attempt, rows[i].given));
+		CU_ASSERT(!lines_have(&f->attempt, rows[i].not_given));
+		trial_close(&t);
+	}
+}
+
+/* Connections that were closed since they had served what they may are not the pool's surplus. */
+static void a_cap_of_requests_is_no_small_pool(void)
+{
+	static const struct {
+		uint64_t done;
+		const char *given, *not_given;
+	} rows[] = {
+		{3200, "more than 100 requests", "have the pool keep"},
+		{60, "have the pool keep as many", "more than 100 requests"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		const struct finding *f;
+
+		trial_open(&t, SMALL "load: {concurrency: 10, pool: {max_idle: 2}, request: {send: "
+				     "128B, per_connection: 100}}");
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		t.tape.tally.requests_done = rows[i].done;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(lines_have(&f->attempt, rows[i].given));
+		CU_ASSERT(!lines_have(&f->attempt, rows[i].not_given));
+		trial_close(&t);
+	}
+}
+
+/* Until then it was there, and so were its connections. */
+static void a_server_that_ended_is_told_with_when(void)
+{
+	static const struct {
+		const char *lines;
+		int error;
+		enum event_kind kind;
+		const char *why;
+	} rows[] = {
+		{"server: {die: 500ms}", ECONNREFUSED, EVENT_SERVER_DIED,
+		 "nothing listens at that address and port any more: the server's process died "
+		 "after 0.5 s, and 20 connections were opened."},
+		{"server: {vanish: 500ms}", ETIMEDOUT, EVENT_SERVER_GONE,
+		 "no answer within 2 s any more: the server's host vanished after 0.5 s, and 20 "
+		 "connections were opened."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+		trial_fail(&t, STAGE_CONNECT, rows[i].error, 3);
+		tape_event(&t.tape, (struct event){.kind = rows[i].kind, .t_ns = 500000000});
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		if (!text_has(t.verdict.causes[0].why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(t.verdict.causes[0].why));
+		CU_ASSERT(text_has(t.verdict.causes[0].why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
+/* The kernel's range is not asked there. */
+static void a_range_of_ones_own_is_not_widened_by_the_sysctl(void)
+{
+	static const struct {
+		const char *bind, *given;
+	} rows[] = {
+		{"ports 45000-45031", "more ports to name than 45000-45031"},
+		{"local-port-range 40000-40031", "a wider IP_LOCAL_PORT_RANGE than 40000-40031"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[120];
+		struct trial t;
+		const struct finding *f;
+
+		snprintf(lines, sizeof(lines), "network: {ports: 40000-40999}\nload: {bind: %s}",
+			 rows[i].bind);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(lines_have(&f->attempt, rows[i].given));
+		CU_ASSERT(!lines_have(&f->attempt, "widen net.ipv4"));
 		trial_close(&t);
 	}
 }
@@ -315,6 +443,7 @@ static void what_is_set_already_is_no_advice(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 		CU_ASSERT(lines_have(&f->attempt, rows[i].given));
 		CU_ASSERT(!lines_have(&f->attempt, rows[i].not_given));
+		CU_ASSERT_EQUAL(lines_have(&f->wont_help, "tcp_tw_reuse=2"), i == 2);
 		trial_close(&t);
 	}
 }
@@ -830,6 +959,10 @@ static const struct test tests[] = {
 	TEST(live_connections_beside_others_are_no_cause_of_their_own),
 	TEST(one_is_not_told_as_many),
 	TEST(who_waits_is_told_by_what_was_seen),
+	TEST(advice_is_reckoned_with_the_kernels_own_time),
+	TEST(a_cap_of_requests_is_no_small_pool),
+	TEST(a_server_that_ended_is_told_with_when),
+	TEST(a_range_of_ones_own_is_not_widened_by_the_sysctl),
 	TEST(what_is_set_already_is_no_advice),
 	TEST(look_alikes_say_that_they_are_not_exhaustion),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
