@@ -43,7 +43,7 @@ void work_name(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
 
-	f->named = w->walks[f->pair / w->plan->destinations]++;
+	f->named = w->walks[f->pair / w->share]++;
 	name(w, i, f->named);
 }
 

@@ -47,7 +47,7 @@ struct worker {
 	struct rotation rotation; /* of spaces: pair i is in space i / share */
 	uint32_t drawn;		  /* where the seed chooses: of all pairs in the rotation */
 	uint32_t share, *turns;	  /* pairs of a space, and how many connections each space had */
-	uint32_t *walks;	  /* a source: how many ports it has named */
+	uint32_t *walks;	  /* a space: how many ports it has named */
 	struct endpoint *named; /* a flow: what it is bound to, where the program names the port */
 	struct endpoint *sources, *servers;
 

@@ -426,12 +426,11 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 /* One space of ports for each pair, or for several of them. */
 static bool spaces_open(struct worker *w, struct arena *arena)
 {
-	const struct plan *p = w->plan;
 	const struct budget *b = &w->load->budget;
 
 	w->share = b->pairs / b->spaces;
 	w->turns = ARENA_TRY(arena, uint32_t, b->spaces);
-	w->walks = ARENA_TRY(arena, uint32_t, p->sources.count);
+	w->walks = ARENA_TRY(arena, uint32_t, b->spaces);
 	if (bind_names_port(w->load->bind) &&
 	    !(w->named = ARENA_TRY(arena, struct endpoint, w->load->slots)))
 		return false;

@@ -335,6 +335,15 @@ static void who_takes_the_port_decides_for_what_it_is_taken(void)
 		 45000, STAGE_CONNECT, EADDRNOTAVAIL, false},
 		{"services: 1}\nload: {bind: ports 45000-45009, options: {reuseaddr: true}", 10, 10,
 		 45000, 45009, STAGE_CONNECT, EADDRNOTAVAIL, false},
+		/* All that there can be, however many pairs take turns: each walks by itself. */
+		{"services: 2}\nload: {bind: ports 45000-45003, options: {reuseaddr: true}", 8, 4,
+		 45000, 45003, STAGE_CONNECT, EADDRNOTAVAIL, false},
+		{"sources: 2, servers: 3}\nload: {bind: ports 45000-45003, options: {reuseaddr: "
+		 "true}",
+		 24, 4, 45000, 45003, STAGE_CONNECT, EADDRNOTAVAIL, false},
+		{"sources: 2, servers: 2, services: 2}\nload: {bind: ports 45000-45005, options: "
+		 "{reuseport: true}",
+		 48, 6, 45000, 45005, STAGE_CONNECT, EADDRNOTAVAIL, false},
 		/* IP_LOCAL_PORT_RANGE narrows what connect() chooses of. */
 		{"services: 1}\nload: {bind: local-port-range 40004-40013", 10, 10, 40004, 40013,
 		 STAGE_CONNECT, EADDRNOTAVAIL, true},
