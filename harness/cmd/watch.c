@@ -41,13 +41,13 @@ static void write_address(struct out *out, struct address a, bool has_port)
 	out_fmt(out, "%s%s%s", brackets ? "[" : "", address_print(z, a), brackets ? "]" : "");
 }
 
-static void write_row(struct out *out, const struct watch *w, const struct watch_row *row)
+static void write_row(struct out *out, const struct usage *row)
 {
-	double fill = w->usable ? (double)row->used / w->usable : 1;
+	double fill = row->usable ? (double)usage_used(row) / row->usable : 1;
 	char used[UNIT_PRINTED], share[UNIT_PRINTED], figures[2 * UNIT_PRINTED + 8];
 	struct out line = out_memory(figures, sizeof(figures) - 1);
 
-	out_fmt(&line, "  %7s  %7s  ", unit_count_pretty(used, row->used),
+	out_fmt(&line, "  %7s  %7s  ", unit_count_pretty(used, usage_used(row)),
 		unit_share_pretty(share, fill));
 	figures[line.len] = '\0';
 	out_paint(out, fill >= 0.9 ? PAINT_BAD : PAINT_NONE, figures);
@@ -57,7 +57,7 @@ static void write_row(struct out *out, const struct watch *w, const struct watch
 	out_fmt(out, ":%u\n", row->remote_port);
 }
 
-static void write_watch(struct out *out, const struct watch *w, uint64_t top)
+static void write_watch(struct out *out, const struct watch *w)
 {
 	char n[UNIT_PRINTED];
 	bool any = false;
@@ -76,10 +76,10 @@ static void write_watch(struct out *out, const struct watch *w, uint64_t top)
 		w->sample.torn ? " (at least: they moved while counted)" : "");
 	if (w->count)
 		out_z(out, "     used     full  from -> to\n");
-	for (size_t i = 0; i < w->count && i < top; i++)
-		write_row(out, w, &w->rows[i]);
-	if (w->count > top)
-		out_fmt(out, "  and %s more\n", unit_count_pretty(n, w->count - top));
+	for (size_t i = 0; i < w->count; i++)
+		write_row(out, &w->rows[i]);
+	if (w->more)
+		out_fmt(out, "  and %s more\n", unit_count_pretty(n, w->more));
 }
 
 static int run(struct command_call *call, struct err *err)
@@ -96,11 +96,11 @@ static int run(struct command_call *call, struct err *err)
 		struct arena scratch = *call->arena;
 		struct watch w;
 
-		if (!watch_once(&w, host, &scratch, err))
+		if (!watch_once(&w, host, (uint32_t)o->top, &scratch, err))
 			return 0;
 		if (again)
 			out_z(call->out, clear);
-		write_watch(call->out, &w, o->top);
+		write_watch(call->out, &w);
 		if (o->once || !out_flush(call->out))
 			break;
 		clock_sleep(LOOK_NS);

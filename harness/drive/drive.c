@@ -9,6 +9,7 @@
 #include "drive/vanish.h"
 #include "drive/worker.h"
 #include "lab/timewait.h"
+#include "plan/bind.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
 #include "sys/rights.h"
@@ -218,6 +219,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
 		.pairs = crew->plan->budget.pairs,
 		.together = plan_shares_ports(crew->plan),
+		.ports_named = bind_names_port(crew->plan->loads[crew->plan->widest].bind),
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,
 		.pulse = crew->hooks->pulse,
@@ -303,8 +305,10 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 
 	if (!tape_open(out, (size_t)EVENTS_MOST * plan->load_count, plan->samples, COUNTERS_MOST,
 		       arena, err) ||
+	    !tape_open_usages(out, (size_t)USAGES_MOST * plan->dumps, arena, err) ||
 	    !loads_open(&crew, err) ||
-	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err))
+	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err) ||
+	    !tape_open_usages(&samples, (size_t)USAGES_MOST * plan->dumps, arena, err))
 		return false;
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
 	if (!far_start(&crew.far, &far_wish, arena, err))

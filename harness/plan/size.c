@@ -21,6 +21,7 @@ enum {
 	HASH_MOST = 1 << 22,
 	HASH_A_SOCKET = 4, /* buckets, so that chains stay short */
 	SAMPLES_MOST = 1 << 20,
+	DUMPS_MOST = 1 << 15,
 	EDGES_MOST = 64,
 	ACCEPTS_MOST = 16,
 	ACCEPTS_ALL = 256,
@@ -331,6 +332,9 @@ bool size_make(struct plan *p, struct err *err)
 			(double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) +
 			EDGES_MOST,
 		SAMPLES_MOST);
+	p->dumps = (uint32_t)least(
+		counted((double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) + EDGES_MOST,
+		DUMPS_MOST);
 	needs_set(p, &c);
 	return heirs_suffice(p, &c, err) && rings_suffice(p, nofile, err) &&
 	       memory_suffices(p, err);

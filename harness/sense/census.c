@@ -22,6 +22,9 @@ void census_clear(struct census *c)
 	c->used_max = 0;
 	c->full = false;
 	memset(c->states, 0, sizeof(c->states));
+	memset(&c->listening, 0, sizeof(c->listening));
+	memset(&c->bound, 0, sizeof(c->bound));
+	memset(&c->bound_datagrams, 0, sizeof(c->bound_datagrams));
 }
 
 /* Multiplicative hashing (Knuth, 6.4): neighbours among addresses and ports spread over the
@@ -38,8 +41,10 @@ static uint32_t place_of(const struct census *c, const struct socket_seen *s)
 
 static bool is_row_of(const struct census_row *row, const struct socket_seen *s)
 {
-	return row->datagrams == s->datagrams && row->remote_port == s->remote_port &&
-	       address_eq(row->remote, s->remote) && address_eq(row->local, s->local);
+	const struct usage *u = &row->usage;
+
+	return u->datagrams == s->datagrams && u->remote_port == s->remote_port &&
+	       address_eq(u->remote, s->remote) && address_eq(u->local, s->local);
 }
 
 /* What holds a port: a connection, towards its destination; a socket of UDP, or one whose port
@@ -55,28 +60,61 @@ static struct socket_seen holder_of(const struct census *c, const struct socket_
 	return holder;
 }
 
+/* Its row, which may be a new one; NULL: there is no room. */
+static struct census_row *row_of(struct census *c, const struct socket_seen *s)
+{
+	struct census_row *row;
+	uint32_t at = place_of(c, s);
+
+	for (row = &c->rows[at]; row->used && !is_row_of(row, s); row = &c->rows[at])
+		at = (at + 1) & c->mask;
+	if (row->used)
+		return row;
+	if (c->taken >= c->mask - c->mask / 4) {
+		c->full = true;
+		return NULL;
+	}
+	c->taken++;
+	row->usage = (struct usage){.local = s->local,
+				    .remote = s->remote,
+				    .remote_port = s->remote_port,
+				    .datagrams = s->datagrams,
+				    .next_free_ns = -1,
+				    .all_free_ns = -1};
+	return row;
+}
+
+static void count_in(struct census *c, struct census_row *row, const struct socket_seen *seen)
+{
+	struct usage *u = &row->usage;
+
+	u->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
+	u->lower += (seen->local_port - c->range.lo) % 2 == 0;
+	if (seen->state == STATE_TIME_WAIT && seen->gone_ns >= 0) {
+		if (u->next_free_ns < 0 || seen->gone_ns < u->next_free_ns)
+			u->next_free_ns = seen->gone_ns;
+		if (seen->gone_ns > u->all_free_ns)
+			u->all_free_ns = seen->gone_ns;
+	}
+	if (++row->used > c->used_max)
+		c->used_max = row->used;
+}
+
 void census_add(struct census *c, const struct socket_seen *seen)
 {
 	struct socket_seen s = holder_of(c, seen);
 	struct census_row *row;
-	uint32_t at = place_of(c, &s);
 
-	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
-	if (seen->state == STATE_BOUND) /* towards nobody */
+	if (seen->state == STATE_LISTEN) {
+		portset_add(&c->listening, seen->local_port);
 		return;
-	for (row = &c->rows[at]; row->used && !is_row_of(row, &s); row = &c->rows[at])
-		at = (at + 1) & c->mask;
-	if (row->used == 0) {
-		if (c->taken >= c->mask - c->mask / 4) {
-			c->full = true;
-			return;
-		}
-		c->taken++;
-		*row = (struct census_row){s.local, s.remote, s.remote_port, s.datagrams, 0};
 	}
-	row->used++;
-	if (row->used > c->used_max)
-		c->used_max = row->used;
+	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
+	if (seen->state == STATE_BOUND)
+		portset_add(seen->datagrams ? &c->bound_datagrams : &c->bound, seen->local_port);
+	else if ((seen->datagrams || !portset_has(&c->listening, seen->local_port)) &&
+		 (row = row_of(c, &s)))
+		count_in(c, row, seen);
 }
 
 bool census_at_rest(const struct census *c, bool half_closed_rests)
@@ -84,4 +122,105 @@ bool census_at_rest(const struct census *c, bool half_closed_rests)
 	return c->states[STATE_SYN_SENT] == 0 && c->states[STATE_FIN_WAIT1] == 0 &&
 	       c->states[STATE_CLOSING] == 0 && c->states[STATE_LAST_ACK] == 0 &&
 	       (half_closed_rests || c->states[STATE_FIN_WAIT2] == 0);
+}
+
+/* ---- telling ------------------------------------------------------------- */
+
+/* Ports of the range that no connect can have: of `taken`, but not of `but`. */
+static uint32_t held_back(const struct census *c, const struct portset *taken,
+			  const struct portset *but)
+{
+	uint32_t n = 0;
+
+	for (uint32_t port = c->range.lo; port <= c->range.hi; port++)
+		n += portset_has(taken, (uint16_t)port) && !portset_has(but, (uint16_t)port);
+	return n;
+}
+
+struct room {
+	uint32_t reserved, listening, bound, bound_datagrams, all;
+};
+
+static struct room room_of(const struct census *c)
+{
+	struct portset known = c->reserved;
+	struct room r = {.all = (uint32_t)(c->range.hi - c->range.lo) + 1};
+
+	r.reserved = portset_count(&c->reserved, c->range);
+	r.bound_datagrams = held_back(c, &c->bound_datagrams, &known);
+	r.listening = held_back(c, &c->listening, &known);
+	portset_join(&known, &c->listening);
+	r.bound = held_back(c, &c->bound, &known);
+	return r;
+}
+
+static int fuller(const struct census_row *x, const struct census_row *y)
+{
+	const struct usage *a = &x->usage, *b = &y->usage;
+
+	if (x->used != y->used)
+		return x->used > y->used ? -1 : 1;
+	if (!address_eq(a->remote, b->remote))
+		return address_order(a->remote, b->remote);
+	if (a->remote_port != b->remote_port)
+		return (int)a->remote_port - (int)b->remote_port;
+	return address_order(a->local, b->local);
+}
+
+/* Into its place among the fullest, of which the last falls out. */
+static void place(const struct census_row **best, uint32_t *n, uint32_t most,
+		  const struct census_row *row)
+{
+	uint32_t at = *n;
+
+	if (*n == most && fuller(row, best[most - 1]) > 0)
+		return;
+	if (*n < most)
+		(*n)++;
+	else
+		at--;
+	for (; at > 0 && fuller(row, best[at - 1]) < 0; at--)
+		best[at] = best[at - 1];
+	best[at] = row;
+}
+
+enum { FULLEST_MOST = 1024 };
+
+uint32_t census_fullest(const struct census *c, struct usage *out, uint32_t most)
+{
+	const struct census_row *best[FULLEST_MOST] = {0};
+	struct room r = room_of(c);
+	uint32_t n = 0;
+
+	if (most > FULLEST_MOST)
+		most = FULLEST_MOST;
+	for (uint32_t i = 0; i <= c->mask && c->taken; i++)
+		if (c->rows[i].used)
+			place(best, &n, most, &c->rows[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		out[i] = best[i]->usage;
+		out[i].usable = r.all - r.reserved -
+				(out[i].datagrams ? r.bound_datagrams : r.listening + r.bound);
+	}
+	return n;
+}
+
+void census_tell(const struct census *c, struct sample *sample, struct usage usages[USAGES_MOST])
+{
+	struct room r = room_of(c);
+
+	sample->parts |= SAMPLE_SOCKETS;
+	sample->torn |= c->full;
+	sample->used_max = c->used_max;
+	memcpy(sample->states, c->states, sizeof(sample->states));
+	sample->reserved = r.reserved;
+	sample->listening = r.listening;
+	sample->bound = r.bound;
+	sample->usage_count = census_fullest(c, usages, USAGES_MOST);
+	sample->more_count = c->taken - sample->usage_count;
+	sample->more_used = 0;
+	for (uint32_t i = 0; i <= c->mask && sample->more_count; i++)
+		sample->more_used += c->rows[i].used;
+	for (uint32_t i = 0; i < sample->usage_count && sample->more_count; i++)
+		sample->more_used -= usage_used(&usages[i]);
 }

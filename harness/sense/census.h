@@ -1,29 +1,38 @@
 /* census.h - counts the sockets of one dump: by state, and by source address and destination.
  *
+ * Input:     sockets as dump_run() brings them, those that take a port towards everybody first.
  * Ownership: the table is in the arena, sized once: for the pairs that are expected, or 24,576.
  * Errors:    a dump with more pairs than fit is marked torn: its used_max is a lower bound.
+ *
+ * A port that somebody listens on, or has bound, is nobody's to connect from, so what is
+ * connected there was accepted: it is counted by state, but as no port in use.
  */
 #pragma once
 
 #include "base/arena.h"
+#include "base/portset.h"
 #include "sys/sockets.h"
 #include "tape/tape.h"
 
 struct census_row {
-	struct address local, remote;
-	uint16_t remote_port;
-	bool datagrams; /* of UDP: towards everybody */
-	uint32_t used;	/* 0: a free row */
+	struct usage usage; /* but for usable */
+	uint32_t used;	    /* the sum of its states; 0: a free row */
 };
 
 struct census {
+	/* Set these before the first. */
+	struct port_range range;
+	struct portset reserved;
+	bool together; /* a port is one towards all destinations */
+
 	struct census_row *rows;
 	uint32_t mask; /* rows - 1; rows are a power of two */
 	uint32_t taken;
 	uint64_t states[STATES];
 	uint64_t used_max;
 	bool full;
-	bool together; /* set it before the first: a port is one towards all destinations */
+	struct portset listening, bound; /* of TCP */
+	struct portset bound_datagrams;
 };
 
 bool census_open(struct census *c, uint32_t pairs, struct arena *arena); /* false: no room */
@@ -33,3 +42,9 @@ void census_add(struct census *c, const struct socket_seen *seen);
 /* No socket is on its way from one state to another. FIN_WAIT2 is, unless the far end never
  * closes. */
 bool census_at_rest(const struct census *c, bool half_closed_rests);
+
+/* What a dump's sample says of sockets, and its fullest destinations, sample->usage_count. */
+void census_tell(const struct census *c, struct sample *sample, struct usage usages[USAGES_MOST]);
+
+/* The fullest `most` of all rows, in order; how many they are. */
+uint32_t census_fullest(const struct census *c, struct usage *out, uint32_t most);

@@ -35,6 +35,7 @@ struct sense {
 	struct conntrack_door conntrack;
 	struct conntrack_counts tracked_first; /* when the load began */
 	struct census census;
+	struct usage usages[USAGES_MOST]; /* of the last dump */
 	int64_t next_totals, next_counters, next_dump;
 	bool counting;	 /* the load has begun: counters keep their first value */
 	int64_t base_ns; /* its beginning */
@@ -51,7 +52,9 @@ static void add_to_census(void *context, const struct socket_seen *seen)
 {
 	struct sense *s = context;
 
-	for (uint32_t i = 0; !seen->datagrams && i < s->wish.service_count; i++)
+	bool is_server = seen->datagrams || seen->state == STATE_LISTEN;
+
+	for (uint32_t i = 0; !is_server && i < s->wish.service_count; i++)
 		if (s->wish.services[i] == seen->local_port)
 			return;
 	census_add(&s->census, seen);
@@ -140,11 +143,8 @@ static bool look_at_sockets(struct sense *s, struct sample *sample, struct err *
 	if (!dump_run(&s->dump, &s->wish.filter, add_to_census, s, &sample->torn, err))
 		return false;
 	sample->dump_ns = (uint64_t)(clock_now() - begin);
-	sample->parts |= SAMPLE_SOCKETS;
-	sample->torn |= s->census.full;
-	sample->used_max = s->census.used_max;
+	census_tell(&s->census, sample, s->usages);
 	sample->at_rest = census_at_rest(&s->census, s->wish.half_closed_rests);
-	memcpy(sample->states, s->census.states, sizeof(sample->states));
 	publish(s);
 	s->next_dump = clock_now();
 	s->next_dump += s->wish.sockets_ns > (int64_t)sample->dump_ns * DUMP_SHARE
@@ -195,7 +195,7 @@ static bool look_until_rest(struct sense *s, int64_t settle_ns, struct err *err)
 
 	while (look_at_edge(s, &sample, err)) {
 		if (sample.at_rest || clock_now() >= until) {
-			tape_sample(s->tape, sample);
+			tape_dump(s->tape, sample, s->usages);
 			return look_at_counters(s, err);
 		}
 		clock_sleep(SETTLE_WAIT_NS);
@@ -213,14 +213,14 @@ static bool look_as_due(struct sense *s, bool asked, struct err *err)
 	if (asked) {
 		if (!look_at_edge(s, &sample, err))
 			return false;
-		tape_sample(s->tape, sample);
+		tape_dump(s->tape, sample, s->usages);
 	} else if (now >= s->next_totals) {
 		sample = sample_begin(s);
 		if (!look_at_totals(s, &sample, err) || !look_at_gateway(s, &sample, err))
 			return false;
 		if (now >= s->next_dump && !look_at_sockets(s, &sample, err))
 			return false;
-		tape_sample(s->tape, sample);
+		tape_dump(s->tape, sample, s->usages);
 	}
 	if (now >= s->next_totals)
 		s->next_totals +=
@@ -234,12 +234,19 @@ static bool gateway_open(struct sense *s, struct err *err)
 	       (s->wish.gateway(s->wish.where, err) && conntrack_open(&s->conntrack, err));
 }
 
+/* A port that a program names itself can be a reserved one. */
+static bool reserved_open(struct sense *s, struct err *err)
+{
+	return s->wish.ports_named || reserved_read(&s->census.reserved, err);
+}
+
 static bool sense_open(struct sense *s, struct err *err)
 {
 	const struct sense_wish *wish = &s->wish;
 
 	return gateway_open(s, err) && (!wish->enter || wish->enter(wish->where, err)) &&
-	       proc_open(&s->proc, err) && dump_open(&s->dump, err) && look_at_counters(s, err);
+	       reserved_open(s, err) && proc_open(&s->proc, err) && dump_open(&s->dump, err) &&
+	       look_at_counters(s, err);
 }
 
 /* Waits, with the lock held, until something is wished for or due. */
@@ -320,6 +327,7 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
 			       wish->pairs);
 	s->census.together = wish->together;
+	s->census.range = wish->filter.ports;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);

@@ -45,8 +45,9 @@ struct sense_wish {
 	 * left out. */
 	const uint16_t *services;
 	uint32_t service_count;
-	uint32_t pairs; /* of a source and a destination that are expected; 0: unknown */
-	bool together;	/* a port is in use towards all destinations: bind() took it */
+	uint32_t pairs;	  /* of a source and a destination that are expected; 0: unknown */
+	bool together;	  /* a port is in use towards all destinations: bind() took it */
+	bool ports_named; /* by the load, which then can have reserved ones */
 	int64_t every_ns, sockets_ns;
 	struct pulse *pulse;	/* read and written; NULL: somebody else's load */
 	bool half_closed_rests; /* FIN_WAIT2 is at rest: the far end will never close */

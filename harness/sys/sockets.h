@@ -16,6 +16,7 @@
 
 #include "base/address.h"
 #include "base/err.h"
+#include "base/portset.h"
 #include "host/host.h"
 #include "words/words.h"
 
@@ -28,8 +29,11 @@ struct socket_filter {
 struct socket_seen {
 	struct address local, remote;
 	uint16_t local_port, remote_port;
-	uint8_t state;	/* STATE_…; a connected one of UDP is ESTABLISHED */
-	bool datagrams; /* of UDP: it has its port towards everybody */
+	uint8_t state;	 /* STATE_…; a connected one of UDP is ESTABLISHED */
+	bool datagrams;	 /* of UDP: it has its port towards everybody */
+	int64_t gone_ns; /* STATE_TIME_WAIT: until it ends; else -1 */
+	uint64_t cookie; /* of the socket, for as long as it is, TIME_WAIT included; 0: unknown */
+	uint32_t inode;	 /* 0: no process has a descriptor of it */
 };
 
 struct dump {
@@ -40,8 +44,9 @@ struct dump {
 bool dump_open(struct dump *out, struct err *);
 void dump_close(struct dump *d);
 
-/* Calls `each` for every socket that the filter lets through, listeners excepted. A mapped
- * socket is one of AF_INET6. */
+/* Calls `each` for every socket that the filter lets through. A mapped socket is one of
+ * AF_INET6. Those of TCP that listen, or are bound alone, come first, of both domains whatever
+ * the filter says: they take a port of either. */
 bool dump_run(struct dump *d, const struct socket_filter *filter,
 	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 	      struct err *);
@@ -53,6 +58,9 @@ enum dump_part { DUMP_MORE, DUMP_END, DUMP_BROKEN };
 enum dump_part dump_parse(char *buffer, size_t len, bool datagrams,
 			  void (*each)(void *, const struct socket_seen *), void *context,
 			  bool *torn, struct err *err);
+
+/* Adds the ports of net.ipv4.ip_local_reserved_ports to the set. */
+bool reserved_read(struct portset *reserved, struct err *);
 
 struct totals {
 	uint64_t inuse, tw; /* of both families; tw counts orphaned FIN_WAIT2 sockets too */

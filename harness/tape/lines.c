@@ -4,7 +4,10 @@
 #include <jansson.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 4096 }; /* a sample with every state and 20 digits a figure takes 1,000 */
+#include "tape/usage.h"
+
+/* A sample with every state and 20 digits a figure takes 1,000, and each of its destinations 500. */
+enum { LINE_MOST = 8192 };
 
 /* JSON's integers are signed here. */
 static json_t *number(uint64_t n)
@@ -35,16 +38,47 @@ json_t *line_of_event(const struct event *e, unsigned run, struct text load)
 	return line;
 }
 
-static json_t *sockets_of(const struct sample *s)
+static json_t *usages_of(const struct sample *s, const struct usage *usages)
 {
-	json_t *states = json_object();
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < s->usage_count; i++) {
+		json_t *o = usage_json(&usages[i]);
+
+		if (usages[i].all_free_ns >= 0) {
+			json_object_set_new(o, "next_free_ns",
+					    json_integer(usages[i].next_free_ns));
+			json_object_set_new(o, "all_free_ns", json_integer(usages[i].all_free_ns));
+		}
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static json_t *sockets_of(const struct sample *s, const struct usage *usages)
+{
+	json_t *o, *states = json_object();
 
 	for (int i = 1; i < STATES; i++)
 		if (s->states[i])
 			json_object_set_new(states, state_name(i), number(s->states[i]));
-	return json_pack("{s:o, s:o, s:o, s:b, s:b}", "states", states, "used_max",
-			 number(s->used_max), "dump_ns", number(s->dump_ns), "torn", s->torn,
-			 "at_rest", s->at_rest);
+	o = json_pack("{s:o, s:o, s:o, s:b, s:b}", "states", states, "used_max",
+		      number(s->used_max), "dump_ns", number(s->dump_ns), "torn", s->torn,
+		      "at_rest", s->at_rest);
+	if (s->reserved || s->listening || s->bound)
+		json_object_set_new(o, "taken",
+				    json_pack("{s:I, s:I, s:I}", "reserved",
+					      (json_int_t)s->reserved, "listening",
+					      (json_int_t)s->listening, "bound",
+					      (json_int_t)s->bound));
+	if (s->usage_count)
+		json_object_set_new(o, "destinations", usages_of(s, usages));
+	if (s->more_count)
+		json_object_set_new(o, "more",
+				    json_pack("{s:I, s:o}", "destinations",
+					      (json_int_t)s->more_count, "used",
+					      number(s->more_used)));
+	return o;
 }
 
 static json_t *gateway_of(const struct tracked *t)
@@ -54,7 +88,7 @@ static json_t *gateway_of(const struct tracked *t)
 			 number(t->early_drop));
 }
 
-json_t *line_of_sample(const struct sample *s, unsigned run)
+json_t *line_of_sample(const struct sample *s, const struct usage *usages, unsigned run)
 {
 	json_t *line = json_pack("{s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "run", (json_int_t)run,
 				 "t_ns", (json_int_t)s->t_ns, "edge", s->edge, "attempted",
@@ -66,7 +100,7 @@ json_t *line_of_sample(const struct sample *s, unsigned run)
 			line, "totals",
 			json_pack("{s:o, s:o}", "inuse", number(s->inuse), "tw", number(s->tw)));
 	if (s->parts & SAMPLE_SOCKETS)
-		json_object_set_new(line, "sockets", sockets_of(s));
+		json_object_set_new(line, "sockets", sockets_of(s, usages));
 	if (s->parts & SAMPLE_GATEWAY)
 		json_object_set_new(line, "gateway", gateway_of(&s->gateway));
 	return line;

@@ -10,7 +10,9 @@
 #include "tape/tape.h"
 
 struct json_t *line_of_event(const struct event *e, unsigned run, struct text load);
-struct json_t *line_of_sample(const struct sample *s, unsigned run);
+
+/* With its usage_count usages. */
+struct json_t *line_of_sample(const struct sample *s, const struct usage *usages, unsigned run);
 
 /* The line and its end in one write(2), to a file opened with O_APPEND. */
 int line_write(int fd, struct json_t *line);

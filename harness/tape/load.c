@@ -3,12 +3,16 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "tape/usage.h"
+
 /* The shortest lines that are records: a tape is sized by the text it comes from, whatever the
  * text is. */
 static const size_t event_least =
 	sizeof("{\"run\":0,\"t_ns\":0,\"event\":\"failed\",\"value\":0}") - 1;
 static const size_t sample_least =
 	sizeof("{\"run\":0,\"t_ns\":0,\"attempted\":0,\"opened\":0,\"failed\":0,\"open\":0}") - 1;
+static const size_t usage_least =
+	sizeof("{\"from\":\"::\",\"protocol\":\"tcp\",\"usable\":0,\"lower\":0,\"states\":{}}") - 1;
 
 struct lines {
 	const char *file;
@@ -111,15 +115,21 @@ static bool read_event(json_t *line, unsigned *run, struct event *out, json_erro
 	return read_failure(line, out, e);
 }
 
-static bool read_sockets(json_t *from, struct sample *out, json_error_t *e)
+static bool read_u32(json_t *from, const char *key, uint32_t *out, json_error_t *e)
 {
-	json_t *states, *n;
-	const char *name;
-	int torn, at_rest;
+	uint64_t n;
 
-	if (json_unpack_ex(from, e, 0, "{s:o, s:b, s:b}", "states", &states, "torn", &torn,
-			   "at_rest", &at_rest) < 0)
+	if (!read_u64(from, key, &n, e))
 		return false;
+	*out = (uint32_t)n;
+	return n <= UINT32_MAX || wrong(e, "a count is out of bounds");
+}
+
+static bool read_states(json_t *states, struct sample *out, json_error_t *e)
+{
+	const char *name;
+	json_t *n;
+
 	if (!json_is_object(states))
 		return wrong(e, "states must be an object");
 	json_object_foreach(states, name, n)
@@ -131,11 +141,56 @@ static bool read_sockets(json_t *from, struct sample *out, json_error_t *e)
 		if (!read_u64(states, name, &out->states[state], e))
 			return false;
 	}
+	return true;
+}
+
+static bool read_usage(json_t *from, struct usage *out, json_error_t *e)
+{
+	const char *what = usage_of_json(from, out);
+	uint64_t next, all;
+
+	if (what)
+		return wrong(e, what);
+	if (!json_object_get(from, "next_free_ns"))
+		return true;
+	if (!read_u64(from, "next_free_ns", &next, e) || !read_u64(from, "all_free_ns", &all, e))
+		return false;
+	out->next_free_ns = (int64_t)next;
+	out->all_free_ns = (int64_t)all;
+	return true;
+}
+
+/* Absent in what older versions wrote. */
+static bool read_usages(json_t *from, struct sample *out, struct usage *usages, json_error_t *e)
+{
+	json_t *list = json_object_get(from, "destinations"), *more = json_object_get(from, "more"),
+	       *taken = json_object_get(from, "taken");
+
+	if (json_array_size(list) > USAGES_MOST)
+		return wrong(e, "there are more destinations than a line has");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!read_usage(json_array_get(list, i), &usages[out->usage_count++], e))
+			return false;
+	return (!more || (read_u32(more, "destinations", &out->more_count, e) &&
+			  read_u64(more, "used", &out->more_used, e))) &&
+	       (!taken || (read_u32(taken, "reserved", &out->reserved, e) &&
+			   read_u32(taken, "listening", &out->listening, e) &&
+			   read_u32(taken, "bound", &out->bound, e)));
+}
+
+static bool read_sockets(json_t *from, struct sample *out, struct usage *usages, json_error_t *e)
+{
+	json_t *states;
+	int torn, at_rest;
+
+	if (json_unpack_ex(from, e, 0, "{s:o, s:b, s:b}", "states", &states, "torn", &torn,
+			   "at_rest", &at_rest) < 0)
+		return false;
 	out->torn = torn;
 	out->at_rest = at_rest;
 	out->parts |= SAMPLE_SOCKETS;
-	return read_u64(from, "used_max", &out->used_max, e) &&
-	       read_u64(from, "dump_ns", &out->dump_ns, e);
+	return read_states(states, out, e) && read_u64(from, "used_max", &out->used_max, e) &&
+	       read_u64(from, "dump_ns", &out->dump_ns, e) && read_usages(from, out, usages, e);
 }
 
 static bool read_totals(json_t *from, struct sample *out, json_error_t *e)
@@ -155,7 +210,8 @@ static bool read_gateway(json_t *from, struct sample *out, json_error_t *e)
 	       read_u64(from, "early_drop", &t->early_drop, e);
 }
 
-static bool read_sample(json_t *line, unsigned *run, struct sample *out, json_error_t *e)
+static bool read_sample(json_t *line, unsigned *run, struct sample *out, struct usage *usages,
+			json_error_t *e)
 {
 	json_t *totals = json_object_get(line, "totals"),
 	       *sockets = json_object_get(line, "sockets"),
@@ -177,7 +233,7 @@ static bool read_sample(json_t *line, unsigned *run, struct sample *out, json_er
 	out->t_ns = at;
 	out->edge = edge;
 	return (!totals || read_totals(totals, out, e)) &&
-	       (!sockets || read_sockets(sockets, out, e)) &&
+	       (!sockets || read_sockets(sockets, out, usages, e)) &&
 	       (!gateway || read_gateway(gateway, out, e));
 }
 
@@ -225,6 +281,7 @@ static bool load_samples(struct tape *out, struct lines *l, unsigned run, struct
 	while (next_line(l, &text)) {
 		json_error_t e;
 		json_t *line;
+		struct usage usages[USAGES_MOST];
 		struct sample sample;
 		unsigned of;
 		bool ok;
@@ -232,10 +289,10 @@ static bool load_samples(struct tape *out, struct lines *l, unsigned run, struct
 		if (is_of_another(text, run))
 			continue;
 		line = json_loadb(text.s, text.len, JSON_REJECT_DUPLICATES, &e);
-		ok = line && read_sample(line, &of, &sample, &e);
+		ok = line && read_sample(line, &of, &sample, usages, &e);
 		json_decref(line);
 		if (ok && of == run) {
-			tape_sample(out, sample);
+			tape_dump(out, sample, usages);
 			if (sample.open > out->open_peak)
 				out->open_peak = sample.open;
 		} else if (!ok && !l->torn)
@@ -285,6 +342,7 @@ bool tape_load(struct tape *out, struct text samples, struct text events, unsign
 
 	if (!tape_open(out, events.len / event_least + 1, samples.len / sample_least + 1, 0, a,
 		       err) ||
+	    !tape_open_usages(out, samples.len / usage_least + 1, a, err) ||
 	    !load_samples(out, &sample_lines, run, err) ||
 	    !load_events(out, &event_lines, run, err))
 		return false;

@@ -55,6 +55,37 @@ bool tape_open(struct tape *out, size_t events, size_t samples, size_t counters,
 	return err_hint(err, "Sample less often (sample.every), or shorten the run (stop.time).");
 }
 
+bool tape_open_usages(struct tape *tape, size_t usages, struct arena *a, struct err *err)
+{
+	tape->usages = ARENA_TRY(a, struct usage, usages);
+	if (!tape->usages)
+		return err_set(err, ERR_HOST, "no memory for what %zu dumps tell of destinations",
+			       usages / USAGES_MOST);
+	tape->usage_room = usages;
+	return true;
+}
+
+uint32_t usage_used(const struct usage *u)
+{
+	uint64_t n = 0;
+
+	for (int i = 1; i < STATES; i++)
+		n += u->states[i];
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n; /* a tape can come from outside */
+}
+
+uint32_t usage_free(const struct usage *u)
+{
+	uint32_t used = usage_used(u);
+
+	return used < u->usable ? u->usable - used : 0;
+}
+
+const struct usage *sample_usages(const struct tape *tape, const struct sample *sample)
+{
+	return tape->usages + sample->usage_first;
+}
+
 void tape_live(struct tape *tape, int samples_fd, int events_fd, unsigned run)
 {
 	tape->samples_fd = samples_fd;
@@ -81,13 +112,37 @@ void tape_event(struct tape *tape, struct event event)
 
 void tape_sample(struct tape *tape, struct sample sample)
 {
-	if (tape->sample_count < tape->sample_room)
+	sample.usage_count = 0;
+	tape_dump(tape, sample, NULL);
+}
+
+/* Those that find no room are counted as more; the fullest are the last to find none. */
+static void keep_usages(struct tape *tape, struct sample *sample, const struct usage *usages)
+{
+	size_t free = tape->usage_room - tape->usage_count;
+	uint32_t n = sample->usage_count < free ? sample->usage_count : (uint32_t)free;
+
+	for (uint32_t i = n; i < sample->usage_count; i++) {
+		sample->more_count++;
+		sample->more_used += usage_used(&usages[i]);
+	}
+	sample->usage_first = (uint32_t)tape->usage_count;
+	sample->usage_count = n;
+	for (uint32_t i = 0; i < n; i++)
+		tape->usages[tape->usage_count++] = usages[i];
+}
+
+void tape_dump(struct tape *tape, struct sample sample, const struct usage *usages)
+{
+	if (tape->sample_count < tape->sample_room) {
+		keep_usages(tape, &sample, usages);
 		tape->samples[tape->sample_count++] = sample;
-	else
+	} else {
 		tape->lost++;
+	}
 	if (is_live(tape, tape->samples_fd))
 		tape->write_error =
-			line_write(tape->samples_fd, line_of_sample(&sample, tape->run));
+			line_write(tape->samples_fd, line_of_sample(&sample, usages, tape->run));
 }
 
 /* How many of `more` find room; the rest is lost. */
@@ -116,8 +171,35 @@ static void merge_events(struct tape *into, const struct tape *more)
 			into->events[--at] = more->events[--n];
 }
 
+/* Where the usages of `more` are in `into`. Samples whose usages find no room do without. */
+static uint32_t merge_usages(struct tape *into, const struct tape *more)
+{
+	uint32_t first = (uint32_t)into->usage_count;
+	size_t free = into->usage_room - into->usage_count;
+
+	for (size_t i = 0; i < more->usage_count && i < free; i++)
+		into->usages[into->usage_count++] = more->usages[i];
+	return first;
+}
+
+static struct sample moved_sample(const struct tape *into, const struct tape *more,
+				  const struct sample *from, uint32_t first)
+{
+	struct sample s = *from;
+
+	s.usage_first += first;
+	if ((uint64_t)s.usage_first + s.usage_count <= into->usage_count)
+		return s;
+	for (uint32_t i = 0; i < s.usage_count; i++)
+		s.more_used += usage_used(&sample_usages(more, from)[i]);
+	s.more_count += s.usage_count;
+	s.usage_first = s.usage_count = 0;
+	return s;
+}
+
 static void merge_samples(struct tape *into, const struct tape *more)
 {
+	uint32_t first = merge_usages(into, more);
 	size_t n = fitting(into, into->sample_count, into->sample_room, more->sample_count);
 	size_t old = into->sample_count, at = old + n;
 
@@ -126,7 +208,7 @@ static void merge_samples(struct tape *into, const struct tape *more)
 		if (old > 0 && into->samples[old - 1].t_ns > more->samples[n - 1].t_ns)
 			into->samples[--at] = into->samples[--old];
 		else
-			into->samples[--at] = more->samples[--n];
+			into->samples[--at] = moved_sample(into, more, &more->samples[--n], first);
 }
 
 /* A counter that both have was read in two namespaces: both moves count. */
@@ -228,7 +310,7 @@ void tape_merge(struct tape *into, const struct tape *more)
 void tape_copy_books(struct tape *into, const struct tape *from)
 {
 	*into = *from;
-	into->event_count = into->sample_count = into->counter_count = 0;
+	into->event_count = into->sample_count = into->counter_count = into->usage_count = 0;
 }
 
 bool tally_balances(const struct tally *t)
@@ -248,4 +330,12 @@ const struct sample *tape_fullest(const struct tape *tape)
 			best = s;
 	}
 	return best;
+}
+
+const struct sample *tape_last_dump(const struct tape *tape)
+{
+	for (size_t i = tape->sample_count; i-- > 0;)
+		if (tape->samples[i].parts & SAMPLE_SOCKETS)
+			return &tape->samples[i];
+	return NULL;
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "words/words.h"
@@ -72,6 +73,26 @@ struct tracked {
 	uint64_t entries, insert_failed, drop, early_drop;
 };
 
+enum { USAGES_MOST = 8 }; /* of one dump: the fullest */
+
+/* How the ports of one source address are in use towards one destination. Sockets of UDP, and
+ * ports that bind() took, are in use towards all destinations: remote_port is 0. IPv4 and IPv6
+ * are apart, as their connections are; a mapped socket is one of IPv4. */
+struct usage {
+	struct address local, remote;
+	uint16_t remote_port;
+	bool datagrams;	 /* of UDP */
+	uint32_t usable; /* ports that connects could have, of either family, if none were in use */
+	uint32_t states[STATES]; /* sockets that hold one, by state */
+	uint32_t
+		lower; /* of those, ports of the parity that connect() takes first: the range's low end's */
+	int64_t next_free_ns,
+		all_free_ns; /* until the first and the last in TIME_WAIT has gone; -1: none is */
+};
+
+uint32_t usage_used(const struct usage *u); /* ports: every connection has one of its own */
+uint32_t usage_free(const struct usage *u);
+
 struct sample {
 	int64_t t_ns;
 	unsigned parts; /* of enum sample_part: what was looked at */
@@ -85,7 +106,14 @@ struct sample {
 		[STATES]; /* SAMPLE_SOCKETS: sockets with a local port in the range, by state */
 	uint64_t
 		used_max; /* SAMPLE_SOCKETS: ports in use from one address to one destination, the most */
-	uint64_t dump_ns;	/* SAMPLE_SOCKETS: what the dump cost */
+	uint64_t dump_ns; /* SAMPLE_SOCKETS: what the dump cost */
+	/* SAMPLE_SOCKETS: ports of the range that no connect can have: reserved; of the others,
+	 * those that somebody of TCP listens on; of the rest, those that are bound alone. */
+	uint32_t reserved, listening, bound;
+	/* SAMPLE_SOCKETS: the fullest destinations, the first of them the fullest, in
+	 * tape->usages; how many more there are, and the ports in use towards those together. */
+	uint32_t usage_first, usage_count, more_count;
+	uint64_t more_used;
 	struct tracked gateway; /* SAMPLE_GATEWAY */
 };
 
@@ -100,6 +128,8 @@ struct tape {
 	size_t event_count, event_room;
 	struct sample *samples;
 	size_t sample_count, sample_room;
+	struct usage *usages; /* of all samples: see usage_first */
+	size_t usage_count, usage_room;
 	struct counter *counters;
 	size_t counter_count, counter_room;
 	uint64_t lost;
@@ -131,6 +161,9 @@ struct tape {
 bool tape_open(struct tape *out, size_t events, size_t samples, size_t counters, struct arena *,
 	       struct err *);
 
+/* Room for what dumps tell of destinations; without it, samples count them as `more`. */
+bool tape_open_usages(struct tape *tape, size_t usages, struct arena *, struct err *);
+
 /* From here on each record is written too, as a line that names the run: a single write(2)
  * each, to files opened with O_APPEND, so that a crash tears at most the last one. The
  * descriptors stay the caller's. */
@@ -138,6 +171,10 @@ void tape_live(struct tape *tape, int samples_fd, int events_fd, unsigned run);
 
 void tape_event(struct tape *tape, struct event event);
 void tape_sample(struct tape *tape, struct sample sample);
+
+/* The same of a dump, with its destinations: usage_count of them. */
+void tape_dump(struct tape *tape, struct sample sample, const struct usage *usages);
+const struct usage *sample_usages(const struct tape *tape, const struct sample *sample);
 
 /* Adds what `more` has, in order of time: its tally, the moves of its counters, and what of its
  * findings came first. Needs room for both; what finds none is lost. A tape without a load (a
@@ -152,6 +189,7 @@ bool tally_balances(const struct tally *t);
 /* The first of the samples that saw the most ports in use from one address to one destination;
  * NULL: no dump. */
 const struct sample *tape_fullest(const struct tape *tape);
+const struct sample *tape_last_dump(const struct tape *tape); /* or NULL */
 
 /* Reads lines back, those of one run, and with them what events tell of the findings. One torn
  * last line of each is accepted; anything else that is no record is an error with its line. The

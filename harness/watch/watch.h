@@ -10,28 +10,20 @@
  */
 #pragma once
 
-#include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "host/host.h"
 #include "tape/tape.h"
 
-struct watch_row {
-	struct address local, remote;
-	uint16_t remote_port;
-	uint32_t used; /* ports of the range that this way holds, TIME_WAIT included */
-};
-
 struct watch {
 	struct port_range range;
-	uint32_t usable; /* of the range, less what is reserved */
-	struct watch_row *rows;
+	uint32_t usable; /* of the range, less what is reserved, listened on, or bound alone */
+	struct usage *rows;
 	size_t count;
+	uint32_t more; /* destinations that are less full */
 	struct sample sample;
 };
 
-bool watch_once(struct watch *out, const struct host *host, struct arena *, struct err *);
-
-/* Ports of the range that a list such as "40000-40003,40010" names, as ip_local_reserved_ports
- * is printed; what is no number ends it. The list need not be sorted, but names no port twice. */
-uint32_t watch_reserved(struct text list, struct port_range range);
+/* With the fullest `most` destinations. */
+bool watch_once(struct watch *out, const struct host *host, uint32_t most, struct arena *,
+		struct err *);

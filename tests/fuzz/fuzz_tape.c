@@ -38,6 +38,27 @@ static bool same_event(const struct event *x, const struct event *y)
 	       x->kind == y->kind && x->stage == y->stage && x->error == y->error;
 }
 
+static bool same_usage(const struct usage *x, const struct usage *y)
+{
+	return address_eq(x->local, y->local) && address_eq(x->remote, y->remote) &&
+	       x->remote_port == y->remote_port && x->datagrams == y->datagrams &&
+	       x->usable == y->usable && x->lower == y->lower &&
+	       x->next_free_ns == y->next_free_ns && x->all_free_ns == y->all_free_ns &&
+	       memcmp(x->states, y->states, sizeof(x->states)) == 0;
+}
+
+static bool same_usages(const struct tape *x, const struct sample *a, const struct tape *y,
+			const struct sample *b)
+{
+	bool same = a->usage_count == b->usage_count && a->more_count == b->more_count &&
+		    a->more_used == b->more_used && a->reserved == b->reserved &&
+		    a->listening == b->listening && a->bound == b->bound;
+
+	for (uint32_t i = 0; same && i < a->usage_count; i++)
+		same = same_usage(&sample_usages(x, a)[i], &sample_usages(y, b)[i]);
+	return same;
+}
+
 static bool same_sample(const struct sample *x, const struct sample *y)
 {
 	return x->t_ns == y->t_ns && x->parts == y->parts && x->torn == y->torn &&
@@ -55,12 +76,14 @@ static void read_back(const struct tape *t, struct arena scratch)
 	struct err err = {0};
 
 	must(samples >= 0 && events >= 0, "no memory file");
-	must(tape_open(&copy, t->event_count, t->sample_count, 0, &scratch, &err), err.what);
+	must(tape_open(&copy, t->event_count, t->sample_count, 0, &scratch, &err) &&
+		     tape_open_usages(&copy, t->usage_count, &scratch, &err),
+	     err.what);
 	tape_live(&copy, samples, events, 7);
 	for (size_t i = 0; i < t->event_count; i++)
 		tape_event(&copy, t->events[i]);
 	for (size_t i = 0; i < t->sample_count; i++)
-		tape_sample(&copy, t->samples[i]);
+		tape_dump(&copy, t->samples[i], sample_usages(t, &t->samples[i]));
 	must(copy.lost == 0 && copy.write_error == 0, "a record was lost");
 	must(tape_load(&again, slurp(samples, &scratch), slurp(events, &scratch), 7, &scratch,
 		       &err),
@@ -71,7 +94,8 @@ static void read_back(const struct tape *t, struct arena scratch)
 		must(same_event(&t->events[i], &again.events[i]),
 		     "an event reads back differently");
 	for (size_t i = 0; i < t->sample_count; i++)
-		must(same_sample(&t->samples[i], &again.samples[i]),
+		must(same_sample(&t->samples[i], &again.samples[i]) &&
+			     same_usages(t, &t->samples[i], &again, &again.samples[i]),
 		     "a sample reads back differently");
 	tape_merge(&again, t);
 	must(again.event_count <= again.event_room && again.sample_count <= again.sample_room,

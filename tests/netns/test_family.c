@@ -277,7 +277,9 @@ static uint32_t connections_to(const struct census *c, struct address server)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i <= c->mask; i++)
-		n += c->rows[i].used && address_eq(c->rows[i].remote, server) ? c->rows[i].used : 0;
+		n += c->rows[i].used && address_eq(c->rows[i].usage.remote, server)
+			     ? c->rows[i].used
+			     : 0;
 	return n;
 }
 

@@ -9,8 +9,12 @@ static const struct socket_seen *seen(uint32_t local, uint32_t remote, uint16_t 
 {
 	static struct socket_seen s;
 
-	s = (struct socket_seen){
-		address_ipv4(local), address_ipv4(remote), port, remote_port, state, false};
+	s = (struct socket_seen){.local = address_ipv4(local),
+				 .remote = address_ipv4(remote),
+				 .local_port = port,
+				 .remote_port = remote_port,
+				 .state = state,
+				 .gone_ns = -1};
 	return &s;
 }
 
@@ -21,6 +25,7 @@ static struct census census_of(uint32_t pairs, struct arena *a)
 	if (!arena_open(a, 8 << 20))
 		CU_FAIL_FATAL("no memory");
 	CU_ASSERT_FATAL(census_open(&c, pairs, a));
+	c.range = (struct port_range){40000, 40031};
 	return c;
 }
 
@@ -135,12 +140,115 @@ static void rest_is_when_nothing_is_between_two_states(void)
 	}
 }
 
+static void reserved_ports_are_counted_as_the_kernel_prints_them(void)
+{
+	static const struct {
+		const char *list;
+		uint32_t n;
+	} cases[] = {
+		{"", 0},	 {"40000", 1},	     {"40000-40003", 4}, {"40000-40003,40010", 5},
+		{"1-65535", 32}, {"50000-50010", 0}, {"39990-40001", 2}, {"40030-40040,40000", 3},
+		{"40000-", 0},	 {"rubbish", 0},     {"40000,x", 1},	 {"999999", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct portset set = {0};
+
+		portset_read(&set, text_of(cases[i].list));
+		CU_ASSERT_EQUAL(portset_count(&set, (struct port_range){40000, 40031}), cases[i].n);
+	}
+}
+
+/* Two are reserved, of which one is bound too; three are listened on, of which one is bound by
+ * another address; and one that is bound is outside the range. */
+static void a_port_that_is_taken_is_counted_once(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+	struct usage usages[USAGES_MOST];
+	struct sample sample = {0};
+	struct socket_seen s;
+
+	portset_read(&c.reserved, TEXT("40000-40001"));
+	for (uint16_t port = 40002; port < 40005; port++)
+		census_add(&c, seen(1, 0, port, 0, STATE_LISTEN));
+	census_add(&c, seen(1, 0, 40001, 0, STATE_BOUND));
+	census_add(&c, seen(1, 0, 40002, 0, STATE_BOUND));
+	census_add(&c, seen(1, 0, 40010, 0, STATE_BOUND));
+	census_add(&c, seen(1, 0, 50000, 0, STATE_BOUND));
+	census_add(&c, seen(1, 2, 40005, 80, STATE_ESTABLISHED));
+	census_add(&c, seen(1, 2, 40002, 4711, STATE_ESTABLISHED)); /* accepted */
+	s = *seen(3, 2, 40006, 80, STATE_ESTABLISHED);
+	s.datagrams = true;
+	census_add(&c, &s);
+	census_tell(&c, &sample, usages);
+	CU_ASSERT(sample.reserved == 2 && sample.listening == 3 && sample.bound == 1);
+	CU_ASSERT(sample.states[STATE_BOUND] == 4 && sample.states[STATE_ESTABLISHED] == 3);
+	CU_ASSERT(sample.states[STATE_LISTEN] == 0 && sample.used_max == 1);
+	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 2);
+	CU_ASSERT(usages[0].datagrams && usages[0].usable == 30 && usages[0].remote_port == 0);
+	CU_ASSERT(usages[1].remote_port == 80 && usages[1].usable == 26);
+	CU_ASSERT_EQUAL(usage_free(&usages[1]), 25);
+	arena_close(&a);
+}
+
+/* Connect takes the parity of the low end first; TIME_WAIT ends one after the other. */
+static void a_destination_is_told_by_state_half_and_age(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+	struct usage usages[USAGES_MOST];
+	struct sample sample = {0};
+
+	c.range = (struct port_range){40001, 40032};
+	for (uint16_t i = 0; i < 20; i++) {
+		struct socket_seen s = *seen(1, 2, i < 16 ? 40001 + 2 * i : 40002 + 2 * i, 80,
+					     i < 12 ? STATE_TIME_WAIT : STATE_ESTABLISHED);
+
+		s.gone_ns = i < 12 ? 1000 + i : -1;
+		census_add(&c, &s);
+	}
+	census_tell(&c, &sample, usages);
+	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 1);
+	CU_ASSERT(usages[0].states[STATE_TIME_WAIT] == 12 &&
+		  usages[0].states[STATE_ESTABLISHED] == 8);
+	CU_ASSERT_EQUAL(usages[0].lower, 16);
+	CU_ASSERT(usages[0].next_free_ns == 1000 && usages[0].all_free_ns == 1011);
+	CU_ASSERT(usage_used(&usages[0]) == 20 && usage_free(&usages[0]) == 12);
+	arena_close(&a);
+}
+
+static void the_fullest_destinations_are_told_and_the_rest_added_up(void)
+{
+	struct arena a;
+	struct census c = census_of(64, &a);
+	struct usage usages[USAGES_MOST];
+	struct sample sample = {0};
+
+	for (uint32_t to = 1; to <= 12; to++)
+		for (uint16_t i = 0; i < to; i++)
+			census_add(&c, seen(1, to, 40000 + i, 80, STATE_ESTABLISHED));
+	census_add(&c, seen(1, 5, 40000, 79, STATE_ESTABLISHED));
+	census_tell(&c, &sample, usages);
+	CU_ASSERT_EQUAL(sample.usage_count, USAGES_MOST);
+	for (uint32_t i = 0; i < USAGES_MOST; i++)
+		CU_ASSERT(usage_used(&usages[i]) == 12 - i &&
+			  address_eq(usages[i].remote, address_ipv4(12 - i)));
+	CU_ASSERT_EQUAL(sample.more_count, 13 - USAGES_MOST);
+	CU_ASSERT_EQUAL(sample.more_used, 1 + 2 + 3 + 4 + 1);
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(sockets_are_counted_by_state_and_pair),
 	TEST(datagrams_are_counted_by_source),
 	TEST(bound_ports_are_counted_by_source),
 	TEST(more_pairs_than_fit_are_told),
 	TEST(an_unknown_state_is_not_lost),
+	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
+	TEST(a_port_that_is_taken_is_counted_once),
+	TEST(a_destination_is_told_by_state_half_and_age),
+	TEST(the_fullest_destinations_are_told_and_the_rest_added_up),
 	TEST(rest_is_when_nothing_is_between_two_states),
 	TESTS_END,
 };

@@ -18,6 +18,7 @@ static struct tape tape_new(struct arena *a)
 	struct err err = {0};
 
 	CU_ASSERT_FATAL(tape_open(&t, ROOM, ROOM, ROOM, a, &err));
+	CU_ASSERT_FATAL(tape_open_usages(&t, ROOM, a, &err));
 	return t;
 }
 
@@ -79,6 +80,38 @@ static const struct sample some_samples[] = {
 	 .gateway = {.entries = 33, .insert_failed = 4, .drop = 5, .early_drop = INT64_MAX}},
 };
 
+/* The last of the samples is a dump that saw these, and seven more besides. */
+static const struct usage some_usages[] = {
+	{.local = {0, UINT64_C(0xffff0a4d0001)},
+	 .remote = {0, UINT64_C(0xffff0a4d0002)},
+	 .remote_port = 8080,
+	 .usable = 28,
+	 .states = {[STATE_TIME_WAIT] = 20, [STATE_ESTABLISHED] = 4},
+	 .lower = 14,
+	 .next_free_ns = 120000000,
+	 .all_free_ns = 59000000000},
+	{.local = {UINT64_C(0xfd77000000000000), 1},
+	 .datagrams = true,
+	 .usable = 65536,
+	 .states = {[STATE_ESTABLISHED] = UINT32_MAX},
+	 .next_free_ns = -1,
+	 .all_free_ns = -1},
+};
+
+enum { USAGES_WRITTEN = sizeof(some_usages) / sizeof(some_usages[0]) };
+
+static const struct sample with_usages = {
+	.t_ns = 10,
+	.parts = SAMPLE_SOCKETS,
+	.used_max = 24,
+	.reserved = 2,
+	.listening = 1,
+	.bound = 1,
+	.usage_count = USAGES_WRITTEN,
+	.more_count = 7,
+	.more_used = 11,
+};
+
 enum { EVENTS_WRITTEN = sizeof(some_events) / sizeof(some_events[0]) };
 enum { SAMPLES_WRITTEN = sizeof(some_samples) / sizeof(some_samples[0]) };
 
@@ -86,6 +119,25 @@ static bool same_event(const struct event *a, const struct event *b)
 {
 	return a->t_ns == b->t_ns && a->value == b->value && a->dest == b->dest &&
 	       a->kind == b->kind && a->stage == b->stage && a->error == b->error;
+}
+
+static bool same_usage(const struct usage *a, const struct usage *b)
+{
+	return address_eq(a->local, b->local) && address_eq(a->remote, b->remote) &&
+	       a->remote_port == b->remote_port && a->datagrams == b->datagrams &&
+	       a->usable == b->usable && a->lower == b->lower &&
+	       a->next_free_ns == b->next_free_ns && a->all_free_ns == b->all_free_ns &&
+	       memcmp(a->states, b->states, sizeof(a->states)) == 0;
+}
+
+static bool has_usages(const struct tape *t, const struct sample *s)
+{
+	bool same = s->usage_count == USAGES_WRITTEN && s->more_count == 7 && s->more_used == 11 &&
+		    s->reserved == 2 && s->listening == 1 && s->bound == 1;
+
+	for (size_t i = 0; same && i < USAGES_WRITTEN; i++)
+		same = same_usage(&sample_usages(t, s)[i], &some_usages[i]);
+	return same;
 }
 
 static bool same_sample(const struct sample *a, const struct sample *b)
@@ -116,6 +168,7 @@ static void write_some(struct text *samples, struct text *events, struct arena *
 		tape_sample(&own, some_samples[i]);
 		tape_sample(&other, some_samples[i]);
 	}
+	tape_dump(&own, with_usages, some_usages);
 	CU_ASSERT_EQUAL(own.write_error, 0);
 	*samples = written(s, a);
 	*events = written(e, a);
@@ -133,7 +186,8 @@ static void records_come_back_from_their_lines(void)
 	write_some(&samples, &events, &a);
 	CU_ASSERT_FATAL(tape_load(&t, samples, events, 2, &a, &err));
 	CU_ASSERT_EQUAL_FATAL(t.event_count, EVENTS_WRITTEN);
-	CU_ASSERT_EQUAL_FATAL(t.sample_count, SAMPLES_WRITTEN);
+	CU_ASSERT_EQUAL_FATAL(t.sample_count, SAMPLES_WRITTEN + 1);
+	CU_ASSERT(has_usages(&t, &t.samples[SAMPLES_WRITTEN]));
 	for (size_t i = 0; i < EVENTS_WRITTEN; i++)
 		CU_ASSERT(same_event(&t.events[i], &some_events[i]));
 	for (size_t i = 0; i < SAMPLES_WRITTEN; i++)
@@ -340,6 +394,51 @@ static void merge_keeps_the_order_of_time(void)
 	arena_close(&a);
 }
 
+/* Whose samples stand before others' in the end: each keeps its own destinations. */
+static void merge_keeps_the_destinations_of_each_dump(void)
+{
+	struct arena a = help_arena();
+	struct tape into = tape_new(&a), more = tape_new(&a);
+	struct sample dump = {.parts = SAMPLE_SOCKETS, .usage_count = 1};
+
+	for (uint32_t i = 0; i < 3; i++) {
+		dump.t_ns = 2 * i;
+		tape_dump(&into, dump, &(struct usage){.usable = 10 + i});
+		dump.t_ns = 2 * i + 1;
+		tape_dump(&more, dump, &(struct usage){.usable = 20 + i});
+	}
+	tape_merge(&into, &more);
+	CU_ASSERT_EQUAL_FATAL(into.sample_count, 6);
+	for (uint32_t i = 0; i < 6; i++)
+		CU_ASSERT_EQUAL(sample_usages(&into, &into.samples[i])->usable,
+				(i % 2 ? 20 : 10) + i / 2);
+	CU_ASSERT_EQUAL(tape_last_dump(&into)->t_ns, 5);
+	arena_close(&a);
+}
+
+static void destinations_without_room_are_counted(void)
+{
+	struct arena a = help_arena();
+	struct tape t = tape_new(&a), bare;
+	struct usage some[USAGES_MOST] = {0};
+	struct sample dump = {.parts = SAMPLE_SOCKETS, .usage_count = USAGES_MOST, .more_count = 1};
+	struct err err = {0};
+
+	for (int i = 0; i < USAGES_MOST; i++)
+		some[i].states[STATE_TIME_WAIT] = 2;
+	for (int i = 0; i < 3; i++)
+		tape_dump(&t, dump, some);
+	CU_ASSERT(t.samples[1].usage_count == USAGES_MOST && t.samples[1].more_count == 1);
+	CU_ASSERT_EQUAL(t.samples[2].usage_count, 0);
+	CU_ASSERT_EQUAL(t.samples[2].more_count, USAGES_MOST + 1);
+	CU_ASSERT_EQUAL(t.samples[2].more_used, 2 * USAGES_MOST);
+	CU_ASSERT_FATAL(tape_open(&bare, 0, ROOM, 0, &a, &err));
+	tape_merge(&bare, &t);
+	CU_ASSERT(bare.samples[0].usage_count == 0 && bare.samples[0].more_used == 16);
+	CU_ASSERT(t.lost == 0 && bare.lost == 0);
+	arena_close(&a);
+}
+
 static void merge_without_room_loses_the_latest(void)
 {
 	struct arena a = help_arena();
@@ -488,6 +587,8 @@ static const struct test tests[] = {
 	TEST(a_full_tape_counts_what_it_loses),
 	TEST(nothing_is_written_after_a_failed_write),
 	TEST(merge_keeps_the_order_of_time),
+	TEST(merge_keeps_the_destinations_of_each_dump),
+	TEST(destinations_without_room_are_counted),
 	TEST(merge_without_room_loses_the_latest),
 	TEST(merge_takes_the_first_finding_and_sums_the_books),
 	TEST(merge_is_complete_only_if_every_load_is),

@@ -1,0 +1,102 @@
+#include "tape/usage.h"
+
+#include <jansson.h>
+
+static json_t *address_json(struct address a)
+{
+	char text[ADDRESS_PRINTED];
+
+	return json_string(address_print(text, a));
+}
+
+json_t *states_json(const uint32_t states[STATES])
+{
+	json_t *o = json_object();
+
+	for (int i = 1; i < STATES; i++)
+		if (states[i])
+			json_object_set_new(o, state_name(i), json_integer(states[i]));
+	return o;
+}
+
+json_t *usage_json(const struct usage *u)
+{
+	enum protocol protocol = u->datagrams ? PROTOCOL_UDP : PROTOCOL_TCP;
+	json_t *o = json_pack("{s:o}", "from", address_json(u->local));
+
+	if (u->remote_port) {
+		json_object_set_new(o, "to", address_json(u->remote));
+		json_object_set_new(o, "port", json_integer(u->remote_port));
+	}
+	json_object_set_new(o, "protocol", json_string(protocol_words[protocol].word));
+	json_object_set_new(o, "usable", json_integer(u->usable));
+	json_object_set_new(o, "used", json_integer(usage_used(u)));
+	json_object_set_new(o, "free", json_integer(usage_free(u)));
+	json_object_set_new(o, "lower", json_integer(u->lower));
+	json_object_set_new(o, "states", states_json(u->states));
+	return o;
+}
+
+static struct text text_json(const json_t *string)
+{
+	return (struct text){json_string_value(string), json_string_length(string)};
+}
+
+static bool read_count(json_t *from, uint64_t most, uint32_t *out)
+{
+	json_int_t n = json_integer_value(from);
+
+	if (!json_is_integer(from) || n < 0 || (uint64_t)n > most)
+		return false;
+	*out = (uint32_t)n;
+	return true;
+}
+
+static bool read_remote(json_t *from, struct usage *out)
+{
+	json_t *to = json_object_get(from, "to"), *port = json_object_get(from, "port");
+	uint32_t n = 0;
+
+	if (!to && !port)
+		return true;
+	if (!address_read(text_json(to), &out->remote) || !read_count(port, UINT16_MAX, &n))
+		return false;
+	out->remote_port = (uint16_t)n;
+	return n > 0;
+}
+
+static bool read_states(json_t *from, struct usage *out)
+{
+	const char *name;
+	json_t *n;
+
+	if (!json_is_object(from))
+		return false;
+	json_object_foreach(from, name, n)
+	{
+		int state = state_find(text_of(name));
+
+		if (state == 0 || !read_count(n, UINT32_MAX, &out->states[state]))
+			return false;
+	}
+	return true;
+}
+
+const char *usage_of_json(json_t *from, struct usage *out)
+{
+	int protocol = choice_find(protocol_words, text_json(json_object_get(from, "protocol")));
+
+	*out = (struct usage){
+		.datagrams = protocol == PROTOCOL_UDP, .next_free_ns = -1, .all_free_ns = -1};
+	if (!address_read(text_json(json_object_get(from, "from")), &out->local))
+		return "from must be an address";
+	if (!read_remote(from, out))
+		return "to and port must be an address and a port";
+	if (protocol < 0)
+		return "protocol must be tcp or udp";
+	if (!read_count(json_object_get(from, "usable"), UINT16_MAX + 1, &out->usable) ||
+	    !read_count(json_object_get(from, "lower"), UINT32_MAX, &out->lower))
+		return "usable and lower must be counts";
+	return read_states(json_object_get(from, "states"), out) ? NULL
+								 : "states must be counts by state";
+}
