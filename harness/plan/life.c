@@ -1,0 +1,246 @@
+#include "plan/life.h"
+
+#include <math.h>
+
+#include "plan/bind.h"
+
+#define SECOND INT64_C(1000000000)
+#define MILLISECOND INT64_C(1000000)
+
+enum quiet {
+	QUIET_NONE,	 /* reset, or the server has closed first */
+	QUIET_TIME_WAIT, /* the client closes first, and the server answers */
+	QUIET_FIN_WAIT2, /* the client closes first, and the server never does */
+	QUIET_RACE,	 /* both close at once: TIME_WAIT on either side */
+	QUIET_FOR_EVER,	 /* nobody closes */
+};
+
+/* Who ends the connection, and what that leaves on the client: a row a behaviour, a column an
+ * end. A server's reset frees the port, whatever the client does with its socket then
+ * (tcp_reset(), net/ipv4/tcp_input.c); and so does a connect that failed, whatever refused
+ * it. */
+static const enum quiet fates[][ENDS] = {
+	// clang-format off
+	[BEHAVIOUR_ANSWER] = {
+		[END_CLOSE]    = QUIET_TIME_WAIT, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_TIME_WAIT,
+		[END_SHUTDOWN] = QUIET_TIME_WAIT, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
+	},
+	[BEHAVIOUR_HOLD] = {
+		[END_CLOSE]    = QUIET_FIN_WAIT2, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_FIN_WAIT2,
+		[END_SHUTDOWN] = QUIET_FIN_WAIT2, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
+	},
+	[BEHAVIOUR_CLOSE] = {
+		[END_CLOSE]    = QUIET_RACE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_RACE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
+	},
+	[BEHAVIOUR_RESET] = {
+		[END_CLOSE]    = QUIET_NONE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_NONE,      [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_NONE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_NONE,
+	},
+	[BEHAVIOUR_ACCEPT_CLOSE] = {
+		[END_CLOSE]    = QUIET_RACE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_RACE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
+	},
+	[BEHAVIOUR_NEVER_ACCEPT] = {
+		[END_CLOSE]    = QUIET_FIN_WAIT2, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_FIN_WAIT2,
+		[END_SHUTDOWN] = QUIET_FIN_WAIT2, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
+	},
+	[BEHAVIOUR_IGNORE] = {
+		[END_CLOSE]    = QUIET_FIN_WAIT2, [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_FOR_EVER,  [END_WAIT]       = QUIET_FIN_WAIT2,
+		[END_SHUTDOWN] = QUIET_FIN_WAIT2, [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_FOR_EVER,
+	},
+	[BEHAVIOUR_REFUSE] = {
+		[END_CLOSE]    = QUIET_NONE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_NONE,      [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_NONE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_NONE,
+	},
+	[BEHAVIOUR_DROP] = {
+		[END_CLOSE]    = QUIET_NONE,      [END_RESET]      = QUIET_NONE,
+		[END_LEAK]     = QUIET_NONE,      [END_WAIT]       = QUIET_NONE,
+		[END_SHUTDOWN] = QUIET_NONE,      [END_DISCONNECT] = QUIET_NONE,
+		[END_INHERIT]  = QUIET_NONE,
+	},
+	// clang-format on
+};
+
+/* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
+ * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
+ * compared whole seconds. */
+static struct span time_wait(const struct scenario *s, const struct host *host)
+{
+	const struct setting_list *set = &s->network.sysctl;
+	int64_t reuse = setting_number(set, "net.ipv4.tcp_tw_reuse", 2);
+	int64_t delay_ns = setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000) * MILLISECOND;
+	bool stamps = setting_number(set, "net.ipv4.tcp_timestamps", 1) != 0;
+	bool is_local = s->network.topology == TOPOLOGY_LOOPBACK;
+	int64_t lasts_ns = s->network.time_wait;
+
+	if (bind_shares_port(&s->load) && stamps)
+		return (struct span){
+			0, 0}; /* a connect from a port of its own may, whatever reuse is */
+	if (bind_takes_port(s->load.bind.way))
+		return (struct span){lasts_ns, lasts_ns};
+	if (!stamps || !(reuse == 1 || (reuse == 2 && is_local)) || delay_ns >= lasts_ns)
+		return (struct span){lasts_ns, lasts_ns};
+	return (struct span){host->tw_reuse_delay < 0 ? 0 : delay_ns, delay_ns};
+}
+
+static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
+{
+	const struct setting_list *set = &s->network.sysctl;
+	int64_t fin_ns = setting_number(set, "net.ipv4.tcp_fin_timeout", 60) * SECOND;
+	bool server_first = s->load.hold > LIFE_SLACK;
+
+	switch (quiet) {
+	case QUIET_TIME_WAIT:
+		return time_wait(s, host);
+	case QUIET_FIN_WAIT2:
+		return (struct span){fin_ns, fin_ns};
+	case QUIET_RACE:
+		return (struct span){0, server_first ? 0 : time_wait(s, host).most};
+	case QUIET_FOR_EVER:
+		return (struct span){FOR_EVER, FOR_EVER};
+	case QUIET_NONE:
+		break;
+	}
+	return (struct span){0, 0};
+}
+
+/* The kernel makes no more than tcp_max_tw_buckets sockets wait: of those beyond it the port is
+ * free at once. */
+static void buckets_limit(struct span *quiet, const struct scenario *s, const struct budget *b,
+			  const struct host *host)
+{
+	int64_t fallback = (host->ehash > 0 ? host->ehash : 262144) / 2;
+	int64_t buckets =
+		setting_number(&s->network.sysctl, "net.ipv4.tcp_max_tw_buckets", fallback);
+
+	if (quiet->most == FOR_EVER || buckets < 0 || (uint64_t)buckets >= b->capacity)
+		return;
+	quiet->least = 0;
+	if (buckets == 0)
+		quiet->most = 0;
+}
+
+enum end life_end(const struct load *l, enum end end)
+{
+	return end == END_CLOSE && l->options.linger == 0 ? END_RESET : end;
+}
+
+/* Until the answer is there, or is waited for no longer. */
+static int64_t answer_time(const struct scenario *s)
+{
+	if (s->load.request.send == 0)
+		return 0;
+	if (behaviour_does(s->server.behaviour, DOES_SERVE))
+		return s->server.delay < s->load.timeout ? s->server.delay : s->load.timeout;
+	return s->load.request.receive ? s->load.timeout : 0;
+}
+
+/* What nobody has read is answered by a RST when the client closes. */
+static bool leaves_unread(const struct scenario *s, enum end end)
+{
+	return !s->load.request.read && end == END_CLOSE &&
+	       behaviour_does(s->server.behaviour, DOES_SERVE);
+}
+
+/* A connect of UDP asks nobody. */
+bool life_opens(const struct scenario *s)
+{
+	return s->load.protocol == PROTOCOL_UDP || behaviour_does(s->server.behaviour, DOES_LISTEN);
+}
+
+/* How long a connection has its port until it is closed. One that never opens has it for as long
+ * as its connect goes on; a server's RST ends both. */
+static int64_t live_time(const struct scenario *s)
+{
+	if (s->load.protocol == PROTOCOL_UDP)
+		return s->load.hold;
+	switch (s->server.behaviour) {
+	case BEHAVIOUR_RESET:
+	case BEHAVIOUR_REFUSE:
+		return 0;
+	case BEHAVIOUR_DROP:
+		return s->load.timeout;
+	default:
+		return s->load.hold + answer_time(s);
+	}
+}
+
+/* A socket of UDP has its port until it is closed, and not a moment longer. */
+static enum quiet fate_of(const struct scenario *s, enum end end)
+{
+	if (s->load.protocol == PROTOCOL_UDP)
+		return end == END_CLOSE ? QUIET_NONE : QUIET_FOR_EVER;
+	return fates[s->server.behaviour][life_end(&s->load, end)];
+}
+
+struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
+		    enum end end)
+{
+	enum quiet quiet = fate_of(s, end);
+	int64_t live_ns = live_time(s);
+	struct life life = {{live_ns, live_ns},
+			    quiet_span(s, host, leaves_unread(s, end) ? QUIET_NONE : quiet)};
+
+	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
+		life.live.least = life.live.most = live_ns + s->load.timeout;
+
+	buckets_limit(&life.quiet, s, b, host);
+	return life;
+}
+
+int64_t life_sum(int64_t a, int64_t b)
+{
+	return a == FOR_EVER || b == FOR_EVER ? FOR_EVER : a + b;
+}
+
+static struct span wider(struct span a, struct span b)
+{
+	return (struct span){a.least < b.least ? a.least : b.least,
+			     a.most > b.most ? a.most : b.most};
+}
+
+struct life life_of(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	struct life all = {{FOR_EVER, 0}, {FOR_EVER, 0}};
+
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life one;
+
+		if (!load_ends(&s->load, end))
+			continue;
+		one = life_so(s, b, host, end);
+		all = (struct life){wider(all.live, one.live), wider(all.quiet, one.quiet)};
+	}
+	return all;
+}
+
+double life_mean(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	double mean = 0;
+
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life one = life_so(s, b, host, end);
+		int64_t ns = life_sum(one.live.most, one.quiet.most);
+
+		if (load_ends(&s->load, end))
+			mean += ns == FOR_EVER ? INFINITY : load_share(&s->load, end) * (double)ns;
+	}
+	return mean;
+}

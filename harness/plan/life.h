@@ -1,0 +1,42 @@
+/* life.h - how long a connection has its port: from connect() until another one can have it.
+ *
+ * Input:  a scenario whose `load` is the one that is asked about.
+ * Units:  nanoseconds; FOR_EVER where nobody gives the port back.
+ * Errors: none; pure.
+ * Source: tcp_time_wait(), net/ipv4/tcp_minisocks.c; tcp_twsk_unique(), net/ipv4/tcp_ipv4.c.
+ */
+#pragma once
+
+#include "plan/budget.h"
+
+/* A handshake, its far end and a timer together can be late by this much: what is closer cannot
+ * be told. */
+#define LIFE_SLACK INT64_C(20000000)
+
+/* How long something takes, if it is quick and if it is slow. */
+struct span {
+	int64_t least, most;
+};
+
+/* From connect until another connect can have the port: in use, then quiet after the close. */
+struct life {
+	struct span live, quiet;
+};
+
+/* Of a connection that ends so. */
+struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
+		    enum end end);
+
+/* Of any of the load's: what they have in common is known, and no more. */
+struct life life_of(const struct scenario *s, const struct budget *b, const struct host *host);
+
+/* On average; INFINITY if any of them is for ever. */
+double life_mean(const struct scenario *s, const struct budget *b, const struct host *host);
+
+int64_t life_sum(int64_t a, int64_t b);
+
+/* Without a FIN it is a reset, whatever the load calls it. */
+enum end life_end(const struct load *load, enum end end);
+
+/* Does a connect of the load come to an open connection? */
+bool life_opens(const struct scenario *s);
