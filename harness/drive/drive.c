@@ -219,6 +219,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
 		.pairs = crew->plan->budget.pairs,
 		.together = plan_shares_ports(crew->plan),
+		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
 		.ports_named = bind_names_port(crew->plan->loads[crew->plan->widest].bind),
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/unit.h"
+#include "report/destinations.h"
 #include "report/words.h"
 
 /* A value on its way into an object; what could not be made, for want of memory, clears *ok. */
@@ -342,6 +343,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	if (run->measures.load_count)
 		put(o, "loads", json_named_loads(&run->measures, ok), ok);
 	put(o, "sockets", json_states(run, ok), ok);
+	if (run->end.present)
+		put(o, "destinations", destinations_json(run, ok), ok);
 	put(o, "expect", json_expect(&run->verdict, ok), ok);
 	put(o, "causes", json_causes(&run->verdict, ok), ok);
 	return o;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "judge/outlook.h"
+#include "report/destinations.h"
 #include "report/words.h"
 
 enum verdict_word result_word(const struct result *r)
@@ -118,6 +119,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	if (tape->tally.attempted)
 		out->intended = text_format(a, "%016llx", (unsigned long long)tape->intended);
 	out->lost = tape->lost;
+	destinations_of(out, tape, a);
 	for (int i = 1; full && i < STATES; i++)
 		if (full->states[i])
 			out->used_states[i] = (struct value){true, (double)full->states[i]};

@@ -21,6 +21,16 @@ struct result_value { /* of `effective`: a key, its value as a user writes it, w
 	unsigned line; /* 0: a default */
 };
 
+/* What a dump of the socket table said of destinations: as struct sample has it. */
+struct result_dump {
+	bool present, torn;
+	int64_t at_ns; /* since the load began; below 0: before it, or not known */
+	uint32_t reserved, listening, bound;
+	struct usage *usages; /* the fullest first */
+	uint32_t count, more_count;
+	uint64_t more_used;
+};
+
 struct result_run {
 	struct text scenario, case_name, title, file;
 	struct text sha256;
@@ -59,9 +69,10 @@ struct result_run {
 	bool cut_short;	  /* stop.time came first */
 	unsigned aborted; /* the line of verdict.expect that ended it, from 1; 0: none did */
 	struct value used_states
-		[STATES];     /* sockets by state in the fullest dump, those that are not 0 */
-	struct text intended; /* 16 hex digits; empty: nothing was begun */
-	uint64_t lost;	      /* records that did not fit the tape */
+		[STATES]; /* sockets by state in the fullest dump, those that are not 0 */
+	struct result_dump fullest, end; /* the dump with most ports in use, and the last */
+	struct text intended;		 /* 16 hex digits; empty: nothing was begun */
+	uint64_t lost;			 /* records that did not fit the tape */
 };
 
 struct result {

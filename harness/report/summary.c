@@ -5,6 +5,7 @@
 #include "base/unit.h"
 #include "report/block.h"
 #include "report/caveat.h"
+#include "report/destinations.h"
 #include "report/page.h"
 
 /* How each verdict is told, and counted. */
@@ -168,6 +169,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	if (has_run || run_count(run, MEASURE_CONNECTS_ATTEMPTED)) {
 		block_accelerated(out, run);
 		block_ports(out, run);
+		block_fullest(out, run);
 		block_gateway(out, run);
 		block_connects(out, run);
 		block_server(out, run);
@@ -182,8 +184,10 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		caveat_stopped(out, run);
 		block_expectations(out, run);
 	}
-	if (style.verbose)
+	if (style.verbose) {
+		block_destinations(out, run);
 		block_details(out, run);
+	}
 	block_causes(out, run);
 }
 

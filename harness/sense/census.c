@@ -84,18 +84,22 @@ static struct census_row *row_of(struct census *c, const struct socket_seen *s)
 	return row;
 }
 
+static void count_age(struct usage *u, int64_t gone_ns)
+{
+	if (u->next_free_ns < 0 || gone_ns < u->next_free_ns)
+		u->next_free_ns = gone_ns;
+	if (gone_ns > u->all_free_ns)
+		u->all_free_ns = gone_ns;
+}
+
 static void count_in(struct census *c, struct census_row *row, const struct socket_seen *seen)
 {
 	struct usage *u = &row->usage;
 
 	u->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
 	u->lower += (seen->local_port - c->range.lo) % 2 == 0;
-	if (seen->state == STATE_TIME_WAIT && seen->gone_ns >= 0) {
-		if (u->next_free_ns < 0 || seen->gone_ns < u->next_free_ns)
-			u->next_free_ns = seen->gone_ns;
-		if (seen->gone_ns > u->all_free_ns)
-			u->all_free_ns = seen->gone_ns;
-	}
+	if (seen->state == STATE_TIME_WAIT && seen->gone_ns >= 0)
+		count_age(u, seen->gone_ns > c->early_ns ? seen->gone_ns - c->early_ns : 0);
 	if (++row->used > c->used_max)
 		c->used_max = row->used;
 }

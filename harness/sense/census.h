@@ -23,7 +23,8 @@ struct census {
 	/* Set these before the first. */
 	struct port_range range;
 	struct portset reserved;
-	bool together; /* a port is one towards all destinations */
+	bool together;	  /* a port is one towards all destinations */
+	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
 
 	struct census_row *rows;
 	uint32_t mask; /* rows - 1; rows are a power of two */

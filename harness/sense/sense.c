@@ -328,6 +328,7 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 			       wish->pairs);
 	s->census.together = wish->together;
 	s->census.range = wish->filter.ports;
+	s->census.early_ns = wish->early_ns;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);

@@ -47,6 +47,7 @@ struct sense_wish {
 	uint32_t service_count;
 	uint32_t pairs;	  /* of a source and a destination that are expected; 0: unknown */
 	bool together;	  /* a port is in use towards all destinations: bind() took it */
+	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
 	bool ports_named; /* by the load, which then can have reserved ones */
 	int64_t every_ns, sockets_ns;
 	struct pulse *pulse;	/* read and written; NULL: somebody else's load */

@@ -112,6 +112,52 @@ static void a_loaded_result_has_what_was_written(void)
 	trial_close(&t);
 }
 
+static void a_loaded_result_has_its_destinations(void)
+{
+	static const struct usage usages[] = {
+		{.local = {0, UINT64_C(0xffff0a4d0001)},
+		 .remote = {0, UINT64_C(0xffff0a4d8001)},
+		 .remote_port = 7000,
+		 .usable = 28,
+		 .states = {[STATE_TIME_WAIT] = 20, [STATE_SYN_SENT] = 4},
+		 .lower = 14,
+		 .next_free_ns = 120000000,
+		 .all_free_ns = 59000000000},
+		{.local = {UINT64_C(0xfd77000000000000), 1},
+		 .datagrams = true,
+		 .usable = 32,
+		 .next_free_ns = -1,
+		 .all_free_ns = -1},
+	};
+	struct result *r, back;
+	struct err err = {0};
+	struct trial t;
+
+	trial_churn(&t);
+	trial_usages(&t,
+		     (struct sample){.t_ns = 7000000000,
+				     .used_max = 99,
+				     .torn = true,
+				     .usage_count = 2,
+				     .more_count = 3,
+				     .more_used = 4,
+				     .reserved = 1,
+				     .listening = 2,
+				     .bound = 1},
+		     usages);
+	r = trial_result(&t, TEXT("leak"));
+	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
+	CU_ASSERT_FATAL(back.runs[0].end.present && back.runs[0].end.count == 2);
+	CU_ASSERT(back.runs[0].fullest.torn && back.runs[0].fullest.at_ns == 7000000000);
+	CU_ASSERT(back.runs[0].end.more_count == 3 && back.runs[0].end.more_used == 4);
+	CU_ASSERT(back.runs[0].end.reserved == 1 && back.runs[0].end.listening == 2 &&
+		  back.runs[0].end.bound == 1);
+	CU_ASSERT(memcmp(back.runs[0].end.usages, usages, sizeof(usages)) == 0);
+	CU_ASSERT(
+		text_eq(trial_json(r, &t.arena), written_again(trial_json(r, &t.arena), &t.arena)));
+	trial_close(&t);
+}
+
 static void a_result_says_how_much_it_was_accelerated(void)
 {
 	struct result *r, back;
@@ -415,6 +461,7 @@ static void a_run_that_has_a_result_is_not_recalled(void)
 static const struct test tests[] = {
 	TEST(what_is_written_loads_and_is_written_the_same),
 	TEST(a_loaded_result_has_what_was_written),
+	TEST(a_loaded_result_has_its_destinations),
 	TEST(a_result_says_how_much_it_was_accelerated),
 	TEST(the_document_has_its_documented_shape),
 	TEST(the_document_is_plain_ascii),

@@ -10,7 +10,8 @@ void trial_open(struct trial *t, const char *lines)
 
 	*t = (struct trial){.arena = help_arena(), .host = help_host()};
 	if (!plan_make(&t->plan, help_scenario(lines, &t->arena), &t->host, 1, &t->arena, &err) ||
-	    !tape_open(&t->tape, 64, 64, 64, &t->arena, &err))
+	    !tape_open(&t->tape, 64, 64, 64, &t->arena, &err) ||
+	    !tape_open_usages(&t->tape, 64, &t->arena, &err))
 		CU_FAIL_FATAL("a test's plan cannot be made");
 	t->tape.end_ns = 1000000000;
 	t->tape.complete = true;
@@ -28,6 +29,12 @@ struct sample *trial_dump(struct trial *t, uint64_t used)
 					      .used_max = used,
 					      .at_rest = true});
 	return &t->tape.samples[t->tape.sample_count - 1];
+}
+
+void trial_usages(struct trial *t, struct sample dump, const struct usage *usages)
+{
+	dump.parts = SAMPLE_SOCKETS;
+	tape_dump(&t->tape, dump, usages);
 }
 
 void trial_exhaust(struct trial *t, uint64_t opened)

@@ -25,6 +25,9 @@ void trial_close(struct trial *t);
 /* A dump that saw `used` ports in use, and nothing else yet. */
 struct sample *trial_dump(struct trial *t, uint64_t used);
 
+/* A dump that tells of destinations: dump.usage_count of them. */
+void trial_usages(struct trial *t, struct sample dump, const struct usage *usages);
+
 /* So many connections were opened and then one was refused for want of a port, at 160 ms. */
 void trial_exhaust(struct trial *t, uint64_t opened);
 

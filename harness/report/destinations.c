@@ -1,0 +1,194 @@
+#include "report/destinations.h"
+
+#include <stdio.h>
+
+#include "base/unit.h"
+#include "report/page.h"
+
+enum { LABEL = 13, TABLE = 43, LINE_MOST = 2048 };
+
+/* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
+#define STEP_NS INT64_C(2048000000)
+
+static void dump_of(struct result_dump *out, const struct tape *tape, const struct sample *s,
+		    struct arena *a)
+{
+	if (!s)
+		return;
+	*out = (struct result_dump){
+		.present = true,
+		.torn = s->torn,
+		.at_ns = s->t_ns,
+		.reserved = s->reserved,
+		.listening = s->listening,
+		.bound = s->bound,
+		.count = s->usage_count,
+		.more_count = s->more_count,
+		.more_used = s->more_used,
+	};
+	out->usages = ARENA_ARRAY(a, struct usage, s->usage_count);
+	for (uint32_t i = 0; i < s->usage_count; i++)
+		out->usages[i] = sample_usages(tape, s)[i];
+}
+
+void destinations_of(struct result_run *out, const struct tape *tape, struct arena *a)
+{
+	dump_of(&out->fullest, tape, tape_fullest(tape), a);
+	dump_of(&out->end, tape, tape_last_dump(tape), a);
+}
+
+/* ---- to a reader --------------------------------------------------------- */
+
+static void add_count(struct out *to, uint64_t n)
+{
+	char text[UNIT_PRINTED];
+
+	out_z(to, unit_count_pretty(text, n));
+}
+
+static void add_time(struct out *to, const char *words, int64_t ns)
+{
+	char text[UNIT_PRINTED];
+
+	out_fmt(to, "%s%s", words, unit_time_pretty(text, ns));
+}
+
+/* "10.77.0.1 -> 10.77.128.1:7000", "10.77.0.1 -> all, udp" */
+static void add_way(struct out *to, const struct usage *u)
+{
+	bool brackets = !address_is_ipv4(u->remote);
+	char text[ADDRESS_PRINTED];
+
+	out_fmt(to, "%s -> ", address_print(text, u->local));
+	if (u->remote_port)
+		out_fmt(to, "%s%s%s:%u", brackets ? "[" : "", address_print(text, u->remote),
+			brackets ? "]" : "", u->remote_port);
+	else
+		out_z(to, "all");
+	if (u->datagrams)
+		out_z(to, ", udp");
+}
+
+/* "12 TIME_WAIT, 4 ESTABLISHED", the most first by the states' own order; and when ports that are
+ * in TIME_WAIT come free. */
+static void add_states(struct out *to, const struct usage *u)
+{
+	bool any = false;
+
+	for (int i = 1; i < STATES; i++) {
+		if (u->states[i] == 0)
+			continue;
+		out_z(to, any ? ", " : "");
+		add_count(to, u->states[i]);
+		out_fmt(to, " %s", state_name(i));
+		any = true;
+	}
+	if (u->all_free_ns < 0)
+		return;
+	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
+		add_time(to, ", free in ", u->all_free_ns);
+		return;
+	}
+	add_time(to, ", the next free in ", u->next_free_ns);
+	add_time(to, ", all by ", u->all_free_ns);
+}
+
+void block_fullest(struct out *out, const struct result_run *run)
+{
+	char buffer[LINE_MOST];
+	struct out to = out_memory(buffer, sizeof(buffer));
+	const struct usage *u = run->fullest.usages;
+
+	if (!run->fullest.present || run->fullest.count == 0)
+		return;
+	add_way(&to, u);
+	out_z(&to, ": ");
+	add_count(&to, usage_used(u));
+	out_z(&to, " of ");
+	add_count(&to, u->usable);
+	out_z(&to, " ports, ");
+	add_states(&to, u);
+	page_paragraph(out, "  fullest", PAINT_NONE, LABEL, out_written(&to));
+}
+
+/* A number at the right of its column. */
+static void add_right(struct out *to, int wide, const char *text)
+{
+	out_fmt(to, "%*s", wide, text);
+}
+
+static void print_usage(struct out *out, const struct usage *u)
+{
+	double fill = u->usable ? (double)usage_used(u) / u->usable : 1;
+	uint32_t used = usage_used(u);
+	char lead[LINE_MOST], buffer[LINE_MOST], text[UNIT_PRINTED];
+	struct out to = out_memory(lead, sizeof(lead) - 1);
+
+	add_right(&to, 9, unit_count_pretty(text, used));
+	add_right(&to, 8, unit_count_pretty(text, usage_free(u)));
+	add_right(&to, 8, unit_share_pretty(text, fill));
+	add_right(&to, 8, unit_count_pretty(text, u->lower));
+	add_right(&to, 8, unit_count_pretty(text, used > u->lower ? used - u->lower : 0));
+	lead[to.len] = '\0';
+	to = out_memory(buffer, sizeof(buffer));
+	add_way(&to, u);
+	out_z(&to, ": ");
+	add_states(&to, u);
+	page_paragraph(out, lead, PAINT_NONE, TABLE, out_written(&to));
+}
+
+/* "the fullest, at 0.32 s; of the range, 1 reserved, 2 listened on" */
+static void add_head(struct out *to, const struct result_dump *d, const char *which)
+{
+	const struct {
+		uint32_t n;
+		const char *words;
+	} taken[] = {{d->reserved, "reserved"},
+		     {d->listening, "listened on"},
+		     {d->bound, "bound and not connected"}};
+	const char *lead = "; of the range, ";
+
+	out_z(to, which);
+	if (d->at_ns >= 0)
+		add_time(to, ", at ", d->at_ns);
+	if (d->torn)
+		out_z(to, ", at least: sockets moved while they were counted");
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (taken[i].n == 0)
+			continue;
+		out_z(to, lead);
+		add_count(to, taken[i].n);
+		out_fmt(to, " %s", taken[i].words);
+		lead = ", ";
+	}
+}
+
+static void print_dump(struct out *out, const struct result_dump *d, const char *label,
+		       const char *which)
+{
+	char buffer[LINE_MOST];
+	struct out to = out_memory(buffer, sizeof(buffer));
+
+	add_head(&to, d, which);
+	page_paragraph(out, label, PAINT_NONE, LABEL, out_written(&to));
+	if (d->count)
+		out_z(out, "     used    free    full   lower   upper  from -> to\n");
+	for (uint32_t i = 0; i < d->count; i++)
+		print_usage(out, &d->usages[i]);
+	if (d->more_count == 0)
+		return;
+	to = out_memory(buffer, sizeof(buffer));
+	add_count(&to, d->more_used);
+	out_z(&to, d->more_used == 1 ? " port to " : " ports to ");
+	add_count(&to, d->more_count);
+	out_z(&to, d->more_count == 1 ? " other destination" : " other destinations");
+	page_paragraph(out, "    ", PAINT_NONE, 4, out_written(&to));
+}
+
+void block_destinations(struct out *out, const struct result_run *run)
+{
+	if (run->fullest.present && run->fullest.count)
+		print_dump(out, &run->fullest, "  dumps", "the fullest");
+	if (run->end.present)
+		print_dump(out, &run->end, run->fullest.count ? "" : "  dumps", "the last");
+}
