@@ -244,3 +244,11 @@ const char *unit_share_pretty(char out[UNIT_PRINTED], double share)
 	snprintf(out, UNIT_PRINTED, "%.3g %%", percent);
 	return out;
 }
+
+const char *unit_ratio_pretty(char out[UNIT_PRINTED], double ratio)
+{
+	if (ratio >= 100)
+		return unit_count_pretty(out, (uint64_t)(ratio + 0.5));
+	snprintf(out, UNIT_PRINTED, "%.3g", ratio);
+	return out;
+}

@@ -37,3 +37,4 @@ const char *unit_count_pretty(char out[UNIT_PRINTED], uint64_t n);
 const char *unit_time_pretty(char out[UNIT_PRINTED], int64_t ns);
 const char *unit_rate_pretty(char out[UNIT_PRINTED], double per_s);
 const char *unit_share_pretty(char out[UNIT_PRINTED], double share);
+const char *unit_ratio_pretty(char out[UNIT_PRINTED], double ratio); /* "1.52", "51", "1,200" */

@@ -128,11 +128,10 @@ static void write_statuses(struct out *out)
 
 static void write_measures(struct out *out)
 {
-	static const char *const kinds[] = {[KIND_COUNT] = "a count",
-					    [KIND_SHARE] = "a share",
-					    [KIND_TIME] = "a time",
-					    [KIND_RATE] = "a rate",
-					    [KIND_FLAG] = "true or false"};
+	static const char *const kinds[] = {
+		[KIND_COUNT] = "a count",	[KIND_SHARE] = "a share",
+		[KIND_TIME] = "a time",		[KIND_RATE] = "a rate",
+		[KIND_RATIO] = "so many times", [KIND_FLAG] = "true or false"};
 
 	out_z(out, "Measures, for the lines of `expect`: MEASURE OP VALUE, where OP is one of\n"
 		   "== != < <= > >=, or `in` before A..B. Values: 32, 10k, 80%, 250ms, 200/s, "

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 
 #include "drive/far.h"
+#include "drive/prober.h"
 #include "drive/squat.h"
 #include "drive/vanish.h"
 #include "drive/worker.h"
@@ -45,6 +46,7 @@ struct crew {
 	struct arena *arena;
 	struct far *far;
 	struct vanish *vanish;
+	struct prober *prober;
 	struct company *company; /* NULL: one load alone */
 	struct carrier *carriers;
 	uint32_t count; /* as many as the plan has loads */
@@ -142,7 +144,7 @@ static void on_edge(void *sense)
  * changed by it later. */
 static void await_far_end(const struct crew *crew, int64_t until_ns)
 {
-	uint64_t opened = 0;
+	uint64_t opened = prober_stop(crew->prober, NULL);
 
 	for (uint32_t i = 0; i < crew->count; i++)
 		opened += crew->carriers[i].tape.tally.opened;
@@ -170,7 +172,9 @@ static bool run_loads(struct crew *crew, struct sense *sense, struct err *err)
 	sense_zero(sense, zero_ns);
 	far_zero(crew->far, zero_ns);
 	vanish_zero(crew->vanish, zero_ns);
+	prober_zero(crew->prober);
 	ok = loads_join(crew, zero_ns, false, err);
+	prober_stop(crew->prober, NULL);
 	if (ok && are_complete(crew)) {
 		int64_t until_ns = clock_now() + SETTLE_NS;
 
@@ -317,8 +321,9 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	ok = vanish_start(&crew.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
 	     squat_open(&squat, plan, lab, hooks->interrupted, arena, err) &&
-	     run_sampled(&crew, &samples, err);
+	     prober_start(&crew.prober, plan, lab, arena, err) && run_sampled(&crew, &samples, err);
 	loads_close(&crew, out);
+	prober_stop(crew.prober, out);
 	squat_close(squat);
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;
 	ok = vanish_stop(crew.vanish, out, err) && ok;

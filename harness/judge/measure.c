@@ -78,6 +78,32 @@ static void measure_server(struct measures *out, const struct tape *tape)
 	}
 }
 
+static void measure_histogram(struct measures *out, enum measure what, const struct histogram *h,
+			      double share)
+{
+	set_if(out, what, h->count > 0, (double)histogram_at(h, share));
+}
+
+static void measure_latency(struct measures *out, const struct latency *l)
+{
+	const struct value *lower = &out->fixed[MEASURE_LATENCY_LOWER],
+			   *upper = &out->fixed[MEASURE_LATENCY_UPPER];
+
+	if (!l)
+		return;
+	set(out, MEASURE_LATENCY_COUNT, (double)l->all.count);
+	measure_histogram(out, MEASURE_LATENCY_P50, &l->all, 0.5);
+	measure_histogram(out, MEASURE_LATENCY_P90, &l->all, 0.9);
+	measure_histogram(out, MEASURE_LATENCY_P99, &l->all, 0.99);
+	measure_histogram(out, MEASURE_LATENCY_P999, &l->all, 0.999);
+	measure_histogram(out, MEASURE_LATENCY_MAX, &l->all, 1);
+	measure_histogram(out, MEASURE_LATENCY_LOWER, &l->halves[HALF_LOWER], 0.5);
+	measure_histogram(out, MEASURE_LATENCY_UPPER, &l->halves[HALF_UPPER], 0.5);
+	measure_histogram(out, MEASURE_LATENCY_REFUSED, &l->refused, 0.5);
+	set_if(out, MEASURE_LATENCY_CLIFF, lower->present && upper->present && lower->n > 0,
+	       upper->n / lower->n);
+}
+
 static void measure_prediction(struct measures *out, const struct plan *plan)
 {
 	const struct forecast *f = &plan->forecast;
@@ -254,6 +280,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_requests(out, tape, plan);
 	measure_exhaustion(out, tape);
 	measure_server(out, tape);
+	measure_latency(out, tape->latency);
 	measure_prediction(out, plan);
 	measure_sockets(out, tape, plan);
 	measure_gateway(out, tape);

@@ -106,6 +106,7 @@ struct plan {
 	uint32_t hash_entries; /* of the private socket hash; 0: shared */
 	uint32_t samples;      /* most samples a run can take */
 	uint32_t dumps;	       /* of them, those that have the socket table */
+	uint32_t timed;	       /* connects that are made to be timed, at most */
 	struct needs needs;
 };
 

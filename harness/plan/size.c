@@ -27,6 +27,7 @@ enum {
 	ACCEPTS_ALL = 256,
 	RINGS_MOST = 256, /* that one thread polls: RINGS_POLLED, sys/ring.c */
 	SLOTS_MOST = 1 << 22,
+	TIMED_MOST = 1 << 18,
 	KEPT_MOST =
 		1 << 18, /* connections that a far end keeps for ever: then it accepts no more */
 	HEIRS_MOST = 16,
@@ -285,7 +286,7 @@ static uint64_t far_open(const struct plan *p, uint64_t begun, uint64_t slots)
 	bool serves = behaviour_does(b, DOES_SERVE) && (p->asks || !behaviour_does(b, DOES_END));
 	bool keeps = behaviour_does(b, DOES_KEEP) || p->scenario->server.delay;
 
-	return FAR_SLACK + (serves ? slots : 0) + (keeps ? least(begun, KEPT_MOST) : 0);
+	return FAR_SLACK + (serves ? slots : 0) + (keeps ? least(begun + p->timed, KEPT_MOST) : 0);
 }
 
 static void far_size(struct plan *p, uint64_t begun, uint64_t slots)
@@ -299,12 +300,20 @@ static void far_size(struct plan *p, uint64_t begun, uint64_t slots)
 		       p->far_accepts * p->services;
 }
 
+/* Connects of the probe lane: one at a time, each has its port for as long as it takes. */
+static uint32_t timed_size(const struct scenario *s)
+{
+	int64_t every = s->sample.latency;
+
+	return every ? (uint32_t)least((uint64_t)(s->stop.time / every) + 1, TIMED_MOST) : 0;
+}
+
 /* All that may wait to be accepted; or as the scenario says. */
 static uint32_t backlog_size(const struct plan *p, const struct crowd *c)
 {
 	const struct scenario *s = p->scenario;
 	bool prompt = p->far_slots && s->server.accept_every == 0;
-	uint64_t queued = prompt ? c->holding : c->begun;
+	uint64_t queued = prompt ? c->holding : c->begun + p->timed;
 
 	if (s->server.backlog)
 		return (uint32_t)s->server.backlog;
@@ -320,6 +329,7 @@ bool size_make(struct plan *p, struct err *err)
 
 	if (!descriptors_suffice(nofile, err))
 		return false;
+	p->timed = timed_size(s);
 	c = crowd_size(p, &slots, &largest);
 	far_size(p, c.begun, slots + c.inherited);
 	sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);

@@ -5,27 +5,7 @@
 #include <string.h>
 
 #include "base/unit.h"
-#include "report/page.h"
-
-enum { LABEL = 13, LINE_MOST = 2048 };
-
-/* A line is put together here, and broken where it is printed. */
-struct draft {
-	struct out text;
-	char buffer[LINE_MOST];
-};
-
-static struct out *draft_begin(struct draft *d)
-{
-	d->text = out_memory(d->buffer, sizeof(d->buffer));
-	return &d->text;
-}
-
-static void draft_print(const struct draft *d, struct out *out, const char *label)
-{
-	if (d->text.len)
-		page_paragraph(out, label, PAINT_NONE, LABEL, out_written(&d->text));
-}
+#include "report/draft.h"
 
 static struct value fixed(const struct result_run *run, enum measure what)
 {
@@ -67,6 +47,8 @@ static const char *say(char text[UNIT_PRINTED], enum measure_kind kind, struct v
 		return unit_time_pretty(text, (int64_t)v.n);
 	case KIND_RATE:
 		return unit_rate_pretty(text, v.n);
+	case KIND_RATIO:
+		return unit_ratio_pretty(text, v.n);
 	case KIND_FLAG:
 		break;
 	}

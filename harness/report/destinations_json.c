@@ -1,15 +1,10 @@
 #include "report/destinations.h"
+#include "report/json.h"
 
 #include <math.h>
 
 #include "report/load.h"
 #include "tape/usage.h"
-
-static void put(json_t *object, const char *key, json_t *value, bool *ok)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		*ok = false;
-}
 
 static json_t *json_usages(const struct result_dump *d, bool *ok)
 {

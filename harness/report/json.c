@@ -7,20 +7,9 @@
 
 #include "base/unit.h"
 #include "report/destinations.h"
+#include "report/json.h"
+#include "report/latency.h"
 #include "report/words.h"
-
-/* A value on its way into an object; what could not be made, for want of memory, clears *ok. */
-static void put(json_t *object, const char *key, json_t *value, bool *ok)
-{
-	if (json_object_set_new(object, key, value) < 0)
-		*ok = false;
-}
-
-static void append(json_t *array, json_t *value, bool *ok)
-{
-	if (json_array_append_new(array, value) < 0)
-		*ok = false;
-}
 
 enum { ESCAPE_MOST = 10 }; /* bytes that out_escaped() makes of one, at most */
 
@@ -76,6 +65,7 @@ static json_t *json_value(enum measure_kind kind, double n)
 		return json_seconds(n);
 	case KIND_SHARE:
 	case KIND_RATE:
+	case KIND_RATIO:
 		break;
 	}
 	return json_real(n);
@@ -342,6 +332,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	put(o, "measures", json_measures(&run->measures, ok), ok);
 	if (run->measures.load_count)
 		put(o, "loads", json_named_loads(&run->measures, ok), ok);
+	if (run->latency)
+		put(o, "histograms", json_latency(run->latency, ok), ok);
 	put(o, "sockets", json_states(run, ok), ok);
 	if (run->end.present)
 		put(o, "destinations", destinations_json(run, ok), ok);

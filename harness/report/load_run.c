@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "report/destinations.h"
+#include "report/latency.h"
 #include "report/words.h"
 
 /* As nanoseconds 104 days: what doubles count one by one. */
@@ -38,6 +39,7 @@ static bool load_value(const struct node *n, enum measure_kind kind, struct valu
 		break;
 	case KIND_SHARE:
 	case KIND_RATE:
+	case KIND_RATIO:
 		out->present = node_number(n, rate_most, &out->n);
 		break;
 	}
@@ -352,7 +354,7 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && load_plan(n, out) && load_accelerated(n, out) &&
 		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
-		  load_states(n, out) && destinations_load(n, out) &&
+		  load_latency(n, out) && load_states(n, out) && destinations_load(n, out) &&
 		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
 		  load_causes(n, &out->verdict);
 

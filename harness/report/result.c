@@ -120,6 +120,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 		out->intended = text_format(a, "%016llx", (unsigned long long)tape->intended);
 	out->lost = tape->lost;
 	destinations_of(out, tape, a);
+	out->latency = tape->latency;
 	for (int i = 1; full && i < STATES; i++)
 		if (full->states[i])
 			out->used_states[i] = (struct value){true, (double)full->states[i]};
@@ -127,7 +128,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 
 static const char *const kind_words[] = {
 	[KIND_COUNT] = "count", [KIND_SHARE] = "share", [KIND_TIME] = "time",
-	[KIND_RATE] = "rate",	[KIND_FLAG] = "flag",
+	[KIND_RATE] = "rate",	[KIND_RATIO] = "ratio", [KIND_FLAG] = "flag",
 };
 
 const char *kind_word(enum measure_kind kind)

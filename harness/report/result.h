@@ -73,6 +73,7 @@ struct result_run {
 	struct result_dump fullest, end; /* the dump with most ports in use, and the last */
 	struct text intended;		 /* 16 hex digits; empty: nothing was begun */
 	uint64_t lost;			 /* records that did not fit the tape */
+	struct latency *latency;	 /* NULL: no connect was timed */
 };
 
 struct result {

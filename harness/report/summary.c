@@ -6,6 +6,7 @@
 #include "report/block.h"
 #include "report/caveat.h"
 #include "report/destinations.h"
+#include "report/latency.h"
 #include "report/page.h"
 
 /* How each verdict is told, and counted. */
@@ -174,6 +175,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_connects(out, run);
 		block_server(out, run);
 		block_requests(out, run);
+		block_latency(out, run);
 	}
 	if (has_run) {
 		block_prediction(out, run);
@@ -186,6 +188,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	}
 	if (style.verbose) {
 		block_destinations(out, run);
+		block_latency_by_fill(out, run);
 		block_details(out, run);
 	}
 	block_causes(out, run);

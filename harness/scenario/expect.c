@@ -31,6 +31,7 @@ static const char *const forms[] = {
 	[KIND_SHARE] = "Write a share such as 80% or 0.8.",
 	[KIND_TIME] = "Write a time such as 250ms or 2s.",
 	[KIND_RATE] = "Write a rate such as 200/s or 30k/min.",
+	[KIND_RATIO] = "Write how many times, such as 10 or 1.5.",
 	[KIND_FLAG] = "Write == true or == false.",
 };
 
@@ -177,6 +178,8 @@ static bool value_of(struct text t, enum measure_kind kind, double *out)
 			return false;
 		*out = share;
 		return true;
+	case KIND_RATIO:
+		return unit_read_share(t, out);
 	case KIND_RATE:
 		return unit_read_rate(t, out);
 	case KIND_FLAG:

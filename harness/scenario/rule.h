@@ -1,6 +1,7 @@
 /* rule.h - one rule about keys, for the files that keep lists of them: rules_load.c is about a load
  * by itself, rules_server.c about the far end, rules_ports.c about ports and who takes them,
- * rules_network.c about addresses, rules_udp.c about what UDP has not. rules.c checks them all.
+ * rules_network.c about addresses, rules_udp.c about what UDP has not, rules_sample.c about what is
+ * measured. rules.c checks them all.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ struct rules {
 	}
 
 extern const struct rules rules_of_load, rules_of_server, rules_of_ports, rules_of_network,
-	rules_of_udp;
+	rules_of_udp, rules_of_samples;
 
 static inline bool is_later(struct mark a, struct mark b)
 {

@@ -4,8 +4,8 @@
 #include "scenario/rule.h"
 #include "scenario/source.h"
 
-static const struct rules *const all[] = {&rules_of_load, &rules_of_server, &rules_of_ports,
-					  &rules_of_udp, &rules_of_network};
+static const struct rules *const all[] = {&rules_of_load, &rules_of_server,  &rules_of_ports,
+					  &rules_of_udp,  &rules_of_network, &rules_of_samples};
 
 /* The latest of them: what was written last made the trouble, and a default never did. */
 static struct mark place(const struct rule *rule, const struct scenario *s)
@@ -59,10 +59,34 @@ static void check_load(const struct reading *r, const struct rules *rules, const
 	}
 }
 
+static bool is_latency(enum measure what)
+{
+	return what >= MEASURE_LATENCY_COUNT && what <= MEASURE_LATENCY_REFUSED;
+}
+
+/* Nobody times a connect unless asked to: the line would have no data. */
+static void check_latency(const struct reading *r, const struct scenario *s)
+{
+	for (size_t i = 0; s->sample.latency == 0 && i < s->expect.count; i++) {
+		const struct expectation *e = &s->expect.list[i];
+		struct err *err;
+
+		if (!is_latency(e->what.measure))
+			continue;
+		err = errs_next(r->errs);
+		source_err(err, r->source, e->at, "%s is measured of connects that are timed",
+			   measure_infos[e->what.measure].name);
+		err_hint(err, "Have one timed every so often, such as sample: {latency: 20ms}.");
+	}
+}
+
 void rules_check(const struct reading *r, const struct scenario *s, const struct scenario *base)
 {
 	for (size_t load = 0; load < scenario_loads(s); load++)
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
 			check_load(r, all[k], s, base, load);
 	places_check(r, s, base);
+	if (!base || base->expect.list != s->expect.list ||
+	    base->sample.latency != s->sample.latency)
+		check_latency(r, s);
 }

@@ -235,8 +235,8 @@ static void put_section(struct out *out, const struct section *section, unsigned
 
 /* What is behind the comparison, by the kind of the measure. */
 static const char *const values[] = {
-	[KIND_COUNT] = COUNT, [KIND_SHARE] = SHARE,	    [KIND_TIME] = TIME,
-	[KIND_RATE] = RATE,   [KIND_FLAG] = "(true|false)",
+	[KIND_COUNT] = COUNT, [KIND_SHARE] = SHARE, [KIND_TIME] = TIME,
+	[KIND_RATE] = RATE,   [KIND_RATIO] = SHARE, [KIND_FLAG] = "(true|false)",
 };
 
 enum { KINDS = sizeof(values) / sizeof(values[0]) };

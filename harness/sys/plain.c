@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static bool set(int fd, int level, int name, const void *value, socklen_t len)
@@ -21,6 +22,8 @@ static bool set_all(int fd, const struct option *options, uint32_t count)
 static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 {
 	const struct linger now = {.l_onoff = 1};
+	const struct timeval look = {.tv_sec = wish->look_ns / 1000000000,
+				     .tv_usec = wish->look_ns % 1000000000 / 1000};
 
 	*stage = STAGE_OPTION;
 	if (!set_all(fd, wish->options, wish->option_count))
@@ -30,12 +33,26 @@ static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 	if (wish->window &&
 	    !set(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &wish->window, sizeof(wish->window)))
 		return false;
-	*stage = STAGE_BIND;
-	if (wish->source && bind(fd, &wish->source->any, wish->source->len) < 0)
+	if (wish->look_ns && !set(fd, SOL_SOCKET, SO_SNDTIMEO, &look, sizeof(look)))
 		return false;
+	return socket_open(fd, wish->source, wish->destination, stage) == 0;
+}
+
+int socket_open(int fd, const struct endpoint *source, const struct endpoint *destination,
+		enum stage *stage)
+{
+	*stage = STAGE_BIND;
+	if (source && bind(fd, &source->any, source->len) < 0)
+		return -errno;
 	*stage = STAGE_CONNECT;
-	return !wish->destination ||
-	       connect(fd, &wish->destination->any, wish->destination->len) == 0;
+	return destination && connect(fd, &destination->any, destination->len) < 0 ? -errno : 0;
+}
+
+uint16_t socket_port(int fd)
+{
+	struct endpoint own = {.len = sizeof(own.in6)};
+
+	return getsockname(fd, &own.any, &own.len) < 0 ? 0 : ntohs(own.in.sin_port);
 }
 
 int socket_make(const struct socket_wish *wish, enum stage *stage)

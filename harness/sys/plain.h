@@ -22,10 +22,19 @@ struct socket_wish {
 	bool reset_on_close;		    /* SO_LINGER of 0 s */
 	uint32_t window;		    /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
 	const struct endpoint *destination; /* connected to; NULL: not */
+	int64_t look_ns; /* a connect returns with -EINPROGRESS after so long; 0: it waits */
 };
 
 /* A socket as wished for; on failure -errno, and *stage. */
 int socket_make(const struct socket_wish *wish, enum stage *stage);
+
+/* Binds a socket (NULL: not) and connects it: 0, or -errno and *stage. -EINPROGRESS and -EALREADY:
+ * it is under way; to ask again waits on. */
+int socket_open(int fd, const struct endpoint *source, const struct endpoint *destination,
+		enum stage *stage);
+
+/* The local port of a socket; 0: it has none. */
+uint16_t socket_port(int fd);
 
 /* A listening socket on all addresses of the family, and on those of IPv4; reset: what it accepts is reset when closed (SO_LINGER
  * is inherited, sk_clone_lock(), net/core/sock.c). */

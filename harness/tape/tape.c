@@ -266,6 +266,14 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+static void merge_latency(struct tape *into, const struct tape *more)
+{
+	if (!into->latency)
+		into->latency = more->latency;
+	else if (more->latency)
+		latency_merge(into->latency, more->latency);
+}
+
 static void merge_findings(struct tape *into, const struct tape *more)
 {
 	if (has_load(more) && (!has_load(into) || more->begin_ns < into->begin_ns))
@@ -305,6 +313,7 @@ void tape_merge(struct tape *into, const struct tape *more)
 	merge_events(into, more);
 	merge_samples(into, more);
 	merge_counters(into, more);
+	merge_latency(into, more);
 }
 
 void tape_copy_books(struct tape *into, const struct tape *from)

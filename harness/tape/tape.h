@@ -19,6 +19,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "tape/latency.h"
 #include "words/words.h"
 
 enum { NOWHERE = UINT32_MAX }; /* an event about no destination */
@@ -147,10 +148,11 @@ struct tape {
 	bool complete;	      /* the load came to its own end */
 	int interrupted;      /* the signal that ended it; 0: none */
 	bool cut_short;	      /* stop.time came first */
-	uint64_t destroyed;   /* sockets in TIME_WAIT, by network.time_wait */
-	int aborted;	      /* the line of `expect` that ended it; -1: none */
-	struct text load;     /* whose tape it is; empty: the only one's, or the run's */
-	struct tape *loads;   /* of a run with named loads: the tape of each, borrowed */
+	struct latency *latency; /* of connects that were timed, borrowed; NULL: none were */
+	uint64_t destroyed;	 /* sockets in TIME_WAIT, by network.time_wait */
+	int aborted;		 /* the line of `expect` that ended it; -1: none */
+	struct text load;	 /* whose tape it is; empty: the only one's, or the run's */
+	struct tape *loads;	 /* of a run with named loads: the tape of each, borrowed */
 	size_t load_count;
 	/* Where records go while running, a JSON line each; -1: nowhere. See tape_live(). */
 	int samples_fd, events_fd;

@@ -89,7 +89,7 @@ enum measure {
 #include "words/measures.def"
 	MEASURES
 };
-enum measure_kind { KIND_COUNT, KIND_SHARE, KIND_TIME, KIND_RATE, KIND_FLAG };
+enum measure_kind { KIND_COUNT, KIND_SHARE, KIND_TIME, KIND_RATE, KIND_RATIO, KIND_FLAG };
 enum better { BETTER_LESS, BETTER_MORE, BETTER_NEITHER };
 
 struct measure_info {

@@ -24,6 +24,7 @@
 	SUITE(loads) \
 	SUITE(sockets) \
 	SUITE(squat) \
+	SUITE(prober) \
 	SUITE(self) \
 	SUITE(errno) \
 	SUITE(watch) \

@@ -19,6 +19,7 @@
 	SUITE(units) \
 	SUITE(address) \
 	SUITE(draw) \
+	SUITE(histogram) \
 	SUITE(words) \
 	SUITE(scenario) \
 	SUITE(scenario_errors) \

@@ -1,0 +1,220 @@
+#include "drive/prober.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plan/bind.h"
+#include "sys/clock.h"
+#include "sys/plain.h"
+
+/* A connect that waits for its answer looks this often whether it is to end; one that found no
+ * port has walked the whole range, and the next waits so many times as long. */
+enum { LOOK_NS = 100000000, REFUSED_SHARE = 100 };
+
+struct prober {
+	const struct plan *plan;
+	const struct load_plan *load; /* whose connects it makes */
+	const struct lab *lab;
+	struct latency *latency;
+	struct proc_door proc;
+	uint64_t turn, opened;
+	pthread_t thread;
+	sem_t ready, begin, quit;
+	atomic_bool quitting;
+	bool good, joined;
+	struct err err;
+};
+
+/* What share of the ports is in use, by the client's totals: on loopback they have both ends of
+ * what is open. Ballast and what is squatted is in none of them. */
+static double fill_of(const struct prober *p)
+{
+	const struct plan *plan = p->plan;
+	const struct squat_plan *q = &plan->squat;
+	double held = (double)q->ballast + q->bound + q->listening, used;
+	struct totals totals;
+
+	if (!proc_totals(&p->proc, &totals, NULL))
+		return 0;
+	used = (double)totals.inuse;
+	if (plan->scenario->network.topology == TOPOLOGY_LOOPBACK)
+		used = used > plan->services ? (used - plan->services) / 2 : 0;
+	used = (used + (double)totals.tw) / p->load->budget.spaces + held;
+	return used / (p->load->budget.usable + held);
+}
+
+static bool is_in_one_pass(const struct load_plan *lp)
+{
+	return lp->bind == BIND_LOCAL_PORT_RANGE;
+}
+
+static enum half half_of(const struct prober *p, int fd, double fill)
+{
+	unsigned odd = (socket_port(fd) ^ p->load->ports.lo) & 1;
+
+	if (is_in_one_pass(p->load))
+		return fill < 0.5 ? HALF_LOWER : HALF_UPPER;
+	return odd == bind_takes_port(p->load->bind) ? HALF_LOWER : HALF_UPPER;
+}
+
+static bool is_want_of_port(enum stage stage, int e)
+{
+	return (stage == STAGE_CONNECT && e == -EADDRNOTAVAIL) ||
+	       (stage == STAGE_BIND && e == -EADDRINUSE);
+}
+
+/* What is waited for longer than load.timeout is given up, as the load does. */
+static int open_within(struct prober *p, int fd, const struct endpoint *source,
+		       const struct endpoint *destination, enum stage *stage)
+{
+	int64_t until = clock_now() + p->load->load->timeout;
+	int e = socket_open(fd, source, destination, stage);
+
+	while (e == -EINPROGRESS || e == -EALREADY || e == -EINTR) {
+		if (atomic_load(&p->quitting) || clock_now() >= until)
+			return -ETIMEDOUT;
+		e = socket_open(fd, NULL, destination, stage);
+	}
+	return e;
+}
+
+/* How long until the next. */
+static int64_t time_one(struct prober *p, int fd, uint32_t pair)
+{
+	const struct plan *plan = p->plan;
+	uint32_t dest = pair % plan->destinations;
+	struct endpoint to =
+		endpoint_make(plan->family, plan_server(plan, dest), plan_service(plan, dest));
+	struct endpoint from =
+		endpoint_make(plan->family, plan->sources.list[pair / plan->destinations], 0);
+	double fill = fill_of(p);
+	int64_t begin = clock_now(), took;
+	enum stage stage;
+	int e = open_within(p, fd, p->load->bind_source ? &from : NULL, &to, &stage);
+
+	took = clock_now() - begin;
+	if (e == 0) {
+		p->opened++;
+		latency_add(p->latency, half_of(p, fd, fill), fill, took);
+	}
+	if (!is_want_of_port(stage, e))
+		return p->plan->scenario->sample.latency;
+	histogram_add(&p->latency->refused, (uint64_t)took);
+	return took * REFUSED_SHARE;
+}
+
+static int64_t probe(struct prober *p)
+{
+	const struct socket_wish wish = {
+		.family = p->plan->family,
+		.options = p->load->options,
+		.option_count = p->load->option_count,
+		.reset_on_close = true,
+		.look_ns = LOOK_NS,
+	};
+	int64_t every = p->plan->scenario->sample.latency, next;
+	enum stage stage;
+	int fd = socket_make(&wish, &stage);
+
+	if (fd < 0)
+		return every;
+	next = time_one(p, fd, (uint32_t)(p->turn++ % p->load->budget.pairs));
+	close(fd);
+	return next > every ? next : every;
+}
+
+/* False if it is to end before that. */
+static bool wait_until(struct prober *p, int64_t ns)
+{
+	const struct timespec until = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+	while (sem_clockwait(&p->quit, CLOCK_MONOTONIC, &until) < 0)
+		if (errno == ETIMEDOUT)
+			return true;
+	return false;
+}
+
+static void *prober_thread(void *context)
+{
+	struct prober *p = context;
+	int64_t next = 0;
+
+	p->good = lab_enter(p->lab, LAB_CLIENT, &p->err) && proc_open(&p->proc, &p->err);
+	sem_post(&p->ready);
+	while (sem_wait(&p->begin) < 0)
+		;
+	if (!p->good)
+		return NULL;
+	do /* at least one, however short the load is */
+		next = clock_now() + probe(p);
+	while (wait_until(p, next));
+	proc_close(&p->proc);
+	return NULL;
+}
+
+static void sems_destroy(struct prober *p)
+{
+	sem_destroy(&p->ready);
+	sem_destroy(&p->begin);
+	sem_destroy(&p->quit);
+}
+
+bool prober_start(struct prober **out, const struct plan *plan, const struct lab *lab,
+		  struct arena *arena, struct err *err)
+{
+	struct prober *p;
+	int e;
+
+	*out = NULL;
+	if (plan->scenario->sample.latency == 0)
+		return true;
+	p = ARENA_NEW(arena, struct prober);
+	p->plan = plan;
+	p->load = &plan->loads[0];
+	p->lab = lab;
+	p->proc = (struct proc_door){-1, -1, -1, -1};
+	p->latency = ARENA_NEW(arena, struct latency);
+	sem_init(&p->ready, 0, 0);
+	sem_init(&p->begin, 0, 0);
+	sem_init(&p->quit, 0, 0);
+	e = pthread_create(&p->thread, NULL, prober_thread, p);
+	if (e) {
+		sems_destroy(p);
+		return err_sys(err, e, "could not start the thread that times connects");
+	}
+	while (sem_wait(&p->ready) < 0)
+		;
+	*out = p;
+	if (p->good)
+		return true;
+	*err = p->err;
+	prober_stop(p, NULL);
+	return false;
+}
+
+void prober_zero(struct prober *p)
+{
+	if (p)
+		sem_post(&p->begin);
+}
+
+uint64_t prober_stop(struct prober *p, struct tape *out)
+{
+	if (!p)
+		return 0;
+	if (!p->joined) {
+		atomic_store(&p->quitting, true);
+		sem_post(&p->quit);
+		sem_post(&p->begin); /* it may never have begun */
+		pthread_join(p->thread, NULL);
+		sems_destroy(p);
+		p->joined = true;
+	}
+	if (out)
+		out->latency = p->latency;
+	return p->opened;
+}

@@ -1,0 +1,16 @@
+/* latency.h - how long connects took, as people read it and as JSON has it.
+ *
+ * Source: tape/latency.h says what is in it; results/README.md documents the JSON.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "report/node.h"
+#include "report/result.h"
+
+void block_latency(struct out *out, const struct result_run *run); /* where connects were timed */
+void block_latency_by_fill(struct out *out, const struct result_run *run); /* for -v */
+
+json_t *json_latency(const struct latency *l, bool *ok);
+bool load_latency(const struct node *up, struct result_run *out);
