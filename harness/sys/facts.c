@@ -242,15 +242,14 @@ static void counter_add(void *context, struct text name, uint64_t value)
 
 static void counters_read(struct host *out)
 {
-	static const struct {
-		const char *path, *line;
-	} places[] = {{"/proc/net/snmp", "Tcp: "}, {"/proc/net/netstat", "TcpExt: "}};
 	char buffer[FILE_MOST];
+	struct text snmp = file_read("/proc/net/snmp", buffer);
+	bool all = counters_parse(snmp, TEXT("Tcp: "), counter_add, out) &&
+		   counters_parse_udp(snmp, counter_add, out);
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (!counters_parse(file_read(places[i].path, buffer), text_of(places[i].line),
+	if (!all || !counters_parse(file_read("/proc/net/netstat", buffer), TEXT("TcpExt: "),
 				    counter_add, out))
-			out->counters[0] = '\0'; /* better unknown than half of them */
+		out->counters[0] = '\0'; /* better unknown than half of them */
 }
 
 static void *probe_without_rights(void *host)

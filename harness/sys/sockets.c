@@ -355,6 +355,29 @@ bool counters_parse(struct text file, struct text line,
 	return more_names == more_values;
 }
 
+/* Who is told, under the name with its protocol. */
+struct named {
+	void (*each)(void *, struct text name, uint64_t value);
+	void *context;
+};
+
+static void tell_udp(void *context, struct text name, uint64_t value)
+{
+	const struct named *named = context;
+	char full[64];
+
+	snprintf(full, sizeof(full), "Udp" TEXT_FMT, TEXT_ARG(name));
+	named->each(named->context, text_of(full), value);
+}
+
+bool counters_parse_udp(struct text file, void (*each)(void *, struct text name, uint64_t value),
+			void *context)
+{
+	struct named named = {each, context};
+
+	return counters_parse(file, TEXT("Udp: "), tell_udp, &named);
+}
+
 bool proc_counters(const struct proc_door *p,
 		   void (*each)(void *, struct text name, uint64_t value), void *context,
 		   struct err *err)
@@ -364,7 +387,8 @@ bool proc_counters(const struct proc_door *p,
 
 	if (!read_all(p->snmp, buffer, sizeof(buffer), &file, err))
 		return false;
-	if (!counters_parse(file, TEXT("Tcp: "), each, context))
+	if (!counters_parse(file, TEXT("Tcp: "), each, context) ||
+	    !counters_parse_udp(file, each, context))
 		return err_set(err, ERR_SYS, "the kernel's snmp counters do not match their names");
 	if (!read_all(p->netstat, buffer, sizeof(buffer), &file, err))
 		return false;

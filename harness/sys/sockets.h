@@ -76,7 +76,8 @@ bool proc_open(struct proc_door *out, struct err *);
 void proc_close(struct proc_door *p);
 bool proc_totals(const struct proc_door *p, struct totals *out, struct err *);
 
-/* Calls `each` for every counter of the Tcp and TcpExt lines. Names are borrowed for the call. */
+/* Calls `each` for every counter of the Tcp, Udp and TcpExt lines; those of Udp have it before their
+ * names, for some of them are Tcp's too. Names are borrowed for the call. */
 bool proc_counters(const struct proc_door *p,
 		   void (*each)(void *, struct text name, uint64_t value), void *context,
 		   struct err *);
@@ -85,3 +86,7 @@ bool proc_counters(const struct proc_door *p,
  * they do not match. */
 bool counters_parse(struct text file, struct text line,
 		    void (*each)(void *, struct text name, uint64_t value), void *context);
+
+/* The same for the lines of Udp, in the same file as those of Tcp: UdpInDatagrams, … */
+bool counters_parse_udp(struct text file, void (*each)(void *, struct text name, uint64_t value),
+			void *context);

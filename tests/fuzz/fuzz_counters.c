@@ -6,6 +6,13 @@
 
 #include "sys/sockets.h"
 
+static void look_at_prefix(void *unused, struct text name, uint64_t value)
+{
+	(void)unused, (void)value;
+	if (name.len < 3 || name.len > 63)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void look(void *file, struct text name, uint64_t value)
@@ -27,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(exact, data, size);
 	counters_parse(file, TEXT("Tcp: "), look, &file);
 	counters_parse(file, TEXT("TcpExt: "), look, &file);
+	counters_parse_udp(file, look_at_prefix, NULL);
 	free(exact);
 	return 0;
 }

@@ -50,7 +50,8 @@ static void sum(void *total, struct text name, uint64_t value)
 	uint64_t *sums = total;
 
 	sums[0]++;
-	if (text_is(name, "RtoMax") || text_is(name, "SyncookiesSent"))
+	if (text_is(name, "RtoMax") || text_is(name, "UdpNoPorts") ||
+	    text_is(name, "SyncookiesSent"))
 		sums[1] = value + 1;
 }
 
@@ -62,6 +63,9 @@ static void recorded_counters_are_read_name_by_name(void)
 
 	CU_ASSERT(counters_parse(file, TEXT("Tcp: "), sum, sums));
 	CU_ASSERT(sums[0] == 15 && sums[1] == 120001);
+	memset(sums, 0, sizeof(sums));
+	CU_ASSERT(counters_parse_udp(file, sum, sums));
+	CU_ASSERT(sums[0] == 9 && sums[1] > 0);
 	file = help_file("tests/data/netstat", buffer, sizeof(buffer));
 	memset(sums, 0, sizeof(sums));
 	CU_ASSERT(counters_parse(file, TEXT("TcpExt: "), sum, sums));
