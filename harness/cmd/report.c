@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "cmd/options.h"
-#include "report/result.h"
+#include "report/svg.h"
 
 enum { LINES_MOST = 16 << 20 }; /* of a .jsonl file, as many bytes from its end are read */
 
 struct report_options {
-	bool json, quiet;
+	bool json, svg, quiet;
 	unsigned verbose;
 	int color;
 };
@@ -20,6 +20,8 @@ struct report_options {
 static const struct opt opts[] = {
 	OPT(struct report_options, json, 0, "json",
 	    .help = "print the document instead of the summary"),
+	OPT(struct report_options, svg, 0, "svg",
+	    .help = "print a picture: how long connects took, by how full the range was"),
 	OPT(struct report_options, quiet, 'q', "quiet", .help = "print verdicts only"),
 	OPT(struct report_options, verbose, 'v', "verbose",
 	    .help = "print every case in full, with counters and sysctls"),
@@ -122,6 +124,16 @@ static struct text read_lines(const char *directory, const char *name, struct ar
 	return lines;
 }
 
+static int draw(struct command_call *call, const struct result *result, const char *path,
+		struct err *err)
+{
+	if (result_write_svg(call->out, result, *call->arena))
+		return STATUS_OK;
+	err_set(err, ERR_USAGE, "%s has nothing to draw: no connect was timed", path);
+	err_hint(err, "Have one timed every so often, such as sample: {latency: 20ms}.");
+	return STATUS_USAGE;
+}
+
 static int report_run(struct command_call *call, struct err *err)
 {
 	const struct report_options *o = call->options;
@@ -132,6 +144,8 @@ static int report_run(struct command_call *call, struct err *err)
 	if (!slurp(&path, &directory, &source, call->arena, err) ||
 	    !result_load(&result, path, source, call->arena, err))
 		return STATUS_USAGE;
+	if (o->svg)
+		return draw(call, &result, path, err);
 	if (o->json && !result_write_json(call->out, &result)) {
 		err_sys(err, ENOMEM, "could not write the result");
 		return STATUS_TROUBLE;
