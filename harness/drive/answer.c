@@ -111,11 +111,10 @@ static bool is_taken(const struct worker *w, const struct flow *f)
  * which wants the same addresses and other ports, tells one from the other. */
 static bool is_want_of_port(struct worker *w, const struct flow *f)
 {
-	bool is_datagram = w->load->load->protocol == PROTOCOL_UDP;
 	const struct refusal *r = &refusals[w->load->bind];
 	int e;
 
-	if (is_datagram && f->stage == STAGE_CONNECT)
+	if (work_is_datagram(w) && f->stage == STAGE_CONNECT)
 		return f->error == EAGAIN;
 
 	if (f->stage != r->stage || f->error != r->error)
@@ -202,6 +201,8 @@ static bool is_reset(const struct worker *w, const struct flow *f)
 	bool far_reset = f->error == ECONNRESET || f->error == EPIPE;
 	bool unread = !l->request.read && f->served;
 
+	if (work_is_datagram(w))
+		return false;
 	return f->end == END_RESET || f->end == END_DISCONNECT || w->load->closes_with_rst ||
 	       unread || (far_reset && (f->stage == STAGE_SEND || f->stage == STAGE_RECEIVE));
 }
@@ -215,7 +216,7 @@ static void on_close(struct worker *w, const struct flow *f)
 	struct tally *t = &w->tape->tally;
 
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
-	if (!f->inherited && (reset || far_first || w->load->load->protocol == PROTOCOL_UDP))
+	if (!f->inherited && (reset || far_first || work_is_datagram(w)))
 		work_pair(w, f)->holding--;
 }
 
@@ -330,6 +331,11 @@ void work_answer(struct worker *w, uint32_t i, int result)
 	if (was == OP_AWAIT && result > 0) {
 		f->cancelled = false;
 		work_receive(w, i);
+		return;
+	}
+	if (was == OP_RECEIVE && mail_is_stray(w, i, result)) {
+		f->cancelled = false;
+		mail_receive(w, i);
 		return;
 	}
 	if (goes_on(w, f, result)) {

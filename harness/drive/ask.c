@@ -79,11 +79,6 @@ static void count_ask(struct worker *w, struct flow *f)
 	work_pair(w, f)->asked_ns = w->now_ns;
 }
 
-static bool is_datagram(const struct worker *w)
-{
-	return w->load->load->protocol == PROTOCOL_UDP;
-}
-
 /* For kernels whose rings can neither set options nor bind: all of it by system calls, now. So are
  * sockets of UDP, to their connect: a ring takes its EAGAIN for a socket that is not ready, and
  * asks again for 56 ms before it tells (Linux 6.18). */
@@ -93,7 +88,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 	struct socket_wish wish = {
 		.family = w->plan->family,
 		.protocol = w->load->load->protocol,
-		.destination = is_datagram(w) ? work_server(w, f) : NULL,
+		.destination = work_is_datagram(w) ? work_server(w, f) : NULL,
 		.options = w->load->options,
 		.option_count = w->load->option_count,
 		.source = work_bound(w, i),
@@ -106,12 +101,14 @@ static void ask_classic(struct worker *w, uint32_t i)
 	int64_t begin = clock_now();
 	int fd, result;
 
-	if (bind_takes_port(w->load->bind) || is_datagram(w))
+	if (work_is_datagram(w))
+		note_delay(w, f);
+	if (bind_takes_port(w->load->bind) || work_is_datagram(w))
 		count_ask(w, f);
 	do
 		fd = socket_make(&wish, &stage);
 	while (fd == -EADDRINUSE && stage == STAGE_BIND && work_rename(w, i));
-	if (is_datagram(w)) /* no submit will tell what it cost */
+	if (work_is_datagram(w)) /* no submit will tell what it cost */
 		w->submit_ns = w->operation_ns = clock_now() - begin;
 	result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
 	if (result < 0) {
@@ -176,7 +173,7 @@ static void ask_connect(struct worker *w, uint32_t i)
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
-	if (is_datagram(w)) { /* it is, already */
+	if (work_is_datagram(w)) { /* it is, already */
 		work_answer(w, i, 0);
 		return;
 	}
@@ -215,6 +212,10 @@ static void ask_send(struct worker *w, uint32_t i)
 	struct ring *ring = work_ring(w, i, &slot);
 
 	await(w, i);
+	if (work_is_datagram(w)) {
+		mail_send(w, i);
+		return;
+	}
 	ring_send(ring, slot, w->request[more] + from, left < most ? left : most, i + UINT64_C(1));
 }
 
@@ -225,12 +226,14 @@ static void ask_receive(struct worker *w, uint32_t i)
 	struct ring *ring = work_ring(w, i, &slot);
 
 	await(w, i);
-	if (w->load->load->request.read)
+	if (!w->load->load->request.read)
+		ring_peek(ring, slot, true, i + UINT64_C(1));
+	else if (work_is_datagram(w))
+		mail_receive(w, i);
+	else
 		ring_receive(ring, slot, w->scratch,
 			     left < sizeof(w->scratch) ? left : (unsigned)sizeof(w->scratch),
 			     i + UINT64_C(1));
-	else
-		ring_peek(ring, slot, true, i + UINT64_C(1));
 }
 
 /* May the connection serve another request? */

@@ -70,8 +70,10 @@ static void far_serve(struct far *far)
 		far->now_ns = clock_now();
 		busy = far_do_due(far);
 		busy |= far_turn(far);
+		busy |= far_post_turn(far);
 		if (!busy) {
-			rings_wait(far->rings, far->ring_count, far->wake, far_idle_ns(far));
+			rings_wait(far->rings, far->ring_count, far_post_wake(far),
+				   far_idle_ns(far));
 			hear(far);
 		}
 	}
@@ -79,8 +81,8 @@ static void far_serve(struct far *far)
 
 static void keep_drops(void *drops, struct text name, uint64_t value)
 {
-	if (text_is(name, "ListenDrops"))
-		*(uint64_t *)drops = value;
+	if (text_is(name, "ListenDrops") || text_is(name, "UdpRcvbufErrors"))
+		*(uint64_t *)drops += value;
 }
 
 /* By the counters of a namespace that is as old as the run: only if there is a run, and the
@@ -88,7 +90,7 @@ static void keep_drops(void *drops, struct text name, uint64_t value)
 static void tell_drops(struct far *far)
 {
 	struct proc_door proc;
-	uint64_t drops = 0;
+	uint64_t drops = far_post_dropped(far);
 
 	if (proc_open(&proc, NULL))
 		proc_counters(&proc, keep_drops, &drops, NULL);
@@ -106,7 +108,7 @@ static void *far_thread(void *context)
 	struct far *far = context;
 
 	far->failed = !lab_enter(far->lab, LAB_SERVER, &far->err) || !listeners_open(far) ||
-		      !rings_open(far);
+		      !rings_open(far) || !far_post_open(far);
 	if (!far->failed && far->slots) {
 		accept_all(far);
 		far_turn(far);
@@ -114,6 +116,8 @@ static void *far_thread(void *context)
 	far->good = !far->failed;
 	sem_post(&far->ready);
 	far_serve(far);
+	while (!far->failed && far_post_turn(far)) /* what has come is read, so that it counts */
+		;
 	if (far->good && atomic_load(&far->zero_ns))
 		tell_drops(far);
 	if (far->failed)
@@ -141,7 +145,7 @@ static bool far_reserve(struct far *far)
 	for (uint32_t i = 0; i < far->slots; i++)
 		far->spare[i] = far->slots - 1 - i;
 	far->spare_count = far->slots;
-	return true;
+	return far_post_reserve(far);
 }
 
 bool far_start(struct far **out, const struct far_wish *wish, struct arena *arena, struct err *err)
@@ -202,6 +206,7 @@ bool far_stop(struct far *far, struct tape *out, struct err *err)
 	for (uint32_t r = 0; r < far->ring_count; r++)
 		ring_close(far->rings[r]);
 	far_doors_close(far);
+	far_post_close(far);
 	close(far->wake);
 	sem_destroy(&far->ready);
 	if (out)

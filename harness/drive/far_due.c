@@ -67,6 +67,7 @@ static void die(struct far *far)
 	far->dead = true;
 	atomic_store(&far->served, INT64_MAX); /* nobody is to wait for more */
 	far_doors_close(far);
+	far_post_shut(far);
 	far->late_first = NO_SLOT;
 	for (uint32_t i = 0; i < far->slots; i++) {
 		enum far_at at = (enum far_at)far->slot[i].at;
@@ -98,6 +99,7 @@ bool far_do_due(struct far *far)
 	if (any && submit_all(far)) /* or it dies a turn later */
 		die(far);
 	any |= answer_late(far);
+	any |= far_post_late(far);
 	return accept_slowly(far) || any;
 }
 
@@ -109,7 +111,7 @@ static int64_t sooner(int64_t a, int64_t b)
 /* How long nothing is to be done but what answers bring. */
 int64_t far_idle_ns(const struct far *far)
 {
-	int64_t due_ns = sooner(far->now_ns + WAIT_NS, death_ns(far));
+	int64_t due_ns = sooner(far->now_ns + WAIT_NS, sooner(death_ns(far), far_post_due(far)));
 
 	if (far->late_first != NO_SLOT)
 		due_ns = sooner(due_ns, far->slot[far->late_first].due_ns);

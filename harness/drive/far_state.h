@@ -1,6 +1,6 @@
 /* far_state.h - the far end's state, and what its files know of each other: far.c has the thread and
- * what others call, far_slot.c serves connections, far_due.c does what is due by the clock. Nobody
- * else includes it.
+ * what others call, far_slot.c serves connections, far_datagram.c answers datagrams, far_due.c does
+ * what is due by the clock. Nobody else includes it.
  */
 #pragma once
 
@@ -43,6 +43,8 @@ struct far_door {
 	int64_t open_ns;  /* slow accept: when the next one is asked for; FOR_EVER: one is asked */
 };
 
+struct post;
+
 struct far {
 	const struct plan *plan;
 	const struct lab *lab;
@@ -69,6 +71,7 @@ struct far {
 	bool good;			/* it began well; written before `ready` */
 	bool failed;
 	bool dead;		   /* as server.die wants it */
+	struct post *post;	   /* of UDP; NULL: nothing is sent to it */
 	_Atomic uint64_t served;   /* see far_served() */
 	char scratch[PIECE_BYTES]; /* what is received goes here, unread */
 	char zeroes[PIECE_BYTES];  /* what is sent; never written */
@@ -92,6 +95,18 @@ void far_answer(struct far *far, uint32_t i); /* the request is read, and its de
 
 /* Takes what the rings have to say; false: nothing. */
 bool far_turn(struct far *far);
+
+/* Of UDP, which has no connections: memory; sockets; what came; what is due, and when; what found no
+ * room to wait. */
+bool far_post_reserve(struct far *far);
+bool far_post_open(struct far *far);
+bool far_post_turn(struct far *far);
+bool far_post_late(struct far *far);
+int64_t far_post_due(const struct far *far);
+uint64_t far_post_dropped(const struct far *far);
+int far_post_wake(const struct far *far); /* readable once something came, or was told */
+void far_post_shut(struct far *far);	  /* no socket has the ports any more */
+void far_post_close(struct far *far);
 
 /* Does what is due at far->now_ns; false: nothing was. */
 bool far_do_due(struct far *far);

@@ -3,6 +3,10 @@
  * A request begins with a head of 8 bytes: how long all of it is, and how long its answer is to
  * be. The rest of it, and the answer, are zeroes.
  *
+ * A datagram says itself how long it is: instead of that it has a number, with which its answer
+ * begins, as far as that goes. So a late answer to another socket that had the same port is known
+ * for what it is.
+ *
  * Units: bytes; on the wire little endian, 32 bits each. The highest bit of the second says that
  *        another request of this connection will follow: a far end that closes first closes
  *        after the answer to one without it.
@@ -44,4 +48,26 @@ static inline struct wire_head wire_read(const unsigned char in[WIRE_HEAD_BYTES]
 		.receive_bytes = words[1] & WIRE_ANSWER_MOST,
 		.more = words[1] >> 31,
 	};
+}
+
+/* The head of a request that is a datagram. */
+struct wire_query {
+	uint32_t number;
+	uint32_t receive_bytes; /* of the answer */
+};
+
+static inline void wire_query_write(unsigned char out[WIRE_HEAD_BYTES], struct wire_query query)
+{
+	uint32_t words[2] = {htole32(query.number), htole32(query.receive_bytes)};
+
+	memcpy(out, words, WIRE_HEAD_BYTES);
+}
+
+/* Of an answer the number alone: what is behind it are zeroes. */
+static inline struct wire_query wire_query_read(const unsigned char in[WIRE_HEAD_BYTES])
+{
+	uint32_t words[2];
+
+	memcpy(words, in, WIRE_HEAD_BYTES);
+	return (struct wire_query){le32toh(words[0]), le32toh(words[1])};
 }

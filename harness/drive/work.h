@@ -1,6 +1,6 @@
-/* work.h - the worker's state, and what its three files know of each other: worker.c turns the
- * loop, ask.c asks the ring, answer.c takes the answers and keeps the books. Nobody else
- * includes it.
+/* work.h - the worker's state, and what its files know of each other: worker.c turns the
+ * loop, ask.c asks the ring, mail.c for datagrams, answer.c takes the answers and keeps the books.
+ * Nobody else includes it.
  */
 #pragma once
 
@@ -18,6 +18,8 @@ struct pauses {
 	int64_t *due_ns;
 	uint32_t first, count, room;
 };
+
+struct mail;
 
 struct worker {
 	struct worker_wish wish;
@@ -75,6 +77,8 @@ struct worker {
 	/* The beginning of a request that another will follow, and of one that is the last of its
 	 * connection. */
 	unsigned char *request[2];
+	struct mail *mails;	/* of UDP: a flow's datagram */
+	uint32_t queries;	/* the number of the last */
 	uint32_t request_bytes; /* of that beginning; what follows are zeroes too */
 	char scratch[65536];	/* what is received goes here, unread */
 };
@@ -119,6 +123,18 @@ static inline const struct endpoint *work_server(const struct worker *w, const s
 {
 	return &w->servers[f->pair % w->plan->destinations];
 }
+
+static inline bool work_is_datagram(const struct worker *w)
+{
+	return w->load->load->protocol == PROTOCOL_UDP;
+}
+
+/* Requests of UDP: one datagram, and one for an answer. What comes may be the late answer to a
+ * socket that had the same port before: it is a stray, and the next is waited for. */
+bool mails_open(struct worker *w, struct arena *arena);
+void mail_send(struct worker *w, uint32_t i);
+void mail_receive(struct worker *w, uint32_t i);
+bool mail_is_stray(const struct worker *w, uint32_t i, int result);
 
 /* Asks for the operation that flow i is at; an end of its life asks nothing. A full batch is
  * submitted. */

@@ -478,7 +478,7 @@ static bool requests_open(struct worker *w, struct arena *arena)
 		if (w->request_bytes)
 			wire_write(w->request[more], head);
 	}
-	return w->pauses.due_ns &&
+	return w->pauses.due_ns && mails_open(w, arena) &&
 	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->load->slots,
 			 w->load->idle_most, arena);
 }

@@ -165,12 +165,25 @@ bool life_opens(const struct scenario *s)
 	return s->load.protocol == PROTOCOL_UDP || behaviour_does(s->server.behaviour, DOES_LISTEN);
 }
 
+/* A socket of UDP is open at once. One whose request fails is not held; where nobody listens it fails
+ * with the ICMP that says so, unless the kernel has sent enough of them
+ * (net.ipv4.icmp_ratelimit). */
+static struct span live_datagram(const struct scenario *s)
+{
+	const struct load *l = &s->load;
+	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE);
+
+	if (l->request.receive == 0)
+		return (struct span){l->hold, l->hold};
+	if (is_served && s->server.delay < l->timeout)
+		return (struct span){l->hold + s->server.delay, l->hold + s->server.delay};
+	return (struct span){s->server.behaviour == BEHAVIOUR_REFUSE ? 0 : l->timeout, l->timeout};
+}
+
 /* How long a connection has its port until it is closed. One that never opens has it for as long
  * as its connect goes on; a server's RST ends both. */
 static int64_t live_time(const struct scenario *s)
 {
-	if (s->load.protocol == PROTOCOL_UDP)
-		return s->load.hold;
 	switch (s->server.behaviour) {
 	case BEHAVIOUR_RESET:
 	case BEHAVIOUR_REFUSE:
@@ -195,7 +208,8 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 {
 	enum quiet quiet = fate_of(s, end);
 	int64_t live_ns = live_time(s);
-	struct life life = {{live_ns, live_ns},
+	bool is_datagram = s->load.protocol == PROTOCOL_UDP;
+	struct life life = {is_datagram ? live_datagram(s) : (struct span){live_ns, live_ns},
 			    quiet_span(s, host, leaves_unread(s, end) ? QUIET_NONE : quiet)};
 
 	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */

@@ -67,8 +67,8 @@ static bool counters_exist(const struct scenario *s, const struct host *host, st
 			continue;
 		err_set(err, ERR_SCENARIO, "this kernel has no counter " TEXT_FMT,
 			TEXT_ARG(e->what.counter));
-		err_hint(err, "See the Tcp lines of /proc/net/snmp and the TcpExt lines of "
-			      "/proc/net/netstat.");
+		err_hint(err, "See the Tcp lines of /proc/net/snmp, those of Udp with that before "
+			      "the name, and the TcpExt lines of /proc/net/netstat.");
 		return at_line(s, e->at, err);
 	}
 	return true;
@@ -264,11 +264,12 @@ static void forecast_set(struct plan *p)
 		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
 }
 
-/* Does a load send anything? A request that is none, of a pool, the far end never sees. */
-static bool asks(const struct plan *p)
+/* Does a load of the protocol send anything? A request that is none, of a pool, the far end never
+ * sees. */
+static bool asks(const struct plan *p, enum protocol protocol)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (p->loads[i].load->request.send > 0)
+		if (p->loads[i].load->protocol == protocol && p->loads[i].load->request.send > 0)
 			return true;
 	return false;
 }
@@ -281,7 +282,8 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
 	    !can_inherit(out, err) || !places_set(out, arena, err) || !loads_set(out, arena, err))
 		return false;
-	out->asks = asks(out);
+	out->asks = asks(out, PROTOCOL_TCP);
+	out->asks_datagrams = asks(out, PROTOCOL_UDP);
 	if (!squat_set(out, err))
 		return false;
 	for (uint32_t i = 0; i < out->load_count; i++)

@@ -98,6 +98,9 @@ struct plan {
 	uint32_t load_count;
 	uint64_t seed; /* of all that is drawn: base/draw.h */
 	bool asks; /* connections carry requests: a far end that closes first answers them before */
+	bool asks_datagrams; /* sockets of UDP do */
+	/* Of those, whose answers may wait for server.delay at once. */
+	uint32_t far_datagrams;
 
 	uint32_t ring_slots;   /* the most that one ring's table may have */
 	uint32_t far_slots;    /* descriptors of the far end; 0: it never accepts */

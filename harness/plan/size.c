@@ -198,6 +198,7 @@ static void needs_set(struct plan *p, const struct crowd *c)
 		n->rings += rings_of(p, p->loads[i].slots);
 	}
 	n->descriptors += n->rings + squat_rings(p) + p->services + NOFILE_OWN;
+	n->descriptors += p->asks_datagrams ? p->services : 0;
 }
 
 /* Rings are waited for together (rings_wait()). */
@@ -293,6 +294,8 @@ static void far_size(struct plan *p, uint64_t begun, uint64_t slots)
 {
 	const struct scenario *s = p->scenario;
 
+	if (p->asks_datagrams && s->server.delay)
+		p->far_datagrams = (uint32_t)least(begun, KEPT_MOST) + FAR_SLACK;
 	if (!plan_speaks(p, PROTOCOL_TCP) || !behaviour_does(s->server.behaviour, DOES_ACCEPT))
 		return;
 	p->far_accepts = s->server.accept_every ? 1 : accepts_each(p->services);

@@ -27,6 +27,15 @@ static bool udp_is_served(const struct scenario *s)
 	       b != BEHAVIOUR_REFUSE && b != BEHAVIOUR_DROP;
 }
 
+/* A length of 16 bits, less the heads that it counts: IPv4's and UDP's, 20 and 8 bytes; of IPv6 UDP's
+ * alone. */
+static bool udp_overflows(const struct scenario *s)
+{
+	const uint64_t most = s->network.family == FAMILY_IPV6 ? 65527 : 65507;
+
+	return is_udp(s) && (s->load.request.send > most || s->load.request.receive > most);
+}
+
 static bool udp_is_searched(const struct scenario *s)
 {
 	return is_udp(s) && s->load.order != ORDER_KERNEL;
@@ -51,16 +60,14 @@ UDP_WITHOUT(syn_count, s->load.options.syn_count)
 UDP_WITHOUT(keepalive, s->load.options.keepalive.idle)
 UDP_WITHOUT(mark, s->load.options.mark)
 UDP_WITHOUT(squat, squats(s) || s->load.ballast > 0)
-UDP_WITHOUT(requests, load_is_pooled(&s->load) || s->load.request.send || s->load.request.receive)
 UDP_WITHOUT(backlog, s->server.backlog)
 UDP_WITHOUT(accept_every, s->server.accept_every)
-UDP_WITHOUT(die, s->server.die)
 
 static const struct rule rules[] = {
 	{translates_no_datagram,
 	 {AT(network, topology), AT(load, protocol)},
-	 "load.protocol: udp sends nothing that network.topology: nat could translate",
-	 "A connected socket of UDP has its port without a packet: use veth."},
+	 "network.topology: nat is for connections of TCP",
+	 "How long a gateway keeps the port of a datagram is not told here: use veth."},
 	{udp_ends,
 	 {AT(load, protocol), AT(load, end), AT(load, mix)},
 	 "load.end of a load of UDP can be close, leak or inherit",
@@ -99,15 +106,14 @@ static const struct rule rules[] = {
 	UDP(keepalive, load.options.keepalive, idle, "load.options.keepalive"),
 	UDP(backlog, server, backlog, "server.backlog"),
 	UDP(accept_every, server, accept_every, "server.accept_every"),
-	UDP(die, server, die, "server.die"),
 	{udp_squat,
 	 {AT(load, protocol), AT(load, ballast)},
 	 "squat and load.ballast hold ports of TCP, and the load is of UDP",
 	 "They would take none of its ports: reserve those with network.reserved."},
-	{udp_requests,
-	 {AT(load, protocol), AT(load.request, send)},
-	 "load.request and load.pool are not for a load of UDP yet",
-	 "It opens and closes sockets: leave them out."},
+	{udp_overflows,
+	 {AT(load.request, send), AT(load.request, receive)},
+	 "a request of UDP, and its answer, are one datagram each",
+	 "Use 65507B or less; with network.family: ipv6, 65527B or less."},
 	{udp_mark,
 	 {AT(load, protocol), AT(load.options, mark)},
 	 "load.options.mark is not for a load of UDP",

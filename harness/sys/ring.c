@@ -202,6 +202,28 @@ void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len
 	sqe->user_data = tag;
 }
 
+void ring_send_message(struct ring *ring, unsigned slot, const struct msghdr *m, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_sendmsg(sqe, (int)slot, m, MSG_NOSIGNAL);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
+void ring_receive_message(struct ring *ring, unsigned slot, struct msghdr *m, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+
+	if (!sqe)
+		return;
+	io_uring_prep_recvmsg(sqe, (int)slot, m, 0);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = tag;
+}
+
 void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring, tag);

@@ -49,6 +49,10 @@ void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, 
  * until there is one, else -EAGAIN if there is none. */
 void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag);
 void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag);
+
+/* A datagram, in pieces. The header stays with whoever asks until the answer. */
+void ring_send_message(struct ring *ring, unsigned slot, const struct msghdr *m, uint64_t tag);
+void ring_receive_message(struct ring *ring, unsigned slot, struct msghdr *m, uint64_t tag);
 void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag); /* its own half: a FIN */
 
 /* The socket is as new, but for its options and the address it was bound to; the error that the

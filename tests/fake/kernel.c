@@ -23,6 +23,7 @@ static uint32_t dying_first, dying_end;
 struct slot {
 	uint32_t dest;
 	bool open, linger, installed;
+	uint32_t number;	 /* of the datagram that it has sent */
 	unsigned asking, answer; /* bytes of a request, and of its answer, that are to come */
 	uint64_t pending;	 /* the tag of what is not answered */
 };
@@ -267,6 +268,50 @@ void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, 
 		s->pending = tag;
 	if (fake.answers)
 		s->answer -= n;
+}
+
+static unsigned bytes_of(const struct msghdr *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->msg_iovlen; i++)
+		n += m->msg_iov[i].iov_len;
+	return (unsigned)n;
+}
+
+/* A datagram is taken whole; its answer has its number, unless it is a stray. */
+void ring_send_message(struct ring *ring, unsigned slot, const struct msghdr *m, uint64_t tag)
+{
+	struct wire_query query = wire_query_read(m->msg_iov[0].iov_base);
+
+	ring->queued++;
+	fake.sends++;
+	if (fake.send_error) {
+		say(ring, tag, -fake.send_error);
+		return;
+	}
+	ring->slots[slot].number = query.number;
+	ring->slots[slot].answer = query.receive_bytes;
+	fake.requests++;
+	say(ring, tag, (int)bytes_of(m));
+}
+
+void ring_receive_message(struct ring *ring, unsigned slot, struct msghdr *m, uint64_t tag)
+{
+	struct slot *s = &ring->slots[slot];
+	struct wire_query query = {.number = s->number - (fake.strays > 0)};
+
+	ring->queued++;
+	if (fake.receive_error) {
+		say(ring, tag, -fake.receive_error);
+	} else if (fake.answers && s->answer && m->msg_iov[0].iov_len == WIRE_HEAD_BYTES) {
+		wire_query_write(m->msg_iov[0].iov_base, query);
+		say(ring, tag, (int)bytes_of(m));
+	} else {
+		s->pending = tag;
+	}
+	if (fake.strays)
+		fake.strays--;
 }
 
 void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag)

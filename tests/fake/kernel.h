@@ -29,6 +29,7 @@ struct fake_kernel {
 	int address_error;  /* what a UDP connect says */
 	int submit_error;   /* submits fail with it; 0: none */
 	bool answers;	    /* requests are answered; else never */
+	uint64_t strays;    /* so many answers are to another datagram */
 	bool drops_idle;    /* the far end has closed what is idle */
 	unsigned piece;	    /* most bytes that a send or a receive takes; 0: all */
 	int send_error;	    /* sends fail with it; 0: none */

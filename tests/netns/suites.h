@@ -19,6 +19,7 @@
 	SUITE(life) \
 	SUITE(family) \
 	SUITE(udp) \
+	SUITE(datagram) \
 	SUITE(timewait) \
 	SUITE(shape) \
 	SUITE(loads) \

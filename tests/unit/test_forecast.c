@@ -217,6 +217,13 @@ static void connects_that_fail_hold_a_port_while_they_last(void)
 		{FEW "server: {behaviour: drop}\nload: {protocol: udp, end: leak}", -1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, rate: 200/s, hold: 2s, total: 320}", 2, 16, REFUSES, 32},
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 32}", 2, 16, HOLDS, 0},
+		/* its socket waits for an answer */
+		{FEW "server: {behaviour: drop}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, REFUSES, 32},
+		{FEW "server: {delay: 1s}\nload: {protocol: udp, rate: 200/s, hold: 1s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, REFUSES, 32},
+		{FEW "server: {delay: 100ms}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B, receive: 8B}}", 0.1, 320, HOLDS, 0},
+		{FEW "server: {behaviour: drop}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B}}", 0, INFINITY, HOLDS, 0},
+		/* until the kernel says that nobody is there, or does not say it */
+		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, CANNOT_TELL, 0},
 	};
 	const struct host host = help_host();
 

@@ -525,6 +525,52 @@ static void other_failures_are_not_exhaustion(void)
 	}
 }
 
+/* An answer to another socket, which had the port before, is passed over. */
+static void a_datagram_is_answered_by_its_own_number(void)
+{
+	static const struct {
+		const char *request;
+		uint64_t strays, done;
+	} rows[] = {
+		{"{send: 100B, receive: 2000B}", 0, 50},
+		{"{send: 8B, receive: 9B}", 7, 50},
+		{"{send: 100B}", 0, 50},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct run r;
+
+		fake_boot(32);
+		fake.answers = true;
+		fake.strays = rows[i].strays;
+		snprintf(lines, sizeof(lines),
+			 "load: {protocol: udp, concurrency: 4, total: 50, request: %s}",
+			 rows[i].request);
+		run_lines(&r, lines);
+		CU_ASSERT(r.ok && r.tape.complete);
+		CU_ASSERT_EQUAL(fake.requests, 50);
+		CU_ASSERT_EQUAL(fake.strays, 0);
+		CU_ASSERT_EQUAL(r.tape.tally.requests_done, rows[i].done);
+		CU_ASSERT_EQUAL(r.tape.tally.requests_failed, 0);
+		arena_close(&r.arena);
+	}
+}
+
+static void a_datagram_that_is_lost_fails_its_request_in_time(void)
+{
+	struct run r;
+
+	fake_boot(32);
+	run_lines(&r, "load: {protocol: udp, concurrency: 4, total: 20, timeout: 50ms, "
+		      "on_failure: continue, request: {send: 8B, receive: 8B}}");
+	CU_ASSERT(r.ok && r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 20);
+	CU_ASSERT_EQUAL(r.tape.tally.requests_failed, 20);
+	CU_ASSERT_EQUAL(r.tape.tally.closed, 20);
+	arena_close(&r.arena);
+}
+
 static void what_a_udp_socket_wants_for_does_not_accuse_the_address(void)
 {
 	static const int errors[] = {EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM};
@@ -981,6 +1027,8 @@ static const struct test tests[] = {
 	TEST(recovery_is_noticed_within_half_a_second),
 	TEST(exhaustion_ends_the_run_after_a_while_if_so_wished),
 	TEST(other_failures_are_not_exhaustion),
+	TEST(a_datagram_is_answered_by_its_own_number),
+	TEST(a_datagram_that_is_lost_fails_its_request_in_time),
 	TEST(what_a_udp_socket_wants_for_does_not_accuse_the_address),
 	TEST(slow_connects_are_cancelled_and_their_ports_given_back),
 	TEST(a_far_end_that_never_closes_is_not_waited_for_for_ever),
