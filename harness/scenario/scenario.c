@@ -190,6 +190,26 @@ static bool read_base(const struct reading *r, const struct node *root, struct s
 	return ok;
 }
 
+/* Where it was written that the load goes on after a failure; line 0: it does not. */
+static struct mark goes_on_at(const struct load *l)
+{
+	if (l->on_failure.then == ON_FAILURE_CONTINUE)
+		return l->on_failure.at.then;
+	return l->on_failure.retry > 0 ? l->on_failure.at.retry : (struct mark){0};
+}
+
+/* Who says that a load goes on, or for how long after exhaustion, has said what exhaustion is to
+ * do. */
+static void imply_stop(struct scenario *s)
+{
+	if (s->stop.at.when.line || s->stop.after > 0)
+		return;
+	for (size_t i = 0; i < scenario_loads(s) && !s->stop.at.when.line; i++)
+		s->stop.at.when = goes_on_at(scenario_load(s, i));
+	if (s->stop.at.when.line)
+		s->stop.when = WHEN_NEVER;
+}
+
 static void read_root(const struct reading *r, const struct node *root, struct scenario_file *out)
 {
 	const struct node *cases = root->shape == SHAPE_MAP ? member(root, "cases") : NULL;
@@ -211,6 +231,8 @@ static void read_root(const struct reading *r, const struct node *root, struct s
 	ok = read_base(r, root, &out->cases[0]) && ok;
 	if (cases)
 		read_cases(r, root, out, ok);
+	for (size_t i = 0; i < out->count; i++)
+		imply_stop(&out->cases[i]);
 }
 
 /* In the order of the file: cases, rules and missing keys are looked for after the rest. */

@@ -190,7 +190,8 @@ static void connects_into_the_void_hold_every_port(void)
 
 		snprintf(lines, sizeof(lines),
 			 "network: {ports: 40000-40031%s}\nserver: {behaviour: drop}\n"
-			 "load: {rate: 1k/s, on_failure: continue, timeout: 1s}",
+			 "load: {rate: 1k/s, on_failure: continue, timeout: 1s}\n"
+			 "stop: {when: exhausted}",
 			 cases[i].services);
 		drive_lines(&d, lines);
 		CU_ASSERT(d.ok && d.tape.exhausted);

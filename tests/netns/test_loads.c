@@ -153,7 +153,8 @@ static void what_ends_the_run_ends_all_loads(void)
 		char lines[512];
 		struct trial t = {.interrupted = 0};
 
-		snprintf(lines, sizeof(lines), "%sstop: {time: 1h}\n", cases[i].lines);
+		snprintf(lines, sizeof(lines), "%sstop: {when: exhausted, time: 1h}\n",
+			 cases[i].lines);
 		trial_run(&t, lines);
 		CU_ASSERT(t.ok && t.tape.complete);
 		CU_ASSERT_EQUAL(t.tape.aborted, cases[i].aborted);

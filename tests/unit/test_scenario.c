@@ -1,5 +1,7 @@
 #include "scenario/scenario.h"
 
+#include <stdio.h>
+
 #include "same.h"
 #include "scenario_help.h"
 #include "suites.h"
@@ -316,6 +318,61 @@ static void a_load_is_made_of_five_layers(void)
 	read_close(&r);
 }
 
+/* Exhaustion ended a load whose policy said that it goes on. */
+static void exhaustion_does_not_end_a_load_that_goes_on(void)
+{
+	static const struct {
+		const char *lines;
+		enum when when;
+		unsigned line;
+	} rows[] = {
+		{"title: x", WHEN_EXHAUSTED, 0},
+		{"load: {on_failure: stop}", WHEN_EXHAUSTED, 0},
+		{"load: {on_failure: {retry: 0, then: stop}}", WHEN_EXHAUSTED, 0},
+		{"load: {on_failure: continue}", WHEN_NEVER, 3},
+		{"load:\n  on_failure: {retry: 3, then: stop}", WHEN_NEVER, 4},
+		{"loads:\n  a: {}\n  b: {on_failure: continue}", WHEN_NEVER, 5},
+		{"load: {on_failure: continue}\nloads: {a: {on_failure: stop}}", WHEN_EXHAUSTED, 0},
+		/* Who says so, or for how long after it, means it. */
+		{"load: {on_failure: continue}\nstop: {when: exhausted}", WHEN_EXHAUSTED, 4},
+		{"load: {on_failure: continue}\nstop: {after: 1s}", WHEN_EXHAUSTED, 0},
+		{"load: {on_failure: continue}\nstop: {after: 0s, time: 9s}", WHEN_NEVER, 3},
+		{"stop: {when: never}", WHEN_NEVER, 3},
+		{"cases: {b: {load: {on_failure: continue}}}", WHEN_EXHAUSTED, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[300];
+		const struct scenario *s;
+		struct read r;
+
+		snprintf(text, sizeof(text), "version: 1\nname: x\n%s\n", rows[i].lines);
+		read_yaml(&r, text);
+		CU_ASSERT_FATAL(r.ok);
+		s = &r.file.cases[0];
+		if (s->stop.when != rows[i].when || s->stop.at.when.line != rows[i].line)
+			printf("%s: %d, line %u\n", rows[i].lines, (int)s->stop.when,
+			       s->stop.at.when.line);
+		CU_ASSERT_EQUAL(s->stop.when, rows[i].when);
+		CU_ASSERT_EQUAL(s->stop.at.when.line, rows[i].line);
+		read_close(&r);
+	}
+}
+
+static void a_case_has_a_policy_of_its_own(void)
+{
+	struct read r;
+
+	read_yaml(&r, "version: 1\nname: x\nload: {on_failure: continue}\ncases:\n"
+		      "  stops: {load: {on_failure: stop}}\n"
+		      "  goes: {load: {total: 9}}\n");
+	CU_ASSERT_FATAL(r.ok && r.file.count == 3);
+	CU_ASSERT_EQUAL(r.file.cases[0].stop.when, WHEN_NEVER);
+	CU_ASSERT_EQUAL(r.file.cases[1].stop.when, WHEN_EXHAUSTED);
+	CU_ASSERT_EQUAL(r.file.cases[2].stop.when, WHEN_NEVER);
+	read_close(&r);
+}
+
 static const struct test tests[] = {
 	TEST(every_key_is_read),
 	TEST(each_value_knows_its_place),
@@ -327,6 +384,8 @@ static const struct test tests[] = {
 	TEST(origins_name_the_line_or_the_default),
 	TEST(a_byte_order_mark_and_crlf_do_no_harm),
 	TEST(a_load_is_made_of_five_layers),
+	TEST(exhaustion_does_not_end_a_load_that_goes_on),
+	TEST(a_case_has_a_policy_of_its_own),
 	TESTS_END,
 };
 

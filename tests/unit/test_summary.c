@@ -316,9 +316,12 @@ static void what_ended_the_load_is_told(void)
 		{"load: {total: 30}", false, "the first failure ended the load"},
 		{"load: {total: 30, on_failure: continue}", false, NULL},
 		{"load: {total: 30}", true, NULL},
-		{"load: {total: 30, on_failure: continue}", true, "exhaustion ended the load"},
-		{"load: {total: 30, on_failure: {retry: 3}}", true, "exhaustion ended the load"},
-		{"load: {total: 30, on_failure: continue}\nstop: {when: never}", true, NULL},
+		{"load: {total: 30, on_failure: continue}", true, NULL},
+		{"load: {total: 30, on_failure: {retry: 3}}", true, NULL},
+		{"load: {total: 30, on_failure: continue}\nstop: {when: exhausted}", true,
+		 "exhaustion ended the load"},
+		{"load: {total: 30, on_failure: {retry: 3}}\nstop: {after: 1s}", true,
+		 "exhaustion ended the load"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
