@@ -210,6 +210,15 @@ static bool visit_gateway(const void *lab, struct err *err)
 	return lab_visit(lab, LAB_GATEWAY, err);
 }
 
+static bool has_heirs(const struct plan *p)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		any |= p->loads[i].heirs > 0;
+	return any;
+}
+
 static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
 {
 	const struct scenario *s = crew->plan->scenario;
@@ -222,6 +231,8 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 			   (unsigned)plan_speaks(crew->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
 				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
 		.pairs = crew->plan->budget.pairs,
+		.sockets = 2 * crew->plan->needs.holding,
+		.heirs = has_heirs(crew->plan),
 		.together = plan_shares_ports(crew->plan),
 		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
 		.ports_named = bind_names_port(crew->plan->loads[crew->plan->widest].bind),

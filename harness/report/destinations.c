@@ -5,13 +5,13 @@
 #include "base/unit.h"
 #include "report/page.h"
 
-enum { LABEL = 13, TABLE = 43, LINE_MOST = 2048 };
+enum { LABEL = 13, TABLE = 43, CELLS = 58, LINE_MOST = 2048 };
 
 /* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
 #define STEP_NS INT64_C(2048000000)
 
 static void dump_of(struct result_dump *out, const struct tape *tape, const struct sample *s,
-		    struct arena *a)
+		    const struct portmap *map, struct arena *a)
 {
 	if (!s)
 		return;
@@ -25,6 +25,7 @@ static void dump_of(struct result_dump *out, const struct tape *tape, const stru
 		.count = s->usage_count,
 		.more_count = s->more_count,
 		.more_used = s->more_used,
+		.map = map && map->known && map->used_max == s->used_max ? map : NULL,
 	};
 	out->usages = ARENA_ARRAY(a, struct usage, s->usage_count);
 	for (uint32_t i = 0; i < s->usage_count; i++)
@@ -33,8 +34,8 @@ static void dump_of(struct result_dump *out, const struct tape *tape, const stru
 
 void destinations_of(struct result_run *out, const struct tape *tape, struct arena *a)
 {
-	dump_of(&out->fullest, tape, tape_fullest(tape), a);
-	dump_of(&out->end, tape, tape_last_dump(tape), a);
+	dump_of(&out->fullest, tape, tape_fullest(tape), tape->fullest_map, a);
+	dump_of(&out->end, tape, tape_last_dump(tape), tape->last_map, a);
 }
 
 /* ---- to a reader --------------------------------------------------------- */
@@ -93,6 +94,39 @@ static void add_states(struct out *to, const struct usage *u)
 	add_time(to, ", all by ", u->all_free_ns);
 }
 
+/* "; 12 of lastport (4711), 3 of nobody known". Where all are the load's own, nothing. */
+static void add_holders(struct out *to, const struct usage *u)
+{
+	uint32_t used = usage_used(u), known = 0;
+	const char *lead = "; ";
+
+	if (!u->holders_known || (u->holders[0].pid == 0 && u->holders[0].sockets == used))
+		return;
+	for (int i = 0; i < HOLDERS_MOST && u->holders[i].sockets; i++) {
+		const struct holder *h = &u->holders[i];
+
+		out_z(to, lead);
+		add_count(to, h->sockets);
+		out_fmt(to, " of %s", h->command);
+		if (h->pid)
+			out_fmt(to, " (pid %d)", h->pid);
+		known += h->sockets;
+		lead = ", ";
+	}
+	if (u->held_by_others) {
+		out_z(to, lead);
+		add_count(to, u->held_by_others);
+		out_z(to, " of others");
+		lead = ", ";
+	}
+	known += u->held_by_others;
+	if (known >= used)
+		return;
+	out_z(to, lead);
+	add_count(to, used - known);
+	out_z(to, " of nobody known");
+}
+
 void block_fullest(struct out *out, const struct result_run *run)
 {
 	char buffer[LINE_MOST];
@@ -134,6 +168,7 @@ static void print_usage(struct out *out, const struct usage *u)
 	add_way(&to, u);
 	out_z(&to, ": ");
 	add_states(&to, u);
+	add_holders(&to, u);
 	page_paragraph(out, lead, PAINT_NONE, TABLE, out_written(&to));
 }
 
@@ -163,6 +198,56 @@ static void add_head(struct out *to, const struct result_dump *d, const char *wh
 	}
 }
 
+/* A cell of the map: of `all` ports, so many are in use, and so many no connect can have. */
+static char cell_of(uint32_t all, uint32_t used, uint32_t taken)
+{
+	if (used == 0)
+		return taken == all ? 'x' : '.';
+	if (used + taken >= all)
+		return '#';
+	return 2 * used >= all ? '+' : '-';
+}
+
+/* The ports of one parity, `first` and every second one, in at most CELLS cells. */
+static void add_half(struct out *to, const struct portmap *m, uint32_t first)
+{
+	uint32_t size = m->range.hi >= first ? (m->range.hi - first) / 2 + 1 : 0;
+	uint32_t each = (size + CELLS - 1) / CELLS;
+
+	for (uint32_t begin = 0; begin < size; begin += each) {
+		uint32_t used = 0, taken = 0, all = 0;
+
+		for (uint32_t i = begin; i < begin + each && i < size; i++, all++) {
+			uint16_t port = (uint16_t)(first + 2 * i);
+
+			used += portset_has(&m->used, port);
+			taken += portset_has(&m->taken, port) && !portset_has(&m->used, port);
+		}
+		out_fmt(to, "%c", cell_of(all, used, taken));
+	}
+}
+
+/* The two halves below each other: connect() fills the first before it takes of the second. */
+static void print_map(struct out *out, const struct portmap *m)
+{
+	for (uint32_t half = 0; half < 2; half++) {
+		uint32_t first = m->range.lo + half;
+		char buffer[LINE_MOST];
+		struct out to = out_memory(buffer, sizeof(buffer));
+
+		add_half(&to, m, first);
+		if (to.len == 0)
+			continue;
+		out_z(out, half ? "" : "    the first: ");
+		out_pad(out, half ? 15 : 0);
+		out_z(out, first % 2 ? "odd  " : "even ");
+		out_text(out, out_written(&to));
+		out_z(out, "\n");
+	}
+	page_paragraph(out, "", PAINT_NONE, 15,
+		       TEXT("# all in use, + half or more, - fewer, . none, x not to be had"));
+}
+
 static void print_dump(struct out *out, const struct result_dump *d, const char *label,
 		       const char *which)
 {
@@ -175,6 +260,8 @@ static void print_dump(struct out *out, const struct result_dump *d, const char 
 		out_z(out, "     used    free    full   lower   upper  from -> to\n");
 	for (uint32_t i = 0; i < d->count; i++)
 		print_usage(out, &d->usages[i]);
+	if (d->map && d->count)
+		print_map(out, d->map);
 	if (d->more_count == 0)
 		return;
 	to = out_memory(buffer, sizeof(buffer));
@@ -189,6 +276,6 @@ void block_destinations(struct out *out, const struct result_run *run)
 {
 	if (run->fullest.present && run->fullest.count)
 		print_dump(out, &run->fullest, "  dumps", "the fullest");
-	if (run->end.present)
+	if (run->end.present && (run->end.at_ns != run->fullest.at_ns || run->fullest.count == 0))
 		print_dump(out, &run->end, run->fullest.count ? "" : "  dumps", "the last");
 }

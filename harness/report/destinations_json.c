@@ -2,6 +2,7 @@
 #include "report/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "report/load.h"
 #include "tape/usage.h"
@@ -24,6 +25,52 @@ static json_t *json_usages(const struct result_dump *d, bool *ok)
 	return array;
 }
 
+/* Four ports a hexadecimal digit, the lowest port in its highest bit. */
+static int digit_of(const struct portset *s, struct port_range range, uint32_t first)
+{
+	int digit = 0;
+
+	for (uint32_t i = 0; i < 4; i++)
+		digit = digit << 1 |
+			(first + i <= range.hi && portset_has(s, (uint16_t)(first + i)));
+	return digit;
+}
+
+/* "f{7058}": a digit that is there more than four times in a row, and how often. */
+static json_t *json_ports(const struct portset *s, struct port_range range, bool *ok)
+{
+	enum { ROOM = (UINT16_MAX + 1) / 4 + 1 };
+	char *buffer = malloc(ROOM);
+	struct out to = out_memory(buffer, buffer ? ROOM : 0);
+	json_t *json;
+
+	for (uint32_t port = range.lo; port <= range.hi;) {
+		int digit = digit_of(s, range, port);
+		unsigned times = 0;
+
+		for (; port <= range.hi && digit_of(s, range, port) == digit; port += 4)
+			times++;
+		if (times > 4)
+			out_fmt(&to, "%x{%u}", digit, times);
+		for (; times > 0 && times <= 4; times--)
+			out_fmt(&to, "%x", digit);
+	}
+	json = buffer ? json_stringn(buffer, to.len) : NULL;
+	free(buffer);
+	*ok &= json != NULL;
+	return json;
+}
+
+static json_t *json_map(const struct portmap *m, bool *ok)
+{
+	json_t *o = json_object();
+
+	put(o, "ports", json_sprintf("%u-%u", m->range.lo, m->range.hi), ok);
+	put(o, "used", json_ports(&m->used, m->range, ok), ok);
+	put(o, "taken", json_ports(&m->taken, m->range, ok), ok);
+	return o;
+}
+
 static json_t *json_dump(const struct result_dump *d, bool *ok)
 {
 	json_t *o = json_object();
@@ -35,6 +82,8 @@ static json_t *json_dump(const struct result_dump *d, bool *ok)
 	put(o, "listening", json_integer(d->listening), ok);
 	put(o, "bound", json_integer(d->bound), ok);
 	put(o, "list", json_usages(d, ok), ok);
+	if (d->map)
+		put(o, "map", json_map(d->map, ok), ok);
 	if (d->more_count)
 		put(o, "more",
 		    json_pack("{s:I, s:I}", "destinations", (json_int_t)d->more_count, "used",
@@ -100,6 +149,71 @@ static bool load_more(const struct node *up, struct result_dump *out)
 		node_count_if(&used, count_most, &out->more_used));
 }
 
+static int digit_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "{7058}" behind a digit; 1 where there is none, and 0 where it is not whole. */
+static unsigned read_times(struct text *t)
+{
+	unsigned n = 0;
+	size_t digits;
+
+	if (!text_starts(*t, TEXT("{")))
+		return 1;
+	*t = text_skip(*t, 1);
+	digits = text_span(*t, "0123456789");
+	for (size_t i = 0; i < digits && n <= UINT16_MAX; i++)
+		n = n * 10 + (unsigned)(t->s[i] - '0');
+	*t = text_skip(*t, digits);
+	if (!text_starts(*t, TEXT("}")))
+		return 0;
+	*t = text_skip(*t, 1);
+	return n;
+}
+
+static bool load_ports(const struct node *up, const char *key, struct port_range range,
+		       struct portset *out)
+{
+	struct node n = node_member(up, key);
+	uint32_t port = range.lo;
+	struct text t;
+
+	if (!node_text(&n, &t))
+		return false;
+	while (t.len) {
+		int digit = digit_value(t.s[0]);
+		unsigned times;
+
+		t = text_skip(t, 1);
+		times = read_times(&t);
+		if (digit < 0 || times == 0 || port + 4 * (times - 1) > range.hi)
+			break;
+		for (; times > 0; times--, port += 4)
+			for (uint32_t i = 0; i < 4 && port + i <= range.hi; i++)
+				if (digit >> (3 - i) & 1)
+					portset_add(out, (uint16_t)(port + i));
+	}
+	return (t.len == 0 && port > range.hi) ||
+	       node_refuse(&n, "a hexadecimal digit for each four ports");
+}
+
+static bool load_map(const struct node *up, struct result_dump *out)
+{
+	struct node n = node_member(up, "map"), ports = node_member(&n, "ports");
+	struct portmap *m;
+
+	if (!n.json)
+		return true;
+	m = ARENA_NEW(up->of->a, struct portmap);
+	m->known = true;
+	out->map = m;
+	return node_object(&n) && node_range(&ports, &m->range) &&
+	       load_ports(&n, "used", m->range, &m->used) &&
+	       load_ports(&n, "taken", m->range, &m->taken);
+}
+
 static bool load_dump(const struct node *up, const char *key, struct result_dump *out)
 {
 	struct node n = node_member(up, key), list = node_member(&n, "list");
@@ -109,7 +223,7 @@ static bool load_dump(const struct node *up, const char *key, struct result_dump
 	    !member_flag(&n, "torn", &out->torn) || !member_u32(&n, "reserved", &out->reserved) ||
 	    !member_u32(&n, "listening", &out->listening) ||
 	    !member_u32(&n, "bound", &out->bound) || !node_array(&list, &count) ||
-	    !load_more(&n, out))
+	    !load_more(&n, out) || !load_map(&n, out))
 		return false;
 	out->present = true;
 	out->usages = ARENA_ARRAY(up->of->a, struct usage, count);

@@ -29,6 +29,7 @@ struct result_dump {
 	struct usage *usages; /* the fullest first */
 	uint32_t count, more_count;
 	uint64_t more_used;
+	const struct portmap *map; /* of the first of usages; NULL: there is none */
 };
 
 struct result_run {

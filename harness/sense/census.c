@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { ROWS_LEAST = 64, ROWS_UNKNOWN = 1 << 15 };
+enum { ROWS_LEAST = 64, ROWS_UNKNOWN = 1 << 15, HELD_LEAST = 1024, HELD_MOST = 1 << 20 };
 
 bool census_open(struct census *c, uint32_t pairs, struct arena *arena)
 {
@@ -14,6 +14,15 @@ bool census_open(struct census *c, uint32_t pairs, struct arena *arena)
 	return c->rows;
 }
 
+bool census_open_held(struct census *c, uint64_t sockets, struct arena *arena)
+{
+	c->held_room = sockets < HELD_LEAST  ? HELD_LEAST
+		       : sockets > HELD_MOST ? HELD_MOST
+					     : (uint32_t)sockets;
+	c->held = ARENA_TRY(arena, struct held, c->held_room);
+	return c->held;
+}
+
 void census_clear(struct census *c)
 {
 	if (c->taken)
@@ -21,6 +30,8 @@ void census_clear(struct census *c)
 	c->taken = 0;
 	c->used_max = 0;
 	c->full = false;
+	c->held_count = 0;
+	c->held_lost = false;
 	memset(c->states, 0, sizeof(c->states));
 	memset(&c->listening, 0, sizeof(c->listening));
 	memset(&c->bound, 0, sizeof(c->bound));
@@ -104,6 +115,26 @@ static void count_in(struct census *c, struct census_row *row, const struct sock
 		c->used_max = row->used;
 }
 
+/* Where the kernel told no cookie, another with the same addresses and ports passes for it. */
+static uint64_t key_of(const struct census *c, const struct socket_seen *s)
+{
+	const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+
+	return s->cookie ? s->cookie : (place_of(c, s) + ((uint64_t)s->local_port << 32)) * golden;
+}
+
+static void hold(struct census *c, const struct census_row *row, const struct socket_seen *seen)
+{
+	if (c->held_count == c->held_room) {
+		c->held_lost = true;
+		return;
+	}
+	c->held[c->held_count++] = (struct held){.key = key_of(c, seen),
+						 .row = (uint32_t)(row - c->rows),
+						 .inode = seen->inode,
+						 .port = seen->local_port};
+}
+
 void census_add(struct census *c, const struct socket_seen *seen)
 {
 	struct socket_seen s = holder_of(c, seen);
@@ -117,8 +148,10 @@ void census_add(struct census *c, const struct socket_seen *seen)
 	if (seen->state == STATE_BOUND)
 		portset_add(seen->datagrams ? &c->bound_datagrams : &c->bound, seen->local_port);
 	else if ((seen->datagrams || !portset_has(&c->listening, seen->local_port)) &&
-		 (row = row_of(c, &s)))
+		 (row = row_of(c, &s))) {
 		count_in(c, row, seen);
+		hold(c, row, seen);
+	}
 }
 
 bool census_at_rest(const struct census *c, bool half_closed_rests)
@@ -172,8 +205,7 @@ static int fuller(const struct census_row *x, const struct census_row *y)
 }
 
 /* Into its place among the fullest, of which the last falls out. */
-static void place(const struct census_row **best, uint32_t *n, uint32_t most,
-		  const struct census_row *row)
+static void place(struct census_row **best, uint32_t *n, uint32_t most, struct census_row *row)
 {
 	uint32_t at = *n;
 
@@ -190,18 +222,21 @@ static void place(const struct census_row **best, uint32_t *n, uint32_t most,
 
 enum { FULLEST_MOST = 1024 };
 
-uint32_t census_fullest(const struct census *c, struct usage *out, uint32_t most)
+uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
 {
-	const struct census_row *best[FULLEST_MOST] = {0};
+	struct census_row *best[FULLEST_MOST] = {0};
 	struct room r = room_of(c);
 	uint32_t n = 0;
 
 	if (most > FULLEST_MOST)
 		most = FULLEST_MOST;
-	for (uint32_t i = 0; i <= c->mask && c->taken; i++)
+	for (uint32_t i = 0; i <= c->mask && c->taken; i++) {
+		c->rows[i].rank = 0;
 		if (c->rows[i].used)
 			place(best, &n, most, &c->rows[i]);
+	}
 	for (uint32_t i = 0; i < n; i++) {
+		best[i]->rank = i + 1;
 		out[i] = best[i]->usage;
 		out[i].usable = r.all - r.reserved -
 				(out[i].datagrams ? r.bound_datagrams : r.listening + r.bound);
@@ -209,7 +244,7 @@ uint32_t census_fullest(const struct census *c, struct usage *out, uint32_t most
 	return n;
 }
 
-void census_tell(const struct census *c, struct sample *sample, struct usage usages[USAGES_MOST])
+void census_tell(struct census *c, struct sample *sample, struct usage usages[USAGES_MOST])
 {
 	struct room r = room_of(c);
 
@@ -227,4 +262,17 @@ void census_tell(const struct census *c, struct sample *sample, struct usage usa
 		sample->more_used += c->rows[i].used;
 	for (uint32_t i = 0; i < sample->usage_count && sample->more_count; i++)
 		sample->more_used -= usage_used(&usages[i]);
+}
+
+void census_map(const struct census *c, struct portmap *out)
+{
+	*out = (struct portmap){.known = c->held && !c->held_lost,
+				.used_max = c->used_max,
+				.range = c->range,
+				.taken = c->reserved};
+	portset_join(&out->taken, &c->listening);
+	portset_join(&out->taken, &c->bound);
+	for (uint32_t i = 0; out->known && i < c->held_count; i++)
+		if (c->rows[c->held[i].row].rank == 1)
+			portset_add(&out->used, c->held[i].port);
 }

@@ -17,6 +17,14 @@
 struct census_row {
 	struct usage usage; /* but for usable */
 	uint32_t used;	    /* the sum of its states; 0: a free row */
+	uint32_t rank;	    /* among the fullest, from 1; 0: it is not */
+};
+
+/* A socket that holds a port towards a destination. */
+struct held {
+	uint64_t key; /* its cookie; where there is none, made of its addresses and ports */
+	uint32_t row, inode;
+	uint16_t port;
 };
 
 struct census {
@@ -32,11 +40,16 @@ struct census {
 	uint64_t states[STATES];
 	uint64_t used_max;
 	bool full;
+	struct held *held;
+	uint32_t held_count, held_room;
+	bool held_lost;			 /* there were more: who holds them is not known */
 	struct portset listening, bound; /* of TCP */
 	struct portset bound_datagrams;
 };
 
-bool census_open(struct census *c, uint32_t pairs, struct arena *arena); /* false: no room */
+/* False: no room. */
+bool census_open(struct census *c, uint32_t pairs, struct arena *arena);
+bool census_open_held(struct census *c, uint64_t sockets, struct arena *arena);
 void census_clear(struct census *c);
 void census_add(struct census *c, const struct socket_seen *seen);
 
@@ -45,7 +58,10 @@ void census_add(struct census *c, const struct socket_seen *seen);
 bool census_at_rest(const struct census *c, bool half_closed_rests);
 
 /* What a dump's sample says of sockets, and its fullest destinations, sample->usage_count. */
-void census_tell(const struct census *c, struct sample *sample, struct usage usages[USAGES_MOST]);
+void census_tell(struct census *c, struct sample *sample, struct usage usages[USAGES_MOST]);
 
 /* The fullest `most` of all rows, in order; how many they are. */
-uint32_t census_fullest(const struct census *c, struct usage *out, uint32_t most);
+uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most);
+
+/* Of the fullest; not known where not all sockets found room. */
+void census_map(const struct census *c, struct portmap *out);

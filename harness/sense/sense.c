@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "sense/census.h"
+#include "sense/holders.h"
 #include "sys/clock.h"
 #include "sys/conntrack.h"
 
@@ -36,6 +37,8 @@ struct sense {
 	struct conntrack_counts tracked_first; /* when the load began */
 	struct census census;
 	struct usage usages[USAGES_MOST]; /* of the last dump */
+	struct portmap map;		  /* of it too */
+	struct holders holders;
 	int64_t next_totals, next_counters, next_dump;
 	bool counting;	 /* the load has begun: counters keep their first value */
 	int64_t base_ns; /* its beginning */
@@ -135,6 +138,29 @@ static void publish(const struct sense *s)
 	atomic_fetch_add(&p->dumps, 1);
 }
 
+/* In a network of our own all sockets are the load's, but for those that heirs have; what these
+ * have is asked for at edges alone. */
+static void look_at_holders(struct sense *s, const struct sample *sample)
+{
+	if (!sample->edge)
+		return;
+	if (s->wish.heirs)
+		holders_scan(&s->holders);
+	holders_tell(&s->holders, &s->census, s->usages, sample->usage_count);
+}
+
+/* On the tape, with the destinations of its dump. */
+static void put(struct sense *s, const struct sample *sample)
+{
+	if (!(sample->parts & SAMPLE_SOCKETS)) {
+		tape_sample(s->tape, *sample);
+		return;
+	}
+	look_at_holders(s, sample);
+	tape_dump(s->tape, *sample, s->usages);
+	tape_map(s->tape, &s->map);
+}
+
 static bool look_at_sockets(struct sense *s, struct sample *sample, struct err *err)
 {
 	int64_t begin = clock_now();
@@ -144,6 +170,7 @@ static bool look_at_sockets(struct sense *s, struct sample *sample, struct err *
 		return false;
 	sample->dump_ns = (uint64_t)(clock_now() - begin);
 	census_tell(&s->census, sample, s->usages);
+	census_map(&s->census, &s->map);
 	sample->at_rest = census_at_rest(&s->census, s->wish.half_closed_rests);
 	publish(s);
 	s->next_dump = clock_now();
@@ -195,7 +222,7 @@ static bool look_until_rest(struct sense *s, int64_t settle_ns, struct err *err)
 
 	while (look_at_edge(s, &sample, err)) {
 		if (sample.at_rest || clock_now() >= until) {
-			tape_dump(s->tape, sample, s->usages);
+			put(s, &sample);
 			return look_at_counters(s, err);
 		}
 		clock_sleep(SETTLE_WAIT_NS);
@@ -213,14 +240,14 @@ static bool look_as_due(struct sense *s, bool asked, struct err *err)
 	if (asked) {
 		if (!look_at_edge(s, &sample, err))
 			return false;
-		tape_dump(s->tape, sample, s->usages);
+		put(s, &sample);
 	} else if (now >= s->next_totals) {
 		sample = sample_begin(s);
 		if (!look_at_totals(s, &sample, err) || !look_at_gateway(s, &sample, err))
 			return false;
 		if (now >= s->next_dump && !look_at_sockets(s, &sample, err))
 			return false;
-		tape_dump(s->tape, sample, s->usages);
+		put(s, &sample);
 	}
 	if (now >= s->next_totals)
 		s->next_totals +=
@@ -323,7 +350,9 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 	s->wish = *wish;
 	s->tape = tape;
 	s->proc = (struct proc_door){-1, -1, -1, -1};
-	if (!census_open(&s->census, wish->pairs, arena))
+	if (!census_open(&s->census, wish->pairs, arena) ||
+	    !census_open_held(&s->census, wish->sockets, arena) ||
+	    !holders_open(&s->holders, true, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
 			       wish->pairs);
 	s->census.together = wish->together;

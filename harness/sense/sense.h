@@ -46,6 +46,8 @@ struct sense_wish {
 	const uint16_t *services;
 	uint32_t service_count;
 	uint32_t pairs;	  /* of a source and a destination that are expected; 0: unknown */
+	uint64_t sockets; /* that hold a port at once, at most */
+	bool heirs;	  /* other processes have descriptors of them: it is looked who, at edges */
 	bool together;	  /* a port is in use towards all destinations: bind() took it */
 	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
 	bool ports_named; /* by the load, which then can have reserved ones */

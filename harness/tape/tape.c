@@ -58,7 +58,9 @@ bool tape_open(struct tape *out, size_t events, size_t samples, size_t counters,
 bool tape_open_usages(struct tape *tape, size_t usages, struct arena *a, struct err *err)
 {
 	tape->usages = ARENA_TRY(a, struct usage, usages);
-	if (!tape->usages)
+	tape->fullest_map = ARENA_TRY(a, struct portmap, 1);
+	tape->last_map = ARENA_TRY(a, struct portmap, 1);
+	if (!tape->usages || !tape->fullest_map || !tape->last_map)
 		return err_set(err, ERR_HOST, "no memory for what %zu dumps tell of destinations",
 			       usages / USAGES_MOST);
 	tape->usage_room = usages;
@@ -143,6 +145,23 @@ void tape_dump(struct tape *tape, struct sample sample, const struct usage *usag
 	if (is_live(tape, tape->samples_fd))
 		tape->write_error =
 			line_write(tape->samples_fd, line_of_sample(&sample, usages, tape->run));
+}
+
+void tape_map(struct tape *tape, const struct portmap *map)
+{
+	if (!tape->last_map || !map->known)
+		return;
+	*tape->last_map = *map;
+	if (!tape->fullest_map->known || map->used_max > tape->fullest_map->used_max)
+		*tape->fullest_map = *map;
+}
+
+static void merge_maps(struct tape *into, const struct tape *more)
+{
+	if (!more->last_map)
+		return;
+	tape_map(into, more->fullest_map);
+	tape_map(into, more->last_map);
 }
 
 /* How many of `more` find room; the rest is lost. */
@@ -312,6 +331,7 @@ void tape_merge(struct tape *into, const struct tape *more)
 	merge_tally(&into->tally, &more->tally);
 	merge_events(into, more);
 	merge_samples(into, more);
+	merge_maps(into, more);
 	merge_counters(into, more);
 	merge_latency(into, more);
 }

@@ -19,6 +19,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/portset.h"
 #include "tape/latency.h"
 #include "words/words.h"
 
@@ -74,7 +75,13 @@ struct tracked {
 	uint64_t entries, insert_failed, drop, early_drop;
 };
 
-enum { USAGES_MOST = 8 }; /* of one dump: the fullest */
+enum { USAGES_MOST = 8 /* of one dump: the fullest */, HOLDERS_MOST = 4, HOLDER_COMMAND = 64 };
+
+struct holder {
+	int32_t pid;		      /* 0: the load of the run itself */
+	char command[HOLDER_COMMAND]; /* escaped: a process says what it likes */
+	uint32_t sockets;	      /* 0: there is none */
+};
 
 /* How the ports of one source address are in use towards one destination. Sockets of UDP, and
  * ports that bind() took, are in use towards all destinations: remote_port is 0. IPv4 and IPv6
@@ -89,6 +96,17 @@ struct usage {
 		lower; /* of those, ports of the parity that connect() takes first: the range's low end's */
 	int64_t next_free_ns,
 		all_free_ns; /* until the first and the last in TIME_WAIT has gone; -1: none is */
+	bool holders_known; /* it was looked who has them: whom no holder is named of, nobody knows */
+	struct holder holders[HOLDERS_MOST]; /* the first that were found; */
+	uint32_t held_by_others;	     /* all other processes together */
+};
+
+/* The ports of the range, towards the fullest destination of a dump. */
+struct portmap {
+	bool known;
+	uint64_t used_max; /* of its dump */
+	struct port_range range;
+	struct portset used, taken; /* taken: no connect can have them */
 };
 
 uint32_t usage_used(const struct usage *u); /* ports: every connection has one of its own */
@@ -131,6 +149,7 @@ struct tape {
 	size_t sample_count, sample_room;
 	struct usage *usages; /* of all samples: see usage_first */
 	size_t usage_count, usage_room;
+	struct portmap *fullest_map, *last_map; /* see tape_map(); NULL: no room was asked for */
 	struct counter *counters;
 	size_t counter_count, counter_room;
 	uint64_t lost;
@@ -176,6 +195,10 @@ void tape_sample(struct tape *tape, struct sample sample);
 
 /* The same of a dump, with its destinations: usage_count of them. */
 void tape_dump(struct tape *tape, struct sample sample, const struct usage *usages);
+
+/* Of the dump that was put on it last: the map is kept until a fuller one comes, and until the
+ * next. */
+void tape_map(struct tape *tape, const struct portmap *map);
 const struct usage *sample_usages(const struct tape *tape, const struct sample *sample);
 
 /* Adds what `more` has, in order of time: its tally, the moves of its counters, and what of its

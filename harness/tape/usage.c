@@ -19,6 +19,22 @@ json_t *states_json(const uint32_t states[STATES])
 	return o;
 }
 
+static json_t *holders_json(const struct usage *u)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < HOLDERS_MOST && u->holders[i].sockets; i++) {
+		const struct holder *h = &u->holders[i];
+		json_t *o = json_pack("{s:s, s:I}", "command", h->command, "sockets",
+				      (json_int_t)h->sockets);
+
+		if (h->pid)
+			json_object_set_new(o, "pid", json_integer(h->pid));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 json_t *usage_json(const struct usage *u)
 {
 	enum protocol protocol = u->datagrams ? PROTOCOL_UDP : PROTOCOL_TCP;
@@ -34,6 +50,10 @@ json_t *usage_json(const struct usage *u)
 	json_object_set_new(o, "free", json_integer(usage_free(u)));
 	json_object_set_new(o, "lower", json_integer(u->lower));
 	json_object_set_new(o, "states", states_json(u->states));
+	if (u->holders_known)
+		json_object_set_new(o, "holders", holders_json(u));
+	if (u->held_by_others)
+		json_object_set_new(o, "others", json_integer(u->held_by_others));
 	return o;
 }
 
@@ -82,6 +102,35 @@ static bool read_states(json_t *from, struct usage *out)
 	return true;
 }
 
+static bool read_holder(json_t *from, struct holder *out)
+{
+	struct text command = text_json(json_object_get(from, "command"));
+	json_t *pid = json_object_get(from, "pid");
+	uint32_t n = 0;
+
+	if (command.len >= sizeof(out->command) || (pid && !read_count(pid, INT32_MAX, &n)) ||
+	    !read_count(json_object_get(from, "sockets"), UINT32_MAX, &out->sockets))
+		return false;
+	out->pid = (int32_t)n;
+	for (size_t i = 0; i < command.len; i++)
+		out->command[i] = command.s[i];
+	return json_is_string(json_object_get(from, "command")) && out->sockets > 0 &&
+	       (!pid || n > 0);
+}
+
+static bool read_holders(json_t *from, struct usage *out)
+{
+	json_t *list = json_object_get(from, "holders"), *others = json_object_get(from, "others");
+
+	out->holders_known = list;
+	if (json_array_size(list) > HOLDERS_MOST || (list && !json_is_array(list)))
+		return false;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!read_holder(json_array_get(list, i), &out->holders[i]))
+			return false;
+	return !others || read_count(others, UINT32_MAX, &out->held_by_others);
+}
+
 const char *usage_of_json(json_t *from, struct usage *out)
 {
 	int protocol = choice_find(protocol_words, text_json(json_object_get(from, "protocol")));
@@ -97,6 +146,8 @@ const char *usage_of_json(json_t *from, struct usage *out)
 	if (!read_count(json_object_get(from, "usable"), UINT16_MAX + 1, &out->usable) ||
 	    !read_count(json_object_get(from, "lower"), UINT32_MAX, &out->lower))
 		return "usable and lower must be counts";
+	if (!read_holders(from, out))
+		return "holders must be processes, and others a count";
 	return read_states(json_object_get(from, "states"), out) ? NULL
 								 : "states must be counts by state";
 }

@@ -43,6 +43,8 @@ static bool same_usage(const struct usage *x, const struct usage *y)
 	return address_eq(x->local, y->local) && address_eq(x->remote, y->remote) &&
 	       x->remote_port == y->remote_port && x->datagrams == y->datagrams &&
 	       x->usable == y->usable && x->lower == y->lower &&
+	       x->holders_known == y->holders_known && x->held_by_others == y->held_by_others &&
+	       memcmp(x->holders, y->holders, sizeof(x->holders)) == 0 &&
 	       x->next_free_ns == y->next_free_ns && x->all_free_ns == y->all_free_ns &&
 	       memcmp(x->states, y->states, sizeof(x->states)) == 0;
 }

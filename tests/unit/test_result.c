@@ -122,17 +122,23 @@ static void a_loaded_result_has_its_destinations(void)
 		 .states = {[STATE_TIME_WAIT] = 20, [STATE_SYN_SENT] = 4},
 		 .lower = 14,
 		 .next_free_ns = 120000000,
-		 .all_free_ns = 59000000000},
+		 .all_free_ns = 59000000000,
+		 .holders_known = true,
+		 .holders = {{0, "this load", 20}, {4711, "a\\x1bb", 1}},
+		 .held_by_others = 2},
 		{.local = {UINT64_C(0xfd77000000000000), 1},
 		 .datagrams = true,
 		 .usable = 32,
 		 .next_free_ns = -1,
 		 .all_free_ns = -1},
 	};
+	struct portmap map = {.known = true, .used_max = 99, .range = {40001, 40999}};
 	struct result *r, back;
 	struct err err = {0};
 	struct trial t;
 
+	portset_read(&map.used, TEXT("40001,40003,40007-40500,40999"));
+	portset_read(&map.taken, TEXT("40002"));
 	trial_churn(&t);
 	trial_usages(&t,
 		     (struct sample){.t_ns = 7000000000,
@@ -145,6 +151,7 @@ static void a_loaded_result_has_its_destinations(void)
 				     .listening = 2,
 				     .bound = 1},
 		     usages);
+	tape_map(&t.tape, &map);
 	r = trial_result(&t, TEXT("leak"));
 	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
 	CU_ASSERT_FATAL(back.runs[0].end.present && back.runs[0].end.count == 2);
@@ -153,6 +160,10 @@ static void a_loaded_result_has_its_destinations(void)
 	CU_ASSERT(back.runs[0].end.reserved == 1 && back.runs[0].end.listening == 2 &&
 		  back.runs[0].end.bound == 1);
 	CU_ASSERT(memcmp(back.runs[0].end.usages, usages, sizeof(usages)) == 0);
+	CU_ASSERT_FATAL(back.runs[0].fullest.map && back.runs[0].end.map);
+	CU_ASSERT(memcmp(&back.runs[0].end.map->used, &map.used, sizeof(map.used)) == 0 &&
+		  memcmp(&back.runs[0].end.map->taken, &map.taken, sizeof(map.taken)) == 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(trial_json(r, &t.arena).s, "\"used\": \"a3f{123}"));
 	CU_ASSERT(
 		text_eq(trial_json(r, &t.arena), written_again(trial_json(r, &t.arena), &t.arena)));
 	trial_close(&t);

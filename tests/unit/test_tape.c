@@ -89,7 +89,10 @@ static const struct usage some_usages[] = {
 	 .states = {[STATE_TIME_WAIT] = 20, [STATE_ESTABLISHED] = 4},
 	 .lower = 14,
 	 .next_free_ns = 120000000,
-	 .all_free_ns = 59000000000},
+	 .all_free_ns = 59000000000,
+	 .holders_known = true,
+	 .holders = {{0, "this load", 20}, {4711, "a\\x1bb", 1}},
+	 .held_by_others = 3},
 	{.local = {UINT64_C(0xfd77000000000000), 1},
 	 .datagrams = true,
 	 .usable = 65536,
@@ -127,6 +130,8 @@ static bool same_usage(const struct usage *a, const struct usage *b)
 	       a->remote_port == b->remote_port && a->datagrams == b->datagrams &&
 	       a->usable == b->usable && a->lower == b->lower &&
 	       a->next_free_ns == b->next_free_ns && a->all_free_ns == b->all_free_ns &&
+	       a->holders_known == b->holders_known && a->held_by_others == b->held_by_others &&
+	       memcmp(a->holders, b->holders, sizeof(a->holders)) == 0 &&
 	       memcmp(a->states, b->states, sizeof(a->states)) == 0;
 }
 
