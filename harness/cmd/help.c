@@ -80,8 +80,9 @@ void help_write(struct out *out)
 	      "  lastport show leak            one of its scenarios, with every default\n"
 	      "  lastport check burst.yaml     is this file right?\n\n"
 	      "`lastport COMMAND --help` has the options; `lastport help keys` and `lastport\n"
-	      "help measures` say what a scenario is written with; `lastport help exit-codes`\n"
-	      "has the exit statuses, and --version says which lastport this is.\n");
+	      "help measures` say what a scenario is written with, `lastport help causes` what\n"
+	      "a run can be told with; `lastport help exit-codes` has the exit statuses, and\n"
+	      "--version says which lastport this is.\n");
 }
 
 static void write_opt(struct out *out, const struct opt *o)
@@ -205,10 +206,69 @@ static void write_keys(struct out *out)
 		    "lists replaced; each case is a run of its own");
 }
 
+/* A name and what is said of it, in the columns of help. */
+static void write_named(struct out *out, const char *name, const char *words)
+{
+	out_fmt(out, "  %s", name);
+	write_words(out, 2 + strlen(name), HELP_COL, words);
+}
+
+static void write_sort(struct out *out, enum cause_sort sort)
+{
+	for (int i = 0; i < CAUSES; i++) {
+		const char *refs = cause_refs((enum cause)i);
+
+		if (cause_sort((enum cause)i) != sort)
+			continue;
+		write_named(out, cause_name((enum cause)i), cause_lesson((enum cause)i));
+		if (refs[0])
+			write_words(out, 0, HELP_COL, refs);
+	}
+}
+
+static void write_aliases(struct out *out, bool seen)
+{
+	for (const struct cause_alias *a = cause_aliases; a->name; a++) {
+		char line[400];
+
+		if ((a->seen_as >= 0) != seen)
+			continue;
+		if (seen)
+			snprintf(line, sizeof(line), "as %s; %s",
+				 cause_name((enum cause)a->seen_as), a->tell);
+		write_named(out, a->name, seen ? line : a->tell);
+	}
+}
+
+/* Why connects fail, by what a cause does; issues of GitHub where each was met. */
+static void write_causes(struct out *out)
+{
+	static const char *const heads[] = {
+		[SORT_HOLDS] = "Connections hold the ports",
+		[SORT_TAKES] = "Ports are not there to be had",
+		[SORT_GATEWAY] = "A gateway drops what it has no room for",
+		[SORT_ALIKE] = "Not port exhaustion, though it looks like it",
+		[SORT_NOTE] = "Nothing has failed for it yet, or nothing is known",
+	};
+
+	out_z(out,
+	      "Causes that a run is told with, each with what to change and what will not help.\n"
+	      "Behind each, where it was met: owner/repository#number on GitHub.\n");
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		out_fmt(out, "\n%s:\n", heads[i]);
+		write_sort(out, (enum cause_sort)i);
+	}
+	out_z(out, "\nThe same to see as another, and told apart by:\n");
+	write_aliases(out, true);
+	out_z(out, "\nNot to be seen in a run, and where to look:\n");
+	write_aliases(out, false);
+}
+
 static const struct topic {
 	const char *name;
 	void (*write)(struct out *out);
-} topics[] = {{"exit-codes", write_statuses},
+} topics[] = {{"causes", write_causes},
+	      {"exit-codes", write_statuses},
 	      {"keys", write_keys},
 	      {"measures", write_measures},
 	      {"schema", scenario_schema}};
@@ -238,8 +298,8 @@ static int help_run(struct command_call *call, struct err *err)
 
 const struct command command_help = {
 	.name = "help",
-	.arguments = "[COMMAND|keys|measures|schema|exit-codes]",
-	.summary = "say how a command is used; list keys, measures, exit statuses",
+	.arguments = "[COMMAND|keys|measures|causes|schema|exit-codes]",
+	.summary = "say how a command is used; list keys, measures, causes, exit statuses",
 	.most = 1,
 	.run = help_run,
 };

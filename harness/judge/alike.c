@@ -56,20 +56,6 @@ static struct claim refused(const struct evidence *e)
 			.s);
 }
 
-/* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
-static const char *say_drops(const struct evidence *e)
-{
-	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;
-
-	if (n == 0)
-		return "";
-	return text_format(e->a,
-			   " The server's backlog was full: %s it dropped what it was to answer "
-			   "(ListenDrops).",
-			   say_number_of(e->a, n, "time", "times"))
-		.s;
-}
-
 /* Where a gateway says that it dropped them it is no riddle any more; where those that wait for an
  * answer are what holds the ports, that is said already. */
 static struct claim timed_out(const struct evidence *e)
@@ -79,24 +65,12 @@ static struct claim timed_out(const struct evidence *e)
 
 	if (gateway_lacks_ports(e) || gateway_is_full(e) ||
 	    claim_explains(e, h.unanswered, h.all) > 0)
-		return (struct claim){0};
+		return no_claim;
 	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			   text_format(e->a, "Each had its port, and no answer within %s%s.%s",
 				       say_time(e->a, e->plan->loads[0].load->timeout), since,
 				       say_drops(e))
 				   .s);
-}
-
-static struct claim address_not_local(const struct evidence *e)
-{
-	static const char *const lesson =
-		"EADDRNOTAVAIL has two meanings: here the source address is not on this "
-		"host, or not yet usable.";
-	struct claim bound = claim_alike(e, STAGE_BIND, EADDRNOTAVAIL, lesson);
-
-	if (bound.weight > 0 || e->tape->exhausted || !evidence_has(e, EVENT_NO_ADDRESS))
-		return bound;
-	return claim_alike(e, STAGE_CONNECT, EADDRNOTAVAIL, lesson);
 }
 
 static struct claim self_connect(const struct evidence *e)
@@ -138,13 +112,29 @@ static void advise_fd_limit(struct finding *f, const struct evidence *e)
 	advice_add(&f->attempt, TEXT("close what is done with: a leak ends here at any limit"));
 }
 
-static void advise_address(struct finding *f, const struct evidence *e)
+static struct claim tcp_mem(const struct evidence *e)
 {
-	if (e->plan->family == FAMILY_IPV6)
-		advice_add(
-			&f->attempt,
-			TEXT("where IPv6 is off (net.ipv6.conf.all.disable_ipv6=1) use 127.0.0.1: "
-			     "localhost can be ::1"));
+	static const struct {
+		enum stage stage;
+		int error;
+	} kinds[] = {{STAGE_SOCKET, ENOBUFS},
+		     {STAGE_SOCKET, ENOMEM},
+		     {STAGE_CONNECT, ENOBUFS},
+		     {STAGE_CONNECT, ENOMEM},
+		     {STAGE_SEND, ENOBUFS}};
+	struct claim all = no_claim;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct claim c =
+			claim_alike(e, kinds[i].stage, kinds[i].error,
+				    "The kernel had no memory for it: `dmesg` says \"out of "
+				    "memory -- consider tuning tcp_mem\", or \"too many "
+				    "orphaned sockets\".");
+
+		c.weight += all.weight;
+		all = c.weight > all.weight ? c : all;
+	}
+	return all;
 }
 
 // clang-format off
@@ -153,61 +143,65 @@ const struct rule alike_rules[] = {
 		.cause = CAUSE_FD_LIMIT,
 		.claim = fd_limit,
 		.advise = advise_fd_limit,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
 		.in_vain = {
-				"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+			"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+		},
+	},
+	{
+		.cause = CAUSE_TCP_MEM,
+		.claim = tcp_mem,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {
+			"give the host memory, or open less: /proc/net/sockstat, `mem`, against net.ipv4.tcp_mem, in pages",
+			"mend what leaves orphans: `orphan` in sockstat against net.ipv4.tcp_max_orphans",
+		},
+		.in_vain = {
+			"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+			"larger net.core.rmem_max, wmem_max: each socket then takes more of what is missing",
 		},
 	},
 	{
 		.cause = CAUSE_REFUSED,
 		.claim = refused,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USED_MAX, MEASURE_SERVER_DIED},
 		.attempt = {
-				"start the server, or correct address and port: `ss -tln` there shows who listens",
+			"start the server, or correct address and port: `ss -tln` there shows who listens",
 		},
 		.in_vain = {
-				"any setting of the client's ports: a refused connect gives its port back at once, and leaves "
-				"no TIME_WAIT",
+			"any setting of the client's ports: a refused connect gives its port back at once, and leaves "
+			"no TIME_WAIT",
 		},
 	},
 	{
 		.cause = CAUSE_TIMED_OUT,
 		.claim = timed_out,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_SYN_SENT_MAX, MEASURE_PORTS_USED_MAX, MEASURE_SERVER_DROPPED, MEASURE_SERVER_GONE},
 		.attempt = {
-				"look at the far end: a full accept queue (TcpExtListenOverflows there), a firewall that "
-				"drops, a host that is down",
-				"look at what is between: a NAT gateway without ports or a full conntrack table looks just "
-				"like this",
+			"look at the far end: a full accept queue (TcpExtListenOverflows there), a firewall that "
+			"drops, a host that is down",
+			"look at what is between: a NAT gateway without ports or a full conntrack table looks just "
+			"like this (Azure: SnatConnectionCount; AWS: ErrorPortAllocation; GCP: OUT_OF_RESOURCES)",
 		},
 		.in_vain = {
-				"a wider port range here: these connects had their ports, and kept them while they waited "
-				"(SYN_SENT)",
-		},
-	},
-	{
-		.cause = CAUSE_ADDRESS_NOT_LOCAL,
-		.claim = address_not_local,
-		.advise = advise_address,
-		.attempt = {
-				"bind an address that `ip address` shows, or none",
-				"wait until the interface is up; an IPv6 address cannot be used while it is tentative",
-				"net.ipv4.ip_nonlocal_bind=1, only for an address that moves between hosts",
-		},
-		.in_vain = {
-				"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not",
+			"a wider port range here: these connects had their ports, and kept them while they waited "
+			"(SYN_SENT)",
 		},
 	},
 	{
 		.cause = CAUSE_SELF_CONNECT,
 		.claim = self_connect,
+		.seen = {MEASURE_SELF_CONNECTS, MEASURE_CONNECTS_OPENED},
 		.attempt = {
-				"have the server listen outside of net.ipv4.ip_local_port_range",
-				"put its port into net.ipv4.ip_local_reserved_ports: connect() then never takes it",
-				"in the client, compare getsockname() with getpeername() after connect(): close the connection "
-				"if they are the same, and try again",
+			"have the server listen outside of net.ipv4.ip_local_port_range",
+			"put its port into net.ipv4.ip_local_reserved_ports: connect() then never takes it",
+			"in the client, compare getsockname() with getpeername() after connect(): close the connection "
+			"if they are the same, and try again",
 		},
 		.in_vain = {
-				"trying again more often while the server is down: each try may be the one that takes its port",
-				"SO_REUSEADDR in the server: it does not share a port with a connection that lives",
-				"an odd port: connect() takes even ones first where the range begins with one, and odd ones then",
+			"trying again more often while the server is down: each try may be the one that takes its port",
+			"SO_REUSEADDR in the server: it does not share a port with a connection that lives",
+			"an odd port: connect() takes even ones first where the range begins with one, and odd ones then",
 		},
 	},
 	RULES_END,

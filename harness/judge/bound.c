@@ -3,15 +3,6 @@
 #include "judge/rule.h"
 #include "plan/bind.h"
 
-/* "bind() failed 3 times with EADDRINUSE (Address already in use)." */
-static const char *say_failures(const struct evidence *e, enum stage stage, int error)
-{
-	return text_format(e->a, "%s failed %s with %s (%s).", stage_call(stage),
-			   say_number_of(e->a, evidence_errors(e, stage, error), "time", "times"),
-			   errno_name(error), errno_words(error))
-		.s;
-}
-
 static const char *say_sources(const struct evidence *e)
 {
 	uint32_t n = e->plan->sources.count;
@@ -27,8 +18,7 @@ static struct claim bind_first(const struct evidence *e)
 {
 	const struct budget *b = &e->plan->budget;
 	uint64_t capacity = (uint64_t)b->usable * b->pairs;
-	/* Whoever holds the ports would not hold all of them without it. */
-	struct claim c = {.weight = (double)e->wanted + 1};
+	struct claim c = {.weight = claim_first(e)};
 
 	if (e->plan->loads[0].bind != BIND_ADDRESS ||
 	    evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 || b->spaces == b->pairs)
@@ -89,27 +79,126 @@ static struct claim listeners(const struct evidence *e)
 	return c;
 }
 
-/* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
- * connection to: EADDRNOTAVAIL. */
-static struct claim fixed_port(const struct evidence *e)
-{
-	bool shares = bind_shares_port(e->plan->loads[0].load),
-	     taken = evidence_has(e, EVENT_TUPLE_TAKEN);
-	enum stage stage = shares ? STAGE_CONNECT : STAGE_BIND;
-	int error = shares ? EADDRNOTAVAIL : EADDRINUSE;
-	struct claim c = {.weight = (double)evidence_errors(e, stage, error)};
+/* Ports that loads with their own bind(), or without one, have taken; and what the others of them
+ * were refused. */
+struct sides {
+	uint64_t bound, plain;		       /* opened by */
+	uint64_t bound_refused, plain_refused; /* for want of a port */
+};
 
-	if (!bind_names_port(e->plan->loads[0].bind) || c.weight == 0 || (shares && !taken))
-		return (struct claim){0};
-	c.weight += 1;
-	c.why = text_format(e->a, "The program names the ports itself: %s, %s. %s %s", say_ports(e),
-			    shares ? "for one connection to a destination each"
-				   : "each for one connection, to whichever destination",
-			    say_failures(e, stage, error),
-			    shares ? "That very connection, between these two addresses and ports, "
-				     "exists already."
-				   : "A closed one keeps its port in TIME_WAIT, too.");
+static struct sides sides_of(const struct evidence *e)
+{
+	struct sides s = {0};
+
+	for (size_t i = 0; i < e->tape->load_count; i++) {
+		const struct tally *t = &e->tape->loads[i].tally;
+		bool binds = bind_takes_port(e->plan->loads[i].bind);
+
+		*(binds ? &s.bound : &s.plain) += t->opened;
+		s.bound_refused += binds ? t->errors[STAGE_BIND][EADDRINUSE] : 0;
+		s.plain_refused += binds ? 0 : t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
+	}
+	return s;
+}
+
+/* Either side takes ports away from the other, and not the other way alone. */
+static struct claim bind_starvation(const struct evidence *e)
+{
+	struct sides s = sides_of(e);
+	struct claim c = {.weight = claim_first(e)};
+	uint32_t usable = e->plan->budget.usable;
+
+	if (s.plain_refused > 0 && 2 * s.bound > usable)
+		c.why = text_format(
+			e->a,
+			"Loads that bind() first have had %s of the range, for all destinations: "
+			"connect() passes over them, whatever the address or the family, and the "
+			"others "
+			"were refused %s though they opened %s.",
+			say_number_of(e->a, s.bound, "port", "ports"),
+			say_number_of(e->a, s.plain_refused, "time", "times"),
+			say_count(e->a, s.plain));
+	else if (s.bound_refused > 0 && s.plain > 0 && s.bound < usable)
+		c.why = text_format(e->a,
+				    "bind() to port 0 wants a port that nobody has on that "
+				    "address, towards whomever, in "
+				    "TIME_WAIT or not: connect() of other loads has had %s, and %s "
+				    "failed %s with "
+				    "EADDRINUSE after %s.",
+				    say_count(e->a, s.plain), "bind()",
+				    say_number_of(e->a, s.bound_refused, "time", "times"),
+				    say_count(e->a, s.bound));
+	else
+		return listeners(e);
 	return c;
+}
+
+/* The option is there, and bind() fails all the same; or, with ip_autobind_reuse, connect(). */
+static struct claim wrong_reuse_option(const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	const char *name = load->options.reuseaddr ? "SO_REUSEADDR" : "SO_REUSEPORT";
+	bool is_given = load->options.reuseaddr || load->options.reuseport;
+	uint64_t at_bind = evidence_errors(e, STAGE_BIND, EADDRINUSE),
+		 at_connect = evidence_has(e, EVENT_TUPLE_TAKEN)
+				      ? evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL)
+				      : 0;
+
+	if (load->bind.way != BIND_ADDRESS || !is_given || at_bind + at_connect == 0 ||
+	    load->protocol == PROTOCOL_UDP)
+		return no_claim;
+	if (at_connect > 0)
+		return (struct claim){
+			.weight = (double)at_connect + 1,
+			.why = text_format(e->a,
+					   "%s is set, and net.ipv4.ip_autobind_reuse has bind() "
+					   "hand out ports that are "
+					   "in use: where one has a connection to that destination "
+					   "already, it is "
+					   "connect() that fails. %s %s had opened, of %s that "
+					   "there could be.",
+					   name, say_failures(e, STAGE_CONNECT, EADDRNOTAVAIL),
+					   say_count(e->a, e->tape->tally.opened),
+					   say_count(e->a, (uint64_t)e->plan->budget.usable *
+								   e->plan->budget.pairs))};
+	return (struct claim){
+		.weight = claim_first(e) + 1,
+		.why = text_format(
+			e->a,
+			"%s is set, and bind() to port 0 looks for a port that nobody has, all the "
+			"same: %s "
+			"%s %s in all. %s",
+			name, say_ports(e), say_either(e->plan->budget.usable, "carries", "carry"),
+			say_number_of(e->a, e->plan->budget.capacity, "connection", "connections"),
+			say_failures(e, STAGE_BIND, EADDRINUSE))};
+}
+
+static struct claim no_port_one_dest(const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+
+	if (!e->tape->exhausted || p->loads[0].load->bind.way != BIND_ADDRESS_NO_PORT ||
+	    p->budget.pairs > 1 || p->load_count > 1)
+		return no_claim;
+	return (struct claim){.weight = claim_first(e),
+			      .why = text_format(e->a,
+						 "IP_BIND_ADDRESS_NO_PORT leaves the port to "
+						 "connect(), which has %s for each pair of "
+						 "source and destination: with 1 source and 1 "
+						 "destination that is %s, as without the "
+						 "option. It changed the errno alone: connect(), "
+						 "EADDRNOTAVAIL, in place of bind(), "
+						 "EADDRINUSE.",
+						 say_ports(e),
+						 say_count(e->a, p->budget.capacity))};
+}
+
+static void advise_one_dest(struct finding *f, const struct evidence *e)
+{
+	int64_t life_ns = e->tape->tally.closed ? live_time(e->plan) + outside_time(e->plan) : 0;
+
+	advice_tuples(&f->attempt, e, life_ns);
+	advice_widen(&f->attempt, e, life_ns);
 }
 
 static void advise_bind_first(struct finding *f, const struct evidence *e)
@@ -133,71 +222,72 @@ static void advise_bound(struct finding *f, const struct evidence *e)
 	advice_widen(&f->attempt, e, 0);
 }
 
-static void advise_fixed_port(struct finding *f, const struct evidence *e)
-{
-	const struct load *load = e->plan->loads[0].load;
-	struct port_range range = e->plan->scenario->network.ports;
-
-	advice_add_fmt(&f->attempt, e->a,
-		       "let the kernel choose: without bind(), or with a bind() to port 0 and "
-		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
-		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
-	if (!load->options.reuseaddr)
-		advice_add(&f->attempt,
-			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
-				"a port "
-				"can be connected from again during its own TIME_WAIT, at once"));
-	if (load->bind.way == BIND_PORT)
-		advice_add(&f->attempt,
-			   TEXT("name several ports, as many as connections within TIME_WAIT"));
-}
-
 // clang-format off
+#define NO_PORT_FIRST \
+	"set IP_BIND_ADDRESS_NO_PORT before a bind() that only chooses the source address: it then takes no port"
+
 const struct rule bound_rules[] = {
 	{
 		.cause = CAUSE_BIND_FIRST,
 		.claim = bind_first,
 		.advise = advise_bind_first,
+		.seen = {MEASURE_EXHAUSTED_AFTER, MEASURE_PORTS_USABLE, MEASURE_ESTABLISHED_MAX, MEASURE_TIME_WAIT_MAX},
 		.in_vain = {
-				"SO_REUSEADDR, SO_REUSEPORT: bind() to port 0 looks for a port that nobody has, all the same",
-				"net.ipv4.ip_autobind_reuse=1 with SO_REUSEADDR: bind() succeeds, and connect() fails with "
-				"EADDRNOTAVAIL where it was given a port twice",
-				"net.ipv4.tcp_tw_reuse: it is about ports that connect() chooses",
+			"SO_REUSEADDR, SO_REUSEPORT: bind() to port 0 looks for a port that nobody has, all the same",
+			"net.ipv4.ip_autobind_reuse=1 with SO_REUSEADDR: bind() succeeds, and connect() fails with "
+			"EADDRNOTAVAIL where it was given a port twice",
+			"net.ipv4.tcp_tw_reuse: it is about ports that connect() chooses",
+		},
+	},
+	{
+		.cause = CAUSE_WRONG_REUSE_OPTION,
+		.instead = CAUSE_BIND_FIRST,
+		.claim = wrong_reuse_option,
+		.advise = advise_bind_first,
+		.seen = {MEASURE_EXHAUSTED_AFTER, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USABLE},
+		.in_vain = {
+			"the other of SO_REUSEADDR and SO_REUSEPORT, or both: neither makes a port for bind() to port 0",
+			"net.ipv4.ip_autobind_reuse=1: it moves the failure to connect()",
+			"net.ipv4.tcp_tw_reuse: it is about ports that connect() chooses",
+		},
+	},
+	{
+		.cause = CAUSE_NO_PORT_ONE_DEST,
+		.claim = no_port_one_dest,
+		.advise = advise_one_dest,
+		.seen = {MEASURE_EXHAUSTED_AFTER, MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX},
+		.in_vain = {
+			"IP_BIND_ADDRESS_NO_PORT: it is set, and has more destinations share the ports; there is one",
+			"SO_REUSEADDR, SO_REUSEPORT on top of it: connect() does not ask them",
 		},
 	},
 	{
 		.cause = CAUSE_BOUND_ONLY,
 		.claim = bound_only,
 		.advise = advise_bound,
+		.seen = {MEASURE_BOUND_MAX, MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX},
 		.attempt = {
-				"close sockets that are bound and not connected: newer versions of ss show them "
-				"(`ss --bound-inactive`), older ones and sockstat do not",
-				"set IP_BIND_ADDRESS_NO_PORT before a bind() that only chooses the source address: it then "
-				"takes no port",
+			"close sockets that are bound and not connected: newer versions of ss show them "
+			"(`ss --bound-inactive`), older ones and sockstat do not",
+			NO_PORT_FIRST,
 		},
 		.in_vain = {
-				"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: these sockets never had a connection",
+			"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: these sockets never had a connection",
 		},
 	},
 	{
-		.cause = CAUSE_LISTENERS,
-		.claim = listeners,
+		.cause = CAUSE_BIND_STARVATION,
+		.claim = bind_starvation,
 		.advise = advise_bound,
+		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_EXHAUSTED_AFTER},
 		.attempt = {
-				"have servers listen below net.ipv4.ip_local_port_range, or move the range: nothing is lost "
-				"then, and no connection can take a server's port before it starts",
+			"have servers listen below net.ipv4.ip_local_port_range, or move the range: nothing is lost "
+			"then, and no connection can take a server's port before it starts",
+			NO_PORT_FIRST,
 		},
 		.in_vain = {
-				"net.ipv4.ip_local_reserved_ports alone: it keeps clients from those ports, and gives none back",
-		},
-	},
-	{
-		.cause = CAUSE_FIXED_PORT,
-		.claim = fixed_port,
-		.advise = advise_fixed_port,
-		.in_vain = {
-				"a wider net.ipv4.ip_local_port_range: it is about ports that the kernel chooses",
-				"net.ipv4.tcp_tw_reuse: a socket with a port of its own does not ask it",
+			"net.ipv4.ip_local_reserved_ports alone: it keeps clients from those ports, and gives none back",
+			"another local address, or the other family, for what binds: connect() passes over its port all the same",
 		},
 	},
 	RULES_END,

@@ -74,25 +74,50 @@ static const char *say_own_time(const struct evidence *e)
 		.s;
 }
 
-static struct claim time_wait_churn(const struct evidence *e)
+const char *say_churn(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.time_wait, h.all)};
+
+	return text_format(e->a, "%s %s%s", say_waiting(e, h.time_wait), say_bound(e),
+			   say_own_time(e))
+		.s;
+}
+
+double claim_churn(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+
+	return claim_explains(e, h.time_wait, h.all);
+}
+
+static struct claim time_wait_churn(const struct evidence *e)
+{
+	struct claim c = {.weight = claim_churn(e)};
 
 	if (c.weight > 0)
-		c.why = text_format(e->a, "%s %s%s", say_waiting(e, h.time_wait), say_bound(e),
-				    say_own_time(e));
+		c.why = text_of(say_churn(e));
 	return c;
 }
 
 static struct claim fin_wait_orphans(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
+	uint64_t unheard = e->full ? e->full->states[STATE_FIN_WAIT1] : 0;
 	struct claim c = {.weight = claim_explains(e, h.fin_wait, h.all)};
 	int64_t seconds =
 		setting_number(&e->plan->scenario->network.sysctl, "net.ipv4.tcp_fin_timeout", 60);
 
-	if (c.weight > 0)
+	if (c.weight > 0 && 2 * unheard > h.fin_wait)
+		c.why = text_format(
+			e->a,
+			"The client closed %s, and the far end has not acknowledged it%s: %s in "
+			"FIN_WAIT1 %s until the kernel has repeated the FIN in vain "
+			"(tcp_orphan_retries, by default 8: a minute and a half, and more).",
+			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
+			say_since(e, MEASURE_SERVER_GONE, "the server's host vanished"),
+			say_count(e->a, unheard),
+			say_either(unheard, "keeps its port", "keep their ports"));
+	else if (c.weight > 0)
 		c.why = text_format(
 			e->a,
 			"The client closed %s, and the far end did not close its side: %s in "
@@ -104,35 +129,6 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 	return c;
 }
 
-/* Have its connections served as many requests as they may? Then that is why they were closed. */
-static bool is_capped(const struct evidence *e)
-{
-	const struct load_plan *lp = &e->plan->loads[0];
-	const struct tally *t = &e->tape->tally;
-
-	return lp->serves_most > 1 && lp->serves_most < UINT32_MAX && t->closed > 0 &&
-	       (double)t->requests_done >= 0.9 * (double)lp->serves_most * (double)t->closed;
-}
-
-/* A pool that is smaller than what is under way closes the rest after one use. */
-static void add_pool(struct line_list *lines, const struct evidence *e)
-{
-	const struct load_plan *lp = &e->plan->loads[0];
-
-	if (is_capped(e))
-		advice_add_fmt(lines, e->a,
-			       "let a connection serve more than %s: of nginx that is "
-			       "keepalive_requests, and the upstream may have a cap of its own",
-			       say_number_of(e->a, lp->serves_most, "request", "requests"));
-	if (lp->idle_most == 0 || lp->idle_most >= lp->concurrency || is_capped(e))
-		return;
-	advice_add_fmt(
-		lines, e->a,
-		"have the pool keep as many idle connections as there are requests at once, %s: it "
-		"keeps %s, and closes the others after one use",
-		say_count(e->a, lp->concurrency), say_count(e->a, lp->idle_most));
-}
-
 static void advise_churn(struct finding *f, const struct evidence *e)
 {
 	int64_t live_ns = live_time(e->plan), life_ns = live_ns + outside_time(e->plan);
@@ -140,7 +136,6 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (outlook_buckets(e->plan))
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
 
-	add_pool(&f->attempt, e);
 	advice_widen(&f->attempt, e, life_ns);
 	advice_reuse(&f->attempt, e, live_ns);
 	advice_tuples(&f->attempt, e, life_ns);
@@ -173,6 +168,8 @@ const struct rule churn_rules[] = {
 		.cause = CAUSE_TIME_WAIT_CHURN,
 		.claim = time_wait_churn,
 		.advise = advise_churn,
+		.seen = {MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE, MEASURE_ESTABLISHED_MAX,
+			 MEASURE_REUSE_RATIO, MEASURE_CONNECTS_CLOSED},
 		.attempt = {
 				"keep connections open and reuse them (keep-alive, a connection pool as large as the "
 				"concurrency): a request then costs no port",
@@ -189,6 +186,7 @@ const struct rule churn_rules[] = {
 		.cause = CAUSE_FIN_WAIT_ORPHANS,
 		.claim = fin_wait_orphans,
 		.advise = advise_fin_wait,
+		.seen = {MEASURE_FIN_WAIT2_MAX, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
 		.attempt = {
 				"have the far end close when it reads the end of the stream",
 				"keep connections open and reuse them: what is not closed waits for nobody",

@@ -13,6 +13,24 @@ uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error)
 	return e->tape->tally.errors[stage][error];
 }
 
+/* Of those in FIN_WAIT in the fullest dump, which may be in the middle of things: how many were in
+ * TIME_WAIT later. */
+static uint64_t settled(const struct evidence *e, uint64_t fin_wait)
+{
+	const struct sample *last = NULL;
+	uint64_t left, more;
+
+	for (size_t i = 0; i < e->tape->sample_count; i++)
+		if ((e->tape->samples[i].parts & SAMPLE_SOCKETS) && !e->tape->samples[i].torn)
+			last = &e->tape->samples[i];
+	if (!last || last->t_ns <= e->full->t_ns)
+		return 0;
+	left = last->states[STATE_FIN_WAIT1] + last->states[STATE_FIN_WAIT2];
+	more = last->states[STATE_TIME_WAIT] -
+	       least(e->full->states[STATE_TIME_WAIT], last->states[STATE_TIME_WAIT]);
+	return least(fin_wait - least(left, fin_wait), more);
+}
+
 struct holders evidence_holders(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
@@ -30,6 +48,8 @@ struct holders evidence_holders(const struct evidence *e)
 		h.live = open - h.leaked - h.inherited;
 		h.time_wait = n[STATE_TIME_WAIT] + n[STATE_CLOSING] + n[STATE_LAST_ACK];
 		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
+		h.fin_wait -= settled(e, h.fin_wait);
+		h.time_wait += n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2] - h.fin_wait;
 		h.unanswered = n[STATE_SYN_SENT];
 	}
 	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered +
@@ -79,6 +99,14 @@ const char *say_demand(const struct evidence *e)
 	return "";
 }
 
+const char *say_failures(const struct evidence *e, enum stage stage, int error)
+{
+	return text_format(e->a, "%s failed %s with %s (%s).", stage_call(stage),
+			   say_number_of(e->a, evidence_errors(e, stage, error), "time", "times"),
+			   errno_name(error), errno_words(error))
+		.s;
+}
+
 const char *say_since(const struct evidence *e, enum measure when, const char *what)
 {
 	const struct value *at = &e->measures->fixed[when];
@@ -89,6 +117,19 @@ const char *say_since(const struct evidence *e, enum measure when, const char *w
 			   say_time(e->a, (int64_t)at->n),
 			   say_number_of(e->a, e->tape->tally.opened, "connection was",
 					 "connections were"))
+		.s;
+}
+
+const char *say_drops(const struct evidence *e)
+{
+	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;
+
+	if (n == 0)
+		return "";
+	return text_format(e->a,
+			   " The server's backlog was full: %s it dropped what it was to answer "
+			   "(ListenDrops).",
+			   say_number_of(e->a, n, "time", "times"))
 		.s;
 }
 

@@ -43,12 +43,18 @@ int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fall
 const char *say_towards(const struct evidence *e);
 const char *say_ports(const struct evidence *e); /* "32 ports" */
 
+/* "bind() failed 3 times with EADDRINUSE (Address already in use)." */
+const char *say_failures(const struct evidence *e, enum stage stage, int error);
+
 /* "; this load asks for 200/s", or what it was seen to do. */
 const char *say_demand(const struct evidence *e);
 
 /* " any more: the server's process died after 0.5 s, and 20 connections were opened", by a measure
  * of when; empty if it has not. */
 const char *say_since(const struct evidence *e, enum measure when, const char *what);
+
+/* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
+const char *say_drops(const struct evidence *e);
 
 /* How long a connection is open, and how long its port is out of use after the close, by what
  * the plan knows. */

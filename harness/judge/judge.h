@@ -69,6 +69,7 @@ struct judged { /* one line of `expect` */
 struct finding { /* a cause that holds, the likeliest first */
 	enum cause cause;
 	struct text why;	  /* with the arithmetic filled in */
+	struct line_list seen;	  /* the measures it goes by: "time_wait.max 32"; `seen` in JSON */
 	struct line_list attempt; /* what to change, in order of effect: `try` in JSON */
 	struct line_list wont_help;
 };

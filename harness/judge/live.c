@@ -4,47 +4,6 @@
  * the load keeps open, to be a want of ports of their own. */
 static const double share_saturating = 0.9;
 
-static struct claim leak(const struct evidence *e)
-{
-	const struct tally *t = &e->tape->tally;
-	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
-	const char *never = "none of them was closed";
-
-	if (c.weight == 0)
-		return c;
-	if (t->leaked < t->opened)
-		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
-	else if (t->opened == 1)
-		never = "was not closed";
-	c.why = text_format(
-		e->a,
-		"%s %s opened, and %s. Each keeps its port until it is closed or its program ends: "
-		"the %s %s %s used up for good.",
-		say_number_of(e->a, t->opened, "connection", "connections"),
-		say_either(t->opened, "was", "were"), never, say_ports(e), say_towards(e),
-		say_either(e->plan->budget.usable, "is", "are"));
-	return c;
-}
-
-static struct claim inherited_fd(const struct evidence *e)
-{
-	const struct tally *t = &e->tape->tally;
-	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.inherited, h.all)};
-
-	if (c.weight == 0)
-		return c;
-	c.why = text_format(
-		e->a,
-		"The client closed %s whose descriptor another process had as well. So no FIN was "
-		"sent, the far end knows of nothing, and each keeps its port until that process "
-		"closes it or ends: the %s %s %s used up until then.",
-		say_number_of(e->a, t->inherited, "connection", "connections"), say_ports(e),
-		say_towards(e), say_either(e->plan->budget.usable, "is", "are"));
-	return c;
-}
-
 static struct claim blackhole(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
@@ -54,13 +13,13 @@ static struct claim blackhole(const struct evidence *e)
 		c.why = text_format(
 			e->a,
 			"%s no answer yet, and %s port until it gives up (SYN_SENT), here "
-			"after %s%s. There %s %s %s.",
+			"after %s%s. There %s %s %s.%s",
 			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
 			say_either(h.unanswered, "keeps its", "each keeps its"),
 			say_time(e->a, e->plan->loads[0].load->timeout),
 			say_since(e, MEASURE_SERVER_GONE, "the server's host vanished"),
 			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-			say_towards(e));
+			say_towards(e), say_drops(e));
 	return c;
 }
 
@@ -95,6 +54,29 @@ static bool has_other_cause(const struct evidence *e, const struct holders *h)
 	       claim_explains(e, h->unanswered, h->all) > 0;
 }
 
+/* What was open when the host vanished, and holds its port still. */
+static struct claim dead_peer_leak(const struct evidence *e)
+{
+	const struct value *gone = &e->measures->fixed[MEASURE_SERVER_GONE];
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
+
+	if (c.weight == 0 || !gone->present || (double)e->tape->refused_at_ns < gone->n)
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"The server's host vanished after %s, and ports ran out %s later: %s no FIN and no "
+		"RST, and %s open still. TCP says nothing on an idle connection, so that each "
+		"keeps "
+		"its port until somebody asks. There %s %s %s.",
+		say_time(e->a, (int64_t)gone->n),
+		say_time(e->a, e->tape->refused_at_ns - (int64_t)gone->n),
+		say_number_of(e->a, h.live, "connection had", "connections had"),
+		say_either(h.live, "is", "are"), say_either(e->plan->budget.usable, "is", "are"),
+		say_ports(e), say_towards(e));
+	return c;
+}
+
 static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
@@ -123,91 +105,77 @@ static struct claim live_saturation(const struct evidence *e)
 	return c;
 }
 
-static void advise_leak(struct finding *f, const struct evidence *e)
-{
-	uint64_t waiting = e->full ? e->full->states[STATE_CLOSE_WAIT] : 0;
-	uint32_t usable = e->plan->budget.usable;
-	const char *limit = "";
-
-	if (waiting > 0)
-		advice_add_fmt(&f->attempt, e->a,
-			       "close when recv() returns 0: the far end has closed %s already "
-			       "(CLOSE_WAIT)",
-			       say_number_of(e->a, waiting, "connection", "connections"));
-	if (usable > 1)
-		limit = text_format(e->a, " below %s", say_count(e->a, usable)).s;
-	advice_add_fmt(
-		&f->attempt, e->a,
-		"take connections from a pool with a limit%s to one destination: a leak then shows "
-		"where it is made",
-		limit);
-}
-
 static void advise_live(struct finding *f, const struct evidence *e)
 {
 	advice_tuples(&f->attempt, e, 0);
 	advice_widen(&f->attempt, e, 0);
 }
 
+static void advise_dead_peer(struct finding *f, const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	int64_t idle = evidence_sysctl(e, "net.ipv4.tcp_keepalive_time", 7200),
+		every = evidence_sysctl(e, "net.ipv4.tcp_keepalive_intvl", 75),
+		times = evidence_sysctl(e, "net.ipv4.tcp_keepalive_probes", 9);
+
+	if (load->options.keepalive.idle == 0)
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"SO_KEEPALIVE with TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT of its "
+			"own: a dead peer's port is free after idle + interval x count, by the "
+			"sysctls here %lld s + %lld s x %lld = %lld s",
+			(long long)idle, (long long)every, (long long)times,
+			(long long)(idle + every * times));
+	advice_add(&f->attempt,
+		   TEXT("a deadline on every wait for an answer, and an idle timeout on "
+			"what the pool keeps"));
+	advice_add(&f->attempt, TEXT("TCP_USER_TIMEOUT as well, for what is sent and not "
+				     "acknowledged: net.ipv4.tcp_retries2 is 15 minutes"));
+}
+
 // clang-format off
+static const char about_closed[] =
+	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open";
+
 const struct rule live_rules[] = {
-	{
-		.cause = CAUSE_LEAK,
-		.claim = leak,
-		.advise = advise_leak,
-		.attempt = {
-				"close every connection when its work is done, on the paths of errors and timeouts too; "
-				"`ss -tnp` names who holds them",
-		},
-		.in_vain = {
-				"more ports, addresses or destinations: they only delay it",
-				"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
-				"ulimit -n: descriptors are another limit, and did not run out",
-		},
-	},
-	{
-		.cause = CAUSE_INHERITED_FD,
-		.claim = inherited_fd,
-		.attempt = {
-				"open sockets with SOCK_CLOEXEC (accept4() too), so that no program that is started later "
-				"has them",
-				"in a child that runs no other program, close what it does not use: close_range()",
-				"`ss -tnp` names who holds them",
-		},
-		.in_vain = {
-				"closing once more, or sooner: the last descriptor decides, and another process has it",
-				"more ports, addresses or destinations: they only delay it",
-				"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
-		},
-	},
 	{
 		.cause = CAUSE_BLACKHOLE,
 		.claim = blackhole,
+		.seen = {MEASURE_SYN_SENT_MAX, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE, MEASURE_SERVER_DROPPED},
 		.attempt = {
-				"look at the far end, and at what is between: a firewall that drops, a host that is down, an "
-				"accept queue that is full (TcpExtListenOverflows there)",
-				"give up sooner (a timeout of the connect, and a close), and try less often: a port is held "
-				"for as long as its connect waits",
-				"net.ipv4.tcp_syn_retries=1, for a program without a timeout: the kernel gives up after 3 s, "
-				"and not after two minutes",
+			"look at the far end, and at what is between: a firewall that drops, a host that is down, an "
+			"accept queue that is full (TcpExtListenOverflows there)",
+			"give up sooner (a timeout of the connect, and a close), and try less often: a port is held "
+			"for as long as its connect waits",
+			"net.ipv4.tcp_syn_retries=1, for a program without a timeout: the kernel gives up after 3 s, "
+			"and not after two minutes",
 		},
 		.in_vain = {
-				"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these never "
-				"opened",
-				"more ports: as many connects wait again in no time",
+			"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these never "
+			"opened",
+			"more ports: as many connects wait again in no time",
 		},
 	},
 	{
 		.cause = CAUSE_LIVE_SATURATION,
 		.claim = live_saturation,
 		.advise = advise_live,
+		.seen = {MEASURE_ESTABLISHED_MAX, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
 		.attempt = {
-				"open fewer: share connections between requests (multiplexing, a pool with a limit), and "
-				"close idle ones sooner",
+			"open fewer: share connections between requests (multiplexing, a pool with a limit), and "
+			"close idle ones sooner",
 		},
+		.in_vain = {about_closed, "ulimit -n: descriptors are another limit, and did not run out"},
+	},
+	{
+		.cause = CAUSE_DEAD_PEER_LEAK,
+		.instead = CAUSE_LIVE_SATURATION,
+		.claim = dead_peer_leak,
+		.advise = advise_dead_peer,
+		.seen = {MEASURE_SERVER_GONE, MEASURE_EXHAUSTED_AT, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USABLE},
 		.in_vain = {
-				"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open",
-				"ulimit -n: descriptors are another limit, and did not run out",
+			"TCP_USER_TIMEOUT alone: on an idle connection nothing is sent that could go unanswered",
+			about_closed, "more ports: they only delay it",
 		},
 	},
 	RULES_END,

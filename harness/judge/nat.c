@@ -56,7 +56,7 @@ static struct claim linux_snat(const struct evidence *e)
 		e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_INSERT_FAILED), "SYN", "SYNs");
 
 	if (!gateway_lacks_ports(e))
-		return (struct claim){0};
+		return no_claim;
 	return claim_alike(
 		e, STAGE_CONNECT, ETIMEDOUT,
 		text_format(e->a,
@@ -73,13 +73,42 @@ static struct claim linux_snat(const struct evidence *e)
 			.s);
 }
 
+/* Each destination has all of the ports again: what is tracked is not more than some of them. */
+static const double race_fill_most = 0.75;
+
+/* Dropped, and there were ports: two connections were given the same one at the same time, and the
+ * second could not be entered. */
+static struct claim insert_race(const struct evidence *e)
+{
+	double entries = evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
+	       failed = evidence_measured(e, MEASURE_NAT_INSERT_FAILED);
+	struct claim c = {.weight = (double)evidence_errors(e, STAGE_CONNECT, ETIMEDOUT)};
+
+	if (!gateway_lacks_ports(e) ||
+	    entries > race_fill_most * (double)e->plan->nat.carriage.each)
+		return no_claim;
+	if (c.weight == 0)
+		c.weight = 0.5; /* repeated in time: a connect that took a second longer */
+	c.why = text_format(
+		e->a,
+		"The gateway dropped %s (insert_failed) while it tracked no more than %s, and it "
+		"has %s: "
+		"connections were given the same port at the same time, and only the first could "
+		"be "
+		"entered. The SYN comes again after a second, so that most connect, late.",
+		say_number_of(e->a, (uint64_t)failed, "SYN", "SYNs"),
+		say_number_of(e->a, (uint64_t)entries, "connection", "connections"),
+		say_gateway_ports(e));
+	return c;
+}
+
 static struct claim conntrack_full(const struct evidence *e)
 {
 	uint64_t limit = e->plan->scenario->network.nat.limit;
 	const char *bound = "nf_conntrack_max";
 
 	if (!gateway_is_full(e))
-		return (struct claim){0};
+		return no_claim;
 	if (limit)
 		bound = text_format(e->a, "here %s by network.nat.limit, else nf_conntrack_max",
 				    say_count(e->a, limit))
@@ -158,6 +187,7 @@ const struct rule nat_rules[] = {
 		.cause = CAUSE_LINUX_SNAT,
 		.claim = linux_snat,
 		.advise = advise_snat,
+		.seen = {MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_NAT_ENTRIES_MAX, MEASURE_PORTS_USED_MAX},
 		.attempt = {
 				"keep connections open and reuse them (keep-alive, a connection pool): the gateway gives a "
 				"port to each connection, not to each request",
@@ -176,6 +206,7 @@ const struct rule nat_rules[] = {
 		.cause = CAUSE_CONNTRACK_FULL,
 		.claim = conntrack_full,
 		.advise = advise_conntrack,
+		.seen = {MEASURE_NAT_ENTRIES_MAX, MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_PORTS_USED_MAX},
 		.attempt = {
 				"close what is idle, and reuse what is open: each connection is an entry, an idle one for "
 				"up to five days (net.netfilter.nf_conntrack_tcp_timeout_established)",
@@ -185,6 +216,23 @@ const struct rule nat_rules[] = {
 				"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
 				"out",
 				"another destination: the table is one for all of them",
+		},
+	},
+	{
+		.cause = CAUSE_SNAT_INSERT_RACE,
+		.instead = CAUSE_LINUX_SNAT,
+		.claim = insert_race,
+		.seen = {MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_NAT_ENTRIES_MAX},
+		.attempt = {
+			"have the gateway pick ports at random (`fully-random`, --random-fully): two then seldom pick the same; "
+			"measure before and after, for it was seen to do harm too",
+			"a newer kernel: since Linux 5.0 two that are the same are told apart more often",
+			"keep connections open and reuse them: what is not opened races with nobody",
+		},
+		.in_vain = {
+			"more ports or addresses for the NAT: it had ports left",
+			"a larger nf_conntrack_max: the table was not full",
+			"a wider net.ipv4.ip_local_port_range on the client: its own ports did not run out",
 		},
 	},
 	RULES_END,

@@ -1,6 +1,10 @@
 /* rule.h - the causes' rules: a row for each line of words/causes.def, in families by what they
  * look at.
  *
+ * A rule goes by what a tape shows: measures, samples, events, the books; by the settings of the
+ * client's namespace; and by what the client itself is told to do. What the far end is told to
+ * do is not asked: it must show.
+ *
  * Ownership: texts are in the evidence's arena.
  */
 #pragma once
@@ -15,13 +19,18 @@ struct claim {
 	struct text why;
 };
 
+enum { RULE_SEEN_MOST = 6 };
+
 struct rule {
 	enum cause cause;
+	/* A cause that this one is a closer name of: if both hold, only this one is told; 0: none. */
+	enum cause instead;
 	struct claim (*claim)(const struct evidence *);
 	/* What the figures add to what is said of it always; NULL: nothing. */
 	void (*advise)(struct finding *, const struct evidence *);
-	const char *attempt[ADVICE_MOST]; /* what to try first, whatever the figures are */
-	const char *in_vain[ADVICE_MOST]; /* what was seen recommended, and why it is in vain */
+	enum measure seen[RULE_SEEN_MOST]; /* what to show as evidence; ends with a 0 */
+	const char *attempt[ADVICE_MOST];  /* what to try first, whatever the figures are */
+	const char *in_vain[ADVICE_MOST];  /* what was seen recommended, and why it is in vain */
 };
 
 #define RULES_END \
@@ -29,16 +38,34 @@ struct rule {
 		.claim = NULL \
 	}
 
-extern const struct rule live_rules[];	/* connections hold the ports */
+extern const struct rule leak_rules[];	/* connections that nobody closes hold the ports */
+extern const struct rule live_rules[];	/* those in use do, or on their way */
 extern const struct rule churn_rules[]; /* closed ones do */
+extern const struct rule pool_rules[];	/* closed ones do, since they were not kept */
+extern const struct rule knob_rules[];	/* a setting about TIME_WAIT is not what it was taken for */
+extern const struct rule share_rules[]; /* several loads use the same ports */
 extern const struct rule
-	bound_rules[];		      /* it lies in who bound what: before a connect, or instead */
-extern const struct rule nat_rules[]; /* a gateway drops them */
-extern const struct rule alike_rules[]; /* it only looks like a want of ports */
+	bound_rules[]; /* it lies in who bound what: before a connect, or instead */
+extern const struct rule fixed_rules[];	   /* the program names its ports */
+extern const struct rule range_rules[];	   /* the range itself is small */
+extern const struct rule start_rules[];	   /* a server cannot have its port */
+extern const struct rule datagram_rules[]; /* UDP */
+extern const struct rule nat_rules[];	   /* a gateway drops them */
+extern const struct rule alike_rules[];	   /* it only looks like a want of ports */
+extern const struct rule data_rules[];	   /* none of the others knows */
+extern const struct rule address_rules[];  /* EADDRNOTAVAIL of an address */
+
+/* Of all families; NULL: the cause has none. */
+const struct rule *rule_find(enum cause cause);
+
+static const struct claim no_claim = {.weight = 0};
 
 /* The failures for want of a port that the holders of `held` ports explain: by their share of all
  * that are held. Without any failure of the driver's own, it is 1 that is explained. */
 double claim_explains(const struct evidence *e, uint64_t held, uint64_t all);
+
+/* Before whoever holds the ports: they would not hold them all without this. */
+double claim_first(const struct evidence *e);
 
 /* Failures of one kind, which are not for want of a port: `what` says why instead. */
 struct claim claim_alike(const struct evidence *e, enum stage stage, int error, const char *what);
@@ -46,3 +73,12 @@ struct claim claim_alike(const struct evidence *e, enum stage stage, int error, 
 /* Does the gateway say that it dropped packets for want of a port, or of room in its table? */
 bool gateway_lacks_ports(const struct evidence *e);
 bool gateway_is_full(const struct evidence *e);
+
+/* The failures that TIME_WAIT explains, and its words: who waits, how long, what goes on for ever. */
+double claim_churn(const struct evidence *e);
+const char *say_churn(const struct evidence *e);
+
+/* What is wrong about churn whatever it comes from; and what of it is in the kernel's power. */
+#define FIN_TIMEOUT_IN_VAIN \
+	"net.ipv4.tcp_fin_timeout: it governs FIN_WAIT2; TIME_WAIT is 60 s in the kernel's " \
+	"source, and no sysctl changes it"

@@ -272,6 +272,8 @@ static json_t *json_causes(const struct verdict *verdict, bool *ok)
 
 		put(o, "name", json_string(cause_name(f->cause)), ok);
 		put(o, "why", json_text(f->why), ok);
+		if (f->seen.count)
+			put(o, "seen", json_lines(&f->seen, ok), ok);
 		put(o, "try", json_lines(&f->attempt, ok), ok);
 		put(o, "wont_help", json_lines(&f->wont_help, ok), ok);
 		append(array, o, ok);

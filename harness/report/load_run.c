@@ -303,6 +303,12 @@ static bool load_aborted(const struct node *up, struct result_run *out)
 	return true;
 }
 
+/* Results of before have none. */
+static bool load_seen(const struct node *n, struct finding *out)
+{
+	return !node_member(n, "seen").json || member_lines(n, "seen", &out->seen);
+}
+
 static bool load_cause(const struct node *n, struct finding *out)
 {
 	struct node name = node_member(n, "name");
@@ -314,7 +320,8 @@ static bool load_cause(const struct node *n, struct finding *out)
 		if (!text_is(word, cause_name((enum cause)i)))
 			continue;
 		out->cause = (enum cause)i;
-		return member_text(n, "why", &out->why) && member_lines(n, "try", &out->attempt) &&
+		return member_text(n, "why", &out->why) && load_seen(n, out) &&
+		       member_lines(n, "try", &out->attempt) &&
 		       member_lines(n, "wont_help", &out->wont_help);
 	}
 	return node_refuse(&name, "a cause that lastport knows");

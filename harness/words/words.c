@@ -65,9 +65,19 @@ static const char *const stage_names[][2] = {
 #define STAGE(name, text, call) {text, call},
 #include "words/stages.def"
 };
-static const char *const cause_texts[][2] = {
-#define CAUSE(name, text, lesson) {text, lesson},
+static const struct {
+	const char *name;
+	enum cause_sort sort;
+	const char *lesson, *refs;
+} cause_infos[] = {
+#define CAUSE(name, text, sort, lesson, refs) {text, SORT_##sort, lesson, refs},
 #include "words/causes.def"
+};
+const struct cause_alias cause_aliases[] = {
+#define VARIANT(name, seen_as, tell) {name, CAUSE_##seen_as, tell},
+#define UNSEEN(name, tell) {name, -1, tell},
+#include "words/causes.def"
+	{NULL, -1, NULL},
 };
 static const char *const event_names[] = {
 #define EVENT(name, text, meaning) text,
@@ -190,12 +200,22 @@ const char *stage_call(enum stage stage)
 
 const char *cause_name(enum cause cause)
 {
-	return cause_texts[cause][0];
+	return cause_infos[cause].name;
 }
 
 const char *cause_lesson(enum cause cause)
 {
-	return cause_texts[cause][1];
+	return cause_infos[cause].lesson;
+}
+
+enum cause_sort cause_sort(enum cause cause)
+{
+	return cause_infos[cause].sort;
+}
+
+const char *cause_refs(enum cause cause)
+{
+	return cause_infos[cause].refs;
 }
 
 const char *event_name(enum event_kind kind)

@@ -139,6 +139,25 @@ const char *stage_name(enum stage stage); /* "connect" */
 const char *stage_call(enum stage stage); /* "connect()" */
 const char *cause_name(enum cause cause);
 const char *cause_lesson(enum cause cause);
+
+/* What a cause does: words/causes.def. */
+enum cause_sort {
+	SORT_HOLDS,
+	SORT_TAKES,
+	SORT_GATEWAY,
+	SORT_ALIKE,
+	SORT_NOTE
+};
+enum cause_sort cause_sort(enum cause cause);
+const char *cause_refs(enum cause cause); /* "redis/hiredis#58, predis/predis#597"; or "" */
+
+/* A name for what a tape shows as another cause, or not at all. */
+struct cause_alias {
+	const char *name;
+	int seen_as; /* enum cause, or -1: not at all */
+	const char *tell;
+};
+extern const struct cause_alias cause_aliases[]; /* the last has no name */
 const char *event_name(enum event_kind kind);
 int event_find(struct text name); /* enum event_kind, or -1 */
 int stage_find(struct text name); /* enum stage, or -1 */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advice_check.h"
+#include "judge/rule.h"
 #include "suites.h"
 #include "trial.h"
 
@@ -30,7 +32,13 @@ static void holders_of_the_ports_are_the_cause(void)
 		size_t causes;
 	} rows[] = {
 		{SMALL "load: {end: leak}", 32, 0, 0, {{STATE_ESTABLISHED, 32}}, CAUSE_LEAK, 1},
-		{SMALL "load: {end: leak}", 32, 0, 0, {{STATE_CLOSE_WAIT, 32}}, CAUSE_LEAK, 1},
+		{SMALL "load: {end: leak}",
+		 32,
+		 0,
+		 0,
+		 {{STATE_CLOSE_WAIT, 32}},
+		 CAUSE_CLOSE_WAIT_LEAK,
+		 1},
 		{SMALL "load: {rate: 200/s}",
 		 0,
 		 32,
@@ -323,10 +331,11 @@ static void a_cap_of_requests_is_no_small_pool(void)
 {
 	static const struct {
 		uint64_t done;
-		const char *given, *not_given;
+		enum cause cause;
+		const char *why, *given;
 	} rows[] = {
-		{3200, "more than 100 requests", "have the pool keep"},
-		{60, "have the pool keep as many", "more than 100 requests"},
+		{3200, CAUSE_PROXY_NO_KEEPALIVE, "closed after 100 requests", "keepalive_requests"},
+		{60, CAUSE_POOL_IDLE_CAP, "10 - 2 = 8 are closed", "have the pool keep as many"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -340,10 +349,11 @@ static void a_cap_of_requests_is_no_small_pool(void)
 		t.tape.tally.requests_done = rows[i].done;
 		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
 		trial_judge(&t);
-		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		f = trial_cause(&t, rows[i].cause);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
 		CU_ASSERT(lines_have(&f->attempt, rows[i].given));
-		CU_ASSERT(!lines_have(&f->attempt, rows[i].not_given));
 		trial_close(&t);
 	}
 }
@@ -460,8 +470,8 @@ static void look_alikes_say_that_they_are_not_exhaustion(void)
 		{STAGE_SOCKET, ENFILE, false, CAUSE_FD_LIMIT},
 		{STAGE_CONNECT, ECONNREFUSED, false, CAUSE_REFUSED},
 		{STAGE_CONNECT, ETIMEDOUT, false, CAUSE_TIMED_OUT},
-		{STAGE_BIND, EADDRNOTAVAIL, false, CAUSE_ADDRESS_NOT_LOCAL},
-		{STAGE_CONNECT, EADDRNOTAVAIL, true, CAUSE_ADDRESS_NOT_LOCAL},
+		{STAGE_BIND, EADDRNOTAVAIL, false, CAUSE_FOREIGN_ADDRESS},
+		{STAGE_CONNECT, EADDRNOTAVAIL, true, CAUSE_FOREIGN_ADDRESS},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -523,14 +533,17 @@ static void without_failures_there_is_no_cause(void)
 }
 
 /* EADDRNOTAVAIL that nobody confirmed is neither a want of a port nor of an address. */
-static void an_unconfirmed_refusal_has_no_cause(void)
+static void of_an_unconfirmed_refusal_it_is_said_what_to_sample(void)
 {
 	struct trial t;
 
 	trial_open(&t, SMALL);
 	trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 1);
 	trial_judge(&t);
-	CU_ASSERT_EQUAL(t.verdict.cause_count, 0);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_NO_DATA);
+	CU_ASSERT(text_has(t.verdict.causes[0].why, "connect() failed 1 time with EADDRNOTAVAIL"));
+	CU_ASSERT(lines_have(&t.verdict.causes[0].attempt, "dump the sockets while it happens"));
 	trial_close(&t);
 }
 
@@ -707,7 +720,7 @@ static void ports_without_a_connection_are_told_by_who_holds_them(void)
 		 "20 ports of the range are bound and never connected"},
 		{"squat: {ports: [40003], bind: 9}", CAUSE_BOUND_ONLY, 22,
 		 "10 ports of the range are bound"},
-		{"squat: {listen: [40010-40019, 7]}", CAUSE_LISTENERS, 22,
+		{"squat: {listen: [40010-40019, 7]}", CAUSE_BIND_STARVATION, 22,
 		 "Servers listen on 10 ports of the range"},
 	};
 
@@ -769,18 +782,14 @@ static void a_port_of_its_own_is_told_by_where_it_is_refused(void)
 	}
 }
 
-/* Advice that was seen to do harm: it may only be warned of. With a gateway there are two causes
- * more, and timeouts are no riddle. */
-static void check_advice(const char *lines, uint64_t unanswered, size_t causes)
+/* A trial in which nearly all goes wrong. */
+static void check_advice(const char *lines, uint64_t unanswered)
 {
-	static const char *const harmful[] = {
-		"tcp_tw_recycle", "tcp_max_tw_buckets", "SO_REUSEADDR", "SO_REUSEPORT",
-		"SO_LINGER",	  "nf_conntrack_max",	"syncookies",	"retry"};
-	static const int errors[][2] = {{STAGE_SOCKET, EMFILE},
-					{STAGE_SOCKET, ENFILE},
-					{STAGE_CONNECT, ECONNREFUSED},
-					{STAGE_CONNECT, ETIMEDOUT},
-					{STAGE_BIND, EADDRNOTAVAIL}};
+	static const int errors[][2] = {
+		{STAGE_SOCKET, EMFILE},	       {STAGE_SOCKET, ENFILE},
+		{STAGE_SOCKET, ENOBUFS},       {STAGE_CONNECT, ECONNREFUSED},
+		{STAGE_CONNECT, ETIMEDOUT},    {STAGE_BIND, EADDRNOTAVAIL},
+		{STAGE_CONNECT, EADDRNOTAVAIL}};
 	struct trial t;
 	struct sample *s;
 
@@ -801,39 +810,134 @@ static void check_advice(const char *lines, uint64_t unanswered, size_t causes)
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		trial_fail(&t, (enum stage)errors[i][0], errors[i][1], 1);
 	trial_judge(&t);
-	CU_ASSERT_EQUAL(t.verdict.cause_count, causes);
-	for (size_t c = 0; c < t.verdict.cause_count; c++) {
-		const struct finding *f = &t.verdict.causes[c];
-
-		CU_ASSERT(f->why.len > 0 && f->attempt.count > 0 && f->wont_help.count > 0);
-		for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++)
-			CU_ASSERT(!lines_have(&f->attempt, harmful[i]) ||
-				  f->cause == CAUSE_CONNTRACK_FULL);
-		for (size_t i = 0; i < f->attempt.count;
-		     i++) /* only with the servers' ports reserved */
-			CU_ASSERT(!text_has(f->attempt.list[i], "1024-65535") ||
-				  text_has(f->attempt.list[i], "ip_local_reserved_ports") ||
-				  text_has(f->attempt.list[i], "that the gateway listens on"));
-		if (f->cause != CAUSE_FIN_WAIT_ORPHANS)
-			CU_ASSERT(!lines_have(&f->attempt, "tcp_fin_timeout"));
-		if (f->cause != CAUSE_FD_LIMIT)
-			CU_ASSERT(!lines_have(&f->attempt, "ulimit"));
-	}
+	CU_ASSERT(t.verdict.cause_count >= 8);
+	for (size_t c = 0; c < t.verdict.cause_count; c++)
+		advice_check(&t.verdict.causes[c]);
 	trial_close(&t);
 }
 
-/* All causes, but that connects without an answer hold the ports, or have timed out; without
- * a gateway, its two; where nobody else holds ports, two more; and two of loads that bind. */
 static void harmful_advice_is_never_given(void)
 {
-	check_advice("network: {ports: 40000-40031}\nload: {hold: 1s}", 0, CAUSES - 7);
-	check_advice("network: {ports: 40000-40031}\nload: {hold: 1s}", 12, CAUSES - 7);
+	check_advice("network: {ports: 40000-40031}\nload: {hold: 1s}", 0);
+	check_advice("network: {ports: 40000-40031}\nload: {hold: 1s}", 12);
 	check_advice("network: {ports: 40000-40063}\nload: {hold: 1s}\n"
 		     "squat: {bind: 8, listen: [40000-40007]}",
-		     0, CAUSES - 5);
+		     0);
 	check_advice("network: {ports: 40000-40031, topology: nat, nat: {ports: 2000-2031, limit: "
 		     "32}}\nload: {hold: 1s}",
-		     0, CAUSES - 6);
+		     0);
+	check_advice("network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1, "
+		     "net.ipv4.tcp_timestamps: 0}}\nload: {bind: ports 40000-40031}",
+		     0);
+	check_advice("network: {ports: 40000-40031, time_wait: 500ms, reserved: [40000-40015]}\n"
+		     "load: {bind: address, options: {reuseaddr: true}, rate: 100/s}",
+		     0);
+}
+
+/* Whatever the figures are: of every row, and there is one for each word. */
+static void each_cause_has_a_rule_whose_words_do_no_harm(void)
+{
+	for (int i = 0; i < CAUSES; i++) {
+		const struct rule *r = rule_find((enum cause)i);
+		struct text attempt[ADVICE_MOST], in_vain[ADVICE_MOST];
+		struct finding f = {.cause = (enum cause)i,
+				    .why = TEXT("why"),
+				    .attempt = {attempt, 0},
+				    .wont_help = {in_vain, 0}};
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+		advice_add_all(&f.attempt, r->attempt);
+		advice_add_all(&f.wont_help, r->in_vain);
+		if (r->advise && f.attempt.count == 0)
+			advice_add(&f.attempt, TEXT("what the figures say"));
+		CU_ASSERT(r->seen[0] != MEASURE_CONNECTS_ATTEMPTED);
+		advice_check(&f);
+	}
+}
+
+static bool is_named(const char *name)
+{
+	for (int i = 0; i < CAUSES; i++)
+		if (strcmp(cause_name((enum cause)i), name) == 0)
+			return true;
+	for (const struct cause_alias *a = cause_aliases; a->name; a++)
+		if (strcmp(a->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The 62 that public reports name: each is told, told as another, or said not to be seen. */
+static void every_known_class_has_a_name(void)
+{
+	static const char *const known[] = {
+		"connection-per-request",
+		"pool-idle-cap",
+		"client-per-request",
+		"body-not-read",
+		"proxy-no-keepalive",
+		"single-tuple-funnel",
+		"load-generator",
+		"health-probes",
+		"retry-storm",
+		"innocent-victim",
+		"live-saturation",
+		"close-wait-leak",
+		"dead-peer-leak",
+		"fin-wait-orphans",
+		"syn-sent-blackhole",
+		"proxy-loop",
+		"inherited-fd",
+		"hidden-bound-sockets",
+		"bind-before-connect",
+		"wrong-reuse-option",
+		"no-port-one-dest",
+		"fixed-source-port",
+		"dial-from-listen-port",
+		"reserved-source-ports",
+		"bind-starvation",
+		"udp-socket-per-query",
+		"udp-overshadow",
+		"port-parity",
+		"latency-cliff",
+		"self-connect",
+		"container-range",
+		"reserved-ports",
+		"widened-range",
+		"listener-in-range",
+		"foreign-time-wait",
+		"test-port-picking",
+		"published-port-overlap",
+		"tw-reuse-scope",
+		"timestamps-off",
+		"tw-reuse-floor",
+		"tw-bucket-overflow",
+		"tw-recycle",
+		"server-restart",
+		"server-side-time-wait",
+		"fast-port-reuse",
+		"azure-snat",
+		"aws-nat-gateway",
+		"gcp-cloud-nat",
+		"linux-snat",
+		"snat-insert-race",
+		"conntrack-full",
+		"nat-collapse",
+		"dns-race",
+		"ipv6-disabled",
+		"bind-foreign-address",
+		"ipv6-tentative",
+		"link-local-scope",
+		"fd-limit",
+		"tcp-mem-orphans",
+		"hidden-errno",
+		"kernel-bind-regression",
+		"other-os",
+	};
+
+	CU_ASSERT_EQUAL(sizeof(known) / sizeof(known[0]), 62);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!is_named(known[i]))
+			CU_FAIL(known[i]);
 }
 
 /* A gateway's timeouts are told from others by what its connection tracking counted. */
@@ -967,7 +1071,7 @@ static const struct test tests[] = {
 	TEST(look_alikes_say_that_they_are_not_exhaustion),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(without_failures_there_is_no_cause),
-	TEST(an_unconfirmed_refusal_has_no_cause),
+	TEST(of_an_unconfirmed_refusal_it_is_said_what_to_sample),
 	TEST(what_explains_most_failures_comes_first),
 	TEST(the_arithmetic_is_in_the_texts),
 	TEST(what_only_connect_could_have_is_no_advice_for_bound_ports),
@@ -977,6 +1081,8 @@ static const struct test tests[] = {
 	TEST(ports_without_a_connection_are_told_by_who_holds_them),
 	TEST(a_port_of_its_own_is_told_by_where_it_is_refused),
 	TEST(harmful_advice_is_never_given),
+	TEST(each_cause_has_a_rule_whose_words_do_no_harm),
+	TEST(every_known_class_has_a_name),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
 	TEST(every_exhaustion_has_a_cause),
 	TEST(a_wide_range_is_not_to_be_widened),

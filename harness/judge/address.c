@@ -1,0 +1,152 @@
+#include <errno.h>
+
+#include "judge/rule.h"
+
+/* EADDRNOTAVAIL has two meanings. Of a bind() it is always the address; of a connect(), where the
+ * driver has asked UDP, which wants the same addresses and other ports. */
+static uint64_t missing_addresses(const struct evidence *e)
+{
+	uint64_t n = evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL);
+
+	if (!e->tape->exhausted && evidence_has(e, EVENT_NO_ADDRESS))
+		n += evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL);
+	return n;
+}
+
+static struct claim claim_address(const struct evidence *e, const char *what)
+{
+	bool at_bind = evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL) > 0;
+
+	if (missing_addresses(e) == 0)
+		return no_claim;
+	return claim_alike(e, at_bind ? STAGE_BIND : STAGE_CONNECT, EADDRNOTAVAIL, what);
+}
+
+static bool is_ipv6(const struct evidence *e)
+{
+	return e->plan->family == FAMILY_IPV6;
+}
+
+static struct claim foreign_address(const struct evidence *e)
+{
+	return claim_address(
+		e, "EADDRNOTAVAIL has two meanings: here the source address is not on this "
+		   "host, or not yet usable.");
+}
+
+/* It never worked, and no port was in use. */
+static struct claim ipv6_disabled(const struct evidence *e)
+{
+	bool is_off = evidence_sysctl(e, "net.ipv6.conf.all.disable_ipv6", 0) != 0;
+
+	if (!is_ipv6(e) || e->tape->tally.opened > 0 ||
+	    (!is_off && evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL) > 0))
+		return no_claim;
+	return claim_address(e, text_format(e->a,
+					    "EADDRNOTAVAIL has two meanings: here IPv6 has no "
+					    "address to connect from%s. "
+					    "It was so from the first call on, and a UDP connect, "
+					    "which needs no port of "
+					    "TCP, had the same answer.",
+					    is_off ? " (net.ipv6.conf.all.disable_ipv6 is 1)"
+						   : ", since it is off or the interface is down")
+					.s);
+}
+
+/* It did work later, without anything done about it. */
+static struct claim ipv6_tentative(const struct evidence *e)
+{
+	if (!is_ipv6(e) || e->tape->tally.opened == 0)
+		return no_claim;
+	return claim_address(e,
+			     text_format(e->a,
+					 "The address was there, and could not be used yet: an "
+					 "IPv6 address is tentative "
+					 "until nobody else has claimed it (RFC 4862, 5.4), a "
+					 "second or two. Later %s.",
+					 say_number_of(e->a, e->tape->tally.opened,
+						       "connection opened", "connections opened"))
+				     .s);
+}
+
+/* fe80::/10 */
+static bool is_link_local(struct address a)
+{
+	return a.high >> 54 == 0xfe80 >> 6;
+}
+
+static bool has_link_local(const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+
+	for (uint32_t i = 0; i < p->destinations; i++)
+		if (is_link_local(plan_server(p, i)))
+			return true;
+	return false;
+}
+
+static struct claim link_local_scope(const struct evidence *e)
+{
+	static const char *const lesson =
+		"fe80::/10 is on every link, and the address says not on which: without the "
+		"interface (sin6_scope_id, fe80::1%eth0) Linux answers EINVAL, other systems "
+		"EADDRNOTAVAIL.";
+	struct claim at_bind = claim_alike(e, STAGE_BIND, EINVAL, lesson);
+
+	if (!has_link_local(e))
+		return no_claim;
+	return at_bind.weight > 0 ? at_bind : claim_alike(e, STAGE_CONNECT, EINVAL, lesson);
+}
+
+// clang-format off
+#define SAME_ERRNO \
+	"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not"
+
+const struct rule address_rules[] = {
+	{
+		.cause = CAUSE_FOREIGN_ADDRESS,
+		.claim = foreign_address,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"bind an address that `ip address` shows, or none: a cloud's public address is not on the host, and "
+			"a name in /etc/hosts can be stale",
+			"wait until the interface is up (network-online.target)",
+			"net.ipv4.ip_nonlocal_bind=1, only for an address that moves between hosts",
+		},
+		.in_vain = {SAME_ERRNO, "trying again: the address will not come by itself"},
+	},
+	{
+		.cause = CAUSE_IPV6_DISABLED,
+		.instead = CAUSE_FOREIGN_ADDRESS,
+		.claim = ipv6_disabled,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"where IPv6 is off (net.ipv6.conf.all.disable_ipv6=1) use 127.0.0.1: localhost can be ::1",
+			"take ::1 out of the host's /etc/hosts, or switch IPv6 on, at least on lo",
+		},
+		.in_vain = {SAME_ERRNO, "trying again: it is the same at every call"},
+	},
+	{
+		.cause = CAUSE_IPV6_TENTATIVE,
+		.instead = CAUSE_FOREIGN_ADDRESS,
+		.claim = ipv6_tentative,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"wait until `ip -6 address` shows no `tentative` (systemd-networkd-wait-online)",
+			"`nodad` on an address that nobody else can have, or net.ipv6.conf.*.optimistic_dad=1",
+		},
+		.in_vain = {SAME_ERRNO},
+	},
+	{
+		.cause = CAUSE_LINK_LOCAL_SCOPE,
+		.claim = link_local_scope,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"give the interface with the address: fe80::1%eth0, or sin6_scope_id from if_nametoindex()",
+			"use a global or a unique local address (fd00::/8) for servers",
+		},
+		.in_vain = {SAME_ERRNO},
+	},
+	RULES_END,
+};
+// clang-format on

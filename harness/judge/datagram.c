@@ -1,0 +1,95 @@
+#include <errno.h>
+
+#include "judge/rule.h"
+
+static struct claim udp_sockets(const struct evidence *e)
+{
+	uint64_t again = evidence_errors(e, STAGE_CONNECT, EAGAIN),
+		 taken = evidence_errors(e, STAGE_BIND, EADDRINUSE);
+	struct claim c = {.weight = e->tape->exhausted ? (double)e->wanted : 0};
+
+	if (c.weight == 0 || !plan_speaks(e->plan, PROTOCOL_UDP) || again + taken == 0)
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"%s: a socket of UDP has its port towards all destinations (here %s), from "
+		"connect(), "
+		"bind() or the first sendto() until it is closed. %s %s %s in all. %s.",
+		again ? text_format(e->a,
+				    "connect() failed %s with EAGAIN, which is easily taken for "
+				    "\"would block\"",
+				    say_number_of(e->a, again, "time", "times"))
+				.s
+		      : text_format(e->a, "bind() failed %s with EADDRINUSE",
+				    say_number_of(e->a, taken, "time", "times"))
+				.s,
+		say_count(e->a, e->plan->destinations), say_ports(e),
+		say_either(e->plan->budget.usable, "carries", "carry"),
+		say_number_of(e->a, e->plan->budget.capacity, "socket", "sockets"),
+		plan_speaks(e->plan, PROTOCOL_TCP) ? "TCP's ports are others"
+						   : "TCP is not touched: its ports are others");
+	return c;
+}
+
+static void advise_datagrams(struct finding *f, const struct evidence *e)
+{
+	advice_tuples(&f->attempt, e, 0);
+	advice_add(&f->attempt,
+		   TEXT("close a socket with its answer, and give up on one that does not "
+			"come: nothing waits after the close"));
+	advice_widen(&f->attempt, e, 0);
+}
+
+/* More of them than ports: some share one, and the newest has its datagrams. */
+static struct claim udp_overshadow(const struct evidence *e)
+{
+	uint64_t at_once = e->tape->open_peak, capacity = e->plan->budget.capacity;
+	const struct load *load = e->plan->loads[0].load;
+
+	if (load->protocol != PROTOCOL_UDP ||
+	    !(load->options.reuseaddr || load->options.reuseport) || at_once <= capacity)
+		return no_claim;
+	return (struct claim){
+		.weight = 0.5,
+		.why = text_format(
+			e->a,
+			"%s were open at once over %s, and no call failed: with SO_REUSEADDR "
+			"several have "
+			"one port. Those that have the same address and port at both ends are one "
+			"to the "
+			"kernel: the newest gets every datagram, and at least %s none.",
+			say_number_of(e->a, at_once, "socket", "sockets"), say_ports(e),
+			say_number_of(e->a, at_once - capacity, "socket gets", "sockets get"))};
+}
+
+// clang-format off
+const struct rule datagram_rules[] = {
+	{
+		.cause = CAUSE_UDP_SOCKETS,
+		.instead = CAUSE_LIVE_SATURATION,
+		.claim = udp_sockets,
+		.advise = advise_datagrams,
+		.seen = {MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE, MEASURE_EXHAUSTED_AFTER},
+		.in_vain = {
+			"more destinations: a port of UDP is taken towards all of them",
+			"IP_BIND_ADDRESS_NO_PORT: it leaves the port to connect(), which takes it for all destinations too",
+			"SO_REUSEADDR: no call fails then, and two sockets have one port, of which one hears nothing",
+			"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about TCP",
+		},
+	},
+	{
+		.cause = CAUSE_UDP_OVERSHADOW,
+		.claim = udp_overshadow,
+		.seen = {MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {
+			"leave SO_REUSEADDR out of sockets that connect: a want of ports is then an error, not silence",
+			"use one socket for many destinations, and tell answers apart by what is in them (QUIC: "
+			"connection IDs)",
+		},
+		.in_vain = {
+			"SO_REUSEPORT instead: the kernel then spreads the datagrams of one connection over strangers",
+		},
+	},
+	RULES_END,
+};
+// clang-format on

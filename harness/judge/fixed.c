@@ -1,0 +1,138 @@
+#include <errno.h>
+
+#include "judge/rule.h"
+#include "plan/bind.h"
+
+/* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
+ * connection to: EADDRNOTAVAIL. */
+static struct claim fixed_port(const struct evidence *e)
+{
+	bool shares = bind_shares_port(e->plan->loads[0].load),
+	     taken = evidence_has(e, EVENT_TUPLE_TAKEN);
+	enum stage stage = shares ? STAGE_CONNECT : STAGE_BIND;
+	int error = shares ? EADDRNOTAVAIL : EADDRINUSE;
+	struct claim c = {.weight = (double)evidence_errors(e, stage, error)};
+
+	if (!bind_names_port(e->plan->loads[0].bind) || c.weight == 0 || (shares && !taken))
+		return (struct claim){0};
+	c.weight += 1;
+	c.why = text_format(e->a, "The program names the ports itself: %s, %s. %s %s", say_ports(e),
+			    shares ? "for one connection to a destination each"
+				   : "each for one connection, to whichever destination",
+			    say_failures(e, stage, error),
+			    shares ? "That very connection, between these two addresses and ports, "
+				     "exists already."
+				   : "A closed one keeps its port in TIME_WAIT, too.");
+	return c;
+}
+
+/* SO_REUSEPORT, as who dials from the port that it listens on sets it. */
+static struct claim dial_from_listen(const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+
+	if (!bind_names_port(load->bind.way) || !load->options.reuseport ||
+	    !evidence_has(e, EVENT_TUPLE_TAKEN))
+		return no_claim;
+	return (struct claim){
+		.weight = (double)evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL) + 1,
+		.why = text_format(
+			e->a,
+			"With SO_REUSEPORT the socket has the port beside the listener and others, "
+			"and "
+			"connect() wants the one connection between these two addresses and ports: "
+			"it exists "
+			"already, or is in TIME_WAIT. %s The range was hardly touched, %s of %s.",
+			say_failures(e, STAGE_CONNECT, EADDRNOTAVAIL),
+			say_count(e->a, e->full ? e->full->used_max : 0),
+			say_number_of(e->a,
+				      e->plan->scenario->network.ports.hi -
+					      e->plan->scenario->network.ports.lo + 1U,
+				      "port", "ports"))};
+}
+
+/* Those that only a privileged program can have: bindresvport(3) takes 600 to 1023. */
+static struct claim reserved_source(const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[0];
+	uint64_t n = evidence_errors(e, STAGE_BIND, EADDRINUSE);
+
+	if (!bind_names_port(lp->bind) || lp->ports.hi >= 1024 || n == 0)
+		return no_claim;
+	return (struct claim){
+		.weight = (double)n + 1,
+		.why = text_format(e->a,
+				   "The program binds source ports %u-%u, %s, each for one "
+				   "connection and its TIME_WAIT: "
+				   "%s go on for ever. %s The ephemeral range is not asked.",
+				   lp->ports.lo, lp->ports.hi, say_ports(e),
+				   say_rate(e->a, (double)e->plan->budget.usable * 1e9 /
+							  (double)(live_time(e->plan) +
+								   outside_time(e->plan))),
+				   say_failures(e, STAGE_BIND, EADDRINUSE))};
+}
+
+static void advise_fixed_port(struct finding *f, const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	struct port_range range = e->plan->scenario->network.ports;
+
+	advice_add_fmt(&f->attempt, e->a,
+		       "let the kernel choose: without bind(), or with a bind() to port 0 and "
+		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
+		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
+	if (!load->options.reuseaddr)
+		advice_add(&f->attempt,
+			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
+				"a port "
+				"can be connected from again during its own TIME_WAIT, at once"));
+	if (load->bind.way == BIND_PORT)
+		advice_add(&f->attempt,
+			   TEXT("name several ports, as many as connections within TIME_WAIT"));
+}
+
+// clang-format off
+const struct rule fixed_rules[] = {
+	{
+		.cause = CAUSE_FIXED_PORT,
+		.claim = fixed_port,
+		.advise = advise_fixed_port,
+		.seen = {MEASURE_CONNECTS_OPENED, MEASURE_CONNECTS_FAILED, MEASURE_TIME_WAIT_MAX},
+		.in_vain = {
+			"a wider net.ipv4.ip_local_port_range: it is about ports that the kernel chooses",
+			"net.ipv4.tcp_tw_reuse: a socket with a port of its own does not ask it",
+		},
+	},
+	{
+		.cause = CAUSE_DIAL_FROM_LISTEN,
+		.instead = CAUSE_FIXED_PORT,
+		.claim = dial_from_listen,
+		.seen = {MEASURE_CONNECTS_OPENED, MEASURE_CONNECTS_FAILED, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"where connect() fails so, dial once more from a port of the kernel's choice",
+			"use the connection that exists: it goes to the same peer",
+			"TCP timestamps on both sides: a port can then be connected from again during its own TIME_WAIT, at once",
+		},
+		.in_vain = {
+			"a wider net.ipv4.ip_local_port_range: it has room, and is not asked",
+			"trying again at once: the connection that is in the way is there still",
+		},
+	},
+	{
+		.cause = CAUSE_RESERVED_SOURCE,
+		.instead = CAUSE_FIXED_PORT,
+		.claim = reserved_source,
+		.seen = {MEASURE_CONNECTS_OPENED, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {
+			"do without a privileged source port (NFS: noresvport, and `insecure` at the server)",
+			"keep the connection and send all calls over it",
+			"a wider block (sunrpc.min_resvport), below the ports of servers",
+		},
+		.in_vain = {
+			"a wider net.ipv4.ip_local_port_range: these ports are not of it",
+			"net.ipv4.tcp_tw_reuse: a socket with a port of its own does not ask it",
+		},
+	},
+	RULES_END,
+};
+// clang-format on

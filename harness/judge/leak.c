@@ -1,0 +1,209 @@
+#include "judge/rule.h"
+
+/* ": the 32 ports to one destination are used up for good." */
+static const char *say_used_up(const struct evidence *e, const char *until)
+{
+	return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),
+			   say_either(e->plan->budget.usable, "is", "are"), until)
+		.s;
+}
+
+static struct claim leak(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+	const char *never = "none of them was closed";
+
+	if (c.weight == 0)
+		return c;
+	if (t->leaked < t->opened)
+		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
+	else if (t->opened == 1)
+		never = "was not closed";
+	c.why = text_format(e->a,
+			    "%s %s opened, and %s. Each keeps its port until it is closed or its "
+			    "program ends: %s",
+			    say_number_of(e->a, t->opened, "connection", "connections"),
+			    say_either(t->opened, "was", "were"), never,
+			    say_used_up(e, "for good"));
+	return c;
+}
+
+/* Most of what was leaked: the far end was done with it. */
+static struct claim close_wait_leak(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+	uint64_t waiting = e->full ? e->full->states[STATE_CLOSE_WAIT] : 0;
+	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+
+	if (c.weight == 0 || 2 * waiting <= h.leaked)
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"The far end has closed %s, and the client has not: CLOSE_WAIT has no timer, and "
+		"each keeps its port, and its descriptor, until close() or the program's end. So "
+		"%s",
+		say_number_of(e->a, waiting, "connection", "connections"),
+		say_used_up(e, "for good"));
+	return c;
+}
+
+/* A request a connection, and none of them closed: as if each had a client of its own. */
+static struct claim client_per_request(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+
+	if (c.weight == 0 || t->requests_reused > 0 || t->requests_done < h.leaked)
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"%s, and each had a connection of its own that served no other and was not closed: "
+		"so does a client object that is made for a request and forgotten, with a pool of "
+		"its own (in Go it keeps the connection for 90 s). After %s %s",
+		say_number_of(e->a, t->requests_done, "request was done", "requests were done"),
+		say_count(e->a, e->plan->budget.capacity), say_used_up(e, "by idle connections"));
+	return c;
+}
+
+/* The client knows whether it reads; the kernel, of what is left in a socket, says no word. */
+static struct claim body_not_read(const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+
+	if (c.weight == 0 || load->request.read || load->request.receive == 0)
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"%s came, and their bodies were left in the sockets (Recv-Q in `ss -tn`): such a "
+		"connection can serve no other request, and nobody closed it. After %s %s",
+		say_number_of(e->a, e->tape->tally.requests_done, "answer", "answers"),
+		say_count(e->a, e->plan->budget.capacity), say_used_up(e, "for good"));
+	return c;
+}
+
+static struct claim inherited_fd(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.inherited, h.all)};
+
+	if (c.weight == 0)
+		return c;
+	c.why = text_format(
+		e->a,
+		"The client closed %s whose descriptor another process had as well. So no FIN was "
+		"sent, the far end knows of nothing, and each keeps its port until that process "
+		"closes it or ends: %s",
+		say_number_of(e->a, t->inherited, "connection", "connections"),
+		say_used_up(e, "until then"));
+	return c;
+}
+
+/* "a pool with a limit below 32": where a leak shows. */
+static void advise_leak(struct finding *f, const struct evidence *e)
+{
+	uint32_t usable = e->plan->budget.usable;
+	const char *limit = "";
+
+	if (usable > 1)
+		limit = text_format(e->a, " below %s", say_count(e->a, usable)).s;
+	advice_add_fmt(
+		&f->attempt, e->a,
+		"take connections from a pool with a limit%s to one destination: a leak then shows "
+		"where it is made",
+		limit);
+}
+
+// clang-format off
+static const char delay_only[] = "more ports, addresses or destinations: they only delay it";
+static const char about_closed[] =
+	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open";
+static const char other_limit[] = "ulimit -n: descriptors are another limit, and did not run out";
+
+const struct rule leak_rules[] = {
+	{
+		.cause = CAUSE_LEAK,
+		.claim = leak,
+		.advise = advise_leak,
+		.seen = {MEASURE_LEAKED, MEASURE_ESTABLISHED_MAX, MEASURE_CLOSE_WAIT_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {
+			"close every connection when its work is done, on the paths of errors and timeouts too; "
+			"`ss -tnp` names who holds them",
+		},
+		.in_vain = {delay_only, about_closed, other_limit},
+	},
+	{
+		.cause = CAUSE_CLOSE_WAIT_LEAK,
+		.instead = CAUSE_LEAK,
+		.claim = close_wait_leak,
+		.advise = advise_leak,
+		.seen = {MEASURE_CLOSE_WAIT_MAX, MEASURE_LEAKED, MEASURE_PORTS_USABLE, MEASURE_TIME_WAIT_MAX},
+		.attempt = {
+			"close when recv() returns 0, on the paths of errors and timeouts too: the far end is done "
+			"with them; `ss -tnp state close-wait` names who holds them",
+			"have idle connections of a pool looked at (poll for POLLRDHUP), or its idle timeout "
+			"shorter than the server's, so that it is the client who closes first",
+		},
+		.in_vain = {
+			"net.ipv4.tcp_fin_timeout: it is about the far end's half of these, FIN_WAIT2, which is gone "
+			"after it; CLOSE_WAIT has no timer",
+			"net.ipv4.tcp_tw_reuse: it is about TIME_WAIT",
+			delay_only, other_limit,
+		},
+	},
+	{
+		.cause = CAUSE_CLIENT_PER_REQUEST,
+		.instead = CAUSE_LEAK,
+		.claim = client_per_request,
+		.advise = advise_leak,
+		.seen = {MEASURE_REQUESTS_DONE, MEASURE_REUSE_RATIO, MEASURE_LEAKED, MEASURE_ESTABLISHED_MAX},
+		.attempt = {
+			"make the client (transport, channel, session) once and share it: then one pool serves all "
+			"requests",
+			"where it must be made anew, dispose of it, and have its server close first: its connections "
+			"are TIME_WAIT of the client else, 60 s each",
+		},
+		.in_vain = {
+			"disposing of each alone: the connection is closed then, and its port is in TIME_WAIT",
+			delay_only, about_closed, other_limit,
+		},
+	},
+	{
+		.cause = CAUSE_BODY_NOT_READ,
+		.instead = CAUSE_LEAK,
+		.claim = body_not_read,
+		.advise = advise_leak,
+		.seen = {MEASURE_REQUESTS_DONE, MEASURE_REUSE_RATIO, MEASURE_LEAKED, MEASURE_ESTABLISHED_MAX},
+		.attempt = {
+			"read each answer to its end, then close its body: the connection goes back to the pool",
+			"where the rest is not wanted, bound what is read of it, and close the connection",
+		},
+		.in_vain = {
+			"closing without reading: it gives the port back, by a RST and without a TIME_WAIT, but each "
+			"request still opens a connection",
+			delay_only, about_closed,
+		},
+	},
+	{
+		.cause = CAUSE_INHERITED_FD,
+		.claim = inherited_fd,
+		.seen = {MEASURE_INHERITED, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {
+			"open sockets with SOCK_CLOEXEC (accept4() too), so that no program that is started later "
+			"has them",
+			"in a child that runs no other program, close what it does not use: close_range()",
+			"`ss -tnp` names who holds them",
+		},
+		.in_vain = {
+			"closing once more, or sooner: the last descriptor decides, and another process has it",
+			delay_only, about_closed,
+		},
+	},
+	RULES_END,
+};
+// clang-format on

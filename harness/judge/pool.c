@@ -1,0 +1,209 @@
+#include "judge/rule.h"
+
+/* The load that keeps connections between requests; NULL: none does. */
+static const struct load_plan *pooled_load(const struct evidence *e)
+{
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		if (load_is_pooled(e->plan->loads[i].load))
+			return &e->plan->loads[i];
+	return NULL;
+}
+
+/* Have its connections served as many requests as they may? Then that is why they were closed. */
+static bool is_capped(const struct evidence *e, const struct load_plan *lp)
+{
+	const struct tally *t = &e->tape->tally;
+
+	return lp->serves_most > 1 && lp->serves_most < UINT32_MAX && t->closed > 0 &&
+	       (double)t->requests_done >= 0.9 * (double)lp->serves_most * (double)t->closed;
+}
+
+/* Requests at once: as many as the load wants, or as were seen where it says a rate. */
+static uint64_t at_once(const struct evidence *e, const struct load_plan *lp)
+{
+	return lp->concurrency ? lp->concurrency : e->tape->open_peak;
+}
+
+static const char *say_reuse(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+
+	return text_format(e->a, "%s of %s found a connection that had served before",
+			   say_count(e->a, t->requests_reused),
+			   say_number_of(e->a, t->requests_done, "request", "requests"))
+		.s;
+}
+
+static struct claim pool_idle_cap(const struct evidence *e)
+{
+	const struct load_plan *lp = pooled_load(e);
+	struct claim c = {.weight = claim_churn(e)};
+	uint64_t most = lp ? at_once(e, lp) : 0;
+
+	if (c.weight == 0 || !lp || lp->idle_most >= most || is_capped(e, lp))
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"The pool keeps %s, and there are up to %s: each time that many end, %s - %s = %s "
+		"are closed, to be opened anew for the next. %s. %s",
+		say_number_of(e->a, lp->idle_most, "idle connection", "idle connections"),
+		say_number_of(e->a, most, "request at once", "requests at once"),
+		say_count(e->a, most), say_count(e->a, lp->idle_most),
+		say_count(e->a, most - lp->idle_most), say_reuse(e), say_churn(e));
+	return c;
+}
+
+static void advise_pool(struct finding *f, const struct evidence *e)
+{
+	const struct load_plan *lp = pooled_load(e);
+	int64_t life_ns = live_time(e->plan) + outside_time(e->plan);
+
+	if (lp)
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"have the pool keep as many idle connections as there are requests at "
+			"once, %s: it keeps %s, and closes the others after one use (Go: "
+			"MaxIdleConnsPerHost, SetMaxIdleConns; urllib3: maxsize)",
+			say_count(e->a, at_once(e, lp)), say_count(e->a, lp->idle_most));
+	advice_add(&f->attempt, TEXT("or have no more requests at once than it keeps: let the "
+				     "others wait for a connection"));
+	advice_add(&f->attempt, TEXT("an idle timeout that is shorter than the server's, and no "
+				     "shorter than the pauses between requests"));
+	advice_widen(&f->attempt, e, life_ns);
+	advice_tuples(&f->attempt, e, life_ns);
+}
+
+/* A cap of R requests on a connection: a TIME_WAIT for R of them. */
+static struct claim proxy_no_keepalive(const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[0];
+	const struct tally *t = &e->tape->tally;
+	struct claim c = {.weight = claim_churn(e)};
+	bool is_one = lp->load->request.per_connection == 1;
+
+	if (c.weight == 0 || t->requests_done == 0 || !(is_one || is_capped(e, lp)))
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"A connection is closed after %s: %s to %s, a ratio of %.2g (1: no keep-alive at "
+		"all; 0.01: a cap of 100). So %s last for %s. %s",
+		say_number_of(e->a, is_one ? 1 : lp->serves_most, "request", "requests"),
+		say_number_of(e->a, t->opened, "connection", "connections"),
+		say_number_of(e->a, t->requests_done, "request", "requests"),
+		(double)t->opened / (double)t->requests_done, say_ports(e),
+		say_number_of(e->a, e->plan->budget.capacity * (is_one ? 1 : lp->serves_most),
+			      "request", "requests"),
+		say_churn(e));
+	return c;
+}
+
+static void advise_proxy(struct finding *f, const struct evidence *e)
+{
+	int64_t live_ns = live_time(e->plan), life_ns = live_ns + outside_time(e->plan);
+
+	advice_reuse(&f->attempt, e, live_ns);
+	advice_tuples(&f->attempt, e, life_ns);
+	advice_widen(&f->attempt, e, life_ns);
+}
+
+/* Tries for the same connection, per second and in all: by the first pause, of each client. */
+static double tries_of(const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[0];
+	int64_t wait_ns = lp->load->on_failure.wait;
+
+	return wait_ns > 0 ? (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)wait_ns : 0;
+}
+
+/* The failures are mostly tries, more than there are ports; or each throws the pool's idle
+ * connections away. */
+static bool is_storm(const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	const struct tally *t = &e->tape->tally;
+
+	if (load->on_failure.flush_pool && load_is_pooled(load))
+		return t->retries > 0 && t->closed > 0;
+	return 2 * t->retries >= t->failed && t->retries >= e->plan->budget.usable &&
+	       2 * t->requests_done <= t->opened;
+}
+
+static struct claim retry_storm(const struct evidence *e)
+{
+	const struct load *load = e->plan->loads[0].load;
+	const struct tally *t = &e->tape->tally;
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.time_wait + h.fin_wait, h.all)};
+	double life_s = (double)quiet_time(e->plan) / 1e9;
+
+	if (c.weight == 0 || !is_storm(e))
+		return no_claim;
+	c.why = text_format(
+		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s%s",
+		say_count(e->a, t->retries), say_number_of(e->a, t->failed, "failure", "failures"),
+		say_rate(e->a, tries_of(e)), say_ports(e), say_time(e->a, quiet_time(e->plan)),
+		say_rate(e->a, e->plan->budget.usable / life_s),
+		load->on_failure.flush_pool ? "Each failure threw the pool's idle connections "
+					      "away, whose ports then wait "
+					      "in TIME_WAIT: it makes the want that it is about. "
+					    : "",
+		say_churn(e));
+	return c;
+}
+
+// clang-format off
+static const char widen_in_vain[] =
+	"more ports alone: the same requests open as many connections, and use them up a little later";
+
+const struct rule pool_rules[] = {
+	{
+		.cause = CAUSE_POOL_IDLE_CAP,
+		.instead = CAUSE_TIME_WAIT_CHURN,
+		.claim = pool_idle_cap,
+		.advise = advise_pool,
+		.seen = {MEASURE_REUSE_RATIO, MEASURE_TIME_WAIT_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_CONNECTS_CLOSED},
+		.in_vain = {
+			"a shorter idle timeout of the pool: it closes still more of them",
+			"switching keep-alive off \"to free ports\": then every request costs one",
+			FIN_TIMEOUT_IN_VAIN,
+			"restarting the client: TIME_WAIT outlives it",
+		},
+	},
+	{
+		.cause = CAUSE_PROXY_NO_KEEPALIVE,
+		.instead = CAUSE_TIME_WAIT_CHURN,
+		.claim = proxy_no_keepalive,
+		.advise = advise_proxy,
+		.seen = {MEASURE_CONNECTS_OPENED, MEASURE_REQUESTS_DONE, MEASURE_REUSE_RATIO, MEASURE_TIME_WAIT_MAX},
+		.attempt = {
+			"keep connections to the upstream (nginx: keepalive in the upstream, proxy_http_version 1.1, "
+			"an empty Connection header), and look for `Connection: close` from any of the four parties",
+			"raise the cap of requests on a connection (nginx: keepalive_requests), on both sides: the "
+			"upstream may have one of its own",
+			"let the upstream close first: the TIME_WAIT is then on its side, and costs the proxy nothing",
+		},
+		.in_vain = {FIN_TIMEOUT_IN_VAIN, widen_in_vain,
+			"keep-alive towards the clients alone: it is the other side that runs out",
+		},
+	},
+	{
+		.cause = CAUSE_RETRY_STORM,
+		.instead = CAUSE_TIME_WAIT_CHURN,
+		.claim = retry_storm,
+		.seen = {MEASURE_RETRIES, MEASURE_GAVE_UP, MEASURE_CONNECTS_FAILED, MEASURE_TIME_WAIT_MAX, MEASURE_FIN_WAIT2_MAX},
+		.attempt = {
+			"back off: a pause that grows with each failure, with jitter, and a bound on all tries together",
+			"take EADDRNOTAVAIL for what it is: no port comes back before the first TIME_WAIT is over, so "
+			"fail at once, and tell",
+			"keep the idle connections of the pool when a connect fails: they are what still works",
+			"look at the far end: why does it drop what it has accepted?",
+		},
+		.in_vain = {
+			"more tries: each is one more connection to be dropped",
+			"more ports: at this rate they are used up in no time",
+			FIN_TIMEOUT_IN_VAIN,
+		},
+	},
+	RULES_END,
+};
+// clang-format on

@@ -1,0 +1,97 @@
+#include "judge/rule.h"
+#include "plan/bind.h"
+
+/* Of the range that the kernel chooses from: a load that names its ports does not ask it. */
+static uint32_t reserved_in(const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[e->plan->widest];
+
+	return bind_names_port(lp->bind)
+		       ? 0
+		       : ports_within(&e->plan->scenario->network.reserved, lp->ports);
+}
+
+static struct claim reserved_ports(const struct evidence *e)
+{
+	uint32_t n = reserved_in(e), usable = e->plan->budget.usable;
+	struct claim c = {.weight = claim_explains(e, n, (uint64_t)n + usable)};
+	struct port_range range = e->plan->loads[e->plan->widest].ports;
+
+	if (c.weight > 0)
+		c.why = text_format(e->a,
+				    "net.ipv4.ip_local_reserved_ports has %s of the %u ports of "
+				    "%u-%u, and connect() "
+				    "takes none of them: %s %s left %s. A tool that goes by the "
+				    "range alone says "
+				    "that %.0f %% of it are in use.",
+				    say_count(e->a, n), range.hi - range.lo + 1U, range.lo,
+				    range.hi, say_ports(e), say_either(usable, "is", "are"),
+				    say_towards(e), 100.0 * usable / (range.hi - range.lo + 1U));
+	return c;
+}
+
+static void advise_reserved(struct finding *f, const struct evidence *e)
+{
+	advice_add(&f->attempt,
+		   TEXT("reserve only what a server listens on, each port by itself, and "
+			"move such servers out of the range"));
+	advice_widen(&f->attempt, e, 0);
+	advice_tuples(&f->attempt, e, 0);
+}
+
+static uint32_t size_of(struct port_range r)
+{
+	return (uint32_t)(r.hi - r.lo) + 1;
+}
+
+/* The namespace has the kernel's own range, and the host a wider one. */
+static struct claim container_range(const struct evidence *e)
+{
+	const struct host *host = e->plan->host;
+	struct port_range here = e->plan->scenario->network.ports;
+
+	if (!e->tape->exhausted || e->plan->scenario->network.at.ports.line > 0 || !host ||
+	    host->ports.hi == 0 || size_of(host->ports) < size_of(here) + size_of(here) / 20 ||
+	    bind_names_port(e->plan->loads[e->plan->widest].bind))
+		return no_claim;
+	return (struct claim){
+		.weight = claim_first(e),
+		.why = text_format(e->a,
+				   "The host's net.ipv4.ip_local_port_range is %u-%u, and this "
+				   "network namespace "
+				   "has %u-%u: a new one begins with the kernel's default, not "
+				   "with the host's. So "
+				   "it is %s, not %s, %s.",
+				   host->ports.lo, host->ports.hi, here.lo, here.hi, say_ports(e),
+				   say_count(e->a, size_of(host->ports)), say_towards(e))};
+}
+
+// clang-format off
+const struct rule range_rules[] = {
+	{
+		.cause = CAUSE_RESERVED_PORTS,
+		.claim = reserved_ports,
+		.advise = advise_reserved,
+		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_EXHAUSTED_AFTER},
+		.in_vain = {
+			"binding to port 0 instead: bind() passes over reserved ports as well",
+			"ulimit -n: descriptors are another limit, and did not run out",
+		},
+	},
+	{
+		.cause = CAUSE_CONTAINER_RANGE,
+		.claim = container_range,
+		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_EXHAUSTED_AFTER},
+		.attempt = {
+			"set net.ipv4.ip_local_port_range in the namespace itself (docker run --sysctl, securityContext.sysctls "
+			"of a pod), with the ports that it listens on in its net.ipv4.ip_local_reserved_ports",
+			"read it there: `nsenter -t PID -n sysctl net.ipv4.ip_local_port_range`",
+		},
+		.in_vain = {
+			"the sysctl on the host: it is one of each network namespace",
+			"the sysctl in the image's /etc/sysctl.conf: nothing reads it in a container",
+		},
+	},
+	RULES_END,
+};
+// clang-format on

@@ -1,0 +1,237 @@
+#include <errno.h>
+
+#include "judge/rule.h"
+#include "plan/bind.h"
+
+static const struct port_range kernel_range = {32768, 60999}; /* what every Linux starts with */
+
+/* A load that wants ports by name, beside others: a server that starts. */
+struct server {
+	const struct load_plan *plan;
+	const struct tape *tape;
+	uint64_t refused;
+};
+
+static bool lies_in(struct port_range inner, struct port_range outer)
+{
+	return inner.lo >= outer.lo && inner.hi <= outer.hi;
+}
+
+/* The first that bind() has refused, with its port among those of connect() or not. */
+static bool find_server(const struct evidence *e, bool in_range, struct server *out)
+{
+	for (size_t i = 0; i < e->tape->load_count; i++) {
+		const struct load_plan *lp = &e->plan->loads[i];
+
+		*out = (struct server){
+			.plan = lp,
+			.tape = &e->tape->loads[i],
+			.refused = e->tape->loads[i].tally.errors[STAGE_BIND][EADDRINUSE]};
+		if (out->refused > 0 && bind_names_port(lp->bind) &&
+		    lies_in(lp->ports, e->plan->scenario->network.ports) == in_range)
+			return e->tape->load_count > 1;
+	}
+	return false;
+}
+
+static bool is_widened(const struct evidence *e, const struct server *s)
+{
+	return lies_in(kernel_range, e->plan->scenario->network.ports) &&
+	       !lies_in(s->plan->ports, kernel_range);
+}
+
+/* Of the client's sockets, do most of them wait? */
+static bool most_wait(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+
+	return 2 * h.time_wait > h.all;
+}
+
+static const char *say_server(const struct evidence *e, const struct server *s)
+{
+	return text_format(e->a, TEXT_FMT " wanted port %u, and bind() failed %s with EADDRINUSE",
+			   TEXT_ARG(s->tape->load), s->plan->ports.lo,
+			   say_number_of(e->a, s->refused, "time", "times"))
+		.s;
+}
+
+static struct claim listener_in_range(const struct evidence *e)
+{
+	struct port_range range = e->plan->scenario->network.ports;
+	struct server s;
+
+	if (!find_server(e, true, &s))
+		return no_claim;
+	return (struct claim){
+		.weight = claim_first(e),
+		.why = text_format(
+			e->a,
+			"%s: a connection of the client's own has it, for connect() may take any "
+			"of "
+			"%u-%u. Who has it is no server, so that `ss -tln` shows nobody, and with "
+			"other connections it works: a race at each start.",
+			say_server(e, &s), range.lo, range.hi)};
+}
+
+static struct claim widened_range(const struct evidence *e)
+{
+	struct port_range range = e->plan->scenario->network.ports;
+	struct server s;
+
+	if (!find_server(e, true, &s) || !is_widened(e, &s))
+		return no_claim;
+	return (struct claim){
+		.weight = claim_first(e),
+		.why = text_format(
+			e->a,
+			"%s: a connection of the client's own has it. The range was widened to "
+			"%u-%u, over a port that is outside of the kernel's %u-%u, and was safe "
+			"there.",
+			say_server(e, &s), range.lo, range.hi, kernel_range.lo, kernel_range.hi)};
+}
+
+static struct claim test_port_picking(const struct evidence *e)
+{
+	const struct tally *t;
+	struct server s;
+
+	if (!find_server(e, true, &s) || s.plan->bind != BIND_PORTS || s.tape->tally.opened == 0)
+		return no_claim;
+	t = &s.tape->tally;
+	return (struct claim){
+		.weight = claim_first(e),
+		.why = text_format(
+			e->a,
+			TEXT_FMT
+			" picks its ports in %u-%u, where connect() takes its own: %s of %s "
+			"picks were taken meanwhile by somebody's connection (%.2g %%), which is "
+			"gone "
+			"when one looks. No two runs fail alike.",
+			TEXT_ARG(s.tape->load), s.plan->ports.lo, s.plan->ports.hi,
+			say_count(e->a, s.refused), say_count(e->a, t->attempted),
+			100.0 * (double)s.refused / (double)t->attempted)};
+}
+
+static struct claim foreign_time_wait(const struct evidence *e)
+{
+	struct server s;
+
+	if (!find_server(e, true, &s) || !s.plan->load->options.reuseaddr || !most_wait(e))
+		return no_claim;
+	return (struct claim){.weight = claim_first(e),
+			      .why = text_format(e->a,
+						 "%s, with SO_REUSEADDR set: a closed connection "
+						 "of the client has the port in "
+						 "TIME_WAIT, for 60 s. The server's SO_REUSEADDR "
+						 "helps only where the client's "
+						 "socket had it too.",
+						 say_server(e, &s))};
+}
+
+static bool is_service(const struct evidence *e, uint16_t port)
+{
+	for (uint32_t i = 0; i < e->plan->destinations; i++)
+		if (plan_service(e->plan, i) == port)
+			return true;
+	return false;
+}
+
+/* Its own port, which none of connect() is, and it has served there. */
+static struct claim server_restart(const struct evidence *e)
+{
+	struct server s;
+
+	if (!find_server(e, false, &s) || !is_service(e, s.plan->ports.lo) ||
+	    e->plan->scenario->network.topology != TOPOLOGY_LOOPBACK)
+		return no_claim;
+	return (struct claim){
+		.weight = claim_first(e),
+		.why = text_format(e->a,
+				   "%s: connections that the server before it had closed first are "
+				   "in TIME_WAIT at "
+				   "its port, for 60 s%s.",
+				   say_server(e, &s),
+				   s.plan->load->options.reuseaddr
+					   ? ""
+					   : ", and without SO_REUSEADDR bind() minds them")};
+}
+
+// clang-format off
+#define RESERVE \
+	"put the port into net.ipv4.ip_local_reserved_ports: connect() then never takes it, and the range is one less"
+#define BELOW \
+	"have the server listen outside of net.ipv4.ip_local_port_range"
+
+static const char restart_in_vain[] =
+	"starting the server again: it is the same race, and a TIME_WAIT lasts 60 s";
+static const char reuse_in_vain[] =
+	"SO_REUSEADDR, SO_REUSEPORT in the server alone: neither shares a port with a connection that has not set it";
+
+const struct rule start_rules[] = {
+	{
+		.cause = CAUSE_LISTENER_IN_RANGE,
+		.instead = CAUSE_FIXED_PORT,
+		.claim = listener_in_range,
+		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_TIME_WAIT_MAX},
+		.attempt = {RESERVE, BELOW, "start servers before clients: it makes the race rarer, and no more"},
+		.in_vain = {reuse_in_vain, restart_in_vain},
+	},
+	{
+		.cause = CAUSE_WIDENED_RANGE,
+		.instead = CAUSE_LISTENER_IN_RANGE,
+		.claim = widened_range,
+		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_TIME_WAIT_MAX},
+		.attempt = {
+			"put every port that a server of this host listens on into net.ipv4.ip_local_reserved_ports, with the "
+			"wider range: one without the other is this failure",
+			"or widen it less: begin above the highest of them",
+		},
+		.in_vain = {reuse_in_vain, restart_in_vain},
+	},
+	{
+		.cause = CAUSE_TEST_PORT_PICKING,
+		.instead = CAUSE_LISTENER_IN_RANGE,
+		.claim = test_port_picking,
+		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_ESTABLISHED_MAX},
+		.attempt = {
+			"pick below net.ipv4.ip_local_port_range, or reserve a block of it for the tests "
+			"(net.ipv4.ip_local_reserved_ports)",
+			"bind to port 0 and keep that socket: hand the listener on, do not close it and bind anew",
+			"a network namespace for each test (`unshare -n`): its ports are its own",
+		},
+		.in_vain = {
+			"looking for a free port first (bind, close, bind again): it is taken in between",
+			"trying until it works: it hides the race, and a connection to the port meets a stranger",
+		},
+	},
+	{
+		.cause = CAUSE_FOREIGN_TIME_WAIT,
+		.instead = CAUSE_LISTENER_IN_RANGE,
+		.claim = foreign_time_wait,
+		.seen = {MEASURE_TIME_WAIT_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {RESERVE, BELOW},
+		.in_vain = {
+			"SO_REUSEADDR in the server: it is set, and the client's socket had to have it as well",
+			"net.ipv4.tcp_tw_reuse: bind() does not ask it",
+			FIN_TIMEOUT_IN_VAIN,
+		},
+	},
+	{
+		.cause = CAUSE_SERVER_RESTART,
+		.instead = CAUSE_FIXED_PORT,
+		.claim = server_restart,
+		.seen = {MEASURE_SERVER_DIED, MEASURE_CONNECTS_OPENED, MEASURE_TIME_WAIT_MAX},
+		.attempt = {
+			"set SO_REUSEADDR on the listener, before bind(): for a server that is what it is for",
+			"have the clients close first, where they are many and each makes few connections",
+		},
+		.in_vain = {
+			"waiting a minute between stop and start: it works, and the option is free",
+			FIN_TIMEOUT_IN_VAIN,
+			"SO_REUSEPORT: it lets a second listener in by mistake, and TIME_WAIT is not what it is about",
+		},
+	},
+	RULES_END,
+};
+// clang-format on

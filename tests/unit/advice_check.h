@@ -1,0 +1,7 @@
+/* advice_check.h - holds what a cause advises against what is known to do harm, or nothing. */
+#pragma once
+
+#include "judge/judge.h"
+
+/* Fails the test for each line of advice that recommends it; and where one of the texts is missing. */
+void advice_check(const struct finding *f);
