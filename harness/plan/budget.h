@@ -31,6 +31,16 @@ struct budget {
 	uint64_t capacity; /* usable × spaces */
 	uint64_t first;	   /* connections before a first refusal: the capacity, where pairs take
 			      turns; 0: it cannot be told */
+	struct {
+		uint64_t near, full; /* connections until those that are never closed, drawn by
+					the seed, have all ports of a pair by themselves, or so
+					many that the rest may be what is under way; 0: never */
+	} kept;
+};
+
+/* What is not to be told exactly lies between two bounds. */
+struct guess {
+	double least, likely, most;
 };
 
 /* What the arithmetic says before anything runs. */
@@ -40,8 +50,14 @@ struct forecast {
 	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
 	bool exhausts;	       /* a connect will be refused */
 	bool known;	/* exhausts and after can be told; false where it is a race of speeds */
-	uint64_t after; /* connections opened by then; only if exhausts */
+	bool counted;	/* and after how many connections; not where several loads differ */
+	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
+	uint64_t after; /* connections opened by then; only if exhausts or cut_short */
+	uint64_t after_least, after_most; /* as exactly as that can be told */
+	struct guess at; /* when that is, in ns since the load began: by a quick machine and a
+			    slow one */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
+	bool rate_is_least;	  /* more may be: a gateway's kernel may give ports up early */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
 				     for sure; 0: that is not to be told, or does not happen */
 };

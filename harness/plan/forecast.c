@@ -42,30 +42,93 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 	f->rate = NAN;
 }
 
-/* Connection number `first`, counted from 0, is refused if it is begun while all before it
- * hold their ports still; and if that one is not, none is, for the load is the same at all
- * times. */
+/* The connection that is refused, counted from 0, if it is begun while all before it hold their
+ * ports still. Where some of them give theirs back, the seed says when those that never do have
+ * all; until then it is a race. */
+struct refusal {
+	uint64_t least, likely, most;
+	double held_ns; /* by those before it, each for so long at least */
+};
+
+/* An odd range can lose a port of each pair (budget.h), and the search that does is connect()'s. */
+static struct refusal first_of(const struct scenario *s, const struct budget *b, double least_ns)
+{
+	bool loses = b->may_lose_one && s->load.order == ORDER_KERNEL && b->first == b->capacity;
+
+	return (struct refusal){b->first - (loses ? b->spaces : 0), b->first, b->first, least_ns};
+}
+
+static struct refusal kept_of(const struct budget *b, const struct life *life)
+{
+	bool others_are_free = life->live.most == 0; /* their ports, with their close */
+
+	return (struct refusal){others_are_free ? b->kept.near : b->first, b->kept.full,
+				b->kept.full, INFINITY};
+}
+
+/* By then, at the latest? */
+static bool refuses(const struct scenario *s, const struct refusal *r, struct guess pace,
+		    double until)
+{
+	bool so_many = s->load.total == 0 || s->load.total > r->most;
+
+	return so_many && pace.most < fmin(fmin(until, speed_changes_ns(s)), r->held_ns);
+}
+
+static void keep_refusal(struct forecast *f, const struct scenario *s, const struct budget *b,
+			 const struct life *life, const struct refusal *r)
+{
+	bool opens = life_opens(s);
+
+	f->counted = true;
+	f->after = opens ? r->likely : 0;
+	f->after_least = opens ? r->least : 0;
+	f->after_most = opens ? r->most : 0;
+	f->at = (struct guess){speed_pace(s, b, life, r->least).least,
+			       speed_pace(s, b, life, r->likely).likely,
+			       speed_pace(s, b, life, r->most).most};
+}
+
+/* The refusal that is sure, if any is: soon enough for `until`. */
+static bool foresee_refusal(struct forecast *f, const struct scenario *s, const struct budget *b,
+			    const struct life *life, double until)
+{
+	int64_t least = life_sum(life->live.least, life->quiet.least);
+	const struct refusal ways[] = {
+		first_of(s, b, least == FOR_EVER ? INFINITY : (double)least),
+		kept_of(b, life),
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const struct refusal *r = &ways[i];
+
+		if ((r->most == 0 && (b->capacity || i > 0)) ||
+		    !refuses(s, r, speed_pace(s, b, life, r->most), until))
+			continue;
+		keep_refusal(f, s, b, life, r);
+		return true;
+	}
+	return false;
+}
+
+/* If the first that could be refused is not, none is, for the load is the same at all times. But
+ * what is drawn can come to one pair at any time; and a port that the load's own sockets share is
+ * never wanted for. */
 static void foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
 		    const struct life *life)
 {
-	struct pace next = speed_pace(s, b, life, b->first);
-	int64_t least = life_sum(life->live.least, life->quiet.least),
-		most = life_sum(life->live.most, life->quiet.most);
-	bool so_many = s->load.total == 0 || s->load.total > b->first;
-	/* What is drawn can come to one pair at any time. */
+	struct guess next = speed_pace(s, b, life, b->first);
+	int64_t most = life_sum(life->live.most, life->quiet.most);
 	bool steady = speed_ends_ns(s) <= speed_changes_ns(s) && b->first == b->capacity;
-	bool surely = so_many && next.slow < fmin(speed_ends_ns(s), speed_changes_ns(s)) &&
-		      (least == FOR_EVER || next.slow < (double)least);
-	bool never = !so_many || next.quick >= speed_ends_ns(s) ||
-		     (steady && ((most < FOR_EVER && next.quick >= (double)most + LIFE_SLACK) ||
+	bool never = bind_shares_port(&s->load) || (s->load.total && s->load.total <= b->first) ||
+		     (steady && ((most < FOR_EVER && next.least >= (double)most + LIFE_SLACK) ||
 				 bounded(s, b, life)));
+	bool not_yet = next.least >= speed_ends_ns(s), told = b->first || !b->capacity;
 
-	/* A port that the load's own sockets share is never wanted for. */
-	never |= bind_shares_port(&s->load);
-	surely &= !never && (b->first || !b->capacity);
-	f->exhausts = surely;
-	f->known = (surely || never) && !bind_may_repeat(s, &s->load) && (b->first || !b->capacity);
-	f->after = surely && life_opens(s) ? b->first : 0;
+	f->exhausts = !never && !not_yet && foresee_refusal(f, s, b, life, speed_ends_ns(s));
+	f->known = (f->exhausts || ((never || not_yet) && told)) && !bind_may_repeat(s, &s->load);
+	f->cut_short =
+		!never && !f->exhausts && foresee_refusal(f, s, b, life, speed_lasts_ns(&s->load));
 }
 
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,

@@ -38,36 +38,44 @@ static double gateway_holds(const struct scenario *s, const struct budget *b,
 
 /* The rule that limits connections does not count closed ones (already_closed(),
  * net/netfilter/nf_conncount.c). */
-static double gateway_rate(const struct scenario *s, const struct budget *b,
-			   const struct carriage *c, const struct host *host,
-			   const struct life *life)
+static double limit_rate(const struct carriage *c, const struct life *life)
 {
-	double rate = (double)c->ports * SECOND / gateway_holds(s, b, host);
+	bool limits = c->at_once < c->ports && life->live.most > 0;
 
-	if (c->at_once == c->ports || life->live.most <= 0)
-		return rate;
-	return fmin(rate, (double)c->at_once * SECOND / (double)life->live.most);
+	return limits ? (double)c->at_once * SECOND / (double)life->live.most : INFINITY;
+}
+
+/* What its ports carry is only the least: see budget.h. */
+static void bound_rate(struct forecast *f, const struct scenario *s, const struct budget *b,
+		       const struct carriage *c, const struct host *host, const struct life *life)
+{
+	double ports = (double)c->ports * SECOND / gateway_holds(s, b, host);
+	double limit = limit_rate(c, life);
+
+	if (isnan(f->rate))
+		return;
+	f->rate_is_least = ports < fmin(f->rate, limit);
+	f->rate = fmin(f->rate, fmin(ports, limit));
 }
 
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
 		      const struct carriage *c, const struct host *host)
 {
 	struct life life = life_of(s, b, host);
-	struct pace next = speed_pace(s, b, &life, c->at_once);
+	struct guess next = speed_pace(s, b, &life, c->at_once);
 	double until = fmin(speed_ends_ns(s), speed_changes_ns(s));
 	bool so_many = s->load.total == 0 || s->load.total > c->at_once;
 	bool for_ever = life.quiet.least == FOR_EVER;
 
 	if (s->load.protocol == PROTOCOL_UDP) /* its connect sends nothing through it */
 		return;
-	if (!isnan(f->rate))
-		f->rate = fmin(f->rate, gateway_rate(s, b, c, host, &life));
-	if (c->at_once >= b->capacity || !so_many || next.quick >= until)
+	bound_rate(f, s, b, c, host, &life);
+	if (c->at_once >= b->capacity || !so_many || next.least >= until)
 		return;
-	f->exhausts = f->known = false;
+	f->exhausts = f->known = f->counted = f->cut_short = false;
 	f->after = 0;
 	if (c->is_exact && !load_is_pooled(&s->load) &&
-	    behaviour_does(s->server.behaviour, DOES_LISTEN) && next.slow < until &&
-	    (for_ever || next.slow < (double)life.live.least))
+	    behaviour_does(s->server.behaviour, DOES_LISTEN) && next.most < until &&
+	    (for_ever || next.most < (double)life.live.least))
 		f->times_out_after = c->at_once;
 }

@@ -3,14 +3,10 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/speed.h"
+#include "plan/together.h"
 
 #define SECOND 1e9
-
-/* In kernel order a connect whose destination has the first half of its ports in use passes over
- * all of that half: ns a port, where the ports are connected and where they wait. Measured on
- * Linux 6.18. */
-#define SCAN_LIVE_NS 46.0
-#define SCAN_WAIT_NS 160.0
 
 static double smaller(double a, double b)
 {
@@ -69,42 +65,47 @@ static double begins_ns(const struct plan *p, const struct outline *o, uint64_t 
 	return rounds * (double)o->round_ns;
 }
 
+/* Those that never open have had a port too. */
+static void set_after(struct outline *o, const struct plan *p)
+{
+	const struct forecast *f = &p->forecast;
+	bool opens = f->after_most > 0;
+
+	o->after = opens ? f->after : p->budget.first;
+	o->after_least = opens ? f->after_least : p->budget.first;
+	o->after_most = opens ? f->after_most : p->budget.first;
+}
+
 static void set_failure(struct outline *o, const struct plan *p)
 {
 	const struct forecast *f = &p->forecast;
 	double life = (double)o->live_ns + (double)o->quiet_ns;
+	double start = (double)p->loads[0].load->start;
 
 	o->exhausts = f->exhausts;
 	o->known = f->known;
+	o->cut_short = f->cut_short;
 	o->recovery_ns = FOR_EVER;
-	if (!f->exhausts)
+	o->clock_ns = begins_ns(p, o, p->budget.first);
+	if ((!f->exhausts && !f->cut_short) || !f->counted)
 		return;
-	o->after = p->budget.first; /* those that never open have had a port too */
-	o->at_ns = begins_ns(p, o, o->after);
+	set_after(o, p);
+	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
 	if (f->port_life_ns != FOR_EVER)
-		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns, 0);
+		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns.likely, 0);
 }
 
-/* Does connect() look for the port itself, and in pairs? With IP_LOCAL_PORT_RANGE it goes through
- * all of them one by one. */
-static bool connect_searches(const struct plan *p)
-{
-	const struct load_plan *lp = &p->loads[0];
-
-	return lp->load->protocol == PROTOCOL_TCP && lp->load->order == ORDER_KERNEL &&
-	       !bind_takes_port(lp->bind) && lp->bind != BIND_LOCAL_PORT_RANGE;
-}
-
-/* The other half of the ports is looked at when the first has none left: __inet_hash_connect(). */
+/* The other half of the ports is looked at when the first has none left. */
 static void set_half(struct outline *o, const struct plan *p)
 {
-	double scan = o->quiet_ns > 0 && o->quiet_ns < FOR_EVER ? SCAN_WAIT_NS : SCAN_LIVE_NS;
-	uint64_t half = p->budget.usable / 2, all = half * p->budget.pairs;
+	const struct load *l = p->loads[p->widest].load;
+	uint64_t half = speed_half(l, &p->budget), all = half * p->budget.spaces;
 
-	if (!connect_searches(p) || half == 0)
+	if (half == 0)
 		return;
 	o->half = half;
-	o->half_cost_ns = (double)half * scan;
+	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
+	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
 	o->half_reached = o->wanted >= (double)all && p->needs.connections > all;
 	if (o->half_reached)
 		o->half_at_ns = begins_ns(p, o, all);
@@ -117,19 +118,19 @@ static bool stops_at_once(const struct plan *p)
 	return l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
 }
 
-/* Does the first refusal, or what `stop` makes of it, end the load? Only where the clock says
- * when. */
-static double failure_ends_ns(const struct outline *o, const struct plan *p)
+/* Does the first refusal, or what `stop` makes of it, end the load? Only where it is known when
+ * that is. */
+static double failure_ends_ns(const struct outline *o, const struct plan *p, double at_ns)
 {
 	const struct scenario *s = p->scenario;
 	double ends = INFINITY;
 
-	if (!o->exhausts || (o->rate <= 0 && o->at_ns <= 0))
+	if (!o->exhausts || at_ns <= 0)
 		return ends;
 	if (stops_at_once(p))
-		ends = o->at_ns;
+		ends = at_ns;
 	if (s->stop.when == WHEN_EXHAUSTED)
-		ends = smaller(ends, o->at_ns + (double)s->stop.after);
+		ends = smaller(ends, at_ns + (double)s->stop.after);
 	return ends;
 }
 
@@ -144,7 +145,8 @@ static double clock_ends_ns(const struct plan *p, const struct load_plan *lp)
 /* How many a load has begun by then; INFINITY: as many as the machine can. */
 static double begun_of(const struct outline *o, const struct plan *p, const struct load_plan *lp)
 {
-	double until = clock_ends_ns(p, lp), failure = failure_ends_ns(o, p), begun = INFINITY;
+	double until = clock_ends_ns(p, lp), failure = failure_ends_ns(o, p, o->at_ns.likely),
+	       begun = INFINITY;
 	int64_t last = (int64_t)smaller(until - 1, failure) - lp->load->start;
 
 	if (last < 0)
@@ -156,29 +158,59 @@ static double begun_of(const struct outline *o, const struct plan *p, const stru
 	return lp->load->total > 0 ? smaller(begun, (double)lp->load->total) : begun;
 }
 
-/* The last connection of a load that has a number of its own begins then; else by the clock. */
-static double load_ends_ns(const struct plan *p, const struct load_plan *lp)
+/* The last connection of a load that has a number of its own begins then, by the clock or later; else
+ * by the clock. */
+static struct guess load_ends_ns(const struct outline *o, const struct plan *p, uint32_t i)
 {
-	double ends = clock_ends_ns(p, lp);
+	const struct load_plan *lp = &p->loads[i];
+	double clock = clock_ends_ns(p, lp), start = (double)lp->load->start;
+	struct scenario alone = *p->scenario;
+	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}};
+	struct guess last;
 
-	if (lp->load->total > 0 && load_is_open(lp->load))
-		ends = smaller(ends, (double)lp->load->start +
-					     (double)shape_when(&lp->shape, lp->load->total - 1));
-	return ends;
+	if (lp->load->total == 0 || !load_is_open(lp->load))
+		return (struct guess){clock, clock, clock};
+	alone.load = *lp->load;
+	last = speed_pace(&alone, &p->budget, &life, lp->load->total - 1);
+	if (!o->half_reached) /* no connect is slower than it is due */
+		last.most = last.likely = last.least =
+			(double)shape_when(&lp->shape, lp->load->total - 1);
+	return (struct guess){smaller(clock, start + last.least),
+			      smaller(clock, start + last.likely),
+			      smaller(clock, start + last.most)};
+}
+
+static double ends_by(const struct outline *o, const struct plan *p, double last_ns, double at_ns)
+{
+	return smaller(last_ns + (double)o->live_ns,
+		       smaller((double)p->scenario->stop.time, failure_ends_ns(o, p, at_ns)));
 }
 
 static void set_end(struct outline *o, const struct plan *p)
 {
-	double ends = 0;
+	struct guess ends = {0, 0, 0};
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
-		ends = fmax(ends, load_ends_ns(p, &p->loads[i]));
+		struct guess one = load_ends_ns(o, p, i);
+
+		ends = (struct guess){fmax(ends.least, one.least), fmax(ends.likely, one.likely),
+				      fmax(ends.most, one.most)};
 		o->begun += begun_of(o, p, &p->loads[i]);
 	}
-	if (o->exhausts && stops_at_once(p))
+	if (o->exhausts && stops_at_once(p) && p->forecast.counted)
 		o->begun = smaller(o->begun, (double)o->after + 1);
-	o->ends_ns = smaller(ends + (double)o->live_ns,
-			     smaller((double)p->scenario->stop.time, failure_ends_ns(o, p)));
+	o->ends_ns = (struct guess){ends_by(o, p, ends.least, o->at_ns.least),
+				    ends_by(o, p, ends.likely, o->at_ns.likely),
+				    ends_by(o, p, ends.most, o->at_ns.most)};
+}
+
+static uint64_t ports_of(const struct outline *o, const struct plan *p)
+{
+	uint64_t used = together_capacity(p);
+
+	if (o->begun < (double)used)
+		used = (uint64_t)o->begun;
+	return o->wanted < (double)used ? (uint64_t)ceil(o->wanted) : used;
 }
 
 struct outline outline_of(const struct plan *p)
@@ -192,5 +224,8 @@ struct outline outline_of(const struct plan *p)
 	set_failure(&o, p);
 	set_half(&o, p);
 	set_end(&o, p);
+	o.ports = ports_of(&o, p);
+	if (p->nat.outside.count)
+		o.gateway_ports = p->nat.carriage.each / p->nat.outside.count;
 	return o;
 }

@@ -16,16 +16,21 @@ struct outline {
 	double under_way; /* connections at once, of closed loops */
 	double wanted;	  /* ports at once that the load asks for; INFINITY: without bound */
 	bool pooled;	  /* how many connections are opened is the pool's: wanted is NAN then */
-	bool exhausts, known;
-	uint64_t after;	     /* connections that have a port before the first is refused one */
-	double at_ns;	     /* when that is; by the machine's speed alone: 0 */
+	bool exhausts, known, cut_short;	 /* as the forecast has it; so are the next three */
+	uint64_t after, after_least, after_most; /* connections that have a port before the first is
+						    refused one, open or not */
+	struct guess at_ns;  /* when that is, since the run began; 0: it cannot be told */
+	double clock_ns;     /* when it would be due, however slow the machine */
 	int64_t recovery_ns; /* from it until a port is free again; FOR_EVER: never */
 	uint64_t half;	     /* ports in use towards a destination, from where connects are slow */
 	bool half_reached;
-	double half_at_ns;   /* when that is, as at_ns */
-	double half_cost_ns; /* by how much a connect is slower then */
-	double begun;	     /* connections in all; INFINITY: as many as the machine can */
-	double ends_ns;	     /* the run takes no longer, about */
+	double half_at_ns;	   /* when that is, by the clock */
+	struct guess half_cost_ns; /* by how much a connect is slower then */
+	double half_rate;	/* connects a second, no more than so many from then on, likely */
+	double begun;		/* connections in all; INFINITY: as many as the machine can */
+	struct guess ends_ns;	/* how long the run takes */
+	uint64_t ports;		/* in use at once, at most */
+	uint64_t gateway_ports; /* of one of its addresses; 0: there is no gateway */
 };
 
 struct outline outline_of(const struct plan *p);

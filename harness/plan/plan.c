@@ -259,6 +259,7 @@ static void forecast_set(struct plan *p)
 	p->nat.carriage = carriage_make(&s->network.nat, p->destinations);
 	p->forecast.known &= p->load_count == 1; /* what several make of it is a race */
 	p->forecast.exhausts &= p->load_count == 1;
+	p->forecast.counted &= p->load_count == 1;
 	alone.load = *p->loads[0].load;
 	if (p->load_count == 1)
 		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
@@ -286,12 +287,13 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	out->asks_datagrams = asks(out, PROTOCOL_UDP);
 	if (!squat_set(out, err))
 		return false;
-	for (uint32_t i = 0; i < out->load_count; i++)
+	for (uint32_t i = 0; i < out->load_count; i++) {
 		out->loads[i].window_at =
 			(uint64_t)out->loads[i].budget.usable * WINDOW_PERCENT / 100;
+		choose_count(out, &out->loads[i], *arena);
+	}
+	out->budget = out->loads[out->widest].budget;
 	out->watched = watched(out);
-	if (s->network.choose == CHOOSE_SEED)
-		out->budget.first = choose_first(out, &out->loads[0], *arena);
 	forecast_set(out);
 	return size_make(out, err);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "plan/retry.h"
+#include "plan/together.h"
 
 #define SECOND 1e9
 
@@ -89,7 +90,7 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	const struct scenario *s = p->scenario;
 	const struct load *l = lp->load;
 	const uint64_t port_most =
-		p->budget.capacity + SLACK; /* those without a port fail at once */
+		lp->budget.capacity + SLACK; /* those without a port fail at once */
 	bool leaks = load_ends(l, END_LEAK), portless = s->server.behaviour == BEHAVIOUR_RESET;
 	bool awaits = load_ends(l, END_WAIT) || load_ends(l, END_SHUTDOWN);
 	int64_t left_ns = s->stop.time - l->start;
@@ -112,7 +113,7 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	if (!portless)
 		c.open = least(c.open, port_most);
 	if (lp->idle_most)
-		c.idle = least(least(c.open, lp->idle_most) * p->budget.pairs,
+		c.idle = least(least(c.open, lp->idle_most) * lp->budget.pairs,
 			       least(c.begun, port_most));
 	if (load_ends(l, END_INHERIT))
 		c.inherited = least(c.begun, port_most);
@@ -265,7 +266,7 @@ static struct crowd crowd_size(struct plan *p, uint64_t *slots, uint64_t *larges
 		*slots += p->loads[i].slots;
 		*largest = most(*largest, p->loads[i].slots);
 	}
-	all.holding = least(all.holding, p->budget.capacity + SLACK);
+	all.holding = least(all.holding, together_capacity(p) + SLACK);
 	return all;
 }
 

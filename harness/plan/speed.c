@@ -2,39 +2,70 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
 #include "plan/shape.h"
 
-/* How soon a connection can follow the one before, at best and at worst: 13 us were measured
- * over loopback, on Linux 6.18; the bounds leave room for machines faster and ten times slower. */
-#define FASTEST_NS 5000.0
-#define SLOWEST_NS 200000.0
+/* How soon a connection can follow the one before: 13 us were measured over loopback, 37 us over
+ * veth, on Linux 6.18; the bounds leave room for machines faster and ten times slower. */
+static const struct guess connect_ns = {5000, SPEED_CONNECT_NS, 200e3};
 
-/* In kernel order each connect of the second half walks over the first: per port passed, in ns.
- * Sockets in TIME_WAIT take a lock each. Measured on Linux 6.18: 46 and 160. */
-#define SCAN_LIVE_NS 60.0
-#define SCAN_WAIT_NS 180.0
+/* In kernel order each connect of the second half walks over the first, whose ports have the other
+ * parity (__inet_hash_connect()); and so does bind() to port 0 (inet_csk_find_open_port()). Per
+ * port passed, in ns, where the ports are connected, where they wait (each takes a lock), and where
+ * it is bind(). Measured on Linux 6.18: 46, 160, and 308; but 28,232 ports in TIME_WAIT took from
+ * 27 to 64 s on one machine. */
+static const struct guess scan_live_ns = {15, 46, 90}, scan_wait_ns = {50, 160, 320},
+			  scan_bind_ns = {50, 308, 500};
 
-struct pace speed_pace(const struct scenario *s, const struct budget *b, const struct life *life,
-		       uint64_t n)
+uint32_t speed_half(const struct load *load, const struct budget *b)
 {
-	double count = (double)n, half = b->usable / 2.0;
-	double scan =
-		life->quiet.most > 0 && life->quiet.most < FOR_EVER ? SCAN_WAIT_NS : SCAN_LIVE_NS;
-	double work = count * SLOWEST_NS;
-	uint64_t under_way = concurrency_of(&s->load);
-	uint64_t before = n / under_way; /* whole rounds */
-	double rounds;
+	enum bind_way way = load->bind.way;
+	bool searches_all = load->order != ORDER_KERNEL || way == BIND_LOCAL_PORT_RANGE;
 
-	if (s->load.order == ORDER_KERNEL && s->load.protocol == PROTOCOL_TCP)
-		work += b->spaces * half * half * scan;
-	if (load_is_open(&s->load)) {
-		struct shape shape = shape_make(&s->load);
-		double due = (double)shape_when(&shape, n);
+	if (load->protocol != PROTOCOL_TCP || searches_all || bind_names_port(way))
+		return 0;
+	return b->usable / 2;
+}
 
-		return (struct pace){fmax(due, count * FASTEST_NS), fmax(due, work) + LIFE_SLACK};
-	}
-	rounds = (double)before * (double)(life->live.most + s->load.request.pause);
-	return (struct pace){fmax(rounds, count * FASTEST_NS), rounds + work + LIFE_SLACK};
+struct guess speed_scan_ns(const struct load *load, const struct budget *b, int64_t quiet_ns)
+{
+	const struct guess *each = bind_takes_port(load->bind.way)	 ? &scan_bind_ns
+				   : quiet_ns > 0 && quiet_ns < FOR_EVER ? &scan_wait_ns
+									 : &scan_live_ns;
+	double half = speed_half(load, b);
+
+	return (struct guess){half * each->least, half * each->likely, half * each->most};
+}
+
+/* When connection n is begun by a machine that takes so long for each, and longer past half full:
+ * no sooner than it is due, and no sooner than those before it leave time for. */
+static double begun_ns(const struct load *l, const struct life *life, uint64_t n, uint64_t half,
+		       double each_ns, double scan_ns)
+{
+	double past = half && n > half ? (double)(n - half) * (each_ns + scan_ns) : 0;
+	double work = (double)(past > 0 ? half : n) * each_ns + past, due;
+	uint64_t rounds = n / concurrency_of(l);
+	struct shape shape;
+
+	if (!load_is_open(l))
+		return (double)rounds * (double)(life->live.most + l->request.pause) + work;
+	shape = shape_make(l);
+	due = fmax((double)shape_when(&shape, n), work);
+	return past > 0 ? fmax(due, (double)shape_when(&shape, half) + past) : due;
+}
+
+struct guess speed_pace(const struct scenario *s, const struct budget *b, const struct life *life,
+			uint64_t n)
+{
+	const struct load *l = &s->load;
+	uint64_t half = (uint64_t)speed_half(l, b) * b->spaces;
+	struct guess scan = speed_scan_ns(l, b, life->quiet.most);
+
+	return (struct guess){
+		begun_ns(l, life, n, half, connect_ns.least, scan.least),
+		begun_ns(l, life, n, half, connect_ns.likely, scan.likely),
+		begun_ns(l, life, n, half, connect_ns.most, scan.most) + LIFE_SLACK,
+	};
 }
 
 double speed_changes_ns(const struct scenario *s)
@@ -47,9 +78,12 @@ double speed_changes_ns(const struct scenario *s)
 		    s->server.vanish ? (double)s->server.vanish : INFINITY);
 }
 
+double speed_lasts_ns(const struct load *load)
+{
+	return load->duration ? (double)load->duration : INFINITY;
+}
+
 double speed_ends_ns(const struct scenario *s)
 {
-	double stop = (double)(s->stop.time - s->load.start), duration = (double)s->load.duration;
-
-	return duration > 0 && duration < stop ? duration : stop;
+	return fmin((double)(s->stop.time - s->load.start), speed_lasts_ns(&s->load));
 }

@@ -8,14 +8,24 @@
 
 #include "plan/life.h"
 
-/* When connection n, counted from 0, is begun: in an open loop by the clock, in a closed one
- * after those before it. */
-struct pace {
-	double quick, slow;
-};
+/* When connection n, counted from 0, is begun: in an open loop by the clock, unless the machine
+ * falls behind; in a closed one after those before it. All ports are free in the beginning, and
+ * none is given back. */
+struct guess speed_pace(const struct scenario *s, const struct budget *b, const struct life *life,
+			uint64_t n);
 
-struct pace speed_pace(const struct scenario *s, const struct budget *b, const struct life *life,
-		       uint64_t n);
+/* What a connect takes, as long as the first half of the ports is not in use. */
+#define SPEED_CONNECT_NS 40e3
+
+/* Ports of a pair from which on each port that is asked for is looked for among all of them; 0:
+ * there is no such half, and no connect is slower than another. */
+uint32_t speed_half(const struct load *load, const struct budget *b);
+
+/* What a connect takes more from there on. */
+struct guess speed_scan_ns(const struct load *load, const struct budget *b, int64_t quiet_ns);
+
+/* For how long connections are begun; without stop.time. */
+double speed_lasts_ns(const struct load *load);
 
 /* For how long connections are begun. */
 double speed_ends_ns(const struct scenario *s);

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
+
 /* What a connection may take, and a thread be held up: twice what forecast.c allows one. */
 #define SLOWEST_NS 400000.0
 #define SLACK_NS 100e6
@@ -16,9 +18,14 @@ static struct forecast foresee_one(const struct plan *p, uint32_t i)
 }
 
 /* How many connections a load begins at most; INFINITY: nobody can tell. */
-static double most_of(const struct load *l)
+static double most_of(const struct plan *p, const struct load_plan *lp)
 {
-	return l->total ? (double)l->total : INFINITY;
+	const struct load *l = lp->load;
+	int64_t left_ns = p->scenario->stop.time - l->start;
+	int64_t until_ns = l->duration && l->duration < left_ns ? l->duration : left_ns;
+	double due = load_is_open(l) ? (double)shape_due(&lp->shape, until_ns) : INFINITY;
+
+	return l->total ? fmin((double)l->total, due) : due;
 }
 
 /* How many it has surely begun by a time, however its connections fare: none, if it ends with
@@ -35,12 +42,65 @@ static double surely_of(const struct load_plan *lp, double ns)
 	begun = load_is_open(l) ? (double)shape_due(&lp->shape, (int64_t)until)
 		: l->hold > 0	? (double)lp->concurrency
 				: INFINITY;
-	return fmin(fmin(begun, most_of(l)), until / SLOWEST_NS);
+	return fmin(fmin(begun, l->total ? (double)l->total : INFINITY), until / SLOWEST_NS);
 }
+
+/* The kernel keeps the ports of TCP and of UDP apart; and of one protocol those are wanted by both
+ * that both may have. */
+static bool meet(const struct load_plan *a, const struct load_plan *b)
+{
+	return a->load->protocol == b->load->protocol && a->ports.lo <= b->ports.hi &&
+	       b->ports.lo <= a->ports.hi;
+}
+
+static bool is_within(const struct load_plan *inner, const struct load_plan *outer)
+{
+	return meet(inner, outer) && inner->ports.lo >= outer->ports.lo &&
+	       inner->ports.hi <= outer->ports.hi;
+}
+
+/* Do they want the very same: as many ports, of as many spaces? */
+static bool is_alike(const struct load_plan *a, const struct load_plan *b)
+{
+	return meet(a, b) && a->budget.usable == b->budget.usable &&
+	       a->budget.spaces == b->budget.spaces;
+}
+
+/* What a load finds in its ports: its own connections, and those of the others. */
+struct company {
+	double surely; /* connections that have no other ports than these */
+	double most;   /* of them in one space, at most: each load takes the spaces in turn */
+	bool none_back, alike; /* of all of those; and of all loads */
+};
 
 static bool gives_none_back(const struct plan *p, const struct forecast *f)
 {
 	return f->life_least_ns > p->scenario->stop.time;
+}
+
+static bool may_share(const struct plan *p, const struct load *l)
+{
+	return bind_shares_port(l) || bind_may_repeat(p->scenario, l);
+}
+
+static struct company company_of(const struct plan *p, const struct forecast *each, uint32_t own)
+{
+	const struct load_plan *me = &p->loads[own];
+	struct company c = {.none_back = true, .alike = true};
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *other = &p->loads[i];
+		uint32_t spaces = other->budget.spaces == me->budget.spaces ? me->budget.spaces : 1;
+
+		c.alike &= is_alike(me, other);
+		if (meet(me, other))
+			c.most += ceil(most_of(p, other) / spaces);
+		if (!is_within(other, me))
+			continue;
+		c.surely += surely_of(other, (double)p->scenario->stop.time);
+		c.none_back &= gives_none_back(p, &each[i]) && !may_share(p, other->load);
+	}
+	return c;
 }
 
 /* The slowest to give ports back is what all wait for. */
@@ -54,26 +114,79 @@ static void add(struct forecast *all, const struct forecast *one)
 	all->rate = fmin(all->rate, one->rate);
 }
 
+/* By the sum of the rates; of closed loops it is not told. */
+static double refused_ns(const struct plan *p, uint64_t after)
+{
+	double rate = plan_rate(p);
+
+	return rate > 0 ? (double)after / rate * 1e9 : 0;
+}
+
+/* All loads want the same: the first connection that is too many is refused, but for the spaces
+ * that have a connection more of one load than others. */
+static void count(struct forecast *all, const struct plan *p)
+{
+	const struct budget *b = &p->budget;
+	uint64_t uneven =
+		(uint64_t)p->load_count * (b->spaces - 1) + (b->may_lose_one ? b->spaces : 0);
+	bool opens = behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
+		     p->loads[0].load->protocol == PROTOCOL_UDP;
+
+	all->counted = true;
+	all->after_most = all->after = opens ? b->capacity : 0;
+	all->after_least = all->after > uneven ? all->after - uneven : 0;
+	all->at = (struct guess){0, refused_ns(p, all->after), (double)p->scenario->stop.time};
+}
+
+/* One connection more than there are ports for it, and a pair has none. */
+static void foresee_all(struct forecast *all, const struct plan *p, const struct forecast *each)
+{
+	bool steady = p->scenario->network.choose != CHOOSE_SEED, never = true, alike = false;
+
+	all->exhausts = false;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct budget *b = &p->loads[i].budget;
+		struct company c = company_of(p, each, i);
+
+		never &= c.most <= b->usable || bind_shares_port(p->loads[i].load);
+		all->exhausts |= c.none_back && steady && c.surely > (double)b->capacity;
+		alike |= c.alike;
+	}
+	all->known = all->exhausts || never;
+	all->counted = all->cut_short = false;
+	all->after = all->after_least = all->after_most = 0;
+	if (all->exhausts && alike)
+		count(all, p);
+}
+
 struct forecast together_foresee(const struct plan *p)
 {
-	struct forecast all = foresee_one(p, 0);
-	double most = most_of(p->loads[0].load), ns = (double)p->scenario->stop.time;
-	double surely = surely_of(&p->loads[0], ns), capacity = (double)p->budget.capacity;
-	bool none_back = gives_none_back(p, &all);
+	struct forecast each[SCENARIO_LOADS_MOST], all;
 
+	for (uint32_t i = 0; i < p->load_count; i++)
+		each[i] = foresee_one(p, i);
+	all = each[0];
 	if (p->load_count == 1)
 		return all;
-	for (uint32_t i = 1; i < p->load_count; i++) {
-		struct forecast one = foresee_one(p, i);
+	for (uint32_t i = 1; i < p->load_count; i++)
+		add(&all, &each[i]);
+	foresee_all(&all, p, each);
+	return all;
+}
 
-		none_back &= gives_none_back(p, &one);
-		most += most_of(p->loads[i].load);
-		surely += surely_of(&p->loads[i], ns);
-		add(&all, &one);
+uint64_t together_capacity(const struct plan *p)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		bool counted = false; /* as part of another's, or of one that is the same */
+
+		for (uint32_t k = 0; k < p->load_count; k++)
+			counted |= k != i && is_within(&p->loads[i], &p->loads[k]) &&
+				   p->loads[k].budget.capacity >= p->loads[i].budget.capacity &&
+				   (k < i || !is_within(&p->loads[k], &p->loads[i]) ||
+				    p->loads[k].budget.capacity > p->loads[i].budget.capacity);
+		all += counted ? 0 : p->loads[i].budget.capacity;
 	}
-	none_back &= p->budget.first == p->budget.capacity; /* the seed does not choose */
-	all.exhausts = none_back && surely > capacity;
-	all.known = all.exhausts || most <= capacity;
-	all.after = all.exhausts ? p->budget.capacity : 0;
 	return all;
 }

@@ -2,8 +2,8 @@
  * told.
  *
  * Each takes ports of the others, so that what is foreseen of one alone says little of it. Two
- * things can be told: that all of them begin no more connections than there are ports; and that
- * they begin more while none gives a port back.
+ * things can be told: that no pair gets more connections than it has ports; and that all get more
+ * than there are while none gives a port back.
  */
 #pragma once
 
@@ -11,3 +11,7 @@
 
 /* Of one load it is forecast_make(). */
 struct forecast together_foresee(const struct plan *p);
+
+/* Connections that all loads can have at once: ports that several of them want count once, those of
+ * TCP and of UDP apart. */
+uint64_t together_capacity(const struct plan *p);

@@ -1,15 +1,14 @@
 #include "report/plan.h"
 
-#include <jansson.h>
 #include <math.h>
 
 #include "base/unit.h"
+#include "plan/bind.h"
 #include "plan/outline.h"
+#include "plan/speed.h"
 #include "report/page.h"
 
 enum { LABEL = 13, LINE_MOST = 1024 };
-
-/* ---- for a person -------------------------------------------------------- */
 
 static const char *say_count(struct arena *a, double n)
 {
@@ -160,14 +159,6 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
 }
 
-/* Is it the gateway that bounds the rate? */
-static bool is_gateway_narrow(const struct plan *p)
-{
-	double own = (double)p->budget.capacity * 1e9 / (double)p->forecast.port_life_ns;
-
-	return p->nat.outside.count && p->forecast.rate < own;
-}
-
 static struct text say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
@@ -178,40 +169,118 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 		return TEXT("no rate: what was opened stays");
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
-	if (is_gateway_narrow(p))
+	if (p->forecast.rate_is_least)
 		return text_format(a,
-				   "%s for ever: the gateway may keep the port of a closed "
-				   "connection for 120 s, of one that was reset for 10 s",
+				   "at least %s for ever: the gateway may keep the port of a "
+				   "closed connection for 120 s, of one that was reset for 10 s; "
+				   "but newer kernels give it to another before that, if they can",
 				   say_rate(a, p->forecast.rate));
 	return text_format(a, "%s / %s = %s for ever", ports, say_parts(o, a),
 			   say_rate(a, p->forecast.rate));
 }
 
+static bool is_narrow(const struct guess *g)
+{
+	return g->most - g->least <= g->likely / 10 + 100e6;
+}
+
+/* ", at 0.16 s"; by the clock, or by how fast the machine is. */
+static const char *say_when(const struct outline *o, struct arena *a)
+{
+	const struct guess *at = &o->at_ns;
+	bool by_clock = at->least >= at->likely * 0.9;
+
+	if (at->likely <= 0)
+		return "";
+	if (!is_narrow(at))
+		return text_format(a, ", at about %s (from %s to %s, as the machine is fast)",
+				   say_time(a, at->likely), say_time(a, at->least),
+				   say_time(a, at->most))
+			.s;
+	return by_clock ? text_format(a, ", at %s", say_time(a, at->likely)).s
+			: text_format(a, ", within %s", say_time(a, at->most)).s;
+}
+
+/* "connection 33"; "connection 269 to 352", where it is not known exactly. */
+static const char *say_which(const struct outline *o, struct arena *a)
+{
+	const char *least = say_count(a, (double)o->after_least + 1);
+
+	if (o->after_least == o->after_most)
+		return text_format(a, "connection %s", least).s;
+	return text_format(a, "connection %s to %s", least, say_count(a, (double)o->after_most + 1))
+		.s;
+}
+
+static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (o->pooled)
+		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (p->forecast.times_out_after)
+		return TEXT("the gateway's ports end first: connects time out");
+	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
+	    o->wanted > (double)p->budget.capacity)
+		return text_format(a,
+				   "more is wanted than there is: connection %s finds no port, by "
+				   "the clock at %s; or connects, from half full on about %s, are "
+				   "too slow to come to that before ports come back",
+				   say_count(a, (double)p->budget.first + 1),
+				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
+	return TEXT("cannot be told: how fast the machine is decides");
+}
+
+/* With SO_REUSEADDR no port is wanted for, but every connection must be another. */
+static bool repeats(const struct plan *p, const struct outline *o)
+{
+	return p->load_count == 1 && bind_shares_port(p->loads[0].load) && is_kept(o) &&
+	       o->begun > (double)p->budget.capacity;
+}
+
+static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (repeats(p, o))
+		return text_format(a,
+				   "no port is wanted for; but connection %s would be one that "
+				   "exists, between the same addresses and ports: EADDRNOTAVAIL",
+				   say_count(a, (double)p->budget.capacity + 1));
+	if (o->cut_short)
+		return text_format(
+			a,
+			"the ports do not run out within this run (stop.time: %s); if it "
+			"went on, %s would find none%s",
+			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
+			say_when(o, a));
+	return TEXT("the ports do not run out");
+}
+
 static struct text say_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *when = "", *after = "no port comes back";
+	const char *after = "no port comes back", *stop = "";
 
-	if (!o->known && o->pooled)
-		return TEXT("cannot be told: how many connections the pool opens decides");
-	if (!o->known && p->forecast.times_out_after)
-		return TEXT("the gateway's ports end first: connects time out");
-	if (!o->known)
-		return TEXT("cannot be told: how fast the machine is decides");
-	if (!o->exhausts)
-		return TEXT("the ports do not run out");
-	if (o->rate > 0 || o->at_ns > 0)
-		when = text_format(a, ", at %s", say_time(a, o->at_ns)).s;
+	if (o->known && !o->exhausts)
+		return say_no_failure(p, o, a);
+	if (!o->known && !o->cut_short)
+		return say_unknown(p, o, a);
+	if (!p->forecast.counted)
+		return TEXT("the ports run out; after how many connections cannot be told: the "
+			    "loads do not want the same ports");
 	if (o->recovery_ns != FOR_EVER)
 		after = text_format(a, "the first port is free again %s later",
 				    say_time(a, (double)o->recovery_ns))
 				.s;
-	return text_format(a, "connection %s finds no port%s; %s",
-			   say_count(a, (double)o->after + 1), when, after);
+	if (o->cut_short)
+		stop = text_format(a, ", unless stop.time (%s) comes before",
+				   say_time(a, (double)p->scenario->stop.time))
+			       .s;
+	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(o, a), stop,
+			   after);
 }
 
-static struct text say_half(const struct outline *o, struct arena *a)
+/* Who looks for the port passes over the half that is in use. */
+static struct text say_half(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *when = "";
+	const char *when = "", *rate = "", *slower = "";
+	double times = 1 + o->half_cost_ns.likely / SPEED_CONNECT_NS;
 
 	if (o->half == 0)
 		return TEXT("no connect is slower");
@@ -221,19 +290,29 @@ static struct text say_half(const struct outline *o, struct arena *a)
 		return TEXT("not reached: no connect is slower");
 	if (o->rate > 0 || o->half_at_ns > 0)
 		when = text_format(a, ", at %s", say_time(a, o->half_at_ns)).s;
+	if (times >= 2)
+		slower = text_format(a, ", %.0f times as long in all", times).s;
+	if (o->rate > o->half_rate)
+		rate = text_format(a, "; about %s can be begun then, not %s",
+				   say_rate(a, o->half_rate), say_rate(a, o->rate))
+			       .s;
 	return text_format(a,
-			   "from %s towards a destination on%s: each connect passes over as many, "
-			   "about %s more",
-			   say_number(a, o->half, "port"), when, say_time(a, o->half_cost_ns));
+			   "from %s towards a destination on%s: each %s passes over as many, about "
+			   "%s more%s%s",
+			   say_number(a, o->half, "port"), when,
+			   bind_takes_port(p->loads[0].bind) ? "bind()" : "connect",
+			   say_time(a, o->half_cost_ns.likely), slower, rate);
 }
 
-static uint64_t ports_used(const struct plan *p, const struct outline *o)
+static const char *say_ends(const struct outline *o, struct arena *a)
 {
-	uint64_t used = p->budget.capacity;
+	const struct guess *g = &o->ends_ns;
 
-	if (o->begun < (double)used)
-		used = (uint64_t)o->begun;
-	return o->wanted < (double)used ? (uint64_t)ceil(o->wanted) : used;
+	if (is_narrow(g))
+		return text_format(a, "%s at most", say_time(a, g->most)).s;
+	return text_format(a, "about %s, up to %s on a slow machine", say_time(a, g->likely),
+			   say_time(a, g->most))
+		.s;
 }
 
 static struct text say_needs(const struct plan *p, const struct outline *o, struct arena *a)
@@ -242,20 +321,15 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 
 	return text_format(a,
 			   "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %.1f MB for "
-			   "sockets; %s at most",
-			   say_begun(o, a), say_number(a, ports_used(p, o), "port"),
+			   "sockets; %s",
+			   say_begun(o, a), say_number(a, o->ports, "port"),
 			   say_number(a, n->slots, "descriptor"), say_number(a, n->rings, "ring"),
 			   say_count(a, (double)n->descriptors), (double)n->bytes / 1e6,
-			   say_time(a, o->ends_ns));
-}
-
-static uint64_t gateway_ports(const struct plan *p)
-{
-	return p->nat.carriage.each / p->nat.outside.count;
+			   say_ends(o, a));
 }
 
 /* Where the gateway has no port either, a connect hangs: nothing says no. */
-static struct text say_gateway(const struct plan *p, struct arena *a)
+static struct text say_gateway(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	uint64_t limit = p->scenario->network.nat.limit, after = p->forecast.times_out_after;
 	const char *tracked = "", *fate = "";
@@ -271,7 +345,7 @@ static struct text say_gateway(const struct plan *p, struct arena *a)
 	return text_format(a,
 			   "%s × %s × %s = %s open at once%s; a connect beyond that hangs until "
 			   "its timeout%s",
-			   say_number(a, gateway_ports(p), "port"),
+			   say_number(a, o->gateway_ports, "port"),
 			   say_addresses(a, p->nat.outside.count),
 			   say_number(a, p->destinations, "destination"),
 			   say_number(a, p->nat.carriage.ports, "connection"), tracked, fate);
@@ -284,10 +358,10 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 		const char *label;
 		struct text text;
 	} lines[] = {
-		{"  ports", say_ports(p, &a)},	   {"  port life", say_life(p, &o, &a)},
-		{"  load", say_wanted(p, &o, &a)}, {"  sustained", say_rates(p, &o, &a)},
-		{"  gateway", say_gateway(p, &a)}, {"  predicted", say_failure(p, &o, &a)},
-		{"  half full", say_half(&o, &a)}, {"  needs", say_needs(p, &o, &a)},
+		{"  ports", say_ports(p, &a)},	       {"  port life", say_life(p, &o, &a)},
+		{"  load", say_wanted(p, &o, &a)},     {"  sustained", say_rates(p, &o, &a)},
+		{"  gateway", say_gateway(p, &o, &a)}, {"  predicted", say_failure(p, &o, &a)},
+		{"  half full", say_half(p, &o, &a)},  {"  needs", say_needs(p, &o, &a)},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -313,151 +387,4 @@ void plan_write_text(struct out *out, const struct planned *p, struct arena scra
 		page_paragraph(out, "  refused", PAINT_BAD, LABEL, text_of(p->err.what));
 	if (p->err.hint[0])
 		page_paragraph(out, "  hint:", PAINT_NONE, 8, text_of(p->err.hint));
-}
-
-/* ---- as JSON ------------------------------------------------------------- */
-
-/* Seconds; null for what has no end. */
-static json_t *seconds(double ns)
-{
-	return ns < (double)FOR_EVER ? json_real(ns / 1e9) : json_null();
-}
-
-static json_t *real_or_null(double n)
-{
-	return isfinite(n) ? json_real(n) : json_null();
-}
-
-static json_t *count_or_null(double n)
-{
-	return isfinite(n) ? json_integer((json_int_t)ceil(n)) : json_null();
-}
-
-static json_t *json_ports(const struct plan *p)
-{
-	const struct budget *b = &p->budget;
-	struct port_range range = p->loads[p->widest].ports;
-
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "range",
-			 json_sprintf("%u-%u", range.lo, range.hi), "usable", (json_int_t)b->usable,
-			 "sources", (json_int_t)p->sources.count, "destinations",
-			 (json_int_t)p->destinations, "spaces", (json_int_t)b->spaces, "capacity",
-			 (json_int_t)b->capacity, "may_lose_one", b->may_lose_one);
-}
-
-static json_t *json_life(const struct plan *p, const struct outline *o)
-{
-	json_t *life = json_pack("{s:o, s:o, s:o}", "open", seconds((double)o->live_ns), "quiet",
-				 seconds((double)o->quiet_ns), "all",
-				 seconds((double)p->forecast.port_life_ns));
-
-	if (acceleration_of(p->scenario) > 1)
-		json_object_set_new(life, "accelerated", json_real(acceleration_of(p->scenario)));
-	return life;
-}
-
-static json_t *json_predicted(const struct outline *o)
-{
-	json_t *f = json_object();
-
-	json_object_set_new(f, "exhausted", o->known ? json_boolean(o->exhausts) : json_null());
-	if (!o->exhausts)
-		return f;
-	json_object_set_new(f, "after", json_integer((json_int_t)o->after));
-	if (o->at_ns > 0)
-		json_object_set_new(f, "at", seconds(o->at_ns));
-	json_object_set_new(f, "recovery", seconds((double)o->recovery_ns));
-	return f;
-}
-
-static json_t *json_half(const struct outline *o)
-{
-	json_t *half = json_pack("{s:I, s:b, s:o}", "ports", (json_int_t)o->half, "reached",
-				 o->half_reached, "connect_slower", seconds(o->half_cost_ns));
-
-	if (o->half_at_ns > 0)
-		json_object_set_new(half, "at", seconds(o->half_at_ns));
-	return half;
-}
-
-static json_t *json_needs(const struct plan *p, const struct outline *o)
-{
-	const struct needs *n = &p->needs;
-
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "connections",
-			 count_or_null(o->begun), "ports", (json_int_t)ports_used(p, o), "slots",
-			 (json_int_t)n->slots, "rings", (json_int_t)n->rings, "descriptors",
-			 (json_int_t)n->descriptors, "bytes", (json_int_t)n->bytes, "time",
-			 seconds(o->ends_ns));
-}
-
-static json_t *json_gateway(const struct plan *p)
-{
-	json_t *o = json_pack("{s:I, s:I, s:I, s:I}", "ports", (json_int_t)gateway_ports(p),
-			      "addresses", (json_int_t)p->nat.outside.count, "capacity",
-			      (json_int_t)p->nat.carriage.ports, "limit",
-			      (json_int_t)p->scenario->network.nat.limit);
-
-	if (p->forecast.times_out_after)
-		json_object_set_new(o, "times_out_after",
-				    json_integer((json_int_t)p->forecast.times_out_after));
-	return o;
-}
-
-static void put_facts(json_t *one, const struct plan *p)
-{
-	const struct outline o = outline_of(p);
-
-	json_object_set_new(one, "ports", json_ports(p));
-	if (p->scenario->network.topology == TOPOLOGY_NAT)
-		json_object_set_new(one, "gateway", json_gateway(p));
-	json_object_set_new(one, "port_life", json_life(p, &o));
-	json_object_set_new(one, "wanted", count_or_null(o.wanted));
-	json_object_set_new(one, "sustained", real_or_null(p->forecast.rate));
-	json_object_set_new(one, "predicted", json_predicted(&o));
-	json_object_set_new(one, "half_full", o.half ? json_half(&o) : json_null());
-	json_object_set_new(one, "needs", json_needs(p, &o));
-}
-
-static json_t *json_text(struct text t)
-{
-	return json_stringn(t.len ? t.s : "", t.len);
-}
-
-static json_t *json_planned(const struct planned *p)
-{
-	json_t *one = json_object();
-
-	json_object_set_new(one, "scenario", json_text(p->scenario->top.name));
-	json_object_set_new(one, "case", json_text(p->scenario->case_name));
-	json_object_set_new(one, "file", json_string(p->scenario->file));
-	if (p->plan.needs.rings)
-		put_facts(one, &p->plan);
-	if (p->err.kind) {
-		json_object_set_new(one, "error", json_string(p->err.what));
-		json_object_set_new(one, "hint", json_string(p->err.hint));
-	}
-	return one;
-}
-
-static int to_out(const char *text, size_t len, void *out)
-{
-	out_text(out, (struct text){text, len});
-	return 0;
-}
-
-bool plan_write_json(struct out *out, const struct planned *list, size_t count)
-{
-	json_t *plans = json_array(), *all = json_object();
-	bool ok = true;
-
-	json_object_set_new(all, "schema", json_integer(1));
-	for (size_t i = 0; i < count; i++)
-		ok = json_array_append_new(plans, json_planned(&list[i])) == 0 && ok;
-	ok = json_object_set_new(all, "plans", plans) == 0 && ok &&
-	     json_dump_callback(all, to_out, out,
-				JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) == 0;
-	json_decref(all);
-	out_z(out, "\n");
-	return ok;
 }

@@ -32,6 +32,7 @@
 	SUITE(forecast) \
 	SUITE(shape) \
 	SUITE(outline) \
+	SUITE(together) \
 	SUITE(retry) \
 	SUITE(plan) \
 	SUITE(tape) \

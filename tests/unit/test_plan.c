@@ -108,6 +108,8 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 			       p.forecast.rate);
 		CU_ASSERT_EQUAL(p.forecast.times_out_after, rows[i].after);
 		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		/* the kernel may give the port of a closed connection up early */
+		CU_ASSERT_EQUAL(p.forecast.rate_is_least, rows[i].rate > 0 && rows[i].rate != 10);
 		CU_ASSERT(fabs(p.forecast.rate - rows[i].rate) <= 1e-6);
 	}
 	arena_close(&a);

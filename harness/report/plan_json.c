@@ -1,0 +1,175 @@
+#include "report/plan.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "plan/outline.h"
+
+/* Seconds; null for what has no end. */
+static json_t *seconds(double ns)
+{
+	return ns < (double)FOR_EVER ? json_real(ns / 1e9) : json_null();
+}
+
+static json_t *real_or_null(double n)
+{
+	return isfinite(n) ? json_real(n) : json_null();
+}
+
+static json_t *count_or_null(double n)
+{
+	return isfinite(n) ? json_integer((json_int_t)ceil(n)) : json_null();
+}
+
+static json_t *json_ports(const struct plan *p)
+{
+	const struct budget *b = &p->budget;
+	struct port_range range = p->loads[p->widest].ports;
+
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "range",
+			 json_sprintf("%u-%u", range.lo, range.hi), "usable", (json_int_t)b->usable,
+			 "sources", (json_int_t)p->sources.count, "destinations",
+			 (json_int_t)p->destinations, "spaces", (json_int_t)b->spaces, "capacity",
+			 (json_int_t)b->capacity, "may_lose_one", b->may_lose_one);
+}
+
+static json_t *json_life(const struct plan *p, const struct outline *o)
+{
+	json_t *life = json_pack("{s:o, s:o, s:o}", "open", seconds((double)o->live_ns), "quiet",
+				 seconds((double)o->quiet_ns), "all",
+				 seconds((double)p->forecast.port_life_ns));
+
+	if (acceleration_of(p->scenario) > 1)
+		json_object_set_new(life, "accelerated", json_real(acceleration_of(p->scenario)));
+	return life;
+}
+
+/* KEY, and between which bounds it lies. */
+static void put_guess(json_t *o, const char *key, const struct guess *g)
+{
+	const struct {
+		const char *suffix;
+		double ns;
+	} bounds[] = {{"", g->likely}, {"_least", g->least}, {"_most", g->most}};
+
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s%s", key, bounds[i].suffix);
+		json_object_set_new(o, name, seconds(bounds[i].ns));
+	}
+}
+
+static json_t *json_predicted(const struct plan *p, const struct outline *o)
+{
+	json_t *f = json_object();
+
+	json_object_set_new(f, "exhausted", o->known ? json_boolean(o->exhausts) : json_null());
+	if (o->cut_short)
+		json_object_set_new(f, "stop_time_first", o->known ? json_true() : json_null());
+	if (!p->forecast.counted)
+		return f;
+	json_object_set_new(f, "after", json_integer((json_int_t)o->after));
+	json_object_set_new(f, "after_least", json_integer((json_int_t)o->after_least));
+	json_object_set_new(f, "after_most", json_integer((json_int_t)o->after_most));
+	put_guess(f, "at", &o->at_ns);
+	json_object_set_new(f, "recovery", seconds((double)o->recovery_ns));
+	return f;
+}
+
+static json_t *json_half(const struct outline *o)
+{
+	json_t *half = json_pack("{s:I, s:b, s:f}", "ports", (json_int_t)o->half, "reached",
+				 o->half_reached, "rate", o->half_rate);
+
+	put_guess(half, "connect_slower", &o->half_cost_ns);
+	if (o->half_at_ns > 0)
+		json_object_set_new(half, "at", seconds(o->half_at_ns));
+	return half;
+}
+
+static json_t *json_needs(const struct plan *p, const struct outline *o)
+{
+	const struct needs *n = &p->needs;
+	json_t *needs = json_pack(
+		"{s:o, s:I, s:I, s:I, s:I, s:I}", "connections", count_or_null(o->begun), "ports",
+		(json_int_t)o->ports, "slots", (json_int_t)n->slots, "rings", (json_int_t)n->rings,
+		"descriptors", (json_int_t)n->descriptors, "bytes", (json_int_t)n->bytes);
+
+	put_guess(needs, "time", &o->ends_ns);
+	return needs;
+}
+
+static json_t *json_gateway(const struct plan *p, const struct outline *o)
+{
+	json_t *g = json_pack("{s:I, s:I, s:I, s:I}", "ports", (json_int_t)o->gateway_ports,
+			      "addresses", (json_int_t)p->nat.outside.count, "capacity",
+			      (json_int_t)p->nat.carriage.ports, "limit",
+			      (json_int_t)p->scenario->network.nat.limit);
+
+	if (p->forecast.times_out_after)
+		json_object_set_new(g, "times_out_after",
+				    json_integer((json_int_t)p->forecast.times_out_after));
+	return g;
+}
+
+static void put_facts(json_t *one, const struct plan *p)
+{
+	const struct outline o = outline_of(p);
+
+	json_object_set_new(one, "ports", json_ports(p));
+	if (p->scenario->network.topology == TOPOLOGY_NAT)
+		json_object_set_new(one, "gateway", json_gateway(p, &o));
+	json_object_set_new(one, "port_life", json_life(p, &o));
+	json_object_set_new(one, "wanted", count_or_null(o.wanted));
+	json_object_set_new(one, "sustained", real_or_null(p->forecast.rate));
+	if (p->forecast.rate_is_least)
+		json_object_set_new(one, "sustained_is_least", json_true());
+	json_object_set_new(one, "predicted", json_predicted(p, &o));
+	json_object_set_new(one, "half_full", o.half ? json_half(&o) : json_null());
+	json_object_set_new(one, "needs", json_needs(p, &o));
+}
+
+static json_t *json_text(struct text t)
+{
+	return json_stringn(t.len ? t.s : "", t.len);
+}
+
+static json_t *json_planned(const struct planned *p)
+{
+	json_t *one = json_object();
+
+	json_object_set_new(one, "scenario", json_text(p->scenario->top.name));
+	json_object_set_new(one, "case", json_text(p->scenario->case_name));
+	json_object_set_new(one, "file", json_string(p->scenario->file));
+	if (p->plan.needs.rings)
+		put_facts(one, &p->plan);
+	if (p->err.kind) {
+		json_object_set_new(one, "error", json_string(p->err.what));
+		json_object_set_new(one, "hint", json_string(p->err.hint));
+	}
+	return one;
+}
+
+static int to_out(const char *text, size_t len, void *out)
+{
+	out_text(out, (struct text){text, len});
+	return 0;
+}
+
+bool plan_write_json(struct out *out, const struct planned *list, size_t count)
+{
+	json_t *plans = json_array(), *all = json_object();
+	bool ok = true;
+
+	json_object_set_new(all, "schema", json_integer(1));
+	for (size_t i = 0; i < count; i++)
+		ok = json_array_append_new(plans, json_planned(&list[i])) == 0 && ok;
+	ok = json_object_set_new(all, "plans", plans) == 0 && ok &&
+	     json_dump_callback(all, to_out, out,
+				JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) == 0;
+	json_decref(all);
+	out_z(out, "\n");
+	return ok;
+}

@@ -1,0 +1,138 @@
+/* What several loads come to, and what the seed decides of one. */
+#include "plan/together.h"
+
+#include <stdio.h>
+
+#include "plan_help.h"
+#include "suites.h"
+
+static struct plan plan_of(const char *lines, uint64_t seed, struct arena *a)
+{
+	static struct host host;
+	struct err err = {0};
+	struct plan p = {0};
+
+	host = help_host();
+	if (!plan_make(&p, help_scenario(lines, a), &host, seed, a, &err)) {
+		printf("\n%s\n  %s\n", lines, err.what);
+		CU_FAIL_FATAL("a test's plan cannot be made");
+	}
+	return p;
+}
+
+enum says { HOLDS, REFUSES, UNCOUNTED, CANNOT_TELL };
+
+static void loads_want_each_others_ports_only_where_they_may_have_them(void)
+{
+	static const struct {
+		const char *loads;
+		enum says says;
+		uint64_t after, capacity;
+	} rows[] = {
+		{"{a: {end: leak, total: 20}, b: {end: leak, total: 20}}", REFUSES, 32, 32},
+		{"{a: {end: leak, total: 16}, b: {end: leak, total: 16}}", HOLDS, 0, 32},
+		/* the kernel keeps the ports of TCP and of UDP apart */
+		{"{a: {end: leak, total: 20}, b: {protocol: udp, end: leak, total: 20}}", HOLDS, 0,
+		 64},
+		{"{a: {end: leak, total: 20}, b: {protocol: udp, end: leak, total: 40}}", UNCOUNTED,
+		 0, 64},
+		{"{a: {protocol: udp, end: leak, total: 20}, b: {protocol: udp, end: leak, total: "
+		 "20}}",
+		 REFUSES, 32, 32},
+		/* ports of their own */
+		{"{a: {end: leak, bind: ports 50000-50031, total: 20}, b: {end: leak, total: 20}}",
+		 HOLDS, 0, 64},
+		{"{a: {end: leak, bind: ports 50000-50031, total: 20}, b: {end: leak, bind: ports "
+		 "51000-51031, total: 33}}",
+		 UNCOUNTED, 0, 64},
+		/* the ports of one are some of the other's */
+		{"{a: {end: leak, total: 20}, b: {end: leak, bind: local-port-range 40000-40007, "
+		 "total: 20}}",
+		 UNCOUNTED, 0, 32},
+		/* what is begun by the clock is bounded too */
+		{"{a: {end: leak, total: 2}, b: {end: leak, rate: 10/s, duration: 2s}}", HOLDS, 0,
+		 32},
+		{"{a: {total: 320}, b: {end: leak, total: 20}}", REFUSES, 32, 32},
+		{"{a: {end: reset, total: 320}, b: {end: leak, total: 20}}", CANNOT_TELL, 0, 32},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *lines =
+			text_format(&a, "network: {ports: 40000-40031}\nloads: %s", rows[i].loads)
+				.s;
+		struct plan p = plan_of(lines, 1, &a);
+		const struct forecast *f = &p.forecast;
+		enum says says = !f->known	? CANNOT_TELL
+				 : !f->exhausts ? HOLDS
+				 : f->counted	? REFUSES
+						: UNCOUNTED;
+
+		if (says != rows[i].says || f->after != rows[i].after)
+			printf("\n%s: %d, %llu\n", lines, says, (unsigned long long)f->after);
+		CU_ASSERT_EQUAL(says, rows[i].says);
+		CU_ASSERT_EQUAL(f->after, rows[i].after);
+		CU_ASSERT_EQUAL(together_capacity(&p), rows[i].capacity);
+	}
+	arena_close(&a);
+}
+
+/* Two loads that each begin with the first pair give that one a connection more. */
+static void a_pair_may_have_a_connection_more_than_the_others(void)
+{
+	struct arena a = help_arena();
+	struct plan p = plan_of("network: {ports: 40000-40001, servers: 2}\n"
+				"loads: {a: {end: leak, total: 1}, b: {end: leak, total: 3}}",
+				1, &a);
+
+	CU_ASSERT(!p.forecast.known); /* 4 connections, 4 ports; but 1 + 2 of them to the first */
+	p = plan_of("network: {ports: 40000-40001, servers: 2}\n"
+		    "loads: {a: {end: leak, total: 2}, b: {end: leak, total: 2}}",
+		    1, &a);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+	arena_close(&a);
+}
+
+/* Those that are reset give their ports back; those that leak take the range, one by one. */
+static void leaks_among_others_end_the_ports_when_the_seed_says(void)
+{
+	const char *lines = "network: {ports: 40000-40031}\n"
+			    "load: {concurrency: 4, end: reset, mix: {leak: 10%}, total: 2000}";
+	struct arena a = help_arena();
+
+	for (uint64_t seed = 0; seed < 8; seed++) {
+		struct plan p = plan_of(lines, seed, &a);
+		uint64_t leaked = 0, n = 0;
+
+		while (leaked < 32)
+			leaked += plan_end(&p, &p.loads[0], n++) == END_LEAK;
+		CU_ASSERT(p.forecast.known && p.forecast.exhausts && p.forecast.counted);
+		CU_ASSERT_EQUAL(p.forecast.after, n);
+		CU_ASSERT_EQUAL(p.forecast.after_most, n);
+		CU_ASSERT(p.forecast.after_least > n / 2 && p.forecast.after_least < n);
+	}
+	arena_close(&a);
+}
+
+static void what_a_load_draws_is_counted_of_that_load(void)
+{
+	struct arena a = help_arena();
+	struct plan p = plan_of("network: {ports: 40000-40031, servers: 8, choose: seed}\n"
+				"loads: {a: {total: 10}, b: {end: leak}}",
+				1, &a);
+
+	CU_ASSERT(p.loads[0].budget.first > 0 && p.loads[0].budget.first < 256);
+	CU_ASSERT(p.loads[1].budget.first > 0 && p.loads[1].budget.first < 256);
+	CU_ASSERT_NOT_EQUAL(p.loads[0].budget.first, p.loads[1].budget.first);
+	arena_close(&a);
+}
+
+static const struct test tests[] = {
+	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
+	TEST(a_pair_may_have_a_connection_more_than_the_others),
+	TEST(leaks_among_others_end_the_ports_when_the_seed_says),
+	TEST(what_a_load_draws_is_counted_of_that_load),
+	TESTS_END,
+};
+
+const struct suite suite_together = {"together", tests};
