@@ -1,6 +1,7 @@
 #include "judge/judge.h"
 
 #include "judge/cause.h"
+#include "judge/late.h"
 
 static const char *const verdict_names[] = {
 	[VERDICT_PASS] = "pass",
@@ -38,9 +39,33 @@ static struct judged judge_line(const struct expectation *e, const struct measur
 	return j;
 }
 
+/* A line that is about the pace of the load has judged it. */
+static bool judges_pace(const struct expectation_list *expect)
+{
+	for (size_t i = 0; i < expect->count; i++) {
+		enum measure what = expect->list[i].what.measure;
+
+		if (what == MEASURE_CONNECTS_LATE || what == MEASURE_CONNECTS_BEHIND ||
+		    what == MEASURE_CONNECTS_RATE)
+			return true;
+	}
+	return false;
+}
+
+/* That a load is survived is not shown by another that was lighter; but ports that ran out have
+ * run out. */
+static bool is_proven(const struct expectation_list *expect, const struct tape *tape,
+		      const struct measures *m)
+{
+	bool is_lighter = late_is_short(m) || late_is_behind(m);
+
+	return expect->count == 0 || tape->exhausted || !is_lighter || judges_pace(expect);
+}
+
 /* A line of `expect` that ended the run has failed, whatever became of the rest; but a run that
  * a signal or stop.time broke off says nothing, good or bad, about what it did not get to. */
-static enum verdict_word word_of(const struct verdict *v, const struct tape *tape)
+static enum verdict_word word_of(const struct verdict *v, const struct expectation_list *expect,
+				 const struct tape *tape, const struct measures *m)
 {
 	if (tape->interrupted || tape->cut_short || tape->lost ||
 	    (!tape->complete && tape->aborted < 0))
@@ -50,7 +75,7 @@ static enum verdict_word word_of(const struct verdict *v, const struct tape *tap
 	for (size_t i = 0; i < v->expect_count; i++)
 		if (!v->expect[i].pass)
 			return VERDICT_FAIL;
-	return VERDICT_PASS;
+	return is_proven(expect, tape, m) ? VERDICT_PASS : VERDICT_INCOMPLETE;
 }
 
 void judge(struct verdict *out, const struct plan *plan, const struct tape *tape,
@@ -64,6 +89,6 @@ void judge(struct verdict *out, const struct plan *plan, const struct tape *tape
 	/* It may hold again by now; but it was broken, and ended the run. */
 	if (tape->aborted >= 0 && (size_t)tape->aborted < out->expect_count)
 		out->expect[tape->aborted].pass = false;
-	out->word = word_of(out, tape);
+	out->word = word_of(out, expect, tape, m);
 	causes_find(out, plan, tape, m, a);
 }

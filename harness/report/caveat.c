@@ -1,23 +1,15 @@
 #include "report/caveat.h"
 
 #include "base/unit.h"
+#include "judge/late.h"
 #include "report/block.h"
 #include "report/page.h"
 
-enum { LABEL = 13, LINE_MOST = 512, LATE_SHARE = 100, BEHIND_SHARE = 10 };
-
-#define BEHIND_LEAST_NS 1e9
+enum { LABEL = 13, LINE_MOST = 512 };
 
 static void print(struct out *out, const struct out *line)
 {
 	page_paragraph(out, "  but", PAINT_NONE, LABEL, out_written(line));
-}
-
-bool caveat_is_late(const struct result_run *run)
-{
-	uint64_t late = run_count(run, MEASURE_CONNECTS_LATE);
-
-	return late > 0 && late * LATE_SHARE >= late + run_count(run, MEASURE_CONNECTS_ATTEMPTED);
 }
 
 void caveat_late(struct out *out, const struct result_run *run)
@@ -26,7 +18,7 @@ void caveat_late(struct out *out, const struct result_run *run)
 	struct out line = out_memory(buffer, sizeof(buffer));
 	uint64_t n = run_count(run, MEASURE_CONNECTS_LATE);
 
-	if (!caveat_is_late(run))
+	if (!late_is_short(&run->measures))
 		return;
 	out_fmt(&line,
 		"%s of %s connections were due and not begun: this was not the load that was "
@@ -41,13 +33,11 @@ void caveat_late(struct out *out, const struct result_run *run)
 
 void caveat_behind(struct out *out, const struct result_run *run)
 {
-	struct value behind = run->measures.fixed[MEASURE_CONNECTS_BEHIND],
-		     elapsed = run->measures.fixed[MEASURE_ELAPSED];
+	struct value behind = run->measures.fixed[MEASURE_CONNECTS_BEHIND];
 	char buffer[LINE_MOST], time[UNIT_PRINTED];
 	struct out line = out_memory(buffer, sizeof(buffer));
 
-	if (!behind.present || !elapsed.present || behind.n < BEHIND_LEAST_NS ||
-	    behind.n < elapsed.n / BEHIND_SHARE || caveat_is_late(run))
+	if (!late_is_behind(&run->measures))
 		return;
 	out_fmt(&line,
 		"connections were begun up to %s after they were due: this was not the rate "

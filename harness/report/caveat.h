@@ -9,7 +9,6 @@
 
 /* lastport or the kernel was too slow for the rate that was asked for. */
 void caveat_late(struct out *out, const struct result_run *run);
-bool caveat_is_late(const struct result_run *run); /* by one connection of a hundred or more */
 
 /* What was begun was begun long after it was due: by a second or more, and a tenth of the run. */
 void caveat_behind(struct out *out, const struct result_run *run);

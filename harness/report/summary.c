@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/unit.h"
+#include "judge/late.h"
 #include "report/block.h"
 #include "report/caveat.h"
 #include "report/destinations.h"
@@ -62,6 +63,11 @@ static struct text say_break(const struct result_run *run, struct arena *a)
 	if (run->lost)
 		return text_format(a, "%s %s did not fit the tape: its figures are not whole",
 				   say_count(a, run->lost), run->lost == 1 ? "record" : "records");
+	if (late_is_short(&run->measures))
+		return text_format(a, "%s connections were due and not begun",
+				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
+	if (late_is_behind(&run->measures))
+		return TEXT("it did not keep the rate that was asked for");
 	return TEXT("it did not come to its end");
 }
 
@@ -86,7 +92,7 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 
 	if (run->aborted)
 		return text_format(a, "%s opened%s", opened, say_end(run, a));
-	if (!is_head && caveat_is_late(run))
+	if (!is_head && late_is_short(&run->measures))
 		return text_format(a, "%s opened, not exhausted; %s due but not begun", opened,
 				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
 	if (!is_head && run_count(run, MEASURE_TIME_WAIT_OVERFLOW))

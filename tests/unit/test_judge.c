@@ -110,6 +110,53 @@ static void what_broke_off_is_never_a_pass(void)
 	}
 }
 
+/* A gate of 3,000/s passed with half of the connections never begun. */
+static void a_load_that_was_not_made_proves_nothing(void)
+{
+	static const struct {
+		const char *expect;
+		uint64_t late;
+		int64_t behind_ns;
+		bool exhausted;
+		enum verdict_word word;
+	} rows[] = {
+		{"connects.failed == 0", 0, 0, false, VERDICT_PASS},
+		{"connects.failed == 0", 9, 0, false, VERDICT_PASS},
+		{"connects.failed == 0", 11, 0, false, VERDICT_INCOMPLETE},
+		{"connects.failed == 0", 0, 900000000, false, VERDICT_PASS},
+		{"connects.failed == 0", 0, 1900000000, false, VERDICT_INCOMPLETE},
+		{"connects.failed == 1", 11, 0, false, VERDICT_FAIL},
+		{"exhausted == true", 11, 1900000000, true, VERDICT_PASS},
+		/* Whoever looks at the pace has judged it; and nothing expected, nothing proven. */
+		{"connects.late <= 11", 11, 0, false, VERDICT_PASS},
+		{"connects.behind < 2s", 11, 1900000000, false, VERDICT_PASS},
+		{"connects.rate >= 100/s", 11, 1900000000, false, VERDICT_PASS},
+		{NULL, 11, 1900000000, false, VERDICT_PASS},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct trial t;
+
+		trial_open(&t, text_format(&a, "expect: [%s%s%s]", rows[i].expect ? "\"" : "",
+					   rows[i].expect ? rows[i].expect : "",
+					   rows[i].expect ? "\"" : "")
+				       .s);
+		if (rows[i].exhausted)
+			trial_exhaust(&t, 32);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 1000;
+		t.tape.tally.late = rows[i].late;
+		t.tape.behind_ns = rows[i].behind_ns;
+		t.tape.end_ns = t.tape.begin_ns + 5000000000;
+		trial_judge(&t);
+		if (t.verdict.word != rows[i].word)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(t.verdict.word, rows[i].word);
+		trial_close(&t);
+		arena_close(&a);
+	}
+}
+
 static void each_verdict_has_a_name_that_finds_it(void)
 {
 	for (int i = VERDICT_PASS; i <= VERDICT_INCOMPLETE; i++)
@@ -150,6 +197,7 @@ static const struct test tests[] = {
 	TEST(one_broken_line_fails_the_run),
 	TEST(nothing_expected_is_a_pass),
 	TEST(what_broke_off_is_never_a_pass),
+	TEST(a_load_that_was_not_made_proves_nothing),
 	TEST(each_verdict_has_a_name_that_finds_it),
 	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TESTS_END,

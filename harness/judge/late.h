@@ -1,0 +1,10 @@
+/* late.h - was the load the one that was asked for? Pure. */
+#pragma once
+
+#include "judge/judge.h"
+
+/* One connection of a hundred that were due, or more, was never begun. */
+bool late_is_short(const struct measures *m);
+
+/* Else: one was begun a second after it was due, or more, and a tenth of the run. */
+bool late_is_behind(const struct measures *m);
