@@ -300,6 +300,45 @@ static void demand_check(const struct reading *r, const struct scenario *s, cons
 			refuse_place(r, s, d, &wish->list[i]);
 }
 
+/* The item of the list that has the address; NULL: none. */
+static const struct address_item *item_find(const struct address_wish *wish, struct address a)
+{
+	for (uint64_t i = 0; wish->list && i < wish->count; i++)
+		if (address_eq(wish->list[i].address, a))
+			return &wish->list[i];
+	return NULL;
+}
+
+/* Two hosts cannot have one address: packets to it would never leave. What the plan chooses beside a
+ * list, it looks at itself. */
+static void ends_check(const struct reading *r, const struct scenario *s)
+{
+	const struct address_wish *servers = &s->network.servers;
+	char z[ADDRESS_PRINTED];
+
+	for (uint64_t i = 0; servers->list && i < servers->count; i++) {
+		const struct address_item *mine = &servers->list[i],
+					  *other = item_find(&s->network.sources, mine->address);
+		struct err *err;
+
+		if (!other)
+			continue;
+		err = errs_next(r->errs);
+		source_err(err, r->source, later(mine->at, other->at),
+			   "%s is one of network.sources and of network.servers",
+			   address_print(z, mine->address));
+		err_hint(err, "Client and server are two hosts: give each addresses of its own.");
+		return;
+	}
+}
+
+static bool is_same_place(const struct scenario *s, const struct scenario *base)
+{
+	return base && base->network.topology == s->network.topology &&
+	       base->network.sources.list == s->network.sources.list &&
+	       base->network.servers.list == s->network.servers.list;
+}
+
 void places_check(const struct reading *r, const struct scenario *s, const struct scenario *base)
 {
 	static const size_t wishes[] = {offsetof(struct scenario, network.sources),
@@ -315,4 +354,6 @@ void places_check(const struct reading *r, const struct scenario *s, const struc
 			    ((const struct address_wish *)there)->list)
 			demand_check(r, s, d, here);
 	}
+	if (s->network.topology != TOPOLOGY_LOOPBACK && !is_same_place(s, base))
+		ends_check(r, s);
 }

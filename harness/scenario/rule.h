@@ -35,6 +35,15 @@ static inline bool is_later(struct mark a, struct mark b)
 	return a.line != b.line ? a.line > b.line : a.col > b.col;
 }
 
+/* Has a case, or one of `loads`, taken back by this key what another says, which it has of the base
+ * or of `load`? Then it need not take that back too. */
+static inline bool is_taken_back(const struct scenario *s, struct mark key, struct mark by)
+{
+	bool in_case = s->case_at.line && is_later(s->case_at, key) && is_later(by, s->case_at);
+
+	return in_case || (s->loads.count > 0 && is_later(by, key));
+}
+
 static inline bool squats(const struct scenario *s)
 {
 	return s->squat.listen.count || s->squat.ports.count || s->squat.bind;

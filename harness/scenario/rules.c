@@ -80,6 +80,22 @@ static void check_latency(const struct reading *r, const struct scenario *s)
 	}
 }
 
+/* A line that could end the run only once stop.time has. */
+static void check_aborts(const struct reading *r, const struct scenario *s)
+{
+	for (size_t i = 0; i < s->expect.count; i++) {
+		const struct expectation *e = &s->expect.list[i];
+		struct err *err;
+
+		if (!e->abort || e->after_ns < s->stop.time)
+			continue;
+		err = errs_next(r->errs);
+		source_err(err, r->source, e->at,
+			   "abort begins with `after`, when stop.time is over");
+		err_hint(err, "Shorten `after`, or raise stop.time.");
+	}
+}
+
 void rules_check(const struct reading *r, const struct scenario *s, const struct scenario *base)
 {
 	for (size_t load = 0; load < scenario_loads(s); load++)
@@ -89,4 +105,6 @@ void rules_check(const struct reading *r, const struct scenario *s, const struct
 	if (!base || base->expect.list != s->expect.list ||
 	    base->sample.latency != s->sample.latency)
 		check_latency(r, s);
+	if (!base || base->expect.list != s->expect.list || base->stop.time != s->stop.time)
+		check_aborts(r, s);
 }

@@ -46,14 +46,51 @@ static bool is_cut_off(const struct scenario *s)
 	       s->load.start + s->load.duration > s->stop.time;
 }
 
+/* A key that is about retries, and says more than its default. */
+static bool without_retry(const struct scenario *s, bool says_more, struct mark key)
+{
+	return s->load.on_failure.retry == 0 && says_more &&
+	       !is_taken_back(s, key, s->load.on_failure.at.retry);
+}
+
+static bool pauses_in_vain(const struct scenario *s)
+{
+	return without_retry(s, s->load.on_failure.wait != 100000000, s->load.on_failure.at.wait);
+}
+
 static bool grows_in_vain(const struct scenario *s)
 {
-	return s->load.on_failure.retry == 0 && s->load.on_failure.grow > 1;
+	return without_retry(s, s->load.on_failure.grow > 1, s->load.on_failure.at.grow);
 }
 
 static bool jitters_in_vain(const struct scenario *s)
 {
-	return s->load.on_failure.retry == 0 && s->load.on_failure.jitter > 0;
+	return without_retry(s, s->load.on_failure.jitter > 0, s->load.on_failure.at.jitter);
+}
+
+static bool bursts_of_nothing(const struct scenario *s)
+{
+	const struct load *l = &s->load;
+
+	return l->burst.size == 0 && l->burst.every != 1000000000 &&
+	       !is_taken_back(s, l->burst.at.every, l->burst.at.size);
+}
+
+/* {close: 50%, reset: 50%} beside end: close names them all; {leak: 5%} beside leak, nothing. */
+static bool mixes_its_own_end(const struct scenario *s)
+{
+	const struct load *l = &s->load;
+
+	for (int end = 0; end < ENDS; end++)
+		if (end != (int)l->end && l->mix.share[end] > 0)
+			return false;
+	return l->mix.share[l->end] > 0;
+}
+
+static bool goes_on_in_vain(const struct scenario *s)
+{
+	return s->stop.when == WHEN_NEVER && s->stop.after > 0 &&
+	       !is_taken_back(s, s->stop.at.after, s->stop.at.when);
 }
 
 static bool flushes_nothing(const struct scenario *s)
@@ -175,6 +212,24 @@ static const struct rule rules[] = {
 	 {AT(load, start), AT(load, duration)},
 	 "load.start and load.duration go beyond stop.time",
 	 "No run takes longer than stop.time: raise it, or begin sooner."},
+	{pauses_in_vain,
+	 {offsetof(struct scenario, load.on_failure.at.wait),
+	  offsetof(struct scenario, load.on_failure.at.retry)},
+	 "load.on_failure.wait means nothing without retry",
+	 "Say how often a failed connection is tried again, such as retry: 3, or leave it out."},
+	{bursts_of_nothing,
+	 {offsetof(struct scenario, load.burst.at.every),
+	  offsetof(struct scenario, load.burst.at.size)},
+	 "load.burst.every means nothing without size",
+	 "Say how many connections a burst has, such as size: 100, or leave it out."},
+	{mixes_its_own_end,
+	 {AT(load, mix), AT(load, end)},
+	 "load.mix names no other end than load.end",
+	 "All of them end so anyway: leave it out, or name another."},
+	{goes_on_in_vain,
+	 {AT(stop, after), AT(stop, when)},
+	 "stop.after means nothing with stop.when: never",
+	 "Exhaustion ends nothing then: leave one of them out."},
 	{grows_in_vain,
 	 {offsetof(struct scenario, load.on_failure.at.grow),
 	  offsetof(struct scenario, load.on_failure.at.retry)},

@@ -29,14 +29,11 @@ static bool nat_of_ipv6(const struct scenario *s)
 	return s->network.topology == TOPOLOGY_NAT && s->network.family == FAMILY_IPV6;
 }
 
-/* A key of network.nat that says more than its default, and no gateway. A case that takes the
- * base's gateway away need not take back what the base says of it. */
+/* A key of network.nat that says more than its default, and no gateway. */
 static bool without_nat(const struct scenario *s, bool says_more, struct mark key)
 {
-	bool is_inherited = s->case_at.line && is_later(s->case_at, key) &&
-			    is_later(s->network.at.topology, s->case_at);
-
-	return s->network.topology != TOPOLOGY_NAT && says_more && !is_inherited;
+	return s->network.topology != TOPOLOGY_NAT && says_more &&
+	       !is_taken_back(s, key, s->network.at.topology);
 }
 
 #define WITHOUT_NAT(field, says_more) \

@@ -34,7 +34,7 @@ static const char whole[] =
 	"  timeout: 5s\n"
 	"  on_failure: continue\n"
 	"sample: {every: 50ms, sockets: 2s}\n"
-	"stop: {when: never, after: 1s, time: 1m}\n"
+	"stop: {when: exhausted, after: 1s, time: 1m}\n"
 	"expect:\n"
 	"  - exhausted.after == 32\n"
 	"  - {expr: ports.fill.max < 80%, abort: true, after: 5s}\n"
@@ -68,7 +68,7 @@ static void every_key_is_read(void)
 	CU_ASSERT_EQUAL(s->load.end, END_WAIT);
 	CU_ASSERT_EQUAL(s->load.order, ORDER_FAST);
 	CU_ASSERT_EQUAL(s->load.on_failure.then, ON_FAILURE_CONTINUE);
-	CU_ASSERT_EQUAL(s->stop.when, WHEN_NEVER);
+	CU_ASSERT_EQUAL(s->stop.when, WHEN_EXHAUSTED);
 	CU_ASSERT_EQUAL(s->stop.time, 60000000000);
 	read_close(&r);
 }

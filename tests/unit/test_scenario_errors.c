@@ -334,6 +334,20 @@ static void keys_that_exclude_each_other_are_told(void)
 		 "raise it"},
 		{HEAD "load: {on_failure: {grow: 2}}\n", 3, 27, "means nothing without retry",
 		 "retry"},
+		{HEAD "load: {on_failure: {wait: 5ms}}\n", 3, 27, "means nothing without retry",
+		 "retry"},
+		{HEAD "load: {on_failure: {wait: 5ms, retry: 0}}\n", 3, 39,
+		 "means nothing without retry", "retry"},
+		{HEAD "load: {burst: {every: 2s}}\n", 3, 23, "means nothing without size", "size"},
+		{HEAD "load: {end: leak, mix: {leak: 5%}}\n", 3, 24, "no other end than load.end",
+		 "leave it out"},
+		{HEAD "load: {mix: {close: 5%}}\n", 3, 13, "no other end than load.end", ""},
+		{HEAD "stop: {when: never, after: 1s}\n", 3, 28, "with stop.when: never",
+		 "leave one"},
+		{HEAD "network: {sources: [10.9.0.1, 10.9.0.2], servers: [10.9.0.2]}\n", 3, 52,
+		 "10.9.0.2 is one of network.sources and of network.servers", "two hosts"},
+		{HEAD "expect: [{expr: leaked == 0, abort: true, after: 30s}]\n", 3, 17,
+		 "stop.time is over", "raise stop.time"},
 		{HEAD "load: {on_failure: {jitter: 5%}}\n", 3, 29, "means nothing without retry",
 		 "retry"},
 		{HEAD "load: {on_failure: {retry: 3, flush_pool: true}}\n", 3, 43, "needs a pool",
@@ -395,6 +409,32 @@ static void a_gateway_is_of_its_topology(void)
 	}
 }
 
+/* The library's retry-storm/refused has of the base how long a retry waits. */
+static void what_is_taken_back_may_keep_its_words(void)
+{
+	static const char *const fine[] = {
+		HEAD "load: {on_failure: {retry: 3, wait: 5ms, grow: 2, jitter: 5%}}\n"
+		     "cases: {b: {load: {on_failure: {retry: 0}}}}\n",
+		HEAD "load: {on_failure: {retry: 3, wait: 5ms}}\n"
+		     "loads: {a: {}, b: {on_failure: {retry: 0}}}\n",
+		HEAD "load: {burst: {size: 9, every: 2s}}\n"
+		     "cases: {b: {load: {burst: {size: 0}, rate: 5/s}}}\n",
+		HEAD "load: {mix: {close: 50%, reset: 50%}}\n",
+		HEAD "stop: {after: 1s}\ncases: {b: {stop: {when: never}}}\n",
+		HEAD "network: {topology: loopback, sources: [127.0.0.1], servers: [127.0.0.1]}\n",
+	};
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		struct read r;
+
+		read_yaml(&r, fine[i]);
+		if (!r.ok)
+			printf("%s\n", fine[i]);
+		CU_ASSERT(r.ok);
+		read_close(&r);
+	}
+}
+
 static void all_mistakes_are_told_in_the_order_of_the_file(void)
 {
 	struct read r;
@@ -436,6 +476,7 @@ static const struct test tests[] = {
 	TEST(loads_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
 	TEST(a_gateway_is_of_its_topology),
+	TEST(what_is_taken_back_may_keep_its_words),
 	TEST(all_mistakes_are_told_in_the_order_of_the_file),
 	TEST(more_mistakes_than_fit_are_counted),
 	TESTS_END,
