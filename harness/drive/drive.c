@@ -52,15 +52,17 @@ struct crew {
 	uint32_t count; /* as many as the plan has loads */
 };
 
-/* Rights that an option of the load needs are lent to its rings; the thread gives them up. */
+/* Rights that an option of the load needs are lent to its rings, and the thread gives them up; one
+ * whose sockets are made by system calls has nobody to lend them to. */
 static bool load_prepare(struct carrier *c)
 {
 	bool needs_rights = c->wish.load->needs_rights;
+	bool keeps_rights = needs_rights && c->wish.load->load->protocol == PROTOCOL_UDP;
 
 	return (needs_rights ? lab_enter_admin(c->lab, LAB_CLIENT, &c->err)
 			     : lab_enter(c->lab, LAB_CLIENT, &c->err)) &&
 	       worker_open(&c->worker, &c->wish, c->arena, &c->err) &&
-	       (!needs_rights || rights_drop(&c->err));
+	       (!needs_rights || keeps_rights || rights_drop(&c->err));
 }
 
 static void *load_thread(void *context)
@@ -234,6 +236,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		.sockets = 2 * crew->plan->needs.holding,
 		.heirs = has_heirs(crew->plan),
 		.together = plan_shares_ports(crew->plan),
+		.shared = plan_overshadows(crew->plan),
 		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
 		.ports_named = bind_names_port(crew->plan->loads[crew->plan->widest].bind),
 		.every_ns = s->sample.every,

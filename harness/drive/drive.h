@@ -10,7 +10,8 @@
  * Threads: the workers (a load each), the far end (listens), the sampler; the calling thread waits and
  *          settles. All of them run without capabilities inside the lab, but those that keep
  *          CAP_NET_ADMIN: who ends TIME_WAIT, who has the server vanish, and with a gateway the
- *          sampler. A worker has it until it is ready, if an option of its load needs it.
+ *          sampler. A worker has it until it is ready, if an option of its load needs it; one of
+ *          UDP, as long as it works.
  */
 #pragma once
 

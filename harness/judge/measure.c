@@ -136,6 +136,7 @@ enum { BY_STATE = sizeof(by_state) / sizeof(by_state[0]) };
 static void measure_sample(struct measures *out, const struct sample *s)
 {
 	struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
+	struct value *shadowed = &out->fixed[MEASURE_OVERSHADOWED_MAX];
 
 	for (size_t i = 0; i < BY_STATE; i++) {
 		struct value *v = &out->fixed[by_state[i].what];
@@ -148,6 +149,8 @@ static void measure_sample(struct measures *out, const struct sample *s)
 	}
 	if (!used->present || (double)s->used_max > used->n)
 		*used = (struct value){true, (double)s->used_max};
+	if (!shadowed->present || (double)s->overshadowed > shadowed->n)
+		*shadowed = (struct value){true, (double)s->overshadowed};
 }
 
 /* A connection can come and go between two dumps; the driver's books have it all the same. */

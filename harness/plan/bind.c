@@ -12,8 +12,13 @@ bool bind_names_port(enum bind_way way)
 
 bool bind_shares_port(const struct load *load)
 {
-	return bind_names_port(load->bind.way) &&
+	return (bind_names_port(load->bind.way) || load->protocol == PROTOCOL_UDP) &&
 	       (load->options.reuseaddr || load->options.reuseport);
+}
+
+bool bind_overshadows(const struct load *load)
+{
+	return load->protocol == PROTOCOL_UDP && bind_shares_port(load);
 }
 
 bool bind_may_repeat(const struct scenario *s, const struct load *load)

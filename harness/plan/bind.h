@@ -23,6 +23,11 @@ bool bind_names_port(enum bind_way way);
  * only where that very connection exists. */
 bool bind_shares_port(const struct load *load);
 
+/* Sockets of UDP that share ports may have the very addresses and ports of each other, so that
+ * nothing bounds how many there are: bind() and connect() give them ports that are taken
+ * (udp_lib_lport_inuse(), net/ipv4/udp.c). */
+bool bind_overshadows(const struct load *load);
+
 /* May bind() hand out a port that is in use, by chance? inet_csk_find_open_port(). */
 bool bind_may_repeat(const struct scenario *s, const struct load *load);
 

@@ -141,7 +141,7 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		.quiet_ns = life.quiet.most,
 	};
 
-	if (f.port_life_ns == 0)
+	if (f.port_life_ns == 0 || bind_overshadows(&s->load))
 		f.rate = b->capacity ? INFINITY : 0;
 	else
 		f.rate = (double)b->capacity / (life_mean(s, b, host) / SECOND);

@@ -134,10 +134,11 @@ static void life_set(struct load_plan *p, const struct host *h)
 			     (p->bind_source && h->ring_bind) || p->load->protocol == PROTOCOL_UDP;
 }
 
-/* Only a ring can lend a right for one operation (personality, io_uring_enter(2)). */
+/* Only a ring can lend a right for one operation (personality, io_uring_enter(2)); a load of UDP, which
+ * asks the kernel itself, keeps it. */
 static bool rights_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
 {
-	if (!lp->needs_rights || !lp->classic_sockets)
+	if (!lp->needs_rights || !lp->classic_sockets || lp->load->protocol == PROTOCOL_UDP)
 		return true;
 	err_set(err, ERR_HOST, "load.options.mark cannot be set on this kernel");
 	err_hint(err, "It takes an io_uring that sets options and binds (Linux 6.11).");
@@ -312,6 +313,20 @@ bool plan_speaks(const struct plan *p, enum protocol protocol)
 		if (p->loads[i].load->protocol == protocol)
 			return true;
 	return false;
+}
+
+uint32_t plan_overshadows(const struct plan *p)
+{
+	bool any = false;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+
+		any |= bind_overshadows(lp->load);
+		n += lp->load->protocol == PROTOCOL_UDP ? lp->slots : 0;
+	}
+	return !any ? 0 : n < UINT32_MAX / 4 ? (uint32_t)n : UINT32_MAX / 4;
 }
 
 bool plan_shares_ports(const struct plan *p)

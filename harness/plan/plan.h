@@ -128,6 +128,9 @@ bool plan_has_requests(const struct plan *p); /* any of its loads */
 /* Does one of the loads? */
 bool plan_speaks(const struct plan *p, enum protocol protocol);
 
+/* Sockets of UDP that may have the addresses and ports of another, at most; 0: none may. */
+uint32_t plan_overshadows(const struct plan *p);
+
 /* Is a port of any load in use towards all destinations at once? */
 bool plan_shares_ports(const struct plan *p);
 

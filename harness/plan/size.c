@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "plan/bind.h"
 #include "plan/retry.h"
 #include "plan/together.h"
 
@@ -85,12 +86,17 @@ static uint64_t most_in_all(const struct load_plan *lp, int64_t ns)
 	return load_is_open(lp->load) ? shape_due(&lp->shape, ns) : begun_within(lp, ns);
 }
 
+/* That can have a port at once: those without one fail as soon as they are begun. */
+static uint64_t port_most_of(const struct load_plan *lp)
+{
+	return bind_overshadows(lp->load) ? UINT64_MAX : lp->budget.capacity + SLACK;
+}
+
 static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 {
 	const struct scenario *s = p->scenario;
 	const struct load *l = lp->load;
-	const uint64_t port_most =
-		lp->budget.capacity + SLACK; /* those without a port fail at once */
+	const uint64_t port_most = port_most_of(lp);
 	bool leaks = load_ends(l, END_LEAK), portless = s->server.behaviour == BEHAVIOUR_RESET;
 	bool awaits = load_ends(l, END_WAIT) || load_ends(l, END_SHUTDOWN);
 	int64_t left_ns = s->stop.time - l->start;
@@ -266,7 +272,8 @@ static struct crowd crowd_size(struct plan *p, uint64_t *slots, uint64_t *larges
 		*slots += p->loads[i].slots;
 		*largest = most(*largest, p->loads[i].slots);
 	}
-	all.holding = least(all.holding, together_capacity(p) + SLACK);
+	if (plan_overshadows(p) == 0)
+		all.holding = least(all.holding, together_capacity(p) + SLACK);
 	return all;
 }
 

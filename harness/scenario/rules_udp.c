@@ -51,14 +51,11 @@ static bool udp_waits(const struct scenario *s)
 	{ \
 		return is_udp(s) && (is_set); \
 	}
-UDP_WITHOUT(reuseaddr, s->load.options.reuseaddr)
-UDP_WITHOUT(reuseport, s->load.options.reuseport)
 UDP_WITHOUT(linger, s->load.options.linger != LINGER_NONE)
 UDP_WITHOUT(user_timeout, s->load.options.user_timeout)
 UDP_WITHOUT(nodelay, s->load.options.nodelay)
 UDP_WITHOUT(syn_count, s->load.options.syn_count)
 UDP_WITHOUT(keepalive, s->load.options.keepalive.idle)
-UDP_WITHOUT(mark, s->load.options.mark)
 UDP_WITHOUT(squat, squats(s) || s->load.ballast > 0)
 UDP_WITHOUT(backlog, s->server.backlog)
 UDP_WITHOUT(accept_every, s->server.accept_every)
@@ -80,15 +77,6 @@ static const struct rule rules[] = {
 	 {AT(load, protocol), AT(load, order)},
 	 "load.order is about connections of TCP",
 	 "For UDP the kernel looks through all ports at once: there is no cliff to pass."},
-#define UDP_SHARED(option) \
-	{ \
-		udp_##option, {AT(load, protocol), AT(load.options, option)}, \
-			"load.options." #option " is not for a load of UDP", \
-			"Its sockets would share ports and never run out; what arrives goes to " \
-			"one of them." \
-	}
-	UDP_SHARED(reuseaddr),
-	UDP_SHARED(reuseport),
 	{udp_waits,
 	 {AT(load, protocol), AT(network, time_wait)},
 	 "network.time_wait is about connections of TCP",
@@ -114,10 +102,6 @@ static const struct rule rules[] = {
 	 {AT(load.request, send), AT(load.request, receive)},
 	 "a request of UDP, and its answer, are one datagram each",
 	 "Use 65507B or less; with network.family: ipv6, 65527B or less."},
-	{udp_mark,
-	 {AT(load, protocol), AT(load.options, mark)},
-	 "load.options.mark is not for a load of UDP",
-	 "Its sockets are made by threads without rights, which SO_MARK needs: leave it out."},
 };
 
 const struct rules rules_of_udp = RULES(rules);

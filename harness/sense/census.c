@@ -29,6 +29,9 @@ void census_clear(struct census *c)
 		memset(c->rows, 0, sizeof(*c->rows) * (c->mask + (size_t)1));
 	c->taken = 0;
 	c->used_max = 0;
+	c->overshadowed = 0;
+	if (c->tuples)
+		tuples_clear(c->tuples);
 	c->full = false;
 	c->held_count = 0;
 	c->held_lost = false;
@@ -135,6 +138,16 @@ static void hold(struct census *c, const struct census_row *row, const struct so
 						 .port = seen->local_port};
 }
 
+/* Of sockets that share a port the first is the one that holds it. */
+static bool holds(struct census *c, const struct socket_seen *seen,
+		  const struct socket_seen *holder)
+{
+	if (!seen->datagrams || !c->tuples)
+		return true;
+	c->overshadowed += !tuples_add(c->tuples, seen);
+	return tuples_add(c->tuples, holder);
+}
+
 void census_add(struct census *c, const struct socket_seen *seen)
 {
 	struct socket_seen s = holder_of(c, seen);
@@ -148,7 +161,7 @@ void census_add(struct census *c, const struct socket_seen *seen)
 	if (seen->state == STATE_BOUND)
 		portset_add(seen->datagrams ? &c->bound_datagrams : &c->bound, seen->local_port);
 	else if ((seen->datagrams || !portset_has(&c->listening, seen->local_port)) &&
-		 (row = row_of(c, &s))) {
+		 holds(c, seen, &s) && (row = row_of(c, &s))) {
 		count_in(c, row, seen);
 		hold(c, row, seen);
 	}
@@ -249,7 +262,8 @@ void census_tell(struct census *c, struct sample *sample, struct usage usages[US
 	struct room r = room_of(c);
 
 	sample->parts |= SAMPLE_SOCKETS;
-	sample->torn |= c->full;
+	sample->torn |= c->full || (c->tuples && c->tuples->full);
+	sample->overshadowed = c->overshadowed;
 	sample->used_max = c->used_max;
 	memcpy(sample->states, c->states, sizeof(sample->states));
 	sample->reserved = r.reserved;

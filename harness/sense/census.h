@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/portset.h"
+#include "sense/tuples.h"
 #include "sys/sockets.h"
 #include "tape/tape.h"
 
@@ -31,14 +32,16 @@ struct census {
 	/* Set these before the first. */
 	struct port_range range;
 	struct portset reserved;
-	bool together;	  /* a port is one towards all destinations */
-	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
+	bool together;	       /* a port is one towards all destinations */
+	struct tuples *tuples; /* sockets of UDP may share ports; NULL: each has one for itself */
+	int64_t early_ns;      /* somebody ends TIME_WAIT so long before the kernel does */
 
 	struct census_row *rows;
 	uint32_t mask; /* rows - 1; rows are a power of two */
 	uint32_t taken;
 	uint64_t states[STATES];
 	uint64_t used_max;
+	uint64_t overshadowed; /* sockets of UDP with the addresses and ports of another */
 	bool full;
 	struct held *held;
 	uint32_t held_count, held_room;

@@ -13,8 +13,7 @@ struct remembered {
 
 bool holders_open(struct holders *h, bool ours, struct arena *arena)
 {
-	*h = (struct holders){.ours = ours,
-			      .memory = ARENA_TRY(arena, struct remembered, MEMORY)};
+	*h = (struct holders){.ours = ours, .memory = ARENA_TRY(arena, struct remembered, MEMORY)};
 	return h->memory && owners_open(&h->owners, arena);
 }
 

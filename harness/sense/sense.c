@@ -36,6 +36,7 @@ struct sense {
 	struct conntrack_door conntrack;
 	struct conntrack_counts tracked_first; /* when the load began */
 	struct census census;
+	struct tuples tuples;
 	struct usage usages[USAGES_MOST]; /* of the last dump */
 	struct portmap map;		  /* of it too */
 	struct holders holders;
@@ -352,10 +353,12 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 	s->proc = (struct proc_door){-1, -1, -1, -1};
 	if (!census_open(&s->census, wish->pairs, arena) ||
 	    !census_open_held(&s->census, wish->sockets, arena) ||
-	    !holders_open(&s->holders, true, arena))
+	    !holders_open(&s->holders, true, arena) ||
+	    (wish->shared && !tuples_open(&s->tuples, 2 * wish->shared, arena)))
 		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
 			       wish->pairs);
 	s->census.together = wish->together;
+	s->census.tuples = wish->shared ? &s->tuples : NULL;
 	s->census.range = wish->filter.ports;
 	s->census.early_ns = wish->early_ns;
 	pthread_condattr_init(&monotonic);

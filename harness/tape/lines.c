@@ -66,6 +66,8 @@ static json_t *sockets_of(const struct sample *s, const struct usage *usages)
 	o = json_pack("{s:o, s:o, s:o, s:b, s:b}", "states", states, "used_max",
 		      number(s->used_max), "dump_ns", number(s->dump_ns), "torn", s->torn,
 		      "at_rest", s->at_rest);
+	if (s->overshadowed)
+		json_object_set_new(o, "overshadowed", number(s->overshadowed));
 	if (s->reserved || s->listening || s->bound)
 		json_object_set_new(o, "taken",
 				    json_pack("{s:I, s:I, s:I}", "reserved",

@@ -189,6 +189,9 @@ static bool read_sockets(json_t *from, struct sample *out, struct usage *usages,
 	out->torn = torn;
 	out->at_rest = at_rest;
 	out->parts |= SAMPLE_SOCKETS;
+	if (json_object_get(from, "overshadowed") &&
+	    !read_u64(from, "overshadowed", &out->overshadowed, e))
+		return false;
 	return read_states(states, out, e) && read_u64(from, "used_max", &out->used_max, e) &&
 	       read_u64(from, "dump_ns", &out->dump_ns, e) && read_usages(from, out, usages, e);
 }

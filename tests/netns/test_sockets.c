@@ -155,6 +155,33 @@ static void a_mark_is_set_by_a_load_without_rights(void)
 	look_close(&l);
 }
 
+/* Of UDP too, whose sockets are made by system calls. */
+static void an_option_of_udp_is_what_getsockopt_says(void)
+{
+	static const struct {
+		int name, set;
+	} rows[] = {{SO_REUSEADDR, 1}, {SO_REUSEPORT, 1}, {SO_MARK, 4242}, {SO_PROTOCOL, 17}};
+	char device[16] = {0};
+	socklen_t len = sizeof(device);
+	struct look l;
+
+	look_open(&l, "load: {protocol: udp, total: 1, end: leak, options: {reuseaddr: true, "
+		      "reuseport: true, mark: 4242, device: veth0}}");
+	look_drive(&l);
+	CU_ASSERT_FATAL(l.fd >= 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CU_ASSERT_EQUAL(number_of(l.fd, SOL_SOCKET, rows[i].name), rows[i].set);
+	CU_ASSERT_EQUAL(getsockopt(l.fd, SOL_SOCKET, SO_BINDTODEVICE, device, &len), 0);
+	CU_ASSERT_STRING_EQUAL(device, "veth0");
+	look_close(&l);
+	look_open(&l, "load: {protocol: udp, total: 1, end: leak}");
+	look_drive(&l);
+	CU_ASSERT_FATAL(l.fd >= 0);
+	for (size_t i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(number_of(l.fd, SOL_SOCKET, rows[i].name), 0);
+	look_close(&l);
+}
+
 static void a_socket_of_ipv6_alone_says_so(void)
 {
 	for (int on = 0; on < 2; on++) {
@@ -398,6 +425,7 @@ static void what_bind_hands_out_twice_is_refused_by_connect(void)
 static const struct test tests[] = {
 	TEST_UNLESS(no_look, each_option_is_what_getsockopt_says),
 	TEST_UNLESS(no_look, a_socket_without_options_is_as_the_kernel_makes_it),
+	TEST_UNLESS(no_look, an_option_of_udp_is_what_getsockopt_says),
 	TEST_UNLESS(no_look, a_socket_of_ipv6_alone_says_so),
 	TEST_UNLESS(no_mark, a_mark_is_set_by_a_load_without_rights),
 	TEST_UNLESS(help_no_network, linger_of_zero_makes_every_close_a_reset),

@@ -72,6 +72,33 @@ static void datagrams_are_counted_by_source(void)
 	arena_close(&a);
 }
 
+/* 40 sockets in 8 ports, towards two servers: 16 have addresses and ports of their own. */
+static void sockets_that_share_a_port_overshadow_each_other(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+	struct tuples t;
+
+	CU_ASSERT_FATAL(tuples_open(&t, 80, &a));
+	c.tuples = &t;
+	for (int round = 0; round < 2; round++) {
+		for (uint16_t i = 0; i < 40; i++) {
+			struct socket_seen s =
+				*seen(1, 2 + i % 2, 40000 + i / 2 % 8, 80, STATE_ESTABLISHED);
+
+			s.datagrams = true;
+			census_add(&c, &s);
+		}
+		CU_ASSERT_EQUAL(c.overshadowed, 24);
+		CU_ASSERT_EQUAL(c.used_max, 8);
+		CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 40);
+		CU_ASSERT(!t.full);
+		census_clear(&c);
+		CU_ASSERT_EQUAL(c.overshadowed, 0);
+	}
+	arena_close(&a);
+}
+
 /* What bind() took is in use towards all destinations, whichever it is connected to. */
 static void bound_ports_are_counted_by_source(void)
 {
@@ -242,6 +269,7 @@ static void the_fullest_destinations_are_told_and_the_rest_added_up(void)
 static const struct test tests[] = {
 	TEST(sockets_are_counted_by_state_and_pair),
 	TEST(datagrams_are_counted_by_source),
+	TEST(sockets_that_share_a_port_overshadow_each_other),
 	TEST(bound_ports_are_counted_by_source),
 	TEST(more_pairs_than_fit_are_told),
 	TEST(an_unknown_state_is_not_lost),

@@ -73,6 +73,7 @@ static const struct sample some_samples[] = {
 	 .edge = true,
 	 .states = {[STATE_TIME_WAIT] = 31, [STATE_BOUND] = 1, [STATE_ESTABLISHED] = INT64_MAX},
 	 .used_max = 32,
+	 .overshadowed = 608,
 	 .dump_ns = 81000},
 	{.t_ns = 8, .parts = SAMPLE_SOCKETS, .at_rest = true},
 	{.t_ns = 9,
@@ -151,7 +152,7 @@ static bool same_sample(const struct sample *a, const struct sample *b)
 	       a->edge == b->edge && a->at_rest == b->at_rest && a->attempted == b->attempted &&
 	       a->opened == b->opened && a->failed == b->failed && a->open == b->open &&
 	       a->inuse == b->inuse && a->tw == b->tw && a->used_max == b->used_max &&
-	       a->dump_ns == b->dump_ns &&
+	       a->dump_ns == b->dump_ns && a->overshadowed == b->overshadowed &&
 	       memcmp(&a->gateway, &b->gateway, sizeof(a->gateway)) == 0 &&
 	       memcmp(a->states, b->states, sizeof(a->states)) == 0;
 }
