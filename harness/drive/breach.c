@@ -59,7 +59,7 @@ static bool look_at_books(const struct now *now, const struct measure_ref *what,
 		{MEASURE_EXHAUSTED, true, b->exhausted},
 		{MEASURE_EXHAUSTED_AFTER, b->exhausted, (double)b->opened_before},
 		{MEASURE_EXHAUSTED_AT, b->exhausted, (double)(b->refused_at_ns - b->begin_ns)},
-		{MEASURE_RECOVERED, b->exhausted, b->recovered_ns >= 0},
+		{MEASURE_RECOVERED, true, b->exhausted && b->recovered_ns >= 0},
 		{MEASURE_RECOVERY, b->recovered_ns >= 0, (double)b->recovered_ns},
 		{MEASURE_ELAPSED, true, (double)now->ns},
 	};

@@ -59,7 +59,7 @@ static void measure_exhaustion(struct measures *out, const struct tape *tape)
 	set(out, MEASURE_EXHAUSTED, tape->exhausted);
 	set_if(out, MEASURE_EXHAUSTED_AFTER, refused, (double)tape->opened_before);
 	set_if(out, MEASURE_EXHAUSTED_AT, refused, (double)(tape->refused_at_ns - tape->begin_ns));
-	set_if(out, MEASURE_RECOVERED, tape->exhausted, tape->recovered_ns >= 0);
+	set(out, MEASURE_RECOVERED, tape->exhausted && tape->recovered_ns >= 0);
 	set_if(out, MEASURE_RECOVERY, tape->exhausted && tape->recovered_ns >= 0,
 	       (double)tape->recovered_ns);
 }

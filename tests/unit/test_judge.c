@@ -26,6 +26,7 @@ static void each_line_is_held_against_its_measure(void)
 		{"time_wait.max == 0", false, false}, /* no dump: not even == 0 holds */
 		{"ports.fill.max <= 100%", false, false},
 		{"recovery < 1h", false, false},
+		{"recovered == false", true, true},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -47,6 +48,17 @@ static void each_line_is_held_against_its_measure(void)
 		trial_close(&t);
 		arena_close(&a);
 	}
+}
+
+/* There was "no data" for it. */
+static void who_was_never_exhausted_has_not_recovered(void)
+{
+	struct trial t;
+
+	trial_open(&t, "expect: [recovered == false]");
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.verdict.word, VERDICT_PASS);
+	trial_close(&t);
 }
 
 static void one_broken_line_fails_the_run(void)
@@ -194,6 +206,7 @@ static void how_long_ports_last_is_told_unless_both_ends_close_at_once(void)
 
 static const struct test tests[] = {
 	TEST(each_line_is_held_against_its_measure),
+	TEST(who_was_never_exhausted_has_not_recovered),
 	TEST(one_broken_line_fails_the_run),
 	TEST(nothing_expected_is_a_pass),
 	TEST(what_broke_off_is_never_a_pass),

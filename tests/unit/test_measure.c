@@ -154,7 +154,7 @@ static void what_was_not_looked_at_has_no_data(void)
 		{"exhausted", true, 0},
 		{"exhausted.after", false, 0},
 		{"exhausted.at", false, 0},
-		{"recovered", false, 0},
+		{"recovered", true, 0},
 		{"predicted.after", false, 0},
 		{"predicted.rate", false, 0},
 		{"elapsed", false, 0},
