@@ -192,6 +192,23 @@ const char *unit_share(char out[UNIT_PRINTED], double share)
 	return out;
 }
 
+const char *unit_size_pretty(char out[UNIT_PRINTED], uint64_t bytes)
+{
+	static const char *const names[] = {"B", "KiB", "MiB", "GiB"};
+	double n = (double)bytes;
+	size_t i = 0;
+
+	for (; n >= 1024 && i + 1 < sizeof(names) / sizeof(names[0]); i++)
+		n /= 1024;
+	snprintf(out, UNIT_PRINTED, "%.*f %s",
+		 i == 0	   ? 0
+		 : n < 10  ? 2
+		 : n < 100 ? 1
+			   : 0,
+		 n, names[i]);
+	return out;
+}
+
 const char *unit_count_pretty(char out[UNIT_PRINTED], uint64_t n)
 {
 	char plain[UNIT_PRINTED];

@@ -34,6 +34,7 @@ const char *unit_share(char out[UNIT_PRINTED], double share);
 
 /* For people, not for readers: "28,232", "0.61 s", "100 %". Rounded to what the eye can use. */
 const char *unit_count_pretty(char out[UNIT_PRINTED], uint64_t n);
+const char *unit_size_pretty(char out[UNIT_PRINTED], uint64_t bytes); /* "7.63 GiB" */
 const char *unit_time_pretty(char out[UNIT_PRINTED], int64_t ns);
 const char *unit_rate_pretty(char out[UNIT_PRINTED], double per_s);
 const char *unit_share_pretty(char out[UNIT_PRINTED], double share);

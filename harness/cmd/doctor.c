@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/unit.h"
 #include "cmd/command.h"
 #include "host/host.h"
 #include "sys/facts.h"
@@ -75,6 +76,7 @@ static void fact_tell(struct out *out, const struct fact *fact, const void *valu
 {
 	const struct port_range *range = value;
 	const int64_t *count = value;
+	char size[UNIT_PRINTED];
 
 	out_pad(out, 6);
 	name_write(out, fact->name);
@@ -84,6 +86,8 @@ static void fact_tell(struct out *out, const struct fact *fact, const void *valu
 		out_fmt(out, "%u-%u", range->lo, range->hi);
 	else if (*count < 0)
 		out_z(out, "unknown");
+	else if (fact->kind == FACT_SIZE)
+		out_z(out, unit_size_pretty(size, (uint64_t)*count));
 	else
 		out_fmt(out, "%" PRId64, *count);
 	out_fmt(out, "  (%s)\n", fact->meaning);

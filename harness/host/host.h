@@ -18,13 +18,16 @@ typedef char host_word[HOST_WORD];
 
 struct host {
 #undef FIELD_COUNT /* scenario.h names its kinds so too */
+#undef FIELD_SIZE
 #define FIELD_COUNT int64_t
+#define FIELD_SIZE int64_t
 #define FIELD_ERRNO int
 #define FIELD_WORD host_word
 #define FIELD_RANGE struct port_range
 #define FACT(field, name, kind, meaning) FIELD_##kind field;
 #include "words/facts.def"
 #undef FIELD_COUNT
+#undef FIELD_SIZE
 #undef FIELD_ERRNO
 #undef FIELD_WORD
 #undef FIELD_RANGE
@@ -33,7 +36,7 @@ struct host {
 	char counters[8192];
 };
 
-enum fact_kind { FACT_COUNT, FACT_ERRNO, FACT_WORD, FACT_RANGE };
+enum fact_kind { FACT_COUNT, FACT_SIZE, FACT_ERRNO, FACT_WORD, FACT_RANGE };
 
 /* A row a fact, for whoever walks them all: reports, results, doctor. */
 struct fact {

@@ -34,6 +34,7 @@ static bool load_fact(const struct node *n, const struct fact *f, void *at)
 
 	switch (f->kind) {
 	case FACT_COUNT:
+	case FACT_SIZE:
 		*(int64_t *)at = -1;
 		if (!n->json)
 			return true;

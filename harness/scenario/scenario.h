@@ -274,6 +274,7 @@ struct scenario {
 	struct expectation_list expect;
 };
 #undef FIELD_COUNT /* host/host.h has kinds of these names too */
+#undef FIELD_SIZE
 #undef FIELD_RANGE
 
 struct scenario_file {
