@@ -176,21 +176,44 @@ static void write_key(struct out *out, const struct key_view *view)
 	}
 }
 
-/* The keys of a scenario file, with bounds, defaults and the words that a key can take. */
-static void write_keys(struct out *out)
+/* Is it the key that the words name, or within the section that they do? No words: any. */
+static bool is_within(const struct key_view *view, struct text words)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "%s%s%s", view->section, view->section[0] ? "." : "",
+		 view->key);
+	return words.len == 0 || text_is(words, path) ||
+	       (text_starts(text_of(path), words) && path[words.len] == '.');
+}
+
+/* Keys, with bounds, defaults and the words that one can take; false: there is none. Where some are
+ * left out, the head of a section has all of its name. */
+static bool write_sections(struct out *out, struct text words)
 {
 	const char *section = "";
+	bool any = false;
 
-	out_z(out, "Keys of a scenario file:\n");
 	for (size_t i = 0; i < scenario_keys(); i++) {
 		struct key_view view;
 
 		scenario_key_about(i, &view);
+		if (!is_within(&view, words))
+			continue;
+		any = true;
 		if (strcmp(view.section, section) != 0)
-			out_fmt(out, "%*s%s:\n", 2 * (int)view.depth, "", view.section_name);
+			out_fmt(out, "%*s%s:\n", 2 * (int)view.depth, "",
+				words.len ? view.section : view.section_name);
 		section = view.section;
 		write_key(out, &view);
 	}
+	return any;
+}
+
+static void write_keys(struct out *out)
+{
+	out_z(out, "Keys of a scenario file:\n");
+	write_sections(out, (struct text){0});
 	out_z(out, "  loads");
 	write_words(out, 7, WORDS_COL,
 		    "names, up to 64, and below each the keys of load that differ: all of them run "
@@ -273,6 +296,17 @@ static const struct topic {
 	      {"measures", write_measures},
 	      {"schema", scenario_schema}};
 
+static int help_keys(struct command_call *call, struct err *err)
+{
+	const char *words = call->arguments[1];
+
+	if (write_sections(call->out, text_of(words)))
+		return STATUS_OK;
+	err_set(err, ERR_USAGE, "there is no key \"%s\"", words);
+	err_hint(err, "`lastport help keys` lists them: load, load.options, load.rate and others.");
+	return STATUS_USAGE;
+}
+
 static int help_run(struct command_call *call, struct err *err)
 {
 	struct text word = text_of(call->count ? call->arguments[0] : "");
@@ -281,6 +315,12 @@ static int help_run(struct command_call *call, struct err *err)
 	if (call->count == 0) {
 		help_write(call->out);
 		return STATUS_OK;
+	}
+	if (call->count == 2 && text_is(word, "keys"))
+		return help_keys(call, err);
+	if (call->count == 2) {
+		err_set(err, ERR_USAGE, "only `help keys` takes one more word");
+		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
 		if (text_is(word, topics[i].name)) {
@@ -298,8 +338,8 @@ static int help_run(struct command_call *call, struct err *err)
 
 const struct command command_help = {
 	.name = "help",
-	.arguments = "[COMMAND|keys|measures|causes|schema|exit-codes]",
+	.arguments = "[COMMAND|keys [KEY]|measures|causes|schema|exit-codes]",
 	.summary = "say how a command is used; list keys, measures, causes, exit statuses",
-	.most = 1,
+	.most = 2,
 	.run = help_run,
 };
