@@ -67,8 +67,7 @@ int main(int argc, char **argv)
 	struct err err = {0}, lost = {0};
 	int status;
 
-	signal(SIGPIPE,
-	       SIG_IGN); /* a reader that has gone is a failed write, told like the others */
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is a failed write */
 	fill_streams();
 	if (!arena_open(&arena, arena_bytes)) {
 		err_sys(&err, errno, "could not reserve memory");
@@ -79,8 +78,8 @@ int main(int argc, char **argv)
 		err_sys(&lost, out.sys, "could not write to stdout");
 	if (err.kind != ERR_NONE)
 		status = error_print(&err);
-	if (lost.kind != ERR_NONE)
-		status = error_print(&lost);
+	if (lost.kind != ERR_NONE) /* who reads a page's head alone knows that */
+		status = out.sys == EPIPE ? STATUS_TROUBLE : error_print(&lost);
 	arena_close(&arena);
 	return status;
 }

@@ -187,6 +187,19 @@ static bool read_regular(int fd, const char *path, struct text *out, struct aren
 	return err_hint(err, "Name a scenario file, or - to read one from stdin.");
 }
 
+/* leak/second-destination, as summaries have it: a case of the library's. */
+static bool hint_missing(const char *path, struct arena *a, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct text name = {path, slash ? (size_t)(slash - path) : 0};
+	const char *file = text_format(a, "%s/" TEXT_FMT ".yaml", directory(a), TEXT_ARG(name)).s;
+
+	if (name.len && !memchr(path, '/', name.len) && access(file, F_OK) == 0)
+		return err_hint(err, "For the case of that scenario, write " TEXT_FMT " --case=%s.",
+				TEXT_ARG(name), slash + 1);
+	return err_hint(err, "`lastport list` names the scenarios of the library.");
+}
+
 static bool slurp(const char *path, struct text *out, struct arena *a, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -195,9 +208,8 @@ static bool slurp(const char *path, struct text *out, struct arena *a, struct er
 
 	if (fd < 0) {
 		err_set(err, ERR_USAGE, "could not read %s: %s", path, strerror(sys));
-		return err_hint(err, sys == ENOENT
-					     ? "`lastport list` names the scenarios of the library."
-					     : "Check its permissions.");
+		return sys == ENOENT || sys == ENOTDIR ? hint_missing(path, a, err)
+						       : err_hint(err, "Check its permissions.");
 	}
 	ok = read_regular(fd, path, out, a, err);
 	close(fd);

@@ -24,6 +24,22 @@ struct err *value_refuse(const struct reading *r, const char *path, const struct
 	return err;
 }
 
+/* What the kind is, with an example that the key can have. */
+static const char *form_of(const struct reading *r, const struct key *key)
+{
+	const char *form = key->kind->form, *such = strstr(form, " such as "),
+		   *second = such ? strstr(such, " or ") : NULL;
+	double first, lowest;
+
+	if (!second || !key->kind->number || !key->lowest[0])
+		return form;
+	such += strlen(" such as ");
+	if (!key->kind->number((struct text){such, (size_t)(second - such)}, &first) ||
+	    !key->kind->number(text_of(key->lowest), &lowest) || first >= lowest)
+		return form;
+	return text_format(r->arena, "%.*s%s", (int)(such - form), form, second + strlen(" or ")).s;
+}
+
 bool value_hint(const struct reading *r, struct err *err, const struct key *key)
 {
 	if (key->kind->words)
@@ -31,7 +47,7 @@ bool value_hint(const struct reading *r, struct err *err, const struct key *key)
 	if (key->lowest[0] && strcmp(key->lowest, key->highest) == 0)
 		return err_hint(err, "It can only be %s, so far.", key->lowest);
 	if (key->lowest[0])
-		return err_hint(err, "Write %s, from %s to %s.", key->kind->form, key->lowest,
+		return err_hint(err, "Write %s, from %s to %s.", form_of(r, key), key->lowest,
 				key->highest);
 	return err_hint(err, "Write %s.", key->kind->form);
 }

@@ -195,6 +195,8 @@ static void sections_within_sections_are_held_to_the_same(void)
 		 "there is no key \"load.on_failure.than\"", "Did you mean load.on_failure.then?"},
 		{HEAD "load: {on_failur: stop}\n", 3, 8, "there is no key \"load.on_failur\"",
 		 "Did you mean load.on_failure?"},
+		{HEAD "sample: {sockets: 5}\n", 3, 19, "sample.sockets",
+		 "Write a time such as 2s, from 1s to 1h."},
 		{HEAD "load: {on_failure: stopp}\n", 3, 20, "load.on_failure cannot be \"stopp\"",
 		 "Did you mean stop?"},
 		{HEAD "load: {on_failure: {then: [stop]}}\n", 3, 27,
