@@ -30,7 +30,10 @@ static const struct lack {
 	 "Then sockets with an address are made by system calls, which is slower.", NULL},
 	{"ip_local_port_range.socket", false, "Then `order: fast` is as slow as `order: kernel`.",
 	 NULL},
-	{"sock_diag", true, "Load the kernel's modules inet_diag and tcp_diag.", NULL},
+	{"sock_diag", false,
+	 "Then sockets are counted from /proc/net/tcp, and `network.time_wait` cannot run: load "
+	 "inet_diag and tcp_diag.",
+	 NULL},
 	{"nat", false,
 	 "Then `topology: nat` cannot run: load nf_tables, nft_chain_nat, nf_conntrack_netlink.",
 	 NULL},

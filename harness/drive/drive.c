@@ -232,6 +232,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		.filter = {crew->plan->watched, domain_of(crew->plan),
 			   (unsigned)plan_speaks(crew->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
 				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
+		.from_proc = crew->plan->host->sock_diag != 0,
 		.pairs = crew->plan->budget.pairs,
 		.sockets = 2 * crew->plan->needs.holding,
 		.heirs = has_heirs(crew->plan),

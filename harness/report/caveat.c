@@ -86,3 +86,12 @@ void caveat_stopped(struct out *out, const struct result_run *run)
 	if (line.len)
 		print(out, &line);
 }
+
+void caveat_from_proc(struct out *out, const struct result_run *run)
+{
+	if (run->end.from_proc)
+		page_paragraph(
+			out, "  but", PAINT_NONE, LABEL,
+			TEXT("sockets were counted from /proc/net/tcp, since there is no "
+			     "sock_diag: those that are bound and not connected are not in it"));
+}

@@ -13,5 +13,8 @@ void caveat_late(struct out *out, const struct result_run *run);
 /* What was begun was begun long after it was due: by a second or more, and a tenth of the run. */
 void caveat_behind(struct out *out, const struct result_run *run);
 
+/* Sockets were counted from /proc, which lacks some. */
+void caveat_from_proc(struct out *out, const struct result_run *run);
+
 /* A failure, or exhaustion, ended the load before it was done. */
 void caveat_stopped(struct out *out, const struct result_run *run);

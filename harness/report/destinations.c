@@ -18,6 +18,7 @@ static void dump_of(struct result_dump *out, const struct tape *tape, const stru
 	*out = (struct result_dump){
 		.present = true,
 		.torn = s->torn,
+		.from_proc = s->from_proc,
 		.at_ns = s->t_ns,
 		.reserved = s->reserved,
 		.listening = s->listening,

@@ -78,6 +78,8 @@ static json_t *json_dump(const struct result_dump *d, bool *ok)
 	if (d->at_ns >= 0)
 		put(o, "at", json_real((double)d->at_ns / 1e9), ok);
 	put(o, "torn", json_boolean(d->torn), ok);
+	if (d->from_proc)
+		put(o, "from_proc", json_true(), ok);
 	put(o, "reserved", json_integer(d->reserved), ok);
 	put(o, "listening", json_integer(d->listening), ok);
 	put(o, "bound", json_integer(d->bound), ok);
@@ -217,10 +219,12 @@ static bool load_map(const struct node *up, struct result_dump *out)
 static bool load_dump(const struct node *up, const char *key, struct result_dump *out)
 {
 	struct node n = node_member(up, key), list = node_member(&n, "list");
+	struct node from_proc = node_member(&n, "from_proc");
 	size_t count;
 
-	if (!node_object(&n) || !load_ns(&n, "at", &out->at_ns) ||
-	    !member_flag(&n, "torn", &out->torn) || !member_u32(&n, "reserved", &out->reserved) ||
+	if (!node_object(&n) || (from_proc.json && !node_flag(&from_proc, &out->from_proc)) ||
+	    !load_ns(&n, "at", &out->at_ns) || !member_flag(&n, "torn", &out->torn) ||
+	    !member_u32(&n, "reserved", &out->reserved) ||
 	    !member_u32(&n, "listening", &out->listening) ||
 	    !member_u32(&n, "bound", &out->bound) || !node_array(&list, &count) ||
 	    !load_more(&n, out) || !load_map(&n, out))

@@ -23,7 +23,7 @@ struct result_value { /* of `effective`: a key, its value as a user writes it, w
 
 /* What a dump of the socket table said of destinations: as struct sample has it. */
 struct result_dump {
-	bool present, torn;
+	bool present, torn, from_proc;
 	int64_t at_ns; /* since the load began; below 0: before it, or not known */
 	uint32_t reserved, listening, bound;
 	struct usage *usages; /* the fullest first */

@@ -171,6 +171,7 @@ static bool look_at_sockets(struct sense *s, struct sample *sample, struct err *
 		return false;
 	sample->dump_ns = (uint64_t)(clock_now() - begin);
 	census_tell(&s->census, sample, s->usages);
+	sample->from_proc = s->wish.from_proc;
 	census_map(&s->census, &s->map);
 	sample->at_rest = census_at_rest(&s->census, s->wish.half_closed_rests);
 	publish(s);
@@ -273,7 +274,8 @@ static bool sense_open(struct sense *s, struct err *err)
 	const struct sense_wish *wish = &s->wish;
 
 	return gateway_open(s, err) && (!wish->enter || wish->enter(wish->where, err)) &&
-	       reserved_open(s, err) && proc_open(&s->proc, err) && dump_open(&s->dump, err) &&
+	       reserved_open(s, err) && proc_open(&s->proc, err) &&
+	       (wish->from_proc ? dump_open_proc : dump_open)(&s->dump, err) &&
 	       look_at_counters(s, err);
 }
 

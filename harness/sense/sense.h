@@ -41,6 +41,7 @@ struct sense_wish {
 	bool (*gateway)(const void *where, struct err *err);
 	const void *where;
 	struct socket_filter filter; /* whose sockets are counted */
+	bool from_proc;		     /* there is no sock_diag: see dump_open_proc() */
 	/* Local ports of TCP that a far end in the same namespace listens on: its sockets are
 	 * left out. */
 	const uint16_t *services;

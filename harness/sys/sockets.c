@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/message.h"
+#include "sys/procnet.h"
 #include "sys/sysctl.h"
 
 enum {
@@ -44,6 +45,12 @@ bool dump_open(struct dump *out, struct err *err)
 	}
 	out->netlink = nl;
 	return true;
+}
+
+bool dump_open_proc(struct dump *out, struct err *err)
+{
+	*out = (struct dump){.buffer = malloc(RECEIVE_ROOM)};
+	return out->buffer || err_sys(err, errno, "could not list sockets");
 }
 
 void dump_close(struct dump *d)
@@ -196,6 +203,20 @@ static bool is_wanted(const struct socket_filter *filter, const struct part *p)
 		p->states == STATES_HOLDING);
 }
 
+static bool part_read(struct dump *d, const struct part *p, struct port_range ports,
+		      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+		      struct err *err)
+{
+	const struct procnet_wish wish = {
+		.domain = p->domain,
+		.datagrams = p->protocol == PROTOCOL_UDP,
+		.states = p->states == STATES_HOLDING ? 1U << STATE_LISTENING : p->states,
+		.ports = ports,
+	};
+
+	return procnet_read(&wish, d->buffer, RECEIVE_ROOM, each, context, torn, err);
+}
+
 bool dump_run(struct dump *d, const struct socket_filter *filter,
 	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 	      struct err *err)
@@ -203,7 +224,8 @@ bool dump_run(struct dump *d, const struct socket_filter *filter,
 	*torn = false;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (is_wanted(filter, &parts[i]) &&
-		    !part_run(d, &parts[i], filter->ports, each, context, torn, err))
+		    !(d->netlink ? part_run : part_read)(d, &parts[i], filter->ports, each, context,
+							 torn, err))
 			return false;
 	return true;
 }

@@ -37,11 +37,15 @@ struct socket_seen {
 };
 
 struct dump {
-	void *netlink;
+	void *netlink; /* NULL: sockets are read from /proc */
 	char *buffer;
 };
 
 bool dump_open(struct dump *out, struct err *);
+
+/* The same of /proc/net/tcp, tcp6, udp and udp6, for where there is no sock_diag: see
+ * sys/procnet.h for what is missing then. */
+bool dump_open_proc(struct dump *out, struct err *);
 void dump_close(struct dump *d);
 
 /* Calls `each` for every socket that the filter lets through. A mapped socket is one of

@@ -68,6 +68,8 @@ static json_t *sockets_of(const struct sample *s, const struct usage *usages)
 		      "at_rest", s->at_rest);
 	if (s->overshadowed)
 		json_object_set_new(o, "overshadowed", number(s->overshadowed));
+	if (s->from_proc)
+		json_object_set_new(o, "from_proc", json_true());
 	if (s->reserved || s->listening || s->bound)
 		json_object_set_new(o, "taken",
 				    json_pack("{s:I, s:I, s:I}", "reserved",

@@ -181,11 +181,12 @@ static bool read_usages(json_t *from, struct sample *out, struct usage *usages, 
 static bool read_sockets(json_t *from, struct sample *out, struct usage *usages, json_error_t *e)
 {
 	json_t *states;
-	int torn, at_rest;
+	int torn, at_rest, from_proc = 0;
 
-	if (json_unpack_ex(from, e, 0, "{s:o, s:b, s:b}", "states", &states, "torn", &torn,
-			   "at_rest", &at_rest) < 0)
+	if (json_unpack_ex(from, e, 0, "{s:o, s:b, s:b, s?b}", "states", &states, "torn", &torn,
+			   "at_rest", &at_rest, "from_proc", &from_proc) < 0)
 		return false;
+	out->from_proc = from_proc;
 	out->torn = torn;
 	out->at_rest = at_rest;
 	out->parts |= SAMPLE_SOCKETS;

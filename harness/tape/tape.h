@@ -115,6 +115,7 @@ uint32_t usage_free(const struct usage *u);
 struct sample {
 	int64_t t_ns;
 	unsigned parts; /* of enum sample_part: what was looked at */
+	bool from_proc; /* sockets were counted from /proc, which has none that are bound alone */
 	bool torn;	/* the dump was interrupted: its figures are a lower bound */
 	bool edge;	/* taken at a phase edge or at the first failure */
 	bool at_rest;	/* no socket was between two states */

@@ -64,10 +64,11 @@ static bool same_usages(const struct tape *x, const struct sample *a, const stru
 static bool same_sample(const struct sample *x, const struct sample *y)
 {
 	return x->t_ns == y->t_ns && x->parts == y->parts && x->torn == y->torn &&
-	       x->edge == y->edge && x->at_rest == y->at_rest && x->attempted == y->attempted &&
-	       x->opened == y->opened && x->failed == y->failed && x->open == y->open &&
-	       x->inuse == y->inuse && x->tw == y->tw && x->used_max == y->used_max &&
-	       x->dump_ns == y->dump_ns && memcmp(x->states, y->states, sizeof(x->states)) == 0;
+	       x->from_proc == y->from_proc && x->edge == y->edge && x->at_rest == y->at_rest &&
+	       x->attempted == y->attempted && x->opened == y->opened && x->failed == y->failed &&
+	       x->open == y->open && x->inuse == y->inuse && x->tw == y->tw &&
+	       x->used_max == y->used_max && x->dump_ns == y->dump_ns &&
+	       memcmp(x->states, y->states, sizeof(x->states)) == 0;
 }
 
 static void read_back(const struct tape *t, struct arena scratch)

@@ -14,6 +14,7 @@
 	SUITE(rights) \
 	SUITE(facts) \
 	SUITE(sense) \
+	SUITE(usage) \
 	SUITE(far) \
 	SUITE(drive) \
 	SUITE(life) \

@@ -71,6 +71,7 @@ static const struct sample some_samples[] = {
 	 .parts = SAMPLE_TOTALS | SAMPLE_SOCKETS,
 	 .torn = true,
 	 .edge = true,
+	 .from_proc = true,
 	 .states = {[STATE_TIME_WAIT] = 31, [STATE_BOUND] = 1, [STATE_ESTABLISHED] = INT64_MAX},
 	 .used_max = 32,
 	 .overshadowed = 608,
@@ -153,6 +154,7 @@ static bool same_sample(const struct sample *a, const struct sample *b)
 	       a->opened == b->opened && a->failed == b->failed && a->open == b->open &&
 	       a->inuse == b->inuse && a->tw == b->tw && a->used_max == b->used_max &&
 	       a->dump_ns == b->dump_ns && a->overshadowed == b->overshadowed &&
+	       a->from_proc == b->from_proc &&
 	       memcmp(&a->gateway, &b->gateway, sizeof(a->gateway)) == 0 &&
 	       memcmp(a->states, b->states, sizeof(a->states)) == 0;
 }
