@@ -48,7 +48,7 @@ ifneq ($(V),1)
 say = @printf '  %-5s %s\n' $(1) $@;
 endif
 
-.PHONY: all run test test-netns golden fuzz lint format install clean help
+.PHONY: all run test test-netns bench golden fuzz lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -63,6 +63,9 @@ test: $(B)/$(PROG) $(B)/unit $(B)/netns $(FUZZ:%=$(B)/replay_%) ## everything; w
 
 test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of our own
 	@sh tests/run.sh $(B)/netns
+
+bench: $(B)/bench ## what a core carries, against the simplest C loop; BENCH='--rounds 9 reset'
+	$< $(BENCH)
 
 golden: $(B)/$(PROG) ## write tests/golden/*/out and README's blocks anew; review the diff
 	@sh tests/golden.sh $< --write
@@ -108,6 +111,9 @@ $(B)/unit: $(call in,unit) $(call in,fake) $(B)/house.a
 
 $(B)/netns: $(call in,netns) $(B)/tests/unit/runner.o $(call obj,$(SYS)) $(B)/house.a
 	$(call say,LD)$(link) -lcunit
+
+$(B)/bench: $(call in,bench) $(call obj,$(SYS)) $(B)/house.a
+	$(call say,LD)$(link)
 
 $(B)/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $(call obj,$(SYS)) $(B)/house.a
 	$(call say,LD)$(link)

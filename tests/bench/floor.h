@@ -1,0 +1,27 @@
+/* floor.h - the simplest program that does the same: one thread, blocking calls, in C.
+ *
+ * It is what the driver is held against: the same number of connections, in the same kind of
+ * network, to the same far end. What it has more of is only what any program must have.
+ *
+ * Units:  connections.
+ * Errors: false where a call failed; errno says why.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sys/endpoint.h"
+
+enum floor_end { NO_FLOOR, FLOOR_RESET, FLOOR_CLOSE, FLOOR_HOLD };
+
+struct floor_wish {
+	struct endpoint to;
+	enum floor_end end;
+	uint32_t count;
+	uint32_t window; /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
+};
+
+/* Opens and ends `count` connections; those that are held are closed when all are open, and that
+ * is not timed: see opened_ns. */
+bool floor_run(const struct floor_wish *wish, int64_t *opened_ns, int64_t *cpu_ns);

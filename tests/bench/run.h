@@ -1,0 +1,26 @@
+/* run.h - one run of a contestant, in a network of its own: what it took.
+ *
+ * Units:  nanoseconds: CPU of the thread that connects (getrusage(RUSAGE_THREAD)), and time.
+ * Errors: exits with 1 and says why: a benchmark with a hole in it is none.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "floor.h"
+
+struct cost {
+	double cpu_us; /* a connection */
+	double rate;   /* connections a second */
+	double seconds;
+	double latency_us; /* p50 of those that were timed one at a time; 0: none were */
+};
+
+/* What a scenario's lines make: `lines` stand below version and name. `count` connections are to
+ * have been opened. */
+struct cost run_ours(const char *lines, uint32_t count);
+struct cost run_floor(const char *lines, struct floor_wish wish);
+struct cost run_probe(const char *lines, uint32_t count); /* blocking connects, each timed */
+
+void run_begin(void); /* first of all, in a process of one thread */
