@@ -68,7 +68,7 @@ static void on_open(struct worker *w, struct flow *f)
 
 	t->tally.opened++;
 	open = t->tally.opened - t->tally.closed - t->tally.reset;
-	if (w->far_keeps && open > t->open_peak)
+	if (w->now_ns < w->far_keeps_ns && open > t->open_peak)
 		t->open_peak = open;
 	if (w->refused_seq == 0 || f->seq < w->refused_seq)
 		count_before(t, f);

@@ -60,7 +60,7 @@ struct worker {
 	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
 	int64_t operation_ns; /* of one operation in the last submit, on average */
 	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
-	bool far_keeps;	      /* the far end ends no connection: what is open is ESTABLISHED */
+	int64_t far_keeps_ns; /* so long the far end ends no connection: what is open is ESTABLISHED */
 	uint32_t window;      /* the value of IP_LOCAL_PORT_RANGE: lo | hi << 16 */
 	bool begun;	      /* load.start has come */
 	bool stopping;	      /* nothing new is begun */

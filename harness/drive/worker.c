@@ -514,8 +514,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->hold_ns = load->hold;
 	w->timeout_ns = load->timeout;
 	w->stop_ns = FOR_EVER;
-	w->far_keeps = !behaviour_does(p->scenario->server.behaviour, DOES_END) &&
-		       p->scenario->server.die == 0;
+	if (!behaviour_does(p->scenario->server.behaviour, DOES_END))
+		w->far_keeps_ns = p->scenario->server.die ? p->scenario->server.die : FOR_EVER;
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches = breach_possible(&p->scenario->expect);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;

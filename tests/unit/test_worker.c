@@ -817,6 +817,30 @@ static void the_most_that_were_open_at_once_are_remembered(void)
 	arena_close(&r.arena);
 }
 
+/* established.max was 0 where the far end died, for a dump had yet to look. */
+static void a_far_end_that_dies_has_had_connections_before(void)
+{
+	static const struct {
+		const char *die;
+		uint64_t peak;
+	} rows[] = {{"20s", 7}, {"1ms", 1}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct run r;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40099}\nserver: {die: %s}\n"
+			 "load: {rate: 100/s, end: leak, total: 7}",
+			 rows[i].die);
+		fake_boot(100);
+		run_lines(&r, lines);
+		CU_ASSERT_EQUAL(r.tape.tally.opened, 7);
+		CU_ASSERT_EQUAL(r.tape.open_peak, rows[i].peak);
+		arena_close(&r.arena);
+	}
+}
+
 /* Measures that are known while a load runs are the same afterwards, on one tape and its pulse. */
 static void what_is_live_is_measured_alike(void)
 {
@@ -1043,6 +1067,7 @@ static const struct test tests[] = {
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
 	TEST(options_are_set_one_after_the_other),
 	TEST(the_most_that_were_open_at_once_are_remembered),
+	TEST(a_far_end_that_dies_has_had_connections_before),
 	TEST(what_is_live_is_measured_alike),
 	TEST(an_open_model_starts_what_is_due),
 	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
