@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "drive/drive.h"
+#include "drive_help.h"
 #include "judge/judge.h"
-#include "lab_help.h"
 #include "suites.h"
 
 enum { FIRST_LO = 50000, SECOND_LO = 51000, EACH = 1000 };
@@ -67,15 +67,6 @@ static void trial_run(struct trial *t, const char *lines)
 	pthread_mutex_destroy(&t->lock);
 }
 
-static uint64_t moved(const struct trial *t, const char *name)
-{
-	for (size_t i = 0; i < t->tape.counter_count; i++)
-		if (strcmp(t->tape.counters[i].name, name) == 0)
-			return t->tape.counters[i].last - t->tape.counters[i].first;
-	CU_FAIL("no such counter");
-	return 0;
-}
-
 static double of_load(const struct trial *t, unsigned load, enum measure what)
 {
 	const struct measure_ref ref = {.measure = what, .load = load};
@@ -95,7 +86,7 @@ static void each_load_does_its_own(void)
 	CU_ASSERT(t.ok && t.tape.complete);
 	CU_ASSERT_EQUAL(t.first, 10);
 	CU_ASSERT_EQUAL(t.second, 20);
-	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 30);
+	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 30);
 	CU_ASSERT_EQUAL(t.tape.tally.opened, 30);
 	CU_ASSERT_EQUAL(of_load(&t, 1, MEASURE_CONNECTS_OPENED), 10);
 	CU_ASSERT_EQUAL(of_load(&t, 2, MEASURE_CONNECTS_OPENED), 20);
@@ -114,7 +105,7 @@ static void who_comes_later_fails_for_what_others_did(void)
 	trial_run(&t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
 		      "loads:\n"
 		      "  churn: {total: 30, concurrency: 2}\n"
-		      "  victim: {total: 9, concurrency: 1, start: 200ms}\n");
+		      "  victim: {total: 9, concurrency: 1, start: 1s}\n");
 	CU_ASSERT(t.ok && t.tape.complete && t.tape.exhausted);
 	CU_ASSERT_EQUAL(of_load(&t, 1, MEASURE_CONNECTS_FAILED), 0);
 	CU_ASSERT_EQUAL(of_load(&t, 1, MEASURE_EXHAUSTED), 0);
@@ -122,7 +113,7 @@ static void who_comes_later_fails_for_what_others_did(void)
 	CU_ASSERT_EQUAL(of_load(&t, 2, MEASURE_CONNECTS_FAILED), 1);
 	CU_ASSERT_EQUAL(of_load(&t, 0, MEASURE_EXHAUSTED_AFTER), 32);
 	CU_ASSERT_EQUAL(of_load(&t, 0, MEASURE_PREDICTED_AFTER), 32);
-	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 32);
+	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 32);
 	help_close(&t.h);
 }
 
@@ -193,7 +184,7 @@ static void sixty_four_loads_run_together(void)
 	CU_ASSERT(t.ok && t.tape.complete);
 	CU_ASSERT_EQUAL(t.tape.load_count, SCENARIO_LOADS_MOST);
 	CU_ASSERT_EQUAL(t.tape.tally.opened, SCENARIO_LOADS_MOST * 3);
-	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), SCENARIO_LOADS_MOST * 3);
+	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), SCENARIO_LOADS_MOST * 3);
 	help_close(&t.h);
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "drive/drive.h"
-#include "lab_help.h"
+#include "drive_help.h"
 #include "suites.h"
 
 struct trial {
@@ -29,15 +29,6 @@ static void trial_run(struct trial *t, const char *lines)
 }
 
 /* How far a counter of the client moved. */
-static uint64_t moved(const struct trial *t, const char *name)
-{
-	for (size_t i = 0; i < t->tape.counter_count; i++)
-		if (strcmp(t->tape.counters[i].name, name) == 0)
-			return t->tape.counters[i].last - t->tape.counters[i].first;
-	CU_FAIL("no such counter");
-	return 0;
-}
-
 /* The integral of the rate, by ActiveOpens. What a stalled machine did not begin is counted too. */
 static void as_many_connects_as_the_shape_says(void)
 {
@@ -63,7 +54,7 @@ static void as_many_connects_as_the_shape_says(void)
 		trial_run(&t, cases[i].load);
 		CU_ASSERT_EQUAL(t.tape.tally.attempted + t.tape.tally.late, cases[i].due);
 		CU_ASSERT_EQUAL(t.tape.tally.opened, t.tape.tally.attempted);
-		CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), t.tape.tally.attempted);
+		CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), t.tape.tally.attempted);
 		help_close(&t.h);
 	}
 }
@@ -77,7 +68,8 @@ static void a_burst_fills_the_range_at_once(void)
 		      "load: {burst: {size: 33, every: 1h}, end: leak}");
 	CU_ASSERT(t.tape.exhausted);
 	CU_ASSERT_EQUAL(t.tape.opened_before, 32);
-	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 32); /* a connect without a port opens nothing */
+	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"),
+			32); /* a connect without a port opens nothing */
 	help_close(&t.h);
 }
 
@@ -88,7 +80,7 @@ static void a_load_begins_at_its_start_and_is_timed_from_there(void)
 
 	trial_run(&t, "load: {start: 100ms, total: 10, concurrency: 1}");
 	CU_ASSERT_EQUAL(t.tape.begin_ns, 100000000);
-	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 10);
+	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 10);
 	for (size_t i = 0; i < t.tape.sample_count; i++)
 		CU_ASSERT(t.tape.samples[i].t_ns >= 100000000 || t.tape.samples[i].opened == 0);
 	CU_ASSERT_EQUAL(t.tape.events[0].kind, EVENT_LOAD_BEGIN);
@@ -124,7 +116,7 @@ static void a_retry_is_a_connect_of_its_own(void)
 		CU_ASSERT_EQUAL(b->errors[STAGE_CONNECT][EADDRNOTAVAIL], cases[i].failed);
 		CU_ASSERT_EQUAL(b->retries, cases[i].retries);
 		CU_ASSERT_EQUAL(b->gave_up, cases[i].gave_up);
-		CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), cases[i].opened);
+		CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), cases[i].opened);
 		help_close(&t.h);
 	}
 }
@@ -142,7 +134,7 @@ static void a_retry_succeeds_once_a_port_is_back(void)
 	CU_ASSERT_EQUAL(t.tape.tally.gave_up, 0);
 	CU_ASSERT(t.tape.tally.retries >= 1);
 	CU_ASSERT_EQUAL(t.tape.tally.failed, t.tape.tally.retries);
-	CU_ASSERT_EQUAL(moved(&t, "ActiveOpens"), 3);
+	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 3);
 	help_close(&t.h);
 }
 

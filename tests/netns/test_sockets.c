@@ -10,7 +10,7 @@
 
 #include "drive/drive.h"
 #include "drive/work.h"
-#include "lab_help.h"
+#include "drive_help.h"
 #include "sys/plain.h"
 
 /* One of the load's sockets, alive still when it is looked at. */
@@ -206,15 +206,6 @@ static const char *no_mark(void)
 	return no_look()		? no_look()
 	       : help_host()->ring_bind ? "io_uring cannot bind, so that sockets are classic"
 					: NULL;
-}
-
-static const struct sample *last_dump(const struct tape *t)
-{
-	for (size_t i = t->sample_count; i-- > 0;)
-		if (t->samples[i].parts & SAMPLE_SOCKETS)
-			return &t->samples[i];
-	CU_FAIL_FATAL("no dump");
-	return NULL;
 }
 
 static void linger_of_zero_makes_every_close_a_reset(void)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "drive/drive.h"
-#include "lab_help.h"
+#include "drive_help.h"
 #include "suites.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
@@ -162,15 +162,6 @@ static void on_loopback_the_servers_time_wait_is_left_alone(void)
 }
 
 /* The last sample may be one of totals alone. */
-static const struct sample *last_dump(const struct tape *t)
-{
-	for (size_t i = t->sample_count; i-- > 0;)
-		if (t->samples[i].parts & SAMPLE_SOCKETS)
-			return &t->samples[i];
-	CU_FAIL_FATAL("no dump");
-	return NULL;
-}
-
 /* The kernel makes an orphan in FIN_WAIT2 the same kind of socket; several dumps go by. */
 static void an_orphan_in_fin_wait2_is_no_time_wait(void)
 {
@@ -184,14 +175,6 @@ static void an_orphan_in_fin_wait2_is_no_time_wait(void)
 	CU_ASSERT_EQUAL(trip.tape.destroyed, 0);
 	CU_ASSERT_EQUAL(last_dump(&trip.tape)->states[STATE_FIN_WAIT2], 20);
 	help_close(&h);
-}
-
-static uint64_t moved(const struct tape *t, const char *name)
-{
-	for (size_t i = 0; i < t->counter_count; i++)
-		if (strcmp(t->counters[i].name, name) == 0)
-			return t->counters[i].last - t->counters[i].first;
-	return 0;
 }
 
 static void a_load_that_ran_out_of_ports_recovers_within_that_time(void)
@@ -208,14 +191,14 @@ static void a_load_that_ran_out_of_ports_recovers_within_that_time(void)
 	CU_ASSERT(trip.tape.recovered_ns > 0); /* the load takes 1.6 s in all */
 	CU_ASSERT(trip.tape.tally.opened >= 64);
 	CU_ASSERT(trip.tape.destroyed >= 32);
-	CU_ASSERT_EQUAL(moved(&trip.tape, "ActiveOpens"), trip.tape.tally.opened);
-	CU_ASSERT_EQUAL(moved(&trip.tape, "TWRecycled"), 0);
+	CU_ASSERT_EQUAL(counter_moved(&trip.tape, "ActiveOpens"), trip.tape.tally.opened);
+	CU_ASSERT_EQUAL(counter_moved(&trip.tape, "TWRecycled"), 0);
 	help_close(&h);
 }
 
-/* 400/s for 0.1 s are 40 of 128 ports, five times over; with the kernel's own minute 128 is all
- * that there is. */
-#define SOAK "load: {concurrency: 8, hold: 20ms, total: 640}\n"
+/* 400/s for 0.1 s are 40 of 128 ports, five times over, and who finds none, on a slow machine, tries
+ * again; with the kernel's own minute 128 is all that there is. */
+#define SOAK "load: {concurrency: 8, hold: 20ms, total: 640"
 
 static void a_soak_turns_all_its_ports_over_and_over(void)
 {
@@ -223,8 +206,10 @@ static void a_soak_turns_all_its_ports_over_and_over(void)
 		const char *lines;
 		uint64_t opened;
 	} cases[] = {
-		{"network: {ports: 40000-40127, time_wait: 100ms}\n" SOAK, 640},
-		{"network: {ports: 40000-40127}\n" SOAK, 128},
+		{"network: {ports: 40000-40127, time_wait: 100ms}\n" SOAK
+		 ", on_failure: {retry: 100, wait: 10ms}}",
+		 640},
+		{"network: {ports: 40000-40127}\n" SOAK "}", 128},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -235,9 +220,9 @@ static void a_soak_turns_all_its_ports_over_and_over(void)
 		CU_ASSERT_FATAL(help_open(&h, cases[i].lines));
 		drive(&h, &trip);
 		CU_ASSERT_EQUAL(trip.tape.tally.opened, cases[i].opened);
-		CU_ASSERT_EQUAL(trip.tape.exhausted, !lasts);
-		CU_ASSERT_EQUAL(trip.tape.tally.failed == 0, lasts);
-		CU_ASSERT_EQUAL(moved(&trip.tape, "ActiveOpens"), cases[i].opened);
+		CU_ASSERT(trip.tape.exhausted || lasts);
+		CU_ASSERT_EQUAL(trip.tape.tally.gave_up == 0, lasts);
+		CU_ASSERT_EQUAL(counter_moved(&trip.tape, "ActiveOpens"), cases[i].opened);
 		if (lasts)
 			CU_ASSERT(trip.tape.destroyed >= 640 - 128)
 		else
