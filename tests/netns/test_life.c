@@ -363,6 +363,32 @@ static void the_hidden_churn_of_a_pool_ends_where_it_keeps_all(void)
 	}
 }
 
+/* Of 4 ports a pool keeps 3 and one waits: a connection more fails, and each try of it either
+ * leaves the idle ones alone, or throws them away. */
+static void a_failure_flushes_the_pool_where_it_is_asked_to(void)
+{
+	static const struct {
+		const char *flush;
+		uint64_t idle;
+	} cases[] = {{"false", 3}, {"true", 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[512];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40003, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			 "load: {burst: {size: 4, every: 50ms}, total: 8, hold: 10ms, pool: "
+			 "{max_idle: 3}, on_failure: {retry: 5, wait: 20ms, "
+			 "then: continue, flush_pool: %s}}\nstop: {when: never}",
+			 cases[i].flush);
+		drive_lines(&d, lines);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], cases[i].idle);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 4 - cases[i].idle);
+		help_close(&d.h);
+	}
+}
+
 static void a_connection_ends_after_its_last_request(void)
 {
 	static const struct {
@@ -486,6 +512,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, two_loads_intend_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
+	TEST_UNLESS(help_no_network, a_failure_flushes_the_pool_where_it_is_asked_to),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
 	TEST_UNLESS(help_no_network, a_far_end_that_closes_first_waits_for_the_last_request),
 	TEST_UNLESS(help_no_network, what_is_sent_is_as_long_as_the_scenario_says),
