@@ -114,7 +114,7 @@ static bool is_want_of_port(struct worker *w, const struct flow *f)
 	const struct refusal *r = &refusals[w->load->bind];
 	int e;
 
-	if (work_is_datagram(w) && f->stage == STAGE_CONNECT)
+	if (work_is_datagram(w) && (f->stage == STAGE_CONNECT || f->stage == STAGE_SEND))
 		return f->error == EAGAIN;
 
 	if (f->stage != r->stage || f->error != r->error)

@@ -85,10 +85,11 @@ static void count_ask(struct worker *w, struct flow *f)
 static void ask_classic(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
+	bool connects = work_is_datagram(w) && w->load->load->connected;
 	struct socket_wish wish = {
 		.family = w->plan->family,
 		.protocol = w->load->load->protocol,
-		.destination = work_is_datagram(w) ? work_server(w, f) : NULL,
+		.destination = connects ? work_server(w, f) : NULL,
 		.options = w->load->options,
 		.option_count = w->load->option_count,
 		.source = work_bound(w, i),
@@ -103,6 +104,9 @@ static void ask_classic(struct worker *w, uint32_t i)
 
 	if (work_is_datagram(w))
 		note_delay(w, f);
+	f->sent = work_is_datagram(w) && !connects;
+	if (f->sent)
+		wish.first = mail_write(w, i);
 	if (bind_takes_port(w->load->bind) || work_is_datagram(w))
 		count_ask(w, f);
 	do
@@ -199,6 +203,19 @@ static void await(struct worker *w, uint32_t i)
 	queue_add(&w->awaiting, w->flows, i);
 }
 
+/* Of a socket that is not connected, the first is on its way: it took the port. */
+static void ask_datagram(struct worker *w, uint32_t i)
+{
+	struct flow *f = &w->flows[i];
+	bool sent = f->sent;
+
+	f->sent = false;
+	if (sent)
+		work_answer(w, i, (int)w->load->load->request.send);
+	else
+		mail_send(w, i);
+}
+
 static void ask_send(struct worker *w, uint32_t i)
 {
 	const struct load *l = w->load->load;
@@ -213,7 +230,7 @@ static void ask_send(struct worker *w, uint32_t i)
 
 	await(w, i);
 	if (work_is_datagram(w)) {
-		mail_send(w, i);
+		ask_datagram(w, i);
 		return;
 	}
 	ring_send(ring, slot, w->request[more] + from, left < most ? left : most, i + UINT64_C(1));

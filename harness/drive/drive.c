@@ -237,6 +237,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		.sockets = 2 * crew->plan->needs.holding,
 		.heirs = has_heirs(crew->plan),
 		.together = plan_shares_ports(crew->plan),
+		.unconnected = plan_is_unconnected(crew->plan),
 		.shared = plan_overshadows(crew->plan),
 		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
 		.ports_named = bind_names_port(crew->plan->loads[crew->plan->widest].bind),

@@ -33,6 +33,7 @@ struct flow {
 	bool opened : 1, cancelled : 1;
 	bool busy : 1;	    /* a request is at it; else it is idle, or only ending */
 	bool inherited : 1; /* another process has a descriptor of its socket */
+	bool sent : 1;	    /* its request, with the call that took the port */
 	bool blank : 1;	    /* its life is over, and its slot has a socket without a connection */
 	bool early : 1;	    /* it was asked before any load was refused a port */
 	bool again : 1;	    /* it has failed, and will be tried again */

@@ -21,6 +21,17 @@ bool mails_open(struct worker *w, struct arena *arena)
 	return w->mails;
 }
 
+/* A socket that is not connected has to be told where to, each time. */
+static void address_to(struct worker *w, uint32_t i)
+{
+	const struct endpoint *server = work_server(w, &w->flows[i]);
+
+	if (w->load->load->connected)
+		return;
+	w->mails[i].message.msg_name = (void *)(uintptr_t)&server->any;
+	w->mails[i].message.msg_namelen = server->len;
+}
+
 static struct msghdr *message_of(struct mail *m, void *rest, uint32_t bytes)
 {
 	uint32_t head = bytes < WIRE_HEAD_BYTES ? bytes : WIRE_HEAD_BYTES;
@@ -31,18 +42,24 @@ static struct msghdr *message_of(struct mail *m, void *rest, uint32_t bytes)
 	return &m->message;
 }
 
-void mail_send(struct worker *w, uint32_t i)
+const struct msghdr *mail_write(struct worker *w, uint32_t i)
 {
 	const struct load *l = w->load->load;
 	struct mail *m = &w->mails[i];
-	unsigned slot;
-	struct ring *ring = work_ring(w, i, &slot);
 
 	m->number = ++w->queries;
 	wire_query_write(m->head, (struct wire_query){m->number, (uint32_t)l->request.receive});
-	ring_send_message(ring, slot,
-			  message_of(m, w->request[0] + WIRE_HEAD_BYTES, (uint32_t)l->request.send),
-			  i + UINT64_C(1));
+	message_of(m, w->request[0] + WIRE_HEAD_BYTES, (uint32_t)l->request.send);
+	address_to(w, i);
+	return &m->message;
+}
+
+void mail_send(struct worker *w, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = work_ring(w, i, &slot);
+
+	ring_send_message(ring, slot, mail_write(w, i), i + UINT64_C(1));
 }
 
 void mail_receive(struct worker *w, uint32_t i)

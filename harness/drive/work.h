@@ -132,6 +132,7 @@ static inline bool work_is_datagram(const struct worker *w)
 /* Requests of UDP: one datagram, and one for an answer. What comes may be the late answer to a
  * socket that had the same port before: it is a stray, and the next is waited for. */
 bool mails_open(struct worker *w, struct arena *arena);
+const struct msghdr *mail_write(struct worker *w, uint32_t i);
 void mail_send(struct worker *w, uint32_t i);
 void mail_receive(struct worker *w, uint32_t i);
 bool mail_is_stray(const struct worker *w, uint32_t i, int result);

@@ -4,7 +4,8 @@
 
 static struct claim udp_sockets(const struct evidence *e)
 {
-	uint64_t again = evidence_errors(e, STAGE_CONNECT, EAGAIN),
+	uint64_t sends = evidence_errors(e, STAGE_SEND, EAGAIN),
+		 again = evidence_errors(e, STAGE_CONNECT, EAGAIN) + sends,
 		 taken = evidence_errors(e, STAGE_BIND, EADDRINUSE);
 	struct claim c = {.weight = e->tape->exhausted ? (double)e->wanted : 0};
 
@@ -16,8 +17,9 @@ static struct claim udp_sockets(const struct evidence *e)
 		"connect(), "
 		"bind() or the first sendto() until it is closed. %s %s %s in all. %s.",
 		again ? text_format(e->a,
-				    "connect() failed %s with EAGAIN, which is easily taken for "
+				    "%s failed %s with EAGAIN, which is easily taken for "
 				    "\"would block\"",
+				    sends ? "sendto()" : "connect()",
 				    say_number_of(e->a, again, "time", "times"))
 				.s
 		      : text_format(e->a, "bind() failed %s with EADDRINUSE",

@@ -230,6 +230,7 @@ struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 	if (tape->exhausted)
 		e.wanted = tape->tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] +
 			   tape->tally.errors[STAGE_CONNECT][EAGAIN] +
+			   tape->tally.errors[STAGE_SEND][EAGAIN] +
 			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
 	return e;
 }

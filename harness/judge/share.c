@@ -7,7 +7,7 @@
 static uint64_t wants_of(const struct tally *t)
 {
 	return t->errors[STAGE_CONNECT][EADDRNOTAVAIL] + t->errors[STAGE_CONNECT][EAGAIN] +
-	       t->errors[STAGE_BIND][EADDRINUSE];
+	       t->errors[STAGE_SEND][EAGAIN] + t->errors[STAGE_BIND][EADDRINUSE];
 }
 
 /* Ports it may hold still: not all that it has closed. */

@@ -167,17 +167,18 @@ bool life_opens(const struct scenario *s)
 
 /* A socket of UDP is open at once. One whose request fails is not held; where nobody listens it fails
  * with the ICMP that says so, unless the kernel has sent enough of them
- * (net.ipv4.icmp_ratelimit). */
+ * (net.ipv4.icmp_ratelimit), or the socket is not connected. */
 static struct span live_datagram(const struct scenario *s)
 {
 	const struct load *l = &s->load;
-	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE);
+	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE), is_told;
 
 	if (l->request.receive == 0)
 		return (struct span){l->hold, l->hold};
 	if (is_served && s->server.delay < l->timeout)
 		return (struct span){l->hold + s->server.delay, l->hold + s->server.delay};
-	return (struct span){s->server.behaviour == BEHAVIOUR_REFUSE ? 0 : l->timeout, l->timeout};
+	is_told = s->server.behaviour == BEHAVIOUR_REFUSE && l->connected;
+	return (struct span){is_told ? 0 : l->timeout, l->timeout};
 }
 
 /* How long a connection has its port until it is closed. One that never opens has it for as long

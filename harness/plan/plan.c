@@ -316,6 +316,14 @@ bool plan_speaks(const struct plan *p, enum protocol protocol)
 	return false;
 }
 
+bool plan_is_unconnected(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (!p->loads[i].load->connected)
+			return true;
+	return false;
+}
+
 uint32_t plan_overshadows(const struct plan *p)
 {
 	bool any = false;

@@ -128,6 +128,9 @@ bool plan_has_requests(const struct plan *p); /* any of its loads */
 /* Does one of the loads? */
 bool plan_speaks(const struct plan *p, enum protocol protocol);
 
+/* Do sockets of UDP of any load send without a connect()? */
+bool plan_is_unconnected(const struct plan *p);
+
 /* Sockets of UDP that may have the addresses and ports of another, at most; 0: none may. */
 uint32_t plan_overshadows(const struct plan *p);
 

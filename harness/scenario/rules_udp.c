@@ -36,6 +36,16 @@ static bool udp_overflows(const struct scenario *s)
 	return is_udp(s) && (s->load.request.send > most || s->load.request.receive > most);
 }
 
+static bool tcp_is_unconnected(const struct scenario *s)
+{
+	return !is_udp(s) && !s->load.connected;
+}
+
+static bool unconnected_in_silence(const struct scenario *s)
+{
+	return is_udp(s) && !s->load.connected && s->load.request.send == 0;
+}
+
 static bool udp_is_searched(const struct scenario *s)
 {
 	return is_udp(s) && s->load.order != ORDER_KERNEL;
@@ -73,6 +83,14 @@ static const struct rule rules[] = {
 	 {AT(load, protocol), AT(server, behaviour)},
 	 "server.behaviour for a load of UDP can be answer, ignore, refuse or drop",
 	 "The others are about connections, and a socket of UDP has none."},
+	{tcp_is_unconnected,
+	 {AT(load, protocol), AT(load, connected)},
+	 "load.connected: false is for a load of UDP",
+	 "A connection of TCP begins with connect(): leave it out."},
+	{unconnected_in_silence,
+	 {AT(load, connected), AT(load.request, send)},
+	 "load.connected: false needs a request to send",
+	 "It is the first sendto() that takes the port: set load.request.send to 8B or more."},
 	{udp_is_searched,
 	 {AT(load, protocol), AT(load, order)},
 	 "load.order is about connections of TCP",

@@ -158,7 +158,7 @@ void census_add(struct census *c, const struct socket_seen *seen)
 		return;
 	}
 	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
-	if (seen->state == STATE_BOUND)
+	if (seen->state == STATE_BOUND && !(seen->datagrams && c->unconnected))
 		portset_add(seen->datagrams ? &c->bound_datagrams : &c->bound, seen->local_port);
 	else if ((seen->datagrams || !portset_has(&c->listening, seen->local_port)) &&
 		 holds(c, seen, &s) && (row = row_of(c, &s))) {

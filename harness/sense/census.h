@@ -33,6 +33,7 @@ struct census {
 	struct port_range range;
 	struct portset reserved;
 	bool together;	       /* a port is one towards all destinations */
+	bool unconnected;      /* a socket of UDP that is bound alone is one of the load's */
 	struct tuples *tuples; /* sockets of UDP may share ports; NULL: each has one for itself */
 	int64_t early_ns;      /* somebody ends TIME_WAIT so long before the kernel does */
 

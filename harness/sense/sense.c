@@ -361,6 +361,7 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 			       wish->pairs);
 	s->census.together = wish->together;
 	s->census.tuples = wish->shared ? &s->tuples : NULL;
+	s->census.unconnected = wish->unconnected;
 	s->census.range = wish->filter.ports;
 	s->census.early_ns = wish->early_ns;
 	pthread_condattr_init(&monotonic);

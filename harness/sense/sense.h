@@ -50,6 +50,7 @@ struct sense_wish {
 	uint64_t sockets; /* that hold a port at once, at most */
 	bool heirs;	  /* other processes have descriptors of them: it is looked who, at edges */
 	bool together;	  /* a port is in use towards all destinations: bind() took it */
+	bool unconnected; /* sockets of UDP send without a connect() */
 	uint32_t shared;  /* of UDP, that may share ports, at most; 0: each has one of its own */
 	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
 	bool ports_named; /* by the load, which then can have reserved ones */

@@ -35,7 +35,12 @@ static bool prepare(int fd, const struct socket_wish *wish, enum stage *stage)
 		return false;
 	if (wish->look_ns && !set(fd, SOL_SOCKET, SO_SNDTIMEO, &look, sizeof(look)))
 		return false;
-	return socket_open(fd, wish->source, wish->destination, stage) == 0;
+	if (socket_open(fd, wish->source, wish->destination, stage) < 0)
+		return false;
+	if (!wish->first)
+		return true;
+	*stage = STAGE_SEND;
+	return sendmsg(fd, wish->first, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
 int socket_open(int fd, const struct endpoint *source, const struct endpoint *destination,

@@ -22,6 +22,7 @@ struct socket_wish {
 	bool reset_on_close;		    /* SO_LINGER of 0 s */
 	uint32_t window;		    /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
 	const struct endpoint *destination; /* connected to; NULL: not */
+	const struct msghdr *first;	    /* sent, after all that; NULL: nothing is */
 	int64_t look_ns; /* a connect returns with -EINPROGRESS after so long; 0: it waits */
 };
 

@@ -205,6 +205,49 @@ static void sockets_that_wait_for_answers_use_up_the_ports(void)
 	help_close(&d.h);
 }
 
+/* A socket that never connects: its first sendto() takes the port, or says that there is none. */
+static void a_sendto_without_connect_takes_the_port(void)
+{
+	struct server s;
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031, servers: 50}\nserver: {behaviour: drop}\n"
+			"load: {protocol: udp, connected: false, rate: 1k/s, timeout: 10s, "
+			"total: 200, request: {send: 40B, receive: 512B}}\n"
+			"stop: {when: exhausted, time: 20s}");
+	CU_ASSERT(d.ok && d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
+	CU_ASSERT_EQUAL(d.h.plan.forecast.after, 32);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_SEND][EAGAIN], 1);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, 32);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "UdpOutDatagrams"), 32);
+	help_close(&d.h);
+	drive_lines(&d, "network: {ports: 40000-40031, servers: 3, sources: 2}\n"
+			"load: {protocol: udp, connected: false, concurrency: 4, total: 200, "
+			"pool: {max_idle: 1}, request: {send: 100B, receive: 1KiB}}");
+	s = server_of(&d);
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_done, 200);
+	CU_ASSERT(d.tape.tally.requests_reused > 0);
+	CU_ASSERT(s.in == 200 && s.out == 200);
+	help_close(&d.h);
+}
+
+/* The ICMP has no socket to go to that is connected to where it comes from. */
+static void a_socket_without_connect_is_not_told_of_an_icmp(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031, topology: loopback}\n"
+			"server: {behaviour: refuse}\n"
+			"load: {protocol: udp, connected: false, concurrency: 20, total: 20, "
+			"timeout: 100ms, on_failure: continue, request: {send: 9B, receive: 9B}}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(server_of(&d).nobody, 20);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 20);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_request_is_a_datagram_and_so_is_its_answer),
 	TEST_UNLESS(help_no_network, a_pool_keeps_sockets_as_it_keeps_connections),
@@ -212,6 +255,8 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_late_answer_is_not_taken_for_another),
 	TEST_UNLESS(help_no_network, a_server_that_dies_refuses_from_then_on),
 	TEST_UNLESS(help_no_network, sockets_that_wait_for_answers_use_up_the_ports),
+	TEST_UNLESS(help_no_network, a_sendto_without_connect_takes_the_port),
+	TEST_UNLESS(help_no_network, a_socket_without_connect_is_not_told_of_an_icmp),
 	TESTS_END,
 };
 

@@ -224,6 +224,7 @@ static void connects_that_fail_hold_a_port_while_they_last(void)
 		{FEW "server: {behaviour: drop}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B}}", 0, INFINITY, HOLDS, 0},
 		/* until the kernel says that nobody is there, or does not say it */
 		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, connected: false, rate: 200/s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, REFUSES, 32},
 	};
 	const struct host host = help_host();
 

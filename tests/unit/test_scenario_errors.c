@@ -181,7 +181,7 @@ static void values_are_held_to_kind_and_bounds(void)
 		{HEAD "load: {burst: 5}\n", 3, 15, "load.burst cannot be \"5\"", "size, every"},
 		{HEAD "load: {burst: {every: 0s}}\n", 3, 23, "load.burst.every cannot be", "1ms"},
 		{HEAD "load: []\n", 3, 7, "load cannot be a list",
-		 "below it, indented: protocol, rate, ramp, concurrency"},
+		 "below it, indented: protocol, connected, rate, ramp, concurrency"},
 		{HEAD "load:\n", 3, 6, "load cannot be empty", "below it"},
 	};
 
