@@ -28,11 +28,25 @@ struct counter_row {
 	uint64_t moved;
 };
 
+/* What a run has made of a prediction: nothing was said, it was kept, or not, or the run never came
+ * to it. */
+enum outcome { OUTCOME_UNTOLD, OUTCOME_HOLDS, OUTCOME_BROKEN, OUTCOME_UNTRIED };
+const char *outcome_name(enum outcome outcome);
+int outcome_find(struct text name); /* or -1 */
+
+struct compared {
+	enum outcome outcome;
+	struct guess predicted; /* and its tolerance; in the unit of its kind */
+	struct value observed;
+};
+
 struct load_measures;
 
 struct measures {
 	struct value fixed[MEASURES]; /* families excepted */
-	struct error_row *errors;     /* those that occurred, most frequent first */
+	struct compared predictions[PREDICTIONS];
+	bool foretold;		  /* predictions are there; not of one of several loads */
+	struct error_row *errors; /* those that occurred, most frequent first */
 	size_t error_count;
 	struct counter_row *counters; /* those that moved, in the kernel's order */
 	size_t counter_count;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "judge/foretold.h"
 #include "judge/outlook.h"
 
 static void set(struct measures *out, enum measure what, double n)
@@ -108,7 +109,8 @@ static void measure_prediction(struct measures *out, const struct plan *plan)
 {
 	const struct forecast *f = &plan->forecast;
 
-	set_if(out, MEASURE_PREDICTED_AFTER, f->known && f->exhausts, (double)f->after);
+	set_if(out, MEASURE_PREDICTED_AFTER, f->known && f->exhausts && f->counted,
+	       (double)f->after);
 	set_if(out, MEASURE_PREDICTED_RATE, isfinite(f->rate) && outlook_buckets(plan) == 0,
 	       f->rate);
 }
@@ -291,6 +293,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_counters(out, tape, a);
 	measure_overflow(out);
 	measure_loads(out, tape, plan, a);
+	foretold_compare(out, tape, plan);
 }
 
 static struct value get_error(const struct measures *m, enum stage stage, int error)

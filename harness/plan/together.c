@@ -35,7 +35,7 @@ static double surely_of(const struct load_plan *lp, double ns)
 	const struct load *l = lp->load;
 	double until = ns - (double)l->start - SLACK_NS, begun;
 
-	if (until <= 0)
+	if (until <= 0 || load_is_pooled(l)) /* a request is no connection */
 		return 0;
 	if (l->duration)
 		until = fmin(until, (double)l->duration);

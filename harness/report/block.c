@@ -6,6 +6,7 @@
 
 #include "base/unit.h"
 #include "report/draft.h"
+#include "report/foretold.h"
 
 static struct value fixed(const struct result_run *run, enum measure what)
 {
@@ -363,6 +364,12 @@ static void add_timeouts(struct out *to, const struct result_run *run)
 	}
 }
 
+static void add_rate(struct out *to, const struct result_run *run)
+{
+	out_z(to, run->plan.rate_is_least ? "at least " : "");
+	add_measure(to, run, MEASURE_PREDICTED_RATE);
+}
+
 void block_prediction(struct out *out, const struct result_run *run)
 {
 	struct value rate = fixed(run, MEASURE_PREDICTED_RATE);
@@ -373,12 +380,14 @@ void block_prediction(struct out *out, const struct result_run *run)
 		out_z(to, "exhausted after ");
 		add_measure(to, run, MEASURE_PREDICTED_AFTER);
 		add_beside(to, run);
+	} else if (run->plan.gateway.times_out_after == 0 && run->plan.tw_buckets == 0) {
+		out_text(to, run->plan.doubt);
 	}
 	add_timeouts(to, run);
 	if (rate.present) {
 		out_z(to, to->len ? "; sustainable: " : "sustainable: ");
 		if (rate.n > 0)
-			add_measure(to, run, MEASURE_PREDICTED_RATE);
+			add_rate(to, run);
 		else
 			out_z(to, "no rate");
 	}
@@ -387,6 +396,7 @@ void block_prediction(struct out *out, const struct result_run *run)
 			"%ssustainable: cannot be told, tcp_max_tw_buckets (%llu) ends TIME_WAIT "
 			"early (counter TCPTimeWaitOverflow)",
 			to->len ? "; " : "", (unsigned long long)run->plan.tw_buckets);
+	foretold_tally(to, run);
 	draft_print(&d, out, "  predicted");
 }
 

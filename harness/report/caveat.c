@@ -25,7 +25,7 @@ void caveat_late(struct out *out, const struct result_run *run)
 		"asked for",
 		unit_count_pretty(late, n),
 		unit_count_pretty(due, n + run_count(run, MEASURE_CONNECTS_ATTEMPTED)));
-	if (text_is(run->plan.order, "kernel"))
+	if (text_starts(run->plan.order, TEXT("kernel")))
 		out_z(&line, ". From half full on each connect passes over the full half: "
 			     "`load.order: fast` does not");
 	print(out, &line);

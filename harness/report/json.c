@@ -7,6 +7,7 @@
 
 #include "base/unit.h"
 #include "report/destinations.h"
+#include "report/foretold.h"
 #include "report/json.h"
 #include "report/latency.h"
 #include "report/words.h"
@@ -181,6 +182,10 @@ static json_t *json_plan(const struct result_run *run, bool *ok)
 		put(o, "rate", json_real(run->plan.rate), ok);
 	if (run->plan.lasts_ns)
 		put(o, "lasts", json_seconds((double)run->plan.lasts_ns), ok);
+	if (run->plan.doubt.len)
+		put(o, "doubt", json_text(run->plan.doubt), ok);
+	if (run->plan.rate_is_least)
+		put(o, "sustained_is_least", json_true(), ok);
 	if (run->plan.tw_buckets)
 		put(o, "tw_buckets", json_count(run->plan.tw_buckets), ok);
 	if (run->plan.gateway.addresses)
@@ -332,6 +337,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	if (run->plan.order.len)
 		put(o, "plan", json_plan(run, ok), ok);
 	put(o, "measures", json_measures(&run->measures, ok), ok);
+	if (run->measures.foretold)
+		put(o, "predictions", foretold_json(&run->measures, ok), ok);
 	if (run->measures.load_count)
 		put(o, "loads", json_named_loads(&run->measures, ok), ok);
 	if (run->latency)

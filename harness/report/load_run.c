@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "report/destinations.h"
+#include "report/foretold.h"
 #include "report/latency.h"
 #include "report/words.h"
 
@@ -110,10 +111,14 @@ static bool load_outlook(const struct node *up, struct result_run *out)
 {
 	struct node rate = node_member(up, "rate"), lasts = node_member(up, "lasts");
 	struct node buckets = node_member(up, "tw_buckets");
+	struct node least = node_member(up, "sustained_is_least");
+	struct node doubt = node_member(up, "doubt");
 	double ns = 0;
 
 	if ((rate.json && !node_number(&rate, rate_most, &out->plan.rate)) ||
-	    (lasts.json && !load_seconds(&lasts, &ns)))
+	    (lasts.json && !load_seconds(&lasts, &ns)) ||
+	    (least.json && !node_flag(&least, &out->plan.rate_is_least)) ||
+	    !node_text_if(&doubt, &out->plan.doubt))
 		return false;
 	out->plan.lasts_ns = (int64_t)ns;
 	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);
@@ -361,9 +366,9 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && load_plan(n, out) && load_accelerated(n, out) &&
 		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
-		  load_latency(n, out) && load_states(n, out) && destinations_load(n, out) &&
-		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
-		  load_causes(n, &out->verdict);
+		  load_latency(n, out) && foretold_load(n, &out->measures) && load_states(n, out) &&
+		  destinations_load(n, out) && load_expect(n, &out->verdict) &&
+		  load_aborted(n, out) && load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;
 	out->verdict.word = out->word;

@@ -369,6 +369,13 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 			page_paragraph(out, lines[i].label, PAINT_NONE, LABEL, lines[i].text);
 }
 
+struct text plan_doubt(const struct plan *p, struct arena *a)
+{
+	const struct outline o = outline_of(p);
+
+	return p->forecast.known ? (struct text){0} : say_unknown(p, &o, a);
+}
+
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch)
 {
 	const struct scenario *s = p->scenario;

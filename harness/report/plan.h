@@ -17,5 +17,8 @@ struct planned {
 
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch);
 
+/* Why it cannot be told whether the ports run out; empty: it can. */
+struct text plan_doubt(const struct plan *p, struct arena *);
+
 /* False: out of memory. */
 bool plan_write_json(struct out *out, const struct planned *list, size_t count);

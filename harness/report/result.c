@@ -4,6 +4,7 @@
 
 #include "judge/outlook.h"
 #include "report/destinations.h"
+#include "report/plan.h"
 #include "report/words.h"
 
 enum verdict_word result_word(const struct result *r)
@@ -83,7 +84,24 @@ static void keep_gateway(struct result_run *out, const struct plan *plan)
 	out->plan.gateway.times_out_after = plan->forecast.times_out_after;
 }
 
-static void keep_plan(struct result_run *out, const struct plan *plan)
+/* "kernel"; "kernel, fast" of loads that differ. */
+static void keep_order(struct result_run *out, const struct plan *plan, struct arena *a)
+{
+	for (size_t order = 0; order_words[order].word; order++) {
+		bool has = false;
+
+		for (uint32_t i = 0; i < plan->load_count; i++) {
+			has |= plan->loads[i].load->order == order;
+			out->plan.window |= plan->loads[i].window;
+		}
+		if (has)
+			out->plan.order = text_format(a, TEXT_FMT "%s%s", TEXT_ARG(out->plan.order),
+						      out->plan.order.len ? ", " : "",
+						      order_words[order].word);
+	}
+}
+
+static void keep_plan(struct result_run *out, const struct plan *plan, struct arena *a)
 {
 	out->plan.range = plan->loads[plan->widest].ports;
 	out->plan.usable = plan->budget.usable;
@@ -91,14 +109,15 @@ static void keep_plan(struct result_run *out, const struct plan *plan)
 	out->plan.destinations = plan->destinations;
 	out->plan.capacity = plan->budget.capacity;
 	out->plan.may_lose_one = plan->budget.may_lose_one;
-	out->plan.window = plan->loads[0].window;
-	out->plan.order = text_of(order_words[plan->loads[0].load->order].word);
+	keep_order(out, plan, a);
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
 	if (acceleration_of(plan->scenario) > 1)
 		out->plan.time_wait_ns = plan->scenario->network.time_wait;
 	out->plan.rate = plan_rate(plan);
 	out->plan.lasts_ns = outlook_lasts_ns(plan);
 	out->plan.tw_buckets = outlook_buckets(plan);
+	out->plan.doubt = plan_doubt(plan, a);
+	out->plan.rate_is_least = plan->forecast.rate_is_least;
 	keep_gateway(out, plan);
 }
 
@@ -108,7 +127,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	const struct sample *full = tape_fullest(tape);
 
 	keep_effective(out, plan->scenario, a);
-	keep_plan(out, plan);
+	keep_plan(out, plan, a);
 	measure(&out->measures, tape, plan, a);
 	judge(&out->verdict, plan, tape, &out->measures, a);
 	out->word = out->verdict.word;

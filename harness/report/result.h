@@ -54,6 +54,8 @@ struct result_run {
 		int64_t time_wait_ns; /* that network.time_wait makes of it; 0: the kernel's own */
 		double rate;	      /* that the load asks for; 0: a closed loop */
 		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
+		struct text doubt;    /* why it cannot be told whether they run out; else empty */
+		bool rate_is_least;   /* what predicted.rate says: more may be sustained */
 		uint64_t tw_buckets;  /* that end TIME_WAIT early; 0: they do not */
 		struct {
 			struct port_range ports;

@@ -7,6 +7,7 @@
 #include "report/block.h"
 #include "report/caveat.h"
 #include "report/destinations.h"
+#include "report/foretold.h"
 #include "report/latency.h"
 #include "report/page.h"
 
@@ -126,8 +127,13 @@ static struct text headline(const struct result_run *run, bool is_head, struct a
 static struct text line_fact(const struct result_run *run, struct arena *a)
 {
 	struct text fact = headline(run, false, a);
+	uint64_t broken = run_count(run, MEASURE_PREDICTIONS_BROKEN);
 	char times[UNIT_PRINTED];
 
+	if (broken)
+		fact = text_format(a, TEXT_FMT "%s%s %s broken", TEXT_ARG(fact),
+				   fact.len ? ", " : "", say_count(a, broken),
+				   broken == 1 ? "prediction" : "predictions");
 	if (run->plan.time_wait_ns == 0 || fact.len == 0)
 		return fact;
 	return text_format(a, TEXT_FMT ", TIME_WAIT %s times faster", TEXT_ARG(fact),
@@ -185,6 +191,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	}
 	if (has_run) {
 		block_prediction(out, run);
+		block_broken(out, run);
 		block_outlook(out, run);
 		block_overflow(out, run);
 		caveat_late(out, run);
@@ -194,6 +201,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_expectations(out, run);
 	}
 	if (style.verbose) {
+		block_foretold(out, run);
 		block_destinations(out, run);
 		block_latency_by_fill(out, run);
 		block_details(out, run);
@@ -205,7 +213,9 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 static bool is_block(const struct result *r, const struct result_run *run,
 		     struct report_style style)
 {
-	return !style.quiet && (style.verbose || r->run_count == 1 || word_of(run) != VERDICT_PASS);
+	bool tells = word_of(run) != VERDICT_PASS || run_count(run, MEASURE_PREDICTIONS_BROKEN);
+
+	return !style.quiet && (style.verbose || r->run_count == 1 || tells);
 }
 
 /* "8 runs: 7 passed, 1 failed" */

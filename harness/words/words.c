@@ -14,6 +14,11 @@ const struct measure_info measure_infos[MEASURES] = {
 #include "words/measures.def"
 };
 
+const struct prediction_info prediction_infos[PREDICTIONS] = {
+#define PREDICTION(name, text, kind, ...) [PREDICTION_##name] = {text, KIND_##kind, __VA_ARGS__},
+#include "words/predictions.def"
+};
+
 #define CHOICE(name, word, meaning, ...) {word, meaning},
 const struct choice topology_words[] = {
 #define TOPOLOGY CHOICE
@@ -186,6 +191,14 @@ struct text measure_near(struct text name)
 		}
 	}
 	return near;
+}
+
+int prediction_find(struct text name)
+{
+	for (int i = 0; i < PREDICTIONS; i++)
+		if (text_is(name, prediction_infos[i].name))
+			return i;
+	return -1;
 }
 
 const char *stage_name(enum stage stage)

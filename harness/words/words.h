@@ -111,6 +111,21 @@ struct measure_ref {
 
 extern const struct measure_info measure_infos[MEASURES];
 
+enum prediction {
+#define PREDICTION(name, ...) PREDICTION_##name,
+#include "words/predictions.def"
+	PREDICTIONS
+};
+
+struct prediction_info {
+	const char *name;
+	enum measure_kind kind;
+	const char *meaning, *tolerance;
+};
+
+extern const struct prediction_info prediction_infos[PREDICTIONS];
+int prediction_find(struct text name); /* or -1 */
+
 /* A word of a choice; `words` is one of the lists below. */
 struct choice {
 	const char *word, *meaning;
@@ -141,13 +156,7 @@ const char *cause_name(enum cause cause);
 const char *cause_lesson(enum cause cause);
 
 /* What a cause does: words/causes.def. */
-enum cause_sort {
-	SORT_HOLDS,
-	SORT_TAKES,
-	SORT_GATEWAY,
-	SORT_ALIKE,
-	SORT_NOTE
-};
+enum cause_sort { SORT_HOLDS, SORT_TAKES, SORT_GATEWAY, SORT_ALIKE, SORT_NOTE };
 enum cause_sort cause_sort(enum cause cause);
 const char *cause_refs(enum cause cause); /* "redis/hiredis#58, predis/predis#597"; or "" */
 

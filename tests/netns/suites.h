@@ -31,6 +31,7 @@
 	SUITE(errno) \
 	SUITE(watch) \
 	SUITE(cli) \
+	SUITE(library) \
 	/* the end */
 // clang-format on
 

@@ -33,6 +33,7 @@
 	SUITE(shape) \
 	SUITE(outline) \
 	SUITE(together) \
+	SUITE(foretold) \
 	SUITE(retry) \
 	SUITE(plan) \
 	SUITE(tape) \

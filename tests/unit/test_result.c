@@ -314,6 +314,15 @@ static void mistakes_are_told_with_their_place(void)
 		 6, 71, "must be count, share, time, rate or flag"},
 		{"\"lost\": 0", "\"lost\": 0, \"aborted\": 0", 4, 80,
 		 "aborted must be the index of a line of expect"},
+		{"\"lost\": 0", "\"lost\": 0, \"predictions\": [{\"name\": \"luck\"}]", 4, 94,
+		 "must be a prediction that lastport makes"},
+		{"\"lost\": 0",
+		 "\"lost\": 0, \"predictions\": [{\"name\": \"exhausted\", \"outcome\": \"won\"}]",
+		 4, 118, "must be holds, broken, not reached or cannot be told"},
+		{"\"lost\": 0",
+		 "\"lost\": 0, \"predictions\": [{\"name\": \"exhausted\", \"outcome\": "
+		 "\"holds\"}]",
+		 4, 85, "predicted must be true or false"},
 		{"\"causes\": []", "\"causes\": [{\"name\": \"bad luck\"}]", 6, 50,
 		 "must be a cause that lastport knows"},
 	};

@@ -52,6 +52,9 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		/* what is begun by the clock is bounded too */
 		{"{a: {end: leak, total: 2}, b: {end: leak, rate: 10/s, duration: 2s}}", HOLDS, 0,
 		 32},
+		/* a pool opens what it does not keep: requests are no connections */
+		{"{a: {total: 300, request: {send: 8B}, pool: {max_idle: 2}}, b: {total: 9}}",
+		 CANNOT_TELL, 0, 32},
 		{"{a: {total: 320}, b: {end: leak, total: 20}}", REFUSES, 32, 32},
 		{"{a: {end: reset, total: 320}, b: {end: leak, total: 20}}", CANNOT_TELL, 0, 32},
 	};

@@ -1,0 +1,107 @@
+#include "judge/foretold.h"
+
+#include <errno.h>
+
+#include "judge/outlook.h"
+#include "plan/predict.h"
+
+static const char *const outcome_names[] = {
+	[OUTCOME_UNTOLD] = "cannot be told",
+	[OUTCOME_HOLDS] = "holds",
+	[OUTCOME_BROKEN] = "broken",
+	[OUTCOME_UNTRIED] = "not reached",
+};
+
+const char *outcome_name(enum outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+int outcome_find(struct text name)
+{
+	for (size_t i = 0; i < sizeof(outcome_names) / sizeof(outcome_names[0]); i++)
+		if (text_is(name, outcome_names[i]))
+			return (int)i;
+	return -1;
+}
+
+static struct value fixed(const struct measures *m, enum measure what)
+{
+	return m->fixed[what];
+}
+
+static uint64_t timeouts(const struct measures *m)
+{
+	for (size_t i = 0; i < m->error_count; i++)
+		if (m->errors[i].stage == STAGE_CONNECT && m->errors[i].error == ETIMEDOUT)
+			return m->errors[i].count;
+	return 0;
+}
+
+/* Since the load began, as the prediction has it. */
+static struct value recovered_at(const struct measures *m)
+{
+	struct value at = fixed(m, MEASURE_EXHAUSTED_AT), took = fixed(m, MEASURE_RECOVERY);
+
+	return (struct value){at.present && took.present, at.n + took.n};
+}
+
+static struct value observed(const struct measures *m, enum prediction what)
+{
+	static const enum measure of[PREDICTIONS] = {
+		[PREDICTION_EXHAUSTED] = MEASURE_EXHAUSTED,
+		[PREDICTION_AFTER] = MEASURE_EXHAUSTED_AFTER,
+		[PREDICTION_AT] = MEASURE_EXHAUSTED_AT,
+		[PREDICTION_SUSTAINED] = MEASURE_CONNECTS_OPENED,
+		[PREDICTION_USED] = MEASURE_PORTS_USED_MAX,
+		[PREDICTION_OPEN] = MEASURE_ESTABLISHED_MAX,
+		[PREDICTION_CLIFF] = MEASURE_LATENCY_UPPER,
+		[PREDICTION_GATEWAY] = MEASURE_CONNECTS_OPENED,
+	};
+
+	if (what == PREDICTION_RECOVERED)
+		return recovered_at(m);
+	return fixed(m, of[what]);
+}
+
+/* What a run did not come to contradicts nothing, if something ended it before. */
+static bool ended_early(const struct tape *tape)
+{
+	return tape->interrupted || tape->cut_short || tape->aborted >= 0 || !tape->complete;
+}
+
+static enum outcome outcome_of(enum prediction what, const struct compared *c,
+			       const struct measures *m, const struct tape *tape)
+{
+	bool is_within = c->observed.n >= c->predicted.least && c->observed.n <= c->predicted.most;
+	bool waits = what == PREDICTION_EXHAUSTED ? c->predicted.likely > c->observed.n
+		     : what == PREDICTION_GATEWAY ? timeouts(m) == 0
+						  : false;
+
+	if (!c->observed.present || (waits && ended_early(tape)))
+		return OUTCOME_UNTRIED;
+	return is_within && !waits ? OUTCOME_HOLDS : OUTCOME_BROKEN;
+}
+
+void foretold_compare(struct measures *out, const struct tape *tape, const struct plan *plan)
+{
+	struct value elapsed = fixed(out, MEASURE_ELAPSED);
+	struct foretold said[PREDICTIONS];
+	double broken = 0;
+
+	predict(said, plan, elapsed.present ? elapsed.n : 0);
+	if (outlook_buckets(plan)) /* they end TIME_WAIT early: it cannot be told how often */
+		said[PREDICTION_SUSTAINED].told = false;
+	for (int i = 0; i < PREDICTIONS; i++) {
+		struct compared *c = &out->predictions[i];
+
+		if (!said[i].told)
+			continue;
+		c->predicted = said[i].value;
+		c->observed = observed(out, (enum prediction)i);
+		c->outcome = outcome_of((enum prediction)i, c, out, tape);
+		broken += c->outcome == OUTCOME_BROKEN;
+	}
+	out->foretold = true;
+	out->fixed[MEASURE_PREDICTIONS_BROKEN] = (struct value){true, broken};
+}

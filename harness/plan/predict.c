@@ -1,0 +1,153 @@
+#include "plan/predict.h"
+
+#include <math.h>
+
+#include "plan/life.h"
+#include "plan/outline.h"
+#include "plan/retry.h"
+#include "plan/speed.h"
+
+#define SECOND 1e9
+
+/* A machine that does other things as well holds a thread up so long, and takes twice as long: of a
+ * fill that a slow machine does in 5.7 s, one with eight others at work on two processors took 7.4. */
+#define STALL_NS 1e9
+#define BUSY 2
+
+/* Timers of TIME_WAIT are in a wheel whose slots are 2.05 s wide at that distance (Linux 6.18); an
+ * exhausted pair is asked again within half a second (drive/pair.c). */
+#define WHEEL_NS 2.05e9
+#define PROBE_NS 0.5e9
+
+enum { CLOSING = 16 }; /* connections that are just being closed */
+
+static const double rate_slack = 1.1;
+
+static struct foretold exactly(double n)
+{
+	return (struct foretold){true, {n, n, n}};
+}
+
+static struct foretold at_most(double n)
+{
+	return (struct foretold){true, {0, n, n}};
+}
+
+static const struct foretold untold = {false, {0, 0, 0}};
+
+static bool is_single(const struct plan *p)
+{
+	return p->load_count == 1;
+}
+
+static struct foretold foretell_exhausted(const struct plan *p, const struct outline *o)
+{
+	(void)o;
+	return p->forecast.known ? exactly(p->forecast.exhausts) : untold;
+}
+
+static struct foretold foretell_after(const struct plan *p, const struct outline *o)
+{
+	const struct forecast *f = &p->forecast;
+
+	(void)o;
+	if (!f->counted)
+		return untold;
+	return (struct foretold){true,
+				 {(double)f->after_least, (double)f->after, (double)f->after_most}};
+}
+
+static struct foretold foretell_at(const struct plan *p, const struct outline *o)
+{
+	const struct guess *at = &p->forecast.at;
+
+	(void)o;
+	if (!p->forecast.counted || !is_single(p))
+		return untold;
+	return (struct foretold){true, {at->least, at->likely, at->most * BUSY + STALL_NS}};
+}
+
+/* The first connection has its port for the whole of its life; then somebody has to ask for it. */
+static struct foretold foretell_recovered(const struct plan *p, const struct outline *o)
+{
+	const struct load *l = p->loads[0].load;
+	const struct forecast *f = &p->forecast;
+	double life = (double)f->port_life_ns, asks;
+
+	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER)
+		return untold;
+	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
+	return (struct foretold){
+		true,
+		{(double)f->life_least_ns - (double)LIFE_SLACK, life,
+		 life + WHEEL_NS + PROBE_NS + STALL_NS + asks + (double)retry_most_ns(l)}};
+}
+
+/* All ports once, and then as fast as they come back. */
+static struct foretold foretell_sustained(const struct plan *p, double elapsed_ns)
+{
+	const struct forecast *f = &p->forecast;
+	double more = f->rate * elapsed_ns / SECOND;
+	bool is_steady =
+		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
+
+	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady)
+		return untold;
+	return (struct foretold){true,
+				 {0, floor((double)p->budget.capacity + more),
+				  floor((double)p->budget.capacity + more * rate_slack) + CLOSING}};
+}
+
+static struct foretold foretell_used(const struct plan *p, const struct outline *o)
+{
+	(void)o;
+	return is_single(p) ? at_most(p->budget.usable) : untold;
+}
+
+static struct foretold foretell_open(const struct plan *p, const struct outline *o)
+{
+	double slots = 0;
+
+	(void)o;
+	for (uint32_t i = 0; i < p->load_count; i++)
+		slots += p->loads[i].slots;
+	return at_most(slots);
+}
+
+static struct foretold foretell_cliff(const struct plan *p, const struct outline *o)
+{
+	const struct guess *more = &o->half_cost_ns;
+
+	if (o->half == 0 || !is_single(p))
+		return untold;
+	return (struct foretold){
+		true,
+		{more->least, more->likely + SPEED_CONNECT_NS, more->most * BUSY + STALL_NS / 1e3}};
+}
+
+static struct foretold foretell_gateway(const struct plan *p, const struct outline *o)
+{
+	uint64_t after = p->forecast.times_out_after;
+
+	(void)o;
+	return after ? exactly((double)after) : untold;
+}
+
+void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elapsed_ns)
+{
+	static struct foretold (*const rules[PREDICTIONS])(const struct plan *,
+							   const struct outline *) = {
+		[PREDICTION_EXHAUSTED] = foretell_exhausted,
+		[PREDICTION_AFTER] = foretell_after,
+		[PREDICTION_AT] = foretell_at,
+		[PREDICTION_RECOVERED] = foretell_recovered,
+		[PREDICTION_USED] = foretell_used,
+		[PREDICTION_OPEN] = foretell_open,
+		[PREDICTION_CLIFF] = foretell_cliff,
+		[PREDICTION_GATEWAY] = foretell_gateway,
+	};
+	const struct outline o = outline_of(p);
+
+	for (int i = 0; i < PREDICTIONS; i++)
+		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
+}

@@ -1,0 +1,17 @@
+/* predict.h - what the plan says of a run, as values that the run is held against, each between two
+ * bounds.
+ *
+ * Units:  those of the prediction's kind (words/predictions.def): counts, nanoseconds, 0 or 1.
+ * Errors: none. What cannot be told is not told.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+struct foretold {
+	bool told;
+	struct guess value;
+};
+
+/* Of a load that took so long: what the ports sustain grows with it. */
+void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elapsed_ns);

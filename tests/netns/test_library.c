@@ -1,0 +1,136 @@
+/* The library as users have it: each scenario's claims hold on this kernel, and so does what was
+ * predicted of it. */
+#include <glob.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab_help.h"
+#include "suites.h"
+
+enum { LINE = 8192 };
+
+/* Of this program: lastport stands beside it, and the library two folders above. */
+static const char *folder(void)
+{
+	static char self[PATH_MAX];
+
+	memset(self, 0, sizeof(self));
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		CU_FAIL_FATAL("no /proc/self/exe");
+	return dirname(self);
+}
+
+/* Runs them all, and returns result.json. */
+static json_t *library_result(void)
+{
+	char place[] = "/tmp/lastport-library-XXXXXX", line[LINE], path[64];
+	json_t *root;
+
+	CU_ASSERT_FATAL(mkdtemp(place) != NULL);
+	snprintf(
+		line, sizeof(line),
+		"%1$s/lastport run -q -j 4 -o %2$s/out %1$s/../../scenarios/*.yaml >%2$s/said 2>&1",
+		folder(), place);
+	CU_ASSERT(system(line) >= 0);
+	snprintf(path, sizeof(path), "%s/out/result.json", place);
+	root = json_load_file(path, 0, NULL);
+	snprintf(line, sizeof(line), "%s cat %s/said; rm -rf %s", root ? "true ||" : "", place,
+		 place);
+	CU_ASSERT_EQUAL(system(line), 0);
+	CU_ASSERT_FATAL(root != NULL);
+	return root;
+}
+
+static const char *member(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* A word of its own: what this machine cannot run is a skip. */
+static bool is_run(const json_t *run)
+{
+	return strcmp(member(run, "verdict"), "skip") != 0;
+}
+
+static void tell(const json_t *run, const json_t *what)
+{
+	char *text = json_dumps(what, JSON_COMPACT);
+
+	printf("\n%s/%s: %s: %s\n", member(run, "scenario"), member(run, "case"),
+	       member(run, "verdict"), text ? text : "");
+	free(text);
+}
+
+static void each_scenario_keeps_its_claims(const json_t *runs)
+{
+	json_t *run;
+	size_t i;
+
+	json_array_foreach(runs, i, run)
+	{
+		bool passes = strcmp(member(run, "verdict"), "pass") == 0;
+
+		if (is_run(run) && !passes)
+			tell(run, json_object_get(run, "expect"));
+		CU_ASSERT(!is_run(run) || passes);
+	}
+}
+
+/* Within its tolerance; and where it cannot be told whether ports run out, why that is. */
+static void each_prediction_holds(const json_t *runs)
+{
+	json_t *run, *prediction;
+	size_t i, k, held = 0;
+
+	json_array_foreach(runs, i, run)
+	{
+		const json_t *plan = json_object_get(run, "plan");
+
+		json_array_foreach(json_object_get(run, "predictions"), k, prediction)
+		{
+			const char *outcome = member(prediction, "outcome");
+			bool told = strcmp(outcome, "cannot be told") != 0;
+
+			if (strcmp(outcome, "broken") == 0)
+				tell(run, prediction);
+			held += strcmp(outcome, "holds") == 0;
+			CU_ASSERT(strcmp(outcome, "broken") != 0);
+			if (strcmp(member(prediction, "name"), "exhausted") == 0)
+				CU_ASSERT(told || member(plan, "doubt")[0]);
+		}
+	}
+	CU_ASSERT(held >= json_array_size(runs));
+}
+
+static void the_library_does_what_it_says(void)
+{
+	json_t *root = library_result();
+	const json_t *runs = json_object_get(root, "runs");
+	size_t i, count = 0;
+	json_t *run;
+	glob_t files;
+	char pattern[PATH_MAX];
+
+	snprintf(pattern, sizeof(pattern), "%.4000s/../../scenarios/*.yaml", folder());
+	CU_ASSERT_EQUAL_FATAL(glob(pattern, 0, NULL, &files), 0);
+	json_array_foreach(runs, i, run) count += strcmp(member(run, "case"), "base") == 0;
+	CU_ASSERT_EQUAL(count, files.gl_pathc);
+	globfree(&files);
+	each_scenario_keeps_its_claims(runs);
+	each_prediction_holds(runs);
+	json_decref(root);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, the_library_does_what_it_says),
+	TESTS_END,
+};
+
+const struct suite suite_library = {"library", tests};

@@ -1,0 +1,172 @@
+/* What was predicted beside what was observed, and what is said of a difference. */
+#include "judge/foretold.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "plan/predict.h"
+#include "suites.h"
+#include "trial.h"
+
+static const struct report_style plain = {false, false}, verbose = {false, true};
+
+#define CHURN \
+	"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n" \
+	"load: {rate: 200/s, total: 320}\n"
+
+static enum outcome outcome(const struct trial *t, enum prediction what)
+{
+	return t->measures.predictions[what].outcome;
+}
+
+static double broken(const struct trial *t)
+{
+	return t->measures.fixed[MEASURE_PREDICTIONS_BROKEN].n;
+}
+
+static void a_run_as_predicted_breaks_nothing(void)
+{
+	struct trial t;
+
+	trial_open(&t, CHURN);
+	trial_dump(&t, 32);
+	trial_exhaust(&t, 32);
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(broken(&t), 0);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_HOLDS);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AT), OUTCOME_HOLDS);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_USED), OUTCOME_HOLDS);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_RECOVERED), OUTCOME_UNTRIED);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_GATEWAY), OUTCOME_UNTOLD);
+	trial_close(&t);
+}
+
+/* Never silence: in the summary with its number, in a line among others, and in JSON. */
+static void a_broken_prediction_is_a_finding_with_its_number(void)
+{
+	struct result *r;
+	struct text said;
+	struct trial t;
+
+	trial_open(&t, CHURN);
+	trial_dump(&t, 30);
+	trial_exhaust(&t, 30);
+	r = trial_result(&t, TEXT("churn"));
+	CU_ASSERT_EQUAL(r->runs[0].measures.predictions[PREDICTION_AFTER].outcome, OUTCOME_BROKEN);
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said,
+			   "  but        exhausted.after: predicted 32; observed 30, 2 fewer."));
+	CU_ASSERT(text_has(said, "tolerance: none"));
+	CU_ASSERT(text_has(said, "predictions hold"));
+	said = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
+	CU_ASSERT(text_has(said, "1 prediction broken"));
+	CU_ASSERT(text_has(trial_summary(r, verbose, false, &t.arena),
+			   "ports.used.max: predicted at most 32; observed 30: holds"));
+	said = trial_json(r, &t.arena);
+	CU_ASSERT(text_has(said, "\"predictions.broken\": 1"));
+	CU_ASSERT(text_has(said, "\"outcome\": \"broken\""));
+	trial_close(&t);
+}
+
+static void what_a_run_did_not_come_to_breaks_nothing(void)
+{
+	struct trial t;
+
+	trial_open(&t, CHURN);
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_BROKEN);
+	t.tape.cut_short = true;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_UNTRIED);
+	CU_ASSERT_EQUAL(broken(&t), 0);
+	trial_close(&t);
+}
+
+/* 32 ports, each for 60 s: no more than 32 connections in the first minute. */
+static void more_than_the_ports_sustain_is_told(void)
+{
+	static const struct {
+		uint64_t opened;
+		enum outcome outcome;
+	} rows[] = {{32, OUTCOME_HOLDS}, {60, OUTCOME_BROKEN}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, CHURN);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = rows[i].opened;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_SUSTAINED), rows[i].outcome);
+		trial_close(&t);
+	}
+}
+
+static void a_recovery_is_waited_for_as_long_as_a_port_lives(void)
+{
+	static const struct {
+		int64_t recovered_ns;
+		enum outcome outcome;
+	} rows[] = {
+		{59900000000, OUTCOME_HOLDS},
+		{62500000000, OUTCOME_HOLDS},
+		{20000000000, OUTCOME_BROKEN},
+		{90000000000, OUTCOME_BROKEN},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, CHURN);
+		trial_exhaust(&t, 32);
+		t.tape.recovered_ns = rows[i].recovered_ns;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_RECOVERED), rows[i].outcome);
+		trial_close(&t);
+	}
+}
+
+static void a_gateway_that_ends_is_held_to_its_number(void)
+{
+	static const struct {
+		uint64_t opened, timeouts;
+		enum outcome outcome;
+	} rows[] = {{32, 1, OUTCOME_HOLDS}, {30, 1, OUTCOME_BROKEN}, {40, 0, OUTCOME_BROKEN}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, "network: {topology: nat, ports: 40000-40999, nat: {ports: "
+			       "2000-2031}}\nload: {end: leak, total: 40}\n");
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.leaked = rows[i].opened;
+		if (rows[i].timeouts)
+			trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, rows[i].timeouts);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_GATEWAY), rows[i].outcome);
+		trial_close(&t);
+	}
+}
+
+static void what_cannot_be_told_has_a_reason(void)
+{
+	struct trial t;
+
+	trial_open(&t, "load: {concurrency: 10, pool: {max_idle: 4}}\n");
+	CU_ASSERT(text_has(trial_summary(trial_result(&t, TEXT("pool")), plain, false, &t.arena),
+			   "predicted  cannot be told: how many connections the pool opens"));
+	trial_close(&t);
+}
+
+static const struct test tests[] = {
+	TEST(a_run_as_predicted_breaks_nothing),
+	TEST(a_broken_prediction_is_a_finding_with_its_number),
+	TEST(what_a_run_did_not_come_to_breaks_nothing),
+	TEST(more_than_the_ports_sustain_is_told),
+	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
+	TEST(a_gateway_that_ends_is_held_to_its_number),
+	TEST(what_cannot_be_told_has_a_reason),
+	TESTS_END,
+};
+
+const struct suite suite_foretold = {"foretold", tests};
