@@ -6,6 +6,8 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/signals.h"
+#include "report/page.h"
+#include "report/usage.h"
 #include "sys/clock.h"
 #include "sys/facts.h"
 
@@ -32,29 +34,25 @@ static const struct opt opts[] = {
  * the other. */
 static const char clear[] = "\033[H\033[J";
 
-/* One of IPv6 is full of colons: with a port behind it, it is put in brackets. */
-static void write_address(struct out *out, struct address a, bool has_port)
-{
-	bool brackets = has_port && !address_is_ipv4(a);
-	char z[ADDRESS_PRINTED];
-
-	out_fmt(out, "%s%s%s", brackets ? "[" : "", address_print(z, a), brackets ? "]" : "");
-}
+enum { INDENT = 20, LINE_MOST = 2048 };
 
 static void write_row(struct out *out, const struct usage *row)
 {
 	double fill = row->usable ? (double)usage_used(row) / row->usable : 1;
-	char used[UNIT_PRINTED], share[UNIT_PRINTED], figures[2 * UNIT_PRINTED + 8];
+	char used[UNIT_PRINTED], share[UNIT_PRINTED], figures[2 * UNIT_PRINTED + 8],
+		text[LINE_MOST];
 	struct out line = out_memory(figures, sizeof(figures) - 1);
 
 	out_fmt(&line, "  %7s  %7s  ", unit_count_pretty(used, usage_used(row)),
 		unit_share_pretty(share, fill));
 	figures[line.len] = '\0';
 	out_paint(out, fill >= 0.9 ? PAINT_BAD : PAINT_NONE, figures);
-	write_address(out, row->local, false);
-	out_z(out, " -> ");
-	write_address(out, row->remote, true);
-	out_fmt(out, ":%u\n", row->remote_port);
+	usage_way(out, row);
+	out_z(out, "\n");
+	line = out_memory(text, sizeof(text));
+	usage_states(&line, row);
+	usage_holders(&line, row);
+	page_paragraph(out, "", PAINT_NONE, INDENT, out_written(&line));
 }
 
 static void write_watch(struct out *out, const struct watch *w)
@@ -87,23 +85,23 @@ static int run(struct command_call *call, struct err *err)
 	const struct watch_options *o = call->options;
 	const volatile sig_atomic_t *interrupted = signals_watch();
 	struct host *host = ARENA_NEW(call->arena, struct host);
+	struct watch w;
 	bool again = isatty(STDOUT_FILENO) && !o->once;
 
 	if (!host_read(host, err))
 		return 0;
 	call->out->colour = use_colour(o->color);
+	if (!watch_open(&w, host, (uint32_t)o->top, call->arena, err))
+		return 0;
 	do {
-		struct arena scratch = *call->arena;
-		struct watch w;
-
-		if (!watch_once(&w, host, (uint32_t)o->top, &scratch, err))
+		if (!watch_look(&w, err))
 			return 0;
 		if (again)
 			out_z(call->out, clear);
 		write_watch(call->out, &w);
 		if (o->once || !out_flush(call->out))
 			break;
-		clock_sleep(LOOK_NS);
+		clock_sleep(watch_pause_ns(&w) > LOOK_NS ? watch_pause_ns(&w) : LOOK_NS);
 	} while (!*interrupted);
 	if (*interrupted)
 		signals_raise(*interrupted);
@@ -117,7 +115,10 @@ const struct command command_watch = {
 	.details =
 		"Reads the kernel's table of TCP sockets once a second, and shows how\n"
 		"full the range is towards each destination. Run it with `nsenter -n -t PID` to\n"
-		"see another network namespace.\n",
+		"see another network namespace. Processes are named where we may look at them (all "
+		"of\n"
+		"them, as root); a connection in TIME_WAIT, where it was seen before it was "
+		"closed.\n",
 	.opts = opts,
 	.options_bytes = sizeof(struct watch_options),
 	.run = run,

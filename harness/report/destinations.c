@@ -4,11 +4,9 @@
 
 #include "base/unit.h"
 #include "report/page.h"
+#include "report/usage.h"
 
 enum { LABEL = 13, TABLE = 43, CELLS = 58, LINE_MOST = 2048 };
-
-/* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
-#define STEP_NS INT64_C(2048000000)
 
 static void dump_of(struct result_dump *out, const struct tape *tape, const struct sample *s,
 		    const struct portmap *map, struct arena *a)
@@ -55,79 +53,6 @@ static void add_time(struct out *to, const char *words, int64_t ns)
 	out_fmt(to, "%s%s", words, unit_time_pretty(text, ns));
 }
 
-/* "10.77.0.1 -> 10.77.128.1:7000", "10.77.0.1 -> all, udp" */
-static void add_way(struct out *to, const struct usage *u)
-{
-	bool brackets = !address_is_ipv4(u->remote);
-	char text[ADDRESS_PRINTED];
-
-	out_fmt(to, "%s -> ", address_print(text, u->local));
-	if (u->remote_port)
-		out_fmt(to, "%s%s%s:%u", brackets ? "[" : "", address_print(text, u->remote),
-			brackets ? "]" : "", u->remote_port);
-	else
-		out_z(to, "all");
-	if (u->datagrams)
-		out_z(to, ", udp");
-}
-
-/* "12 TIME_WAIT, 4 ESTABLISHED", the most first by the states' own order; and when ports that are
- * in TIME_WAIT come free. */
-static void add_states(struct out *to, const struct usage *u)
-{
-	bool any = false;
-
-	for (int i = 1; i < STATES; i++) {
-		if (u->states[i] == 0)
-			continue;
-		out_z(to, any ? ", " : "");
-		add_count(to, u->states[i]);
-		out_fmt(to, " %s", state_name(i));
-		any = true;
-	}
-	if (u->all_free_ns < 0)
-		return;
-	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
-		add_time(to, ", free in ", u->all_free_ns);
-		return;
-	}
-	add_time(to, ", the next free in ", u->next_free_ns);
-	add_time(to, ", all by ", u->all_free_ns);
-}
-
-/* "; 12 of lastport (4711), 3 of nobody known". Where all are the load's own, nothing. */
-static void add_holders(struct out *to, const struct usage *u)
-{
-	uint32_t used = usage_used(u), known = 0;
-	const char *lead = "; ";
-
-	if (!u->holders_known || (u->holders[0].pid == 0 && u->holders[0].sockets == used))
-		return;
-	for (int i = 0; i < HOLDERS_MOST && u->holders[i].sockets; i++) {
-		const struct holder *h = &u->holders[i];
-
-		out_z(to, lead);
-		add_count(to, h->sockets);
-		out_fmt(to, " of %s", h->command);
-		if (h->pid)
-			out_fmt(to, " (pid %d)", h->pid);
-		known += h->sockets;
-		lead = ", ";
-	}
-	if (u->held_by_others) {
-		out_z(to, lead);
-		add_count(to, u->held_by_others);
-		out_z(to, " of others");
-		lead = ", ";
-	}
-	known += u->held_by_others;
-	if (known >= used)
-		return;
-	out_z(to, lead);
-	add_count(to, used - known);
-	out_z(to, " of nobody known");
-}
-
 void block_fullest(struct out *out, const struct result_run *run)
 {
 	char buffer[LINE_MOST];
@@ -136,13 +61,13 @@ void block_fullest(struct out *out, const struct result_run *run)
 
 	if (!run->fullest.present || run->fullest.count == 0)
 		return;
-	add_way(&to, u);
+	usage_way(&to, u);
 	out_z(&to, ": ");
 	add_count(&to, usage_used(u));
 	out_z(&to, " of ");
 	add_count(&to, u->usable);
 	out_z(&to, " ports, ");
-	add_states(&to, u);
+	usage_states(&to, u);
 	page_paragraph(out, "  fullest", PAINT_NONE, LABEL, out_written(&to));
 }
 
@@ -166,10 +91,11 @@ static void print_usage(struct out *out, const struct usage *u)
 	add_right(&to, 8, unit_count_pretty(text, used > u->lower ? used - u->lower : 0));
 	lead[to.len] = '\0';
 	to = out_memory(buffer, sizeof(buffer));
-	add_way(&to, u);
+	usage_way(&to, u);
 	out_z(&to, ": ");
-	add_states(&to, u);
-	add_holders(&to, u);
+	usage_states(&to, u);
+	if (!usage_is_ours(u))
+		usage_holders(&to, u);
 	page_paragraph(out, lead, PAINT_NONE, TABLE, out_written(&to));
 }
 

@@ -2,47 +2,72 @@
 
 #include <errno.h>
 
-#include "sense/census.h"
 #include "sys/clock.h"
 #include "sys/sockets.h"
+
+/* Of a core, looking takes at most 2 %. */
+enum { COST_SHARE = 50, SOCKETS_MOST = 1 << 18 };
+
+bool watch_open(struct watch *out, const struct host *host, uint32_t most, struct arena *arena,
+		struct err *err)
+{
+	*out = (struct watch){.range = host->ports,
+			      .from_proc = host->sock_diag != 0,
+			      .most = most,
+			      .census = ARENA_NEW(arena, struct census),
+			      .holders = ARENA_NEW(arena, struct holders),
+			      .rows = ARENA_ARRAY(arena, struct usage, most)};
+	out->census->range = host->ports;
+	if (census_open(out->census, 0, arena) &&
+	    census_open_held(out->census, SOCKETS_MOST, arena) &&
+	    holders_open(out->holders, false, arena)) {
+		out->census->range = host->ports;
+		return true;
+	}
+	return err_sys(err, ENOMEM, "could not reserve memory to count sockets");
+}
 
 static void add_to_census(void *census, const struct socket_seen *seen)
 {
 	census_add(census, seen);
 }
 
-static bool look(struct census *c, struct watch *out, struct err *err)
+static bool look(struct watch *w, struct err *err)
 {
-	struct socket_filter filter = {.ports = c->range};
+	struct socket_filter filter = {.ports = w->range};
 	struct usage fullest[USAGES_MOST];
-	int64_t begin = clock_now();
-	struct dump dump;
+	struct dump dump = {0};
 	bool ok;
 
-	if (!dump_open(&dump, err))
+	if (!(w->from_proc ? dump_open_proc : dump_open)(&dump, err))
 		return false;
-	ok = dump_run(&dump, &filter, add_to_census, c, &out->sample.torn, err);
+	census_clear(w->census);
+	ok = dump_run(&dump, &filter, add_to_census, w->census, &w->sample.torn, err);
 	dump_close(&dump);
-	out->sample.dump_ns = (uint64_t)(clock_now() - begin);
-	census_tell(c, &out->sample, fullest);
+	census_tell(w->census, &w->sample, fullest);
 	return ok;
 }
 
-bool watch_once(struct watch *out, const struct host *host, uint32_t most, struct arena *arena,
-		struct err *err)
+bool watch_look(struct watch *w, struct err *err)
 {
-	struct census *c = ARENA_NEW(arena, struct census);
+	int64_t begin = clock_spent();
+	struct census *c = w->census;
 
-	*out = (struct watch){.range = host->ports};
-	if (!census_open(c, 0, arena))
-		return err_sys(err, ENOMEM, "could not reserve memory to count sockets");
-	c->range = host->ports;
-	if (!reserved_read(&c->reserved, err) || !look(c, out, err))
+	w->sample = (struct sample){.from_proc = w->from_proc};
+	c->reserved = (struct portset){0};
+	if (!reserved_read(&c->reserved, err) || !look(w, err))
 		return false;
-	out->usable = (uint32_t)(c->range.hi - c->range.lo) + 1 - out->sample.reserved -
-		      out->sample.listening - out->sample.bound;
-	out->rows = ARENA_ARRAY(arena, struct usage, most);
-	out->count = census_fullest(c, out->rows, most);
-	out->more = c->taken - (uint32_t)out->count;
+	w->usable = (uint32_t)(w->range.hi - w->range.lo) + 1 - w->sample.reserved -
+		    w->sample.listening - w->sample.bound;
+	w->count = census_fullest(c, w->rows, w->most);
+	w->more = c->taken - w->count;
+	holders_scan(w->holders);
+	holders_tell(w->holders, c, w->rows, w->count);
+	w->sample.dump_ns = (uint64_t)(clock_spent() - begin);
 	return true;
+}
+
+int64_t watch_pause_ns(const struct watch *w)
+{
+	return (int64_t)w->sample.dump_ns * COST_SHARE;
 }

@@ -573,7 +573,7 @@ static void without_sock_diag_a_run_counts_from_proc(void)
 /* However often they are wished for: after each, 49 times as long without one. */
 static void dumps_take_no_more_than_two_percent(void)
 {
-	enum { DUMPS = 20 };
+	enum { DUMPS = 4 };
 	struct sense_wish wish = {.every_ns = SECOND / 1000, .sockets_ns = 1, .pairs = 16};
 	const struct sample *before = NULL;
 	struct sense *sense;
@@ -587,7 +587,7 @@ static void dumps_take_no_more_than_two_percent(void)
 	CU_ASSERT_FATAL(tape_open(&tape, 0, 1 << 16, 512, &h.arena, &h.err));
 	CU_ASSERT_FATAL(sense_start(&sense, &wish, &tape, &h.arena, &h.err));
 	sense_zero(sense, clock_now());
-	for (int i = 0; i < 10000 && n < DUMPS; i++) {
+	for (int i = 0; i < 30000 && n < DUMPS; i++) {
 		n = 0;
 		clock_sleep(SECOND / 1000);
 		for (size_t k = 0; k < __atomic_load_n(&tape.sample_count, __ATOMIC_ACQUIRE); k++)

@@ -26,7 +26,8 @@ static void connect_and_look(struct help *h, void *context)
 		CU_ASSERT_FATAL(s->fds[i] >= 0);
 	}
 	host.ports = h->plan.scenario->network.ports;
-	s->ok = watch_once(&s->watch, &host, 10, &h->arena, &h->err);
+	s->ok = watch_open(&s->watch, &host, 10, &h->arena, &h->err) &&
+		watch_look(&s->watch, &h->err);
 }
 
 static void listen_there(struct help *h, void *listener)

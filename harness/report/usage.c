@@ -1,0 +1,95 @@
+#include "report/usage.h"
+
+#include "base/unit.h"
+
+/* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
+#define STEP_NS INT64_C(2048000000)
+
+static void add_count(struct out *to, uint64_t n)
+{
+	char text[UNIT_PRINTED];
+
+	out_z(to, unit_count_pretty(text, n));
+}
+
+static void add_time(struct out *to, const char *words, int64_t ns)
+{
+	char text[UNIT_PRINTED];
+
+	out_fmt(to, "%s%s", words, unit_time_pretty(text, ns));
+}
+
+void usage_way(struct out *to, const struct usage *u)
+{
+	bool brackets = !address_is_ipv4(u->remote);
+	char text[ADDRESS_PRINTED];
+
+	out_fmt(to, "%s -> ", address_print(text, u->local));
+	if (u->remote_port)
+		out_fmt(to, "%s%s%s:%u", brackets ? "[" : "", address_print(text, u->remote),
+			brackets ? "]" : "", u->remote_port);
+	else
+		out_z(to, "all");
+	if (u->datagrams)
+		out_z(to, ", udp");
+}
+
+void usage_states(struct out *to, const struct usage *u)
+{
+	bool any = false;
+
+	for (int i = 1; i < STATES; i++) {
+		if (u->states[i] == 0)
+			continue;
+		out_z(to, any ? ", " : "");
+		add_count(to, u->states[i]);
+		out_fmt(to, " %s", state_name(i));
+		any = true;
+	}
+	if (u->all_free_ns < 0)
+		return;
+	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
+		add_time(to, ", free in ", u->all_free_ns);
+		return;
+	}
+	add_time(to, ", the next free in ", u->next_free_ns);
+	add_time(to, ", all by ", u->all_free_ns);
+}
+
+void usage_holders(struct out *to, const struct usage *u)
+{
+	uint32_t used = usage_used(u), known = 0;
+	const char *lead = to->len ? "; " : "";
+
+	if (!u->holders_known)
+		return;
+	for (int i = 0; i < HOLDERS_MOST && u->holders[i].sockets; i++) {
+		const struct holder *h = &u->holders[i];
+
+		out_z(to, lead);
+		add_count(to, h->sockets);
+		out_fmt(to, " of %s", h->command);
+		if (h->pid)
+			out_fmt(to, " (pid %d)", h->pid);
+		known += h->sockets;
+		lead = ", ";
+	}
+	if (u->held_by_others) {
+		out_z(to, lead);
+		add_count(to, u->held_by_others);
+		out_z(to, " of others");
+		lead = ", ";
+	}
+	known += u->held_by_others;
+	if (known >= used)
+		return;
+	out_z(to, lead);
+	add_count(to, used - known);
+	out_z(to, " of nobody known");
+}
+
+bool usage_is_ours(const struct usage *u)
+{
+	return !u->holders_known ||
+	       (u->holders[0].pid == 0 && u->holders[0].sockets == usage_used(u));
+}

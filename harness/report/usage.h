@@ -1,0 +1,19 @@
+/* usage.h - how the ports towards one destination are used, in words.
+ *
+ * Output: a part of a line, behind what is in `to`. Names of processes are escaped already; all
+ *         else is lastport's own.
+ */
+#pragma once
+
+#include "base/out.h"
+#include "tape/tape.h"
+
+void usage_way(struct out *to,
+	       const struct usage *u); /* "10.0.0.1 -> 10.0.0.2:443", "… -> all, udp" */
+
+/* "12 TIME_WAIT, 4 ESTABLISHED"; and when ports that are in TIME_WAIT come free. */
+void usage_states(struct out *to, const struct usage *u);
+
+/* "; 12 of nginx (pid 4711), 3 of nobody known"; nothing where nobody looked. */
+void usage_holders(struct out *to, const struct usage *u);
+bool usage_is_ours(const struct usage *u); /* all of it: there is nobody to name */
