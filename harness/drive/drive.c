@@ -149,7 +149,8 @@ static void await_far_end(const struct crew *crew, int64_t until_ns)
 	uint64_t opened = prober_stop(crew->prober, NULL);
 
 	for (uint32_t i = 0; i < crew->count; i++)
-		opened += crew->carriers[i].tape.tally.opened;
+		if (crew->plan->loads[i].load->protocol == PROTOCOL_TCP) /* UDP opens none there */
+			opened += crew->carriers[i].tape.tally.opened;
 	while (crew->plan->far_slots && far_served(crew->far) < opened && clock_now() < until_ns)
 		clock_sleep(SETTLE_LOOK_NS);
 }

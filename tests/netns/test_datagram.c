@@ -248,6 +248,22 @@ static void a_socket_without_connect_is_not_told_of_an_icmp(void)
 	help_close(&d.h);
 }
 
+/* One far end for both: each protocol has its ports, and its answers. */
+static void loads_of_udp_and_tcp_are_served_side_by_side(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40063, servers: 2}\n"
+			"load: {concurrency: 4, request: {send: 100B, receive: 1KiB}}\n"
+			"loads: {web: {total: 50}, dns: {protocol: udp, total: 70}}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.requests_done, 120);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 50);
+	CU_ASSERT_EQUAL(server_of(&d).in, 70);
+	CU_ASSERT_EQUAL(server_of(&d).out, 70);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_request_is_a_datagram_and_so_is_its_answer),
 	TEST_UNLESS(help_no_network, a_pool_keeps_sockets_as_it_keeps_connections),
@@ -257,6 +273,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, sockets_that_wait_for_answers_use_up_the_ports),
 	TEST_UNLESS(help_no_network, a_sendto_without_connect_takes_the_port),
 	TEST_UNLESS(help_no_network, a_socket_without_connect_is_not_told_of_an_icmp),
+	TEST_UNLESS(help_no_network, loads_of_udp_and_tcp_are_served_side_by_side),
 	TESTS_END,
 };
 
