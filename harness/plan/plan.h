@@ -60,6 +60,7 @@ struct needs {
 	uint64_t rings;
 	uint64_t descriptors; /* of RLIMIT_NOFILE: rings, listeners, lastport's own */
 	uint64_t bytes;	      /* of the kernel's memory, for the sockets of both ends */
+	uint64_t buffered;    /* of them what requests and responses take */
 };
 
 /* What holds ports of the client from before the load until after it. */

@@ -93,18 +93,74 @@ static bool any_takes_port(const struct plan *p)
 	return false;
 }
 
+static bool at_line(const struct plan *p, struct mark at, struct err *err)
+{
+	return at.line ? err_at(err, at, scenario_line(p->scenario->source, at.line)) : false;
+}
+
 /* Then one source would have fewer ports than another, and no number would say how many. */
 static bool is_even(const struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
-	struct mark at = s->squat.at.address;
 
 	if (p->sources.count == 1 || address_is_any(p->squat.address) || !any_takes_port(p) ||
 	    !conflicts(p))
 		return true;
 	err_set(err, ERR_SCENARIO, "squat.address is one of several sources that are bound");
 	err_hint(err, "Use squat.address: any, or one source.");
-	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
+	return at_line(p, s->squat.at.address, err);
+}
+
+static bool is_in(const struct address_list *all, struct address a)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		if (address_eq(all->list[i], a))
+			return true;
+	return false;
+}
+
+/* Does the client have it? All of 127/8 and ::1 are on the lo of each namespace. */
+static bool is_local(const struct plan *p, struct address a)
+{
+	const struct address lo = address_ipv4(0x7f000000), lo_ipv6 = {0, 1};
+	const uint64_t of_lo = ~UINT64_C(0xffffff);
+	bool shares = p->scenario->network.topology == TOPOLOGY_LOOPBACK;
+
+	return address_is_any(a) || is_in(&p->sources, a) || (shares && is_in(&p->servers, a)) ||
+	       (address_is_ipv4(a) && (a.low & of_lo) == (lo.low & of_lo)) ||
+	       address_eq(a, lo_ipv6);
+}
+
+static bool address_is_had(const struct plan *p, struct err *err)
+{
+	char squat[ADDRESS_PRINTED], source[ADDRESS_PRINTED];
+	struct address a = p->scenario->squat.address;
+
+	if (is_local(p, a))
+		return true;
+	err_set(err, ERR_SCENARIO, "squat.address cannot be %s: the client does not have it",
+		address_print(squat, a));
+	err_hint(err, "It has %s and those of lo. Or list it in network.sources.",
+		 address_print(source, p->sources.list[0]));
+	return at_line(p, p->scenario->squat.at.address, err);
+}
+
+/* bind(address, 0) takes a port of the range that nobody has. */
+static bool ports_suffice(const struct plan *p, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	const struct port_range range = s->network.ports;
+	struct budget b = budget_make(range, &s->network.reserved, 1);
+
+	budget_hold(&b, taken(&s->squat.listen, range, &s->network.reserved) +
+				taken(&s->squat.ports, range, &s->network.reserved));
+	if (s->squat.bind <= b.usable)
+		return true;
+	err_set(err, ERR_SCENARIO, "squat.bind cannot be %u: network.ports has %u ports for it",
+		p->squat.bind, b.usable);
+	err_hint(err, "Reserved ports, and those of squat.listen and squat.ports, are none of "
+		      "them.");
+	return at_line(p, s->squat.at.bind, err);
 }
 
 /* Chooses the load whose ports are told of as the plan's. */
@@ -137,6 +193,8 @@ bool squat_set(struct plan *p, struct err *err)
 		.address = s->squat.address,
 		.bind = (uint32_t)s->squat.bind,
 	};
+	if (!address_is_had(p, err) || !ports_suffice(p, err))
+		return false;
 	widest_set(p);
 	held_set(p);
 	q->ballast = ballast_of(p);

@@ -318,13 +318,18 @@ static const char *say_ends(const struct outline *o, struct arena *a)
 static struct text say_needs(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct needs *n = &p->needs;
+	const char *buffers = "";
 
+	if (n->buffered)
+		buffers = text_format(a, ", %.1f MB of it for what they carry",
+				      (double)n->buffered / 1e6)
+				  .s;
 	return text_format(a,
 			   "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %.1f MB for "
-			   "sockets; %s",
+			   "sockets%s; %s",
 			   say_begun(o, a), say_number(a, o->ports, "port"),
 			   say_number(a, n->slots, "descriptor"), say_number(a, n->rings, "ring"),
-			   say_count(a, (double)n->descriptors), (double)n->bytes / 1e6,
+			   say_count(a, (double)n->descriptors), (double)n->bytes / 1e6, buffers,
 			   say_ends(o, a));
 }
 
