@@ -298,6 +298,15 @@ static void link_local_bind(struct trial *t)
 	tcp(t, "fe80::1", 0, NULL);
 }
 
+/* With a scope, that of lo, which has another address. */
+static void scoped_bind(struct trial *t)
+{
+	struct endpoint e = at_address("fe80::1", 0);
+
+	e.in6.sin6_scope_id = if_nametoindex("lo");
+	went(t, "bind", bind(socket_of(t, AF_INET6, SOCK_STREAM), &e.any, e.len));
+}
+
 static void foreign_bind(struct trial *t)
 {
 	tcp(t, "192.0.2.1", 0, NULL);
@@ -392,6 +401,7 @@ static const struct row {
 	{"no scope, connect", LOOP ", family: ipv6}", nothing, link_local_connect, "connect",
 	 EINVAL},
 	{"no scope, bind", LOOP ", family: ipv6}", nothing, link_local_bind, "bind", EINVAL},
+	{"another's scope", LOOP ", family: ipv6}", nothing, scoped_bind, "bind", EADDRNOTAVAIL},
 	{"nobody listens", NO_REUSE, nothing, refused, "connect", ECONNREFUSED},
 	{"2,000 times", NO_REUSE, nothing, refused_often, "connect", ECONNREFUSED},
 	{"port 0", NO_REUSE, nothing, port_0, "connect", ECONNREFUSED},
@@ -435,7 +445,8 @@ static void each_call_says_what_the_map_says(void)
 	}
 }
 
-/* In a child, whose limit is its own. */
+/* In a child, whose limit is its own. ENFILE has no test: fs.file-max is the whole machine's, which
+ * no namespace has of its own, and whoever has CAP_SYS_ADMIN passes it. */
 static int socket_without_descriptors(void)
 {
 	const struct rlimit few = {8, 8};
