@@ -53,8 +53,3 @@ bool op_is_request(enum op op)
 {
 	return op <= OP_RECEIVE;
 }
-
-enum stage op_stage(enum op op)
-{
-	return life[op].stage;
-}

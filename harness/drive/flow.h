@@ -56,4 +56,3 @@ enum op flow_answer(struct flow *f, int result, uint32_t steps);
 bool op_is_end(enum op op);
 bool op_is_opening(enum op op); /* the connection is not open yet, and has not failed */
 bool op_is_request(enum op op); /* … or its request is not done yet */
-enum stage op_stage(enum op op);
