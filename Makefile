@@ -51,6 +51,7 @@ endif
 .PHONY: all run test test-netns bench golden fuzz lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
+.DELETE_ON_ERROR:
 
 all: $(B)/$(PROG) ## build; V=1 shows the commands, SAN=address,undefined sanitizes
 
