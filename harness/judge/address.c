@@ -69,35 +69,6 @@ static struct claim ipv6_tentative(const struct evidence *e)
 				     .s);
 }
 
-/* fe80::/10 */
-static bool is_link_local(struct address a)
-{
-	return a.high >> 54 == 0xfe80 >> 6;
-}
-
-static bool has_link_local(const struct evidence *e)
-{
-	const struct plan *p = e->plan;
-
-	for (uint32_t i = 0; i < p->destinations; i++)
-		if (is_link_local(plan_server(p, i)))
-			return true;
-	return false;
-}
-
-static struct claim link_local_scope(const struct evidence *e)
-{
-	static const char *const lesson =
-		"fe80::/10 is on every link, and the address says not on which: without the "
-		"interface (sin6_scope_id, fe80::1%eth0) Linux answers EINVAL, other systems "
-		"EADDRNOTAVAIL.";
-	struct claim at_bind = claim_alike(e, STAGE_BIND, EINVAL, lesson);
-
-	if (!has_link_local(e))
-		return no_claim;
-	return at_bind.weight > 0 ? at_bind : claim_alike(e, STAGE_CONNECT, EINVAL, lesson);
-}
-
 // clang-format off
 #define SAME_ERRNO \
 	"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not"
@@ -134,16 +105,6 @@ const struct rule address_rules[] = {
 		.attempt = {
 			"wait until `ip -6 address` shows no `tentative` (systemd-networkd-wait-online)",
 			"`nodad` on an address that nobody else can have, or net.ipv6.conf.*.optimistic_dad=1",
-		},
-		.in_vain = {SAME_ERRNO},
-	},
-	{
-		.cause = CAUSE_LINK_LOCAL_SCOPE,
-		.claim = link_local_scope,
-		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
-		.attempt = {
-			"give the interface with the address: fe80::1%eth0, or sin6_scope_id from if_nametoindex()",
-			"use a global or a unique local address (fd00::/8) for servers",
 		},
 		.in_vain = {SAME_ERRNO},
 	},

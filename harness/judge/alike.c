@@ -76,7 +76,9 @@ static struct claim timed_out(const struct evidence *e)
 static struct claim self_connect(const struct evidence *e)
 {
 	uint64_t n = e->tape->tally.self_connects;
-	struct claim c = {.weight = (double)n};
+	/* Those that were refused had the same reason, and better luck. */
+	struct claim c = {
+		.weight = (double)(n ? n + evidence_errors(e, STAGE_CONNECT, ECONNREFUSED) : 0)};
 
 	if (n > 0)
 		c.why = text_format(

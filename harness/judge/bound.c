@@ -21,7 +21,8 @@ static struct claim bind_first(const struct evidence *e)
 	struct claim c = {.weight = claim_first(e)};
 
 	if (e->plan->loads[0].bind != BIND_ADDRESS ||
-	    evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 || b->spaces == b->pairs)
+	    evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 || b->spaces == b->pairs ||
+	    plan_speaks(e->plan, PROTOCOL_UDP))
 		return (struct claim){0};
 	c.why = text_format(
 		e->a,
@@ -92,11 +93,13 @@ static struct sides sides_of(const struct evidence *e)
 
 	for (size_t i = 0; i < e->tape->load_count; i++) {
 		const struct tally *t = &e->tape->loads[i].tally;
-		bool binds = bind_takes_port(e->plan->loads[i].bind);
+		enum bind_way way = e->plan->loads[i].bind;
 
-		*(binds ? &s.bound : &s.plain) += t->opened;
-		s.bound_refused += binds ? t->errors[STAGE_BIND][EADDRINUSE] : 0;
-		s.plain_refused += binds ? 0 : t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
+		*(bind_takes_port(way) ? &s.bound : &s.plain) += t->opened;
+		if (way == BIND_ADDRESS)
+			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
+		else if (!bind_takes_port(way))
+			s.plain_refused += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
 	}
 	return s;
 }

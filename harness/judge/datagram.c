@@ -42,26 +42,24 @@ static void advise_datagrams(struct finding *f, const struct evidence *e)
 	advice_widen(&f->attempt, e, 0);
 }
 
-/* More of them than ports: some share one, and the newest has its datagrams. */
+/* Those that have the addresses and the ports of another, as the kernel lists them. */
 static struct claim udp_overshadow(const struct evidence *e)
 {
-	uint64_t at_once = e->tape->open_peak, capacity = e->plan->budget.capacity;
-	const struct load *load = e->plan->loads[0].load;
+	uint64_t n = (uint64_t)evidence_measured(e, MEASURE_OVERSHADOWED_MAX);
 
-	if (load->protocol != PROTOCOL_UDP ||
-	    !(load->options.reuseaddr || load->options.reuseport) || at_once <= capacity)
+	if (n == 0)
 		return no_claim;
-	return (struct claim){
-		.weight = 0.5,
-		.why = text_format(
-			e->a,
-			"%s were open at once over %s, and no call failed: with SO_REUSEADDR "
-			"several have "
-			"one port. Those that have the same address and port at both ends are one "
-			"to the "
-			"kernel: the newest gets every datagram, and at least %s none.",
-			say_number_of(e->a, at_once, "socket", "sockets"), say_ports(e),
-			say_number_of(e->a, at_once - capacity, "socket gets", "sockets get"))};
+	return (struct claim){.weight = 0.5 + (double)evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT),
+			      .why = text_format(e->a,
+						 "%s of up to %s had the addresses and ports of "
+						 "another: bind() and connect() of UDP "
+						 "share a port where SO_REUSEADDR or SO_REUSEPORT "
+						 "is set, and no call fails. To the "
+						 "kernel they are one, and the newest gets what "
+						 "comes: the others wait for answers in "
+						 "vain.",
+						 say_number_of(e->a, n, "socket", "sockets"),
+						 say_count(e->a, e->tape->open_peak))};
 }
 
 // clang-format off
@@ -82,7 +80,7 @@ const struct rule datagram_rules[] = {
 	{
 		.cause = CAUSE_UDP_OVERSHADOW,
 		.claim = udp_overshadow,
-		.seen = {MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
+		.seen = {MEASURE_OVERSHADOWED_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
 		.attempt = {
 			"leave SO_REUSEADDR out of sockets that connect: a want of ports is then an error, not silence",
 			"use one socket for many destinations, and tell answers apart by what is in them (QUIC: "

@@ -31,6 +31,16 @@ static uint64_t settled(const struct evidence *e, uint64_t fin_wait)
 	return least(fin_wait - least(left, fin_wait), more);
 }
 
+/* A load that names its ports does not ask the range. */
+uint32_t evidence_reserved(const struct evidence *e)
+{
+	const struct load_plan *lp = &e->plan->loads[e->plan->widest];
+
+	return bind_names_port(lp->bind)
+		       ? 0
+		       : ports_within(&e->plan->scenario->network.reserved, lp->ports);
+}
+
 struct holders evidence_holders(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
@@ -54,7 +64,7 @@ struct holders evidence_holders(const struct evidence *e)
 	}
 	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered +
 		(uint64_t)e->plan->budget.spaces *
-			(e->plan->squat.listening + e->plan->squat.bound);
+			(e->plan->squat.listening + e->plan->squat.bound + evidence_reserved(e));
 	/* Some are always just being opened. */
 	if ((double)h.unanswered < share_least * (double)h.all) {
 		h.live += h.unanswered;

@@ -34,6 +34,9 @@ static inline uint64_t least(uint64_t a, uint64_t b)
 /* By the fullest dump; where there is none, by the books. */
 struct holders evidence_holders(const struct evidence *e);
 
+/* Ports of the range that are reserved. */
+uint32_t evidence_reserved(const struct evidence *e);
+
 uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error);
 double evidence_measured(const struct evidence *e, enum measure what); /* 0: no data, too */
 bool evidence_has(const struct evidence *e, enum event_kind kind);

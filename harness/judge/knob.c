@@ -185,32 +185,59 @@ static struct claim fast_port_reuse(const struct evidence *e)
 			say_number_of(e->a, t->opened, "connection", "connections"), say_ports(e))};
 }
 
-/* What connect() costs beyond half of the range, by a port that it passes: plan/forecast.c. */
-static const double scan_ns = 120;
+enum {
+	CLIFF_LEAST = 3,	    /* times as long: less is noise */
+	CLIFF_PORTS_LEAST = 1000,   /* of fewer nobody notices */
+	CLIFF_BEHIND_NS = 100000000 /* where no connect was timed: how far the load fell behind */
+};
 
-enum { CLIFF_LEAST = 1000 }; /* ports; of fewer nobody notices */
+static const char *say_step(const struct evidence *e)
+{
+	const struct value *lower = &e->measures->fixed[MEASURE_LATENCY_LOWER],
+			   *upper = &e->measures->fixed[MEASURE_LATENCY_UPPER];
+
+	if (!lower->present || !upper->present)
+		return text_format(e->a, "The load was up to %s behind its rate",
+				   say_time(e->a,
+					    (int64_t)evidence_measured(e, MEASURE_CONNECTS_BEHIND)))
+			.s;
+	return text_format(e->a,
+			   "A connect took %s in the first half, and %s in the second, %s as long",
+			   say_time(e->a, (int64_t)lower->n), say_time(e->a, (int64_t)upper->n),
+			   say_times(e->a, upper->n / (lower->n > 0 ? lower->n : 1)))
+		.s;
+}
+
+/* By what was timed; else by a load that fell behind its rate with more than half in use. */
+static bool is_cliff(const struct evidence *e)
+{
+	const struct value *cliff = &e->measures->fixed[MEASURE_LATENCY_CLIFF];
+	const struct plan *p = e->plan;
+
+	if (cliff->present)
+		return cliff->n >= CLIFF_LEAST;
+	return evidence_measured(e, MEASURE_PORTS_FILL_MAX) > 0.5 &&
+	       p->budget.usable >= CLIFF_PORTS_LEAST && !p->loads[p->widest].window &&
+	       p->loads[p->widest].bind != BIND_LOCAL_PORT_RANGE &&
+	       (e->tape->tally.late > 0 ||
+		evidence_measured(e, MEASURE_CONNECTS_BEHIND) >= CLIFF_BEHIND_NS);
+}
 
 static struct claim latency_cliff(const struct evidence *e)
 {
-	const struct plan *p = e->plan;
-	double fill = evidence_measured(e, MEASURE_PORTS_FILL_MAX);
-	double behind = evidence_measured(e, MEASURE_CONNECTS_BEHIND);
-	uint64_t late = e->tape->tally.late;
-
-	if (fill < 0.5 || p->budget.usable < CLIFF_LEAST || (late == 0 && behind < 1e8) ||
-	    p->loads[p->widest].window)
+	if (!is_cliff(e))
 		return no_claim;
-	return (struct claim){
-		.weight = 0.5,
-		.why = text_format(e->a,
-				   "Up to %.0f %% of %s were in use. connect() tries those of one "
-				   "parity first; once "
-				   "they are taken it walks over all %s of them each time, at "
-				   "about %.2g us each "
-				   "%.2g ms, and the load was up to %s behind its rate.",
-				   fill * 100, say_ports(e), say_count(e->a, p->budget.usable / 2),
-				   scan_ns / 1e3, scan_ns * p->budget.usable / 2 / 1e6,
-				   say_time(e->a, (int64_t)behind))};
+	return (struct claim){.weight = 0.5,
+			      .why = text_format(e->a,
+						 "%s. connect() looks for a free port among those "
+						 "of one parity first; where none of "
+						 "them is left it walks over all %s of them, each "
+						 "time, before it finds one of the "
+						 "others. The step comes at half full, grows with "
+						 "the range, and comes long before the "
+						 "first failure.",
+						 say_step(e),
+						 say_count(e->a, e->plan->budget.usable / 2))};
 }
 
 static void advise_cliff(struct finding *f, const struct evidence *e)
@@ -307,7 +334,8 @@ const struct rule knob_rules[] = {
 		.cause = CAUSE_LATENCY_CLIFF,
 		.claim = latency_cliff,
 		.advise = advise_cliff,
-		.seen = {MEASURE_PORTS_FILL_MAX, MEASURE_CONNECTS_BEHIND, MEASURE_CONNECTS_LATE, MEASURE_PORTS_USABLE},
+		.seen = {MEASURE_LATENCY_CLIFF, MEASURE_LATENCY_LOWER, MEASURE_LATENCY_UPPER, MEASURE_PORTS_FILL_MAX,
+			 MEASURE_CONNECTS_BEHIND, MEASURE_PORTS_USABLE},
 		.in_vain = {
 			"a wider range alone: the slow half is longer then; it only begins later",
 			"more threads: they all walk over the same ports",

@@ -56,7 +56,8 @@ static struct claim client_per_request(const struct evidence *e)
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
 
-	if (c.weight == 0 || t->requests_reused > 0 || t->requests_done < h.leaked)
+	if (c.weight == 0 || t->requests_reused > 0 || t->requests_done < h.leaked ||
+	    !e->plan->loads[0].load->request.read)
 		return no_claim;
 	c.why = text_format(
 		e->a,

@@ -128,6 +128,9 @@ static bool is_storm(const struct evidence *e)
 	       2 * t->requests_done <= t->opened;
 }
 
+/* Where others hold the ports, to throw idle connections away makes it worse all the same. */
+static const double flush_least = 0.5;
+
 static struct claim retry_storm(const struct evidence *e)
 {
 	const struct load *load = e->plan->loads[0].load;
@@ -136,6 +139,8 @@ static struct claim retry_storm(const struct evidence *e)
 	struct claim c = {.weight = claim_explains(e, h.time_wait + h.fin_wait, h.all)};
 	double life_s = (double)quiet_time(e->plan) / 1e9;
 
+	if (load->on_failure.flush_pool && e->tape->exhausted && c.weight < flush_least)
+		c.weight = flush_least;
 	if (c.weight == 0 || !is_storm(e))
 		return no_claim;
 	c.why = text_format(

@@ -1,19 +1,9 @@
 #include "judge/rule.h"
 #include "plan/bind.h"
 
-/* Of the range that the kernel chooses from: a load that names its ports does not ask it. */
-static uint32_t reserved_in(const struct evidence *e)
-{
-	const struct load_plan *lp = &e->plan->loads[e->plan->widest];
-
-	return bind_names_port(lp->bind)
-		       ? 0
-		       : ports_within(&e->plan->scenario->network.reserved, lp->ports);
-}
-
 static struct claim reserved_ports(const struct evidence *e)
 {
-	uint32_t n = reserved_in(e), usable = e->plan->budget.usable;
+	uint32_t n = evidence_reserved(e), usable = e->plan->budget.usable;
 	struct claim c = {.weight = claim_explains(e, n, (uint64_t)n + usable)};
 	struct port_range range = e->plan->loads[e->plan->widest].ports;
 
@@ -44,15 +34,30 @@ static uint32_t size_of(struct port_range r)
 	return (uint32_t)(r.hi - r.lo) + 1;
 }
 
-/* The namespace has the kernel's own range, and the host a wider one. */
+static const struct port_range kernel_range = {32768, 60999}; /* what every namespace begins with */
+
+/* Would the host's range carry the load? What leaks fits none. */
+static bool fits(const struct evidence *e, struct port_range range)
+{
+	double spaces = e->plan->budget.spaces, wanted = 0, rate = plan_rate(e->plan);
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		wanted += e->plan->loads[i].concurrency;
+	if (rate > 0)
+		wanted = rate * (double)(live_time(e->plan) + outside_time(e->plan)) / 1e9;
+	return e->tape->tally.leaked == 0 && (rate > 0 || e->tape->tally.closed == 0) &&
+	       wanted <= size_of(range) * spaces;
+}
+
+/* The namespace has the kernel's own range, and the host a wider one, which would do. */
 static struct claim container_range(const struct evidence *e)
 {
 	const struct host *host = e->plan->host;
 	struct port_range here = e->plan->scenario->network.ports;
 
-	if (!e->tape->exhausted || e->plan->scenario->network.at.ports.line > 0 || !host ||
-	    host->ports.hi == 0 || size_of(host->ports) < size_of(here) + size_of(here) / 20 ||
-	    bind_names_port(e->plan->loads[e->plan->widest].bind))
+	if (!e->tape->exhausted || here.lo != kernel_range.lo || here.hi != kernel_range.hi ||
+	    !host || size_of(host->ports) < size_of(here) + size_of(here) / 20 ||
+	    bind_names_port(e->plan->loads[e->plan->widest].bind) || !fits(e, host->ports))
 		return no_claim;
 	return (struct claim){
 		.weight = claim_first(e),
