@@ -40,6 +40,7 @@
 	SUITE(measure) \
 	SUITE(judge) \
 	SUITE(cause) \
+	SUITE(tapes) \
 	SUITE(result) \
 	SUITE(summary) \
 	/* the end */
