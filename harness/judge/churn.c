@@ -110,13 +110,12 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 	if (c.weight > 0 && 2 * unheard > h.fin_wait)
 		c.why = text_format(
 			e->a,
-			"The client closed %s, and the far end has not acknowledged it%s: %s in "
+			"The client closed %s, and the far end has not acknowledged it: %s in "
 			"FIN_WAIT1 %s until the kernel has repeated the FIN in vain "
-			"(tcp_orphan_retries, by default 8: a minute and a half, and more).",
+			"(tcp_orphan_retries, by default 8: a minute and a half, and more).%s",
 			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
-			say_since(e, MEASURE_SERVER_GONE, "the server's host vanished"),
 			say_count(e->a, unheard),
-			say_either(unheard, "keeps its port", "keep their ports"));
+			say_either(unheard, "keeps its port", "keep their ports"), say_gone(e));
 	else if (c.weight > 0)
 		c.why = text_format(
 			e->a,

@@ -130,6 +130,17 @@ const char *say_since(const struct evidence *e, enum measure when, const char *w
 		.s;
 }
 
+const char *say_gone(const struct evidence *e)
+{
+	const struct value *at = &e->measures->fixed[MEASURE_SERVER_GONE];
+
+	if (!at->present)
+		return "";
+	return text_format(e->a, " The server's host vanished after %s.",
+			   say_time(e->a, (int64_t)at->n))
+		.s;
+}
+
 const char *say_drops(const struct evidence *e)
 {
 	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;

@@ -56,6 +56,9 @@ const char *say_demand(const struct evidence *e);
  * of when; empty if it has not. */
 const char *say_since(const struct evidence *e, enum measure when, const char *what);
 
+/* " The server's host vanished after 1 s."; empty if it has not. */
+const char *say_gone(const struct evidence *e);
+
 /* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
 const char *say_drops(const struct evidence *e);
 

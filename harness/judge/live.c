@@ -13,13 +13,12 @@ static struct claim blackhole(const struct evidence *e)
 		c.why = text_format(
 			e->a,
 			"%s no answer yet, and %s port until it gives up (SYN_SENT), here "
-			"after %s%s. There %s %s %s.%s",
+			"after %s. There %s %s %s.%s%s",
 			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
 			say_either(h.unanswered, "keeps its", "each keeps its"),
 			say_time(e->a, e->plan->loads[0].load->timeout),
-			say_since(e, MEASURE_SERVER_GONE, "the server's host vanished"),
 			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-			say_towards(e), say_drops(e));
+			say_towards(e), say_gone(e), say_drops(e));
 	return c;
 }
 

@@ -131,6 +131,15 @@ static bool is_storm(const struct evidence *e)
 /* Where others hold the ports, to throw idle connections away makes it worse all the same. */
 static const double flush_least = 0.5;
 
+static const char *say_flush(const struct evidence *e)
+{
+	return text_format(e->a,
+			   "Each failure threw the pool's idle connections away, %s in all, whose "
+			   "ports then wait in TIME_WAIT: it makes the want that it is about.",
+			   say_number_of(e->a, e->tape->tally.closed, "connection", "connections"))
+		.s;
+}
+
 static struct claim retry_storm(const struct evidence *e)
 {
 	const struct load *load = e->plan->loads[0].load;
@@ -144,15 +153,11 @@ static struct claim retry_storm(const struct evidence *e)
 	if (c.weight == 0 || !is_storm(e))
 		return no_claim;
 	c.why = text_format(
-		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s%s",
+		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s",
 		say_count(e->a, t->retries), say_number_of(e->a, t->failed, "failure", "failures"),
 		say_rate(e->a, tries_of(e)), say_ports(e), say_time(e->a, quiet_time(e->plan)),
 		say_rate(e->a, e->plan->budget.usable / life_s),
-		load->on_failure.flush_pool ? "Each failure threw the pool's idle connections "
-					      "away, whose ports then wait "
-					      "in TIME_WAIT: it makes the want that it is about. "
-					    : "",
-		say_churn(e));
+		load->on_failure.flush_pool ? say_flush(e) : say_churn(e));
 	return c;
 }
 

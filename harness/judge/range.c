@@ -1,6 +1,11 @@
 #include "judge/rule.h"
 #include "plan/bind.h"
 
+static uint32_t size_of(struct port_range r)
+{
+	return (uint32_t)(r.hi - r.lo) + 1;
+}
+
 static struct claim reserved_ports(const struct evidence *e)
 {
 	uint32_t n = evidence_reserved(e), usable = e->plan->budget.usable;
@@ -9,12 +14,12 @@ static struct claim reserved_ports(const struct evidence *e)
 
 	if (c.weight > 0)
 		c.why = text_format(e->a,
-				    "net.ipv4.ip_local_reserved_ports has %s of the %u ports of "
+				    "net.ipv4.ip_local_reserved_ports has %s of the %s ports of "
 				    "%u-%u, and connect() "
 				    "takes none of them: %s %s left %s. A tool that goes by the "
 				    "range alone says "
-				    "that %.0f %% of it are in use.",
-				    say_count(e->a, n), range.hi - range.lo + 1U, range.lo,
+				    "that %.2g %% of it are in use.",
+				    say_count(e->a, n), say_count(e->a, size_of(range)), range.lo,
 				    range.hi, say_ports(e), say_either(usable, "is", "are"),
 				    say_towards(e), 100.0 * usable / (range.hi - range.lo + 1U));
 	return c;
@@ -27,11 +32,6 @@ static void advise_reserved(struct finding *f, const struct evidence *e)
 			"move such servers out of the range"));
 	advice_widen(&f->attempt, e, 0);
 	advice_tuples(&f->attempt, e, 0);
-}
-
-static uint32_t size_of(struct port_range r)
-{
-	return (uint32_t)(r.hi - r.lo) + 1;
 }
 
 static const struct port_range kernel_range = {32768, 60999}; /* what every namespace begins with */
