@@ -11,6 +11,7 @@ static bool cases_can_be(const struct scenario_file *file, struct arena *arena, 
 	struct host host;
 
 	host_read_limits(&host);
+	host.counters[0] = '\0'; /* another kernel may have them */
 	for (size_t i = 0; i < file->count; i++) {
 		struct planned planned;
 		struct err err = {0}, *e;

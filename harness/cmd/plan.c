@@ -1,5 +1,7 @@
 #include "cmd/plan.h"
 
+#include <stdlib.h>
+
 #include "cmd/command.h"
 #include "cmd/errors.h"
 #include "cmd/library.h"
@@ -9,7 +11,7 @@ struct plan_options {
 	bool json;
 	uint64_t seed;
 	const char *only, *rate, *concurrency, *hold, *end, *ports, *sources, *destinations,
-		*tw_reuse, *time_wait;
+		*tw_reuse, *time_wait, *nat_ports;
 };
 
 /* A load in place of a file: each is a line of a scenario. */
@@ -38,6 +40,8 @@ static const struct opt opts[] = {
 	    .help = "net.ipv4.tcp_tw_reuse"),
 	OPT(struct plan_options, time_wait, 0, "time-wait", .argument = "TIME",
 	    .help = "network.time_wait, such as 6s"),
+	OPT(struct plan_options, nat_ports, 0, "nat-ports", .argument = "N|RANGE",
+	    .help = "through a gateway whose source NAT has so many ports"),
 	OPTS_END,
 };
 
@@ -50,6 +54,8 @@ static const struct line {
 	{offsetof(struct plan_options, sources), "network:\n  sources: ", "\n"},
 	{offsetof(struct plan_options, destinations), "network:\n  servers: ", "\n"},
 	{offsetof(struct plan_options, time_wait), "network:\n  time_wait: ", "\n"},
+	{offsetof(struct plan_options, nat_ports),
+	 "network:\n  topology: nat\n  nat: {ports: ", "}\n"},
 	{offsetof(struct plan_options, tw_reuse),
 	 "network:\n  sysctl: {net.ipv4.tcp_tw_reuse: ", "}\n"},
 	{offsetof(struct plan_options, rate), "load:\n  rate: ", "\n"},
@@ -61,6 +67,20 @@ static const struct line {
 static bool is_same_section(const struct line *a, const struct line *b)
 {
 	return a && a->before[0] == b->before[0];
+}
+
+/* Where a NAT's ports begin, as words/keys.def has it. */
+enum { NAT_FIRST = 1024 };
+
+/* A number of ports is a range of so many. */
+static const char *nat_range(const char *wish, struct arena *a)
+{
+	char *end;
+	unsigned long n = wish ? strtoul(wish, &end, 10) : 0;
+
+	if (n == 0 || *end || n > UINT16_MAX)
+		return wish;
+	return text_format(a, "%d-%lu", NAT_FIRST, NAT_FIRST + n - 1).s;
 }
 
 /* The options as a scenario; empty if none was given. */
@@ -171,10 +191,13 @@ static int tell(struct command_call *call, const struct wish *w)
 
 static int plan_run(struct command_call *call, struct err *err)
 {
-	struct text own = scenario_of(call->options, call->arena);
+	struct plan_options *o = call->options;
+	struct text own;
 	struct errs errs = {0};
 	struct wish w = {0};
 
+	o->nat_ports = nat_range(o->nat_ports, call->arena);
+	own = scenario_of(o, call->arena);
 	if ((own.len > 0) == (call->count > 0)) {
 		err_set(err, ERR_USAGE,
 			own.len ? "a file has its load in it" : "there is nothing to plan");

@@ -50,12 +50,21 @@ struct refusal {
 	double held_ns; /* by those before it, each for so long at least */
 };
 
-/* An odd range can lose a port of each pair (budget.h), and the search that does is connect()'s. */
-static struct refusal first_of(const struct scenario *s, const struct budget *b, double least_ns)
+/* An odd range can lose a port of each pair (budget.h), where the search is connect()'s; and a
+ * connect that is timed by itself can have the last one (drive/prober.c). */
+static uint64_t lost_most(const struct scenario *s, const struct budget *b)
 {
 	bool loses = b->may_lose_one && s->load.order == ORDER_KERNEL && b->first == b->capacity;
 
-	return (struct refusal){b->first - (loses ? b->spaces : 0), b->first, b->first, least_ns};
+	return (loses ? b->spaces : 0) + (s->sample.latency > 0);
+}
+
+static struct refusal first_of(const struct scenario *s, const struct budget *b, double least_ns)
+{
+	uint64_t lost = lost_most(s, b);
+
+	return (struct refusal){b->first > lost ? b->first - lost : 0, b->first, b->first,
+				least_ns};
 }
 
 static struct refusal kept_of(const struct budget *b, const struct life *life)

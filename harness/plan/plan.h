@@ -58,9 +58,10 @@ struct needs {
 	uint64_t holding;     /* a port at once, over all pairs */
 	uint64_t slots;	      /* descriptors of connections, in the tables of the rings */
 	uint64_t rings;
-	uint64_t descriptors; /* of RLIMIT_NOFILE: rings, listeners, lastport's own */
-	uint64_t bytes;	      /* of the kernel's memory, for the sockets of both ends */
-	uint64_t buffered;    /* of them what requests and responses take */
+	uint64_t descriptors;	/* of RLIMIT_NOFILE: rings, listeners, lastport's own */
+	uint64_t live, waiting; /* connections that are open, and closed ones, at once */
+	uint64_t bytes;		/* of the kernel's memory, for the sockets of both ends */
+	uint64_t buffered;	/* of them what requests and responses take */
 };
 
 /* What holds ports of the client from before the load until after it. */

@@ -74,7 +74,9 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	const struct forecast *f = &p->forecast;
 	double life = (double)f->port_life_ns, asks;
 
-	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER)
+	/* A connect that is timed gives its port back at once. */
+	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER ||
+	    p->scenario->sample.latency > 0)
 		return untold;
 	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
 	return (struct foretold){

@@ -39,10 +39,6 @@ enum {
 	NOFILE_UNKNOWN = 1024,
 };
 
-/* Measured: two sockets and what they hang from, 7.3 to 7.7 KB; a socket in TIME_WAIT, 0.77 to
- *           0.84 KB. By the sizes of its objects: a bound socket, 3.8 KB. */
-enum { PAIR_BYTES = 8000, WAIT_BYTES = 840, BOUND_BYTES = 4000 };
-
 /* A payload lies in buffers that are a quarter larger, and one of them at least. Measured: 500
  * connections with 64 KiB unread, 35.8 MB, which is a tenth more. */
 enum { BUFFER_LEAST = 2304, BUFFER_QUARTERS = 5 };
@@ -115,6 +111,17 @@ static uint64_t buffered_of(const struct plan *p, const struct load *l, const st
 	       (serves ? c->under_way * (request + response - stays) : 0);
 }
 
+/* Connections that have a port at once, by the clock: those that begin within a port's life, which
+ * the kernel's timers may lengthen by 2.05 s. */
+static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
+{
+	const int64_t late_ns = 2050000000;
+	int64_t life_ns = p->forecast.port_life_ns;
+
+	return load_is_open(lp->load) && life_ns < FOR_EVER ? begun_within(lp, life_ns + late_ns)
+							    : UINT64_MAX;
+}
+
 static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 {
 	const struct scenario *s = p->scenario;
@@ -150,7 +157,7 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 		c.waiting = lp->concurrency ? lp->concurrency
 					    : begun_within(lp, retry_most_ns(l) + l->timeout);
 	c.waiting = least(least(c.waiting, c.begun), WAITING_MOST);
-	c.holding = least(c.begun, port_most);
+	c.holding = least(held_most(p, lp), least(c.begun, port_most));
 	c.buffered = buffered_of(p, l, &c);
 	return c;
 }
@@ -164,13 +171,17 @@ static uint32_t power_of_two(uint64_t n)
 	return power;
 }
 
-static uint64_t bytes_of(const struct plan *p, const struct crowd *c)
+/* Connections that are open, and those that are closed and have their ports still. */
+static void memory_set(struct plan *p, const struct crowd *c)
 {
-	uint64_t live = least(c->open + c->idle + c->inherited + c->under_way, c->holding);
-	uint64_t waiting = c->holding - live;
+	struct needs *n = &p->needs;
+	uint64_t open = c->open + c->idle + c->inherited + c->under_way;
 
-	return p->squat.sockets * (uint64_t)BOUND_BYTES + live * PAIR_BYTES + c->buffered +
-	       (p->forecast.quiet_ns > 0 ? waiting * WAIT_BYTES : 0);
+	n->live = least(open, c->holding);
+	n->waiting = p->forecast.quiet_ns > 0 ? c->holding - n->live : 0;
+	n->buffered = c->buffered;
+	n->bytes = p->squat.sockets * (uint64_t)BOUND_BYTES + n->live * PAIR_BYTES +
+		   n->waiting * WAIT_BYTES + n->buffered;
 }
 
 static bool memory_suffices(const struct plan *p, struct err *err)
@@ -222,9 +233,8 @@ static void needs_set(struct plan *p, const struct crowd *c)
 		.holding = c->holding,
 		.slots = p->far_slots,
 		.rings = rings_of(p, p->far_slots),
-		.bytes = bytes_of(p, c),
-		.buffered = c->buffered,
 	};
+	memory_set(p, c);
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		n->descriptors += p->loads[i].meets_itself ? p->loads[i].slots : 0;
 		n->slots += p->loads[i].slots;

@@ -5,6 +5,7 @@
 #include "base/unit.h"
 #include "plan/bind.h"
 #include "plan/outline.h"
+#include "plan/size.h"
 #include "plan/speed.h"
 #include "report/page.h"
 
@@ -51,6 +52,25 @@ static const char *say_spaces(const struct plan *p, struct arena *a)
 	return text_format(a, " (from %s to %s together)", sources, destinations).s;
 }
 
+/* ": 32 - 4 reserved - 10 held", where not all of the range is usable. */
+static const char *say_taken(const struct plan *p, struct arena *a)
+{
+	struct port_range range = p->loads[p->widest].ports;
+	uint32_t size = range.hi - range.lo + 1U, taken = size - p->budget.usable;
+	uint32_t reserved = bind_names_port(p->loads[p->widest].bind)
+				    ? 0
+				    : ports_within(&p->scenario->network.reserved, range);
+	const char *held = "", *kept = "";
+
+	if (taken == 0)
+		return "";
+	if (reserved)
+		kept = text_format(a, " − %s reserved", say_count(a, reserved)).s;
+	if (taken > reserved)
+		held = text_format(a, " − %s held by others", say_count(a, taken - reserved)).s;
+	return text_format(a, ": %s%s%s", say_count(a, size), kept, held).s;
+}
+
 static struct text say_ports(const struct plan *p, struct arena *a)
 {
 	const struct budget *b = &p->budget;
@@ -58,8 +78,8 @@ static struct text say_ports(const struct plan *p, struct arena *a)
 	const char *odd =
 		b->may_lose_one ? "; the range is odd: one port may stay out of reach" : "";
 
-	return text_format(a, "%s usable (%u-%u)%s = %s at once%s", say_count(a, b->usable),
-			   range.lo, range.hi, say_spaces(p, a),
+	return text_format(a, "%s usable (%u-%u%s)%s = %s at once%s", say_count(a, b->usable),
+			   range.lo, range.hi, say_taken(p, a), say_spaces(p, a),
 			   say_number(a, b->capacity, "connection"), odd);
 }
 
@@ -170,11 +190,15 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
 	if (p->forecast.rate_is_least)
-		return text_format(a,
-				   "at least %s for ever: the gateway may keep the port of a "
-				   "closed connection for 120 s, of one that was reset for 10 s; "
-				   "but newer kernels give it to another before that, if they can",
-				   say_rate(a, p->forecast.rate));
+		return text_format(
+			a,
+			"%s of the gateway / %s = %s for ever, at least: it may keep the "
+			"port of a closed connection for 120 s, of one that was reset "
+			"for 10 s; but newer kernels give it to another before that, if "
+			"they can",
+			say_number(a, p->nat.carriage.ports, "port"),
+			say_time(a, (double)p->nat.carriage.ports / p->forecast.rate * 1e9),
+			say_rate(a, p->forecast.rate));
 	return text_format(a, "%s / %s = %s for ever", ports, say_parts(o, a),
 			   say_rate(a, p->forecast.rate));
 }
@@ -184,8 +208,21 @@ static bool is_narrow(const struct guess *g)
 	return g->most - g->least <= g->likely / 10 + 100e6;
 }
 
+/* " = 32 / 200/s", where the clock alone says it. */
+static const char *say_clock(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct load *l = p->loads[0].load;
+	bool is_steady = p->load_count == 1 && l->rate > 0 && l->ramp.count == 0 &&
+			 o->after_least == o->after_most;
+
+	return is_steady ? text_format(a, " = %s / %s", say_count(a, (double)o->after),
+				       say_rate(a, l->rate))
+				   .s
+			 : "";
+}
+
 /* ", at 0.16 s"; by the clock, or by how fast the machine is. */
-static const char *say_when(const struct outline *o, struct arena *a)
+static const char *say_when(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct guess *at = &o->at_ns;
 	bool by_clock = at->least >= at->likely * 0.9;
@@ -197,7 +234,7 @@ static const char *say_when(const struct outline *o, struct arena *a)
 				   say_time(a, at->likely), say_time(a, at->least),
 				   say_time(a, at->most))
 			.s;
-	return by_clock ? text_format(a, ", at %s", say_time(a, at->likely)).s
+	return by_clock ? text_format(a, ", at %s%s", say_time(a, at->likely), say_clock(p, o, a)).s
 			: text_format(a, ", within %s", say_time(a, at->most)).s;
 }
 
@@ -218,6 +255,13 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (p->forecast.times_out_after)
 		return TEXT("the gateway's ports end first: connects time out");
+	if (p->forecast.rate_is_least && o->rate > p->forecast.rate)
+		return text_format(
+			a,
+			"cannot be told: the gateway's ports end after %s connections, at "
+			"%s, if it keeps those of closed ones; connects time out then",
+			say_count(a, (double)p->nat.carriage.at_once),
+			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9));
 	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
 	    o->wanted > (double)p->budget.capacity)
 		return text_format(a,
@@ -249,7 +293,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 			"the ports do not run out within this run (stop.time: %s); if it "
 			"went on, %s would find none%s",
 			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
-			say_when(o, a));
+			say_when(p, o, a));
 	return TEXT("the ports do not run out");
 }
 
@@ -265,14 +309,17 @@ static struct text say_failure(const struct plan *p, const struct outline *o, st
 		return TEXT("the ports run out; after how many connections cannot be told: the "
 			    "loads do not want the same ports");
 	if (o->recovery_ns != FOR_EVER)
-		after = text_format(a, "the first port is free again %s later",
-				    say_time(a, (double)o->recovery_ns))
+		after = text_format(a,
+				    "the first port is free again %s later: %s after it was "
+				    "taken",
+				    say_time(a, (double)o->recovery_ns),
+				    say_time(a, (double)p->forecast.port_life_ns))
 				.s;
 	if (o->cut_short)
 		stop = text_format(a, ", unless stop.time (%s) comes before",
 				   say_time(a, (double)p->scenario->stop.time))
 			       .s;
-	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(o, a), stop,
+	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(p, o, a), stop,
 			   after);
 }
 
@@ -298,9 +345,10 @@ static struct text say_half(const struct plan *p, const struct outline *o, struc
 			       .s;
 	return text_format(a,
 			   "from %s towards a destination on%s: each %s passes over as many, about "
-			   "%s more%s%s",
+			   "%s × %.0f ns = %s more%s%s",
 			   say_number(a, o->half, "port"), when,
 			   bind_takes_port(p->loads[0].bind) ? "bind()" : "connect",
+			   say_count(a, (double)o->half), o->half_cost_ns.likely / (double)o->half,
 			   say_time(a, o->half_cost_ns.likely), slower, rate);
 }
 
@@ -315,22 +363,45 @@ static const char *say_ends(const struct outline *o, struct arena *a)
 		.s;
 }
 
+/* "0.8 MB = 97 open × 8 KB", and what waits, is squatted and is carried besides. */
+static const char *say_memory(const struct plan *p, struct arena *a)
+{
+	const struct needs *n = &p->needs;
+	const struct {
+		uint64_t bytes;
+		const char *text;
+	} parts[] = {
+		{n->live, text_format(a, "%s open × %.1f KB", say_count(a, (double)n->live),
+				      PAIR_BYTES / 1e3)
+				  .s},
+		{n->waiting, text_format(a, "%s closed × %.2f KB", say_count(a, (double)n->waiting),
+					 WAIT_BYTES / 1e3)
+				     .s},
+		{p->squat.sockets,
+		 text_format(a, "%s bound × %.1f KB", say_count(a, (double)p->squat.sockets),
+			     BOUND_BYTES / 1e3)
+			 .s},
+		{n->buffered,
+		 text_format(a, "%.2f MB that they carry", (double)n->buffered / 1e6).s},
+	};
+	struct text sum = {0};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].bytes)
+			sum = text_format(a, TEXT_FMT "%s%s", TEXT_ARG(sum),
+					  sum.len ? " + " : " = ", parts[i].text);
+	return text_format(a, "%.2f MB for sockets" TEXT_FMT, (double)n->bytes / 1e6, TEXT_ARG(sum))
+		.s;
+}
+
 static struct text say_needs(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct needs *n = &p->needs;
-	const char *buffers = "";
 
-	if (n->buffered)
-		buffers = text_format(a, ", %.1f MB of it for what they carry",
-				      (double)n->buffered / 1e6)
-				  .s;
-	return text_format(a,
-			   "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %.1f MB for "
-			   "sockets%s; %s",
+	return text_format(a, "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %s; %s",
 			   say_begun(o, a), say_number(a, o->ports, "port"),
 			   say_number(a, n->slots, "descriptor"), say_number(a, n->rings, "ring"),
-			   say_count(a, (double)n->descriptors), (double)n->bytes / 1e6, buffers,
-			   say_ends(o, a));
+			   say_count(a, (double)n->descriptors), say_memory(p, a), say_ends(o, a));
 }
 
 /* Where the gateway has no port either, a connect hangs: nothing says no. */

@@ -127,6 +127,21 @@ static void a_recovery_is_waited_for_as_long_as_a_port_lives(void)
 	}
 }
 
+/* sample.latency: the port of the last connect that was timed may be the last one, and comes back. */
+static void a_connect_that_is_timed_may_have_the_last_port(void)
+{
+	struct trial t;
+
+	trial_open(&t, CHURN "sample: {latency: 2ms}\n");
+	trial_exhaust(&t, 31);
+	t.tape.recovered_ns = 2000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_RECOVERED), OUTCOME_UNTOLD);
+	CU_ASSERT_EQUAL(broken(&t), 0);
+	trial_close(&t);
+}
+
 static void a_gateway_that_ends_is_held_to_its_number(void)
 {
 	static const struct {
@@ -164,6 +179,7 @@ static const struct test tests[] = {
 	TEST(what_a_run_did_not_come_to_breaks_nothing),
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
+	TEST(a_connect_that_is_timed_may_have_the_last_port),
 	TEST(a_gateway_that_ends_is_held_to_its_number),
 	TEST(what_cannot_be_told_has_a_reason),
 	TESTS_END,
