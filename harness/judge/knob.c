@@ -169,7 +169,7 @@ static struct claim fast_port_reuse(const struct evidence *e)
 	double again = counter_of(e, "TCPSynRetrans");
 	const struct tally *t = &e->tape->tally;
 
-	if (again == 0 || t->opened <= e->plan->budget.capacity || t->opened < 4 * again ||
+	if (again == 0 || t->opened <= e->plan->budget.capacity || (double)t->opened < 4 * again ||
 	    evidence_measured(e, MEASURE_SERVER_DROPPED) > 0 || e->plan->nat.outside.count ||
 	    evidence_measured(e, MEASURE_SERVER_GONE) > 0)
 		return no_claim;

@@ -115,7 +115,8 @@ static void advise_dead_peer(struct finding *f, const struct evidence *e)
 	const struct load *load = e->plan->loads[0].load;
 	int64_t idle = evidence_sysctl(e, "net.ipv4.tcp_keepalive_time", 7200),
 		every = evidence_sysctl(e, "net.ipv4.tcp_keepalive_intvl", 75),
-		times = evidence_sysctl(e, "net.ipv4.tcp_keepalive_probes", 9);
+		times = evidence_sysctl(e, "net.ipv4.tcp_keepalive_probes", 9),
+		all = idle + every * times;
 
 	if (load->options.keepalive.idle == 0)
 		advice_add_fmt(
@@ -123,8 +124,7 @@ static void advise_dead_peer(struct finding *f, const struct evidence *e)
 			"SO_KEEPALIVE with TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT of its "
 			"own: a dead peer's port is free after idle + interval x count, by the "
 			"sysctls here %lld s + %lld s x %lld = %lld s",
-			(long long)idle, (long long)every, (long long)times,
-			(long long)(idle + every * times));
+			(long long)idle, (long long)every, (long long)times, (long long)all);
 	advice_add(&f->attempt,
 		   TEXT("a deadline on every wait for an answer, and an idle timeout on "
 			"what the pool keeps"));

@@ -29,8 +29,10 @@ static struct text part_of(struct text whole, const char *name, struct arena *a)
 	const char *begin = memmem(whole.s, whole.len, head, strlen(head)), *end;
 	size_t left;
 
-	if (!begin)
+	if (!begin) {
 		CU_FAIL_FATAL("a part of a tape is missing");
+		return (struct text){0};
+	}
 	begin += strlen(head);
 	left = whole.len - (size_t)(begin - whole.s);
 	end = memmem(begin, left, "\n--- ", 5);
