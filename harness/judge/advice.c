@@ -111,7 +111,7 @@ void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t li
 {
 	uint32_t usable = e->plan->budget.usable;
 
-	if (e->plan->loads[0].load->protocol == PROTOCOL_UDP) {
+	if (e->load->load->protocol == PROTOCOL_UDP) {
 		add_datagrams(lines, e);
 		return;
 	}

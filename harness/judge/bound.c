@@ -20,9 +20,8 @@ static struct claim bind_first(const struct evidence *e)
 	uint64_t capacity = (uint64_t)b->usable * b->pairs;
 	struct claim c = {.weight = claim_first(e)};
 
-	if (e->plan->loads[0].bind != BIND_ADDRESS ||
-	    evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 || b->spaces == b->pairs ||
-	    plan_speaks(e->plan, PROTOCOL_UDP))
+	if (e->load->bind != BIND_ADDRESS || evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 ||
+	    b->spaces == b->pairs || plan_speaks(e->plan, PROTOCOL_UDP))
 		return (struct claim){0};
 	c.why = text_format(
 		e->a,
@@ -49,9 +48,35 @@ static double explained_by(const struct evidence *e, uint32_t held)
 	return claim_explains(e, held, (uint64_t)held + e->plan->budget.usable);
 }
 
+/* Does any load bind? Its sockets are bound alone for a moment, too. */
+static bool somebody_binds(const struct evidence *e)
+{
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		if (bind_takes_port(e->plan->loads[i].bind))
+			return true;
+	return false;
+}
+
+/* By the scenario; where it has none, by the dump, less what load.ballast had bound. */
+static uint32_t bound_alone(const struct evidence *e)
+{
+	const struct squat_plan *squat = &e->plan->squat;
+
+	if (squat->bound > 0 || !e->full || somebody_binds(e))
+		return squat->bound;
+	return e->full->bound > squat->ballast ? e->full->bound - squat->ballast : 0;
+}
+
+static uint32_t listened_on(const struct evidence *e)
+{
+	uint32_t planned = e->plan->squat.listening;
+
+	return planned > 0 || !e->full ? planned : e->full->listening;
+}
+
 static struct claim bound_only(const struct evidence *e)
 {
-	uint32_t held = e->plan->squat.bound;
+	uint32_t held = bound_alone(e);
 	struct claim c = {.weight = explained_by(e, held)};
 
 	if (c.weight > 0)
@@ -67,7 +92,7 @@ static struct claim bound_only(const struct evidence *e)
 
 static struct claim listeners(const struct evidence *e)
 {
-	uint32_t held = e->plan->squat.listening;
+	uint32_t held = listened_on(e);
 	struct claim c = {.weight = explained_by(e, held)};
 
 	if (c.weight > 0)
@@ -139,7 +164,7 @@ static struct claim bind_starvation(const struct evidence *e)
 /* The option is there, and bind() fails all the same; or, with ip_autobind_reuse, connect(). */
 static struct claim wrong_reuse_option(const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->load->load;
 	const char *name = load->options.reuseaddr ? "SO_REUSEADDR" : "SO_REUSEPORT";
 	bool is_given = load->options.reuseaddr || load->options.reuseport;
 	uint64_t at_bind = evidence_errors(e, STAGE_BIND, EADDRINUSE),
@@ -180,7 +205,7 @@ static struct claim no_port_one_dest(const struct evidence *e)
 {
 	const struct plan *p = e->plan;
 
-	if (!e->tape->exhausted || p->loads[0].load->bind.way != BIND_ADDRESS_NO_PORT ||
+	if (!e->tape->exhausted || e->load->load->bind.way != BIND_ADDRESS_NO_PORT ||
 	    p->budget.pairs > 1 || p->load_count > 1)
 		return no_claim;
 	return (struct claim){.weight = claim_first(e),

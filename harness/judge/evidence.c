@@ -242,11 +242,36 @@ int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fall
 	return setting_number(&e->plan->scenario->network.sysctl, name, fallback);
 }
 
+static uint64_t failed_of(const struct tally *t)
+{
+	return t->failed;
+}
+
+static uint64_t leaked_of(const struct tally *t)
+{
+	return t->leaked;
+}
+
+/* The first of those that have most; the only one, if it has no name. */
+static const struct load_plan *load_with_most(const struct plan *p, const struct tape *tape,
+					      uint64_t (*of)(const struct tally *))
+{
+	size_t at = 0;
+
+	for (size_t i = 1; i < tape->load_count && i < p->load_count; i++)
+		if (of(&tape->loads[i].tally) > of(&tape->loads[at].tally))
+			at = i;
+	return &p->loads[at];
+}
+
 struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			    const struct measures *m, struct arena *a)
 {
 	struct evidence e = {
 		.plan = plan, .tape = tape, .measures = m, .full = tape_fullest(tape), .a = a};
+
+	e.load = load_with_most(plan, tape, failed_of);
+	e.leaker = load_with_most(plan, tape, leaked_of);
 
 	if (tape->exhausted)
 		e.wanted = tape->tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] +

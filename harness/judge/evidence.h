@@ -14,6 +14,8 @@ struct evidence {
 	const struct measures *measures;
 	const struct sample *full; /* the fullest dump; NULL: none */
 	uint64_t wanted;	   /* failures for want of a port */
+	/* Of several loads: the one that failed most, and the one that leaked most. */
+	const struct load_plan *load, *leaker;
 	struct arena *a;
 };
 

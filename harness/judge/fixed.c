@@ -3,20 +3,26 @@
 #include "judge/rule.h"
 #include "plan/bind.h"
 
+/* Those of the load that names them: other loads may have more. */
+static const char *say_own_ports(const struct evidence *e)
+{
+	return say_number_of(e->a, e->load->budget.usable, "port", "ports");
+}
+
 /* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
  * connection to: EADDRNOTAVAIL. */
 static struct claim fixed_port(const struct evidence *e)
 {
-	bool shares = bind_shares_port(e->plan->loads[0].load),
-	     taken = evidence_has(e, EVENT_TUPLE_TAKEN);
+	bool shares = bind_shares_port(e->load->load), taken = evidence_has(e, EVENT_TUPLE_TAKEN);
 	enum stage stage = shares ? STAGE_CONNECT : STAGE_BIND;
 	int error = shares ? EADDRNOTAVAIL : EADDRINUSE;
 	struct claim c = {.weight = (double)evidence_errors(e, stage, error)};
 
-	if (!bind_names_port(e->plan->loads[0].bind) || c.weight == 0 || (shares && !taken))
+	if (!bind_names_port(e->load->bind) || c.weight == 0 || (shares && !taken))
 		return (struct claim){0};
 	c.weight += 1;
-	c.why = text_format(e->a, "The program names the ports itself: %s, %s. %s %s", say_ports(e),
+	c.why = text_format(e->a, "The program names the ports itself: %s, %s. %s %s",
+			    say_own_ports(e),
 			    shares ? "for one connection to a destination each"
 				   : "each for one connection, to whichever destination",
 			    say_failures(e, stage, error),
@@ -29,7 +35,7 @@ static struct claim fixed_port(const struct evidence *e)
 /* SO_REUSEPORT, as who dials from the port that it listens on sets it. */
 static struct claim dial_from_listen(const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->load->load;
 
 	if (!bind_names_port(load->bind.way) || !load->options.reuseport ||
 	    !evidence_has(e, EVENT_TUPLE_TAKEN))
@@ -54,7 +60,7 @@ static struct claim dial_from_listen(const struct evidence *e)
 /* Those that only a privileged program can have: bindresvport(3) takes 600 to 1023. */
 static struct claim reserved_source(const struct evidence *e)
 {
-	const struct load_plan *lp = &e->plan->loads[0];
+	const struct load_plan *lp = e->load;
 	uint64_t n = evidence_errors(e, STAGE_BIND, EADDRINUSE);
 
 	if (!bind_names_port(lp->bind) || lp->ports.hi >= 1024 || n == 0)
@@ -65,8 +71,8 @@ static struct claim reserved_source(const struct evidence *e)
 				   "The program binds source ports %u-%u, %s, each for one "
 				   "connection and its TIME_WAIT: "
 				   "%s go on for ever. %s The ephemeral range is not asked.",
-				   lp->ports.lo, lp->ports.hi, say_ports(e),
-				   say_rate(e->a, (double)e->plan->budget.usable * 1e9 /
+				   lp->ports.lo, lp->ports.hi, say_own_ports(e),
+				   say_rate(e->a, (double)e->load->budget.usable * 1e9 /
 							  (double)(live_time(e->plan) +
 								   outside_time(e->plan))),
 				   say_failures(e, STAGE_BIND, EADDRINUSE))};
@@ -74,7 +80,7 @@ static struct claim reserved_source(const struct evidence *e)
 
 static void advise_fixed_port(struct finding *f, const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->load->load;
 	struct port_range range = e->plan->scenario->network.ports;
 
 	advice_add_fmt(&f->attempt, e->a,

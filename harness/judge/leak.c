@@ -57,7 +57,7 @@ static struct claim client_per_request(const struct evidence *e)
 	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
 
 	if (c.weight == 0 || t->requests_reused > 0 || t->requests_done < h.leaked ||
-	    !e->plan->loads[0].load->request.read)
+	    !e->leaker->load->request.read)
 		return no_claim;
 	c.why = text_format(
 		e->a,
@@ -72,7 +72,7 @@ static struct claim client_per_request(const struct evidence *e)
 /* The client knows whether it reads; the kernel, of what is left in a socket, says no word. */
 static struct claim body_not_read(const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->leaker->load;
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
 

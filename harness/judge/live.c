@@ -16,7 +16,7 @@ static struct claim blackhole(const struct evidence *e)
 			"after %s. There %s %s %s.%s%s",
 			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
 			say_either(h.unanswered, "keeps its", "each keeps its"),
-			say_time(e->a, e->plan->loads[0].load->timeout),
+			say_time(e->a, e->load->load->timeout),
 			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
 			say_towards(e), say_gone(e), say_drops(e));
 	return c;
@@ -81,7 +81,7 @@ static struct claim live_saturation(const struct evidence *e)
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
 	double rate = plan_rate(e->plan);
-	int64_t hold_ns = e->plan->load_count == 1 ? e->plan->loads[0].load->hold : 0;
+	int64_t hold_ns = e->plan->load_count == 1 ? e->load->load->hold : 0;
 	const char *law = "";
 
 	if (c.weight == 0 || (!is_saturated(e, &h) && has_other_cause(e, &h)))
@@ -112,7 +112,7 @@ static void advise_live(struct finding *f, const struct evidence *e)
 
 static void advise_dead_peer(struct finding *f, const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->load->load;
 	int64_t idle = evidence_sysctl(e, "net.ipv4.tcp_keepalive_time", 7200),
 		every = evidence_sysctl(e, "net.ipv4.tcp_keepalive_intvl", 75),
 		times = evidence_sysctl(e, "net.ipv4.tcp_keepalive_probes", 9),

@@ -76,7 +76,7 @@ static void advise_pool(struct finding *f, const struct evidence *e)
 /* A cap of R requests on a connection: a TIME_WAIT for R of them. */
 static struct claim proxy_no_keepalive(const struct evidence *e)
 {
-	const struct load_plan *lp = &e->plan->loads[0];
+	const struct load_plan *lp = e->load;
 	const struct tally *t = &e->tape->tally;
 	struct claim c = {.weight = claim_churn(e)};
 	bool is_one = lp->load->request.per_connection == 1;
@@ -109,7 +109,7 @@ static void advise_proxy(struct finding *f, const struct evidence *e)
 /* Tries for the same connection, per second and in all: by the first pause, of each client. */
 static double tries_of(const struct evidence *e)
 {
-	const struct load_plan *lp = &e->plan->loads[0];
+	const struct load_plan *lp = e->load;
 	int64_t wait_ns = lp->load->on_failure.wait;
 
 	return wait_ns > 0 ? (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)wait_ns : 0;
@@ -119,7 +119,7 @@ static double tries_of(const struct evidence *e)
  * connections away. */
 static bool is_storm(const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->load->load;
 	const struct tally *t = &e->tape->tally;
 
 	if (load->on_failure.flush_pool && load_is_pooled(load))
@@ -142,7 +142,7 @@ static const char *say_flush(const struct evidence *e)
 
 static struct claim retry_storm(const struct evidence *e)
 {
-	const struct load *load = e->plan->loads[0].load;
+	const struct load *load = e->load->load;
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.time_wait + h.fin_wait, h.all)};

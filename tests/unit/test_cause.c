@@ -744,6 +744,51 @@ static void ports_without_a_connection_are_told_by_who_holds_them(void)
 	}
 }
 
+/* Nobody has said that there are any, and the kernel lists them. */
+static void sockets_that_a_dump_finds_bound_are_told(void)
+{
+	struct sample *s;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nload: {end: leak}");
+	trial_exhaust(&t, 12);
+	t.tape.tally.leaked = 12;
+	s = trial_dump(&t, 12);
+	s->states[STATE_ESTABLISHED] = 12;
+	s->states[STATE_BOUND] = s->bound = 20;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 2);
+	CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_BOUND_ONLY));
+	trial_close(&t);
+}
+
+/* It is the load that failed whose words count, not the first of the file. */
+static void of_several_loads_the_one_that_failed_is_looked_at(void)
+{
+	const struct finding *f;
+	struct tape loads[2];
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\n"
+		       "loads: {first: {total: 4}, second: {bind: ports 45000-45003}}");
+	memset(loads, 0, sizeof(loads));
+	loads[0].load = TEXT("first");
+	loads[0].tally.opened = loads[0].tally.closed = 4;
+	loads[1].load = TEXT("second");
+	loads[1].tally.opened = 4;
+	loads[1].tally.failed = loads[1].tally.errors[STAGE_BIND][EADDRINUSE] = 3;
+	t.tape.loads = loads;
+	t.tape.load_count = 2;
+	t.tape.tally.attempted = t.tape.tally.opened = 8;
+	trial_fail(&t, STAGE_BIND, EADDRINUSE, 3);
+	trial_judge(&t);
+	f = &t.verdict.causes[0];
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	CU_ASSERT_EQUAL(f->cause, CAUSE_FIXED_PORT);
+	CU_ASSERT(text_has(f->why, "names the ports itself: 4 ports"));
+	trial_close(&t);
+}
+
 static void a_port_of_its_own_is_told_by_where_it_is_refused(void)
 {
 	static const struct {
@@ -1224,6 +1269,8 @@ static const struct test tests[] = {
 	TEST(bind_before_connect_is_told_with_what_connect_would_do),
 	TEST(bind_before_connect_costs_nothing_with_one_destination),
 	TEST(ports_without_a_connection_are_told_by_who_holds_them),
+	TEST(sockets_that_a_dump_finds_bound_are_told),
+	TEST(of_several_loads_the_one_that_failed_is_looked_at),
 	TEST(a_port_of_its_own_is_told_by_where_it_is_refused),
 	TEST(harmful_advice_is_never_given),
 	TEST(each_cause_has_a_rule_whose_words_do_no_harm),
