@@ -40,6 +40,13 @@ struct compared {
 	struct value observed;
 };
 
+/* A line of words/books.def: what the driver has, what was found, and how much of a difference
+ * the kernel's own doing explains. */
+struct book {
+	bool known;
+	uint64_t driver, found, explained;
+};
+
 struct load_measures;
 
 struct measures {
@@ -51,6 +58,7 @@ struct measures {
 	struct counter_row *counters; /* those that moved, in the kernel's order */
 	size_t counter_count;
 	bool counters_known;
+	struct book books[BOOKS];    /* of the whole run */
 	struct load_measures *loads; /* of `loads`, in the scenario's order */
 	size_t load_count;
 };

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "judge/books.h"
 #include "judge/foretold.h"
 #include "judge/outlook.h"
 
@@ -260,6 +261,17 @@ static void measure_overflow(struct measures *out)
 	set_if(out, MEASURE_TIME_WAIT_OVERFLOW, moved.present, moved.n);
 }
 
+static void measure_reconciled(struct measures *out, const struct tape *tape,
+			       const struct plan *plan)
+{
+	bool balance = true;
+
+	books_compare(out->books, tape, plan, out);
+	for (int i = 0; i < BOOKS; i++)
+		balance &= book_missing(&out->books[i]) == 0;
+	set(out, MEASURE_RECONCILED, balance);
+}
+
 /* Sockets and counters are nobody's alone. */
 static void measure_loads(struct measures *out, const struct tape *tape, const struct plan *plan,
 			  struct arena *a)
@@ -292,6 +304,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_errors(out, &tape->tally, a);
 	measure_counters(out, tape, a);
 	measure_overflow(out);
+	measure_reconciled(out, tape, plan);
 	measure_loads(out, tape, plan, a);
 	foretold_compare(out, tape, plan);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/unit.h"
+#include "report/books.h"
 #include "report/draft.h"
 #include "report/foretold.h"
 
@@ -302,9 +303,7 @@ void block_connects(struct out *out, const struct result_run *run)
 	print_errors(out, run);
 	for (size_t i = 0; i < run->measures.load_count; i++)
 		print_load(out, run, &run->measures.loads[i]);
-	if (fixed(run, MEASURE_RECONCILED).present && !run_flag(run, MEASURE_RECONCILED))
-		page_paragraph(out, "", PAINT_NONE, LABEL,
-			       TEXT("the books do not balance: lastport lost count"));
+	block_books(out, run);
 }
 
 bool run_ended_early(const struct result_run *run)

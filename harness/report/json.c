@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/unit.h"
+#include "report/books.h"
 #include "report/destinations.h"
 #include "report/foretold.h"
 #include "report/json.h"
@@ -346,6 +347,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	put(o, "sockets", json_states(run, ok), ok);
 	if (run->end.present)
 		put(o, "destinations", destinations_json(run, ok), ok);
+	if (run->measures.books[BOOK_OPENED].known)
+		put(o, "books", books_json(run, ok), ok);
 	put(o, "expect", json_expect(&run->verdict, ok), ok);
 	put(o, "causes", json_causes(&run->verdict, ok), ok);
 	return o;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "report/books.h"
 #include "report/destinations.h"
 #include "report/foretold.h"
 #include "report/latency.h"
@@ -367,8 +368,9 @@ bool load_run(const struct node *n, struct result_run *out)
 		  load_sysctl(n, out) && load_plan(n, out) && load_accelerated(n, out) &&
 		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
 		  load_latency(n, out) && foretold_load(n, &out->measures) && load_states(n, out) &&
-		  destinations_load(n, out) && load_expect(n, &out->verdict) &&
-		  load_aborted(n, out) && load_causes(n, &out->verdict);
+		  destinations_load(n, out) && books_load(n, out) &&
+		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
+		  load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;
 	out->verdict.word = out->word;

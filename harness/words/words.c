@@ -231,6 +231,36 @@ const char *cause_refs(enum cause cause)
 	return cause_infos[cause].refs;
 }
 
+static const struct {
+	const char *name, *left, *right;
+} books[BOOKS] = {
+#define BOOK(name, text, left, right) {text, left, right},
+#include "words/books.def"
+};
+
+const char *book_name(enum book_kind kind)
+{
+	return books[kind].name;
+}
+
+const char *book_left(enum book_kind kind)
+{
+	return books[kind].left;
+}
+
+const char *book_right(enum book_kind kind)
+{
+	return books[kind].right;
+}
+
+int book_find(struct text name)
+{
+	for (int i = 0; i < BOOKS; i++)
+		if (text_is(name, books[i].name))
+			return i;
+	return -1;
+}
+
 const char *event_name(enum event_kind kind)
 {
 	return event_names[kind];

@@ -82,6 +82,18 @@ enum event_kind {
 	EVENTS
 };
 
+/* What has to balance: words/books.def. */
+enum book_kind {
+#define BOOK(name, ...) BOOK_##name,
+#include "words/books.def"
+	BOOKS
+};
+
+const char *book_name(enum book_kind kind);
+const char *book_left(enum book_kind kind);  /* "open to the driver" */
+const char *book_right(enum book_kind kind); /* "open to the kernel (…)" */
+int book_find(struct text name);	     /* or -1 */
+
 /* Measures and families share one enum: a reference to a family's row names the row as well. */
 enum measure {
 #define MEASURE(name, ...) MEASURE_##name,

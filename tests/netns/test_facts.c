@@ -89,7 +89,7 @@ static void the_doctor_tells_what_is_needed_from_what_helps(void)
 	} rows[] = {
 		{offsetof(struct host, io_uring), EPERM, false, "seccomp"},
 		{offsetof(struct host, netns), EPERM, false, "as root"},
-		{offsetof(struct host, sock_diag), ENOENT, false, "inet_diag"},
+		{offsetof(struct host, sock_diag), ENOENT, true, "inet_diag"},
 		{offsetof(struct host, private_hash), ENOENT, true, "timings"},
 		{offsetof(struct host, ring_bind), EINVAL, true, "slower"},
 		{offsetof(struct host, port_window), ENOPROTOOPT, true, "ENOPROTOOPT"},

@@ -38,6 +38,7 @@
 	SUITE(plan) \
 	SUITE(tape) \
 	SUITE(measure) \
+	SUITE(books) \
 	SUITE(judge) \
 	SUITE(cause) \
 	SUITE(tapes) \
