@@ -25,8 +25,8 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	reserved-ports fixed-source-port fixed-source-port.alive dial-from-listen-port reserved-source-ports
 	listener-in-range listener-in-range.reuseaddr widened-range test-port-picking foreign-time-wait server-restart
 	linux-snat linux-snat.more-clients conntrack-full ipv6-disabled self-connect slow-accept slow-accept.ports
-	tw-bucket-overflow tw-bucket-overflow.room-for-all server-side-time-wait load-generator cliff
-	cliff.no-failure tw-reuse-loopback.two-hosts dead-peer container-range'
+	tw-bucket-overflow tw-bucket-overflow.room-for-all server-side-time-wait load-generator latency-cliff
+	latency-cliff.no-failure tw-reuse-loopback.two-hosts dead-peer container-range'
 
 # As if on a host whose own range was widened, where the class is about that: a namespace of its own, and its sysctl.
 host_of() {

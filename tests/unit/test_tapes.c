@@ -75,8 +75,8 @@ static const struct {
 	{"self-connect", CAUSE_SELF_CONNECT},
 	{"tw-bucket-overflow", CAUSE_TW_OVERFLOW},
 	{"server-side-time-wait", CAUSE_SERVER_TIME_WAIT},
-	{"cliff", CAUSE_LEAK},
-	{"cliff.no-failure", CAUSE_LATENCY_CLIFF},
+	{"latency-cliff", CAUSE_LEAK},
+	{"latency-cliff.no-failure", CAUSE_LATENCY_CLIFF},
 };
 
 enum { TAPES = sizeof(tapes) / sizeof(tapes[0]) };
@@ -155,7 +155,7 @@ static void what_else_holds_is_told_too(void)
 		enum cause too;
 	} rows[] = {
 		{"retry-storm.pool-flushed", CAUSE_RETRY_STORM},
-		{"cliff", CAUSE_LATENCY_CLIFF},
+		{"latency-cliff", CAUSE_LATENCY_CLIFF},
 		{"no-port-one-dest", CAUSE_LEAK},
 		{"innocent-victim", CAUSE_TIME_WAIT_CHURN},
 		{"hidden-bound-sockets", CAUSE_LEAK},
