@@ -505,56 +505,6 @@ void block_expectations(struct out *out, const struct result_run *run)
 			       TEXT("nothing: the scenario has no `expect`"));
 }
 
-/* In order of effect, so numbered. */
-static void print_attempts(struct out *out, const struct line_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		char lead[UNIT_PRINTED];
-
-		snprintf(lead, sizeof(lead), "%s%zu.", i ? "     " : "try: ", i + 1);
-		page_paragraph(out, lead, PAINT_NONE, 8, list->list[i]);
-	}
-}
-
-/* "seen: time_wait.max 32, ports.usable 32" */
-static void print_seen(struct out *out, const struct line_list *seen)
-{
-	struct draft d;
-	struct out *to = draft_begin(&d);
-
-	for (size_t i = 0; i < seen->count; i++) {
-		out_z(to, i ? ", " : "");
-		out_text(to, seen->list[i]);
-	}
-	if (seen->count)
-		page_paragraph(out, "seen:", PAINT_NONE, 6, out_written(to));
-}
-
-/* Beside what failed, or would: a note is no reason. */
-static const char *lead_of(const struct finding *f)
-{
-	return cause_sort(f->cause) == SORT_NOTE ? "and:" : "why:";
-}
-
-void block_causes(struct out *out, const struct result_run *run)
-{
-	for (size_t i = 0; i < run->verdict.cause_count; i++) {
-		const struct finding *f = &run->verdict.causes[i];
-		struct draft d;
-		struct out *to = draft_begin(&d);
-
-		out_fmt(to, "%s (%s)", cause_lesson(f->cause), cause_name(f->cause));
-		page_paragraph(out, lead_of(f), PAINT_NONE, 5, out_written(to));
-		page_paragraph(out, "", PAINT_NONE, 5, f->why);
-		print_seen(out, &f->seen);
-		print_attempts(out, &f->attempt);
-		if (f->wont_help.count)
-			out_z(out, "won't help:\n");
-		for (size_t k = 0; k < f->wont_help.count; k++)
-			page_paragraph(out, "     -", PAINT_NONE, 7, f->wont_help.list[k]);
-	}
-}
-
 /* The kernel puts tabs between the numbers of a sysctl. */
 static void add_sysctl(struct out *to, struct text value)
 {
