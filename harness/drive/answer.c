@@ -78,7 +78,7 @@ static void on_open(struct worker *w, struct flow *f)
 		p->windowed = true;
 		work_note(w, EVENT_WINDOW_ON, f, p->holding);
 	}
-	out_ns = pair_opened(p, w->now_ns);
+	out_ns = pair_opened(p, f->seq, w->now_ns);
 	if (out_ns < 0)
 		return;
 	rotation_return(&w->rotation, work_space(w, f));
@@ -131,7 +131,7 @@ static void on_refused(struct worker *w, const struct flow *f)
 	struct pair *p = work_pair(w, f);
 	struct tape *t = w->tape;
 	enum pair_state before = (enum pair_state)p->state,
-			after = pair_refused(p, w->now_ns, w->submit_ns);
+			after = pair_refused(p, f->seq, w->now_ns, w->submit_ns);
 
 	if (before == PAIR_OPEN) {
 		rotation_leave(&w->rotation, work_space(w, f));

@@ -31,10 +31,11 @@ int64_t pair_retry_ns(const struct pair *p)
 	return at_least(p->retry_ns, sure_ns(p));
 }
 
-enum pair_state pair_refused(struct pair *p, int64_t now_ns, int64_t cost_ns)
+enum pair_state pair_refused(struct pair *p, uint64_t seq, int64_t now_ns, int64_t cost_ns)
 {
 	if (p->state == PAIR_OPEN) {
 		p->refused_ns = now_ns;
+		p->refused_seq = seq;
 		p->refusals = 0;
 		p->state = PAIR_SUSPECT;
 	}
@@ -55,10 +56,12 @@ enum pair_state pair_refused(struct pair *p, int64_t now_ns, int64_t cost_ns)
 	return p->state;
 }
 
-int64_t pair_opened(struct pair *p, int64_t now_ns)
+int64_t pair_opened(struct pair *p, uint64_t seq, int64_t now_ns)
 {
 	int64_t out_ns = p->state == PAIR_OPEN ? -1 : now_ns - p->refused_ns;
 
+	if (p->state != PAIR_OPEN && seq < p->refused_seq)
+		return -1;
 	p->state = PAIR_OPEN;
 	p->refusals = 0;
 	return out_ns;

@@ -22,13 +22,15 @@ enum pair_state { PAIR_OPEN, PAIR_SUSPECT, PAIR_EXHAUSTED };
 struct pair {
 	int64_t asked_ns;   /* its last connect; PAIR_NOT_ASKED: it is still being prepared */
 	int64_t refused_ns; /* when its exhaustion began */
-	int64_t retry_ns;   /* not asked again before */
-	int64_t wait_ns;    /* between the last two asks */
-	uint32_t holding;   /* ports, by the driver's books: at most so many, TIME_WAIT included */
-	uint32_t in_flight; /* connects not answered */
-	uint8_t state;	    /* enum pair_state */
-	uint8_t refusals;   /* since it was open */
-	bool windowed;	    /* IP_LOCAL_PORT_RANGE is set on its sockets */
+	uint64_t
+		refused_seq; /* and of which connect: those before it say nothing of what is after */
+	int64_t retry_ns;    /* not asked again before */
+	int64_t wait_ns;     /* between the last two asks */
+	uint32_t holding;    /* ports, by the driver's books: at most so many, TIME_WAIT included */
+	uint32_t in_flight;  /* connects not answered */
+	uint8_t state;	     /* enum pair_state */
+	uint8_t refusals;    /* since it was open */
+	bool windowed;	     /* IP_LOCAL_PORT_RANGE is set on its sockets */
 };
 
 /* Of a pair in the rotation: when may one more connect be asked? Near its capacity it has one at
@@ -38,9 +40,10 @@ int64_t pair_room_ns(const struct pair *p, uint32_t usable, uint32_t batch);
 /* Of a pair out of the rotation: when is it time to ask again? */
 int64_t pair_retry_ns(const struct pair *p);
 
-/* A connect was refused for want of a port; it cost the ring cost_ns. Returns the state from
+/* The seq-th connect was refused for want of a port; it cost the ring cost_ns. Returns the state from
  * here on. */
-enum pair_state pair_refused(struct pair *p, int64_t now_ns, int64_t cost_ns);
+enum pair_state pair_refused(struct pair *p, uint64_t seq, int64_t now_ns, int64_t cost_ns);
 
-/* A connect succeeded. Returns how long the pair had been out of ports, or -1 if it was not. */
-int64_t pair_opened(struct pair *p, int64_t now_ns);
+/* The seq-th connect succeeded. Returns how long the pair had been out of ports, or -1 if it was
+ * not; or is still, since that connect was asked, and had its port, before the one that was refused. */
+int64_t pair_opened(struct pair *p, uint64_t seq, int64_t now_ns);

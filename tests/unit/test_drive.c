@@ -177,14 +177,14 @@ static void an_exhausted_pair_leaves_and_comes_back(void)
 
 	CU_ASSERT_FATAL(arena_open(&a, 1 << 16) && rotation_open(&r, 3, 1000, 8, &a));
 	CU_ASSERT_EQUAL(rotation_next_ns(&r), INT64_MAX);
-	CU_ASSERT_EQUAL(pair_refused(rotation_pair(&r, 0), 5 * MS, MS), PAIR_SUSPECT);
+	CU_ASSERT_EQUAL(pair_refused(rotation_pair(&r, 0), 9, 5 * MS, MS), PAIR_SUSPECT);
 	rotation_leave(&r, 0);
 	CU_ASSERT_EQUAL(rotation_next_ns(&r), 15 * MS); /* ten times its cost */
 	CU_ASSERT_EQUAL(rotation_pick(&r, 6 * MS), 1);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 6 * MS), 2);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 6 * MS), 1);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 15 * MS), 0); /* its retry comes first */
-	CU_ASSERT_EQUAL(pair_opened(rotation_pair(&r, 0), 20 * MS), 15 * MS);
+	CU_ASSERT_EQUAL(pair_opened(rotation_pair(&r, 0), 10, 20 * MS), 15 * MS);
 	rotation_return(&r, 0);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 20 * MS), 2);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 20 * MS), 0);
@@ -203,7 +203,7 @@ static void a_refusal_is_confirmed_three_times_and_then_asked_for_ever_more_seld
 	int64_t now = 0, gaps[16];
 
 	for (unsigned i = 0; i < 16; i++) {
-		enum pair_state state = pair_refused(&p, now, MS / 100);
+		enum pair_state state = pair_refused(&p, (uint64_t)i + 9, now, MS / 100);
 
 		CU_ASSERT_EQUAL(state, i < 3 ? PAIR_SUSPECT : PAIR_EXHAUSTED);
 		gaps[i] = p.retry_ns - now;
@@ -215,10 +215,22 @@ static void a_refusal_is_confirmed_three_times_and_then_asked_for_ever_more_seld
 	for (unsigned i = 4; i < 12; i++)
 		CU_ASSERT_EQUAL(gaps[i], 2 * gaps[i - 1]);
 	CU_ASSERT_EQUAL(gaps[15], 500 * MS);
-	CU_ASSERT_EQUAL(pair_refused(&p, now, 20 * MS), PAIR_EXHAUSTED);
+	CU_ASSERT_EQUAL(pair_refused(&p, 99, now, 20 * MS), PAIR_EXHAUSTED);
 	CU_ASSERT_EQUAL(p.retry_ns - now, 2000 * MS); /* 1 % of a core is 1 %, however dear it is */
-	CU_ASSERT_EQUAL(pair_opened(&p, now + 7), now + 7);
-	CU_ASSERT_EQUAL(pair_opened(&p, now + 9), -1);
+	CU_ASSERT_EQUAL(pair_opened(&p, 100, now + 7), now + 7);
+	CU_ASSERT_EQUAL(pair_opened(&p, 101, now + 9), -1);
+}
+
+/* Its answer came late, from the far end; it had had its port all the while. */
+static void a_connect_that_was_asked_before_a_refusal_is_no_recovery(void)
+{
+	struct pair p = {0};
+
+	pair_refused(&p, 40, 5 * MS, MS / 100);
+	CU_ASSERT_EQUAL(pair_opened(&p, 39, 6 * MS), -1);
+	CU_ASSERT_EQUAL(p.state, PAIR_SUSPECT);
+	CU_ASSERT_EQUAL(pair_opened(&p, 41, 7 * MS), 2 * MS);
+	CU_ASSERT_EQUAL(p.state, PAIR_OPEN);
 }
 
 static void a_queue_keeps_its_order_whoever_leaves(void)
@@ -250,6 +262,7 @@ static const struct test tests[] = {
 	TEST(pairs_take_turns_and_wait_for_each_other),
 	TEST(an_exhausted_pair_leaves_and_comes_back),
 	TEST(a_refusal_is_confirmed_three_times_and_then_asked_for_ever_more_seldom),
+	TEST(a_connect_that_was_asked_before_a_refusal_is_no_recovery),
 	TEST(a_queue_keeps_its_order_whoever_leaves),
 	TESTS_END,
 };
