@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/speed.h"
 
 /* What a connection may take, and a thread be held up: twice what forecast.c allows one. */
 #define SLOWEST_NS 400000.0
@@ -53,9 +54,14 @@ static bool meet(const struct load_plan *a, const struct load_plan *b)
 	       b->ports.lo <= a->ports.hi;
 }
 
-static bool is_within(const struct load_plan *inner, const struct load_plan *outer)
+/* Has the one no other ports than the other may have? Who names its port may name a reserved one. */
+static bool is_within(const struct plan *p, const struct load_plan *inner,
+		      const struct load_plan *outer)
 {
-	return meet(inner, outer) && inner->ports.lo >= outer->ports.lo &&
+	bool strays = bind_names_port(inner->bind) && !bind_names_port(outer->bind) &&
+		      ports_within(&p->scenario->network.reserved, inner->ports) > 0;
+
+	return meet(inner, outer) && !strays && inner->ports.lo >= outer->ports.lo &&
 	       inner->ports.hi <= outer->ports.hi;
 }
 
@@ -87,6 +93,8 @@ static struct company company_of(const struct plan *p, const struct forecast *ea
 {
 	const struct load_plan *me = &p->loads[own];
 	struct company c = {.none_back = true, .alike = true};
+	/* Who dies gives its listening ports up. */
+	double until_ns = fmin((double)p->scenario->stop.time, speed_changes_ns(p->scenario));
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *other = &p->loads[i];
@@ -95,9 +103,9 @@ static struct company company_of(const struct plan *p, const struct forecast *ea
 		c.alike &= is_alike(me, other);
 		if (meet(me, other))
 			c.most += ceil(most_of(p, other) / spaces);
-		if (!is_within(other, me))
+		if (!is_within(p, other, me))
 			continue;
-		c.surely += surely_of(other, (double)p->scenario->stop.time);
+		c.surely += surely_of(other, until_ns);
 		c.none_back &= gives_none_back(p, &each[i]) && !may_share(p, other->load);
 	}
 	return c;
@@ -182,9 +190,9 @@ uint64_t together_capacity(const struct plan *p)
 		bool counted = false; /* as part of another's, or of one that is the same */
 
 		for (uint32_t k = 0; k < p->load_count; k++)
-			counted |= k != i && is_within(&p->loads[i], &p->loads[k]) &&
+			counted |= k != i && is_within(p, &p->loads[i], &p->loads[k]) &&
 				   p->loads[k].budget.capacity >= p->loads[i].budget.capacity &&
-				   (k < i || !is_within(&p->loads[k], &p->loads[i]) ||
+				   (k < i || !is_within(p, &p->loads[k], &p->loads[i]) ||
 				    p->loads[k].budget.capacity > p->loads[i].budget.capacity);
 		all += counted ? 0 : p->loads[i].budget.capacity;
 	}

@@ -53,18 +53,24 @@ static const char *member(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* A word of its own: what this machine cannot run is a skip. */
+/* What this machine cannot run is a skip; what it is too slow for is cut short. */
 static bool is_run(const json_t *run)
 {
-	return strcmp(member(run, "verdict"), "skip") != 0;
+	bool is_slow = json_is_true(json_object_get(run, "cut_short"));
+
+	if (is_slow)
+		printf("\n%s/%s: stop.time came first\n", member(run, "scenario"),
+		       member(run, "case"));
+	return strcmp(member(run, "verdict"), "skip") != 0 && !is_slow;
 }
 
 static void tell(const json_t *run, const json_t *what)
 {
 	char *text = json_dumps(what, JSON_COMPACT);
 
-	printf("\n%s/%s: %s: %s\n", member(run, "scenario"), member(run, "case"),
-	       member(run, "verdict"), text ? text : "");
+	printf("\n%s/%s: %s: %s%s, %lld lost\n", member(run, "scenario"), member(run, "case"),
+	       member(run, "verdict"), member(run, "error"), text ? text : "",
+	       (long long)json_integer_value(json_object_get(run, "lost")));
 	free(text);
 }
 

@@ -80,6 +80,33 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 	arena_close(&a);
 }
 
+static void a_reserved_port_is_nobodys_but_who_names_it(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		plan_of("network: {ports: 40000-40031, reserved: [40010]}\n"
+			"loads: {a: {end: leak, total: 31}, b: {end: leak, bind: port 40010, "
+			"total: 1}}",
+			1, &a);
+
+	CU_ASSERT(!p.forecast.exhausts);
+	CU_ASSERT_EQUAL(together_capacity(&p), 32);
+	arena_close(&a);
+}
+
+/* A service in the range is the load's own port, for as long as somebody listens there. */
+static void who_dies_gives_its_port_up(void)
+{
+	struct arena a = help_arena();
+	struct plan p = plan_of("network: {topology: loopback, ports: 40000-40031, services: "
+				"[30010]}\nserver: {die: 300ms}\nloads: {client: {concurrency: 4, "
+				"total: 16}, server: {start: 500ms, bind: port 30010, total: 1}}",
+				1, &a);
+
+	CU_ASSERT(!p.forecast.known && !p.forecast.exhausts);
+	arena_close(&a);
+}
+
 /* Two loads that each begin with the first pair give that one a connection more. */
 static void a_pair_may_have_a_connection_more_than_the_others(void)
 {
@@ -132,6 +159,8 @@ static void what_a_load_draws_is_counted_of_that_load(void)
 
 static const struct test tests[] = {
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
+	TEST(a_reserved_port_is_nobodys_but_who_names_it),
+	TEST(who_dies_gives_its_port_up),
 	TEST(a_pair_may_have_a_connection_more_than_the_others),
 	TEST(leaks_among_others_end_the_ports_when_the_seed_says),
 	TEST(what_a_load_draws_is_counted_of_that_load),
