@@ -17,16 +17,18 @@ mkdir -p "$to"
 # The class is the scenario's name, or SCENARIO.CASE where a case shows it, or looks like it and is something else.
 all='close-wait-leak client-per-request client-per-request.disposed body-not-read inherited-fd
 	connection-per-request connection-per-request.wrong-fix pool-idle-cap proxy-no-keepalive retry-storm
-	retry-storm.pool-flushed syn-sent-blackhole.refused fin-wait-orphans fin-wait-orphans.closing syn-sent-blackhole
-	live-saturation dead-peer-leak udp-socket-per-query udp-socket-per-query.bound udp-overshadow innocent-victim
-	single-tuple-funnel tw-reuse-scope tw-reuse-scope.off timestamps-off tw-reuse-floor bind-before-connect
-	wrong-reuse-option wrong-reuse-option.reuseport wrong-reuse-option.autobind-reuse no-port-one-dest
-	no-port-one-dest.without hidden-bound-sockets bind-starvation bind-starvation.connect-starves-bind health-probes
-	reserved-ports fixed-source-port fixed-source-port.alive dial-from-listen-port reserved-source-ports
-	listener-in-range listener-in-range.reuseaddr widened-range test-port-picking foreign-time-wait server-restart
-	linux-snat linux-snat.more-clients conntrack-full ipv6-disabled self-connect slow-accept slow-accept.ports
-	tw-bucket-overflow tw-bucket-overflow.room-for-all server-side-time-wait load-generator latency-cliff
-	latency-cliff.no-failure tw-reuse-loopback.two-hosts dead-peer container-range'
+	retry-storm.pool-flushed syn-sent-blackhole.refused fin-wait-orphans fin-wait-orphans.closing
+	syn-sent-blackhole live-saturation dead-peer-leak udp-socket-per-query udp-socket-per-query.bound
+	udp-overshadow innocent-victim single-tuple-funnel tw-reuse-scope tw-reuse-scope.off timestamps-off
+	tw-reuse-floor bind-before-connect wrong-reuse-option wrong-reuse-option.reuseport
+	wrong-reuse-option.autobind-reuse no-port-one-dest no-port-one-dest.without hidden-bound-sockets
+	bind-starvation bind-starvation.connect-starves-bind health-probes reserved-ports fixed-source-port
+	fixed-source-port.alive dial-from-listen-port reserved-source-ports listener-in-range
+	listener-in-range.reuseaddr widened-range test-port-picking foreign-time-wait foreign-time-wait.tw-reuse
+	server-restart linux-snat linux-snat.more-clients conntrack-full ipv6-disabled self-connect
+	self-connect.server-starts slow-accept slow-accept.ports tw-bucket-overflow tw-bucket-overflow.room-for-all
+	server-side-time-wait load-generator latency-cliff latency-cliff.no-failure tw-reuse-loopback.two-hosts
+	dead-peer container-range'
 
 # As if on a host whose own range was widened, where the class is about that: a namespace of its own, and its sysctl.
 host_of() {

@@ -75,9 +75,12 @@ static struct claim timed_out(const struct evidence *e)
 static struct claim self_connect(const struct evidence *e)
 {
 	uint64_t n = e->tape->tally.self_connects;
-	/* Those that were refused had the same reason, and better luck. */
+	/* Before those that were refused, for the same reason and with better luck; and before the
+	 * want of the port that it has taken. */
 	struct claim c = {
-		.weight = (double)(n ? n + evidence_errors(e, STAGE_CONNECT, ECONNREFUSED) : 0)};
+		.weight = n ? claim_first(e) + (double)n +
+					  (double)evidence_errors(e, STAGE_CONNECT, ECONNREFUSED)
+			    : 0};
 
 	if (n > 0)
 		c.why = text_format(

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "judge/outlook.h"
 #include "judge/rule.h"
 
@@ -17,12 +19,14 @@ static double counter_of(const struct evidence *e, const char *name)
 	return measures_get(e->measures, &what).n;
 }
 
-/* Of a setting: it is told before the churn that it was to prevent. */
+/* Of a setting: it is told before the churn that it was to prevent, where connect() is what fails:
+ * bind() does not ask it. */
 static double claim_knob(const struct evidence *e)
 {
 	double churn = claim_churn(e);
+	bool asked = evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL) > 0;
 
-	return churn > 0 ? claim_first(e) + churn : 0;
+	return churn > 0 && asked ? claim_first(e) + churn : 0;
 }
 
 static struct claim tw_reuse_scope(const struct evidence *e)
