@@ -144,7 +144,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (!reuse_is_set(e->plan))
 		advice_add(&f->wont_help,
 			   TEXT("net.ipv4.tcp_tw_reuse=2, the default: it reuses ports on "
-				"loopback only"));
+			"loopback only"));
 }
 
 static void advise_fin_wait(struct finding *f, const struct evidence *e)
@@ -170,15 +170,19 @@ const struct rule churn_rules[] = {
 		.seen = {MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE, MEASURE_ESTABLISHED_MAX,
 			 MEASURE_REUSE_RATIO, MEASURE_CONNECTS_CLOSED},
 		.attempt = {
-				"keep connections open and reuse them (keep-alive, a connection pool as large as the "
-				"concurrency): a request then costs no port",
+			"keep connections open and reuse them (keep-alive, a connection pool as large as the "
+			"concurrency): a request then costs no port",
 		},
 		.in_vain = {
-				"net.ipv4.tcp_fin_timeout: it governs FIN_WAIT2; TIME_WAIT is 60 s in the kernel's source, and "
-				"no sysctl changes it",
-				"net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12",
-				"ulimit -n: a closed connection has no descriptor, but still its port",
-				"restarting the client: TIME_WAIT outlives it",
+			FIN_TIMEOUT_IN_VAIN
+			"; a kernel built with another TCP_TIMEWAIT_LEN is one of your own",
+			"net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12",
+			"SO_LINGER of 0 s: its RST frees the port, and throws away what was not read or sent yet; for probes and "
+			"load generators alone",
+			"net.ipv4.tcp_max_tw_buckets lowered: it hides the churn, and takes away what TIME_WAIT is for",
+			"bundles of sysctls (tcp_syncookies, somaxconn, rmem_max): none of them is about ports",
+			"ulimit -n: a closed connection has no descriptor, but still its port",
+			"restarting the client: TIME_WAIT outlives it",
 		},
 	},
 	{
@@ -187,12 +191,12 @@ const struct rule churn_rules[] = {
 		.advise = advise_fin_wait,
 		.seen = {MEASURE_FIN_WAIT2_MAX, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
 		.attempt = {
-				"have the far end close when it reads the end of the stream",
-				"keep connections open and reuse them: what is not closed waits for nobody",
+			"have the far end close when it reads the end of the stream",
+			"keep connections open and reuse them: what is not closed waits for nobody",
 		},
 		.in_vain = {
-				"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT2",
-				"ulimit -n: a closed connection has no descriptor, but still its port",
+			"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT2",
+			"ulimit -n: a closed connection has no descriptor, but still its port",
 		},
 	},
 	RULES_END,

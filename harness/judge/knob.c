@@ -343,6 +343,7 @@ const struct rule knob_rules[] = {
 		.in_vain = {
 			"a wider range alone: the slow half is longer then; it only begins later",
 			"more threads: they all walk over the same ports",
+			"a range of half as many ports, since \"only half can be used\": all can, half of them slowly",
 		},
 	},
 	RULES_END,

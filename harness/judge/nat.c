@@ -189,17 +189,17 @@ const struct rule nat_rules[] = {
 		.advise = advise_snat,
 		.seen = {MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_NAT_ENTRIES_MAX, MEASURE_PORTS_USED_MAX},
 		.attempt = {
-				"keep connections open and reuse them (keep-alive, a connection pool): the gateway gives a "
-				"port to each connection, not to each request",
+			"keep connections open and reuse them (keep-alive, a connection pool): the gateway gives a "
+			"port to each connection, not to each request",
 		},
 		.in_vain = {
-				"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
-				"out, and a NAT's range is its own",
-				"`fully-random`: it spreads connections over the ports, and makes none; it is against two that "
-				"pick the same at the same time",
-				"a larger nf_conntrack_max: the table is not full while insert_failed rises with drop",
-				"more clients: all behind one gateway share its ports",
-				"trying again at once: each try is one more SYN to drop",
+			"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
+			"out, and a NAT's range is its own",
+			"`fully-random`: it spreads connections over the ports, and makes none; it is against two that "
+			"pick the same at the same time",
+			"a larger nf_conntrack_max: the table is not full while insert_failed rises with drop",
+			"more clients: all behind one gateway share its ports",
+			"trying again at once: each try is one more SYN to drop",
 		},
 	},
 	{
@@ -208,14 +208,14 @@ const struct rule nat_rules[] = {
 		.advise = advise_conntrack,
 		.seen = {MEASURE_NAT_ENTRIES_MAX, MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_PORTS_USED_MAX},
 		.attempt = {
-				"close what is idle, and reuse what is open: each connection is an entry, an idle one for "
-				"up to five days (net.netfilter.nf_conntrack_tcp_timeout_established)",
+			"close what is idle, and reuse what is open: each connection is an entry, an idle one for "
+			"up to five days (net.netfilter.nf_conntrack_tcp_timeout_established)",
 		},
 		.in_vain = {
-				"more ports or addresses for the NAT: it had ports left, insert_failed would rise if not",
-				"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
-				"out",
-				"another destination: the table is one for all of them",
+			"more ports or addresses for the NAT: it had ports left, insert_failed would rise if not",
+			"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
+			"out",
+			"another destination: the table is one for all of them",
 		},
 	},
 	{

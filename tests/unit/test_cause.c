@@ -1045,6 +1045,47 @@ static void what_no_lab_makes_is_told_by_its_signature(void)
 	}
 }
 
+/* What is recommended wherever this error is met, each with the cause where it is warned of. */
+static void what_is_wrongly_recommended_is_warned_of(void)
+{
+	static const struct {
+		const char *advice;
+		enum cause cause;
+	} wrong[] = {
+		{"tcp_tw_recycle", CAUSE_TIME_WAIT_CHURN},
+		{"tcp_fin_timeout", CAUSE_TIME_WAIT_CHURN},
+		{"tcp_max_tw_buckets", CAUSE_TIME_WAIT_CHURN},
+		{"tcp_max_tw_buckets", CAUSE_TW_OVERFLOW},
+		{"ulimit", CAUSE_TIME_WAIT_CHURN},
+		{"tcp_tw_reuse on a server", CAUSE_SERVER_TIME_WAIT},
+		{"neither is asked without timestamps", CAUSE_TIMESTAMPS_OFF},
+		{"the setting on the server", CAUSE_TW_REUSE_SCOPE},
+		{"SO_REUSEADDR, SO_REUSEPORT", CAUSE_BIND_FIRST},
+		{"SO_REUSEADDR", CAUSE_UDP_SOCKETS},
+		{"SO_LINGER", CAUSE_TIME_WAIT_CHURN},
+		{"keep-alive off", CAUSE_POOL_IDLE_CAP},
+		{"more clients", CAUSE_LINUX_SNAT},
+		{"fully-random", CAUSE_LINUX_SNAT},
+		{"nf_conntrack_max", CAUSE_LINUX_SNAT},
+		{"restarting the client", CAUSE_TIME_WAIT_CHURN},
+		{"the sysctl on the host", CAUSE_CONTAINER_RANGE},
+		{"TCP_TIMEWAIT_LEN", CAUSE_TIME_WAIT_CHURN},
+		{"tcp_syncookies", CAUSE_TIME_WAIT_CHURN},
+		{"waiting a minute", CAUSE_SERVER_RESTART},
+		{"more tries", CAUSE_RETRY_STORM},
+		{"only half can be used", CAUSE_LATENCY_CLIFF},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct text lines[ADVICE_MOST];
+		struct line_list in_vain = {lines, 0};
+
+		advice_add_all(&in_vain, rule_find(wrong[i].cause)->in_vain);
+		if (!lines_have(&in_vain, wrong[i].advice))
+			CU_FAIL(wrong[i].advice);
+	}
+}
+
 static bool is_named(const char *name)
 {
 	for (int i = 0; i < CAUSES; i++)
@@ -1274,6 +1315,7 @@ static const struct test tests[] = {
 	TEST(a_port_of_its_own_is_told_by_where_it_is_refused),
 	TEST(harmful_advice_is_never_given),
 	TEST(each_cause_has_a_rule_whose_words_do_no_harm),
+	TEST(what_is_wrongly_recommended_is_warned_of),
 	TEST(what_no_lab_makes_is_told_by_its_signature),
 	TEST(every_known_class_has_a_name),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
