@@ -104,6 +104,7 @@ void help_close(struct help *h)
 struct visit {
 	struct help *help;
 	enum lab_role role;
+	bool (*enter)(const struct lab *, enum lab_role, struct err *);
 	void (*work)(struct help *, void *);
 	void *context;
 	bool entered;
@@ -113,22 +114,32 @@ static void *visit_run(void *argument)
 {
 	struct visit *v = argument;
 
-	v->entered = lab_enter(&v->help->lab, v->role, &v->help->err);
+	v->entered = v->enter(&v->help->lab, v->role, &v->help->err);
 	if (v->entered)
 		v->work(v->help, v->context);
 	return NULL;
 }
 
-bool help_inside(struct help *h, enum lab_role role, void (*work)(struct help *, void *),
-		 void *context)
+static bool visit(struct visit v)
 {
-	struct visit v = {h, role, work, context, false};
 	pthread_t thread;
 
 	if (pthread_create(&thread, NULL, visit_run, &v))
 		return false;
 	pthread_join(thread, NULL);
 	return v.entered;
+}
+
+bool help_inside(struct help *h, enum lab_role role, void (*work)(struct help *, void *),
+		 void *context)
+{
+	return visit((struct visit){h, role, lab_enter, work, context, false});
+}
+
+bool help_inside_admin(struct help *h, enum lab_role role, void (*work)(struct help *, void *),
+		       void *context)
+{
+	return visit((struct visit){h, role, lab_enter_admin, work, context, false});
 }
 
 int help_child(int (*work)(void))

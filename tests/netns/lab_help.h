@@ -40,6 +40,10 @@ void help_close(struct help *h);
 bool help_inside(struct help *h, enum lab_role role, void (*work)(struct help *, void *),
 		 void *context);
 
+/* The same with the right to change the lab's network, and no other. */
+bool help_inside_admin(struct help *h, enum lab_role role, void (*work)(struct help *, void *),
+		       void *context);
+
 /* Calls `work` in a child; its status, or -1 if it died. */
 int help_child(int (*work)(void));
 

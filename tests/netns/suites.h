@@ -29,6 +29,7 @@
 	SUITE(prober) \
 	SUITE(self) \
 	SUITE(errno) \
+	SUITE(errno_network) \
 	SUITE(watch) \
 	SUITE(cli) \
 	SUITE(library) \
