@@ -179,32 +179,20 @@ static void what_is_squatted_is_held_until_the_end(void)
 	}
 }
 
+/* The far end's own port: only the kernel knows. More ports than there are, and an address that is
+ * nobody's, are told by the plan. */
 static void what_cannot_be_had_is_an_error_at_its_line(void)
 {
-	static const struct {
-		const char *lines, *what;
-		unsigned line;
-	} rows[] = {
-		/* The far end's own port; more than there are; and nobody's address. */
-		{"network: {topology: loopback}\nsquat: {listen: [7000]}",
-		 "squat.listen cannot have port 7000: Address already in use", 4},
-		{"network: {ports: 40000-40031}\nsquat: {bind: 33}",
-		 "squat.bind cannot have so many ports: Address already in use", 4},
-		{"squat: {ports: [40010], address: 192.0.2.1}",
-		 "squat.ports cannot have port 40010: Cannot assign requested address", 3},
-	};
+	struct squatted s = {.interrupted = 0};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct squatted s = {.interrupted = 0};
-
-		drive_squatted(&s, rows[i].lines);
-		CU_ASSERT(!s.ok);
-		CU_ASSERT_EQUAL(s.h.err.kind, ERR_SCENARIO);
-		CU_ASSERT_STRING_EQUAL(s.h.err.what, rows[i].what);
-		CU_ASSERT_EQUAL(s.h.err.at.line, rows[i].line);
-		CU_ASSERT_EQUAL(s.tape.tally.attempted, 0);
-		help_close(&s.h);
-	}
+	drive_squatted(&s, "network: {topology: loopback}\nsquat: {listen: [7000]}");
+	CU_ASSERT(!s.ok);
+	CU_ASSERT_EQUAL(s.h.err.kind, ERR_SCENARIO);
+	CU_ASSERT_STRING_EQUAL(s.h.err.what,
+			       "squat.listen cannot have port 7000: Address already in use");
+	CU_ASSERT_EQUAL(s.h.err.at.line, 4);
+	CU_ASSERT_EQUAL(s.tape.tally.attempted, 0);
+	help_close(&s.h);
 }
 
 /* More sockets than one table may have, and none of them a descriptor of the process. */
