@@ -28,6 +28,15 @@ enum { ROUNDS_MOST = 99 };
 #define ACCEPTED WIDE ALONE "server: {behaviour: answer}\n"
 #define DEFAULT_RANGE ALONE "network: {ports: 32768-60999, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
 
+/* 28,000 connections are open while the load that is timed opens and resets its own, for several
+ * seconds: a dump may come as seldom as every two. */
+#define AMONG_28000(every, sockets) \
+	"network: {ports: 2048-65535}\nsample: {every: " every ", sockets: " sockets "}\n" \
+	"stop: {time: 5m, when: never}\n" \
+	"loads:\n" \
+	"  held: {total: 28000, concurrency: 256, end: leak}\n" \
+	"  timed: {start: 3s, total: 150000, concurrency: 64, end: reset}\n"
+
 struct contestant {
 	enum { FLOOR, OURS, PROBE } kind;
 	const char *lines;
@@ -88,6 +97,14 @@ static const struct bench {
 	 1 / 1.05,
 	 0,
 	 0},
+	{"sampling", /* at 10 Hz, and dumps as often as 2 % of a core allow: at most 2 % slower */
+	 CPU | RATE,
+	 {OURS, AMONG_28000("1m", "1h"), 150000, NO_FLOOR},
+	 {OURS, AMONG_28000("100ms", "1s"), 150000, NO_FLOOR},
+	 0.98,
+	 1,
+	 0.98,
+	 1},
 	{"fast-held",
 	 RATE | SLOW,
 	 {OURS,

@@ -18,7 +18,7 @@ struct cost {
 };
 
 /* What a scenario's lines make: `lines` stand below version and name. `count` connections are to
- * have been opened. */
+ * have been opened. Of several loads the last, which is to end last, is what is told of. */
 struct cost run_ours(const char *lines, uint32_t count);
 struct cost run_floor(const char *lines, struct floor_wish wish);
 struct cost run_probe(const char *lines, uint32_t count); /* blocking connects, each timed */
