@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "judge/late.h"
 #include "judge/outlook.h"
 #include "plan/predict.h"
 
@@ -70,6 +71,16 @@ static bool ended_early(const struct tape *tape)
 	return tape->interrupted || tape->cut_short || tape->aborted >= 0 || !tape->complete;
 }
 
+/* Of a load that its machine could not keep up with, times and what comes of them say nothing: that
+ * it did not is told by itself. */
+static bool is_excused(enum prediction what, const struct compared *c, const struct measures *m)
+{
+	bool is_slow = late_is_short(m) || late_is_behind(m);
+
+	return is_slow && ((what == PREDICTION_AT && c->observed.n > c->predicted.most) ||
+			   (what == PREDICTION_EXHAUSTED && c->predicted.likely > c->observed.n));
+}
+
 static enum outcome outcome_of(enum prediction what, const struct compared *c,
 			       const struct measures *m, const struct tape *tape)
 {
@@ -78,7 +89,7 @@ static enum outcome outcome_of(enum prediction what, const struct compared *c,
 		     : what == PREDICTION_GATEWAY ? timeouts(m) == 0
 						  : false;
 
-	if (!c->observed.present || (waits && ended_early(tape)))
+	if (!c->observed.present || (waits && ended_early(tape)) || is_excused(what, c, m))
 		return OUTCOME_UNTRIED;
 	return is_within && !waits ? OUTCOME_HOLDS : OUTCOME_BROKEN;
 }

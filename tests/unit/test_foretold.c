@@ -84,6 +84,24 @@ static void what_a_run_did_not_come_to_breaks_nothing(void)
 	trial_close(&t);
 }
 
+/* How far it fell behind is told; then a time beyond the prediction is the machine's. */
+static void a_load_that_fell_behind_comes_late(void)
+{
+	struct trial t;
+
+	trial_open(&t, CHURN);
+	trial_exhaust(&t, 32);
+	t.tape.refused_at_ns = 9000000000;
+	t.tape.end_ns = 10000000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AT), OUTCOME_BROKEN);
+	t.tape.behind_ns = 8800000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AT), OUTCOME_UNTRIED);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
+	trial_close(&t);
+}
+
 /* 32 ports, each for 60 s: no more than 32 connections in the first minute. */
 static void more_than_the_ports_sustain_is_told(void)
 {
@@ -177,6 +195,7 @@ static const struct test tests[] = {
 	TEST(a_run_as_predicted_breaks_nothing),
 	TEST(a_broken_prediction_is_a_finding_with_its_number),
 	TEST(what_a_run_did_not_come_to_breaks_nothing),
+	TEST(a_load_that_fell_behind_comes_late),
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
 	TEST(a_connect_that_is_timed_may_have_the_last_port),
