@@ -144,7 +144,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (!reuse_is_set(e->plan))
 		advice_add(&f->wont_help,
 			   TEXT("net.ipv4.tcp_tw_reuse=2, the default: it reuses ports on "
-			"loopback only"));
+				"loopback only"));
 }
 
 static void advise_fin_wait(struct finding *f, const struct evidence *e)

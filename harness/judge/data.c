@@ -34,7 +34,7 @@ static void advise_data(struct finding *f, const struct evidence *e)
 	if (!e->full)
 		advice_add(&f->attempt,
 			   TEXT("dump the sockets while it happens (sample.sockets; on a host "
-			"`ss -tan`): their states say who holds the ports"));
+				"`ss -tan`): their states say who holds the ports"));
 	if (evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL))
 		advice_add(&f->attempt, TEXT("let it go on after the first failure (on_failure: "
 					     "continue, stop.after): one "

@@ -90,8 +90,8 @@ static void advise_fixed_port(struct finding *f, const struct evidence *e)
 	if (!load->options.reuseaddr)
 		advice_add(&f->attempt,
 			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
-			"a port "
-			"can be connected from again during its own TIME_WAIT, at once"));
+				"a port "
+				"can be connected from again during its own TIME_WAIT, at once"));
 	if (load->bind.way == BIND_PORT)
 		advice_add(&f->attempt,
 			   TEXT("name several ports, as many as connections within TIME_WAIT"));
