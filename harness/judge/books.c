@@ -30,14 +30,15 @@ static struct book compare_live(const struct tape *tape, const struct plan *plan
 				const struct measures *m, const struct sample *s)
 {
 	const struct tally *t = &tape->tally;
+	uint64_t resets = moved(m, "EstabResets"); /* the driver's own are among them */
 	uint64_t unconnected = plan_speaks(plan, PROTOCOL_UDP) ? s->states[STATE_BOUND] : 0;
 
 	return (struct book){
 		.known = true,
 		.driver = t->open + t->leaked + t->inherited,
 		.found = s->states[STATE_ESTABLISHED] + s->states[STATE_CLOSE_WAIT],
-		.explained = moved(m, "EstabResets") + t->in_flight + s->states[STATE_FIN_WAIT2] +
-			     unconnected,
+		.explained = (resets > t->reset ? resets - t->reset : 0) + t->in_flight +
+			     s->states[STATE_FIN_WAIT2] + unconnected,
 	};
 }
 

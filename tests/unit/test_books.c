@@ -68,6 +68,13 @@ static void a_lost_connection_is_missing_but_for_those_reset(void)
 	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 3);
 	counter(&t, "EstabResets", 2);
 	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 1);
+	t.tape.tally.opened += 2; /* and both of these the driver's own */
+	t.tape.tally.attempted += 2;
+	t.tape.tally.reset = 2;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 3);
+	t.tape.tally.reset = 0;
+	t.tape.tally.opened -= 2;
+	t.tape.tally.attempted -= 2;
 	dump_of(&t)->states[STATE_CLOSE_WAIT] = 3; /* the far end has closed them */
 	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 0);
 	trial_close(&t);
