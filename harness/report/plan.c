@@ -2,35 +2,13 @@
 
 #include <math.h>
 
-#include "base/unit.h"
 #include "plan/bind.h"
-#include "plan/outline.h"
 #include "plan/size.h"
-#include "plan/speed.h"
+#include "plan/together.h"
 #include "report/page.h"
+#include "report/plan_say.h"
 
 enum { LABEL = 13, LINE_MOST = 1024 };
-
-static const char *say_count(struct arena *a, double n)
-{
-	return unit_count_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (uint64_t)n);
-}
-
-static const char *say_time(struct arena *a, double ns)
-{
-	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)ns);
-}
-
-static const char *say_rate(struct arena *a, double per_s)
-{
-	return unit_rate_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), per_s);
-}
-
-/* "1 source", "3 sources" */
-static const char *say_number(struct arena *a, uint64_t n, const char *one)
-{
-	return text_format(a, "%s %s%s", say_count(a, (double)n), one, n == 1 ? "" : "s").s;
-}
 
 static const char *say_addresses(struct arena *a, uint64_t n)
 {
@@ -71,6 +49,24 @@ static const char *say_taken(const struct plan *p, struct arena *a)
 	return text_format(a, ": %s%s%s", say_count(a, size), kept, held).s;
 }
 
+/* "client: 32 of tcp; server: 1 of tcp; 32 connections at once in all" */
+static struct text say_ports_of_loads(const struct plan *p, struct arena *a)
+{
+	struct text all = {0};
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+
+		all = text_format(a, TEXT_FMT TEXT_FMT ": %s of %s (%u-%u) × %s; ", TEXT_ARG(all),
+				  TEXT_ARG(p->scenario->loads.list[i].name),
+				  say_number(a, lp->budget.usable, "port"),
+				  protocol_words[lp->load->protocol].word, lp->ports.lo,
+				  lp->ports.hi, say_number(a, lp->budget.spaces, "pair"));
+	}
+	return text_format(a, TEXT_FMT "in all %s at once", TEXT_ARG(all),
+			   say_number(a, together_capacity(p), "connection"));
+}
+
 static struct text say_ports(const struct plan *p, struct arena *a)
 {
 	const struct budget *b = &p->budget;
@@ -78,6 +74,8 @@ static struct text say_ports(const struct plan *p, struct arena *a)
 	const char *odd =
 		b->may_lose_one ? "; the range is odd: one port may stay out of reach" : "";
 
+	if (p->load_count > 1)
+		return say_ports_of_loads(p, a);
 	return text_format(a, "%s usable (%u-%u%s)%s = %s at once%s", say_count(a, b->usable),
 			   range.lo, range.hi, say_taken(p, a), say_spaces(p, a),
 			   say_number(a, b->capacity, "connection"), odd);
@@ -91,11 +89,6 @@ static const char *say_parts(const struct outline *o, struct arena *a)
 	return text_format(a, "(%s + %s)", say_time(a, (double)o->live_ns),
 			   say_time(a, (double)o->quiet_ns))
 		.s;
-}
-
-static bool is_kept(const struct outline *o)
-{
-	return o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER;
 }
 
 static struct text say_life(const struct plan *p, const struct outline *o, struct arena *a)
@@ -154,7 +147,7 @@ static struct text say_pool(const struct plan *p, const struct outline *o, struc
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
 static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *there = say_count(a, (double)p->budget.capacity);
+	const char *there = say_count(a, (double)together_capacity(p));
 
 	if (o->pooled)
 		return say_pool(p, o, a);
@@ -189,6 +182,9 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 		return TEXT("no rate: what was opened stays");
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
+	if (p->load_count > 1)
+		return text_format(a, "%s for ever, by the load whose ports carry least",
+				   say_rate(a, p->forecast.rate));
 	if (p->forecast.rate_is_least)
 		return text_format(
 			a,
@@ -201,155 +197,6 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 			say_rate(a, p->forecast.rate));
 	return text_format(a, "%s / %s = %s for ever", ports, say_parts(o, a),
 			   say_rate(a, p->forecast.rate));
-}
-
-static bool is_narrow(const struct guess *g)
-{
-	return g->most - g->least <= g->likely / 10 + 100e6;
-}
-
-/* " = 32 / 200/s", where the clock alone says it. */
-static const char *say_clock(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	const struct load *l = p->loads[0].load;
-	bool is_steady = p->load_count == 1 && l->rate > 0 && l->ramp.count == 0 &&
-			 o->after_least == o->after_most;
-
-	return is_steady ? text_format(a, " = %s / %s", say_count(a, (double)o->after),
-				       say_rate(a, l->rate))
-				   .s
-			 : "";
-}
-
-/* ", at 0.16 s"; by the clock, or by how fast the machine is. */
-static const char *say_when(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	const struct guess *at = &o->at_ns;
-	bool by_clock = at->least >= at->likely * 0.9;
-
-	if (at->likely <= 0)
-		return "";
-	if (!is_narrow(at))
-		return text_format(a, ", at about %s (from %s to %s, as the machine is fast)",
-				   say_time(a, at->likely), say_time(a, at->least),
-				   say_time(a, at->most))
-			.s;
-	return by_clock ? text_format(a, ", at %s%s", say_time(a, at->likely), say_clock(p, o, a)).s
-			: text_format(a, ", within %s", say_time(a, at->most)).s;
-}
-
-/* "connection 33"; "connection 269 to 352", where it is not known exactly. */
-static const char *say_which(const struct outline *o, struct arena *a)
-{
-	const char *least = say_count(a, (double)o->after_least + 1);
-
-	if (o->after_least == o->after_most)
-		return text_format(a, "connection %s", least).s;
-	return text_format(a, "connection %s to %s", least, say_count(a, (double)o->after_most + 1))
-		.s;
-}
-
-static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	if (o->pooled)
-		return TEXT("cannot be told: how many connections the pool opens decides");
-	if (p->forecast.times_out_after)
-		return TEXT("the gateway's ports end first: connects time out");
-	if (p->forecast.rate_is_least && o->rate > p->forecast.rate)
-		return text_format(
-			a,
-			"cannot be told: the gateway's ports end after %s connections, at "
-			"%s, if it keeps those of closed ones; connects time out then",
-			say_count(a, (double)p->nat.carriage.at_once),
-			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9));
-	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
-	    o->wanted > (double)p->budget.capacity)
-		return text_format(a,
-				   "more is wanted than there is: connection %s finds no port, by "
-				   "the clock at %s; or connects, from half full on about %s, are "
-				   "too slow to come to that before ports come back",
-				   say_count(a, (double)p->budget.first + 1),
-				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
-	return TEXT("cannot be told: how fast the machine is decides");
-}
-
-/* With SO_REUSEADDR no port is wanted for, but every connection must be another. */
-static bool repeats(const struct plan *p, const struct outline *o)
-{
-	return p->load_count == 1 && bind_shares_port(p->loads[0].load) && is_kept(o) &&
-	       o->begun > (double)p->budget.capacity;
-}
-
-static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	if (repeats(p, o))
-		return text_format(a,
-				   "no port is wanted for; but connection %s would be one that "
-				   "exists, between the same addresses and ports: EADDRNOTAVAIL",
-				   say_count(a, (double)p->budget.capacity + 1));
-	if (o->cut_short)
-		return text_format(
-			a,
-			"the ports do not run out within this run (stop.time: %s); if it "
-			"went on, %s would find none%s",
-			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
-			say_when(p, o, a));
-	return TEXT("the ports do not run out");
-}
-
-static struct text say_failure(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	const char *after = "no port comes back", *stop = "";
-
-	if (o->known && !o->exhausts)
-		return say_no_failure(p, o, a);
-	if (!o->known && !o->cut_short)
-		return say_unknown(p, o, a);
-	if (!p->forecast.counted)
-		return TEXT("the ports run out; after how many connections cannot be told: the "
-			    "loads do not want the same ports");
-	if (o->recovery_ns != FOR_EVER)
-		after = text_format(a,
-				    "the first port is free again %s later: %s after it was "
-				    "taken",
-				    say_time(a, (double)o->recovery_ns),
-				    say_time(a, (double)p->forecast.port_life_ns))
-				.s;
-	if (o->cut_short)
-		stop = text_format(a, ", unless stop.time (%s) comes before",
-				   say_time(a, (double)p->scenario->stop.time))
-			       .s;
-	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(p, o, a), stop,
-			   after);
-}
-
-/* Who looks for the port passes over the half that is in use. */
-static struct text say_half(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	const char *when = "", *rate = "", *slower = "";
-	double times = 1 + o->half_cost_ns.likely / SPEED_CONNECT_NS;
-
-	if (o->half == 0)
-		return TEXT("no connect is slower");
-	if (o->pooled)
-		return TEXT("cannot be told, as above");
-	if (!o->half_reached)
-		return TEXT("not reached: no connect is slower");
-	if (o->rate > 0 || o->half_at_ns > 0)
-		when = text_format(a, ", at %s", say_time(a, o->half_at_ns)).s;
-	if (times >= 2)
-		slower = text_format(a, ", %.0f times as long in all", times).s;
-	if (o->rate > o->half_rate)
-		rate = text_format(a, "; about %s can be begun then, not %s",
-				   say_rate(a, o->half_rate), say_rate(a, o->rate))
-			       .s;
-	return text_format(a,
-			   "from %s towards a destination on%s: each %s passes over as many, about "
-			   "%s × %.0f ns = %s more%s%s",
-			   say_number(a, o->half, "port"), when,
-			   bind_takes_port(p->loads[0].bind) ? "bind()" : "connect",
-			   say_count(a, (double)o->half), o->half_cost_ns.likely / (double)o->half,
-			   say_time(a, o->half_cost_ns.likely), slower, rate);
 }
 
 static const char *say_ends(const struct outline *o, struct arena *a)
@@ -434,22 +281,19 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 		const char *label;
 		struct text text;
 	} lines[] = {
-		{"  ports", say_ports(p, &a)},	       {"  port life", say_life(p, &o, &a)},
-		{"  load", say_wanted(p, &o, &a)},     {"  sustained", say_rates(p, &o, &a)},
-		{"  gateway", say_gateway(p, &o, &a)}, {"  predicted", say_failure(p, &o, &a)},
-		{"  half full", say_half(p, &o, &a)},  {"  needs", say_needs(p, &o, &a)},
+		{"  ports", say_ports(p, &a)},
+		{"  port life", say_life(p, &o, &a)},
+		{"  load", say_wanted(p, &o, &a)},
+		{"  sustained", say_rates(p, &o, &a)},
+		{"  gateway", say_gateway(p, &o, &a)},
+		{"  predicted", plan_say_failure(p, &o, &a)},
+		{"  half full", plan_say_half(p, &o, &a)},
+		{"  needs", say_needs(p, &o, &a)},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (lines[i].text.len)
 			page_paragraph(out, lines[i].label, PAINT_NONE, LABEL, lines[i].text);
-}
-
-struct text plan_doubt(const struct plan *p, struct arena *a)
-{
-	const struct outline o = outline_of(p);
-
-	return p->forecast.known ? (struct text){0} : say_unknown(p, &o, a);
 }
 
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch)

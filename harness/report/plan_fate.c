@@ -1,0 +1,158 @@
+#include "report/plan_say.h"
+
+#include <math.h>
+
+#include "plan/bind.h"
+#include "plan/speed.h"
+#include "report/plan.h"
+
+/* " = 32 / 200/s", where the clock alone says it. */
+static const char *say_clock(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct load *l = p->loads[0].load;
+	bool is_steady = p->load_count == 1 && l->rate > 0 && l->ramp.count == 0 &&
+			 o->after_least == o->after_most;
+
+	return is_steady ? text_format(a, " = %s / %s", say_count(a, (double)o->after),
+				       say_rate(a, l->rate))
+				   .s
+			 : "";
+}
+
+/* ", at 0.16 s"; by the clock, or by how fast the machine is. */
+static const char *say_when(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct guess *at = &o->at_ns;
+	bool by_clock = at->least >= at->likely * 0.9;
+
+	if (at->likely <= 0)
+		return "";
+	if (!is_narrow(at))
+		return text_format(a, ", at about %s (from %s to %s, as the machine is fast)",
+				   say_time(a, at->likely), say_time(a, at->least),
+				   say_time(a, at->most))
+			.s;
+	return by_clock ? text_format(a, ", at %s%s", say_time(a, at->likely), say_clock(p, o, a)).s
+			: text_format(a, ", within %s", say_time(a, at->most)).s;
+}
+
+/* "connection 33"; "connection 269 to 352", where it is not known exactly. */
+static const char *say_which(const struct outline *o, struct arena *a)
+{
+	const char *least = say_count(a, (double)o->after_least + 1);
+
+	if (o->after_least == o->after_most)
+		return text_format(a, "connection %s", least).s;
+	return text_format(a, "connection %s to %s", least, say_count(a, (double)o->after_most + 1))
+		.s;
+}
+
+static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (o->pooled)
+		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (p->forecast.times_out_after)
+		return TEXT("the gateway's ports end first: connects time out");
+	if (p->forecast.rate_is_least && o->rate > p->forecast.rate)
+		return text_format(
+			a,
+			"cannot be told: the gateway's ports end after %s connections, at "
+			"%s, if it keeps those of closed ones; connects time out then",
+			say_count(a, (double)p->nat.carriage.at_once),
+			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9));
+	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
+	    o->wanted > (double)p->budget.capacity)
+		return text_format(a,
+				   "more is wanted than there is: connection %s finds no port, by "
+				   "the clock at %s; or connects, from half full on about %s, are "
+				   "too slow to come to that before ports come back",
+				   say_count(a, (double)p->budget.first + 1),
+				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
+	return TEXT("cannot be told: how fast the machine is decides");
+}
+
+/* With SO_REUSEADDR no port is wanted for, but every connection must be another. */
+static bool repeats(const struct plan *p, const struct outline *o)
+{
+	return p->load_count == 1 && bind_shares_port(p->loads[0].load) && is_kept(o) &&
+	       o->begun > (double)p->budget.capacity;
+}
+
+static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (repeats(p, o))
+		return text_format(a,
+				   "no port is wanted for; but connection %s would be one that "
+				   "exists, between the same addresses and ports: EADDRNOTAVAIL",
+				   say_count(a, (double)p->budget.capacity + 1));
+	if (o->cut_short)
+		return text_format(
+			a,
+			"the ports do not run out within this run (stop.time: %s); if it "
+			"went on, %s would find none%s",
+			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
+			say_when(p, o, a));
+	return TEXT("the ports do not run out");
+}
+
+struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *after = "no port comes back", *stop = "";
+
+	if (o->known && !o->exhausts)
+		return say_no_failure(p, o, a);
+	if (!o->known && !o->cut_short)
+		return say_unknown(p, o, a);
+	if (!p->forecast.counted)
+		return TEXT("the ports run out; after how many connections cannot be told: the "
+			    "loads do not want the same ports");
+	if (o->recovery_ns != FOR_EVER)
+		after = text_format(a,
+				    "the first port is free again %s later: %s after it was "
+				    "taken",
+				    say_time(a, (double)o->recovery_ns),
+				    say_time(a, (double)p->forecast.port_life_ns))
+				.s;
+	if (o->cut_short)
+		stop = text_format(a, ", unless stop.time (%s) comes before",
+				   say_time(a, (double)p->scenario->stop.time))
+			       .s;
+	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(p, o, a), stop,
+			   after);
+}
+
+/* Who looks for the port passes over the half that is in use. */
+struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *when = "", *rate = "", *slower = "";
+	double times = 1 + o->half_cost_ns.likely / SPEED_CONNECT_NS;
+
+	if (o->half == 0)
+		return TEXT("no connect is slower");
+	if (o->pooled)
+		return TEXT("cannot be told, as above");
+	if (!o->half_reached)
+		return TEXT("not reached: no connect is slower");
+	if (o->rate > 0 || o->half_at_ns > 0)
+		when = text_format(a, ", at %s", say_time(a, o->half_at_ns)).s;
+	if (times >= 2)
+		slower = text_format(a, ", %.0f times as long in all", times).s;
+	if (o->rate > o->half_rate)
+		rate = text_format(a, "; about %s can be begun then, not %s",
+				   say_rate(a, o->half_rate), say_rate(a, o->rate))
+			       .s;
+	return text_format(a,
+			   "from %s towards a destination on%s: each %s passes over as many, about "
+			   "%s × %.0f ns = %s more%s%s",
+			   say_number(a, o->half, "port"), when,
+			   bind_takes_port(p->loads[0].bind) ? "bind()" : "connect",
+			   say_count(a, (double)o->half), o->half_cost_ns.likely / (double)o->half,
+			   say_time(a, o->half_cost_ns.likely), slower, rate);
+}
+
+struct text plan_doubt(const struct plan *p, struct arena *a)
+{
+	const struct outline o = outline_of(p);
+
+	return p->forecast.known ? (struct text){0} : say_unknown(p, &o, a);
+}

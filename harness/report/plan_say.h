@@ -1,0 +1,44 @@
+/* plan_say.h - numbers of a plan as people read them; what a plan says of its load's fate.
+ *
+ * Ownership: texts are in the arena.
+ */
+#pragma once
+
+#include "base/unit.h"
+#include "plan/outline.h"
+
+static inline const char *say_count(struct arena *a, double n)
+{
+	return unit_count_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (uint64_t)n);
+}
+
+static inline const char *say_time(struct arena *a, double ns)
+{
+	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)ns);
+}
+
+static inline const char *say_rate(struct arena *a, double per_s)
+{
+	return unit_rate_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), per_s);
+}
+
+/* "1 source", "3 sources" */
+static inline const char *say_number(struct arena *a, uint64_t n, const char *one)
+{
+	return text_format(a, "%s %s%s", say_count(a, (double)n), one, n == 1 ? "" : "s").s;
+}
+
+/* Is a port never given back? */
+static inline bool is_kept(const struct outline *o)
+{
+	return o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER;
+}
+
+/* Is it told exactly enough, as a time? */
+static inline bool is_narrow(const struct guess *g)
+{
+	return g->most - g->least <= g->likely / 10 + 100e6;
+}
+
+struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *);
+struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *);
