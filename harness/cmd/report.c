@@ -156,7 +156,8 @@ static int report_run(struct command_call *call, struct err *err)
 		result_recall(&result, read_lines(directory, "samples.jsonl", call->arena),
 			      read_lines(directory, "events.jsonl", call->arena), call->arena);
 	call->out->colour = use_colour(o->color);
-	result_write_summary(call->out, &result, (struct report_style){o->quiet, o->verbose > 0},
+	result_write_summary(call->out, &result,
+			     (struct report_style){.quiet = o->quiet, .verbose = o->verbose > 0},
 			     *call->arena);
 	return STATUS_OK;
 }

@@ -1,6 +1,8 @@
 #include "cmd/command.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/errors.h"
 #include "cmd/jobs.h"
@@ -119,6 +121,15 @@ static int status_of(const struct jobs *jobs, const struct result *r, uint64_t o
 	return of_word[r->word] == STATUS_HOST ? (int)on_skip : of_word[r->word];
 }
 
+/* Do both go to one terminal, pipe or file? What stands there already need not be told again. */
+static bool same_place(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
 static void tell(struct command_call *call, const struct result *r)
 {
 	const struct run_options *o = call->options;
@@ -128,8 +139,12 @@ static void tell(struct command_call *call, const struct result *r)
 		return;
 	}
 	call->out->colour = use_colour(o->color);
-	result_write_summary(call->out, r, (struct report_style){o->quiet, o->verbose > 0},
-			     *call->arena);
+	result_write_summary(
+		call->out, r,
+		(struct report_style){.quiet = o->quiet,
+				      .verbose = o->verbose > 0,
+				      .told = same_place(STDOUT_FILENO, STDERR_FILENO)},
+		*call->arena);
 }
 
 /* From an empty result on the disk to a whole one. False: the results are not where they should

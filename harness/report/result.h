@@ -118,6 +118,7 @@ bool result_load(struct result *out, const char *file, struct text src, struct a
 struct report_style {
 	bool quiet;   /* verdict lines only */
 	bool verbose; /* counters and sysctls too */
+	bool told;    /* a reader has seen the errors, in full: their words are left out */
 };
 
 /* The summary a person reads. */

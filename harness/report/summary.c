@@ -173,9 +173,9 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 	bool has_run = run->word != VERDICT_SKIP && run->word != VERDICT_ERROR && !run->error.len;
 
 	print_line(out, run, NULL, scratch);
-	if (run->error.len)
+	if (run->error.len && !style.told)
 		page_paragraph(out, " ", PAINT_NONE, 2, run->error);
-	if (run->hint.len)
+	if (run->hint.len && !style.told)
 		page_paragraph(out, "  hint:", PAINT_NONE, 8, run->hint);
 	if (run->title.len && !run->error.len)
 		page_paragraph(out, " ", PAINT_NONE, 2, run->title);

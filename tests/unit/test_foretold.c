@@ -8,7 +8,7 @@
 #include "suites.h"
 #include "trial.h"
 
-static const struct report_style plain = {false, false}, verbose = {false, true};
+static const struct report_style plain = {0}, verbose = {.verbose = true};
 
 #define CHURN \
 	"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n" \

@@ -11,8 +11,8 @@
 
 #define NASTY "\033]52;c;x\a\r\n\t\0 \x7f \xc2\x9b \xe2\x80\xae \xff\xc3( \xe2\x80\xa8"
 
-static const struct report_style plain = {false, false}, verbose = {false, true},
-				 quiet = {true, false};
+static const struct report_style plain = {0}, verbose = {.verbose = true},
+				 quiet = {.quiet = true};
 
 static void trial_churn(struct trial *t)
 {
