@@ -87,6 +87,28 @@ static bool is_shared(const struct result_run *run)
 	       (uint64_t)run->plan.usable * run->plan.sources * run->plan.destinations;
 }
 
+/* Connections can come and go between two dumps: 0 is what the dumps saw then, and the driver's
+ * books know better. */
+static void add_peak(struct out *to, const struct result_run *run)
+{
+	uint64_t open = run_count(run, MEASURE_ESTABLISHED_MAX);
+
+	if (!fixed(run, MEASURE_PORTS_USED_MAX).present)
+		return;
+	if (run_count(run, MEASURE_PORTS_USED_MAX) == 0 && open) {
+		out_z(to, ", peak ");
+		add_count(to, open);
+		out_z(to, " by the driver's books: no dump saw one");
+		return;
+	}
+	out_z(to, ", peak ");
+	add_measure(to, run, MEASURE_PORTS_USED_MAX);
+	if (fixed(run, MEASURE_PORTS_FILL_MAX).present) {
+		out_z(to, " in use: ");
+		add_measure(to, run, MEASURE_PORTS_FILL_MAX);
+	}
+}
+
 void block_ports(struct out *out, const struct result_run *run)
 {
 	struct draft d;
@@ -101,14 +123,7 @@ void block_ports(struct out *out, const struct result_run *run)
 			run->plan.destinations);
 	if (run->plan.sources > 1)
 		out_fmt(to, " from each of %u addresses", run->plan.sources);
-	if (fixed(run, MEASURE_PORTS_USED_MAX).present) {
-		out_z(to, ", peak ");
-		add_measure(to, run, MEASURE_PORTS_USED_MAX);
-		if (fixed(run, MEASURE_PORTS_FILL_MAX).present) {
-			out_z(to, " in use: ");
-			add_measure(to, run, MEASURE_PORTS_FILL_MAX);
-		}
-	}
+	add_peak(to, run);
 	draft_print(&d, out, "  ports");
 	print_states(out, run);
 }

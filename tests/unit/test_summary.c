@@ -11,8 +11,7 @@
 
 #define NASTY "\033]52;c;x\a\r\n\t\0 \x7f \xc2\x9b \xe2\x80\xae \xff\xc3( \xe2\x80\xa8"
 
-static const struct report_style plain = {0}, verbose = {.verbose = true},
-				 quiet = {.quiet = true};
+static const struct report_style plain = {0}, verbose = {.verbose = true}, quiet = {.quiet = true};
 
 static void trial_churn(struct trial *t)
 {
@@ -100,8 +99,8 @@ static void a_run_is_told_in_full(void)
 		"  sockets    32 TIME_WAIT\n",
 		"32 opened in 1 s (32/s), 32 closed, 1 failed\n",
 		"1 at connect(): EADDRNOTAVAIL \"Cannot assign requested address\"\n",
-		"  predicted  exhausted after 32, as observed; sustainable: 0.533/s; 6 of 6\n"
-		"             predictions hold\n",
+		("  predicted  exhausted after 32, as observed; sustainable: 0.533/s; 6 of 6\n"
+		 "             predictions hold\n"),
 		"  ok exhausted.after == 32  observed 32       churn:5\n",
 		"  x  time_wait.end == 0     observed 32       churn:5\n",
 		"  x  recovery < 1s                   no data  churn:5\n",
@@ -276,6 +275,44 @@ static void a_pass_by_overflow_is_marked(void)
 				 "passed by that overflow."));
 	line = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
 	CU_ASSERT(text_has(line, "not exhausted: TIME_WAIT overflowed"));
+	trial_close(&t);
+}
+
+static void what_no_dump_saw_is_told_by_the_books(void)
+{
+	struct result *r;
+	struct trial t;
+	struct text said;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nload: {total: 20}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+	trial_dump(&t, 0);
+	t.tape.open_peak = 7;
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("short"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "usable (40000-40031), peak 7 by the driver's books"));
+	CU_ASSERT(!text_has(said, "peak 0"));
+	trial_close(&t);
+}
+
+static void an_error_that_was_told_is_not_told_again(void)
+{
+	struct result *r;
+	struct trial t;
+	struct text said;
+
+	trial_churn(&t);
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("refused"));
+	r->runs[0].word = VERDICT_ERROR;
+	r->runs[0].error = TEXT("no such sysctl");
+	r->runs[0].hint = TEXT("Take another.");
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "no such sysctl") && text_has(said, "Take another."));
+	said = trial_summary(r, (struct report_style){.told = true}, false, &t.arena);
+	CU_ASSERT(text_has(said, "ERROR  refused"));
+	CU_ASSERT(!text_has(said, "no such sysctl") && !text_has(said, "Take another."));
 	trial_close(&t);
 }
 
@@ -584,6 +621,8 @@ static const struct test tests[] = {
 	TEST(a_run_too_short_to_run_out_says_so),
 	TEST(a_limit_of_time_wait_is_told_instead_of_a_rate),
 	TEST(a_pass_by_overflow_is_marked),
+	TEST(what_no_dump_saw_is_told_by_the_books),
+	TEST(an_error_that_was_told_is_not_told_again),
 	TEST(a_load_that_fell_behind_is_marked),
 	TEST(what_ended_the_load_is_told),
 	TEST(without_overflow_nothing_is_said_of_it),
