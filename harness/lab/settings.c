@@ -147,70 +147,100 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role role,
-			struct arena *arena, struct err *err)
-{
-	bool is_server = role == LAB_SERVER || p->scenario->network.topology == TOPOLOGY_LOOPBACK;
-	bool is_client = role == LAB_CLIENT;
-	uint16_t lowest = FIRST_FREE;
-	int64_t entries = p->host->ehash > 0 ? p->host->ehash : 262144;
-	int64_t half_open = most(128, entries / 128);
-	bool is_ipv6 =
-		p->family == FAMILY_IPV6 || (p->squat.sockets && p->squat.family == FAMILY_IPV6);
+/* What a namespace must carry. */
+struct terms {
+	bool is_client, is_server, is_ipv6;
+	uint16_t lowest;   /* port that somebody without rights has to bind */
+	int64_t entries;   /* of the hash of connections */
+	int64_t half_open; /* at once */
+};
 
-	if (is_client && p->scenario->network.ports.lo < lowest)
-		lowest = p->scenario->network.ports.lo;
+static uint16_t lowest_port(const struct plan *p, bool is_client, bool is_server)
+{
+	const struct scenario *s = p->scenario;
+	uint16_t lowest = FIRST_FREE;
+
+	if (is_client && s->network.ports.lo < lowest)
+		lowest = s->network.ports.lo;
 	if (is_client)
-		lowest =
-			lower(lower(lowest, &p->scenario->squat.listen), &p->scenario->squat.ports);
+		lowest = lower(lower(lowest, &s->squat.listen), &s->squat.ports);
 	for (uint32_t i = 0; is_server && i < p->services; i++)
 		if (plan_service(p, i) < lowest)
 			lowest = plan_service(p, i);
-	if (is_server)
-		half_open = most(half_open, p->backlog);
+	return lowest;
+}
 
-	/* A small hash brings small limits with it: these are what a namespace has that shares
-	 * the host's (tcp_set_hashinfo(), net/ipv4/tcp_ipv4.c). IPv6 would send packets of its
-	 * own: where it is not asked for there is none of it, and else no more than has to be.
-	 *
-	 * tcp_rfc1337: when the ACK and the FIN of the far end come close together, the client
-	 * acknowledges twice; the second ACK finds the far end's socket gone, and is answered
-	 * with a RST that ends the client's TIME_WAIT (RFC 1337 calls it assassination). 4 to 9
-	 * of 1,000 ports came back early so (Linux 6.18, veth), and no count of them was exact.
-	 *
-	 * tcp_orphan_retries: when both ends end at once, many a last FIN finds nobody. Its
-	 * socket repeats it for two minutes, keeps the namespace alive so long, and counts
-	 * against the host's tcp_max_orphans: 19,664 of 28,232 did (Linux 6.18). Where the far
-	 * end lives it answers the first, so that this changes nothing.
-	 *
-	 * ip_forward: a new namespace has the host's, and a server that forwards would not drop
-	 * in silence what is for nobody (server.behaviour: drop). */
-	const struct number wishes[] = {
-		{"net.ipv6.conf.default.disable_ipv6", !is_ipv6, true, !is_ipv6},
-		{"net.ipv6.conf.all.disable_ipv6", !is_ipv6, true, !is_ipv6},
-		{"net.ipv6.conf.default.accept_dad", 0, is_ipv6, true},
-		{"net.ipv6.conf.default.accept_ra", 0, is_ipv6, true},
-		{"net.ipv6.conf.default.router_solicitations", 0, is_ipv6, true},
-		{"net.ipv4.tcp_max_tw_buckets", entries / 2, lab->private_hash, false},
-		{"net.ipv4.tcp_max_syn_backlog", half_open, lab->private_hash || is_server, false},
-		{"net.ipv4.tcp_rfc1337", 1, is_client, false},
-		{"net.ipv4.tcp_orphan_retries", 1, true, false},
-		{"net.core.somaxconn", p->backlog, is_server, false},
-		{"net.ipv4.ip_forward", role == LAB_GATEWAY, !is_client, false},
-		{"net.ipv4.ip_unprivileged_port_start", lowest, lowest < FIRST_FREE, false},
+static struct terms terms_of(const struct plan *p, enum lab_role role)
+{
+	struct terms n = {
+		.is_client = role == LAB_CLIENT,
+		.is_server =
+			role == LAB_SERVER || p->scenario->network.topology == TOPOLOGY_LOOPBACK,
+		.is_ipv6 = p->family == FAMILY_IPV6 ||
+			   (p->squat.sockets && p->squat.family == FAMILY_IPV6),
+		.entries = p->host->ehash > 0 ? p->host->ehash : 262144,
 	};
-	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
-		const struct number *n = &wishes[i];
-		struct wish w = {
-			.name = text_of(n->name),
-			.value = text_format(arena, "%" PRId64, n->value),
-			.optional = n->optional,
-		};
-		bool on_record = is_client && !scenario_sets(p, n->name);
 
-		if (n->wanted && !wish_fulfil(p, &w, on_record ? lab : NULL, arena, err))
+	n.lowest = lowest_port(p, n.is_client, n.is_server);
+	n.half_open = most(128, n.entries / 128);
+	if (n.is_server)
+		n.half_open = most(n.half_open, p->backlog);
+	return n;
+}
+
+static bool number_set(struct lab *lab, const struct plan *p, const struct number *n,
+		       bool is_client, struct arena *arena, struct err *err)
+{
+	const struct wish w = {
+		.name = text_of(n->name),
+		.value = text_format(arena, "%" PRId64, n->value),
+		.optional = n->optional,
+	};
+	bool on_record = is_client && !scenario_sets(p, n->name);
+
+	return !n->wanted || wish_fulfil(p, &w, on_record ? lab : NULL, arena, err);
+}
+
+/* A small hash brings small limits with it: these are what a namespace has that shares
+ * the host's (tcp_set_hashinfo(), net/ipv4/tcp_ipv4.c). IPv6 would send packets of its
+ * own: where it is not asked for there is none of it, and else no more than has to be.
+ *
+ * tcp_rfc1337: when the ACK and the FIN of the far end come close together, the client
+ * acknowledges twice; the second ACK finds the far end's socket gone, and is answered
+ * with a RST that ends the client's TIME_WAIT (RFC 1337 calls it assassination). 4 to 9
+ * of 1,000 ports came back early so (Linux 6.18, veth), and no count of them was exact.
+ *
+ * tcp_orphan_retries: when both ends end at once, many a last FIN finds nobody. Its
+ * socket repeats it for two minutes, keeps the namespace alive so long, and counts
+ * against the host's tcp_max_orphans: 19,664 of 28,232 did (Linux 6.18). Where the far
+ * end lives it answers the first, so that this changes nothing.
+ *
+ * ip_forward: a new namespace has the host's, and a server that forwards would not drop
+ * in silence what is for nobody (server.behaviour: drop). */
+static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role role,
+			struct arena *arena, struct err *err)
+{
+	const struct terms term = terms_of(p, role);
+	const struct number wishes[] = {
+		{"net.ipv6.conf.default.disable_ipv6", !term.is_ipv6, true, !term.is_ipv6},
+		{"net.ipv6.conf.all.disable_ipv6", !term.is_ipv6, true, !term.is_ipv6},
+		{"net.ipv6.conf.default.accept_dad", 0, term.is_ipv6, true},
+		{"net.ipv6.conf.default.accept_ra", 0, term.is_ipv6, true},
+		{"net.ipv6.conf.default.router_solicitations", 0, term.is_ipv6, true},
+		{"net.ipv4.tcp_max_tw_buckets", term.entries / 2, lab->private_hash, false},
+		{"net.ipv4.tcp_max_syn_backlog", term.half_open,
+		 lab->private_hash || term.is_server, false},
+		{"net.ipv4.tcp_rfc1337", 1, term.is_client, false},
+		{"net.ipv4.tcp_orphan_retries", 1, true, false},
+		{"net.core.somaxconn", p->backlog, term.is_server, false},
+		{"net.ipv4.ip_forward", role == LAB_GATEWAY, !term.is_client, false},
+		{"net.ipv4.ip_unprivileged_port_start", term.lowest, term.lowest < FIRST_FREE,
+		 false},
+	};
+
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+		if (!number_set(lab, p, &wishes[i], term.is_client, arena, err))
 			return false;
-	}
 	return true;
 }
 
