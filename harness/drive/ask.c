@@ -294,39 +294,6 @@ static void ask_await(struct worker *w, uint32_t i)
 	work_receive(w, i);
 }
 
-static void ask_shutdown(struct worker *w, uint32_t i)
-{
-	unsigned slot;
-	struct ring *ring = work_ring(w, i, &slot);
-
-	ring_shutdown(ring, slot, i + UINT64_C(1));
-}
-
-/* For this process to look at, or for another to inherit. */
-static void ask_install(struct worker *w, uint32_t i)
-{
-	unsigned slot;
-	struct ring *ring = work_ring(w, i, &slot);
-
-	ring_install(ring, slot, i + UINT64_C(1));
-}
-
-static void ask_disconnect(struct worker *w, uint32_t i)
-{
-	unsigned slot;
-	struct ring *ring = work_ring(w, i, &slot);
-
-	ring_disconnect(ring, slot, i + UINT64_C(1));
-}
-
-static void ask_clear(struct worker *w, uint32_t i)
-{
-	unsigned slot;
-	struct ring *ring = work_ring(w, i, &slot);
-
-	ring_clear(ring, slot, i + UINT64_C(1));
-}
-
 static void ask_close(struct worker *w, uint32_t i)
 {
 	unsigned slot;
@@ -366,37 +333,45 @@ static void end(struct worker *w, uint32_t i)
 		w->spare[w->spare_count++] = i;
 }
 
-static void (*const asks[OPS])(struct worker *, uint32_t) = {
-	[OP_SOCKET] = ask_socket,
-	[OP_OPTION] = ask_option,
-	[OP_BIND] = ask_bind,
-	[OP_LINGER] = ask_linger,
-	[OP_WINDOW] = ask_window,
-	[OP_CONNECT] = ask_connect,
-	[OP_MEET] = ask_install,
-	[OP_CHECK] = ask_check,
-	[OP_RENEW] = ask_close,
-	[OP_SEND] = ask_send,
-	[OP_RECEIVE] = ask_receive,
-	[OP_HOLD] = ask_hold,
-	[OP_IDLE] = ask_idle,
-	[OP_SHUT] = ask_shutdown,
-	[OP_AWAIT] = ask_await,
-	[OP_INHERIT] = ask_install,
-	[OP_DISCONNECT] = ask_disconnect,
-	[OP_CLEAR] = ask_clear,
-	[OP_CLOSE] = ask_close,
-	[OP_UNDO] = ask_close,
-	[OP_FAILED] = end,
-	[OP_DONE] = end,
+/* An operation asks the worker, or its ring without more ado. */
+static const struct {
+	void (*worker)(struct worker *, uint32_t);
+	void (*ring)(struct ring *, unsigned slot, uint64_t tag);
+} asks[OPS] = {
+	[OP_SOCKET] = {.worker = ask_socket},
+	[OP_OPTION] = {.worker = ask_option},
+	[OP_BIND] = {.worker = ask_bind},
+	[OP_LINGER] = {.worker = ask_linger},
+	[OP_WINDOW] = {.worker = ask_window},
+	[OP_CONNECT] = {.worker = ask_connect},
+	[OP_MEET] = {.ring = ring_install}, /* for this process to look at */
+	[OP_CHECK] = {.worker = ask_check},
+	[OP_RENEW] = {.worker = ask_close},
+	[OP_SEND] = {.worker = ask_send},
+	[OP_RECEIVE] = {.worker = ask_receive},
+	[OP_HOLD] = {.worker = ask_hold},
+	[OP_IDLE] = {.worker = ask_idle},
+	[OP_SHUT] = {.ring = ring_shutdown},
+	[OP_AWAIT] = {.worker = ask_await},
+	[OP_INHERIT] = {.ring = ring_install}, /* for another process */
+	[OP_DISCONNECT] = {.ring = ring_disconnect},
+	[OP_CLEAR] = {.ring = ring_clear},
+	[OP_CLOSE] = {.worker = ask_close},
+	[OP_UNDO] = {.worker = ask_close},
+	[OP_FAILED] = {.worker = end},
+	[OP_DONE] = {.worker = end},
 };
 
 void work_ask(struct worker *w, uint32_t i)
 {
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
+	enum op op = w->flows[i].at;
 
-	asks[w->flows[i].at](w, i);
+	if (asks[op].ring)
+		asks[op].ring(ring, slot, i + UINT64_C(1));
+	else
+		asks[op].worker(w, i);
 	if (ring_queued(ring) >= w->load->batch)
 		work_submit(w, ring);
 }

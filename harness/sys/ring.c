@@ -20,7 +20,8 @@ enum { SUBMISSIONS = 64, COMPLETIONS = 512, RINGS_POLLED = 256, TRIES = 1000 };
 
 struct ring {
 	struct io_uring uring;
-	int rights; /* a personality, io_uring_register(2); 0: none */
+	struct io_uring_sqe lost; /* where an ask goes that finds no room: nowhere */
+	int rights;		  /* a personality, io_uring_register(2); 0: none */
 	int failed; /* errno of a submit that failed inside an ask: for ring_submit() to tell */
 };
 
@@ -82,7 +83,7 @@ void ring_close(struct ring *ring)
 
 /* A full queue is normal: submit, try again. A submit that fails is kept for ring_submit() to
  * tell: the ask is lost then, and so is the ring. */
-static struct io_uring_sqe *sqe_next(struct ring *ring, uint64_t tag)
+static struct io_uring_sqe *sqe_next(struct ring *ring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
 
@@ -93,21 +94,37 @@ static struct io_uring_sqe *sqe_next(struct ring *ring, uint64_t tag)
 			io_uring_get_events(&ring->uring);
 		if (e < 0 && ((e != -EINTR && e != -EAGAIN && e != -EBUSY) || tries == TRIES)) {
 			ring->failed = -e;
-			return NULL;
+			sqe = &ring->lost;
+			break;
 		}
 		sqe = io_uring_get_sqe(&ring->uring);
 	}
 	memset(sqe, 0, sizeof(*sqe));
+	return sqe;
+}
+
+/* Of an operation on a slot of the ring's, once it is prepared: io_uring_prep_*() clears both. */
+static void sqe_direct(struct io_uring_sqe *sqe, uint64_t tag)
+{
+	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->user_data = tag;
+}
+
+/* One that the library has no name for. */
+static struct io_uring_sqe *sqe_raw(struct ring *ring, uint8_t opcode, unsigned slot, uint64_t tag)
+{
+	struct io_uring_sqe *sqe = sqe_next(ring);
+
+	sqe->opcode = opcode;
+	sqe->fd = (int)slot;
+	sqe_direct(sqe, tag);
 	return sqe;
 }
 
 void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_socket_direct(sqe, domain, type, 0, slot, 0);
 	sqe->user_data = tag;
 }
@@ -116,15 +133,10 @@ void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_
  * names. */
 void ring_option(struct ring *ring, unsigned slot, const struct option *option, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_raw(ring, IORING_OP_URING_CMD, slot, tag);
 	uint64_t address = (uintptr_t)option->value;
 	uint32_t word[2] = {(uint32_t)option->level, (uint32_t)option->name};
 
-	if (!sqe)
-		return;
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = (int)slot;
-	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->off = COMMAND_SETSOCKOPT_6_7;		     /* cmd_op */
 	memcpy(&sqe->addr, word, sizeof(word));		     /* level, optname */
 	sqe->file_index = option->len;			     /* optlen */
@@ -135,116 +147,85 @@ void ring_option(struct ring *ring, unsigned slot, const struct option *option, 
 
 void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_raw(ring, OP_BIND_6_11, slot, tag);
 
-	if (!sqe)
-		return;
-	sqe->opcode = OP_BIND_6_11;
-	sqe->fd = (int)slot;
-	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->addr = (uintptr_t)&at->any;
 	sqe->off = at->len;
 }
 
 void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_connect(sqe, (int)slot, &to->any, to->len);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_accept(struct ring *ring, int listener, unsigned slot, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_accept_direct(sqe, listener, NULL, NULL, 0, slot);
 	sqe->user_data = tag;
 }
 
 void ring_receive(struct ring *ring, unsigned slot, void *buffer, unsigned len, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_recv(sqe, (int)slot, buffer, len, 0);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag)
 {
 	static char byte[1];
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_recv(sqe, (int)slot, byte, sizeof(byte),
 			   MSG_PEEK | (wait ? 0 : MSG_DONTWAIT));
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_send(struct ring *ring, unsigned slot, const void *bytes, unsigned len, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_send(sqe, (int)slot, bytes, len, MSG_NOSIGNAL);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_send_message(struct ring *ring, unsigned slot, const struct msghdr *m, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_sendmsg(sqe, (int)slot, m, MSG_NOSIGNAL);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_receive_message(struct ring *ring, unsigned slot, struct msghdr *m, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_recvmsg(sqe, (int)slot, m, 0);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_shutdown(struct ring *ring, unsigned slot, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_shutdown(sqe, (int)slot, SHUT_WR);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_disconnect(struct ring *ring, unsigned slot, uint64_t tag)
 {
 	static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_connect(sqe, (int)slot, &nowhere, sizeof(nowhere));
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 /* tcp_disconnect() leaves ECONNRESET in sk_err, and a later connect through io_uring would be
@@ -252,32 +233,21 @@ void ring_disconnect(struct ring *ring, unsigned slot, uint64_t tag)
 void ring_clear(struct ring *ring, unsigned slot, uint64_t tag)
 {
 	static char nothing[1];
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_recv(sqe, (int)slot, nothing, sizeof(nothing), MSG_DONTWAIT);
-	sqe->flags = IOSQE_FIXED_FILE;
-	sqe->user_data = tag;
+	sqe_direct(sqe, tag);
 }
 
 void ring_install(struct ring *ring, unsigned slot, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
-
-	if (!sqe)
-		return;
-	sqe->opcode = OP_INSTALL_6_8;
-	sqe->fd = (int)slot;
-	sqe->flags = IOSQE_FIXED_FILE;
+	sqe_raw(ring, OP_INSTALL_6_8, slot, tag);
 }
 
 void ring_shut(struct ring *ring, unsigned slot, bool lingers, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, tag);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_close_direct(sqe, slot);
 	if (lingers)
 		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
@@ -286,10 +256,8 @@ void ring_shut(struct ring *ring, unsigned slot, bool lingers, uint64_t tag)
 
 void ring_cancel(struct ring *ring, uint64_t tag)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, 0);
+	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	if (!sqe)
-		return;
 	io_uring_prep_cancel64(sqe, tag, 0);
 	sqe->user_data = 0; /* ring_reap() keeps its answer to itself */
 }
@@ -304,15 +272,12 @@ int ring_adopt(struct ring *ring, unsigned slot, int fd)
 
 int ring_lend(struct ring *ring, unsigned slot)
 {
-	struct io_uring_sqe *sqe = sqe_next(ring, 0);
 	struct io_uring_cqe *cqe;
 	int fd;
 
-	if (!sqe)
+	sqe_raw(ring, OP_INSTALL_6_8, slot, 0);
+	if (ring->failed)
 		return -EBUSY;
-	sqe->opcode = OP_INSTALL_6_8;
-	sqe->fd = (int)slot;
-	sqe->flags = IOSQE_FIXED_FILE;
 	fd = io_uring_submit_and_wait(&ring->uring, 1);
 	if (fd < 0 || (fd = io_uring_wait_cqe(&ring->uring, &cqe)) < 0)
 		return fd;
