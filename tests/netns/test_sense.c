@@ -21,13 +21,23 @@ static void count_states(void *states, const struct socket_seen *seen)
 	((unsigned *)states)[seen->state]++;
 }
 
+/* Every socket has a cookie; one in TIME_WAIT has an end and nobody's inode, the others the
+ * reverse. */
+static void look_at_rest_of_it(void *wrong, const struct socket_seen *seen)
+{
+	bool waits = seen->state == STATE_TIME_WAIT;
+	bool ends = seen->gone_ns > 0 && seen->gone_ns <= 60 * SECOND;
+
+	*(unsigned *)wrong += seen->cookie == 0 || waits != ends || waits != (seen->inode == 0);
+}
+
 /* Six connections from ports 40000 to 40005, three of them closed; and a socket that is bound
  * to 40020. */
 static void a_recorded_dump_is_read_as_it_was(void)
 {
 	static char buffer[8192] __attribute__((aligned(8)));
 	struct text file = help_file("tests/data/dump", buffer, sizeof(buffer));
-	unsigned states[STATES] = {0};
+	unsigned states[STATES] = {0}, wrong = 0;
 	struct err err = {0};
 	bool torn = false;
 
@@ -38,6 +48,10 @@ static void a_recorded_dump_is_read_as_it_was(void)
 	CU_ASSERT_EQUAL(states[STATE_TIME_WAIT], 3);
 	CU_ASSERT_EQUAL(states[STATE_BOUND], 1);
 	CU_ASSERT_EQUAL(states[STATE_LISTEN], 0);
+	CU_ASSERT_EQUAL(
+		dump_parse(buffer, file.len, false, look_at_rest_of_it, &wrong, &torn, &err),
+		DUMP_END);
+	CU_ASSERT_EQUAL(wrong, 0);
 	buffer[6] |= 0x10; /* NLM_F_DUMP_INTR */
 	dump_parse(buffer, file.len, false, count_states, states, &torn, &err);
 	CU_ASSERT(torn);
