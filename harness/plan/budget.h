@@ -48,18 +48,18 @@ struct forecast {
 	int64_t port_life_ns; /* from one connect to the next that can have its port; or FOR_EVER */
 	int64_t life_least_ns; /* the same, at best */
 	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
-	bool exhausts;	       /* a connect will be refused */
-	bool known;	/* exhausts and after can be told; false where it is a race of speeds */
-	bool counted;	/* and after how many connections; not where several loads differ */
-	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
-	uint64_t after; /* connections opened by then; only if exhausts or cut_short */
+	uint64_t after;	       /* connections opened before the first refusal; only if counted */
 	uint64_t after_least, after_most; /* as exactly as that can be told */
 	struct guess at; /* when that is, in ns since the load began: by a quick machine and a
 			    slow one */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
-	bool rate_is_least;	  /* more may be: a gateway's kernel may give ports up early */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
 				     for sure; 0: that is not to be told, or does not happen */
+	bool rate_is_least;	  /* more may be: a gateway's kernel may give ports up early */
+	bool exhausts;		  /* a connect will be refused */
+	bool known;		  /* exhausts can be told; false where it is a race of speeds */
+	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
+	bool counted;	/* either, and after how many connections; not where several loads differ */
 };
 
 /* What a gateway carries, of all its clients together. */

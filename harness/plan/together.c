@@ -171,13 +171,13 @@ struct forecast together_foresee(const struct plan *p)
 {
 	struct forecast each[SCENARIO_LOADS_MOST], all;
 
-	for (uint32_t i = 0; i < p->load_count; i++)
-		each[i] = foresee_one(p, i);
-	all = each[0];
+	all = each[0] = foresee_one(p, 0);
 	if (p->load_count == 1)
 		return all;
-	for (uint32_t i = 1; i < p->load_count; i++)
+	for (uint32_t i = 1; i < p->load_count; i++) {
+		each[i] = foresee_one(p, i);
 		add(&all, &each[i]);
+	}
 	foresee_all(&all, p, each);
 	return all;
 }

@@ -154,5 +154,7 @@ struct text plan_doubt(const struct plan *p, struct arena *a)
 {
 	const struct outline o = outline_of(p);
 
-	return p->forecast.known ? (struct text){0} : say_unknown(p, &o, a);
+	if (p->forecast.known)
+		return (struct text){0};
+	return say_unknown(p, &o, a);
 }
