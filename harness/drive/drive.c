@@ -213,15 +213,6 @@ static bool visit_gateway(const void *lab, struct err *err)
 	return lab_visit(lab, LAB_GATEWAY, err);
 }
 
-static bool has_heirs(const struct plan *p)
-{
-	bool any = false;
-
-	for (uint32_t i = 0; i < p->load_count; i++)
-		any |= p->loads[i].heirs > 0;
-	return any;
-}
-
 static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
 {
 	const struct scenario *s = crew->plan->scenario;
@@ -236,7 +227,6 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		.from_proc = crew->plan->host->sock_diag != 0,
 		.pairs = crew->plan->budget.pairs,
 		.sockets = 2 * crew->plan->needs.holding,
-		.heirs = has_heirs(crew->plan),
 		.together = plan_shares_ports(crew->plan),
 		.unconnected = plan_is_unconnected(crew->plan),
 		.shared = plan_overshadows(crew->plan),

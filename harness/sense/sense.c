@@ -139,15 +139,11 @@ static void publish(const struct sense *s)
 	atomic_fetch_add(&p->dumps, 1);
 }
 
-/* In a network of our own all sockets are the load's, but for those that heirs have; what these
- * have is asked for at edges alone. */
+/* In a network of our own all sockets are the load's, or its heirs'. */
 static void look_at_holders(struct sense *s, const struct sample *sample)
 {
-	if (!sample->edge)
-		return;
-	if (s->wish.heirs)
-		holders_scan(&s->holders);
-	holders_tell(&s->holders, &s->census, s->usages, sample->usage_count);
+	if (sample->edge)
+		holders_tell(&s->holders, &s->census, s->usages, sample->usage_count);
 }
 
 /* On the tape, with the destinations of its dump. */

@@ -48,7 +48,6 @@ struct sense_wish {
 	uint32_t service_count;
 	uint32_t pairs;	  /* of a source and a destination that are expected; 0: unknown */
 	uint64_t sockets; /* that hold a port at once, at most */
-	bool heirs;	  /* other processes have descriptors of them: it is looked who, at edges */
 	bool together;	  /* a port is in use towards all destinations: bind() took it */
 	bool unconnected; /* sockets of UDP send without a connect() */
 	uint32_t shared;  /* of UDP, that may share ports, at most; 0: each has one of its own */
