@@ -19,7 +19,7 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	connection-per-request connection-per-request.wrong-fix pool-idle-cap proxy-no-keepalive retry-storm
 	retry-storm.pool-flushed syn-sent-blackhole.refused fin-wait-orphans fin-wait-orphans.closing
 	syn-sent-blackhole live-saturation dead-peer-leak udp-socket-per-query udp-socket-per-query.bound
-	udp-overshadow innocent-victim single-tuple-funnel tw-reuse-scope tw-reuse-scope.off timestamps-off
+	udp-overshadow innocent-victim single-tuple-funnel tw-reuse-scope tw-reuse-scope.reuse-off timestamps-off
 	tw-reuse-floor bind-before-connect wrong-reuse-option wrong-reuse-option.reuseport
 	wrong-reuse-option.autobind-reuse no-port-one-dest no-port-one-dest.without hidden-bound-sockets
 	bind-starvation bind-starvation.connect-starves-bind health-probes reserved-ports fixed-source-port

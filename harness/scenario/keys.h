@@ -93,6 +93,10 @@ struct err *value_refuse(const struct reading *r, const char *path, const struct
 bool value_hint(const struct reading *r, struct err *err, const struct key *key);
 
 bool slug_is(struct text t); /* [a-z0-9-], up to 63, a letter or digit first */
+
+/* What YAML 1.1 takes for true, false or nothing, unquoted: as a key, tools would read another. */
+extern const char *const yaml_words[]; /* ends in NULL */
+bool yaml_word_is(struct text t);
 bool line_is(struct text t); /* up to 200 bytes without control characters */
 
 /* Text as a YAML scalar that reads back to it, in quotes where it needs them. */

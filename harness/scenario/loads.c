@@ -29,12 +29,15 @@ static struct named_load *load_of(const struct reading *r, const struct node *n,
 
 	if (known)
 		return &loads->list[known - 1];
-	if (!slug_is(n->key)) {
+	if (!slug_is(n->key) || yaml_word_is(n->key)) {
 		struct err *err = errs_next(r->errs);
 
 		source_err(err, r->source, n->key_at, "a load cannot be called %s",
 			   source_quote(n->key).z);
-		err_hint(err, "Write up to 63 of a-z, 0-9 and -, such as victim.");
+		err_hint(err, yaml_word_is(n->key)
+				      ? "Other readers of YAML take that for true, false or "
+					"nothing: choose another name."
+				      : "Write up to 63 of a-z, 0-9 and -, such as victim.");
 		return NULL;
 	}
 	if (loads->count == SCENARIO_LOADS_MOST) {

@@ -46,26 +46,26 @@ static bool is_cut_off(const struct scenario *s)
 	       s->load.start + s->load.duration > s->stop.time;
 }
 
-/* A key that is about retries, and says more than its default. */
-static bool without_retry(const struct scenario *s, bool says_more, struct mark key)
+/* A key that is about retries, and says more than its default, where nothing is said of those: with
+ * `retry: 0` they are taken back. */
+static bool without_retry(const struct scenario *s, bool says_more)
 {
-	return s->load.on_failure.retry == 0 && says_more &&
-	       !is_taken_back(s, key, s->load.on_failure.at.retry);
+	return s->load.on_failure.retry == 0 && s->load.on_failure.at.retry.line == 0 && says_more;
 }
 
 static bool pauses_in_vain(const struct scenario *s)
 {
-	return without_retry(s, s->load.on_failure.wait != 100000000, s->load.on_failure.at.wait);
+	return without_retry(s, s->load.on_failure.wait != 100000000);
 }
 
 static bool grows_in_vain(const struct scenario *s)
 {
-	return without_retry(s, s->load.on_failure.grow > 1, s->load.on_failure.at.grow);
+	return without_retry(s, s->load.on_failure.grow > 1);
 }
 
 static bool jitters_in_vain(const struct scenario *s)
 {
-	return without_retry(s, s->load.on_failure.jitter > 0, s->load.on_failure.at.jitter);
+	return without_retry(s, s->load.on_failure.jitter > 0);
 }
 
 static bool bursts_of_nothing(const struct scenario *s)

@@ -106,6 +106,10 @@ static bool read_case(const struct reading *r, const struct node *map,
 	if (!slug_is(map->key))
 		return refuse_case(r, map, "a case cannot be called %s",
 				   "Write up to 63 of a-z, 0-9 and -, such as wrong-fix.");
+	if (yaml_word_is(map->key))
+		return refuse_case(r, map, "a case cannot be called %s",
+				   "Other readers of YAML take that for true, false or nothing: "
+				   "choose another name.");
 	s->case_name = map->key;
 	s->case_at = map->key_at;
 	if (map->shape != SHAPE_MAP)

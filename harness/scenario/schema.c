@@ -314,6 +314,15 @@ static bool is_of_cases(const struct key *key)
 	return strcmp(key->name, "version") != 0 && strcmp(key->name, "name") != 0;
 }
 
+/* What a case or a load may be called. */
+static void put_names(struct out *out, const char *another)
+{
+	out_z(out, "\"propertyNames\": {\"pattern\": \"^" NAME "$\", \"not\": {\"enum\": [");
+	for (const char *const *word = yaml_words; *word; word++)
+		out_fmt(out, "%s\"%s\"", word == yaml_words ? "" : ", ", *word);
+	out_fmt(out, "%s]}}", another);
+}
+
 static void put_top(struct out *out, unsigned depth, bool of_case)
 {
 	bool first = true;
@@ -334,9 +343,10 @@ static void put_top(struct out *out, unsigned depth, bool of_case)
 	put_line(out, depth, false, "loads");
 	out_fmt(out,
 		"{\"type\": \"object\", \"description\": \"names, and below each the keys of load "
-		"that differ\", \"maxProperties\": %d, \"propertyNames\": {\"pattern\": \"^" NAME
-		"$\"}, \"additionalProperties\": {\"$ref\": \"#/definitions/load\"}}",
+		"that differ\", \"maxProperties\": %d, ",
 		SCENARIO_LOADS_MOST);
+	put_names(out, "");
+	out_z(out, ", \"additionalProperties\": {\"$ref\": \"#/definitions/load\"}}");
 	put_line(out, depth, false, "expect");
 	out_z(out, "{\"$ref\": \"#/definitions/expect\"}");
 }
@@ -351,11 +361,11 @@ void scenario_schema(struct out *out)
 	put_top(out, 2, false);
 	out_fmt(out,
 		",\n    \"cases\": {\"type\": \"object\", \"description\": \"names, and below each "
-		"the keys that differ\", \"maxProperties\": %d, \"propertyNames\": {\"pattern\": "
-		"\"^[a-z0-9][a-z0-9-]{0,62}$\", \"not\": {\"const\": \"base\"}}, "
-		"\"additionalProperties\": {\"$ref\": \"#/definitions/case\"}}\n  },\n"
-		"  \"definitions\": {\n    ",
+		"the keys that differ\", \"maxProperties\": %d, ",
 		SCENARIO_CASES_MOST - 1);
+	put_names(out, ", \"base\"");
+	out_z(out, ", \"additionalProperties\": {\"$ref\": \"#/definitions/case\"}}\n  },\n"
+		   "  \"definitions\": {\n    ");
 	for (const struct section *s = sections; s->path; s++) {
 		if (!is_within(s, ""))
 			continue;

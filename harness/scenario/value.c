@@ -188,6 +188,17 @@ bool slug_is(struct text t)
 	       text_span(t, "abcdefghijklmnopqrstuvwxyz0123456789-") == t.len;
 }
 
+const char *const yaml_words[] = {"on", "off",	"yes",	 "no",	 "y",
+				  "n",	"true", "false", "null", NULL};
+
+bool yaml_word_is(struct text t)
+{
+	for (const char *const *word = yaml_words; *word; word++)
+		if (text_is(t, *word))
+			return true;
+	return false;
+}
+
 static bool read_slug(const struct reading *r, const struct key *key, const struct node *n,
 		      void *field)
 {

@@ -18,7 +18,7 @@ static const struct {
 	{"load-generator", CAUSE_TIME_WAIT_CHURN},
 	{"client-per-request.disposed", CAUSE_TIME_WAIT_CHURN},
 	{"fin-wait-orphans.closing", CAUSE_TIME_WAIT_CHURN},
-	{"tw-reuse-scope.off", CAUSE_TIME_WAIT_CHURN},
+	{"tw-reuse-scope.reuse-off", CAUSE_TIME_WAIT_CHURN},
 	{"tw-bucket-overflow.room-for-all", CAUSE_TIME_WAIT_CHURN},
 	{"pool-idle-cap", CAUSE_POOL_IDLE_CAP},
 	{"proxy-no-keepalive", CAUSE_PROXY_NO_KEEPALIVE},
