@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "base/order.h"
+
 /* Bounds a lost wake-up. */
 enum { WAIT_NS = 200000000 };
 
@@ -101,11 +103,6 @@ bool far_do_due(struct far *far)
 	any |= answer_late(far);
 	any |= far_post_late(far);
 	return accept_slowly(far) || any;
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* How long nothing is to be done but what answers bring. */

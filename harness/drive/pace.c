@@ -1,15 +1,11 @@
 #include "drive/pace.h"
 
+#include "base/order.h"
 #include "plan/budget.h"
 
 bool pace_is_open(const struct pace *p)
 {
 	return p->concurrency == 0;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* On the run's clock. */

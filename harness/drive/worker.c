@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/draw.h"
+#include "base/order.h"
 #include "drive/breach.h"
 #include "drive/wire.h"
 #include "plan/bind.h"
@@ -253,11 +254,6 @@ static void publish(struct worker *w)
 	tell(&p->opened, &w->told.opened, t->opened);
 	tell(&p->failed, &w->told.failed, t->failed);
 	tell(&p->open, &w->told.open, t->opened - t->closed - t->reset);
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 static int64_t due_of(const struct worker *w, const struct queue *q)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/order.h"
 #include "judge/judge.h"
 
 struct evidence {
@@ -27,11 +28,6 @@ struct holders {
 
 struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			    const struct measures *m, struct arena *);
-
-static inline uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* By the fullest dump; where there is none, by the books. */
 struct holders evidence_holders(const struct evidence *e);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "sys/sysctl.h"
 
 enum {
@@ -142,17 +143,12 @@ static uint16_t lower(uint16_t lowest, const struct port_list *ports)
 	return ports->count && ports->list[0].lo < lowest ? ports->list[0].lo : lowest;
 }
 
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* What a namespace must carry. */
 struct terms {
 	bool is_client, is_server, is_ipv6;
-	uint16_t lowest;   /* port that somebody without rights has to bind */
-	int64_t entries;   /* of the hash of connections */
-	int64_t half_open; /* at once */
+	uint16_t lowest;    /* port that somebody without rights has to bind */
+	uint64_t entries;   /* of the hash of connections */
+	uint64_t half_open; /* at once */
 };
 
 static uint16_t lowest_port(const struct plan *p, bool is_client, bool is_server)
@@ -178,7 +174,7 @@ static struct terms terms_of(const struct plan *p, enum lab_role role)
 			role == LAB_SERVER || p->scenario->network.topology == TOPOLOGY_LOOPBACK,
 		.is_ipv6 = p->family == FAMILY_IPV6 ||
 			   (p->squat.sockets && p->squat.family == FAMILY_IPV6),
-		.entries = p->host->ehash > 0 ? p->host->ehash : 262144,
+		.entries = p->host->ehash > 0 ? (uint64_t)p->host->ehash : 262144,
 	};
 
 	n.lowest = lowest_port(p, n.is_client, n.is_server);
@@ -227,8 +223,9 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 		{"net.ipv6.conf.default.accept_dad", 0, term.is_ipv6, true},
 		{"net.ipv6.conf.default.accept_ra", 0, term.is_ipv6, true},
 		{"net.ipv6.conf.default.router_solicitations", 0, term.is_ipv6, true},
-		{"net.ipv4.tcp_max_tw_buckets", term.entries / 2, lab->private_hash, false},
-		{"net.ipv4.tcp_max_syn_backlog", term.half_open,
+		{"net.ipv4.tcp_max_tw_buckets", (int64_t)term.entries / 2, lab->private_hash,
+		 false},
+		{"net.ipv4.tcp_max_syn_backlog", (int64_t)term.half_open,
 		 lab->private_hash || term.is_server, false},
 		{"net.ipv4.tcp_rfc1337", 1, term.is_client, false},
 		{"net.ipv4.tcp_orphan_retries", 1, true, false},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/order.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
 #include "sys/waiting.h"
@@ -66,11 +67,6 @@ static int by_time(const void *a, const void *b)
 	const struct waiting *x = a, *y = b;
 
 	return (x->until_ns > y->until_ns) - (x->until_ns < y->until_ns);
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
 }
 
 static bool look(struct timewait *t, struct err *err)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/order.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
 #include "plan/together.h"
@@ -54,16 +55,6 @@ struct crowd {
 	uint64_t holding;   /* a port, open or not */
 	uint64_t buffered;  /* bytes of requests and responses that lie in the kernel */
 };
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* A count that may be too large for its type. */
 static uint64_t counted(double n)
