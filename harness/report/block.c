@@ -28,13 +28,6 @@ bool run_flag(const struct result_run *run, enum measure what)
 	return v.present && v.n != 0;
 }
 
-static void add_count(struct out *to, uint64_t n)
-{
-	char text[UNIT_PRINTED];
-
-	out_z(to, unit_count_pretty(text, n));
-}
-
 /* A measure as people read it: "28,232", "0.61 s", "true". */
 static const char *say(char text[UNIT_PRINTED], enum measure_kind kind, struct value v)
 {
@@ -74,7 +67,7 @@ static void print_states(struct out *out, const struct result_run *run)
 			continue;
 		if (to->len)
 			out_z(to, ", ");
-		add_count(to, (uint64_t)run->used_states[i].n);
+		draft_count(to, (uint64_t)run->used_states[i].n);
 		out_fmt(to, " %s", state_name(i));
 	}
 	draft_print(&d, out, "  sockets");
@@ -97,7 +90,7 @@ static void add_peak(struct out *to, const struct result_run *run)
 		return;
 	if (run_count(run, MEASURE_PORTS_USED_MAX) == 0 && open) {
 		out_z(to, ", peak ");
-		add_count(to, open);
+		draft_count(to, open);
 		out_z(to, " by the driver's books: no dump saw one");
 		return;
 	}
@@ -116,7 +109,7 @@ void block_ports(struct out *out, const struct result_run *run)
 
 	if (run->plan.order.len == 0)
 		return;
-	add_count(to, run->plan.usable);
+	draft_count(to, run->plan.usable);
 	out_fmt(to, " usable (%u-%u)", run->plan.range.lo, run->plan.range.hi);
 	if (run->plan.destinations > 1)
 		out_fmt(to, " to %s %u destinations", is_shared(run) ? "all" : "each of",
@@ -155,7 +148,7 @@ void block_accelerated(struct out *out, const struct result_run *run)
 /* "64 ports to one destination (2000-2031 of 2 addresses), at most 10 connections tracked" */
 static void add_gateway(struct out *to, const struct result_run *run)
 {
-	add_count(to, run->plan.gateway.each);
+	draft_count(to, run->plan.gateway.each);
 	out_z(to, run->plan.gateway.each == 1 ? " port" : " ports");
 	if (run->plan.destinations > 1)
 		out_fmt(to, " to each of %u destinations", run->plan.destinations);
@@ -167,7 +160,7 @@ static void add_gateway(struct out *to, const struct result_run *run)
 	out_z(to, ")");
 	if (run->plan.gateway.limit) {
 		out_z(to, ", may track ");
-		add_count(to, run->plan.gateway.limit);
+		draft_count(to, run->plan.gateway.limit);
 	}
 }
 
@@ -207,7 +200,7 @@ static void print_errors(struct out *out, const struct result_run *run)
 		struct draft d;
 		struct out *to = draft_begin(&d);
 
-		add_count(to, e->count);
+		draft_count(to, e->count);
 		out_fmt(to, " at %s: %s \"%s\"", stage_call(e->stage), errno_name(e->error),
 			errno_words(e->error));
 		draft_print(&d, out, "");
@@ -339,9 +332,9 @@ static void add_beside(struct out *to, const struct result_run *run)
 		out_z(to, ", as observed");
 	} else {
 		out_z(to, "; observed after ");
-		add_count(to, seen);
+		draft_count(to, seen);
 		out_z(to, ", ");
-		add_count(to, seen > predicted ? seen - predicted : predicted - seen);
+		draft_count(to, seen > predicted ? seen - predicted : predicted - seen);
 		out_z(to, seen > predicted ? " more" : " fewer");
 		if (run->plan.may_lose_one)
 			out_z(to, " (a range of an odd number of ports can lose one)");
@@ -366,14 +359,14 @@ static void add_timeouts(struct out *to, const struct result_run *run)
 	if (after == 0)
 		return;
 	out_z(to, "connects time out after ");
-	add_count(to, after);
+	draft_count(to, after);
 	if (timeouts(run) == 0) {
 		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");
 	} else if (opened == after) {
 		out_z(to, ", as observed");
 	} else {
 		out_z(to, "; observed: ");
-		add_count(to, opened);
+		draft_count(to, opened);
 		out_z(to, " opened");
 	}
 }
@@ -446,7 +439,7 @@ void block_overflow(struct out *out, const struct result_run *run)
 
 	if (n == 0)
 		return;
-	add_count(to, n);
+	draft_count(to, n);
 	out_fmt(to,
 		" closed %s never in TIME_WAIT: tcp_max_tw_buckets was reached%s. A late packet "
 		"of an old connection can then reach a new one (RFC 1337)",
@@ -566,7 +559,7 @@ void block_details(struct out *out, const struct result_run *run)
 
 		out_text(to, m->counters[i].name);
 		out_z(to, " ");
-		add_count(to, m->counters[i].moved);
+		draft_count(to, m->counters[i].moved);
 		draft_print(&d, out, i ? "" : "  counters");
 	}
 }

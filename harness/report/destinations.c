@@ -3,10 +3,11 @@
 #include <stdio.h>
 
 #include "base/unit.h"
+#include "report/draft.h"
 #include "report/page.h"
 #include "report/usage.h"
 
-enum { LABEL = 13, TABLE = 43, CELLS = 58, LINE_MOST = 2048 };
+enum { TABLE = 43, CELLS = 58 };
 
 static void dump_of(struct result_dump *out, const struct tape *tape, const struct sample *s,
 		    const struct portmap *map, struct arena *a)
@@ -39,20 +40,6 @@ void destinations_of(struct result_run *out, const struct tape *tape, struct are
 
 /* ---- to a reader --------------------------------------------------------- */
 
-static void add_count(struct out *to, uint64_t n)
-{
-	char text[UNIT_PRINTED];
-
-	out_z(to, unit_count_pretty(text, n));
-}
-
-static void add_time(struct out *to, const char *words, int64_t ns)
-{
-	char text[UNIT_PRINTED];
-
-	out_fmt(to, "%s%s", words, unit_time_pretty(text, ns));
-}
-
 void block_fullest(struct out *out, const struct result_run *run)
 {
 	char buffer[LINE_MOST];
@@ -63,9 +50,9 @@ void block_fullest(struct out *out, const struct result_run *run)
 		return;
 	usage_way(&to, u);
 	out_z(&to, ": ");
-	add_count(&to, usage_used(u));
+	draft_count(&to, usage_used(u));
 	out_z(&to, " of ");
-	add_count(&to, u->usable);
+	draft_count(&to, u->usable);
 	out_z(&to, " ports, ");
 	usage_states(&to, u);
 	page_paragraph(out, "  fullest", PAINT_NONE, LABEL, out_written(&to));
@@ -112,14 +99,14 @@ static void add_head(struct out *to, const struct result_dump *d, const char *wh
 
 	out_z(to, which);
 	if (d->at_ns >= 0)
-		add_time(to, ", at ", d->at_ns);
+		draft_time(to, ", at ", d->at_ns);
 	if (d->torn)
 		out_z(to, ", at least: sockets moved while they were counted");
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
 		if (taken[i].n == 0)
 			continue;
 		out_z(to, lead);
-		add_count(to, taken[i].n);
+		draft_count(to, taken[i].n);
 		out_fmt(to, " %s", taken[i].words);
 		lead = ", ";
 	}
@@ -192,9 +179,9 @@ static void print_dump(struct out *out, const struct result_dump *d, const char 
 	if (d->more_count == 0)
 		return;
 	to = out_memory(buffer, sizeof(buffer));
-	add_count(&to, d->more_used);
+	draft_count(&to, d->more_used);
 	out_z(&to, d->more_used == 1 ? " port to " : " ports to ");
-	add_count(&to, d->more_count);
+	draft_count(&to, d->more_count);
 	out_z(&to, d->more_count == 1 ? " other destination" : " other destinations");
 	page_paragraph(out, "    ", PAINT_NONE, 4, out_written(&to));
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/unit.h"
 #include "report/page.h"
 
 enum { LABEL = 13, LINE_MOST = 2048 }; /* columns of what stands before a line */
@@ -25,4 +26,19 @@ static inline void draft_print(const struct draft *d, struct out *out, const cha
 {
 	if (d->text.len)
 		page_paragraph(out, label, PAINT_NONE, LABEL, out_written(&d->text));
+}
+
+static inline void draft_count(struct out *to, uint64_t n)
+{
+	char text[UNIT_PRINTED];
+
+	out_z(to, unit_count_pretty(text, n));
+}
+
+/* With the words before it. */
+static inline void draft_time(struct out *to, const char *words, int64_t ns)
+{
+	char text[UNIT_PRINTED];
+
+	out_fmt(to, "%s%s", words, unit_time_pretty(text, ns));
 }

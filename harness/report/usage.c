@@ -1,23 +1,10 @@
 #include "report/usage.h"
 
 #include "base/unit.h"
+#include "report/draft.h"
 
 /* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
 #define STEP_NS INT64_C(2048000000)
-
-static void add_count(struct out *to, uint64_t n)
-{
-	char text[UNIT_PRINTED];
-
-	out_z(to, unit_count_pretty(text, n));
-}
-
-static void add_time(struct out *to, const char *words, int64_t ns)
-{
-	char text[UNIT_PRINTED];
-
-	out_fmt(to, "%s%s", words, unit_time_pretty(text, ns));
-}
 
 void usage_way(struct out *to, const struct usage *u)
 {
@@ -42,18 +29,18 @@ void usage_states(struct out *to, const struct usage *u)
 		if (u->states[i] == 0)
 			continue;
 		out_z(to, any ? ", " : "");
-		add_count(to, u->states[i]);
+		draft_count(to, u->states[i]);
 		out_fmt(to, " %s", state_name(i));
 		any = true;
 	}
 	if (u->all_free_ns < 0)
 		return;
 	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
-		add_time(to, ", free in ", u->all_free_ns);
+		draft_time(to, ", free in ", u->all_free_ns);
 		return;
 	}
-	add_time(to, ", the next free in ", u->next_free_ns);
-	add_time(to, ", all by ", u->all_free_ns);
+	draft_time(to, ", the next free in ", u->next_free_ns);
+	draft_time(to, ", all by ", u->all_free_ns);
 }
 
 void usage_holders(struct out *to, const struct usage *u)
@@ -67,7 +54,7 @@ void usage_holders(struct out *to, const struct usage *u)
 		const struct holder *h = &u->holders[i];
 
 		out_z(to, lead);
-		add_count(to, h->sockets);
+		draft_count(to, h->sockets);
 		out_fmt(to, " of %s", h->command);
 		if (h->pid)
 			out_fmt(to, " (pid %d)", h->pid);
@@ -76,7 +63,7 @@ void usage_holders(struct out *to, const struct usage *u)
 	}
 	if (u->held_by_others) {
 		out_z(to, lead);
-		add_count(to, u->held_by_others);
+		draft_count(to, u->held_by_others);
 		out_z(to, " of others");
 		lead = ", ";
 	}
@@ -84,7 +71,7 @@ void usage_holders(struct out *to, const struct usage *u)
 	if (known >= used)
 		return;
 	out_z(to, lead);
-	add_count(to, used - known);
+	draft_count(to, used - known);
 	out_z(to, " of nobody known");
 }
 
