@@ -51,7 +51,7 @@ static bool refuse(const struct squat *q, const struct wish *w, uint16_t port, i
 		err_hint(q->err, "The address is not one of the client's.");
 	else if (error == EADDRINUSE)
 		err_hint(q->err, "Somebody else holds it; ask for others.");
-	return w->at.line ? err_at(q->err, w->at, scenario_line(s->source, w->at.line)) : false;
+	return scenario_blame(s, w->at, q->err);
 }
 
 /* The slot that the next socket has; a table that is full is followed by another. */

@@ -69,7 +69,7 @@ static bool blame(const struct plan *p, struct mark at, struct err *err)
 		return false;
 	if (err)
 		err->kind = ERR_SCENARIO;
-	return err_at(err, at, scenario_line(p->scenario->source, at.line));
+	return scenario_blame(p->scenario, at, err);
 }
 
 static bool refused(const struct plan *p, const struct wish *w, int sys, struct err *err)

@@ -25,11 +25,6 @@ static const char gateway_inside[] = "10.77.64.1", gateway_outside[] = "10.77.19
 /* An address of the server's host that is not one of those. */
 static const char *const gates[2] = {"10.77.255.1", "fd77:0:0:2::1"};
 
-static bool at_line(const struct plan *p, struct mark at, struct err *err)
-{
-	return at.line ? err_at(err, at, scenario_line(p->scenario->source, at.line)) : false;
-}
-
 /* The lowest of `count` listening ports, none of them in the range; 0 if there is no room. */
 static uint16_t services_place(struct port_range range, uint32_t count)
 {
@@ -59,7 +54,7 @@ static bool no_room(const struct plan *p, struct err *err)
 		"network.services cannot be %u: the client's range %u-%u leaves no room for them",
 		p->services, s->network.ports.lo, s->network.ports.hi);
 	err_hint(err, "Leave %u ports outside of network.ports.", p->services);
-	return at_line(p, services.line ? services : s->network.at.ports, err);
+	return scenario_blame(p->scenario, services.line ? services : s->network.at.ports, err);
 }
 
 static bool services_set(struct plan *p, struct arena *arena, struct err *err)
@@ -174,9 +169,10 @@ static bool ends_differ(const struct plan *p, struct arena scratch, struct err *
 	err_set(err, ERR_SCENARIO, "%s is one of network.sources and of network.servers",
 		address_print(z, p->servers.list[i]));
 	err_hint(err, "Client and server are two hosts: give each addresses of its own.");
-	return at_line(
-		p, s->network.servers.list ? s->network.servers.list[i].at : s->network.at.sources,
-		err);
+	return scenario_blame(p->scenario,
+			      s->network.servers.list ? s->network.servers.list[i].at
+						      : s->network.at.sources,
+			      err);
 }
 
 bool places_set(struct plan *p, struct arena *arena, struct err *err)

@@ -53,11 +53,6 @@ static bool gateway_works(const struct scenario *s, const struct host *host, str
 			     "nf_conntrack_netlink.");
 }
 
-static bool at_line(const struct scenario *s, struct mark at, struct err *err)
-{
-	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
-}
-
 /* A counter that nobody has would stay without data until the end of the run. */
 static bool counters_exist(const struct scenario *s, const struct host *host, struct err *err)
 {
@@ -70,7 +65,7 @@ static bool counters_exist(const struct scenario *s, const struct host *host, st
 			TEXT_ARG(e->what.counter));
 		err_hint(err, "See the Tcp lines of /proc/net/snmp, those of Udp with that before "
 			      "the name, and the TcpExt lines of /proc/net/netstat.");
-		return at_line(s, e->at, err);
+		return scenario_blame(s, e->at, err);
 	}
 	return true;
 }
@@ -143,7 +138,7 @@ static bool rights_to_be_had(const struct load_plan *lp, const struct plan *p, s
 		return true;
 	err_set(err, ERR_HOST, "load.options.mark cannot be set on this kernel");
 	err_hint(err, "It takes an io_uring that sets options and binds (Linux 6.11).");
-	return at_line(p->scenario, lp->load->options.at.mark, err);
+	return scenario_blame(p->scenario, lp->load->options.at.mark, err);
 }
 
 /* A direct descriptor has no address that anybody could ask for. */
@@ -158,7 +153,7 @@ static bool peer_to_be_seen(const struct load_plan *lp, const struct plan *p, st
 		errno_words(p->host->ring_install));
 	err_hint(err,
 		 "It is there since Linux 6.8. Or keep network.services out of network.ports.");
-	return at_line(s, s->network.at.services, err);
+	return scenario_blame(s, s->network.at.services, err);
 }
 
 static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
@@ -168,7 +163,7 @@ static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, s
 	err_set(err, ERR_HOST, "load.bind cannot be local-port-range on this kernel: %s",
 		errno_words(p->host->port_window));
 	err_hint(err, "IP_LOCAL_PORT_RANGE is there since Linux 6.3.");
-	return at_line(p->scenario, lp->load->at.bind, err);
+	return scenario_blame(p->scenario, lp->load->at.bind, err);
 }
 
 /* What chooses the source has to bind it; then connect() chooses the port still. */
@@ -237,7 +232,7 @@ static bool can_inherit(const struct plan *p, struct err *err)
 	err_set(err, ERR_HOST, "load.end: inherit needs IORING_OP_FIXED_FD_INSTALL: %s",
 		errno_words(p->host->ring_install));
 	err_hint(err, "It is there since Linux 6.8.");
-	return at_line(s, load->at.end, err);
+	return scenario_blame(s, load->at.end, err);
 }
 
 static bool loads_set(struct plan *p, struct arena *arena, struct err *err)

@@ -93,11 +93,6 @@ static bool any_takes_port(const struct plan *p)
 	return false;
 }
 
-static bool at_line(const struct plan *p, struct mark at, struct err *err)
-{
-	return at.line ? err_at(err, at, scenario_line(p->scenario->source, at.line)) : false;
-}
-
 /* Then one source would have fewer ports than another, and no number would say how many. */
 static bool is_even(const struct plan *p, struct err *err)
 {
@@ -108,7 +103,7 @@ static bool is_even(const struct plan *p, struct err *err)
 		return true;
 	err_set(err, ERR_SCENARIO, "squat.address is one of several sources that are bound");
 	err_hint(err, "Use squat.address: any, or one source.");
-	return at_line(p, s->squat.at.address, err);
+	return scenario_blame(p->scenario, s->squat.at.address, err);
 }
 
 static bool is_in(const struct address_list *all, struct address a)
@@ -142,7 +137,7 @@ static bool address_is_had(const struct plan *p, struct err *err)
 		address_print(squat, a));
 	err_hint(err, "It has %s and those of lo. Or list it in network.sources.",
 		 address_print(source, p->sources.list[0]));
-	return at_line(p, p->scenario->squat.at.address, err);
+	return scenario_blame(p->scenario, p->scenario->squat.at.address, err);
 }
 
 /* bind(address, 0) takes a port of the range that nobody has. */
@@ -160,7 +155,7 @@ static bool ports_suffice(const struct plan *p, struct err *err)
 		p->squat.bind, b.usable);
 	err_hint(err, "Reserved ports, and those of squat.listen and squat.ports, are none of "
 		      "them.");
-	return at_line(p, s->squat.at.bind, err);
+	return scenario_blame(p->scenario, s->squat.at.bind, err);
 }
 
 /* Chooses the load whose ports are told of as the plan's. */

@@ -322,6 +322,9 @@ struct text scenario_load_name(const struct scenario *s, size_t i);
 /* The line of a source, without its end; for err_at(). */
 struct text scenario_line(struct text source, unsigned line);
 
+/* The file is to blame, at that place; nobody's line (0) is not. False, as an err's last word. */
+bool scenario_blame(const struct scenario *s, struct mark at, struct err *err);
+
 /* Is `observed` what the expectation asks for? */
 bool expectation_holds(const struct expectation *e, double observed);
 

@@ -41,6 +41,11 @@ struct text scenario_line(struct text source, unsigned line)
 	return (struct text){rest.s, len};
 }
 
+bool scenario_blame(const struct scenario *s, struct mark at, struct err *err)
+{
+	return at.line ? err_at(err, at, scenario_line(s->source, at.line)) : false;
+}
+
 struct mark source_mark(const char *file, struct text source, size_t offset)
 {
 	struct mark at = {file, 1, 1};
