@@ -29,7 +29,7 @@
 /* Plain words that YAML reads as something else are text all the same. */
 #define OR_ANY_WORD "{\"type\": [\"number\", \"boolean\"]}"
 
-/* A row a kind: "@lo" and "@hi" stand for the key's bounds. */
+/* A row a kind; for what begins with "@" see blanks[]. */
 static const struct {
 	const struct kind *kind;
 	const char *takes;
@@ -59,8 +59,7 @@ static const struct {
 	 "\"^net(\\\\.[a-z0-9_-]+)+$\", \"maxLength\": 128, \"not\": {\"enum\": "
 	 "[\"net.ipv4.ip_local_port_range\", \"net.ipv4.ip_local_reserved_ports\"]}}, "
 	 "\"additionalProperties\": {" EITHER(A_STRING(NO_CONTROL "{1,64}") ", " OR_ANY_WORD) "}"},
-	{&kind_BIND, STRING("none|address|address-no-port|port +" PORT
-			    "|(ports|local-port-range) +" PORT_RANGE)},
+	{&kind_BIND, STRING("@ways")},
 	{&kind_ADDRESS, STRING("any|[0-9a-fA-F:.]+")},
 	{&kind_DEVICE, STRING("[^/: \\u0000-\\u001f\\u007f]{1,15}")},
 	{&kind_RAMP,
@@ -68,8 +67,7 @@ static const struct {
 	 "[\"to\", \"over\"], \"additionalProperties\": false, \"properties\": {\"to\": " A_STRING(
 		 RATE) ", \"over\": " A_STRING(TIME) "}}"},
 	{&kind_MIX,
-	 "\"type\": \"object\", \"propertyNames\": {\"enum\": [\"close\", \"reset\", "
-	 "\"leak\", \"wait\", \"shutdown\", \"disconnect\", \"inherit\"]}, "
+	 "\"type\": \"object\", \"propertyNames\": {\"enum\": [@ends]}, "
 	 "\"additionalProperties\": {" EITHER(
 		 "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}, " A_STRING(SHARE)) "}"},
 	{&kind_ADDRESSES,
@@ -120,17 +118,71 @@ static void put_bound(struct out *out, const struct key *key, const char *bound)
 		out_fmt(out, "%llu", (unsigned long long)count);
 }
 
+static void put_lowest(struct out *out, const struct key *key)
+{
+	put_bound(out, key, key->lowest);
+}
+
+static void put_highest(struct out *out, const struct key *key)
+{
+	put_bound(out, key, key->highest);
+}
+
+static void put_ends(struct out *out, const struct key *key)
+{
+	(void)key;
+	for (const struct choice *c = end_words; c->word; c++) {
+		out_z(out, c == end_words ? "" : ", ");
+		put_string(out, c->word);
+	}
+}
+
+/* "port N", "ports A-B": a word, and what stands for a port or a range of them. */
+static void put_ways(struct out *out, const struct key *key)
+{
+	(void)key;
+	for (const struct choice *c = bind_words; c->word; c++) {
+		size_t word = strcspn(c->word, " ");
+
+		out_fmt(out, "%s%.*s", c == bind_words ? "" : "|", (int)word, c->word);
+		if (c->word[word])
+			out_z(out, strchr(c->word + word, '-') ? " +" PORT_RANGE : " +" PORT);
+	}
+}
+
+/* What stands in a row for what lies elsewhere: the key's bounds, and the lists in words/. */
+static const struct {
+	const char *name;
+	void (*put)(struct out *out, const struct key *key);
+} blanks[] = {
+	{"@lo", put_lowest},
+	{"@hi", put_highest},
+	{"@ends", put_ends},
+	{"@ways", put_ways},
+};
+
+/* Fills one; its length, or 0 where none begins. */
+static size_t put_blank(struct out *out, const struct key *key, const char *z)
+{
+	for (size_t i = 0; *z == '@' && i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+		size_t len = strlen(blanks[i].name);
+
+		if (strncmp(z, blanks[i].name, len) == 0) {
+			blanks[i].put(out, key);
+			return len;
+		}
+	}
+	return 0;
+}
+
 static void put_takes(struct out *out, const struct key *key)
 {
-	for (const char *z = takes(key->kind); *z; z++) {
-		bool is_low = strncmp(z, "@lo", 3) == 0;
+	for (const char *z = takes(key->kind); *z;) {
+		size_t len = put_blank(out, key, z);
 
-		if (!is_low && strncmp(z, "@hi", 3) != 0) {
+		if (len == 0)
 			out_fmt(out, "%c", *z);
-			continue;
-		}
-		put_bound(out, key, is_low ? key->lowest : key->highest);
-		z += 2;
+		z += len ? len : 1;
 	}
 }
 
