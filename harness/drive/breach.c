@@ -16,10 +16,10 @@ struct row {
 	double n;
 };
 
-bool breach_possible(const struct expectation_list *expect)
+bool breach_possible(const struct expectation_list *expect, unsigned load)
 {
 	for (size_t i = 0; i < expect->count; i++)
-		if (expect->list[i].abort)
+		if (expect->list[i].abort && expect->list[i].what.load == load)
 			return true;
 	return false;
 }

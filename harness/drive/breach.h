@@ -11,9 +11,10 @@
 #include "sense/sense.h"
 #include "tape/tape.h"
 
-bool breach_possible(const struct expectation_list *expect);
+/* Of lines about that load, from 1; 0: of those about the whole run. */
+bool breach_possible(const struct expectation_list *expect, unsigned load);
 
-/* The first line that is broken, from 0; -1: none. Of lines about that load, from 1, by its books;
- * 0: of those about the whole run. */
+/* The first of those lines that is broken, from 0, by the books of that load, or of all; -1:
+ * none. */
 int breach_find(const struct plan *plan, unsigned load, const struct tape *books,
 		const struct pulse *pulse, int64_t now_ns);

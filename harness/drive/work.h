@@ -66,7 +66,8 @@ struct worker {
 	bool stopping;	      /* nothing new is begun */
 	bool over;	      /* nothing is asked any more */
 	bool peaked;	      /* all that will be begun is open, or has failed */
-	bool watches;	      /* a line of `expect` may end the run */
+	bool watches_run;     /* a line of `expect` about all loads may end the run */
+	bool watches_load;    /* one about this load */
 	int64_t stop_ns;      /* when to begin stopping; FOR_EVER: never */
 	struct err *err;      /* where a ring that fails is told */
 	bool failed;

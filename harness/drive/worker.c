@@ -302,19 +302,26 @@ static int64_t next_due(const struct worker *w)
 	return due > w->now_ns ? due : w->now_ns;
 }
 
-/* Lines about this load, and those about all. */
-static int find_breach(struct worker *w)
+/* Of lines about all loads: by the books of all, which are copied for it. */
+static int find_breach_of_run(struct worker *w)
 {
 	const struct pulse *pulse = w->wish.hooks->pulse;
-	uint32_t index = (uint32_t)(w->load - w->plan->loads);
 	struct tape all;
-	int line;
 
 	if (!w->wish.company)
 		return breach_find(w->plan, 0, w->tape, pulse, w->now_ns);
-	company_books(w->wish.company, index, w->tape, &all);
-	line = breach_find(w->plan, 0, &all, pulse, w->now_ns);
-	return line < 0 ? breach_find(w->plan, index + 1, w->tape, pulse, w->now_ns) : line;
+	company_books(w->wish.company, (uint32_t)(w->load - w->plan->loads), w->tape, &all);
+	return breach_find(w->plan, 0, &all, pulse, w->now_ns);
+}
+
+static int find_breach(struct worker *w)
+{
+	unsigned load = (unsigned)(w->load - w->plan->loads) + 1;
+	int line = w->watches_run ? find_breach_of_run(w) : -1;
+
+	if (line < 0 && w->watches_load)
+		line = breach_find(w->plan, load, w->tape, w->wish.hooks->pulse, w->now_ns);
+	return line;
 }
 
 /* Is the load over? Stopping waits for what is being opened or closed, and leaves what is open
@@ -326,7 +333,7 @@ static void look_for_end(struct worker *w)
 
 	if (w->now_ns >= sooner(w->stop_ns, company_stop_ns(w->wish.company)))
 		work_stop(w);
-	if (w->watches && t->aborted < 0 && (t->aborted = find_breach(w)) >= 0) {
+	if (t->aborted < 0 && (t->aborted = find_breach(w)) >= 0) {
 		work_note(w, EVENT_ABORTED, NULL, t->aborted);
 		work_stop(w);
 		company_stop(w->wish.company, w->now_ns);
@@ -513,7 +520,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	if (!behaviour_does(p->scenario->server.behaviour, DOES_END))
 		w->far_keeps_ns = p->scenario->server.die ? p->scenario->server.die : FOR_EVER;
 	w->window = range.lo | (uint32_t)range.hi << 16;
-	w->watches = breach_possible(&p->scenario->expect);
+	w->watches_run = breach_possible(&p->scenario->expect, 0);
+	w->watches_load = breach_possible(&p->scenario->expect, (unsigned)(lp - p->loads) + 1);
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
 	w->intended = plan_stream(p, lp, DRAW_END);
 	w->retry_stream = plan_stream(p, lp, DRAW_RETRY);
