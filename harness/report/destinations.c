@@ -40,13 +40,14 @@ void destinations_of(struct result_run *out, const struct tape *tape, struct are
 
 /* ---- to a reader --------------------------------------------------------- */
 
+/* Where there is one destination alone, the lines about ports and sockets have said it. */
 void block_fullest(struct out *out, const struct result_run *run)
 {
 	char buffer[LINE_MOST];
 	struct out to = out_memory(buffer, sizeof(buffer));
 	const struct usage *u = run->fullest.usages;
 
-	if (!run->fullest.present || run->fullest.count == 0)
+	if (!run->fullest.present || run->fullest.count + run->fullest.more_count < 2)
 		return;
 	usage_way(&to, u);
 	out_z(&to, ": ");
