@@ -12,7 +12,7 @@
 #include "lab_help.h"
 #include "suites.h"
 
-enum { LINE = 8192 };
+enum { LINE = 8192, ALONE_MOST = 3 };
 
 /* Of this program: lastport stands beside it, and the library two folders above. */
 static const char *folder(void)
@@ -77,6 +77,22 @@ static void tell(const json_t *run, const json_t *what)
 	free(text);
 }
 
+/* By itself, and not beside others: what came out of step on a machine that had too much to do
+ * keeps its claims then, and what is wrong does not. */
+static bool passes_alone(const json_t *run)
+{
+	char line[LINE];
+
+	snprintf(line, sizeof(line),
+		 "d=$(mktemp -d) && %1$s/lastport run -q -o $d/out --case '%2$s' "
+		 "%1$s/../../scenarios/%3$s.yaml; s=$?; rm -rf $d; exit $s",
+		 folder(), member(run, "case"), member(run, "scenario"));
+	for (int i = 0; i < ALONE_MOST; i++)
+		if (system(line) == 0)
+			return true;
+	return false;
+}
+
 static void each_scenario_keeps_its_claims(const json_t *runs)
 {
 	json_t *run;
@@ -86,9 +102,10 @@ static void each_scenario_keeps_its_claims(const json_t *runs)
 	{
 		bool passes = strcmp(member(run, "verdict"), "pass") == 0;
 
-		if (is_run(run) && !passes)
-			tell(run, json_object_get(run, "expect"));
-		CU_ASSERT(!is_run(run) || passes);
+		if (!is_run(run) || passes)
+			continue;
+		tell(run, json_object_get(run, "expect"));
+		CU_ASSERT(passes_alone(run));
 	}
 }
 
