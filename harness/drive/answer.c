@@ -322,37 +322,30 @@ static uint32_t steps_of(const struct worker *w, const struct flow *f)
 	return work_pair(w, f)->windowed ? steps : steps & ~window;
 }
 
-void work_answer(struct worker *w, uint32_t i, int result)
+/* The operation is not at its end: it is asked for again. */
+static bool asks_again(struct worker *w, uint32_t i, int result)
 {
 	struct flow *f = &w->flows[i];
-	enum op was = (enum op)f->at;
-	bool erred = f->error;
+	void (*ask)(struct worker *, uint32_t);
 
-	if (was == OP_AWAIT && result > 0) {
-		f->cancelled = false;
-		work_receive(w, i);
-		return;
-	}
-	if (was == OP_RECEIVE && mail_is_stray(w, i, result)) {
-		f->cancelled = false;
-		mail_receive(w, i);
-		return;
-	}
-	if (goes_on(w, f, result)) {
-		f->cancelled = false; /* it was not, in the end */
-		work_ask(w, i);
-		return;
-	}
-	if (was == OP_BIND && result == -EADDRINUSE && work_rename(w, i)) {
-		work_ask(w, i);
-		return;
-	}
-	if (was == OP_AWAIT || was == OP_SEND || was == OP_RECEIVE)
-		queue_remove(&w->awaiting, w->flows, i);
-	f->moved = 0;
-	flow_answer(f, meaning_of(w, f, result), steps_of(w, f));
+	if (f->at == OP_AWAIT && result > 0)
+		ask = work_receive;
+	else if (f->at == OP_RECEIVE && mail_is_stray(w, i, result))
+		ask = mail_receive;
+	else if (goes_on(w, f, result))
+		ask = work_ask;
+	else
+		return false;
+	f->cancelled = false; /* it was not, in the end */
+	ask(w, i);
+	return true;
+}
+
+/* What the operation that is over has brought. `erred`: an error was counted before it. */
+static void on_answer(struct worker *w, struct flow *f, enum op was, bool erred)
+{
 	if (op_is_opening(was) && !op_is_opening((enum op)f->at)) {
-		queue_remove(&w->opening, w->flows, i);
+		queue_remove(&w->opening, w->flows, (uint32_t)(f - w->flows));
 		if (f->opened)
 			on_open(w, f);
 		else
@@ -364,6 +357,25 @@ void work_answer(struct worker *w, uint32_t i, int result)
 		on_request(w, f);
 	if (was == OP_CLOSE || was == OP_CLEAR || was == OP_RENEW)
 		on_close(w, f);
+}
+
+void work_answer(struct worker *w, uint32_t i, int result)
+{
+	struct flow *f = &w->flows[i];
+	enum op was = (enum op)f->at;
+	bool erred = f->error;
+
+	if (asks_again(w, i, result))
+		return;
+	if (was == OP_BIND && result == -EADDRINUSE && work_rename(w, i)) {
+		work_ask(w, i);
+		return;
+	}
+	if (was == OP_AWAIT || was == OP_SEND || was == OP_RECEIVE)
+		queue_remove(&w->awaiting, w->flows, i);
+	f->moved = 0;
+	flow_answer(f, meaning_of(w, f, result), steps_of(w, f));
+	on_answer(w, f, was, erred);
 	if (was == OP_RENEW)
 		work_open(w, i, f->pair, f->index);
 	else
