@@ -213,39 +213,55 @@ static bool visit_gateway(const void *lab, struct err *err)
 	return lab_visit(lab, LAB_GATEWAY, err);
 }
 
-static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
+/* What the sampler is to look at, but for the services. */
+static struct sense_wish wish_of(const struct crew *crew)
 {
-	const struct scenario *s = crew->plan->scenario;
+	const struct plan *p = crew->plan;
+	const struct scenario *s = p->scenario;
 	bool has_gateway = s->network.topology == TOPOLOGY_NAT;
-	struct sense_wish wish = {
+
+	return (struct sense_wish){
 		.enter = has_gateway ? enter_client_admin : enter_client,
 		.gateway = has_gateway ? visit_gateway : NULL,
 		.where = crew->lab,
-		.filter = {crew->plan->watched, domain_of(crew->plan),
-			   (unsigned)plan_speaks(crew->plan, PROTOCOL_TCP) << PROTOCOL_TCP |
-				   (unsigned)plan_speaks(crew->plan, PROTOCOL_UDP) << PROTOCOL_UDP},
-		.from_proc = crew->plan->host->sock_diag != 0,
-		.pairs = crew->plan->budget.pairs,
-		.sockets = 2 * crew->plan->needs.holding,
-		.together = plan_shares_ports(crew->plan),
-		.unconnected = plan_is_unconnected(crew->plan),
-		.shared = plan_overshadows(crew->plan),
+		.filter = {p->watched, domain_of(p),
+			   (unsigned)plan_speaks(p, PROTOCOL_TCP) << PROTOCOL_TCP |
+				   (unsigned)plan_speaks(p, PROTOCOL_UDP) << PROTOCOL_UDP},
+		.from_proc = p->host->sock_diag != 0,
+		.pairs = p->budget.pairs,
+		.sockets = 2 * p->needs.holding,
+		.together = plan_shares_ports(p),
+		.unconnected = plan_is_unconnected(p),
+		.shared = plan_overshadows(p),
 		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
-		.ports_named = bind_names_port(crew->plan->loads[crew->plan->widest].bind),
+		.ports_named = bind_names_port(p->loads[p->widest].bind),
 		.every_ns = s->sample.every,
 		.sockets_ns = s->sample.sockets,
 		.pulse = crew->hooks->pulse,
 		.half_closed_rests = behaviour_does(s->server.behaviour, DOES_KEEP),
 	};
-	bool is_shared = s->network.topology == TOPOLOGY_LOOPBACK &&
-			 behaviour_does(s->server.behaviour, DOES_LISTEN);
-	uint16_t *services = ARENA_ARRAY(crew->arena, uint16_t, crew->plan->services);
+}
+
+/* Where client and server share a namespace, a socket at a service's port is the server's. */
+static void wish_services(struct sense_wish *wish, const struct crew *crew)
+{
+	const struct plan *p = crew->plan;
+	bool is_shared = p->scenario->network.topology == TOPOLOGY_LOOPBACK &&
+			 behaviour_does(p->scenario->server.behaviour, DOES_LISTEN);
+	uint16_t *services = ARENA_ARRAY(crew->arena, uint16_t, p->services);
+
+	for (uint32_t i = 0; is_shared && i < p->services; i++)
+		services[wish->service_count++] = plan_service(p, i);
+	wish->services = services;
+}
+
+static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
+{
+	struct sense_wish wish = wish_of(crew);
 	struct sense *sense;
 	bool ok;
 
-	for (uint32_t i = 0; is_shared && i < crew->plan->services; i++)
-		services[wish.service_count++] = plan_service(crew->plan, i);
-	wish.services = services;
+	wish_services(&wish, crew);
 	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
 	for (uint32_t i = 0; i < crew->count; i++) {
