@@ -161,13 +161,13 @@ static void a_late_answer_is_not_taken_for_another(void)
 {
 	struct drive d;
 
-	drive_lines(&d, "network: {ports: 40000-40001}\nserver: {delay: 30ms}\n"
-			"load: {protocol: udp, concurrency: 1, total: 20, timeout: 20ms, "
+	drive_lines(&d, "network: {ports: 40000-40001}\nserver: {delay: 150ms}\n"
+			"load: {protocol: udp, concurrency: 1, total: 40, timeout: 20ms, "
 			"on_failure: continue, request: {send: 8B, receive: 8B}}");
 	CU_ASSERT(d.ok && d.tape.complete);
 	CU_ASSERT(counter_moved(&d.tape, "UdpInDatagrams") > 0);
 	CU_ASSERT_EQUAL(d.tape.tally.requests_done, 0);
-	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 20);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 40);
 	help_close(&d.h);
 }
 
