@@ -280,13 +280,13 @@ void census_tell(struct census *c, struct sample *sample, struct usage usages[US
 
 void census_map(const struct census *c, struct portmap *out)
 {
-	*out = (struct portmap){.known = c->held && !c->held_lost,
-				.used_max = c->used_max,
-				.range = c->range,
-				.taken = c->reserved};
+	bool known = c->held && !c->held_lost;
+
+	*out = (struct portmap){
+		.known = known, .used_max = c->used_max, .range = c->range, .taken = c->reserved};
 	portset_join(&out->taken, &c->listening);
 	portset_join(&out->taken, &c->bound);
-	for (uint32_t i = 0; out->known && i < c->held_count; i++)
+	for (uint32_t i = 0; known && i < c->held_count; i++)
 		if (c->rows[c->held[i].row].rank == 1)
 			portset_add(&out->used, c->held[i].port);
 }
