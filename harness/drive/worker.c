@@ -42,14 +42,24 @@ static uint32_t pair_next(struct worker *w, uint32_t space)
 	return pair;
 }
 
+/* Where the index-th request would go, were no pair out of ports. */
+static uint64_t intended_pair(const struct worker *w, uint64_t index)
+{
+	uint32_t pairs = w->load->budget.pairs;
+
+	return w->plan->scenario->network.choose == CHOOSE_SEED
+		       ? choose_draw(w->plan, w->load, index, pairs)
+		       : index % pairs;
+}
+
 /* What is to be done, whatever comes of it: the same for the same seed. */
-static void note_intent(struct worker *w, uint64_t index, uint32_t pair)
+static void note_intent(struct worker *w, uint64_t index)
 {
 	const struct load *l = w->load->load;
+	uint64_t pair = intended_pair(w, index);
 	uint64_t how = plan_end(w->plan, w->load, index) | l->request.receive << 8;
 
-	w->intended =
-		draw(w->intended, (uint64_t)pair << 32 | l->request.send, draw(index, how, 0));
+	w->intended = draw(w->intended, pair << 32 | l->request.send, draw(index, how, 0));
 }
 
 /* A request, on a connection of the pool if there is one. */
@@ -59,7 +69,7 @@ static void begin(struct worker *w, uint32_t pair)
 	uint64_t index = w->started++;
 
 	w->under_way++;
-	note_intent(w, index, pair);
+	note_intent(w, index);
 	if (i == NO_FLOW) {
 		work_open(w, w->spare[--w->spare_count], pair, index);
 		return;

@@ -335,6 +335,27 @@ static void two_loads_intend_the_same_for_the_same_seed(void)
 	CU_ASSERT_NOT_EQUAL(intended_by_two_loads(2), first);
 }
 
+/* Which pairs are out of ports at a moment is a race; what is to be done is none. */
+static void the_intent_is_the_same_where_ports_run_out(void)
+{
+	uint64_t intended[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct drive d;
+
+		drive_lines(&d,
+			    "network: {ports: 40000-40015, servers: 3, choose: seed, "
+			    "sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			    "load: {total: 60, concurrency: 4, end: leak, on_failure: continue, "
+			    "mix: {reset: 20%}}\nstop: {when: never, time: 5s}");
+		CU_ASSERT(d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.tally.attempted, 60);
+		intended[i] = d.tape.intended;
+		help_close(&d.h);
+	}
+	CU_ASSERT_EQUAL(intended[0], intended[1]);
+}
+
 /* ---- requests and pools --------------------------------------------------- */
 
 #define TO_64_PORTS "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
@@ -512,6 +533,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, two_loads_intend_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
+	TEST_UNLESS(help_no_network, the_intent_is_the_same_where_ports_run_out),
 	TEST_UNLESS(help_no_network, a_failure_flushes_the_pool_where_it_is_asked_to),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
 	TEST_UNLESS(help_no_network, a_far_end_that_closes_first_waits_for_the_last_request),
