@@ -52,19 +52,52 @@ static bool judges_pace(const struct expectation_list *expect)
 	return false;
 }
 
+/* A line that is about what was opened, or failed, has judged a failure. */
+static bool judges_failures(const struct expectation_list *expect)
+{
+	static const enum measure about[] = {
+		MEASURE_CONNECTS_ATTEMPTED,
+		MEASURE_CONNECTS_OPENED,
+		MEASURE_CONNECTS_FAILED,
+		MEASURE_RETRIES,
+		MEASURE_GAVE_UP,
+		MEASURE_REQUESTS_DONE,
+		MEASURE_REQUESTS_FAILED,
+		MEASURE_ERRORS,
+	};
+
+	for (size_t i = 0; i < expect->count; i++)
+		for (size_t k = 0; k < sizeof(about) / sizeof(about[0]); k++)
+			if (expect->list[i].what.measure == about[k])
+				return true;
+	return false;
+}
+
+/* A failure ends a load that does not go on after one: what came after it was never tried. */
+static bool is_stopped(const struct plan *plan, const struct tape *tape)
+{
+	for (uint32_t i = 0; i < plan->load_count; i++)
+		if (plan->loads[i].load->on_failure.then == ON_FAILURE_STOP)
+			return tape->tally.gave_up > 0;
+	return false;
+}
+
 /* That a load is survived is not shown by another that was lighter; but ports that ran out have
  * run out. */
-static bool is_proven(const struct expectation_list *expect, const struct tape *tape,
-		      const struct measures *m)
+static bool is_proven(const struct plan *plan, const struct tape *tape, const struct measures *m)
 {
+	const struct expectation_list *expect = &plan->scenario->expect;
 	bool is_lighter = late_is_short(m) || late_is_behind(m);
 
-	return expect->count == 0 || tape->exhausted || !is_lighter || judges_pace(expect);
+	if (expect->count == 0 || tape->exhausted)
+		return true;
+	return (!is_lighter || judges_pace(expect)) &&
+	       (!is_stopped(plan, tape) || judges_failures(expect));
 }
 
 /* A line of `expect` that ended the run has failed, whatever became of the rest; but a run that
  * a signal or stop.time broke off says nothing, good or bad, about what it did not get to. */
-static enum verdict_word word_of(const struct verdict *v, const struct expectation_list *expect,
+static enum verdict_word word_of(const struct verdict *v, const struct plan *plan,
 				 const struct tape *tape, const struct measures *m)
 {
 	if (tape->interrupted || tape->cut_short || tape->lost ||
@@ -75,7 +108,7 @@ static enum verdict_word word_of(const struct verdict *v, const struct expectati
 	for (size_t i = 0; i < v->expect_count; i++)
 		if (!v->expect[i].pass)
 			return VERDICT_FAIL;
-	return is_proven(expect, tape, m) ? VERDICT_PASS : VERDICT_INCOMPLETE;
+	return is_proven(plan, tape, m) ? VERDICT_PASS : VERDICT_INCOMPLETE;
 }
 
 void judge(struct verdict *out, const struct plan *plan, const struct tape *tape,
@@ -89,6 +122,6 @@ void judge(struct verdict *out, const struct plan *plan, const struct tape *tape
 	/* It may hold again by now; but it was broken, and ended the run. */
 	if (tape->aborted >= 0 && (size_t)tape->aborted < out->expect_count)
 		out->expect[tape->aborted].pass = false;
-	out->word = word_of(out, expect, tape, m);
+	out->word = word_of(out, plan, tape, m);
 	causes_find(out, plan, tape, m, a);
 }

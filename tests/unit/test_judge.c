@@ -169,6 +169,43 @@ static void a_load_that_was_not_made_proves_nothing(void)
 	}
 }
 
+/* exhausted == false passed where a NAT had dropped 252 connects, and the load had ended with the
+ * first of them. */
+static void a_load_that_a_failure_ended_proves_nothing_of_the_rest(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t gave_up;
+		bool exhausted;
+		enum verdict_word word;
+	} rows[] = {
+		{"expect: [exhausted == false]", 0, false, VERDICT_PASS},
+		{"expect: [exhausted == false]", 1, false, VERDICT_INCOMPLETE},
+		{"expect: [exhausted == true]", 1, true, VERDICT_PASS},
+		{"expect: [exhausted == false, connects.failed <= 1]", 1, false, VERDICT_PASS},
+		{"expect: [errors.connect.ETIMEDOUT == 0]", 1, false, VERDICT_PASS},
+		{"load: {on_failure: continue}\nexpect: [exhausted == false]", 1, false,
+		 VERDICT_PASS},
+		{"", 1, false, VERDICT_PASS},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		if (rows[i].exhausted)
+			trial_exhaust(&t, 32);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 100;
+		t.tape.tally.failed = t.tape.tally.gave_up = rows[i].gave_up;
+		t.tape.end_ns = t.tape.begin_ns + 1000000000;
+		trial_judge(&t);
+		if (t.verdict.word != rows[i].word)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(t.verdict.word, rows[i].word);
+		trial_close(&t);
+	}
+}
+
 static void each_verdict_has_a_name_that_finds_it(void)
 {
 	for (int i = VERDICT_PASS; i <= VERDICT_INCOMPLETE; i++)
@@ -211,6 +248,7 @@ static const struct test tests[] = {
 	TEST(nothing_expected_is_a_pass),
 	TEST(what_broke_off_is_never_a_pass),
 	TEST(a_load_that_was_not_made_proves_nothing),
+	TEST(a_load_that_a_failure_ended_proves_nothing_of_the_rest),
 	TEST(each_verdict_has_a_name_that_finds_it),
 	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TESTS_END,
