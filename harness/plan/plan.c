@@ -49,6 +49,9 @@ static bool gateway_works(const struct scenario *s, const struct host *host, str
 		return true;
 	err_set(err, ERR_HOST, "topology: nat needs the kernel's NAT, which is not to be had: %s",
 		errno_words(host->nat));
+	if (host->nat == EPERM || host->nat == EACCES)
+		return err_hint(err, "Run it as root, or where user namespaces are allowed: "
+				     "`lastport doctor` says what this user may.");
 	return err_hint(err, "Load the kernel's modules nf_tables, nft_chain_nat and "
 			     "nf_conntrack_netlink.");
 }

@@ -260,7 +260,10 @@ static struct text say_gateway(const struct plan *p, const struct outline *o, st
 	if (p->nat.outside.count == 0)
 		return (struct text){0};
 	if (limit)
-		tracked = text_format(a, "; %s tracked at once", say_count(a, (double)limit)).s;
+		tracked = text_format(a,
+				      "; %s of them, closed ones not counted, by network.nat.limit",
+				      say_count(a, (double)limit))
+				  .s;
 	if (after)
 		fate = text_format(a, ": this load comes to that after %s",
 				   say_count(a, (double)after))

@@ -182,7 +182,9 @@ static const struct rule rules[] = {
 	{both_models,
 	 {AT(load, rate), AT(load, concurrency)},
 	 "load.rate and load.concurrency exclude each other",
-	 "Keep one; in a case, take the base's back with rate: 0/s or concurrency: 0."},
+	 "Keep one: so many clients at a pace of their own are concurrency with request.pause; in "
+	 "a case, "
+	 "take the base's back with rate: 0/s or concurrency: 0."},
 	{ramp_of_none,
 	 {AT(load, ramp), AT(load, concurrency)},
 	 "load.ramp and load.concurrency exclude each other",
@@ -252,7 +254,9 @@ static const struct rule rules[] = {
 	{loads_too_long,
 	 {AT(load, duration), AT(stop, time)},
 	 "load.duration is longer than stop.time",
-	 "No run takes longer than stop.time: raise it, or shorten load.duration."},
+	 "No run takes longer than stop.time, 30s unless it is said: raise it, such as stop: "
+	 "{time: 5m}, "
+	 "or shorten load.duration."},
 	{resets_and_lingers,
 	 {AT(load, end), AT(load.options, linger), AT(load, mix)},
 	 "load.options.linger is for another end than reset",
