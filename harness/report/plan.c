@@ -81,9 +81,25 @@ static struct text say_ports(const struct plan *p, struct arena *a)
 			   say_number(a, b->capacity, "connection"), odd);
 }
 
-/* The parts of a port's life, in brackets where there are two: "(2 s + 60 s)". */
-static const char *say_parts(const struct outline *o, struct arena *a)
+double plan_mean_ns(const struct plan *p, const struct outline *o)
 {
+	const struct forecast *f = &p->forecast;
+	double all = (double)o->live_ns + (double)o->quiet_ns, mean;
+
+	if (p->load_count > 1 || is_kept(o) || f->rate_is_least || !isfinite(f->rate) ||
+	    f->rate <= 0)
+		return 0;
+	mean = (double)p->budget.capacity / f->rate * 1e9;
+	return mean < 0.99 * all ? mean : 0;
+}
+
+/* The parts of a port's life, in brackets where there are two: "(2 s + 60 s)". */
+static const char *say_parts(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double mean = plan_mean_ns(p, o);
+
+	if (mean > 0)
+		return text_format(a, "%s (the mean of load.mix)", say_time(a, mean)).s;
 	if (o->live_ns == 0 || o->quiet_ns == 0)
 		return say_time(a, (double)(o->live_ns + o->quiet_ns));
 	return text_format(a, "(%s + %s)", say_time(a, (double)o->live_ns),
@@ -148,6 +164,7 @@ static struct text say_pool(const struct plan *p, const struct outline *o, struc
 static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *there = say_count(a, (double)together_capacity(p));
+	double mean = plan_mean_ns(p, o);
 
 	if (o->pooled)
 		return say_pool(p, o, a);
@@ -162,13 +179,14 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 		return text_format(a, "%s, and each port is free at once", say_rate(a, o->rate));
 	if (o->rate > 0)
 		return text_format(a, "%s × %s = %s ports at once; %s to be had",
-				   say_rate(a, o->rate), say_parts(o, a),
-				   say_count(a, ceil(o->wanted)), there);
+				   say_rate(a, o->rate), say_parts(p, o, a),
+				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
+				   there);
 	if (o->quiet_ns == 0)
 		return text_format(a, "%s under way, a port each; %s to be had",
 				   say_count(a, o->under_way), there);
 	return text_format(a, "%s under way × %s / %s = %s ports at once; %s to be had",
-			   say_count(a, o->under_way), say_parts(o, a),
+			   say_count(a, o->under_way), say_parts(p, o, a),
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
 }
 
@@ -195,7 +213,7 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 			say_number(a, p->nat.carriage.ports, "port"),
 			say_time(a, (double)p->nat.carriage.ports / p->forecast.rate * 1e9),
 			say_rate(a, p->forecast.rate));
-	return text_format(a, "%s / %s = %s for ever", ports, say_parts(o, a),
+	return text_format(a, "%s / %s = %s for ever", ports, say_parts(p, o, a),
 			   say_rate(a, p->forecast.rate));
 }
 

@@ -60,6 +60,14 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			"%s, if it keeps those of closed ones; connects time out then",
 			say_count(a, (double)p->nat.carriage.at_once),
 			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9));
+	if (p->scenario->server.die)
+		return TEXT("cannot be told: the server's death gives ports back");
+	if (plan_mean_ns(p, o) > 0)
+		return text_format(
+			a,
+			"cannot be told: how many ports are given back at once is drawn; "
+			"at %s for each on average",
+			say_time(a, plan_mean_ns(p, o)));
 	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
 	    o->wanted > (double)p->budget.capacity)
 		return text_format(a,

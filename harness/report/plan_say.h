@@ -40,5 +40,9 @@ static inline bool is_narrow(const struct guess *g)
 	return g->most - g->least <= g->likely / 10 + 100e6;
 }
 
+/* How long a port is taken on average, where load.mix has connections that give theirs back sooner
+ * than others; 0: all are alike, or it cannot be told. */
+double plan_mean_ns(const struct plan *p, const struct outline *o);
+
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *);
