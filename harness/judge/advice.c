@@ -85,7 +85,8 @@ void advice_widen(struct line_list *lines, const struct evidence *e, int64_t lif
 		widen_own(lines, e, life_ns);
 		return;
 	}
-	wide -= ports_within(&e->plan->scenario->network.reserved, advice_widest);
+	wide -= ports_within(&e->plan->scenario->network.reserved, advice_widest) +
+		e->plan->squat.listening + e->plan->squat.bound;
 	if (b->usable == 0 || wide < b->usable + b->usable / 20)
 		return;
 	advice_add_fmt(

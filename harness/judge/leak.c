@@ -113,11 +113,13 @@ static void advise_leak(struct finding *f, const struct evidence *e)
 
 	if (usable > 1)
 		limit = text_format(e->a, " below %s", say_count(e->a, usable)).s;
-	advice_add_fmt(
-		&f->attempt, e->a,
-		"take connections from a pool with a limit%s to one destination: a leak then shows "
-		"where it is made",
-		limit);
+	advice_add_fmt(&f->attempt, e->a,
+		       "take connections from a pool with a limit%s %s: a leak then shows where it "
+		       "is made",
+		       limit,
+		       e->plan->budget.spaces < e->plan->budget.pairs
+			       ? "to all destinations together"
+			       : "to one destination");
 }
 
 // clang-format off
@@ -134,7 +136,7 @@ const struct rule leak_rules[] = {
 		.seen = {MEASURE_LEAKED, MEASURE_ESTABLISHED_MAX, MEASURE_CLOSE_WAIT_MAX, MEASURE_PORTS_USABLE},
 		.attempt = {
 			"close every connection when its work is done, on the paths of errors and timeouts too; "
-			"`ss -tnp` names who holds them",
+			"`ss -tunp` names who holds them",
 		},
 		.in_vain = {delay_only, about_closed, other_limit},
 	},
@@ -198,7 +200,7 @@ const struct rule leak_rules[] = {
 			"open sockets with SOCK_CLOEXEC (accept4() too), so that no program that is started later "
 			"has them",
 			"in a child that runs no other program, close what it does not use: close_range()",
-			"`ss -tnp` names who holds them",
+			"`ss -tunp` names who holds them",
 		},
 		.in_vain = {
 			"closing once more, or sooner: the last descriptor decides, and another process has it",
