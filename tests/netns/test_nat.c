@@ -306,6 +306,59 @@ static void the_server_sees_the_gateway(void)
 	gateway_close(&h, &l, &c);
 }
 
+/* Accepts `n` connections, and counts those that come from one of the client's own ports. */
+static unsigned kept_of(const struct listeners *l, const struct crowd *c, unsigned n)
+{
+	static bool own[65536];
+	struct sockaddr_in a;
+	unsigned kept = 0;
+
+	memset(own, 0, sizeof(own));
+	for (unsigned i = 0; i < n; i++) {
+		CU_ASSERT_EQUAL(
+			getsockname(c->fd[i], (struct sockaddr *)&a, &(socklen_t){sizeof(a)}), 0);
+		own[ntohs(a.sin_port)] = true;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		int fd = -1;
+
+		if (poll(&(struct pollfd){.fd = l->fd[0], .events = POLLIN}, 1, PATIENCE) == 1)
+			fd = accept(l->fd[0], (struct sockaddr *)&a, &(socklen_t){sizeof(a)});
+		CU_ASSERT_FATAL(fd >= 0);
+		close(fd);
+		kept += own[ntohs(a.sin_port)];
+	}
+	return kept;
+}
+
+/* The gateway's ports are those that the client has, and more than enough: each is free. At random
+ * one of 1000 is the client's own by chance. */
+static void a_port_is_the_clients_own_unless_it_is_random(void)
+{
+	static const struct {
+		const char *lines;
+		unsigned least, most;
+	} rows[] = {
+		{NAT("ports: 40000-40999"), 32, 32},
+		{NAT("ports: 40000-40999, random: false"), 32, 32},
+		{NAT("ports: 40000-40999, random: true"), 0, 31},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct crowd c = {0};
+		struct listeners l;
+		struct help h;
+		unsigned kept;
+
+		gateway_open(&h, &l, rows[i].lines);
+		begin(&h, &c, 0, 32);
+		CU_ASSERT(await_crowd(&h, &c, 32, 0));
+		kept = kept_of(&l, &c, 32);
+		CU_ASSERT(kept >= rows[i].least && kept <= rows[i].most);
+		gateway_close(&h, &l, &c);
+	}
+}
+
 /* Hosts behind one gateway share its ports, however many local ones each has. */
 static void clients_share_the_gateways_ports(void)
 {
@@ -452,6 +505,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_gateway, each_destination_has_all_addresses),
 	TEST_UNLESS(help_no_gateway, a_limit_is_of_all_destinations),
 	TEST_UNLESS(help_no_gateway, the_server_sees_the_gateway),
+	TEST_UNLESS(help_no_gateway, a_port_is_the_clients_own_unless_it_is_random),
 	TEST_UNLESS(help_no_gateway, clients_share_the_gateways_ports),
 	TEST_UNLESS(help_no_gateway, every_address_is_reached_through_it),
 	TEST_UNLESS(help_no_gateway, timeouts_are_counted_and_the_gateway_is_sampled),
