@@ -255,6 +255,11 @@ static const char *no_window(void)
 					  : NULL;
 }
 
+static const char *no_window_look(void)
+{
+	return no_window() ? no_window() : no_look();
+}
+
 /* ---- load.bind ------------------------------------------------------------ */
 
 /* What the kernel's own table says of the client's connections, at the end of the load. */
@@ -413,6 +418,61 @@ static void what_bind_hands_out_twice_is_refused_by_connect(void)
 	look_close(&l);
 }
 
+/* ---- load.order ----------------------------------------------------------- */
+
+enum { WINDOWED = 64, WINDOW = 40000 | (40000 + WINDOWED - 1) << 16 };
+
+/* IP_LOCAL_PORT_RANGE of each connection's socket, in the order in which they were opened. */
+static void see_windows(void *context, struct worker *w)
+{
+	int *windows = context;
+
+	for (uint32_t i = 0; i < WINDOWED; i++) {
+		unsigned slot;
+		struct ring *ring = work_ring(w, i, &slot);
+		int fd = ring_lend(ring, slot);
+
+		if (w->flows[i].index < WINDOWED)
+			windows[w->flows[i].index] = number_of(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE);
+		close(fd);
+	}
+}
+
+static void drive_windows(const char *order, bool classic, int *windows)
+{
+	char lines[160];
+	struct look l;
+	struct drive_hooks hooks = {&l.interrupted, &l.pulse, -1, -1, 0, see_windows, windows};
+
+	snprintf(lines, sizeof(lines),
+		 "network: {ports: 40000-40063}\n"
+		 "load: {order: %s, concurrency: 1, total: %d, end: leak}",
+		 order, WINDOWED);
+	look_open(&l, lines);
+	l.h.plan.loads[0].classic_sockets = classic;
+	CU_ASSERT(drive_run(&l.tape, &l.h.plan, &l.h.lab, &hooks, &l.h.arena, &l.h.err));
+	CU_ASSERT_EQUAL(l.tape.tally.opened, WINDOWED);
+	look_close(&l);
+}
+
+/* Of 64 ports 28 are nearly half: one connection after the other, each from there on has it. */
+static void a_range_is_set_from_nearly_half_the_ports_on(void)
+{
+	static const struct {
+		const char *order;
+		int first; /* that has it */
+	} rows[] = {{"kernel", WINDOWED}, {"fast", 28}};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		int windows[WINDOWED];
+
+		memset(windows, 0xff, sizeof(windows)); /* -1: no socket */
+		drive_windows(rows[i / 2].order, i % 2, windows);
+		for (int k = 0; k < WINDOWED; k++)
+			CU_ASSERT_EQUAL(windows[k], k < rows[i / 2].first ? 0 : WINDOW);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(no_look, each_option_is_what_getsockopt_says),
 	TEST_UNLESS(no_look, a_socket_without_options_is_as_the_kernel_makes_it),
@@ -423,6 +483,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_device_is_the_kernels_to_refuse),
 	TEST_UNLESS(no_window, who_takes_the_port_decides_for_what_it_is_taken),
 	TEST_UNLESS(help_no_network, what_bind_hands_out_twice_is_refused_by_connect),
+	TEST_UNLESS(no_window_look, a_range_is_set_from_nearly_half_the_ports_on),
 	TESTS_END,
 };
 
