@@ -13,6 +13,8 @@
 #include "drive_help.h"
 #include "sys/clock.h"
 #include "sys/heir.h"
+#include "sys/netns.h"
+#include "sys/nft.h"
 
 /* Sockets of a namespace in a state, whichever their port, that have so many bytes unread; by the
  * kernel's own table. */
@@ -410,6 +412,54 @@ static void a_failure_flushes_the_pool_where_it_is_asked_to(void)
 	}
 }
 
+static int server_ns;
+
+/* The second request of a connection gets no answer: of each port the server's host lets in the
+ * first that is as long as one. */
+static int answer_first_only(void)
+{
+	struct err err = {0};
+	struct text rules = TEXT("table ip deaf {\nset served {\ntype inet_service\nsize 64\n"
+				 "flags dynamic\n}\nchain in {\n"
+				 "type filter hook input priority 0\n"
+				 "meta length < 512 accept\ntcp sport @served drop\n"
+				 "add @served { tcp sport }\n}\n}\n");
+
+	if (netns_enter(server_ns, &err) && nft_load(rules, &err))
+		return 0;
+	printf("%s\n", err.what);
+	return 1;
+}
+
+/* The fifth of four clients' requests is the first on a connection that has served one. Until it
+ * times out the other three have come to be idle. */
+static void a_failed_request_flushes_the_pool_where_it_is_asked_to(void)
+{
+	static const struct {
+		const char *flush;
+		uint64_t idle;
+	} cases[] = {{"false", 3}, {"true", 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[512];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 TO_64_PORTS "load: {concurrency: 4, total: 5, timeout: 2s, pool: "
+				     "{max_idle: 4}, request: {send: 512B, receive: 8B}, "
+				     "on_failure: {then: continue, flush_pool: %s}}",
+			 cases[i].flush);
+		drive_open(&d, lines);
+		server_ns = d.h.lab.server_ns;
+		CU_ASSERT_EQUAL(help_child(answer_first_only), 0);
+		drive_plan(&d);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 4);
+		CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], 1);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], cases[i].idle);
+		help_close(&d.h);
+	}
+}
+
 static void a_connection_ends_after_its_last_request(void)
 {
 	static const struct {
@@ -535,6 +585,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
 	TEST_UNLESS(help_no_network, the_intent_is_the_same_where_ports_run_out),
 	TEST_UNLESS(help_no_network, a_failure_flushes_the_pool_where_it_is_asked_to),
+	TEST_UNLESS(help_no_gateway, a_failed_request_flushes_the_pool_where_it_is_asked_to),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),
 	TEST_UNLESS(help_no_network, a_far_end_that_closes_first_waits_for_the_last_request),
 	TEST_UNLESS(help_no_network, what_is_sent_is_as_long_as_the_scenario_says),
