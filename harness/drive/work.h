@@ -1,6 +1,6 @@
-/* work.h - the worker's state, and what its files know of each other: worker.c turns the
- * loop, ask.c asks the ring, mail.c for datagrams, answer.c takes the answers and keeps the books.
- * Nobody else includes it.
+/* work.h - the worker's state, and what its files know of each other: worker_open.c makes it ready,
+ * worker.c turns the loop, ask.c asks the ring, mail.c for datagrams, answer.c takes the answers and
+ * keeps the books. Nobody else includes it.
  */
 #pragma once
 

@@ -1,12 +1,8 @@
 #include "drive/work.h"
 
-#include <errno.h>
-
 #include "base/draw.h"
 #include "base/order.h"
 #include "drive/breach.h"
-#include "drive/wire.h"
-#include "plan/bind.h"
 #include "plan/choose.h"
 #include "sys/clock.h"
 
@@ -15,8 +11,6 @@ enum { WAIT_NS = 20000000 };
 
 /* What a turn may take, about, before the clock is looked at again; and do at most. */
 enum { TURN_NS = 10000000, TURN_MOST = 64 };
-
-enum { SEND_MOST = 65536 }; /* of a request, at once */
 
 static void look_at_clock(struct worker *w)
 {
@@ -417,148 +411,4 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	close_books(w);
 	work_note(w, EVENT_LOAD_END, NULL, (int64_t)t->tally.opened);
 	return !w->failed;
-}
-
-/* ---- opening ------------------------------------------------------------- */
-
-static bool addresses_open(struct worker *w, struct arena *arena)
-{
-	const struct plan *p = w->plan;
-
-	w->sources = ARENA_TRY(arena, struct endpoint, p->sources.count);
-	w->servers = ARENA_TRY(arena, struct endpoint, p->destinations);
-	if (!w->sources || !w->servers)
-		return false;
-	for (uint32_t i = 0; i < p->sources.count; i++)
-		w->sources[i] = endpoint_make(p->family, p->sources.list[i], 0);
-	for (uint32_t i = 0; i < p->destinations; i++)
-		w->servers[i] = endpoint_make(p->family, plan_server(p, i), plan_service(p, i));
-	return true;
-}
-
-/* One space of ports for each pair, or for several of them. */
-static bool spaces_open(struct worker *w, struct arena *arena)
-{
-	const struct budget *b = &w->load->budget;
-
-	w->share = b->pairs / b->spaces;
-	w->turns = ARENA_TRY(arena, uint32_t, b->spaces);
-	w->walks = ARENA_TRY(arena, uint32_t, b->spaces);
-	if (bind_names_port(w->load->bind) &&
-	    !(w->named = ARENA_TRY(arena, struct endpoint, w->load->slots)))
-		return false;
-	return w->turns && w->walks &&
-	       rotation_open(&w->rotation, b->spaces, b->usable, w->load->batch, arena);
-}
-
-static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
-{
-	const struct plan *p = w->plan;
-	uint32_t slots_all = w->load->slots, left = slots_all;
-
-	w->ring_count = 0;
-	w->rings =
-		ARENA_ARRAY(arena, struct ring *, (slots_all + p->ring_slots - 1) / p->ring_slots);
-	while (left) {
-		uint32_t slots = left < p->ring_slots ? left : p->ring_slots;
-
-		if (!ring_open(&w->rings[w->ring_count], slots, arena, err))
-			return false;
-		w->ring_count++;
-		if (w->load->needs_rights && !ring_keep_rights(w->rings[w->ring_count - 1], err))
-			return false;
-		left -= slots;
-	}
-	return true;
-}
-
-/* The beginning of a request has its head, and as much of the zeroes as a send takes at once. */
-static bool requests_open(struct worker *w, struct arena *arena)
-{
-	const struct load *l = w->load->load;
-	bool pauses = l->request.pause && w->load->concurrency;
-
-	w->request_bytes = (uint32_t)(l->request.send < SEND_MOST ? l->request.send : SEND_MOST);
-	w->pauses.room = pauses ? w->load->concurrency : 0;
-	w->pauses.due_ns = ARENA_TRY(arena, int64_t, w->pauses.room);
-	for (int more = 0; more < 2; more++) {
-		struct wire_head head = {(uint32_t)l->request.send, (uint32_t)l->request.receive,
-					 more};
-
-		w->request[more] = ARENA_TRY(arena, unsigned char, w->request_bytes);
-		if (!w->request[more])
-			return false;
-		if (w->request_bytes)
-			wire_write(w->request[more], head);
-	}
-	return w->pauses.due_ns && mails_open(w, arena) &&
-	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->load->slots,
-			 w->load->idle_most, arena);
-}
-
-/* Before the rings, which are no heir's business. */
-static bool heirs_start(struct worker *w, struct arena *arena, struct err *err)
-{
-	w->heirs = ARENA_ARRAY(arena, struct heir, w->load->heirs);
-	while (w->heir_count < w->load->heirs) {
-		if (!heir_start(&w->heirs[w->heir_count], err))
-			return false;
-		w->heir_count++;
-	}
-	return true;
-}
-
-bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *arena,
-		 struct err *err)
-{
-	struct worker *w = ARENA_NEW(arena, struct worker);
-	const struct plan *p = wish->plan;
-	const struct load_plan *lp = wish->load;
-	const struct load *load = lp->load;
-	struct port_range range = p->scenario->network.ports;
-
-	*out = w;
-	w->wish = *wish;
-	w->plan = p;
-	w->load = lp;
-	w->tape = wish->tape;
-	w->pace =
-		(struct pace){lp->shape, lp->concurrency, load->total, load->duration, load->start};
-	w->hold_ns = load->hold;
-	w->timeout_ns = load->timeout;
-	w->stop_ns = FOR_EVER;
-	if (!behaviour_does(p->scenario->server.behaviour, DOES_END))
-		w->far_keeps_ns = p->scenario->server.die ? p->scenario->server.die : FOR_EVER;
-	w->window = range.lo | (uint32_t)range.hi << 16;
-	w->watches_run = breach_possible(&p->scenario->expect, 0);
-	w->watches_load = breach_possible(&p->scenario->expect, (unsigned)(lp - p->loads) + 1);
-	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
-	w->intended = plan_stream(p, lp, DRAW_END);
-	w->retry_stream = plan_stream(p, lp, DRAW_RETRY);
-	w->flows = ARENA_TRY(arena, struct flow, lp->slots);
-	w->spare = ARENA_TRY(arena, uint32_t, lp->slots);
-	if (!w->flows || !w->spare || !heap_open(&w->retrying, lp->slots, arena) ||
-	    !addresses_open(w, arena) || !spaces_open(w, arena))
-		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
-			       lp->slots);
-	for (uint32_t i = 0; i < lp->slots; i++) {
-		w->flows[i].at = OP_FAILED; /* an end: nobody's life yet */
-		w->spare[i] = lp->slots - 1 - i;
-	}
-	w->spare_count = lp->slots;
-	if (!requests_open(w, arena))
-		return err_sys(err, ENOMEM, "could not reserve memory for requests");
-	return heirs_start(w, arena, err) && rings_open(w, arena, err);
-}
-
-void worker_close(struct worker *w)
-{
-	if (!w)
-		return;
-	for (uint32_t r = 0; r < w->ring_count; r++)
-		ring_close(w->rings[r]);
-	w->ring_count = 0;
-	for (uint32_t h = 0; h < w->heir_count; h++)
-		heir_stop(&w->heirs[h]);
-	w->heir_count = 0;
 }
