@@ -1,5 +1,5 @@
 /* block.h - what the summary says of one run: what its ports and connects did, what was
- * expected, why, what to do.
+ * expected, why, what to do. block.c tells what happened, block_verdict.c what that comes to.
  *
  * Input:  a run; a line is left out where there is nothing to tell.
  * Output: whole lines, at most PAGE_WIDTH wide but where a word is wider.
@@ -24,6 +24,11 @@ void block_expectations(struct out *out, const struct result_run *run);
 void block_causes(struct out *out, const struct result_run *run);
 void block_details(struct out *out,
 		   const struct result_run *run); /* sysctls and counters, for -v */
+
+/* A measure as people read it: "28,232", "0.61 s", "true"; "no data". */
+const char *block_value(char text[UNIT_PRINTED], enum measure_kind kind, struct value v);
+
+void block_measure(struct out *to, const struct result_run *run, enum measure what);
 
 /* Figures of a run; a measure that is absent is 0 or false. */
 uint64_t run_count(const struct result_run *run, enum measure what);

@@ -1,0 +1,257 @@
+#include "report/block.h"
+
+#include <errno.h>
+
+#include "base/unit.h"
+#include "report/draft.h"
+#include "report/foretold.h"
+
+bool run_ended_early(const struct result_run *run)
+{
+	return run->aborted || run->interrupted || run->cut_short ||
+	       (!run->complete && run->lost == 0);
+}
+
+/* "as observed", or what was observed instead. */
+static void add_beside(struct out *to, const struct result_run *run)
+{
+	uint64_t predicted = run_count(run, MEASURE_PREDICTED_AFTER),
+		 seen = run_count(run, MEASURE_EXHAUSTED_AFTER);
+
+	if (!run_flag(run, MEASURE_EXHAUSTED)) {
+		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: not exhausted");
+	} else if (predicted == seen) {
+		out_z(to, ", as observed");
+	} else {
+		out_z(to, "; observed after ");
+		draft_count(to, seen);
+		out_z(to, ", ");
+		draft_count(to, seen > predicted ? seen - predicted : predicted - seen);
+		out_z(to, seen > predicted ? " more" : " fewer");
+		if (run->plan.may_lose_one)
+			out_z(to, " (a range of an odd number of ports can lose one)");
+	}
+}
+
+static uint64_t timeouts(const struct result_run *run)
+{
+	for (size_t i = 0; i < run->measures.error_count; i++)
+		if (run->measures.errors[i].stage == STAGE_CONNECT &&
+		    run->measures.errors[i].error == ETIMEDOUT)
+			return run->measures.errors[i].count;
+	return 0;
+}
+
+/* "connects time out after 32, as observed" */
+static void add_timeouts(struct out *to, const struct result_run *run)
+{
+	uint64_t after = run->plan.gateway.times_out_after,
+		 opened = run_count(run, MEASURE_CONNECTS_OPENED);
+
+	if (after == 0)
+		return;
+	out_z(to, "connects time out after ");
+	draft_count(to, after);
+	if (timeouts(run) == 0) {
+		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");
+	} else if (opened == after) {
+		out_z(to, ", as observed");
+	} else {
+		out_z(to, "; observed: ");
+		draft_count(to, opened);
+		out_z(to, " opened");
+	}
+}
+
+static void add_rate(struct out *to, const struct result_run *run)
+{
+	out_z(to, run->plan.rate_is_least ? "at least " : "");
+	block_measure(to, run, MEASURE_PREDICTED_RATE);
+}
+
+void block_prediction(struct out *out, const struct result_run *run)
+{
+	struct value rate = run->measures.fixed[MEASURE_PREDICTED_RATE];
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (run->measures.fixed[MEASURE_PREDICTED_AFTER].present) {
+		out_z(to, "exhausted after ");
+		block_measure(to, run, MEASURE_PREDICTED_AFTER);
+		add_beside(to, run);
+	} else if (run->plan.gateway.times_out_after == 0 && run->plan.tw_buckets == 0) {
+		out_text(to, run->plan.doubt);
+	}
+	add_timeouts(to, run);
+	if (rate.present) {
+		out_z(to, to->len ? "; sustainable: " : "sustainable: ");
+		if (rate.n > 0)
+			add_rate(to, run);
+		else
+			out_z(to, "no rate");
+	}
+	if (run->plan.tw_buckets)
+		out_fmt(to,
+			"%ssustainable: cannot be told, tcp_max_tw_buckets (%llu) ends TIME_WAIT "
+			"early (counter TCPTimeWaitOverflow)",
+			to->len ? "; " : "", (unsigned long long)run->plan.tw_buckets);
+	foretold_tally(to, run);
+	draft_print(&d, out, "  predicted");
+}
+
+bool run_falls_short(const struct result_run *run)
+{
+	struct value elapsed = run->measures.fixed[MEASURE_ELAPSED];
+
+	return run->plan.lasts_ns && !run_ended_early(run) && elapsed.present &&
+	       elapsed.n < (double)run->plan.lasts_ns &&
+	       run->measures.fixed[MEASURE_EXHAUSTED].present && !run_flag(run, MEASURE_EXHAUSTED);
+}
+
+void block_outlook(struct out *out, const struct result_run *run)
+{
+	char rate[UNIT_PRINTED], lasts[UNIT_PRINTED];
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (!run_falls_short(run))
+		return;
+	out_fmt(to, "at %s the ports last %s; this run took ",
+		unit_rate_pretty(rate, run->plan.rate),
+		unit_time_pretty(lasts, run->plan.lasts_ns));
+	block_measure(to, run, MEASURE_ELAPSED);
+	draft_print(&d, out, "  but");
+}
+
+void block_overflow(struct out *out, const struct result_run *run)
+{
+	uint64_t n = run_count(run, MEASURE_TIME_WAIT_OVERFLOW);
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (n == 0)
+		return;
+	draft_count(to, n);
+	out_fmt(to,
+		" closed %s never in TIME_WAIT: tcp_max_tw_buckets was reached%s. A late packet "
+		"of an old connection can then reach a new one (RFC 1337)",
+		n == 1 ? "connection was" : "connections were",
+		run->word == VERDICT_PASS ? ", and the run has passed by that overflow" : "");
+	draft_print(&d, out, "  but");
+}
+
+/* The widest of the first columns, so that those after them stand in line. */
+struct columns {
+	unsigned text, observed;
+};
+
+static struct columns measure_columns(const struct verdict *v)
+{
+	struct columns c = {0, 0};
+
+	for (size_t i = 0; i < v->expect_count; i++) {
+		char text[UNIT_PRINTED];
+		unsigned wide = page_width(v->expect[i].text);
+		unsigned observed = page_width(
+			text_of(block_value(text, v->expect[i].kind, v->expect[i].observed)));
+
+		if (wide > c.text && wide <= 40)
+			c.text = wide;
+		if (observed > c.observed)
+			c.observed = observed;
+	}
+	return c;
+}
+
+/* Is it known for good what became of line i? What a run that broke off has not kept, it might
+ * have; but for the line that broke it off. */
+static bool is_final(const struct result_run *run, size_t i)
+{
+	return run->aborted ? run->aborted == i + 1 : run->complete;
+}
+
+static void print_mark(struct out *out, const struct judged *j, bool final)
+{
+	if (j->pass)
+		out_paint(out, PAINT_GOOD, "  ok ");
+	else if (final)
+		out_paint(out, PAINT_BAD, "  x  ");
+	else
+		out_z(out, "  ?  ");
+}
+
+void block_expectations(struct out *out, const struct result_run *run)
+{
+	const struct verdict *v = &run->verdict;
+	struct columns c = measure_columns(v);
+
+	for (size_t i = 0; i < v->expect_count; i++) {
+		const struct judged *j = &v->expect[i];
+		char text[UNIT_PRINTED];
+
+		print_mark(out, j, is_final(run, i));
+		page_cell(out, j->text, c.text);
+		out_z(out, j->observed.present ? "  observed " : "           ");
+		page_cell(out, text_of(block_value(text, j->kind, j->observed)), c.observed);
+		if (j->at.line) {
+			out_z(out, "  ");
+			out_escaped(out, text_of(j->at.file));
+			out_fmt(out, ":%u", j->at.line);
+		}
+		out_z(out, "\n");
+	}
+	if (v->expect_count == 0)
+		page_paragraph(out, "  expected", PAINT_NONE, LABEL,
+			       TEXT("nothing: the scenario has no `expect`"));
+}
+
+/* The kernel puts tabs between the numbers of a sysctl. */
+static void add_sysctl(struct out *to, struct text value)
+{
+	struct text number;
+
+	while (text_cut(&value, '\t', &number)) {
+		out_text(to, number);
+		out_z(to, " ");
+	}
+	out_text(to, number);
+}
+
+static void print_settings(struct out *out, const struct result_run *run)
+{
+	for (size_t i = 0; i < run->setting_count; i++) {
+		const struct result_setting *s = &run->settings[i];
+		struct draft d;
+		struct out *to = draft_begin(&d);
+
+		out_text(to, s->name);
+		out_z(to, " = ");
+		add_sysctl(to, s->after);
+		if (!text_eq(s->before, s->after)) {
+			out_z(to, ", was ");
+			add_sysctl(to, s->before);
+		}
+		if (s->line) {
+			out_z(to, " ");
+			out_text(to, run->file);
+			out_fmt(to, ":%u", s->line);
+		}
+		draft_print(&d, out, i ? "" : "  sysctl");
+	}
+}
+
+void block_details(struct out *out, const struct result_run *run)
+{
+	const struct measures *m = &run->measures;
+
+	print_settings(out, run);
+	for (size_t i = 0; i < m->counter_count; i++) {
+		struct draft d;
+		struct out *to = draft_begin(&d);
+
+		out_text(to, m->counters[i].name);
+		out_z(to, " ");
+		draft_count(to, m->counters[i].moved);
+		draft_print(&d, out, i ? "" : "  counters");
+	}
+}
