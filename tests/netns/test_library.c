@@ -25,17 +25,17 @@ static const char *folder(void)
 	return dirname(self);
 }
 
-/* Runs them all, and returns result.json. */
-static json_t *library_result(void)
+/* Runs files of the library, and returns result.json. */
+static json_t *result_of(const char *options, const char *files)
 {
 	char place[] = "/tmp/lastport-library-XXXXXX", line[LINE], path[64];
 	json_t *root;
 
 	CU_ASSERT_FATAL(mkdtemp(place) != NULL);
-	snprintf(
-		line, sizeof(line),
-		"%1$s/lastport run -q -j 4 -o %2$s/out %1$s/../../scenarios/*.yaml >%2$s/said 2>&1",
-		folder(), place);
+	snprintf(line, sizeof(line),
+		 "%1$s/lastport run -q %3$s -o %2$s/out %1$s/../../scenarios/%4$s.yaml "
+		 ">%2$s/said 2>&1",
+		 folder(), place, options, files);
 	CU_ASSERT(system(line) >= 0);
 	snprintf(path, sizeof(path), "%s/out/result.json", place);
 	root = json_load_file(path, 0, NULL);
@@ -77,20 +77,44 @@ static void tell(const json_t *run, const json_t *what)
 	free(text);
 }
 
-/* By itself, and not beside others: what came out of step on a machine that had too much to do
- * keeps its claims then, and what is wrong does not. */
-static bool passes_alone(const json_t *run)
+static bool passes(const json_t *run)
 {
-	char line[LINE];
+	return strcmp(member(run, "verdict"), "pass") == 0;
+}
 
-	snprintf(line, sizeof(line),
-		 "d=$(mktemp -d) && %1$s/lastport run -q -o $d/out --case '%2$s' "
-		 "%1$s/../../scenarios/%3$s.yaml; s=$?; rm -rf $d; exit $s",
-		 folder(), member(run, "case"), member(run, "scenario"));
-	for (int i = 0; i < ALONE_MOST; i++)
-		if (system(line) == 0)
-			return true;
-	return false;
+static bool is_broken(const json_t *prediction)
+{
+	return strcmp(member(prediction, "outcome"), "broken") == 0;
+}
+
+static bool is_foretold(const json_t *run)
+{
+	json_t *prediction;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "predictions"), i, prediction)
+	{
+		if (is_broken(prediction))
+			return false;
+	}
+	return true;
+}
+
+/* By itself, and not beside others: what came out of step, or was slow, on a machine that had too
+ * much to do is kept then, and what is wrong is not. */
+static bool holds_alone(const json_t *run, bool (*holds)(const json_t *run))
+{
+	char options[256];
+	bool held = false;
+
+	snprintf(options, sizeof(options), "--case '%s'", member(run, "case"));
+	for (int i = 0; i < ALONE_MOST && !held; i++) {
+		json_t *root = result_of(options, member(run, "scenario"));
+
+		held = holds(json_array_get(json_object_get(root, "runs"), 0));
+		json_decref(root);
+	}
+	return held;
 }
 
 static void each_scenario_keeps_its_claims(const json_t *runs)
@@ -100,12 +124,10 @@ static void each_scenario_keeps_its_claims(const json_t *runs)
 
 	json_array_foreach(runs, i, run)
 	{
-		bool passes = strcmp(member(run, "verdict"), "pass") == 0;
-
-		if (!is_run(run) || passes)
+		if (!is_run(run) || passes(run))
 			continue;
 		tell(run, json_object_get(run, "expect"));
-		CU_ASSERT(passes_alone(run));
+		CU_ASSERT(holds_alone(run, passes));
 	}
 }
 
@@ -124,20 +146,20 @@ static void each_prediction_holds(const json_t *runs)
 			const char *outcome = member(prediction, "outcome");
 			bool told = strcmp(outcome, "cannot be told") != 0;
 
-			if (strcmp(outcome, "broken") == 0)
+			if (is_broken(prediction))
 				tell(run, prediction);
 			held += strcmp(outcome, "holds") == 0;
-			CU_ASSERT(strcmp(outcome, "broken") != 0);
 			if (strcmp(member(prediction, "name"), "exhausted") == 0)
 				CU_ASSERT(told || member(plan, "doubt")[0]);
 		}
+		CU_ASSERT(is_foretold(run) || holds_alone(run, is_foretold));
 	}
 	CU_ASSERT(held >= json_array_size(runs));
 }
 
 static void the_library_does_what_it_says(void)
 {
-	json_t *root = library_result();
+	json_t *root = result_of("-j 4", "*");
 	const json_t *runs = json_object_get(root, "runs");
 	size_t i, count = 0;
 	json_t *run;
