@@ -1,6 +1,6 @@
 /* run.h - one run of a contestant, in a network of its own: what it took.
  *
- * Units:  nanoseconds: CPU of the thread that connects (getrusage(RUSAGE_THREAD)), and time.
+ * Units:  CPU is that of the thread that connects: getrusage(RUSAGE_THREAD).
  * Errors: exits with 1 and says why: a benchmark with a hole in it is none.
  */
 #pragma once
@@ -8,14 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cost.h"
 #include "floor.h"
-
-struct cost {
-	double cpu_us; /* a connection */
-	double rate;   /* connections a second */
-	double seconds;
-	double latency_us; /* p50 of those that were timed one at a time; 0: none were */
-};
 
 /* What a scenario's lines make: `lines` stand below version and name. `count` connections are to
  * have been opened. Of several loads the last, which is to end last, is what is told of. */
