@@ -11,6 +11,9 @@
 #define SUITES(SUITE) \
 	SUITE(text) \
 	SUITE(worker) \
+	SUITE(worker_requests) \
+	SUITE(worker_failures) \
+	SUITE(worker_pace) \
 	SUITE(drive) \
 	SUITE(pool) \
 	SUITE(census) \
@@ -41,6 +44,9 @@
 	SUITE(books) \
 	SUITE(judge) \
 	SUITE(cause) \
+	SUITE(cause_alike) \
+	SUITE(cause_bound) \
+	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \
 	SUITE(summary) \

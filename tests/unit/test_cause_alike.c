@@ -1,0 +1,339 @@
+/* What is not exhaustion, told from it: look-alikes, gateways, servers that are gone. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "advice_check.h"
+#include "judge/cause.h"
+#include "suites.h"
+#include "trial.h"
+
+#define SMALL "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+static void look_alikes_say_that_they_are_not_exhaustion(void)
+{
+	static const struct {
+		enum stage stage;
+		int error;
+		bool no_address;
+		enum cause cause;
+	} rows[] = {
+		{STAGE_SOCKET, EMFILE, false, CAUSE_FD_LIMIT},
+		{STAGE_SOCKET, ENFILE, false, CAUSE_FD_LIMIT},
+		{STAGE_CONNECT, ECONNREFUSED, false, CAUSE_REFUSED},
+		{STAGE_CONNECT, ETIMEDOUT, false, CAUSE_TIMED_OUT},
+		{STAGE_BIND, EADDRNOTAVAIL, false, CAUSE_FOREIGN_ADDRESS},
+		{STAGE_CONNECT, EADDRNOTAVAIL, true, CAUSE_FOREIGN_ADDRESS},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		const struct finding *f;
+
+		trial_open(&t, SMALL);
+		trial_fail(&t, rows[i].stage, rows[i].error, 3);
+		trial_dump(&t, 20);
+		if (rows[i].no_address)
+			tape_event(&t.tape, (struct event){.kind = EVENT_NO_ADDRESS, .dest = 0});
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		f = &t.verdict.causes[0];
+		CU_ASSERT_EQUAL(f->cause, rows[i].cause);
+		CU_ASSERT(text_has(f->why, "not port exhaustion"));
+		CU_ASSERT(text_has(f->why, errno_name(rows[i].error)));
+		CU_ASSERT(text_has(f->why, "3 times"));
+		CU_ASSERT(text_has(f->why, "20 of 32 ports"));
+		CU_ASSERT(f->attempt.count > 0 && f->wont_help.count > 0);
+		trial_close(&t);
+	}
+}
+
+static void a_connection_that_met_itself_is_told_with_the_ways_out(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	trial_open(&t, "network: {topology: loopback, ports: 40010-40011, services: [40010]}\n"
+		       "server: {behaviour: refuse}\nload: {total: 8, on_failure: continue}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 2;
+	t.tape.tally.self_connects = 2;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	f = trial_cause(&t, CAUSE_SELF_CONNECT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "2 connections"));
+	CU_ASSERT(text_has(f->why, "EADDRINUSE"));
+	CU_ASSERT(lines_have(&f->attempt, "outside of net.ipv4.ip_local_port_range"));
+	CU_ASSERT(lines_have(&f->attempt, "ip_local_reserved_ports"));
+	CU_ASSERT(lines_have(&f->attempt, "getsockname()"));
+	CU_ASSERT(text_has(trial_summary(trial_result(&t, TEXT("met")), (struct report_style){0},
+					 false, &t.arena),
+			   "2 of them self-connected"));
+	trial_close(&t);
+}
+
+/* Until then it was there, and so were its connections. */
+static void a_server_that_ended_is_told_with_when(void)
+{
+	static const struct {
+		const char *lines;
+		int error;
+		enum event_kind kind;
+		const char *why;
+	} rows[] = {
+		{"server: {die: 500ms}", ECONNREFUSED, EVENT_SERVER_DIED,
+		 "nothing listens at that address and port any more: the server's process died "
+		 "after 0.5 s, and 20 connections were opened."},
+		{"server: {vanish: 500ms}", ETIMEDOUT, EVENT_SERVER_GONE,
+		 "no answer within 2 s any more: the server's host vanished after 0.5 s, and 20 "
+		 "connections were opened."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+		trial_fail(&t, STAGE_CONNECT, rows[i].error, 3);
+		tape_event(&t.tape, (struct event){.kind = rows[i].kind, .t_ns = 500000000});
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		if (!text_has(t.verdict.causes[0].why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(t.verdict.causes[0].why));
+		CU_ASSERT(text_has(t.verdict.causes[0].why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
+/* A gateway's timeouts are told from others by what its connection tracking counted. */
+static void a_gateways_drops_are_told_from_other_timeouts(void)
+{
+#define GATEWAY(keys, load) \
+	"network: {topology: nat, services: 2, nat: {ports: 2000-2031, " keys "}}\nload: {" load "}"
+	static const struct {
+		const char *lines;
+		struct tracked seen;
+		enum cause cause;
+		const char *why, *attempt, *in_vain;
+	} rows[] = {
+		{GATEWAY("addresses: 2", "rate: 5/s"),
+		 {128, 7, 7, 0},
+		 CAUSE_LINUX_SNAT,
+		 "The gateway has 64 ports to each of 2 destinations (2000-2031 of 2 addresses), "
+		 "and "
+		 "tracked up to 128 connections: it dropped 7 SYNs without a word (conntrack's "
+		 "insert_failed, and drop with it). A closed connection can keep its port there "
+		 "for 120 s (nf_conntrack_tcp_timeout_time_wait): no more than 1.07/s is sure to "
+		 "go on for ever; "
+		 "this load asks for 5/s.",
+		 "2,016 times as many, 2,150/s (enough)",
+		 "fully-random"},
+		{GATEWAY("addresses: 2", "end: leak"),
+		 {128, 1, 1, 0},
+		 CAUSE_LINUX_SNAT,
+		 "it dropped 1 SYN without a word (conntrack's insert_failed, and drop with it).",
+		 "each adds 32 ports to each destination",
+		 "nf_conntrack_max"},
+		{GATEWAY("limit: 10", "end: leak"),
+		 {10, 0, 0, 0},
+		 CAUSE_CONNTRACK_FULL,
+		 "The gateway tracked 10 connections, and may track no more (here 10 by "
+		 "network.nat.limit, else nf_conntrack_max)",
+		 "here it is the rule's limit of 10",
+		 "it had ports left"},
+		{GATEWAY("addresses: 1", "end: leak"),
+		 {60, 0, 3, 0},
+		 CAUSE_CONNTRACK_FULL,
+		 "may track no more (nf_conntrack_max)",
+		 "raise net.netfilter.nf_conntrack_max",
+		 "it had ports left"},
+		{GATEWAY("limit: 10", "end: leak"),
+		 {9, 0, 0, 0},
+		 CAUSE_TIMED_OUT,
+		 "no answer within 2 s",
+		 "look at the far end",
+		 "a wider port range"},
+		{"load: {end: leak}",
+		 {9, 7, 7, 0},
+		 CAUSE_TIMED_OUT,
+		 "no answer within 2 s",
+		 "look at the far end",
+		 "a wider port range"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 3);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 20)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = rows[i].seen;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		f = &t.verdict.causes[0];
+		CU_ASSERT_EQUAL(f->cause, rows[i].cause);
+		if (!text_has(f->why, rows[i].why) || !lines_have(&f->attempt, rows[i].attempt))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
+		CU_ASSERT(lines_have(&f->wont_help, rows[i].in_vain));
+		trial_close(&t);
+	}
+}
+
+/* What the lab cannot have happen, by its signature; real tapes are in test_tapes.c. */
+static void what_no_lab_makes_is_told_by_its_signature(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t opened;
+		enum stage stage;
+		int error;
+		bool no_address;
+		struct tracked gateway;
+		uint64_t repeated; /* TCPSynRetrans */
+		enum cause cause;
+		const char *why;
+	} rows[] = {
+		{SMALL,
+		 0,
+		 STAGE_BIND,
+		 EADDRNOTAVAIL,
+		 true,
+		 {0},
+		 0,
+		 CAUSE_FOREIGN_ADDRESS,
+		 "the source address is not on this host"},
+		{"network: {family: ipv6}",
+		 0,
+		 STAGE_CONNECT,
+		 EADDRNOTAVAIL,
+		 true,
+		 {0},
+		 0,
+		 CAUSE_IPV6_DISABLED,
+		 "off or the interface is down"},
+		{"network: {family: ipv6, sysctl: {net.ipv6.conf.all.disable_ipv6: 1}}",
+		 0,
+		 STAGE_BIND,
+		 EADDRNOTAVAIL,
+		 true,
+		 {0},
+		 0,
+		 CAUSE_IPV6_DISABLED,
+		 "disable_ipv6 is 1"},
+		{"network: {family: ipv6}",
+		 5,
+		 STAGE_BIND,
+		 EADDRNOTAVAIL,
+		 true,
+		 {0},
+		 0,
+		 CAUSE_IPV6_TENTATIVE,
+		 "Later 5 connections opened"},
+		{SMALL,
+		 9,
+		 STAGE_SOCKET,
+		 EMFILE,
+		 false,
+		 {0},
+		 0,
+		 CAUSE_FD_LIMIT,
+		 "may have no more descriptors"},
+		{SMALL,
+		 9,
+		 STAGE_CONNECT,
+		 ENOBUFS,
+		 false,
+		 {0},
+		 0,
+		 CAUSE_TCP_MEM,
+		 "consider tuning tcp_mem"},
+		{SMALL,
+		 9,
+		 STAGE_SOCKET,
+		 ENOMEM,
+		 false,
+		 {0},
+		 0,
+		 CAUSE_TCP_MEM,
+		 "consider tuning tcp_mem"},
+		{"network: {topology: nat, nat: {ports: 2000-2999}}",
+		 90,
+		 STAGE_CONNECT,
+		 ETIMEDOUT,
+		 false,
+		 {100, 7, 7, 0},
+		 0,
+		 CAUSE_SNAT_INSERT_RACE,
+		 "dropped 7 SYNs (insert_failed) while it tracked no more than 100 connections, "
+		 "and "
+		 "it has 1,000 ports"},
+		{"network: {topology: nat, nat: {ports: 2000-2999}}",
+		 990,
+		 STAGE_CONNECT,
+		 ETIMEDOUT,
+		 false,
+		 {1000, 7, 7, 0},
+		 0,
+		 CAUSE_LINUX_SNAT,
+		 "dropped 7 SYNs without a word"},
+		{SMALL,
+		 320,
+		 STAGE_CONNECT,
+		 0,
+		 false,
+		 {0},
+		 12,
+		 CAUSE_FAST_PORT_REUSE,
+		 "12 SYNs had to be sent again, a second later, of 320 connections"},
+		{SMALL,
+		 0,
+		 STAGE_CONNECT,
+		 EPERM,
+		 false,
+		 {0},
+		 0,
+		 CAUSE_NO_DATA,
+		 "connect() failed 3 times with EPERM"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = rows[i].opened;
+		if (rows[i].error)
+			trial_fail(&t, rows[i].stage, rows[i].error, 3);
+		if (rows[i].no_address)
+			tape_event(&t.tape, (struct event){.kind = EVENT_NO_ADDRESS});
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 2)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = rows[i].gateway;
+		t.tape.counters[t.tape.counter_count++] =
+			(struct counter){.name = "TCPSynRetrans", .last = rows[i].repeated};
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		if (t.verdict.causes[0].cause != rows[i].cause ||
+		    !text_has(t.verdict.causes[0].why, rows[i].why))
+			printf("row %zu: %s: " TEXT_FMT "\n", i,
+			       cause_name(t.verdict.causes[0].cause),
+			       TEXT_ARG(t.verdict.causes[0].why));
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, rows[i].cause);
+		CU_ASSERT(text_has(t.verdict.causes[0].why, rows[i].why));
+		advice_check(&t.verdict.causes[0]);
+		trial_close(&t);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(look_alikes_say_that_they_are_not_exhaustion),
+	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
+	TEST(a_server_that_ended_is_told_with_when),
+	TEST(a_gateways_drops_are_told_from_other_timeouts),
+	TEST(what_no_lab_makes_is_told_by_its_signature),
+	TESTS_END,
+};
+
+const struct suite suite_cause_alike = {"cause: look-alikes", tests};

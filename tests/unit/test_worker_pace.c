@@ -1,0 +1,231 @@
+/* When the load's loop begins and when it ends, against a kernel in memory. */
+#include <errno.h>
+#include <string.h>
+
+#include "drive/breach.h"
+#include "judge/judge.h"
+#include "run_help.h"
+
+static void the_books_balance_when_interrupted_anywhere(void)
+{
+	static const char *const loads[] = {
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, hold: 1ms, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: reset, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: shutdown, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: disconnect, total: "
+		"90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: inherit, total: 90}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, pool: {max_idle: 3}, "
+		"request: {send: 9B}}",
+		"network: {ports: 40000-40099}\nload: {concurrency: 16, end: wait, total: "
+		"90}\nserver: {behaviour: close}",
+		"network: {ports: 40000-40099, sources: 3}\nload: {rate: 10k/s, end: leak, total: "
+		"90}",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		for (uint64_t at = 1; at <= 90; at += 7) {
+			struct run r;
+
+			fake_boot(100);
+			fake.interrupt_at = at;
+			fake.black_hole = at < 16 && at % 3 == 0;
+			run_lines(&r, loads[i]);
+			CU_ASSERT_EQUAL(r.tape.interrupted, 2);
+			CU_ASSERT(!r.tape.complete);
+			CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_INTERRUPTED), 1);
+			arena_close(&r.arena);
+		}
+	}
+}
+
+static void a_run_cut_short_says_so(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	run_lines(&r,
+		  "network: {ports: 40000-40099}\nload: {rate: 10/s, total: 50}\nstop: {time: 1s}");
+	CU_ASSERT(r.tape.cut_short && !r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 10);
+	arena_close(&r.arena);
+	fake_boot(100);
+	run_lines(&r, "network: {ports: 40000-40099}\nload: {rate: 10/s}\nstop: {time: 1s}");
+	CU_ASSERT(!r.tape.cut_short && r.tape.complete); /* nothing else was to end it */
+	arena_close(&r.arena);
+}
+
+/* A connect at half full can cost milliseconds, and an open model may be thousands of them
+ * behind. */
+static void slow_connects_keep_nobody_from_ending_the_run(void)
+{
+	static const char *const loads[] = {
+		"load: {rate: 10k/s, end: leak}\nstop: {time: 1s}",
+		"load: {concurrency: 5000, end: leak}\nstop: {time: 1s}",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		struct run r;
+
+		fake_boot(28232);
+		fake.submit_ns = 10000000;
+		run_lines(&r, loads[i]);
+		CU_ASSERT(r.tape.end_ns >= 1000000000 && r.tape.end_ns < 1200000000);
+		CU_ASSERT_EQUAL(r.tape.tally.late > 0, r.plan.scenario->load.rate > 0);
+		arena_close(&r.arena);
+	}
+}
+
+/* 1,000 connections are due within 0.1 s, and take seconds where a submit takes 10 ms. That the load
+ * ends by its total hides nothing. */
+static void how_late_a_connection_was_begun_is_told(void)
+{
+	struct run r;
+
+	fake_boot(28232);
+	fake.submit_ns = 10000000;
+	run_lines(&r, "load: {rate: 10k/s, total: 1000, end: leak}");
+	CU_ASSERT(r.ok && r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 1000);
+	CU_ASSERT_EQUAL(r.tape.tally.late, 0);
+	CU_ASSERT(r.tape.behind_ns > 1000000000);
+	CU_ASSERT(r.tape.behind_ns < r.tape.end_ns);
+	arena_close(&r.arena);
+	fake_boot(28232);
+	run_lines(&r, "load: {concurrency: 8, total: 1000, end: leak}");
+	CU_ASSERT_EQUAL(r.tape.behind_ns, 0); /* a closed loop has no due time */
+	arena_close(&r.arena);
+}
+
+/* A destination that waits for its retry must not keep a loop awake that may begin nothing. */
+static void a_full_closed_loop_sleeps_while_a_destination_is_exhausted(void)
+{
+	struct run r;
+
+	fake_boot(8);
+	run_lines(&r, "network: {ports: 40000-40007, services: 3}\n"
+		      "load: {concurrency: 13, hold: 10s, on_failure: continue}\n"
+		      "stop: {when: never, time: 9s}");
+	CU_ASSERT_EQUAL(r.tape.tally.open, 13);
+	CU_ASSERT(fake.waits < 2000);
+	arena_close(&r.arena);
+	fake_boot(4);
+	run_lines(&r, "network: {ports: 40000-40003, services: 2}\n"
+		      "load: {concurrency: 8, hold: 3s, on_failure: continue}\n"
+		      "stop: {when: never, time: 9s}");
+	CU_ASSERT(r.tape.exhausted); /* TIME_WAIT for ever */
+	CU_ASSERT(fake.waits < 2000);
+	arena_close(&r.arena);
+}
+
+/* Measures that are known while a load runs are the same afterwards, on one tape and its pulse. */
+static void what_is_live_is_measured_alike(void)
+{
+	struct sample dump = {.parts = SAMPLE_SOCKETS | SAMPLE_GATEWAY,
+			      .used_max = 31,
+			      .gateway = {.entries = 30, .insert_failed = 8, .drop = 9}};
+	struct run r;
+	struct tape whole;
+	struct measures m;
+
+	fake_boot(32);
+	fake.quiet_ns = 1000000000;
+	fake.answers = true;
+	run_lines(&r, "network: {ports: 40000-40031}\nstop: {when: never}\n"
+		      "load: {rate: 100/s, duration: 2s, request: {send: 8B, receive: 1B}, "
+		      "on_failure: continue}");
+	CU_ASSERT(r.tape.exhausted && r.tape.recovered_ns >= 0);
+	/* One dump, as the sampler would have left it on a tape and in the pulse. */
+	CU_ASSERT_FATAL(tape_open(&whole, 64, 2, 0, &r.arena, &r.err));
+	tape_merge(&whole, &r.tape);
+	tape_sample(&whole, (struct sample){.parts = SAMPLE_GATEWAY, .t_ns = -1});
+	for (int state = 0; state < STATES; state++) {
+		dump.states[state] = 40 + (uint64_t)state;
+		atomic_store(&r.pulse.states_max[state], dump.states[state]);
+	}
+	tape_sample(&whole, dump);
+	atomic_store(&r.pulse.used_max, dump.used_max);
+	atomic_store(&r.pulse.dumps, 1);
+	atomic_store(&r.pulse.gateway_entries_max, dump.gateway.entries);
+	atomic_store(&r.pulse.gateway_insert_failed, dump.gateway.insert_failed);
+	atomic_store(&r.pulse.gateway_drop, dump.gateway.drop);
+	atomic_store(&r.pulse.gateway_looks, 1);
+	measure(&m, &whole, &r.plan, &r.arena);
+	for (int i = 0; i < MEASURES; i++) {
+		struct measure_ref what = {
+			.measure = (enum measure)i, .stage = STAGE_CONNECT, .error = EADDRNOTAVAIL};
+		struct value after = measures_get(&m, &what);
+		struct expectation e = {.what = what, .compare = COMPARE_EQ, .abort = true};
+		struct scenario s = *r.plan.scenario;
+		struct plan plan = r.plan;
+
+		if (!measure_infos[i].live)
+			continue;
+		CU_ASSERT(after.present);
+		plan.scenario = &s;
+		s.expect = (struct expectation_list){&e, 1};
+		e.low = e.high = after.n;
+		CU_ASSERT_EQUAL(breach_find(&plan, 0, &whole, &r.pulse, whole.end_ns), -1);
+		e.low = e.high = after.n + 1;
+		CU_ASSERT_EQUAL(breach_find(&plan, 0, &whole, &r.pulse, whole.end_ns), 0);
+	}
+	arena_close(&r.arena);
+}
+
+static void an_open_model_starts_what_is_due(void)
+{
+	struct run r;
+
+	fake_boot(1000);
+	run_lines(&r, "network: {ports: 40000-40999}\nload: {rate: 100/s, duration: 5s}");
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 500);
+	CU_ASSERT_EQUAL(r.tape.tally.held_back, 0);
+	CU_ASSERT_EQUAL(r.tape.tally.late, 0);
+	CU_ASSERT(r.tape.end_ns >= 5000000000 && r.tape.end_ns < 5100000000);
+	arena_close(&r.arena);
+}
+
+static void a_broken_line_of_expect_ends_the_run_if_so_wished(void)
+{
+	static const struct {
+		const char *expect;
+		uint64_t opened; /* 0: it is not broken */
+	} cases[] = {
+		{"expect: [connects.opened <= 5]", 0},
+		{"expect: [{expr: connects.opened <= 5, abort: true}]", 6},
+		{"expect: [exhausted == false, {expr: exhausted == false, abort: true}]", 32},
+		{"expect: [{expr: errors.connect.EADDRNOTAVAIL == 0, abort: true}]", 32},
+		{"expect: [{expr: elapsed < 10ms, abort: true}]", 10}, /* at 0 ms, 1 ms, … 9 ms */
+		{"expect: [{expr: connects.opened >= 20, abort: true, after: 10ms}]", 10},
+		{"expect: [{expr: exhausted.after == 32, abort: true}]", 0},
+		{"expect: [{expr: recovery < 1s, abort: true}]", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[256] =
+			"network: {ports: 40000-40031}\nstop: {when: never}\n"
+			"load: {end: leak, rate: 1k/s, total: 60, on_failure: continue}\n";
+		struct run r;
+
+		fake_boot(32);
+		run_lines(&r, strcat(lines, cases[i].expect));
+		CU_ASSERT_EQUAL(r.tape.aborted >= 0, cases[i].opened > 0);
+		CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_ABORTED), cases[i].opened > 0);
+		CU_ASSERT_EQUAL(r.tape.tally.opened, cases[i].opened ? cases[i].opened : 32);
+		arena_close(&r.arena);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(the_books_balance_when_interrupted_anywhere),
+	TEST(a_run_cut_short_says_so),
+	TEST(slow_connects_keep_nobody_from_ending_the_run),
+	TEST(how_late_a_connection_was_begun_is_told),
+	TEST(a_full_closed_loop_sleeps_while_a_destination_is_exhausted),
+	TEST(what_is_live_is_measured_alike),
+	TEST(an_open_model_starts_what_is_due),
+	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
+	TESTS_END,
+};
+
+const struct suite suite_worker_pace = {"worker: pace", tests};
