@@ -29,6 +29,7 @@ void census_clear(struct census *c)
 		memset(c->rows, 0, sizeof(*c->rows) * (c->mask + (size_t)1));
 	c->taken = 0;
 	c->used_max = 0;
+	c->datagrams = (struct datagrams){.used_max = 0};
 	c->overshadowed = 0;
 	if (c->tuples)
 		tuples_clear(c->tuples);
@@ -116,6 +117,10 @@ static void count_in(struct census *c, struct census_row *row, const struct sock
 		count_age(u, seen->gone_ns > c->early_ns ? seen->gone_ns - c->early_ns : 0);
 	if (++row->used > c->used_max)
 		c->used_max = row->used;
+	if (seen->datagrams && row->used > c->datagrams.used_max)
+		c->datagrams.used_max = row->used;
+	if (!seen->datagrams && row->used > c->datagrams.others_max)
+		c->datagrams.others_max = row->used;
 }
 
 /* Where the kernel told no cookie, another with the same addresses and ports passes for it. */
@@ -148,6 +153,14 @@ static bool holds(struct census *c, const struct socket_seen *seen,
 	return tuples_add(c->tuples, holder);
 }
 
+static void count_state(struct census *c, const struct socket_seen *seen)
+{
+	uint8_t state = seen->state < STATES ? seen->state : STATE_CLOSE;
+
+	c->states[state]++;
+	c->datagrams.states[state] += seen->datagrams;
+}
+
 void census_add(struct census *c, const struct socket_seen *seen)
 {
 	struct socket_seen s = holder_of(c, seen);
@@ -157,7 +170,7 @@ void census_add(struct census *c, const struct socket_seen *seen)
 		portset_add(&c->listening, seen->local_port);
 		return;
 	}
-	c->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
+	count_state(c, seen);
 	if (seen->state == STATE_BOUND && !(seen->datagrams && c->unconnected))
 		portset_add(seen->datagrams ? &c->bound_datagrams : &c->bound, seen->local_port);
 	else if ((seen->datagrams || !portset_has(&c->listening, seen->local_port)) &&
@@ -266,6 +279,7 @@ void census_tell(struct census *c, struct sample *sample, struct usage usages[US
 	sample->overshadowed = c->overshadowed;
 	sample->used_max = c->used_max;
 	memcpy(sample->states, c->states, sizeof(sample->states));
+	sample->datagrams = c->datagrams;
 	sample->reserved = r.reserved;
 	sample->listening = r.listening;
 	sample->bound = r.bound;

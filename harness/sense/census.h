@@ -42,7 +42,8 @@ struct census {
 	uint32_t taken;
 	uint64_t states[STATES];
 	uint64_t used_max;
-	uint64_t overshadowed; /* sockets of UDP with the addresses and ports of another */
+	struct datagrams datagrams; /* of all of these */
+	uint64_t overshadowed;	    /* sockets of UDP with the addresses and ports of another */
 	bool full;
 	struct held *held;
 	uint32_t held_count, held_room;

@@ -56,16 +56,37 @@ static json_t *usages_of(const struct sample *s, const struct usage *usages)
 	return array;
 }
 
-static json_t *sockets_of(const struct sample *s, const struct usage *usages)
+static json_t *states_of(const uint64_t states[STATES])
 {
-	json_t *o, *states = json_object();
+	json_t *o = json_object();
 
 	for (int i = 1; i < STATES; i++)
-		if (s->states[i])
-			json_object_set_new(states, state_name(i), number(s->states[i]));
-	o = json_pack("{s:o, s:o, s:o, s:b, s:b}", "states", states, "used_max",
-		      number(s->used_max), "dump_ns", number(s->dump_ns), "torn", s->torn,
-		      "at_rest", s->at_rest);
+		if (states[i])
+			json_object_set_new(o, state_name(i), number(states[i]));
+	return o;
+}
+
+/* Only where there is one. */
+static void put_datagrams(json_t *o, const struct datagrams *d)
+{
+	bool any = false;
+
+	for (int i = 1; i < STATES; i++)
+		any |= d->states[i] > 0;
+	if (any)
+		json_object_set_new(o, "datagrams",
+				    json_pack("{s:o, s:o, s:o}", "states", states_of(d->states),
+					      "used_max", number(d->used_max), "others_max",
+					      number(d->others_max)));
+}
+
+static json_t *sockets_of(const struct sample *s, const struct usage *usages)
+{
+	json_t *o = json_pack("{s:o, s:o, s:o, s:b, s:b}", "states", states_of(s->states),
+			      "used_max", number(s->used_max), "dump_ns", number(s->dump_ns),
+			      "torn", s->torn, "at_rest", s->at_rest);
+
+	put_datagrams(o, &s->datagrams);
 	if (s->overshadowed)
 		json_object_set_new(o, "overshadowed", number(s->overshadowed));
 	if (s->from_proc)

@@ -125,7 +125,7 @@ static bool read_u32(json_t *from, const char *key, uint32_t *out, json_error_t 
 	return n <= UINT32_MAX || wrong(e, "a count is out of bounds");
 }
 
-static bool read_states(json_t *states, struct sample *out, json_error_t *e)
+static bool read_states(json_t *states, uint64_t out[STATES], json_error_t *e)
 {
 	const char *name;
 	json_t *n;
@@ -138,10 +138,20 @@ static bool read_states(json_t *states, struct sample *out, json_error_t *e)
 
 		if (state == 0)
 			return wrong(e, "there is no state of this name");
-		if (!read_u64(states, name, &out->states[state], e))
+		if (!read_u64(states, name, &out[state], e))
 			return false;
 	}
 	return true;
+}
+
+/* Absent where there is none, and in what older versions wrote. */
+static bool read_datagrams(json_t *from, struct datagrams *out, json_error_t *e)
+{
+	json_t *d = json_object_get(from, "datagrams");
+
+	return !d || (read_states(json_object_get(d, "states"), out->states, e) &&
+		      read_u64(d, "used_max", &out->used_max, e) &&
+		      read_u64(d, "others_max", &out->others_max, e));
 }
 
 static bool read_usage(json_t *from, struct usage *out, json_error_t *e)
@@ -193,8 +203,10 @@ static bool read_sockets(json_t *from, struct sample *out, struct usage *usages,
 	if (json_object_get(from, "overshadowed") &&
 	    !read_u64(from, "overshadowed", &out->overshadowed, e))
 		return false;
-	return read_states(states, out, e) && read_u64(from, "used_max", &out->used_max, e) &&
-	       read_u64(from, "dump_ns", &out->dump_ns, e) && read_usages(from, out, usages, e);
+	return read_states(states, out->states, e) &&
+	       read_u64(from, "used_max", &out->used_max, e) &&
+	       read_u64(from, "dump_ns", &out->dump_ns, e) &&
+	       read_datagrams(from, &out->datagrams, e) && read_usages(from, out, usages, e);
 }
 
 static bool read_totals(json_t *from, struct sample *out, json_error_t *e)

@@ -112,6 +112,13 @@ struct portmap {
 uint32_t usage_used(const struct usage *u); /* ports: every connection has one of its own */
 uint32_t usage_free(const struct usage *u);
 
+/* Of a dump's sockets, those of UDP: the kernel keeps their ports apart from TCP's. */
+struct datagrams {
+	uint64_t states[STATES];
+	uint64_t used_max;   /* as sample.used_max, of UDP alone, */
+	uint64_t others_max; /* and of all others */
+};
+
 struct sample {
 	int64_t t_ns;
 	unsigned parts; /* of enum sample_part: what was looked at */
@@ -126,6 +133,7 @@ struct sample {
 		[STATES]; /* SAMPLE_SOCKETS: sockets with a local port in the range, by state */
 	uint64_t
 		used_max; /* SAMPLE_SOCKETS: ports in use from one address to one destination, the most */
+	struct datagrams datagrams; /* SAMPLE_SOCKETS: what of states and used_max is of UDP */
 	uint64_t overshadowed; /* SAMPLE_SOCKETS: of UDP, with the addresses and ports of another */
 	uint64_t dump_ns;      /* SAMPLE_SOCKETS: what the dump cost */
 	/* SAMPLE_SOCKETS: ports of the range that no connect can have: reserved; of the others,

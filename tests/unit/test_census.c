@@ -69,6 +69,12 @@ static void datagrams_are_counted_by_source(void)
 	CU_ASSERT_EQUAL(c.states[STATE_ESTABLISHED], 96);
 	CU_ASSERT_EQUAL(c.used_max, 32);
 	CU_ASSERT_EQUAL(c.taken, 32 + 3);
+	CU_ASSERT_EQUAL(c.datagrams.states[STATE_ESTABLISHED], 64);
+	CU_ASSERT_EQUAL(c.datagrams.used_max, 32);
+	CU_ASSERT_EQUAL(c.datagrams.others_max, 1);
+	census_clear(&c);
+	CU_ASSERT(c.datagrams.states[STATE_ESTABLISHED] == 0 && c.datagrams.used_max == 0);
+	CU_ASSERT_EQUAL(c.datagrams.others_max, 0);
 	arena_close(&a);
 }
 

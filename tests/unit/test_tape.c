@@ -74,6 +74,7 @@ static const struct sample some_samples[] = {
 	 .from_proc = true,
 	 .states = {[STATE_TIME_WAIT] = 31, [STATE_BOUND] = 1, [STATE_ESTABLISHED] = INT64_MAX},
 	 .used_max = 32,
+	 .datagrams = {{[STATE_BOUND] = 1, [STATE_ESTABLISHED] = 9}, 10, 32},
 	 .overshadowed = 608,
 	 .dump_ns = 81000},
 	{.t_ns = 8, .parts = SAMPLE_SOCKETS, .at_rest = true},
@@ -155,6 +156,7 @@ static bool same_sample(const struct sample *a, const struct sample *b)
 	       a->inuse == b->inuse && a->tw == b->tw && a->used_max == b->used_max &&
 	       a->dump_ns == b->dump_ns && a->overshadowed == b->overshadowed &&
 	       a->from_proc == b->from_proc &&
+	       memcmp(&a->datagrams, &b->datagrams, sizeof(a->datagrams)) == 0 &&
 	       memcmp(&a->gateway, &b->gateway, sizeof(a->gateway)) == 0 &&
 	       memcmp(a->states, b->states, sizeof(a->states)) == 0;
 }
