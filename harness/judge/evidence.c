@@ -268,7 +268,7 @@ struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			    const struct measures *m, struct arena *a)
 {
 	struct evidence e = {
-		.plan = plan, .tape = tape, .measures = m, .full = tape_fullest(tape), .a = a};
+		.plan = plan, .tape = tape, .measures = m, .full = tape_peak(tape), .a = a};
 
 	e.load = load_with_most(plan, tape, failed_of);
 	e.leaker = load_with_most(plan, tape, leaked_of);

@@ -13,7 +13,7 @@ struct evidence {
 	const struct plan *plan;
 	const struct tape *tape;
 	const struct measures *measures;
-	const struct sample *full; /* the fullest dump; NULL: none */
+	const struct sample *full; /* the dump that tells who holds the ports; NULL: none */
 	uint64_t wanted;	   /* failures for want of a port */
 	/* Of several loads: the one that failed most, and the one that leaked most. */
 	const struct load_plan *load, *leaker;

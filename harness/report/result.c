@@ -124,7 +124,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,
 	       struct arena *a)
 {
-	const struct sample *full = tape_fullest(tape);
+	const struct sample *full = tape_peak(tape);
 
 	keep_effective(out, plan->scenario, a);
 	keep_plan(out, plan, a);

@@ -361,6 +361,33 @@ const struct sample *tape_fullest(const struct tape *tape)
 	return best;
 }
 
+static uint64_t sockets_of(const struct sample *s)
+{
+	uint64_t n = 0;
+
+	for (int i = 1; i < STATES; i++)
+		n += s->states[i];
+	return n;
+}
+
+const struct sample *tape_peak(const struct tape *tape)
+{
+	const struct sample *full = tape_fullest(tape), *best = full;
+	bool refused = tape->exhausted && tape->refused_at_ns >= 0;
+
+	for (size_t i = 0; i < tape->sample_count; i++) {
+		const struct sample *s = &tape->samples[i];
+
+		if (!(s->parts & SAMPLE_SOCKETS) || (refused && s->used_max < full->used_max))
+			continue;
+		if (refused && s->t_ns >= tape->refused_at_ns)
+			return s;
+		if (sockets_of(s) > sockets_of(best))
+			best = s;
+	}
+	return best;
+}
+
 const struct sample *tape_last_dump(const struct tape *tape)
 {
 	for (size_t i = tape->sample_count; i-- > 0;)

@@ -224,6 +224,10 @@ bool tally_balances(const struct tally *t);
 /* The first of the samples that saw the most ports in use from one address to one destination;
  * NULL: no dump. */
 const struct sample *tape_fullest(const struct tape *tape);
+
+/* Who holds the ports: of a run that was refused one, the first of the fullest dumps from then on,
+ * where there is one; of another, or where there is none, the one that saw most sockets. */
+const struct sample *tape_peak(const struct tape *tape);
 const struct sample *tape_last_dump(const struct tape *tape); /* or NULL */
 
 /* Reads lines back, those of one run, and with them what events tell of the findings. One torn

@@ -588,6 +588,45 @@ static void the_first_of_the_fullest_dumps_is_found(void)
 	arena_close(&a);
 }
 
+/* With thousands of destinations each of a dump's may have one port in use, the first dump's too. */
+static void the_dump_that_tells_who_holds_the_ports_is_found(void)
+{
+	static const struct {
+		bool exhausted;
+		int64_t refused_at_ns;
+		struct {
+			int64_t t_ns;
+			uint64_t used_max, waiting;
+		} dumps[4];
+		size_t peak;
+	} rows[] = {
+		{false, -1, {{1, 1, 3}, {2, 1, 4000}, {3, 1, 4000}, {4, 1, 10}}, 1},
+		{false, -1, {{1, 2, 30}, {2, 3, 20}, {3, 1, 40}, {4, 1, 10}}, 2},
+		{true, 3, {{1, 4, 9000}, {2, 4, 12000}, {3, 4, 8000}, {4, 4, 16000}}, 2},
+		{true, 3, {{1, 4, 8000}, {2, 4, 12000}, {3, 3, 16000}, {4, 3, 16000}}, 1},
+		{true, 9, {{1, 4, 8000}, {2, 4, 12000}, {3, 4, 9000}, {4, 5, 10}}, 3},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct tape t = tape_new(&a);
+
+		CU_ASSERT_PTR_NULL(tape_peak(&t));
+		t.exhausted = rows[i].exhausted;
+		t.refused_at_ns = rows[i].refused_at_ns;
+		for (int k = 0; k < 4; k++)
+			tape_sample(&t,
+				    (struct sample){.parts = SAMPLE_SOCKETS,
+						    .t_ns = rows[i].dumps[k].t_ns,
+						    .used_max = rows[i].dumps[k].used_max,
+						    .states = {[STATE_TIME_WAIT] =
+								       rows[i].dumps[k].waiting}});
+		tape_sample(&t, (struct sample){.parts = SAMPLE_TOTALS, .t_ns = 5, .used_max = 99});
+		CU_ASSERT_PTR_EQUAL(tape_peak(&t), &t.samples[rows[i].peak]);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(records_come_back_from_their_lines),
 	TEST(lines_are_ascii_and_end),
@@ -606,6 +645,7 @@ static const struct test tests[] = {
 	TEST(books_balance_or_do_not),
 	TEST(each_state_has_a_name_that_finds_it),
 	TEST(the_first_of_the_fullest_dumps_is_found),
+	TEST(the_dump_that_tells_who_holds_the_ports_is_found),
 	TESTS_END,
 };
 
