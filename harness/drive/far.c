@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/counters.h"
 #include "sys/plain.h"
-#include "sys/sockets.h"
 
 enum { EVENTS_MOST = 4 };
 

@@ -9,6 +9,7 @@
 
 #include "plan/bind.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 #include "sys/plain.h"
 
 /* A connect that waits for its answer looks this often whether it is to end; one that found no

@@ -2,21 +2,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 #include <time.h>
 
-#include "sense/census.h"
-#include "sense/holders.h"
+#include "sense/look.h"
 #include "sys/clock.h"
-#include "sys/conntrack.h"
-
-/* Counters at most ten times a second; a dump's cost, 50 times over, must pass before the next
- * unasked one: 2 %. */
-enum { COUNTERS_NS = 100000000, DUMP_SHARE = 50, SETTLE_WAIT_NS = 2000000 };
 
 struct sense {
-	struct sense_wish wish;
-	struct tape *tape;
 	pthread_t thread;
 
 	/* What the lock guards: wishes of other threads, and how far they have been met. */
@@ -30,255 +21,15 @@ struct sense {
 	int64_t zero_ns;
 	struct err err; /* read by others once the thread is gone */
 
-	/* The thread's own. */
-	struct dump dump;
-	struct proc_door proc;
-	struct conntrack_door conntrack;
-	struct conntrack_counts tracked_first; /* when the load began */
-	struct census census;
-	struct tuples tuples;
-	struct usage usages[USAGES_MOST]; /* of the last dump */
-	struct portmap map;		  /* of it too */
-	struct holders holders;
-	int64_t next_totals, next_counters, next_dump;
-	bool counting;	 /* the load has begun: counters keep their first value */
-	int64_t base_ns; /* its beginning */
+	struct looks looks; /* the thread's own */
 };
 
-static uint64_t peek(const _Atomic uint64_t *figure)
-{
-	return atomic_load_explicit(figure, memory_order_relaxed);
-}
-
-/* ---- looking ------------------------------------------------------------- */
-
-static void add_to_census(void *context, const struct socket_seen *seen)
-{
-	struct sense *s = context;
-
-	bool is_server = seen->datagrams || seen->state == STATE_LISTEN;
-
-	for (uint32_t i = 0; !is_server && i < s->wish.service_count; i++)
-		if (s->wish.services[i] == seen->local_port)
-			return;
-	census_add(&s->census, seen);
-}
-
-static struct sample sample_begin(const struct sense *s)
-{
-	const struct pulse *p = s->wish.pulse;
-	struct sample sample = {.t_ns = s->counting ? clock_now() - s->base_ns : -1};
-
-	if (p) {
-		sample.attempted = peek(&p->attempted);
-		sample.opened = peek(&p->opened);
-		sample.failed = peek(&p->failed);
-		sample.open = peek(&p->open);
-	}
-	return sample;
-}
-
-static void raise_to(_Atomic uint64_t *most, uint64_t seen)
-{
-	if (seen > peek(most))
-		atomic_store_explicit(most, seen, memory_order_relaxed);
-}
-
-static void publish_gateway(const struct sense *s, const struct conntrack_counts *now)
-{
-	struct pulse *p = s->wish.pulse;
-
-	if (!p)
-		return;
-	raise_to(&p->gateway_entries_max, now->entries);
-	raise_to(&p->gateway_insert_failed, now->insert_failed - s->tracked_first.insert_failed);
-	raise_to(&p->gateway_drop, now->drop - s->tracked_first.drop);
-	atomic_fetch_add(&p->gateway_looks, 1);
-}
-
-static bool look_at_gateway(struct sense *s, struct sample *sample, struct err *err)
-{
-	struct conntrack_counts now;
-
-	if (!s->wish.gateway)
-		return true;
-	if (!conntrack_read(&s->conntrack, &now, err))
-		return false;
-	if (!s->counting)
-		s->tracked_first = now;
-	sample->parts |= SAMPLE_GATEWAY;
-	sample->gateway =
-		(struct tracked){now.entries, now.insert_failed, now.drop, now.early_drop};
-	publish_gateway(s, &now);
-	return true;
-}
-
-static bool look_at_totals(struct sense *s, struct sample *sample, struct err *err)
-{
-	struct totals totals;
-
-	if (!proc_totals(&s->proc, &totals, err))
-		return false;
-	sample->parts |= SAMPLE_TOTALS;
-	sample->inuse = totals.inuse;
-	if (s->wish.filter.protocols >> PROTOCOL_UDP & 1)
-		sample->inuse += totals.udp;
-	sample->tw = totals.tw;
-	return true;
-}
-
-static void publish(const struct sense *s)
-{
-	struct pulse *p = s->wish.pulse;
-
-	if (!p)
-		return;
-	raise_to(&p->used_max, s->census.used_max);
-	for (int i = 0; i < STATES; i++)
-		raise_to(&p->states_max[i], s->census.states[i]);
-	atomic_fetch_add(&p->dumps, 1);
-}
-
-/* In a network of our own all sockets are the load's, or its heirs'. */
-static void look_at_holders(struct sense *s, const struct sample *sample)
-{
-	if (sample->edge)
-		holders_tell(&s->holders, &s->census, s->usages, sample->usage_count);
-}
-
-/* On the tape, with the destinations of its dump. */
-static void put(struct sense *s, const struct sample *sample)
-{
-	if (!(sample->parts & SAMPLE_SOCKETS)) {
-		tape_sample(s->tape, *sample);
-		return;
-	}
-	look_at_holders(s, sample);
-	tape_dump(s->tape, *sample, s->usages);
-	tape_map(s->tape, &s->map);
-}
-
-static bool look_at_sockets(struct sense *s, struct sample *sample, struct err *err)
-{
-	int64_t begin = clock_now();
-
-	census_clear(&s->census);
-	if (!dump_run(&s->dump, &s->wish.filter, add_to_census, s, &sample->torn, err))
-		return false;
-	sample->dump_ns = (uint64_t)(clock_now() - begin);
-	census_tell(&s->census, sample, s->usages);
-	sample->from_proc = s->wish.from_proc;
-	census_map(&s->census, &s->map);
-	sample->at_rest = census_at_rest(&s->census, s->wish.half_closed_rests);
-	publish(s);
-	s->next_dump = clock_now();
-	s->next_dump += s->wish.sockets_ns > (int64_t)sample->dump_ns * DUMP_SHARE
-				? s->wish.sockets_ns
-				: (int64_t)sample->dump_ns * DUMP_SHARE;
-	return true;
-}
-
-static void count(void *context, struct text name, uint64_t value)
-{
-	struct sense *s = context;
-	struct tape *t = s->tape;
-	size_t i = 0;
-
-	while (i < t->counter_count && !text_is(name, t->counters[i].name))
-		i++;
-	if (i == t->counter_count) {
-		if (i == t->counter_room || name.len >= sizeof(t->counters[i].name))
-			return; /* of a kernel to come; nobody can have asked for it */
-		memcpy(t->counters[i].name, name.s, name.len);
-		t->counter_count++;
-	}
-	if (!s->counting)
-		t->counters[i].first = value;
-	t->counters[i].last = value;
-}
-
-static bool look_at_counters(struct sense *s, struct err *err)
-{
-	s->next_counters = clock_now() + COUNTERS_NS;
-	return proc_counters(&s->proc, count, s, err);
-}
-
-/* One look at totals and sockets, marked as an edge. */
-static bool look_at_edge(struct sense *s, struct sample *sample, struct err *err)
-{
-	*sample = sample_begin(s);
-	sample->edge = true;
-	return look_at_totals(s, sample, err) && look_at_gateway(s, sample, err) &&
-	       look_at_sockets(s, sample, err);
-}
-
-/* Looks until all sockets are at rest; only the last look goes on the tape. */
-static bool look_until_rest(struct sense *s, int64_t settle_ns, struct err *err)
-{
-	int64_t until = clock_now() + settle_ns;
-	struct sample sample;
-
-	while (look_at_edge(s, &sample, err)) {
-		if (sample.at_rest || clock_now() >= until) {
-			put(s, &sample);
-			return look_at_counters(s, err);
-		}
-		clock_sleep(SETTLE_WAIT_NS);
-	}
-	return false;
-}
-
 /* ---- the thread ---------------------------------------------------------- */
-
-static bool look_as_due(struct sense *s, bool asked, struct err *err)
-{
-	int64_t now = clock_now();
-	struct sample sample;
-
-	if (asked) {
-		if (!look_at_edge(s, &sample, err))
-			return false;
-		put(s, &sample);
-	} else if (now >= s->next_totals) {
-		sample = sample_begin(s);
-		if (!look_at_totals(s, &sample, err) || !look_at_gateway(s, &sample, err))
-			return false;
-		if (now >= s->next_dump && !look_at_sockets(s, &sample, err))
-			return false;
-		put(s, &sample);
-	}
-	if (now >= s->next_totals)
-		s->next_totals +=
-			s->wish.every_ns * (1 + (now - s->next_totals) / s->wish.every_ns);
-	return now < s->next_counters || look_at_counters(s, err);
-}
-
-static bool gateway_open(struct sense *s, struct err *err)
-{
-	return !s->wish.gateway ||
-	       (s->wish.gateway(s->wish.where, err) && conntrack_open(&s->conntrack, err));
-}
-
-/* A port that a program names itself can be a reserved one. */
-static bool reserved_open(struct sense *s, struct err *err)
-{
-	return s->wish.ports_named || reserved_read(&s->census.reserved, err);
-}
-
-static bool sense_open(struct sense *s, struct err *err)
-{
-	const struct sense_wish *wish = &s->wish;
-
-	return gateway_open(s, err) && (!wish->enter || wish->enter(wish->where, err)) &&
-	       reserved_open(s, err) && proc_open(&s->proc, err) &&
-	       (wish->from_proc ? dump_open_proc : dump_open)(&s->dump, err) &&
-	       look_at_counters(s, err);
-}
 
 /* Waits, with the lock held, until something is wished for or due. */
 static void wait_for_work(struct sense *s)
 {
-	int64_t due = s->next_totals < s->next_counters ? s->next_totals : s->next_counters;
+	int64_t due = looks_due_ns(&s->looks);
 	struct timespec until = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000};
 
 	while (!s->quit && !s->asked && s->edges == s->edges_met)
@@ -293,13 +44,13 @@ static bool sense_turn(struct sense *s, struct err *err)
 	int64_t settle_ns = s->settle_ns;
 
 	s->asked = false;
-	s->counting = s->zeroed;
-	s->base_ns = s->zero_ns;
+	s->looks.counting = s->zeroed;
+	s->looks.base_ns = s->zero_ns;
 	pthread_mutex_unlock(&s->lock);
 	if (ok && edges != s->edges_met)
-		ok = look_until_rest(s, settle_ns, err);
+		ok = looks_settle(&s->looks, settle_ns, err);
 	else if (ok)
-		ok = look_as_due(s, asked, err);
+		ok = looks_turn(&s->looks, asked, err);
 	pthread_mutex_lock(&s->lock);
 	if (edges != s->edges_met) {
 		s->edges_met = edges;
@@ -312,27 +63,25 @@ static void *sense_thread(void *context)
 {
 	struct sense *s = context;
 	struct err err = {0};
-	bool ok = sense_open(s, &err);
+	bool ok = looks_open(&s->looks, &err);
 
 	pthread_mutex_lock(&s->lock);
-	s->next_totals = s->next_dump = clock_now();
+	looks_begin(&s->looks, clock_now());
 	s->err = err;
 	s->ready = true;
 	s->ended = !ok;
 	pthread_cond_broadcast(&s->met);
-	while (ok && !s->quit && !s->tape->write_error) {
+	while (ok && !s->quit && !s->looks.tape->write_error) {
 		wait_for_work(s);
 		if (!s->quit)
 			ok = sense_turn(s, &s->err);
 	}
 	s->ended = true;
-	if (s->wish.pulse && (s->err.kind || s->tape->write_error))
-		atomic_store(&s->wish.pulse->broken, true);
+	if (s->looks.wish.pulse && (s->err.kind || s->looks.tape->write_error))
+		atomic_store(&s->looks.wish.pulse->broken, true);
 	pthread_cond_broadcast(&s->met);
 	pthread_mutex_unlock(&s->lock);
-	dump_close(&s->dump);
-	proc_close(&s->proc);
-	conntrack_close(&s->conntrack);
+	looks_close(&s->looks);
 	return NULL;
 }
 
@@ -346,20 +95,9 @@ bool sense_start(struct sense **out, const struct sense_wish *wish, struct tape 
 	bool good;
 	int e;
 
-	s->wish = *wish;
-	s->tape = tape;
-	s->proc = (struct proc_door){-1, -1, -1, -1};
-	if (!census_open(&s->census, wish->pairs, arena) ||
-	    !census_open_held(&s->census, wish->sockets, arena) ||
-	    !holders_open(&s->holders, true, arena) ||
-	    (wish->shared && !tuples_open(&s->tuples, 2 * wish->shared, arena)))
+	if (!looks_reserve(&s->looks, wish, tape, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory to count %u pairs",
 			       wish->pairs);
-	s->census.together = wish->together;
-	s->census.tuples = wish->shared ? &s->tuples : NULL;
-	s->census.unconnected = wish->unconnected;
-	s->census.range = wish->filter.ports;
-	s->census.early_ns = wish->early_ns;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);

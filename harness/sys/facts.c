@@ -19,11 +19,11 @@
 #include <unistd.h>
 
 #include "sys/conntrack.h"
+#include "sys/counters.h"
 #include "sys/nft.h"
 #include "sys/plain.h"
 #include "sys/probe.h"
 #include "sys/rights.h"
-#include "sys/sockets.h"
 #include "sys/sysctl.h"
 
 enum { FILE_MOST = 16384, TCP_LISTENING = 10 };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/sockets.h"
+#include "sys/counters.h"
 
 static void look_at_prefix(void *unused, struct text name, uint64_t value)
 {

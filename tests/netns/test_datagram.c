@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "drive_help.h"
-#include "sys/sockets.h"
+#include "sys/counters.h"
 
 /* What the server's namespace has had, of either family. */
 struct server {

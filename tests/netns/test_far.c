@@ -11,6 +11,7 @@
 #include "drive/wire.h"
 #include "lab_help.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 #include "sys/endpoint.h"
 #include "sys/sockets.h"
 

@@ -9,6 +9,7 @@
 #include "sense/sense.h"
 #include "sys/clock.h"
 #include "sys/conntrack.h"
+#include "sys/counters.h"
 #include "sys/endpoint.h"
 #include "sys/sockets.h"
 

@@ -1,0 +1,272 @@
+#include "sense/look.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sys/clock.h"
+
+/* Counters at most ten times a second; a dump's cost, 50 times over, must pass before the next
+ * unasked one: 2 %. */
+enum { COUNTERS_NS = 100000000, DUMP_SHARE = 50, SETTLE_WAIT_NS = 2000000 };
+
+static uint64_t peek(const _Atomic uint64_t *figure)
+{
+	return atomic_load_explicit(figure, memory_order_relaxed);
+}
+
+static void add_to_census(void *context, const struct socket_seen *seen)
+{
+	struct looks *l = context;
+
+	bool is_server = seen->datagrams || seen->state == STATE_LISTEN;
+
+	for (uint32_t i = 0; !is_server && i < l->wish.service_count; i++)
+		if (l->wish.services[i] == seen->local_port)
+			return;
+	census_add(&l->census, seen);
+}
+
+static struct sample sample_begin(const struct looks *l)
+{
+	const struct pulse *p = l->wish.pulse;
+	struct sample sample = {.t_ns = l->counting ? clock_now() - l->base_ns : -1};
+
+	if (p) {
+		sample.attempted = peek(&p->attempted);
+		sample.opened = peek(&p->opened);
+		sample.failed = peek(&p->failed);
+		sample.open = peek(&p->open);
+	}
+	return sample;
+}
+
+static void raise_to(_Atomic uint64_t *most, uint64_t seen)
+{
+	if (seen > peek(most))
+		atomic_store_explicit(most, seen, memory_order_relaxed);
+}
+
+static void publish_gateway(const struct looks *l, const struct conntrack_counts *now)
+{
+	struct pulse *p = l->wish.pulse;
+
+	if (!p)
+		return;
+	raise_to(&p->gateway_entries_max, now->entries);
+	raise_to(&p->gateway_insert_failed, now->insert_failed - l->tracked_first.insert_failed);
+	raise_to(&p->gateway_drop, now->drop - l->tracked_first.drop);
+	atomic_fetch_add(&p->gateway_looks, 1);
+}
+
+static bool look_at_gateway(struct looks *l, struct sample *sample, struct err *err)
+{
+	struct conntrack_counts now;
+
+	if (!l->wish.gateway)
+		return true;
+	if (!conntrack_read(&l->conntrack, &now, err))
+		return false;
+	if (!l->counting)
+		l->tracked_first = now;
+	sample->parts |= SAMPLE_GATEWAY;
+	sample->gateway =
+		(struct tracked){now.entries, now.insert_failed, now.drop, now.early_drop};
+	publish_gateway(l, &now);
+	return true;
+}
+
+static bool look_at_totals(struct looks *l, struct sample *sample, struct err *err)
+{
+	struct totals totals;
+
+	if (!proc_totals(&l->proc, &totals, err))
+		return false;
+	sample->parts |= SAMPLE_TOTALS;
+	sample->inuse = totals.inuse;
+	if (l->wish.filter.protocols >> PROTOCOL_UDP & 1)
+		sample->inuse += totals.udp;
+	sample->tw = totals.tw;
+	return true;
+}
+
+static void publish(const struct looks *l)
+{
+	struct pulse *p = l->wish.pulse;
+
+	if (!p)
+		return;
+	raise_to(&p->used_max, l->census.used_max);
+	for (int i = 0; i < STATES; i++)
+		raise_to(&p->states_max[i], l->census.states[i]);
+	atomic_fetch_add(&p->dumps, 1);
+}
+
+/* In a network of our own all sockets are the load'l, or its heirs'. */
+static void look_at_holders(struct looks *l, const struct sample *sample)
+{
+	if (sample->edge)
+		holders_tell(&l->holders, &l->census, l->usages, sample->usage_count);
+}
+
+/* On the tape, with the destinations of its dump. */
+static void put(struct looks *l, const struct sample *sample)
+{
+	if (!(sample->parts & SAMPLE_SOCKETS)) {
+		tape_sample(l->tape, *sample);
+		return;
+	}
+	look_at_holders(l, sample);
+	tape_dump(l->tape, *sample, l->usages);
+	tape_map(l->tape, &l->map);
+}
+
+static bool look_at_sockets(struct looks *l, struct sample *sample, struct err *err)
+{
+	int64_t begin = clock_now();
+
+	census_clear(&l->census);
+	if (!dump_run(&l->dump, &l->wish.filter, add_to_census, l, &sample->torn, err))
+		return false;
+	sample->dump_ns = (uint64_t)(clock_now() - begin);
+	census_tell(&l->census, sample, l->usages);
+	sample->from_proc = l->wish.from_proc;
+	census_map(&l->census, &l->map);
+	sample->at_rest = census_at_rest(&l->census, l->wish.half_closed_rests);
+	publish(l);
+	l->next_dump = clock_now();
+	l->next_dump += l->wish.sockets_ns > (int64_t)sample->dump_ns * DUMP_SHARE
+				? l->wish.sockets_ns
+				: (int64_t)sample->dump_ns * DUMP_SHARE;
+	return true;
+}
+
+static void count(void *context, struct text name, uint64_t value)
+{
+	struct looks *l = context;
+	struct tape *t = l->tape;
+	size_t i = 0;
+
+	while (i < t->counter_count && !text_is(name, t->counters[i].name))
+		i++;
+	if (i == t->counter_count) {
+		if (i == t->counter_room || name.len >= sizeof(t->counters[i].name))
+			return; /* of a kernel to come; nobody can have asked for it */
+		memcpy(t->counters[i].name, name.s, name.len);
+		t->counter_count++;
+	}
+	if (!l->counting)
+		t->counters[i].first = value;
+	t->counters[i].last = value;
+}
+
+static bool look_at_counters(struct looks *l, struct err *err)
+{
+	l->next_counters = clock_now() + COUNTERS_NS;
+	return proc_counters(&l->proc, count, l, err);
+}
+
+/* One look at totals and sockets, marked as an edge. */
+static bool look_at_edge(struct looks *l, struct sample *sample, struct err *err)
+{
+	*sample = sample_begin(l);
+	sample->edge = true;
+	return look_at_totals(l, sample, err) && look_at_gateway(l, sample, err) &&
+	       look_at_sockets(l, sample, err);
+}
+
+/* Looks until all sockets are at rest; only the last look goes on the tape. */
+bool looks_settle(struct looks *l, int64_t settle_ns, struct err *err)
+{
+	int64_t until = clock_now() + settle_ns;
+	struct sample sample;
+
+	while (look_at_edge(l, &sample, err)) {
+		if (sample.at_rest || clock_now() >= until) {
+			put(l, &sample);
+			return look_at_counters(l, err);
+		}
+		clock_sleep(SETTLE_WAIT_NS);
+	}
+	return false;
+}
+
+bool looks_turn(struct looks *l, bool asked, struct err *err)
+{
+	int64_t now = clock_now();
+	struct sample sample;
+
+	if (asked) {
+		if (!look_at_edge(l, &sample, err))
+			return false;
+		put(l, &sample);
+	} else if (now >= l->next_totals) {
+		sample = sample_begin(l);
+		if (!look_at_totals(l, &sample, err) || !look_at_gateway(l, &sample, err))
+			return false;
+		if (now >= l->next_dump && !look_at_sockets(l, &sample, err))
+			return false;
+		put(l, &sample);
+	}
+	if (now >= l->next_totals)
+		l->next_totals +=
+			l->wish.every_ns * (1 + (now - l->next_totals) / l->wish.every_ns);
+	return now < l->next_counters || look_at_counters(l, err);
+}
+
+static bool gateway_open(struct looks *l, struct err *err)
+{
+	return !l->wish.gateway ||
+	       (l->wish.gateway(l->wish.where, err) && conntrack_open(&l->conntrack, err));
+}
+
+/* A port that a program names itself can be a reserved one. */
+static bool reserved_open(struct looks *l, struct err *err)
+{
+	return l->wish.ports_named || reserved_read(&l->census.reserved, err);
+}
+
+bool looks_open(struct looks *l, struct err *err)
+{
+	const struct sense_wish *wish = &l->wish;
+
+	return gateway_open(l, err) && (!wish->enter || wish->enter(wish->where, err)) &&
+	       reserved_open(l, err) && proc_open(&l->proc, err) &&
+	       (wish->from_proc ? dump_open_proc : dump_open)(&l->dump, err) &&
+	       look_at_counters(l, err);
+}
+
+void looks_close(struct looks *l)
+{
+	dump_close(&l->dump);
+	proc_close(&l->proc);
+	conntrack_close(&l->conntrack);
+}
+
+void looks_begin(struct looks *l, int64_t now_ns)
+{
+	l->next_totals = l->next_dump = now_ns;
+}
+
+int64_t looks_due_ns(const struct looks *l)
+{
+	return l->next_totals < l->next_counters ? l->next_totals : l->next_counters;
+}
+
+bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *tape,
+		   struct arena *arena)
+{
+	l->wish = *wish;
+	l->tape = tape;
+	l->proc = (struct proc_door){-1, -1, -1, -1};
+	if (!census_open(&l->census, wish->pairs, arena) ||
+	    !census_open_held(&l->census, wish->sockets, arena) ||
+	    !holders_open(&l->holders, true, arena) ||
+	    (wish->shared && !tuples_open(&l->tuples, 2 * wish->shared, arena)))
+		return false;
+	l->census.together = wish->together;
+	l->census.tuples = wish->shared ? &l->tuples : NULL;
+	l->census.unconnected = wish->unconnected;
+	l->census.range = wish->filter.ports;
+	l->census.early_ns = wish->early_ns;
+	return true;
+}
