@@ -23,31 +23,7 @@ void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int
 	tape_event(w->tape, e);
 }
 
-/* What an open model was behind at this moment. */
-static uint64_t late(const struct worker *w)
-{
-	struct pace p = w->pace;
-	int64_t end_ns = p.duration_ns && p.start_ns + p.duration_ns <= w->now_ns
-				 ? p.start_ns + p.duration_ns - 1
-				 : w->now_ns;
-
-	p.duration_ns = 0;
-	return pace_is_open(&p) ? pace_due(&p, end_ns, w->started, 0) : 0;
-}
-
-/* What falls due from here on is nobody's. While every pair is out of ports, lateness is not
- * why. */
-void work_stop(struct worker *w)
-{
-	struct tally *t = &w->tape->tally;
-
-	if (w->stopping)
-		return;
-	w->stopping = true;
-	*(rotation_is_empty(&w->rotation) ? &t->held_back : &t->late) += late(w);
-}
-
-static void count_error(struct worker *w, const struct flow *f)
+void work_count_error(struct worker *w, const struct flow *f)
 {
 	if (++w->tape->tally.errors[f->stage][f->error < ERRNOS ? f->error : 0] == 1)
 		work_note(w, EVENT_FAILED, f, (int64_t)w->tape->tally.opened);
@@ -85,97 +61,6 @@ static void on_open(struct worker *w, struct flow *f)
 	work_note(w, EVENT_RECOVERED, f, out_ns);
 	if (t->recovered_ns < 0)
 		t->recovered_ns = w->now_ns - t->refused_at_ns;
-}
-
-/* By who takes the port: where, and with what, the kernel says that none is left. */
-static const struct refusal {
-	enum stage stage;
-	int error;
-} refusals[BINDS] = {
-	[BIND_NONE] = {STAGE_CONNECT, EADDRNOTAVAIL},
-	[BIND_ADDRESS] = {STAGE_BIND, EADDRINUSE},
-	[BIND_ADDRESS_NO_PORT] = {STAGE_CONNECT, EADDRNOTAVAIL},
-	[BIND_PORT] = {STAGE_BIND, EADDRINUSE},
-	[BIND_PORTS] = {STAGE_BIND, EADDRINUSE},
-	[BIND_LOCAL_PORT_RANGE] = {STAGE_CONNECT, EADDRNOTAVAIL},
-};
-
-/* A socket that has its port is refused only if that very connection exists. */
-static bool is_taken(const struct worker *w, const struct flow *f)
-{
-	return bind_takes_port(w->load->bind) && f->stage == STAGE_CONNECT &&
-	       f->error == EADDRNOTAVAIL;
-}
-
-/* EADDRNOTAVAIL says that no port is left, or that an address is not to be had: a UDP connect,
- * which wants the same addresses and other ports, tells one from the other. */
-static bool is_want_of_port(struct worker *w, const struct flow *f)
-{
-	const struct refusal *r = &refusals[w->load->bind];
-	int e;
-
-	if (work_is_datagram(w) && (f->stage == STAGE_CONNECT || f->stage == STAGE_SEND))
-		return f->error == EAGAIN;
-
-	if (f->stage != r->stage || f->error != r->error)
-		return false;
-	if (f->stage == STAGE_BIND)
-		return true;
-	/* What else a UDP socket may want for, descriptors or memory, says nothing of addresses. */
-	e = address_error(work_source(w, f), work_server(w, f));
-	return e != EADDRNOTAVAIL && e != ENETUNREACH && e != EHOSTUNREACH && e != EINVAL;
-}
-
-static void on_refused(struct worker *w, const struct flow *f)
-{
-	struct pair *p = work_pair(w, f);
-	struct tape *t = w->tape;
-	enum pair_state before = (enum pair_state)p->state,
-			after = pair_refused(p, f->seq, w->now_ns, w->submit_ns);
-
-	if (before == PAIR_OPEN) {
-		rotation_leave(&w->rotation, work_space(w, f));
-		work_note(w, EVENT_REFUSED, f, (int64_t)t->tally.opened);
-	}
-	if (!t->exhausted) {
-		t->exhausted = true;
-		t->refused_at_ns = w->now_ns;
-		w->refused_seq = f->seq;
-		company_refused(w->wish.company);
-		w->wish.edge(w->wish.context);
-	}
-	if (before == PAIR_SUSPECT && after == PAIR_EXHAUSTED) {
-		work_note(w, EVENT_EXHAUSTED, f, p->refusals);
-		if (w->plan->scenario->stop.when == WHEN_EXHAUSTED && w->stop_ns == FOR_EVER) {
-			w->stop_ns = w->now_ns + w->plan->scenario->stop.after;
-			company_stop(w->wish.company, w->stop_ns);
-		}
-	}
-	atomic_fetch_add_explicit(&w->wish.hooks->pulse->refused, 1, memory_order_relaxed);
-}
-
-static void on_failure(struct worker *w, struct flow *f)
-{
-	if (w->tape->tally.failed++ == 0)
-		w->wish.edge(w->wish.context);
-	count_error(w, f);
-	work_pair(w, f)->in_flight--;
-	work_pair(w, f)->asked_ns = w->now_ns;
-	if (is_want_of_port(w, f))
-		on_refused(w, f);
-	else if (is_taken(w, f))
-		work_note(w, EVENT_TUPLE_TAKEN, f, 0);
-	else if (f->error == EADDRNOTAVAIL)
-		work_note(w, EVENT_NO_ADDRESS, f, 0);
-	if (w->load->load->on_failure.flush_pool)
-		pool_flush(w);
-	f->again = f->tries < w->load->load->on_failure.retry && !w->stopping;
-	if (f->again)
-		return;
-	w->tape->tally.gave_up++;
-	w->tape->tally.requests_failed += w->load->requests;
-	if (w->load->load->on_failure.then == ON_FAILURE_STOP)
-		work_stop(w);
 }
 
 /* What the request came to: a connection that could not be had is on_failure()'s. */
@@ -349,10 +234,10 @@ static void on_answer(struct worker *w, struct flow *f, enum op was, bool erred)
 		if (f->opened)
 			on_open(w, f);
 		else
-			on_failure(w, f);
+			work_fail(w, f);
 	}
 	if (f->opened && f->error && !erred && was != OP_CHECK)
-		count_error(w, f);
+		work_count_error(w, f);
 	if (f->opened && op_is_request(was) && !op_is_request((enum op)f->at))
 		on_request(w, f);
 	if (was == OP_CLOSE || was == OP_CLEAR || was == OP_RENEW)

@@ -1,6 +1,7 @@
 /* work.h - the worker's state, and what its files know of each other: worker_open.c makes it ready,
- * worker.c turns the loop, ask.c asks the ring, mail.c for datagrams, answer.c takes the answers and
- * keeps the books. Nobody else includes it.
+ * worker.c turns the loop, begin.c says what is begun and finish.c when all is over, ask.c asks the
+ * ring, mail.c for datagrams, answer.c takes the answers and keeps the books, failure.c those of
+ * what could not be had. Nobody else includes it.
  */
 #pragma once
 
@@ -164,6 +165,27 @@ void pool_flush(struct worker *w);
 
 /* Takes the answer to the operation that flow i is at, keeps the books, and asks for the next. */
 void work_answer(struct worker *w, uint32_t i, int result);
+
+/* An error is counted; the first of its stage and errno is an event. */
+void work_count_error(struct worker *w, const struct flow *f);
+
+/* The flow's connection could not be had. */
+void work_fail(struct worker *w, struct flow *f);
+
+/* Begins what is due; false: nothing was. */
+bool work_begin_due(struct worker *w);
+
+/* Is there one to begin, now or later, without waiting for another to end? And when? */
+bool work_may_begin(const struct worker *w);
+int64_t work_next_begin(const struct worker *w);
+int64_t work_retry_due(const struct worker *w); /* FOR_EVER: nothing is to be tried again */
+
+/* How many connections one turn may begin, and how many answers it may take of a ring. */
+uint64_t work_turn_most(const struct worker *w);
+
+/* Sets `over` once it is. */
+void work_look_for_end(struct worker *w);
+void work_close_books(struct worker *w);
 
 /* Puts an event on the tape, unless there are enough of its kind; f NULL: about no connection. */
 void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int64_t value);

@@ -95,20 +95,14 @@ static bool heirs_start(struct worker *w, struct arena *arena, struct err *err)
 	return true;
 }
 
-bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *arena,
-		 struct err *err)
+/* What the plan has said once and for all. */
+static void terms_set(struct worker *w)
 {
-	struct worker *w = ARENA_NEW(arena, struct worker);
-	const struct plan *p = wish->plan;
-	const struct load_plan *lp = wish->load;
+	const struct plan *p = w->plan;
+	const struct load_plan *lp = w->load;
 	const struct load *load = lp->load;
 	struct port_range range = p->scenario->network.ports;
 
-	*out = w;
-	w->wish = *wish;
-	w->plan = p;
-	w->load = lp;
-	w->tape = wish->tape;
 	w->pace =
 		(struct pace){lp->shape, lp->concurrency, load->total, load->duration, load->start};
 	w->hold_ns = load->hold;
@@ -119,20 +113,41 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches_run = breach_possible(&p->scenario->expect, 0);
 	w->watches_load = breach_possible(&p->scenario->expect, (unsigned)(lp - p->loads) + 1);
-	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
 	w->intended = plan_stream(p, lp, DRAW_END);
 	w->retry_stream = plan_stream(p, lp, DRAW_RETRY);
-	w->flows = ARENA_TRY(arena, struct flow, lp->slots);
-	w->spare = ARENA_TRY(arena, uint32_t, lp->slots);
-	if (!w->flows || !w->spare || !heap_open(&w->retrying, lp->slots, arena) ||
-	    !addresses_open(w, arena) || !spaces_open(w, arena))
-		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
-			       lp->slots);
-	for (uint32_t i = 0; i < lp->slots; i++) {
+}
+
+static bool flows_open(struct worker *w, struct arena *arena)
+{
+	uint32_t slots = w->load->slots;
+
+	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
+	w->flows = ARENA_TRY(arena, struct flow, slots);
+	w->spare = ARENA_TRY(arena, uint32_t, slots);
+	if (!w->flows || !w->spare || !heap_open(&w->retrying, slots, arena))
+		return false;
+	for (uint32_t i = 0; i < slots; i++) {
 		w->flows[i].at = OP_FAILED; /* an end: nobody's life yet */
-		w->spare[i] = lp->slots - 1 - i;
+		w->spare[i] = slots - 1 - i;
 	}
-	w->spare_count = lp->slots;
+	w->spare_count = slots;
+	return true;
+}
+
+bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *arena,
+		 struct err *err)
+{
+	struct worker *w = ARENA_NEW(arena, struct worker);
+
+	*out = w;
+	w->wish = *wish;
+	w->plan = wish->plan;
+	w->load = wish->load;
+	w->tape = wish->tape;
+	terms_set(w);
+	if (!flows_open(w, arena) || !addresses_open(w, arena) || !spaces_open(w, arena))
+		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
+			       w->load->slots);
 	if (!requests_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for requests");
 	return heirs_start(w, arena, err) && rings_open(w, arena, err);
