@@ -32,14 +32,16 @@ static uint64_t intended_pair(const struct worker *w, uint64_t index)
 		       : index % pairs;
 }
 
-/* What is to be done, whatever comes of it: the same for the same seed. */
+/* What is to be done, whatever comes of it: the same for the same seed. A sum, so that it does not
+ * matter who begins which of them, and when. */
 static void note_intent(struct worker *w, uint64_t index)
 {
 	const struct load *l = w->load->load;
+	uint64_t stream = plan_stream(w->plan, w->load, DRAW_END);
 	uint64_t pair = intended_pair(w, index);
 	uint64_t how = plan_end(w->plan, w->load, index) | l->request.receive << 8;
 
-	w->intended = draw(w->intended, pair << 32 | l->request.send, draw(index, how, 0));
+	w->intended += draw(stream, pair << 32 | l->request.send, draw(index, how, 0));
 }
 
 /* A request, on a connection of the pool if there is one. */
