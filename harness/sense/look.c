@@ -5,9 +5,7 @@
 
 #include "sys/clock.h"
 
-/* Counters at most ten times a second; a dump's cost, 50 times over, must pass before the next
- * unasked one: 2 %. */
-enum { COUNTERS_NS = 100000000, DUMP_SHARE = 50, SETTLE_WAIT_NS = 2000000 };
+enum { SETTLE_WAIT_NS = 2000000 };
 
 static uint64_t peek(const _Atomic uint64_t *figure)
 {
@@ -122,21 +120,19 @@ static void put(struct looks *l, const struct sample *sample)
 
 static bool look_at_sockets(struct looks *l, struct sample *sample, struct err *err)
 {
-	int64_t begin = clock_now();
+	int64_t begin = clock_now(), end;
 
 	census_clear(&l->census);
 	if (!dump_run(&l->dump, &l->wish.filter, add_to_census, l, &sample->torn, err))
 		return false;
-	sample->dump_ns = (uint64_t)(clock_now() - begin);
+	end = clock_now();
+	sample->dump_ns = (uint64_t)(end - begin);
+	schedule_dumped(&l->schedule, begin, end);
 	census_tell(&l->census, sample, l->usages);
 	sample->from_proc = l->wish.from_proc;
 	census_map(&l->census, &l->map);
 	sample->at_rest = census_at_rest(&l->census, l->wish.half_closed_rests);
 	publish(l);
-	l->next_dump = clock_now();
-	l->next_dump += l->wish.sockets_ns > (int64_t)sample->dump_ns * DUMP_SHARE
-				? l->wish.sockets_ns
-				: (int64_t)sample->dump_ns * DUMP_SHARE;
 	return true;
 }
 
@@ -161,7 +157,6 @@ static void count(void *context, struct text name, uint64_t value)
 
 static bool look_at_counters(struct looks *l, struct err *err)
 {
-	l->next_counters = clock_now() + COUNTERS_NS;
 	return proc_counters(&l->proc, count, l, err);
 }
 
@@ -190,27 +185,31 @@ bool looks_settle(struct looks *l, int64_t settle_ns, struct err *err)
 	return false;
 }
 
+static bool look_as_due(struct looks *l, int64_t now, struct err *err)
+{
+	struct sample sample = sample_begin(l);
+	bool dump = schedule_wants_dump(&l->schedule, now);
+
+	schedule_beat(&l->schedule, now);
+	if (!look_at_totals(l, &sample, err) || !look_at_gateway(l, &sample, err) ||
+	    (dump && !look_at_sockets(l, &sample, err)))
+		return false;
+	put(l, &sample);
+	return true;
+}
+
 bool looks_turn(struct looks *l, bool asked, struct err *err)
 {
 	int64_t now = clock_now();
 	struct sample sample;
 
-	if (asked) {
-		if (!look_at_edge(l, &sample, err))
-			return false;
-		put(l, &sample);
-	} else if (now >= l->next_totals) {
-		sample = sample_begin(l);
-		if (!look_at_totals(l, &sample, err) || !look_at_gateway(l, &sample, err))
-			return false;
-		if (now >= l->next_dump && !look_at_sockets(l, &sample, err))
-			return false;
-		put(l, &sample);
-	}
-	if (now >= l->next_totals)
-		l->next_totals +=
-			l->wish.every_ns * (1 + (now - l->next_totals) / l->wish.every_ns);
-	return now < l->next_counters || look_at_counters(l, err);
+	if (!asked)
+		return !schedule_wants_totals(&l->schedule, now) || look_as_due(l, now, err);
+	schedule_beat(&l->schedule, now);
+	if (!look_at_edge(l, &sample, err))
+		return false;
+	put(l, &sample);
+	return true;
 }
 
 static bool gateway_open(struct looks *l, struct err *err)
@@ -244,12 +243,12 @@ void looks_close(struct looks *l)
 
 void looks_begin(struct looks *l, int64_t now_ns)
 {
-	l->next_totals = l->next_dump = now_ns;
+	l->schedule = schedule_begin(l->wish.every_ns, l->wish.sockets_ns, now_ns);
 }
 
 int64_t looks_due_ns(const struct looks *l)
 {
-	return l->next_totals < l->next_counters ? l->next_totals : l->next_counters;
+	return l->schedule.totals_due_ns;
 }
 
 bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *tape,

@@ -9,6 +9,7 @@
 
 #include "sense/census.h"
 #include "sense/holders.h"
+#include "sense/schedule.h"
 #include "sense/sense.h"
 #include "sys/conntrack.h"
 #include "sys/counters.h"
@@ -25,7 +26,7 @@ struct looks {
 	struct usage usages[USAGES_MOST]; /* of the last dump */
 	struct portmap map;		  /* of it too */
 	struct holders holders;
-	int64_t next_totals, next_counters, next_dump;
+	struct schedule schedule;
 	bool counting;	 /* the load has begun: counters keep their first value */
 	int64_t base_ns; /* its beginning */
 };

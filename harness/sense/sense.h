@@ -4,9 +4,9 @@
  * Output:  a tape of its own, with the samples and, at the end, the counters.
  * Units:   nanoseconds on the run's clock.
  * Cost:    totals are a pread of sockstat (2 us) at `every_ns`; counters a read of snmp and
- *          netstat (60 us) at most ten times a second; dumps come at phase edges, at the first
- *          failure, and else at most once in `sockets_ns`, and never so often that they take
- *          more than 2 % of the thread's time.
+ *          netstat (60 us) at phase edges, for nobody asks what they were between; dumps come at
+ *          phase edges, at the first failure, and else as sense/schedule.h has it: at most once
+ *          in `sockets_ns`, and never so often that they take more than 2 % of a core.
  * Errors:  what breaks while sampling ends the sampling, and is handed out by sense_stop().
  * Threads: sense_edge() and sense_ask() may be called from any thread, sense_start() and
  *          sense_stop() from one.

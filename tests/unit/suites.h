@@ -17,6 +17,7 @@
 	SUITE(drive) \
 	SUITE(pool) \
 	SUITE(census) \
+	SUITE(schedule) \
 	SUITE(arena) \
 	SUITE(out) \
 	SUITE(units) \

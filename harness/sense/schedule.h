@@ -1,0 +1,32 @@
+/* schedule.h - when the sampler looks by itself: at totals every so often, at sockets with every
+ * so manieth of those looks, and never so often that dumps take more than 2 % of a core. Pure.
+ *
+ * Units:  nanoseconds, on whatever clock the caller uses throughout.
+ * Errors: none.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A dump's cost, 50 times over, must pass from its beginning to that of the next. */
+enum { DUMP_SHARE = 50 };
+
+struct schedule {
+	int64_t every_ns, sockets_ns; /* between looks at totals, and between dumps */
+	int64_t totals_due_ns, dump_due_ns;
+};
+
+/* Both are due from now on. */
+struct schedule schedule_begin(int64_t every_ns, int64_t sockets_ns, int64_t now_ns);
+
+bool schedule_wants_totals(const struct schedule *s, int64_t now_ns);
+
+/* A dump comes with a look at totals. */
+bool schedule_wants_dump(const struct schedule *s, int64_t now_ns);
+
+/* Totals are being looked at: the next time is the next beat after now; those missed are left out. */
+void schedule_beat(struct schedule *s, int64_t now_ns);
+
+/* A dump, whoever wished for it, took so long. */
+void schedule_dumped(struct schedule *s, int64_t begin_ns, int64_t end_ns);
