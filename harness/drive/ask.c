@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "base/draw.h"
 #include "drive/wire.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
@@ -306,10 +305,8 @@ static void ask_close(struct worker *w, uint32_t i)
 static void wait_again(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
-	double draw =
-		draw_share(w->plan->seed, w->retry_stream, f->index * RETRIES_MOST + f->tries);
 
-	f->due_ns = w->now_ns + retry_wait_ns(w->load->load, f->tries, draw);
+	f->due_ns = w->now_ns + retry_wait_of(w->plan, w->load, f->index, f->tries);
 	f->tries++;
 	heap_add(&w->retrying, w->flows, i);
 }

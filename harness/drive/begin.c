@@ -1,7 +1,6 @@
 /* Which request is begun next, where, and when. */
 #include "drive/work.h"
 
-#include "base/draw.h"
 #include "base/order.h"
 #include "plan/choose.h"
 
@@ -22,28 +21,6 @@ static uint32_t pair_next(struct worker *w, uint32_t space)
 	return pair;
 }
 
-/* Where the index-th request would go, were no pair out of ports. */
-static uint64_t intended_pair(const struct worker *w, uint64_t index)
-{
-	uint32_t pairs = w->load->budget.pairs;
-
-	return w->plan->scenario->network.choose == CHOOSE_SEED
-		       ? choose_draw(w->plan, w->load, index, pairs)
-		       : index % pairs;
-}
-
-/* What is to be done, whatever comes of it: the same for the same seed. A sum, so that it does not
- * matter who begins which of them, and when. */
-static void note_intent(struct worker *w, uint64_t index)
-{
-	const struct load *l = w->load->load;
-	uint64_t stream = plan_stream(w->plan, w->load, DRAW_END);
-	uint64_t pair = intended_pair(w, index);
-	uint64_t how = plan_end(w->plan, w->load, index) | l->request.receive << 8;
-
-	w->intended += draw(stream, pair << 32 | l->request.send, draw(index, how, 0));
-}
-
 /* A request, on a connection of the pool if there is one. */
 static void begin(struct worker *w, uint32_t pair)
 {
@@ -51,7 +28,6 @@ static void begin(struct worker *w, uint32_t pair)
 	uint64_t index = w->started++;
 
 	w->under_way++;
-	note_intent(w, index);
 	if (i == NO_FLOW) {
 		work_open(w, w->spare[--w->spare_count], pair, index);
 		return;

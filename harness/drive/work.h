@@ -39,7 +39,6 @@ struct worker {
 	uint32_t spare_count;
 	struct queue opening, holding, awaiting; /* awaiting: what the far end is to say or take */
 	struct heap retrying;			 /* they have failed, and wait to be tried again */
-	uint64_t retry_stream;			 /* of what is drawn for their waits */
 	struct pool pool;
 	struct pauses pauses;
 	uint64_t ending; /* connections without a request that are being ended */
@@ -54,7 +53,6 @@ struct worker {
 	struct endpoint *named; /* a flow: what it is bound to, where the program names the port */
 	struct endpoint *sources, *servers;
 
-	uint64_t intended;    /* see struct tape */
 	uint64_t started;     /* what the pace has had: attempted and held back */
 	uint64_t under_way;   /* flows whose life has not ended */
 	uint64_t asked;	      /* connects so far: the sequence of the next */

@@ -162,7 +162,6 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	t->begin_ns = sooner(t->begin_ns, t->end_ns); /* the run may have ended before it began */
 	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
 		      !atomic_load(&w->wish.hooks->pulse->broken);
-	t->intended = w->intended;
 	work_close_books(w);
 	work_note(w, EVENT_LOAD_END, NULL, (int64_t)t->tally.opened);
 	return !w->failed;

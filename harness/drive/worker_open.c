@@ -113,7 +113,6 @@ static void terms_set(struct worker *w)
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches_run = breach_possible(&p->scenario->expect, 0);
 	w->watches_load = breach_possible(&p->scenario->expect, (unsigned)(lp - p->loads) + 1);
-	w->retry_stream = plan_stream(p, lp, DRAW_RETRY);
 }
 
 static bool flows_open(struct worker *w, struct arena *arena)

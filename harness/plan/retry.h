@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "scenario/scenario.h"
+#include "plan/plan.h"
 
 /* The worker would do nothing else, were it less; and none waits longer than the longest run. */
 #define RETRY_WAIT_LEAST INT64_C(1000000)
@@ -17,6 +17,9 @@ enum { RETRIES_MOST = 100 }; /* words/keys.def says so */
 
 /* `draw`: from 0 to below 1. */
 int64_t retry_wait_ns(const struct load *load, unsigned k, double draw);
+
+/* Of the load's i-th request, as the seed draws it. */
+int64_t retry_wait_of(const struct plan *p, const struct load_plan *lp, uint64_t i, unsigned k);
 
 /* The most that all waits of a connection come to. */
 int64_t retry_most_ns(const struct load *load);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "judge/outlook.h"
+#include "plan/intent.h"
 #include "report/destinations.h"
 #include "report/plan.h"
 #include "report/words.h"
@@ -135,8 +136,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	out->interrupted = tape->interrupted;
 	out->cut_short = tape->cut_short;
 	out->aborted = tape->aborted < 0 ? 0 : (unsigned)tape->aborted + 1;
-	if (tape->tally.attempted)
-		out->intended = text_format(a, "%016llx", (unsigned long long)tape->intended);
+	out->intended = text_format(a, "%016llx", (unsigned long long)intent_sum(plan));
 	out->lost = tape->lost;
 	destinations_of(out, tape, a);
 	out->latency = tape->latency;

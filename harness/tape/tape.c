@@ -311,7 +311,6 @@ static void merge_findings(struct tape *into, const struct tape *more)
 		into->open_peak = more->open_peak;
 	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);
 	into->recovered_ns = earlier(into->recovered_ns, more->recovered_ns);
-	into->intended += more->intended; /* of several loads, in whatever order */
 	into->exhausted = into->exhausted || more->exhausted;
 	into->cut_short = into->cut_short || more->cut_short;
 	if (more->end_ns > into->end_ns)

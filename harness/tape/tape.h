@@ -167,7 +167,6 @@ struct tape {
 	uint64_t
 		opened_before; /* connections that had their port before the first want of one; valid if refused_at_ns */
 	uint64_t opened_before_any; /* the same, of any load of the run: not only of this one */
-	uint64_t intended; /* a hash of the requests begun: which, how each was to end, and where */
 	int64_t behind_ns; /* the most that a connection of a rate was begun after it was due */
 	uint64_t open_peak;	  /* most connections open at once, by the driver's books */
 	int64_t refused_at_ns;	  /* the first refusal; -1: none */

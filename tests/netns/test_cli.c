@@ -317,6 +317,33 @@ static void many_cases_at_once_find_room(void)
 	place_leave(&p);
 }
 
+/* How many are begun is for the clock to say; what is to be done is not. */
+static void one_seed_has_one_intent_however_the_run_goes(void)
+{
+	static const char *const seeds[] = {"--seed=1", "--seed=1", "--seed=2"};
+	char intents[3][32] = {""};
+	struct place p = place_enter(
+		"version: 1\nname: mixed\nnetwork: {ports: 40000-40007, servers: 3, choose: seed}\n"
+		"load: {duration: 100ms, concurrency: 4, mix: {leak: 10%, reset: 50%}, "
+		"on_failure: {retry: 2, wait: 1ms, jitter: 50%, then: continue}}\n"
+		"loads: {steady: {}, bursts: {concurrency: 0, burst: {size: 5, every: 7ms}}}\n"
+		"stop: {when: never}\n");
+
+	for (size_t i = 0; i < 3; i++) {
+		json_t *root;
+
+		CU_ASSERT_EQUAL(RUN("run", seeds[i], "-o", "here", "in.yaml"), 0);
+		root = loaded("here/result.json");
+		snprintf(intents[i], sizeof(intents[i]), "%s",
+			 json_string_value(json_object_get(first_run(root), "intended")));
+		json_decref(root);
+		CU_ASSERT(system("rm -r here") == 0);
+	}
+	CU_ASSERT_STRING_EQUAL(intents[0], intents[1]);
+	CU_ASSERT_STRING_NOT_EQUAL(intents[0], intents[2]);
+	place_leave(&p);
+}
+
 /* ---- what this machine cannot run ---------------------------------------- */
 
 /* Every io_uring_setup answers with the errno, as a container's profile does. */
@@ -638,6 +665,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_directory_with_results_is_not_written_over),
 	TEST_UNLESS(help_no_network, every_line_of_the_samples_and_events_is_an_object),
 	TEST_UNLESS(help_no_network, cases_run_side_by_side_without_meeting),
+	TEST_UNLESS(help_no_network, one_seed_has_one_intent_however_the_run_goes),
 	TEST(blocked_io_uring_is_status_3_with_cause_and_mend),
 	TEST_UNLESS(help_no_network, a_signal_saves_the_results_and_kills),
 	TEST_UNLESS(help_no_network, a_signal_sent_twice_is_one_wish),

@@ -282,14 +282,13 @@ static uint64_t drawn(const struct drive *d, enum end end)
 static void a_mix_is_the_same_for_the_same_seed(void)
 {
 	static const uint64_t seeds[] = {1, 1, 2};
-	uint64_t intended[3], leaked[3];
+	uint64_t leaked[3];
 
 	for (size_t i = 0; i < 3; i++) {
 		struct drive d;
 		struct tape t = mixed(&d, seeds[i]);
 		const uint64_t *states = last_dump(&t)->states;
 
-		intended[i] = t.intended;
 		leaked[i] = t.tally.leaked;
 		CU_ASSERT_EQUAL(t.tally.leaked, drawn(&d, END_LEAK));
 		CU_ASSERT_EQUAL(t.tally.inherited, drawn(&d, END_INHERIT));
@@ -299,63 +298,36 @@ static void a_mix_is_the_same_for_the_same_seed(void)
 				drawn(&d, END_LEAK) + drawn(&d, END_INHERIT));
 		CU_ASSERT_EQUAL(states[STATE_TIME_WAIT],
 				drawn(&d, END_CLOSE) + drawn(&d, END_SHUTDOWN));
+		/* 60 of 300, and seven by chance; not 120, nor 30. */
+		CU_ASSERT(states[STATE_ESTABLISHED] > 40 && states[STATE_ESTABLISHED] < 85);
 		help_close(&d.h);
 	}
-	CU_ASSERT(intended[0] == intended[1] && leaked[0] == leaked[1]);
-	CU_ASSERT_NOT_EQUAL(intended[0], intended[2]);
+	CU_ASSERT(leaked[0] == leaked[1]);
 }
 
-/* Two loads, whose connections end and go as the seed says: those that are closed are in
+/* Two loads, whose connections end and go as the seed says of each: those that are closed are in
  * TIME_WAIT, by the kernel's table. */
-static uint64_t intended_by_two_loads(uint64_t seed)
+static void two_loads_end_as_the_seed_says_of_each(void)
 {
-	struct drive d;
-	uint64_t closed = 0, intended;
-
-	drive_open(&d, "network: {ports: 40000-40999, servers: 4, choose: seed, "
-		       "sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
-		       "load: {total: 150, mix: {reset: 40%}}\n"
-		       "loads: {one: {concurrency: 7}, other: {concurrency: 3, start: 1ms}}");
-	d.h.plan.seed = seed;
-	drive_plan(&d);
-	CU_ASSERT(d.ok && d.tape.complete);
-	for (size_t k = 0; k < 2; k++)
-		for (uint64_t i = 0; i < 150; i++)
-			closed += plan_end(&d.h.plan, &d.h.plan.loads[k], i) == END_CLOSE;
-	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 300);
-	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], closed);
-	intended = d.tape.intended;
-	help_close(&d.h);
-	return intended;
-}
-
-static void two_loads_intend_the_same_for_the_same_seed(void)
-{
-	uint64_t first = intended_by_two_loads(1);
-
-	CU_ASSERT_EQUAL(intended_by_two_loads(1), first);
-	CU_ASSERT_NOT_EQUAL(intended_by_two_loads(2), first);
-}
-
-/* Which pairs are out of ports at a moment is a race; what is to be done is none. */
-static void the_intent_is_the_same_where_ports_run_out(void)
-{
-	uint64_t intended[2];
-
-	for (int i = 0; i < 2; i++) {
+	for (uint64_t seed = 1; seed <= 2; seed++) {
 		struct drive d;
+		uint64_t closed = 0;
 
-		drive_lines(&d,
-			    "network: {ports: 40000-40015, servers: 3, choose: seed, "
-			    "sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
-			    "load: {total: 60, concurrency: 4, end: leak, on_failure: continue, "
-			    "mix: {reset: 20%}}\nstop: {when: never, time: 5s}");
-		CU_ASSERT(d.tape.exhausted);
-		CU_ASSERT_EQUAL(d.tape.tally.attempted, 60);
-		intended[i] = d.tape.intended;
+		drive_open(&d, "network: {ports: 40000-40999, servers: 4, choose: seed, "
+			       "sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			       "load: {total: 150, mix: {reset: 40%}}\n"
+			       "loads: {one: {concurrency: 7}, other: {concurrency: 3, start: "
+			       "1ms}}");
+		d.h.plan.seed = seed;
+		drive_plan(&d);
+		CU_ASSERT(d.ok && d.tape.complete);
+		for (size_t k = 0; k < 2; k++)
+			for (uint64_t i = 0; i < 150; i++)
+				closed += plan_end(&d.h.plan, &d.h.plan.loads[k], i) == END_CLOSE;
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 300);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], closed);
 		help_close(&d.h);
 	}
-	CU_ASSERT_EQUAL(intended[0], intended[1]);
 }
 
 /* ---- requests and pools --------------------------------------------------- */
@@ -581,9 +553,8 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
 	TEST_UNLESS(no_mark, the_heir_of_a_load_with_rights_has_none),
 	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
-	TEST_UNLESS(help_no_network, two_loads_intend_the_same_for_the_same_seed),
+	TEST_UNLESS(help_no_network, two_loads_end_as_the_seed_says_of_each),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
-	TEST_UNLESS(help_no_network, the_intent_is_the_same_where_ports_run_out),
 	TEST_UNLESS(help_no_network, a_failure_flushes_the_pool_where_it_is_asked_to),
 	TEST_UNLESS(help_no_gateway, a_failed_request_flushes_the_pool_where_it_is_asked_to),
 	TEST_UNLESS(help_no_network, a_connection_ends_after_its_last_request),

@@ -39,6 +39,7 @@
 	SUITE(together) \
 	SUITE(foretold) \
 	SUITE(retry) \
+	SUITE(intent) \
 	SUITE(plan) \
 	SUITE(tape) \
 	SUITE(measure) \

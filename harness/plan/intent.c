@@ -1,0 +1,69 @@
+#include "plan/intent.h"
+
+#include "base/draw.h"
+#include "base/order.h"
+#include "plan/choose.h"
+#include "plan/retry.h"
+
+static uint64_t where(const struct plan *p, const struct load_plan *lp, uint64_t i)
+{
+	uint32_t pairs = lp->budget.pairs;
+
+	return p->scenario->network.choose == CHOOSE_SEED ? choose_draw(p, lp, i, pairs)
+							  : i % pairs;
+}
+
+static uint64_t when(const struct load_plan *lp, uint64_t i)
+{
+	return (uint64_t)lp->load->start +
+	       (lp->concurrency ? lp->concurrency : (uint64_t)shape_when(&lp->shape, i));
+}
+
+/* The number so far, and one fact more. */
+static uint64_t and_so(uint64_t number, uint64_t fact)
+{
+	return draw(number, fact, 0);
+}
+
+uint64_t intent_of(const struct plan *p, const struct load_plan *lp, uint64_t i)
+{
+	const struct load *l = lp->load;
+	uint64_t number = draw(plan_stream(p, lp, DRAW_END), i, when(lp, i));
+
+	number = and_so(number, where(p, lp, i));
+	number = and_so(number, plan_end(p, lp, i));
+	number = and_so(number, l->request.send);
+	number = and_so(number, l->request.receive);
+	for (unsigned k = 0; k < l->on_failure.retry; k++)
+		number = and_so(number, (uint64_t)retry_wait_of(p, lp, i, k));
+	return number;
+}
+
+/* Due before the load's end, and the run's. */
+static uint64_t due(const struct plan *p, const struct load_plan *lp)
+{
+	int64_t left = p->scenario->stop.time - lp->load->start;
+
+	if (lp->load->duration)
+		left = sooner(left, lp->load->duration);
+	return left > 0 ? shape_due(&lp->shape, left - 1) : 0;
+}
+
+uint64_t intent_count(const struct plan *p, const struct load_plan *lp)
+{
+	uint64_t n = lp->concurrency ? INTENT_MOST : due(p, lp);
+
+	if (lp->load->total)
+		n = least(n, lp->load->total);
+	return least(n, INTENT_MOST);
+}
+
+uint64_t intent_sum(const struct plan *p)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t k = 0; k < p->load_count; k++)
+		for (uint64_t i = 0; i < intent_count(p, &p->loads[k]); i++)
+			sum += intent_of(p, &p->loads[k], i);
+	return sum;
+}
