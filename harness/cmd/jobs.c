@@ -106,6 +106,11 @@ void jobs_skip(struct jobs *jobs, const struct err *why)
 
 static void result_settings(struct job *j, const struct lab *lab)
 {
+	static const enum setting_where where_of[] = {
+		[LAB_CLIENT] = WHERE_CLIENT,
+		[LAB_SERVER] = WHERE_SERVER,
+		[LAB_GATEWAY] = WHERE_GATEWAY,
+	};
 	struct result_run *r = &j->result;
 
 	r->settings = ARENA_ARRAY(&j->arena, struct result_setting, lab->setting_count);
@@ -113,8 +118,8 @@ static void result_settings(struct job *j, const struct lab *lab)
 	for (size_t i = 0; i < lab->setting_count; i++) {
 		const struct lab_setting *s = &lab->settings[i];
 
-		r->settings[i] = (struct result_setting){s->name, s->wanted, s->before, s->after,
-							 s->at.line};
+		r->settings[i] = (struct result_setting){s->name,  s->wanted,  s->before,
+							 s->after, s->at.line, where_of[s->role]};
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include "judge/say.h"
 #include "plan/bind.h"
+#include "plan/life.h"
 
 /* What of all ports must wait for an answer to be more than those that are just being opened. */
 static const double share_least = 1 / 8.;
@@ -200,7 +201,7 @@ bool reuse_is_set(const struct plan *plan)
 
 bool has_timestamps(const struct plan *plan)
 {
-	return setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_timestamps", 1) != 0;
+	return life_has_timestamps(plan->scenario);
 }
 
 /* Does bind() take the port of every load, for all destinations, and for the whole of its

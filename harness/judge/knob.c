@@ -64,10 +64,12 @@ static struct claim timestamps_off(const struct evidence *e)
 		return no_claim;
 	c.why = text_format(
 		e->a,
-		"net.ipv4.tcp_tw_reuse is set, and net.ipv4.tcp_timestamps=0 takes away what tells "
+		"net.ipv4.tcp_tw_reuse is set, and net.ipv4.tcp_timestamps=0%s takes away what "
+		"tells "
 		"the segments of two connections apart (RFC 6191): TWRecycled moved by %s, and "
 		"each "
 		"of %s waits for the whole of its TIME_WAIT.",
+		evidence_sysctl(e, "net.ipv4.tcp_timestamps", 1) ? " on the server" : "",
 		say_count(e->a, (uint64_t)counter_of(e, "TWRecycled")), say_ports(e));
 	return c;
 }

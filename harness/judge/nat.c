@@ -43,9 +43,10 @@ static const char *say_gateway_rate(const struct evidence *e)
 	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
 		return "";
 	return text_format(e->a,
-			   " A closed connection can keep its port there for 120 s "
+			   " A closed connection can keep its port there for %s "
 			   "(nf_conntrack_tcp_timeout_time_wait): no more than %s is sure to go "
 			   "on for ever%s.",
+			   say_time(e->a, gateway_tracks(e->plan->scenario, false)),
 			   say_rate(e->a, rate), say_demand(e))
 		.s;
 }
@@ -133,7 +134,7 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	uint32_t size = (uint32_t)(now.hi - now.lo) + 1,
 		 wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
 	bool for_ever = p->forecast.quiet_ns == FOR_EVER;
-	int64_t life_ns = for_ever ? 0 : live_time(p) + 120 * INT64_C(1000000000);
+	int64_t life_ns = for_ever ? 0 : live_time(p) + gateway_tracks(p->scenario, false);
 
 	if (size < wide)
 		advice_add_fmt(

@@ -144,12 +144,33 @@ static bool ends_join(struct building *b)
 	       gateway_join(b->lab, b->plan, b->arena, b->err);
 }
 
+/* The scenario's settings, each in the namespace it is for. */
+static bool settings_make(struct building *b)
+{
+	struct lab *lab = b->lab;
+	const struct {
+		enum lab_role role;
+		int ns;
+	} rows[] = {
+		{LAB_SERVER, lab->server_ns},
+		{LAB_GATEWAY, lab->gateway_ns},
+		{LAB_CLIENT, lab->client_ns},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].ns >= 0 &&
+		    !(netns_enter(rows[i].ns, b->err) &&
+		      settings_scenario(lab, b->plan, rows[i].role, b->arena, b->err)))
+			return false;
+	return true;
+}
+
 static bool network_build(struct building *b)
 {
 	b->lab->private_hash = hash_is_private();
 	settings_begin(b->lab, b->plan, b->arena);
 	return settings_own(b->lab, b->plan, LAB_CLIENT, b->arena, b->err) && lo_up(b->err) &&
-	       ends_join(b) && settings_scenario(b->lab, b->plan, b->arena, b->err);
+	       ends_join(b) && settings_make(b);
 }
 
 static void *build(void *argument)

@@ -23,9 +23,11 @@
 
 enum lab_role { LAB_CLIENT, LAB_SERVER, LAB_GATEWAY };
 
-/* A sysctl of the client's namespace, as it was found and as it is. */
+/* A sysctl of a namespace, as it was found and as it is. Of those of lastport's own wish the
+ * client's are there. */
 struct lab_setting {
 	struct text name, wanted, before, after;
+	enum lab_role role;
 	struct mark at; /* line 0: lastport's own wish */
 };
 

@@ -17,6 +17,7 @@ enum {
 struct wish {
 	struct text name, value;
 	struct mark name_at, value_at; /* line 0: nobody wrote it */
+	enum lab_role role;	       /* whose namespace */
 	bool optional;		       /* a kernel without it needs no such setting */
 };
 
@@ -27,10 +28,25 @@ struct number {
 	bool wanted, optional;
 };
 
+/* What the scenario wants of this namespace. */
+static const struct setting_list *settings_of(const struct plan *p, enum lab_role role)
+{
+	const struct setting_list *all[] = {
+		[LAB_CLIENT] = &p->scenario->network.sysctl,
+		[LAB_SERVER] = &p->scenario->server.sysctl,
+		[LAB_GATEWAY] = &p->scenario->network.nat.sysctl,
+	};
+
+	return all[role];
+}
+
 void settings_begin(struct lab *lab, const struct plan *plan, struct arena *arena)
 {
-	lab->settings = ARENA_ARRAY(arena, struct lab_setting,
-				    OWN_MOST + plan->scenario->network.sysctl.count);
+	size_t wanted = OWN_MOST;
+
+	for (enum lab_role role = LAB_CLIENT; role <= LAB_GATEWAY; role++)
+		wanted += settings_of(plan, role)->count;
+	lab->settings = ARENA_ARRAY(arena, struct lab_setting, wanted);
 	lab->setting_count = 0;
 }
 
@@ -82,7 +98,7 @@ static bool refused(const struct plan *p, const struct wish *w, int sys, struct 
 			      "kernel that is not here.");
 		return blame(p, w->name_at, err);
 	}
-	if (sys == EPERM) {
+	if (sys == EPERM || sys == EACCES) {
 		err_set(err, ERR_SYS, "cannot set " TEXT_FMT ": it belongs to the whole machine",
 			TEXT_ARG(w->name));
 		err_hint(err, "Set names that begin with net. and belong to a network namespace.");
@@ -122,6 +138,7 @@ static bool wish_fulfil(const struct plan *p, const struct wish *w, struct lab *
 			.wanted = text_keep(arena, w->value),
 			.before = text_keep(arena, text_of(before)),
 			.after = text_keep(arena, text_of(after)),
+			.role = w->role,
 			.at = w->value_at,
 		};
 	return true;
@@ -281,16 +298,18 @@ bool settings_own(struct lab *lab, const struct plan *p, enum lab_role role, str
 	       (role != LAB_CLIENT || ports_set(lab, p, arena, err));
 }
 
-bool settings_scenario(struct lab *lab, const struct plan *p, struct arena *arena, struct err *err)
+bool settings_scenario(struct lab *lab, const struct plan *p, enum lab_role role,
+		       struct arena *arena, struct err *err)
 {
-	const struct setting_list *all = &p->scenario->network.sysctl;
+	const struct setting_list *all = settings_of(p, role);
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct setting *s = &all->list[i];
 		struct wish w = {.name = s->name,
 				 .value = s->value,
 				 .name_at = s->at,
-				 .value_at = s->value_at};
+				 .value_at = s->value_at,
+				 .role = role};
 
 		if (!wish_fulfil(p, &w, lab, arena, err))
 			return false;

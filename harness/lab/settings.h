@@ -19,5 +19,6 @@ void settings_begin(struct lab *lab, const struct plan *plan, struct arena *aren
 bool settings_own(struct lab *lab, const struct plan *plan, enum lab_role role, struct arena *,
 		  struct err *);
 
-/* The scenario's, once the links are there: a sysctl can be about one of them. */
-bool settings_scenario(struct lab *lab, const struct plan *plan, struct arena *, struct err *);
+/* The scenario's for this namespace, once the links are there: a sysctl can be about one of them. */
+bool settings_scenario(struct lab *lab, const struct plan *plan, enum lab_role role, struct arena *,
+		       struct err *);

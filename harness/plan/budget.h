@@ -97,6 +97,10 @@ double acceleration_of(const struct scenario *s);
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host);
 
+/* How long a gateway tracks a connection after its end, a RST or else, in ns: as network.nat.sysctl
+ * has it, or 10 s and 120 s. */
+int64_t gateway_tracks(const struct scenario *s, bool is_reset);
+
 /* What a gateway makes of a forecast. Where its ports end before the client's do, connects time
  * out, and whether the client's ports run out is a race with those. */
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,

@@ -7,9 +7,14 @@
 
 #define SECOND INT64_C(1000000000)
 
-/* How long a gateway tracks a connection after its end. */
-#define TRACKED_CLOSED (120 * SECOND)
-#define TRACKED_RESET (10 * SECOND)
+int64_t gateway_tracks(const struct scenario *s, bool is_reset)
+{
+	const struct setting_list *set = &s->network.nat.sysctl;
+	const char *name = is_reset ? "net.netfilter.nf_conntrack_tcp_timeout_close"
+				    : "net.netfilter.nf_conntrack_tcp_timeout_time_wait";
+
+	return setting_number(set, name, is_reset ? 10 : 120) * SECOND;
+}
 
 /* How long it keeps the port of a connection that ends so. */
 static double gateway_holds_so(const struct scenario *s, const struct budget *b,
@@ -21,7 +26,7 @@ static double gateway_holds_so(const struct scenario *s, const struct budget *b,
 
 	if (life.quiet.most == FOR_EVER)
 		return INFINITY;
-	return (double)life_sum(life.live.most, is_reset ? TRACKED_RESET : TRACKED_CLOSED);
+	return (double)life_sum(life.live.most, gateway_tracks(s, is_reset));
 }
 
 /* On average; INFINITY if any of them is for ever. */

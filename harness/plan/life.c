@@ -78,6 +78,14 @@ static const enum quiet fates[][ENDS] = {
 	// clang-format on
 };
 
+bool life_has_timestamps(const struct scenario *s)
+{
+	static const char name[] = "net.ipv4.tcp_timestamps";
+
+	return setting_number(&s->network.sysctl, name, 1) != 0 &&
+	       setting_number(&s->server.sysctl, name, 1) != 0;
+}
+
 /* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
  * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
  * compared whole seconds. */
@@ -86,7 +94,7 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 	const struct setting_list *set = &s->network.sysctl;
 	int64_t reuse = setting_number(set, "net.ipv4.tcp_tw_reuse", 2);
 	int64_t delay_ns = setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000) * MILLISECOND;
-	bool stamps = setting_number(set, "net.ipv4.tcp_timestamps", 1) != 0;
+	bool stamps = life_has_timestamps(s);
 	bool is_local = s->network.topology == TOPOLOGY_LOOPBACK;
 	int64_t lasts_ns = s->network.time_wait;
 

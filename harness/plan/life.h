@@ -38,5 +38,9 @@ int64_t life_sum(int64_t a, int64_t b);
 /* Without a FIN it is a reset, whatever the load calls it. */
 enum end life_end(const struct load *load, enum end end);
 
+/* Do connections have TCP timestamps? Both ends must want them (RFC 7323); on loopback the server's
+ * settings are the client's. */
+bool life_has_timestamps(const struct scenario *s);
+
 /* Does a connect of the load come to an open connection? */
 bool life_opens(const struct scenario *s);

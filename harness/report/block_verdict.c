@@ -219,11 +219,14 @@ static void add_sysctl(struct out *to, struct text value)
 
 static void print_settings(struct out *out, const struct result_run *run)
 {
+	static const char *const whose[WHERES] = {"", "server: ", "gateway: "};
+
 	for (size_t i = 0; i < run->setting_count; i++) {
 		const struct result_setting *s = &run->settings[i];
 		struct draft d;
 		struct out *to = draft_begin(&d);
 
+		out_z(to, whose[s->where]);
 		out_text(to, s->name);
 		out_z(to, " = ");
 		add_sysctl(to, s->after);

@@ -131,14 +131,17 @@ static json_t *json_effective(const struct result_run *run, bool *ok)
 	return o;
 }
 
-static json_t *json_sysctl(const struct result_run *run, bool *ok)
+static json_t *json_sysctl(const struct result_run *run, enum setting_where where, bool *ok)
 {
 	json_t *o = json_object();
 
 	for (size_t i = 0; i < run->setting_count; i++) {
 		const struct result_setting *s = &run->settings[i];
-		json_t *setting = json_object();
+		json_t *setting;
 
+		if (s->where != where)
+			continue;
+		setting = json_object();
 		put(setting, "wanted", json_text(s->wanted), ok);
 		put(setting, "before", json_text(s->before), ok);
 		put(setting, "after", json_text(s->after), ok);
@@ -147,6 +150,19 @@ static json_t *json_sysctl(const struct result_run *run, bool *ok)
 		put_named(o, s->name, setting, ok);
 	}
 	return o;
+}
+
+/* The client's, and those of the namespaces of which anything is on record. */
+static void put_settings(json_t *o, const struct result_run *run, bool *ok)
+{
+	for (enum setting_where where = WHERE_CLIENT; where < WHERES; where++) {
+		json_t *settings = json_sysctl(run, where, ok);
+
+		if (where == WHERE_CLIENT || json_object_size(settings) > 0)
+			put(o, settings_word(where), settings, ok);
+		else
+			json_decref(settings);
+	}
 }
 
 static json_t *json_gateway(const struct result_run *run, bool *ok)
@@ -334,7 +350,7 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 		put(o, "intended", json_text(run->intended), ok);
 	put(o, "lost", json_count(run->lost), ok);
 	put(o, "effective", json_effective(run, ok), ok);
-	put(o, "sysctl", json_sysctl(run, ok), ok);
+	put_settings(o, run, ok);
 	if (run->plan.order.len)
 		put(o, "plan", json_plan(run, ok), ok);
 	put(o, "measures", json_measures(&run->measures, ok), ok);

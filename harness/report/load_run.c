@@ -70,27 +70,44 @@ static bool load_effective(const struct node *up, struct result_run *out)
 	return true;
 }
 
-static bool load_sysctl(const struct node *up, struct result_run *out)
+static bool load_namespace(const struct node *all, enum setting_where where, struct result_run *out)
 {
-	struct node all = node_member(up, "sysctl");
 	const char *key;
 	json_t *value;
 
-	if (!node_object(&all))
+	if (!node_object(all))
 		return false;
-	out->settings = ARENA_ARRAY(up->of->a, struct result_setting, json_object_size(all.json));
-	json_object_foreach(all.json, key, value)
+	json_object_foreach(all->json, key, value)
 	{
-		struct node n = node_member(&all, key);
+		struct node n = node_member(all, key);
 		struct result_setting *s = &out->settings[out->setting_count++];
 
-		s->name = text_keep(up->of->a, text_of(key));
+		s->name = text_keep(all->of->a, text_of(key));
+		s->where = where;
 		if (!node_object(&n) || !member_text(&n, "wanted", &s->wanted) ||
 		    !member_text(&n, "before", &s->before) ||
 		    !member_text(&n, "after", &s->after) || !member_u32(&n, "line", &s->line))
 			return false;
 	}
 	return true;
+}
+
+/* The client's are always there, those of other namespaces if there are any. */
+static bool load_sysctl(const struct node *up, struct result_run *out)
+{
+	struct node all[WHERES];
+	size_t room = 0;
+	bool ok = true;
+
+	for (enum setting_where where = WHERE_CLIENT; where < WHERES; where++) {
+		all[where] = node_member(up, settings_word(where));
+		room += json_object_size(all[where].json);
+	}
+	out->settings = ARENA_ARRAY(up->of->a, struct result_setting, room);
+	for (enum setting_where where = WHERE_CLIENT; where < WHERES && ok; where++)
+		if (where == WHERE_CLIENT || all[where].json)
+			ok = load_namespace(&all[where], where, out);
+	return ok;
 }
 
 static bool load_port_life(const struct node *up, int64_t *out)

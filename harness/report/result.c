@@ -150,6 +150,13 @@ static const char *const kind_words[] = {
 	[KIND_RATE] = "rate",	[KIND_RATIO] = "ratio", [KIND_FLAG] = "flag",
 };
 
+const char *settings_word(enum setting_where where)
+{
+	static const char *const words[WHERES] = {"sysctl", "server_sysctl", "gateway_sysctl"};
+
+	return words[where];
+}
+
 const char *kind_word(enum measure_kind kind)
 {
 	return kind_words[kind];

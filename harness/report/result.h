@@ -11,9 +11,13 @@
 #include "host/host.h"
 #include "judge/judge.h"
 
+/* Whose namespace a setting is of. */
+enum setting_where { WHERE_CLIENT, WHERE_SERVER, WHERE_GATEWAY, WHERES };
+
 struct result_setting {
 	struct text name, wanted, before, after;
 	unsigned line; /* 0: lastport's own wish */
+	enum setting_where where;
 };
 
 struct result_value { /* of `effective`: a key, its value as a user writes it, where it came from */

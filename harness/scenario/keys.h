@@ -86,6 +86,12 @@ extern const struct kind kind_RAMP, kind_MIX;
 extern const struct kind kind_ADDRESSES, kind_SERVICES; /* places.c */
 extern const struct kind kind_PROTOCOL, kind_CHOOSE;
 
+/* A sysctl that the map of its section cannot set, since it has a key of its own. */
+struct owned_setting {
+	const char *section, *name, *key;
+};
+extern const struct owned_setting owned_settings[]; /* the last has no name */
+
 /* "load.hold cannot be "5 days"", with the place; a hint may follow. */
 struct err *value_refuse(const struct reading *r, const char *path, const struct node *n);
 

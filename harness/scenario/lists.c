@@ -65,27 +65,28 @@ static bool is_setting(const struct node *n)
 	       line_is(n->text);
 }
 
-/* Settings that have a key of their own. */
-static const char *const owned[][2] = {
-	{"net.ipv4.ip_local_port_range", "network.ports"},
-	{"net.ipv4.ip_local_reserved_ports", "network.reserved"},
+const struct owned_setting owned_settings[] = {
+	{"network", "net.ipv4.ip_local_port_range", "network.ports"},
+	{"network", "net.ipv4.ip_local_reserved_ports", "network.reserved"},
+	{NULL, NULL, NULL},
 };
 
-static bool check_setting(const struct reading *r, const struct node *n)
+static bool check_setting(const struct reading *r, const struct key *key, const struct node *n)
 {
 	struct quoted name = source_quote(n->key);
+	const char *path = key_path(r, key);
 	struct err *err;
 
-	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
-		if (!text_is(n->key, owned[i][0]))
+	for (const struct owned_setting *o = owned_settings; o->name; o++) {
+		if (strcmp(key->section, o->section) != 0 || !text_is(n->key, o->name))
 			continue;
 		err = errs_next(r->errs);
-		source_err(err, r->source, n->key_at, "network.sysctl cannot set %s", owned[i][0]);
-		return err_hint(err, "Write it as %s.", owned[i][1]);
+		source_err(err, r->source, n->key_at, "%s cannot set %s", path, o->name);
+		return err_hint(err, "Write it as %s.", o->key);
 	}
 	if (!is_sysctl(n->key)) {
 		err = errs_next(r->errs);
-		source_err(err, r->source, n->key_at, "network.sysctl cannot set %s", name.z);
+		source_err(err, r->source, n->key_at, "%s cannot set %s", path, name.z);
 		return err_hint(
 			err, "Write the name of a network sysctl, such as net.ipv4.tcp_tw_reuse.");
 	}
@@ -113,13 +114,12 @@ static bool read_sysctl(const struct reading *r, const struct key *key, const st
 					before->count};
 	bool ok = true;
 
-	(void)key;
 	if (before->count)
 		memcpy(settings.list, before->list, sizeof(before->list[0]) * before->count);
 	for (const struct node *item = n->first; item; item = item->next) {
 		struct setting *setting;
 
-		if (!check_setting(r, item)) {
+		if (!check_setting(r, key, item)) {
 			ok = false;
 			continue;
 		}

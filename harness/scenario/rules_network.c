@@ -48,6 +48,7 @@ WITHOUT_NAT(addresses, nat->addresses != 1)
 WITHOUT_NAT(random, nat->random)
 WITHOUT_NAT(limit, nat->limit != 0)
 WITHOUT_NAT(clients, nat->clients != 1)
+WITHOUT_NAT(sysctl, nat->sysctl.count > 0)
 
 static bool more_than_loopback_has(const struct scenario *s)
 {

@@ -50,6 +50,13 @@ static bool dies_in_vain(const struct scenario *s)
 	return s->server.die && !behaviour_does(s->server.behaviour, DOES_LISTEN);
 }
 
+/* One namespace has one value of each. */
+static bool sets_on_loopback(const struct scenario *s)
+{
+	return s->server.sysctl.count > 0 && s->network.topology == TOPOLOGY_LOOPBACK &&
+	       !is_taken_back(s, s->server.at.sysctl, s->network.at.topology);
+}
+
 static const struct rule rules[] = {
 	{keeps_in_vain,
 	 {AT(server, behaviour), AT(load.pool, max_idle)},
@@ -89,6 +96,11 @@ static const struct rule rules[] = {
 	 {AT(server, die), AT(server, behaviour)},
 	 "server.die needs a far end that listens",
 	 "With server.behaviour refuse or drop there is no process to die: keep one of the two."},
+	{sets_on_loopback,
+	 {AT(server, sysctl), AT(network, topology)},
+	 "server.sysctl needs a namespace of the server's own",
+	 "On loopback client and server share one: set it with network.sysctl, or use "
+	 "network.topology: veth."},
 };
 
 const struct rules rules_of_server = RULES(rules);

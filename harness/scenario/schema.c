@@ -56,8 +56,7 @@ static const struct {
 			      WHOLE("@lo", "@hi") ", " A_STRING(PORT "|" PORT_RANGE)) "}"},
 	{&kind_SYSCTL,
 	 "\"type\": \"object\", \"maxProperties\": 64, \"propertyNames\": {\"pattern\": "
-	 "\"^net(\\\\.[a-z0-9_-]+)+$\", \"maxLength\": 128, \"not\": {\"enum\": "
-	 "[\"net.ipv4.ip_local_port_range\", \"net.ipv4.ip_local_reserved_ports\"]}}, "
+	 "\"^net(\\\\.[a-z0-9_-]+)+$\", \"maxLength\": 128@owned}, "
 	 "\"additionalProperties\": {" EITHER(A_STRING(NO_CONTROL "{1,64}") ", " OR_ANY_WORD) "}"},
 	{&kind_BIND, STRING("@ways")},
 	{&kind_ADDRESS, STRING("any|[0-9a-fA-F:.]+")},
@@ -150,15 +149,29 @@ static void put_ways(struct out *out, const struct key *key)
 	}
 }
 
+/* What the map cannot set, if there is any. */
+static void put_owned(struct out *out, const struct key *key)
+{
+	const char *lead = ", \"not\": {\"enum\": [", *end = "";
+
+	for (const struct owned_setting *o = owned_settings; o->name; o++) {
+		if (strcmp(o->section, key->section) != 0)
+			continue;
+		out_z(out, lead);
+		put_string(out, o->name);
+		lead = ", ";
+		end = "]}";
+	}
+	out_z(out, end);
+}
+
 /* What stands in a row for what lies elsewhere: the key's bounds, and the lists in words/. */
 static const struct {
 	const char *name;
 	void (*put)(struct out *out, const struct key *key);
 } blanks[] = {
-	{"@lo", put_lowest},
-	{"@hi", put_highest},
-	{"@ends", put_ends},
-	{"@ways", put_ways},
+	{"@lo", put_lowest}, {"@hi", put_highest},  {"@ends", put_ends},
+	{"@ways", put_ways}, {"@owned", put_owned},
 };
 
 /* Fills one; its length, or 0 where none begins. */

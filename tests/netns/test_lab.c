@@ -174,6 +174,64 @@ static void settings_are_set_and_read_back_and_recorded(void)
 	help_close(&h);
 }
 
+static void each_namespace_has_settings_of_its_own(void)
+{
+	static const char linger[] = "net.netfilter.nf_conntrack_tcp_timeout_time_wait";
+	struct lab_setting *s;
+	struct help h;
+
+	CU_ASSERT_FATAL(
+		help_open(&h, "network:\n"
+			      "  topology: nat\n"
+			      "  sysctl: {net.ipv4.tcp_fin_timeout: 5}\n"
+			      "  nat: {sysctl: {net.netfilter.nf_conntrack_tcp_timeout_time_wait: "
+			      "3}}\n"
+			      "server: {sysctl: {net.ipv4.tcp_timestamps: 0}}\n"));
+	check_setting(&h, LAB_CLIENT, "net.ipv4.tcp_timestamps", "1");
+	check_setting(&h, LAB_SERVER, "net.ipv4.tcp_timestamps", "0");
+	check_setting(&h, LAB_GATEWAY, "net.ipv4.tcp_timestamps", "1");
+	check_setting(&h, LAB_CLIENT, linger, "120");
+	check_setting(&h, LAB_SERVER, linger, "120");
+	check_setting(&h, LAB_GATEWAY, linger, "3");
+	check_setting(&h, LAB_CLIENT, "net.ipv4.tcp_fin_timeout", "5");
+	check_setting(&h, LAB_SERVER, "net.ipv4.tcp_fin_timeout", "60");
+	s = recorded(&h.lab, linger);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT(s->role == LAB_GATEWAY && text_is(s->before, "120") && text_is(s->after, "3"));
+	CU_ASSERT_EQUAL(s->at.line, 6);
+	s = recorded(&h.lab, "net.ipv4.tcp_timestamps");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT(s->role == LAB_SERVER && text_is(s->after, "0"));
+	help_close(&h);
+}
+
+static void what_another_namespace_refuses_is_an_error_at_its_line(void)
+{
+	static const struct {
+		const char *lines;
+		unsigned line, col;
+		const char *what;
+	} rows[] = {
+		{"server: {sysctl: {net.ipv4.tcp_fin_timeout: x}}\n", 3, 45,
+		 "the kernel refuses net.ipv4.tcp_fin_timeout = x: Invalid argument"},
+		{"network:\n  topology: nat\n  nat:\n    sysctl: {net.netfilter.nf_conntrack_max: "
+		 "10}\n",
+		 6, 14,
+		 "cannot set net.netfilter.nf_conntrack_max: it belongs to the whole machine"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct help h;
+
+		CU_ASSERT_FALSE(help_open(&h, rows[i].lines));
+		CU_ASSERT_EQUAL(h.err.kind, ERR_SCENARIO);
+		CU_ASSERT_EQUAL(h.err.at.line, rows[i].line);
+		CU_ASSERT_EQUAL(h.err.at.col, rows[i].col);
+		CU_ASSERT_STRING_EQUAL(h.err.what, rows[i].what);
+		help_close(&h);
+	}
+}
+
 static void what_the_kernel_refuses_is_an_error_at_its_line(void)
 {
 	static const struct {
@@ -590,7 +648,9 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_range_that_leaves_only_low_ports_is_served_from_them),
 	TEST_UNLESS(help_no_network, two_labs_do_not_meet),
 	TEST_UNLESS(help_no_network, settings_are_set_and_read_back_and_recorded),
+	TEST_UNLESS(help_no_gateway, each_namespace_has_settings_of_its_own),
 	TEST_UNLESS(help_no_network, what_the_kernel_refuses_is_an_error_at_its_line),
+	TEST_UNLESS(help_no_gateway, what_another_namespace_refuses_is_an_error_at_its_line),
 	TEST_UNLESS(help_no_hash, the_hash_is_private_and_the_limits_are_not_scaled_with_it),
 	TEST_UNLESS(help_no_network, the_scenario_wins_over_our_own_wishes),
 	TEST_UNLESS(help_no_network, there_is_no_ipv6_to_wait_for),

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,72 @@ static void gateway_close(struct help *h, struct listeners *l, struct crowd *c)
 /* ---- tests --------------------------------------------------------------- */
 
 #define NAT(keys) "network: {topology: nat, ports: 40000-40999, services: 2, nat: {" keys "}}"
+
+struct kept {
+	const struct lab *lab;
+	unsigned long most; /* seconds that the gateway will still keep what is in TIME_WAIT */
+	bool listed;
+};
+
+/* The list is root's to read. */
+static void *kept_read(void *context)
+{
+	struct kept *k = context;
+	FILE *f = lab_visit(k->lab, LAB_GATEWAY, NULL)
+			  ? fopen("/proc/thread-self/net/nf_conntrack", "r")
+			  : NULL;
+	unsigned long seconds;
+	char line[512], state[16];
+
+	k->listed = f;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %*u tcp %*u %lu %15s", &seconds, state) == 2 &&
+		    strcmp(state, "TIME_WAIT") == 0 && seconds > k->most)
+			k->most = seconds;
+	if (f)
+		fclose(f);
+	return NULL;
+}
+
+static unsigned long kept_seconds(const struct lab *lab)
+{
+	struct kept k = {.lab = lab};
+	pthread_t thread;
+
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, kept_read, &k) == 0);
+	pthread_join(thread, NULL);
+	CU_ASSERT(k.listed);
+	return k.most;
+}
+
+static void a_closed_connection_is_kept_as_its_sysctl_says(void)
+{
+	static const struct {
+		const char *lines;
+		unsigned long least, most;
+	} rows[] = {
+		{NAT("ports: 2000-2031"), 100, 120},
+		{NAT("sysctl: {net.netfilter.nf_conntrack_tcp_timeout_time_wait: 40}"), 20, 40},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tape tape;
+		struct pulse pulse = {0};
+		volatile sig_atomic_t interrupted = 0;
+		struct drive_hooks hooks = {&interrupted, &pulse, -1, -1, 0, NULL, NULL};
+		char lines[300];
+		unsigned long most;
+		struct help h;
+
+		snprintf(lines, sizeof(lines), "%s\nload: {total: 8}", rows[i].lines);
+		CU_ASSERT_FATAL(help_open(&h, lines));
+		CU_ASSERT(drive_run(&tape, &h.plan, &h.lab, &hooks, &h.arena, &h.err));
+		CU_ASSERT_EQUAL(tape.tally.closed, 8);
+		most = kept_seconds(&h.lab);
+		CU_ASSERT(most >= rows[i].least && most <= rows[i].most);
+		help_close(&h);
+	}
+}
 
 /* So many fit and no more; SYNs beyond them are dropped, each counted twice over. */
 static void as_many_pass_as_the_gateway_has_ports(void)
@@ -500,6 +567,7 @@ static void without_a_gateway_there_is_no_data(void)
 }
 
 static const struct test tests[] = {
+	TEST_UNLESS(help_no_gateway, a_closed_connection_is_kept_as_its_sysctl_says),
 	TEST_UNLESS(help_no_gateway, as_many_pass_as_the_gateway_has_ports),
 	TEST_UNLESS(help_no_gateway, the_next_one_times_out),
 	TEST_UNLESS(help_no_gateway, each_destination_has_all_addresses),

@@ -149,6 +149,10 @@ static void time_wait_is_cut_short_where_the_kernel_reuses_it(void)
 		 1, 32, HOLDS, 0},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1, net.ipv4.tcp_timestamps: 0}}\n"
 		 "load: {rate: 20/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		/* a peer without timestamps has the same effect */
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n"
+		 "server: {sysctl: {net.ipv4.tcp_timestamps: 0}}\nload: {rate: 20/s, total: 320}",
+		 60, 32 / 60., REFUSES, 32},
 	};
 #undef LO
 	const struct host host = help_host();

@@ -85,6 +85,13 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 		{BEHIND("ports: 2000-2031") "load: {rate: 100/s, hold: 10s, end: reset}", 32, false,
 		 32 / 20.},
 		{BEHIND("ports: 2000-2031") "load: {rate: 100/s}", 0, false, 32 / 120.},
+		{BEHIND("ports: 2000-2031, sysctl: "
+			"{net.netfilter.nf_conntrack_tcp_timeout_time_wait: 8}") "load: {rate: "
+										 "100/s}",
+		 0, false, 32 / 8.},
+		{BEHIND("ports: 2000-2031, sysctl: {net.netfilter.nf_conntrack_tcp_timeout_close: "
+			"2}") "load: {rate: 100/s, end: reset}",
+		 0, false, 32 / 2.},
 		{BEHIND("limit: 10") "load: {rate: 100/s, hold: 1s}", 10, false, 10},
 		{BEHIND("limit: 10") "load: {rate: 5/s, hold: 1s, duration: 1s}", 0, true, 10},
 		{BEHIND("ports: 2000-2031") "load: {rate: 100/s, end: reset, mix: {close: 99%}}", 0,

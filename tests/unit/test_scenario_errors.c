@@ -379,6 +379,11 @@ static void a_gateway_is_of_its_topology(void)
 		{HEAD "network: {nat: {addresses: 2}}\n", 3, 28, "nat.addresses needs", ""},
 		{HEAD "network: {nat: {random: true}}\n", 3, 25, "nat.random needs", ""},
 		{HEAD "network: {nat: {limit: 10}}\n", 3, 24, "nat.limit needs", ""},
+		{HEAD "network: {nat: {sysctl: {net.a: 1}}}\n", 3, 25, "nat.sysctl needs", ""},
+		{HEAD "network: {topology: nat, nat: {sysctl: {vm.a: 1}}}\n", 3, 41,
+		 "network.nat.sysctl cannot set", "network sysctl"},
+		{HEAD "server: {sysctl: {net.ipv4.a: 1}}\nnetwork: {topology: loopback}\n", 4, 21,
+		 "server.sysctl needs a namespace", "network.sysctl"},
 		{HEAD "network: {nat: {clients: 2}, topology: loopback}\n", 3, 40,
 		 "nat.clients needs", ""},
 		{HEAD "network: {topology: nat, family: ipv6}\n", 3, 34, "nat is of IPv4",
@@ -397,6 +402,8 @@ static void a_gateway_is_of_its_topology(void)
 		HEAD "network: {topology: nat, nat: {ports: 2000-2031}}\n"
 		     "cases: {b: {network: {topology: veth}}}\n",
 		HEAD "network: {nat: {addresses: 1, limit: 0}}\n",
+		HEAD "server: {sysctl: {net.ipv4.ip_local_port_range: 2000 2001}}\n"
+		     "cases: {b: {network: {topology: loopback}}}\n",
 	};
 
 	CHECK(rows);

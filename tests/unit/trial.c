@@ -89,7 +89,7 @@ struct result *trial_result(struct trial *t, struct text words)
 	struct line_list argv = {ARENA_NEW(&t->arena, struct text), 1};
 
 	argv.list[0] = words;
-	*setting = (struct result_setting){words, words, words, words, 7};
+	*setting = (struct result_setting){words, words, words, words, 7, WHERE_CLIENT};
 	result_of(run, &t->plan, &t->tape, &t->arena);
 	run->scenario = run->case_name = run->title = run->file = run->sha256 = words;
 	run->settings = setting;
