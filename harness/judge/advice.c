@@ -43,13 +43,56 @@ static const char *rate_too(const struct evidence *e, uint64_t ports, int64_t li
 	return text_format(e->a, ", %s", say_rate(e->a, rate_of(ports, life_ns))).s;
 }
 
+/* " (enough)"; or why it is not: no number of ports is, where some are held for good. */
+static const char *say_enough(const struct evidence *e, uint64_t ports, double rate)
+{
+	const struct tally *t = &e->tape->tally;
+	double asked = plan_rate(e->plan), gateway = e->plan->forecast.gateway_rate;
+	uint64_t kept = t->leaked + t->inherited;
+
+	if (kept > 0)
+		return text_format(e->a, " (later: those never closed have them all after %s)",
+				   say_number_of(e->a,
+						 (uint64_t)((double)ports * (double)t->opened /
+								    (double)kept +
+							    0.5),
+						 "connection", "connections"))
+			.s;
+	if (asked <= 0)
+		return "";
+	if (rate >= asked && gateway < asked)
+		return text_format(e->a, " (not enough: the gateway carries %s for sure)",
+				   say_rate(e->a, gateway))
+			.s;
+	return rate >= asked ? " (enough)" : " (not enough alone)";
+}
+
 const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
-	double asked = plan_rate(e->plan);
+	const char *verdict = life_ns > 0 ? say_enough(e, ports, rate_of(ports, life_ns)) : "";
+
+	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
+}
+
+/* The client's own ports, which the gateway's come on top of. */
+static double own_rate(const struct evidence *e)
+{
+	return rate_of(e->plan->budget.capacity, live_time(e->plan) + outside_time(e->plan));
+}
+
+const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
+{
+	double asked = plan_rate(e->plan), own = own_rate(e);
 	const char *verdict = "";
 
-	if (asked > 0 && life_ns > 0)
-		verdict = rate_of(ports, life_ns) >= asked ? " (enough)" : " (not enough alone)";
+	if (life_ns > 0 && asked > 0 && rate_of(ports, life_ns) >= asked)
+		verdict = own >= asked
+				  ? " (enough)"
+				  : text_format(e->a, " (not enough: the client's %s carry %s)",
+						say_ports(e), say_rate(e->a, own))
+					    .s;
+	else if (life_ns > 0 && asked > 0)
+		verdict = " (not enough alone)";
 	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }
 

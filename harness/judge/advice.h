@@ -26,4 +26,7 @@ void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t liv
 /* ", 1,075/s (enough)" behind a number of ports, where a rate is what the ports are for. */
 const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns);
 
+/* The same of ports of a gateway. */
+const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_t life_ns);
+
 static const struct port_range advice_widest = {1024, 65535};

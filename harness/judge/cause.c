@@ -1,6 +1,8 @@
 #include "judge/cause.h"
 
 #include "judge/rule.h"
+#include "judge/view.h"
+#include "plan/part.h"
 
 /* What a cause must hold of the ports in the fullest dump to be named beside others. */
 static const double share_least = 1 / 8.;
@@ -48,6 +50,8 @@ static void seen_give(struct finding *f, const struct rule *r, const struct evid
 	}
 	if (!e->full && cause_sort(f->cause) == SORT_HOLDS)
 		f->seen.list[f->seen.count++] = TEXT("no dump of the sockets: by the books alone");
+	else if (cause_sort(f->cause) == SORT_HOLDS && say_holders(e)[0])
+		f->seen.list[f->seen.count++] = text_of(say_holders(e));
 }
 
 static void advice_give(struct finding *f, const struct rule *r, const struct evidence *e)
@@ -60,24 +64,31 @@ static void advice_give(struct finding *f, const struct rule *r, const struct ev
 	advice_add_all(&f->wont_help, r->in_vain);
 }
 
-static struct finding *find(const struct verdict *v, enum cause cause)
+/* Findings, those first that explain most. */
+struct ranking {
+	struct finding *list;
+	double weights[2 * CAUSES];
+	size_t count;
+};
+
+static bool is_told(const struct ranking *r, enum cause cause)
 {
-	for (size_t i = 0; i < v->cause_count; i++)
-		if (v->causes[i].cause == cause)
-			return &v->causes[i];
-	return NULL;
+	for (size_t i = 0; i < r->count; i++)
+		if (r->list[i].cause == cause)
+			return true;
+	return false;
 }
 
 /* Live connections that are no cause of their own, beside the first that is one. */
-static void add_bystanders(struct verdict *v, const struct evidence *e)
+static void add_bystanders(struct ranking *r, const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 
-	if (find(v, CAUSE_LIVE_SATURATION) || find(v, CAUSE_DEAD_PEER_LEAK) ||
-	    find(v, CAUSE_UDP_SOCKETS) || claim_explains(e, h.live, h.all) == 0)
+	if (is_told(r, CAUSE_LIVE_SATURATION) || is_told(r, CAUSE_DEAD_PEER_LEAK) ||
+	    is_told(r, CAUSE_UDP_SOCKETS) || claim_explains(e, h.live, h.all) == 0)
 		return;
-	for (size_t i = 0; i < v->cause_count; i++) {
-		struct finding *f = &v->causes[i];
+	for (size_t i = 0; i < r->count; i++) {
+		struct finding *f = &r->list[i];
 
 		if (cause_sort(f->cause) != SORT_HOLDS)
 			continue;
@@ -89,19 +100,29 @@ static void add_bystanders(struct verdict *v, const struct evidence *e)
 }
 
 /* Behind those that explain as much or more. */
-static void add_finding(struct verdict *out, double weights[CAUSES], const struct rule *r,
-			const struct claim *c, const struct evidence *e)
+static void add_finding(struct ranking *r, const struct finding *f, double weight)
 {
-	size_t at = out->cause_count++;
+	size_t at = r->count++;
 
-	for (; at > 0 && weights[at - 1] < c->weight; at--) {
-		weights[at] = weights[at - 1];
-		out->causes[at] = out->causes[at - 1];
+	for (; at > 0 && r->weights[at - 1] < weight; at--) {
+		r->weights[at] = r->weights[at - 1];
+		r->list[at] = r->list[at - 1];
 	}
-	weights[at] = c->weight;
-	out->causes[at] = (struct finding){.cause = r->cause, .why = c->why};
-	seen_give(&out->causes[at], r, e);
-	advice_give(&out->causes[at], r, e);
+	r->weights[at] = weight;
+	r->list[at] = *f;
+}
+
+static void add_claim(struct ranking *r, enum cause cause, const struct claim *c,
+		      const struct evidence *e)
+{
+	const struct rule *rule = rule_find(cause);
+	struct finding f = {.cause = cause, .why = c->why};
+
+	if (!rule)
+		return;
+	seen_give(&f, rule, e);
+	advice_give(&f, rule, e);
+	add_finding(r, &f, c->weight);
 }
 
 /* What each rule claims; nothing of one that another is a closer name of. */
@@ -121,19 +142,70 @@ static void claims_make(struct claim out[CAUSES], const struct evidence *e)
 			out[i] = no_claim;
 }
 
+/* What is about ports: who holds them, and who takes them away. */
+static bool is_of_ports(enum cause cause)
+{
+	return cause_sort(cause) == SORT_HOLDS || cause_sort(cause) == SORT_TAKES;
+}
+
+static bool is_of_all(enum cause cause)
+{
+	return cause != CAUSE_NO_DATA;
+}
+
+static bool is_of_no_ports(enum cause cause)
+{
+	return is_of_all(cause) && !is_of_ports(cause);
+}
+
+static bool is_no_data(enum cause cause)
+{
+	return cause == CAUSE_NO_DATA;
+}
+
+/* Of the causes that `asks` is true of. */
+static void rank(struct ranking *out, const struct evidence *e, bool (*asks)(enum cause))
+{
+	struct claim claims[CAUSES];
+	struct ranking own = {.list = ARENA_ARRAY(e->a, struct finding, CAUSES)};
+
+	claims_make(claims, e);
+	for (int i = 0; i < CAUSES; i++)
+		if (claims[i].weight > 0 && asks((enum cause)i))
+			add_claim(&own, (enum cause)i, &claims[i], e);
+	add_bystanders(&own, e);
+	for (size_t i = 0; i < own.count; i++)
+		add_finding(out, &own.list[i], own.weights[i]);
+}
+
+/* The ports of TCP and of UDP are two ranges: who holds those of the one is none of the other's
+ * business. */
+static void rank_parts(struct ranking *out, const struct evidence *whole)
+{
+	for (enum protocol protocol = 0; protocol < PROTOCOLS; protocol++) {
+		struct view *v = ARENA_NEW(whole->a, struct view);
+		struct evidence e;
+
+		view_make(v, whole->plan, whole->tape, protocol, whole->a);
+		e = evidence_of(&v->plan, &v->tape, &v->measures, whole->a);
+		e.ports_of = protocol == PROTOCOL_UDP ? " of UDP" : " of TCP";
+		rank(out, &e, is_of_ports);
+	}
+	rank(out, whole, is_of_no_ports);
+}
+
 void causes_find(struct verdict *out, const struct plan *plan, const struct tape *tape,
 		 const struct measures *m, struct arena *a)
 {
 	struct evidence e = evidence_of(plan, tape, m, a);
-	struct claim claims[CAUSES];
-	double weights[CAUSES] = {0};
+	struct ranking all = {.list = ARENA_ARRAY(a, struct finding, 2 * CAUSES)};
 
-	claims_make(claims, &e);
-	out->causes = ARENA_ARRAY(a, struct finding, CAUSES);
-	for (int i = CAUSE_NO_DATA + 1; i < CAUSES; i++)
-		if (claims[i].weight > 0)
-			add_finding(out, weights, rule_find((enum cause)i), &claims[i], &e);
-	if (out->cause_count == 0 && claims[CAUSE_NO_DATA].weight > 0)
-		add_finding(out, weights, rule_find(CAUSE_NO_DATA), &claims[CAUSE_NO_DATA], &e);
-	add_bystanders(out, &e);
+	if (part_is_mixed(plan))
+		rank_parts(&all, &e);
+	else
+		rank(&all, &e, is_of_all);
+	if (all.count == 0)
+		rank(&all, &e, is_no_data);
+	out->causes = all.list;
+	out->cause_count = all.count;
 }

@@ -41,7 +41,8 @@ static const char *say_bound(const struct evidence *e)
 	const struct budget *b = &e->plan->budget;
 	int64_t live_ns = live_time(e->plan), quiet_ns = quiet_time(e->plan);
 	double each = (double)b->usable * 1e9 / (double)(live_ns + quiet_ns);
-	const char *life = say_time(e->a, quiet_ns), *all = "";
+	const char *life = say_time(e->a, quiet_ns), *all = "",
+		   *can = "is all that can go on for ever";
 
 	if (outlook_buckets(e->plan))
 		return text_format(e->a, "No more than %s wait (tcp_max_tw_buckets).",
@@ -51,9 +52,10 @@ static const char *say_bound(const struct evidence *e)
 		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
 	if (b->spaces > 1)
 		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->spaces)).s;
-	return text_format(e->a, "%s / %s = %s is all that can go on for ever %s%s%s.",
-			   say_ports(e), life, say_rate(e->a, each), say_towards(e), all,
-			   say_demand(e))
+	if (e->tape->tally.leaked + e->tape->tally.inherited > 0)
+		can = "would be all that could go on for ever, were each of them closed,";
+	return text_format(e->a, "%s / %s = %s %s %s%s%s.", say_ports(e), life,
+			   say_rate(e->a, each), can, say_towards(e), all, say_demand(e))
 		.s;
 }
 

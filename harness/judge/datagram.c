@@ -2,14 +2,21 @@
 
 #include "judge/rule.h"
 
+/* Its sockets are for a query each: they ask. Without that a socket that nobody closes is a leak, and
+ * it is told as one first. */
+static bool is_per_query(const struct evidence *e)
+{
+	return e->load->load->request.send > 0;
+}
+
 static struct claim udp_sockets(const struct evidence *e)
 {
 	uint64_t sends = evidence_errors(e, STAGE_SEND, EAGAIN),
 		 again = evidence_errors(e, STAGE_CONNECT, EAGAIN) + sends,
 		 taken = evidence_errors(e, STAGE_BIND, EADDRINUSE);
-	struct claim c = {.weight = e->tape->exhausted ? (double)e->wanted : 0};
+	struct claim c = {.weight = is_per_query(e) ? claim_first(e) : (double)e->wanted};
 
-	if (c.weight == 0 || !plan_speaks(e->plan, PROTOCOL_UDP) || again + taken == 0)
+	if (!e->tape->exhausted || !plan_speaks(e->plan, PROTOCOL_UDP) || again + taken == 0)
 		return no_claim;
 	c.why = text_format(
 		e->a,
@@ -28,8 +35,8 @@ static struct claim udp_sockets(const struct evidence *e)
 		say_count(e->a, e->plan->destinations), say_ports(e),
 		say_either(e->plan->budget.usable, "carries", "carry"),
 		say_number_of(e->a, e->plan->budget.capacity, "socket", "sockets"),
-		plan_speaks(e->plan, PROTOCOL_TCP) ? "TCP's ports are others"
-						   : "TCP is not touched: its ports are others");
+		e->ports_of[0] ? "TCP's ports are others"
+			       : "TCP is not touched: its ports are others");
 	return c;
 }
 

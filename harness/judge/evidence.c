@@ -63,7 +63,8 @@ struct holders evidence_holders(const struct evidence *e)
 		h.time_wait += n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2] - h.fin_wait;
 		h.unanswered = n[STATE_SYN_SENT];
 	}
-	h.all = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered +
+	h.own = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered;
+	h.all = h.own +
 		(uint64_t)e->plan->budget.spaces *
 			(e->plan->squat.listening + e->plan->squat.bound + evidence_reserved(e));
 	/* Some are always just being opened. */
@@ -72,6 +73,37 @@ struct holders evidence_holders(const struct evidence *e)
 		h.unanswered = 0;
 	}
 	return h;
+}
+
+const char *say_holders(const struct evidence *e)
+{
+	const struct holders h = evidence_holders(e);
+	const struct {
+		uint64_t n;
+		const char *words;
+	} parts[] = {
+		{h.leaked, "never closed"},
+		{h.inherited, "kept by a child"},
+		{h.live, "open"},
+		{h.time_wait, "in TIME_WAIT"},
+		{h.fin_wait, "in FIN_WAIT"},
+		{h.unanswered, "in SYN_SENT"},
+	};
+	struct text list = {0};
+	int kinds = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].n == 0)
+			continue;
+		list = text_format(e->a, TEXT_FMT "%s%s %s", TEXT_ARG(list), kinds ? ", " : "",
+				   say_count(e->a, parts[i].n), parts[i].words);
+		kinds++;
+	}
+	if (kinds < 2)
+		return "";
+	return text_format(e->a, "of %s in use " TEXT_FMT,
+			   say_number_of(e->a, h.own, "port", "ports"), TEXT_ARG(list))
+		.s;
 }
 
 const char *say_towards(const struct evidence *e)
@@ -95,7 +127,10 @@ const char *say_towards(const struct evidence *e)
 
 const char *say_ports(const struct evidence *e)
 {
-	return say_number_of(e->a, e->plan->budget.usable, "port", "ports");
+	return text_format(e->a, "%s%s",
+			   say_number_of(e->a, e->plan->budget.usable, "port", "ports"),
+			   e->ports_of)
+		.s;
 }
 
 const char *say_demand(const struct evidence *e)
@@ -268,8 +303,12 @@ static const struct load_plan *load_with_most(const struct plan *p, const struct
 struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			    const struct measures *m, struct arena *a)
 {
-	struct evidence e = {
-		.plan = plan, .tape = tape, .measures = m, .full = tape_peak(tape), .a = a};
+	struct evidence e = {.plan = plan,
+			     .tape = tape,
+			     .measures = m,
+			     .full = tape_peak(tape),
+			     .ports_of = "",
+			     .a = a};
 
 	e.load = load_with_most(plan, tape, failed_of);
 	e.leaker = load_with_most(plan, tape, leaked_of);

@@ -1,18 +1,69 @@
 #include "judge/rule.h"
 
-/* ": the 32 ports to one destination are used up for good." */
-static const char *say_used_up(const struct evidence *e, const char *until)
+#include <math.h>
+
+/* How many connections come to so many ports held for good, by the share that was. */
+static uint64_t opened_until(const struct evidence *e, uint64_t ports, uint64_t kept)
 {
-	return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),
-			   say_either(e->plan->budget.usable, "is", "are"), until)
+	return (uint64_t)((double)ports * (double)e->tape->tally.opened / (double)kept + 0.5);
+}
+
+/* ": the 32 ports to one destination are used up for good", or how many of them, and when all. */
+static const char *say_used_up(const struct evidence *e, uint64_t held, const char *until)
+{
+	const struct tally *t = &e->tape->tally;
+	struct holders h = evidence_holders(e);
+	uint64_t kept = t->leaked + t->inherited, capacity = e->plan->budget.capacity;
+
+	if (held >= h.own || kept == 0)
+		return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),
+				   say_either(e->plan->budget.usable, "is", "are"), until)
+			.s;
+	return text_format(e->a,
+			   "of %s in use %s %s used up %s, and if it goes on all are: %s after %s, "
+			   "by this share.",
+			   say_number_of(e->a, h.own, "port", "ports"), say_count(e->a, held),
+			   say_either(held, "is", "are"), until, say_count(e->a, capacity),
+			   say_number_of(e->a, opened_until(e, capacity, kept), "connection",
+					 "connections"))
 		.s;
+}
+
+/* "after 32 ", where those that are held are all there are. */
+static const char *say_after(const struct evidence *e, uint64_t held)
+{
+	return held < evidence_holders(e).own
+		       ? ""
+		       : text_format(e->a, "after %s ", say_count(e->a, e->plan->budget.capacity))
+				 .s;
+}
+
+/* What is never given back goes before what waits: unless that holds more, by more than the draw of a
+ * mix can make of it, two standard deviations of a half. */
+static double claim_kept(const struct evidence *e, uint64_t kept, const struct holders *h)
+{
+	double own = claim_explains(e, kept, h->all), other = claim_churn(e);
+	bool is_close = (double)h->time_wait - (double)kept <= sqrt((double)h->all);
+
+	return own > 0 && is_close ? fmax(own, other) : own;
+}
+
+static double claim_leaked(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+
+	return claim_kept(e, h.leaked, &h);
+}
+
+static bool is_tcp(const struct evidence *e)
+{
+	return e->leaker->load->protocol == PROTOCOL_TCP;
 }
 
 static struct claim leak(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
-	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+	struct claim c = {.weight = claim_leaked(e)};
 	const char *never = "none of them was closed";
 
 	if (c.weight == 0)
@@ -24,9 +75,10 @@ static struct claim leak(const struct evidence *e)
 	c.why = text_format(e->a,
 			    "%s %s opened, and %s. Each keeps its port until it is closed or its "
 			    "program ends: %s",
-			    say_number_of(e->a, t->opened, "connection", "connections"),
+			    say_number_of(e->a, t->opened, is_tcp(e) ? "connection" : "socket",
+					  is_tcp(e) ? "connections" : "sockets"),
 			    say_either(t->opened, "was", "were"), never,
-			    say_used_up(e, "for good"));
+			    say_used_up(e, evidence_holders(e).leaked, "for good"));
 	return c;
 }
 
@@ -35,7 +87,7 @@ static struct claim close_wait_leak(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 	uint64_t waiting = e->full ? e->full->states[STATE_CLOSE_WAIT] : 0;
-	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+	struct claim c = {.weight = claim_leaked(e)};
 
 	if (c.weight == 0 || 2 * waiting <= h.leaked)
 		return no_claim;
@@ -45,7 +97,7 @@ static struct claim close_wait_leak(const struct evidence *e)
 		"each keeps its port, and its descriptor, until close() or the program's end. So "
 		"%s",
 		say_number_of(e->a, waiting, "connection", "connections"),
-		say_used_up(e, "for good"));
+		say_used_up(e, h.leaked, "for good"));
 	return c;
 }
 
@@ -54,18 +106,18 @@ static struct claim client_per_request(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+	struct claim c = {.weight = claim_leaked(e)};
 
-	if (c.weight == 0 || t->requests_reused > 0 || t->requests_done < h.leaked ||
+	if (c.weight == 0 || !is_tcp(e) || t->requests_reused > 0 || t->requests_done < h.leaked ||
 	    !e->leaker->load->request.read)
 		return no_claim;
 	c.why = text_format(
 		e->a,
 		"%s, and each had a connection of its own that served no other and was not closed: "
 		"so does a client object that is made for a request and forgotten, with a pool of "
-		"its own (in Go it keeps the connection for 90 s). After %s %s",
+		"its own (in Go it keeps the connection for 90 s): %s%s",
 		say_number_of(e->a, t->requests_done, "request was done", "requests were done"),
-		say_count(e->a, e->plan->budget.capacity), say_used_up(e, "by idle connections"));
+		say_after(e, h.leaked), say_used_up(e, h.leaked, "by idle connections"));
 	return c;
 }
 
@@ -74,16 +126,16 @@ static struct claim body_not_read(const struct evidence *e)
 {
 	const struct load *load = e->leaker->load;
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.leaked, h.all)};
+	struct claim c = {.weight = claim_leaked(e)};
 
-	if (c.weight == 0 || load->request.read || load->request.receive == 0)
+	if (c.weight == 0 || !is_tcp(e) || load->request.read || load->request.receive == 0)
 		return no_claim;
 	c.why = text_format(
 		e->a,
 		"%s came, and their bodies were left in the sockets (Recv-Q in `ss -tn`): such a "
-		"connection can serve no other request, and nobody closed it. After %s %s",
+		"connection can serve no other request, and nobody closed it: %s%s",
 		say_number_of(e->a, e->tape->tally.requests_done, "answer", "answers"),
-		say_count(e->a, e->plan->budget.capacity), say_used_up(e, "for good"));
+		say_after(e, h.leaked), say_used_up(e, h.leaked, "for good"));
 	return c;
 }
 
@@ -91,7 +143,7 @@ static struct claim inherited_fd(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.inherited, h.all)};
+	struct claim c = {.weight = claim_kept(e, h.inherited, &h)};
 
 	if (c.weight == 0)
 		return c;
@@ -101,7 +153,7 @@ static struct claim inherited_fd(const struct evidence *e)
 		"sent, the far end knows of nothing, and each keeps its port until that process "
 		"closes it or ends: %s",
 		say_number_of(e->a, t->inherited, "connection", "connections"),
-		say_used_up(e, "until then"));
+		say_used_up(e, h.inherited, "until then"));
 	return c;
 }
 

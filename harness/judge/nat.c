@@ -143,8 +143,9 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 			"are up to %s to each destination, %s as many%s",
 			advice_widest.lo, advice_widest.hi, say_count(e->a, wide),
 			say_times(e->a, (double)wide / size),
-			advice_rate(e, (uint64_t)wide * p->nat.outside.count * p->destinations,
-				    life_ns));
+			advice_gateway_rate(e,
+					    (uint64_t)wide * p->nat.outside.count * p->destinations,
+					    life_ns));
 	advice_add_fmt(
 		&f->attempt, e->a,
 		"give it more addresses, each adds %s to each destination. `snat to FIRST-LAST` "

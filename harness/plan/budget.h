@@ -53,6 +53,8 @@ struct forecast {
 	struct guess at; /* when that is, in ns since the load began: by a quick machine and a
 			    slow one */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
+	double rates[PROTOCOLS]; /* of the loads of each, where there are both: rate is TCP's */
+	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
 				     for sure; 0: that is not to be told, or does not happen */
 	bool rate_is_least;	  /* more may be: a gateway's kernel may give ports up early */

@@ -148,6 +148,7 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		.port_life_ns = life_sum(life.live.most, life.quiet.most),
 		.life_least_ns = life_sum(life.live.least, life.quiet.least),
 		.quiet_ns = life.quiet.most,
+		.gateway_rate = INFINITY,
 	};
 
 	if (f.port_life_ns == 0 || bind_overshadows(&s->load))

@@ -57,6 +57,7 @@ static void bound_rate(struct forecast *f, const struct scenario *s, const struc
 	double ports = (double)c->ports * SECOND / gateway_holds(s, b, host);
 	double limit = limit_rate(c, life);
 
+	f->gateway_rate = fmin(ports, limit);
 	if (isnan(f->rate))
 		return;
 	f->rate_is_least = ports < fmin(f->rate, limit);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/part.h"
 #include "plan/speed.h"
 
 /* What a connection may take, and a thread be held up: twice what forecast.c allows one. */
@@ -122,6 +123,12 @@ static void add(struct forecast *all, const struct forecast *one)
 	all->rate = fmin(all->rate, one->rate);
 }
 
+/* Of the ports of each protocol, which are apart: by the load whose ports carry least. */
+static void add_rate(struct forecast *all, enum protocol protocol, double rate)
+{
+	all->rates[protocol] = fmin(all->rates[protocol], rate);
+}
+
 /* By the sum of the rates; of closed loops it is not told. */
 static double refused_ns(const struct plan *p, uint64_t after)
 {
@@ -174,10 +181,16 @@ struct forecast together_foresee(const struct plan *p)
 	all = each[0] = foresee_one(p, 0);
 	if (p->load_count == 1)
 		return all;
+	for (enum protocol k = 0; k < PROTOCOLS; k++)
+		all.rates[k] = INFINITY;
+	add_rate(&all, p->loads[0].load->protocol, each[0].rate);
 	for (uint32_t i = 1; i < p->load_count; i++) {
 		each[i] = foresee_one(p, i);
 		add(&all, &each[i]);
+		add_rate(&all, p->loads[i].load->protocol, each[i].rate);
 	}
+	if (part_is_mixed(p))
+		all.rate = all.rates[PROTOCOL_TCP];
 	foresee_all(&all, p, each);
 	return all;
 }

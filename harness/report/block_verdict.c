@@ -1,6 +1,7 @@
 #include "report/block.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "base/unit.h"
 #include "report/draft.h"
@@ -63,10 +64,39 @@ static void add_timeouts(struct out *to, const struct result_run *run)
 	}
 }
 
+/* Is it foretold, though not after how many connections? */
+static bool exhausts(const struct result_run *run)
+{
+	const struct compared *c = &run->measures.predictions[PREDICTION_EXHAUSTED];
+
+	return c->outcome != OUTCOME_UNTOLD && c->predicted.likely != 0;
+}
+
+static void add_any(struct out *to, double rate)
+{
+	char text[UNIT_PRINTED];
+
+	if (isinf(rate))
+		out_z(to, "any rate");
+	else if (rate > 0)
+		out_z(to, unit_rate_pretty(text, rate));
+	else
+		out_z(to, "no rate");
+}
+
+/* The ports of TCP and of UDP are two ranges. */
 static void add_rate(struct out *to, const struct result_run *run)
 {
-	out_z(to, run->plan.rate_is_least ? "at least " : "");
-	block_measure(to, run, MEASURE_PREDICTED_RATE);
+	double rate = run->measures.fixed[MEASURE_PREDICTED_RATE].n;
+
+	out_z(to, to->len ? "; sustainable: " : "sustainable: ");
+	out_z(to, run->plan.rate_is_least && rate > 0 ? "at least " : "");
+	add_any(to, rate);
+	if (!run->plan.is_mixed)
+		return;
+	out_z(to, " of TCP, ");
+	add_any(to, run->plan.udp_rate);
+	out_z(to, " of UDP");
 }
 
 void block_prediction(struct out *out, const struct result_run *run)
@@ -79,17 +109,17 @@ void block_prediction(struct out *out, const struct result_run *run)
 		out_z(to, "exhausted after ");
 		block_measure(to, run, MEASURE_PREDICTED_AFTER);
 		add_beside(to, run);
+	} else if (exhausts(run)) {
+		out_z(to, "the ports run out");
+		out_z(to, run_flag(run, MEASURE_EXHAUSTED) ? ", as observed"
+			  : run_ended_early(run)	   ? ", not reached"
+							   : "; observed: they did not");
 	} else if (run->plan.gateway.times_out_after == 0 && run->plan.tw_buckets == 0) {
 		out_text(to, run->plan.doubt);
 	}
 	add_timeouts(to, run);
-	if (rate.present) {
-		out_z(to, to->len ? "; sustainable: " : "sustainable: ");
-		if (rate.n > 0)
-			add_rate(to, run);
-		else
-			out_z(to, "no rate");
-	}
+	if (rate.present)
+		add_rate(to, run);
 	if (run->plan.tw_buckets)
 		out_fmt(to,
 			"%ssustainable: cannot be told, tcp_max_tw_buckets (%llu) ends TIME_WAIT "

@@ -203,6 +203,9 @@ static json_t *json_plan(const struct result_run *run, bool *ok)
 		put(o, "doubt", json_text(run->plan.doubt), ok);
 	if (run->plan.rate_is_least)
 		put(o, "sustained_is_least", json_true(), ok);
+	if (run->plan.is_mixed)
+		put(o, "sustained_udp",
+		    isfinite(run->plan.udp_rate) ? json_real(run->plan.udp_rate) : json_null(), ok);
 	if (run->plan.tw_buckets)
 		put(o, "tw_buckets", json_count(run->plan.tw_buckets), ok);
 	if (run->plan.gateway.addresses)

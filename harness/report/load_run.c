@@ -124,6 +124,17 @@ static bool load_port_life(const struct node *up, int64_t *out)
 	return true;
 }
 
+/* Null: any rate. */
+static bool load_udp_rate(const struct node *up, struct result_run *out)
+{
+	struct node rate = node_member(up, "sustained_udp");
+
+	out->plan.is_mixed = rate.json;
+	out->plan.udp_rate = INFINITY;
+	return !rate.json || json_is_null(rate.json) ||
+	       node_number(&rate, rate_most, &out->plan.udp_rate);
+}
+
 /* What the arithmetic says of the load; each is absent where there is nothing to tell. */
 static bool load_outlook(const struct node *up, struct result_run *out)
 {
@@ -136,7 +147,7 @@ static bool load_outlook(const struct node *up, struct result_run *out)
 	if ((rate.json && !node_number(&rate, rate_most, &out->plan.rate)) ||
 	    (lasts.json && !load_seconds(&lasts, &ns)) ||
 	    (least.json && !node_flag(&least, &out->plan.rate_is_least)) ||
-	    !node_text_if(&doubt, &out->plan.doubt))
+	    !load_udp_rate(up, out) || !node_text_if(&doubt, &out->plan.doubt))
 		return false;
 	out->plan.lasts_ns = (int64_t)ns;
 	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/part.h"
 #include "plan/size.h"
 #include "plan/together.h"
 #include "report/page.h"
@@ -190,10 +191,22 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
 }
 
+static const char *say_any_rate(double rate, struct arena *a)
+{
+	return isinf(rate) ? "any rate"
+	       : rate > 0  ? text_format(a, "%s for ever", say_rate(a, rate)).s
+			   : "no rate";
+}
+
 static struct text say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
 
+	if (part_is_mixed(p))
+		return text_format(
+			a, "of TCP's ports %s, of UDP's %s: each by the load whose carry least",
+			say_any_rate(p->forecast.rates[PROTOCOL_TCP], a),
+			say_any_rate(p->forecast.rates[PROTOCOL_UDP], a));
 	if (isnan(p->forecast.rate))
 		return TEXT("cannot be told: how often a connection is used again decides");
 	if (is_kept(o))

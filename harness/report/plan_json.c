@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "plan/outline.h"
+#include "plan/part.h"
 
 /* Seconds; null for what has no end. */
 static json_t *seconds(double ns)
@@ -124,6 +125,9 @@ static void put_facts(json_t *one, const struct plan *p)
 	json_object_set_new(one, "port_life", json_life(p, &o));
 	json_object_set_new(one, "wanted", count_or_null(o.wanted));
 	json_object_set_new(one, "sustained", real_or_null(p->forecast.rate));
+	if (part_is_mixed(p))
+		json_object_set_new(one, "sustained_udp",
+				    real_or_null(p->forecast.rates[PROTOCOL_UDP]));
 	if (p->forecast.rate_is_least)
 		json_object_set_new(one, "sustained_is_least", json_true());
 	json_object_set_new(one, "predicted", json_predicted(p, &o));

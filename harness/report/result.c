@@ -4,6 +4,7 @@
 
 #include "judge/outlook.h"
 #include "plan/intent.h"
+#include "plan/part.h"
 #include "report/destinations.h"
 #include "report/plan.h"
 #include "report/words.h"
@@ -119,6 +120,8 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	out->plan.tw_buckets = outlook_buckets(plan);
 	out->plan.doubt = plan_doubt(plan, a);
 	out->plan.rate_is_least = plan->forecast.rate_is_least;
+	out->plan.is_mixed = part_is_mixed(plan);
+	out->plan.udp_rate = plan->forecast.rates[PROTOCOL_UDP];
 	keep_gateway(out, plan);
 }
 

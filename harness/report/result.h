@@ -59,8 +59,10 @@ struct result_run {
 		double rate;	      /* that the load asks for; 0: a closed loop */
 		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
 		struct text doubt;    /* why it cannot be told whether they run out; else empty */
-		bool rate_is_least;   /* what predicted.rate says: more may be sustained */
-		uint64_t tw_buckets;  /* that end TIME_WAIT early; 0: they do not */
+		bool is_mixed;	     /* loads of TCP and of UDP: predicted.rate is of the former, */
+		double udp_rate;     /* and this of the latter; INFINITY: any */
+		bool rate_is_least;  /* what predicted.rate says: more may be sustained */
+		uint64_t tw_buckets; /* that end TIME_WAIT early; 0: they do not */
 		struct {
 			struct port_range ports;
 			uint32_t addresses;	  /* 0: there is no gateway */

@@ -26,6 +26,7 @@ enum choose {
 enum protocol {
 #define PROTOCOL(name, ...) PROTOCOL_##name,
 #include "words/choices.def"
+	PROTOCOLS
 };
 enum behaviour {
 #define BEHAVIOUR(name, ...) BEHAVIOUR_##name,

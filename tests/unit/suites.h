@@ -48,6 +48,7 @@
 	SUITE(cause) \
 	SUITE(cause_alike) \
 	SUITE(cause_bound) \
+	SUITE(cause_mixed) \
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \
