@@ -91,7 +91,10 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair)
 	struct endpoint to =
 		endpoint_make(plan->family, plan_server(plan, dest), plan_service(plan, dest));
 	struct endpoint from =
-		endpoint_make(plan->family, plan->sources.list[pair / plan->destinations], 0);
+		p->load->bind == BIND_ANY
+			? endpoint_any(plan->family, 0)
+			: endpoint_make(plan->family, plan->sources.list[pair / plan->destinations],
+					0);
 	double fill = fill_of(p);
 	int64_t begin = clock_now(), took;
 	enum stage stage;

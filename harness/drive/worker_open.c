@@ -8,6 +8,15 @@
 
 enum { SEND_MOST = 65536 }; /* of a request, at once */
 
+/* What a socket is bound to, from this source. */
+static struct endpoint source_of(const struct worker *w, uint32_t i)
+{
+	const struct plan *p = w->plan;
+
+	return w->load->bind == BIND_ANY ? endpoint_any(p->family, 0)
+					 : endpoint_make(p->family, p->sources.list[i], 0);
+}
+
 static bool addresses_open(struct worker *w, struct arena *arena)
 {
 	const struct plan *p = w->plan;
@@ -17,7 +26,7 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 	if (!w->sources || !w->servers)
 		return false;
 	for (uint32_t i = 0; i < p->sources.count; i++)
-		w->sources[i] = endpoint_make(p->family, p->sources.list[i], 0);
+		w->sources[i] = source_of(w, i);
 	for (uint32_t i = 0; i < p->destinations; i++)
 		w->servers[i] = endpoint_make(p->family, plan_server(p, i), plan_service(p, i));
 	return true;

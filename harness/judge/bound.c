@@ -20,15 +20,16 @@ static struct claim bind_first(const struct evidence *e)
 	uint64_t capacity = (uint64_t)b->usable * b->pairs;
 	struct claim c = {.weight = claim_first(e)};
 
-	if (e->load->bind != BIND_ADDRESS || evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 ||
+	if (!bind_asks_port(e->load->bind) || evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 ||
 	    b->spaces == b->pairs || plan_speaks(e->plan, PROTOCOL_UDP))
 		return (struct claim){0};
 	c.why = text_format(
 		e->a,
-		"bind(address, 0) takes a port before the destination is known, and so "
+		"bind(%s, 0) takes a port before the destination is known, and so "
 		"for all of them: %s %s %s in all%s. Were connect() to choose, each of "
 		"%s would have them: %s. %s",
-		say_ports(e), say_either(b->usable, "carries", "carry"),
+		e->load->bind == BIND_ANY ? "0.0.0.0" : "address", say_ports(e),
+		say_either(b->usable, "carries", "carry"),
 		say_number_of(e->a, b->usable, "connection", "connections"), say_sources(e),
 		say_number_of(e->a, e->plan->destinations, "destination", "destinations"),
 		say_count(e->a, capacity), say_failures(e, STAGE_BIND, EADDRINUSE));
@@ -121,7 +122,7 @@ static struct sides sides_of(const struct evidence *e)
 		enum bind_way way = e->plan->loads[i].bind;
 
 		*(bind_takes_port(way) ? &s.bound : &s.plain) += t->opened;
-		if (way == BIND_ADDRESS)
+		if (bind_asks_port(way))
 			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
 		else if (!bind_takes_port(way))
 			s.plain_refused += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
@@ -172,7 +173,7 @@ static struct claim wrong_reuse_option(const struct evidence *e)
 				      ? evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL)
 				      : 0;
 
-	if (load->bind.way != BIND_ADDRESS || !is_given || at_bind + at_connect == 0 ||
+	if (!bind_asks_port(load->bind.way) || !is_given || at_bind + at_connect == 0 ||
 	    load->protocol == PROTOCOL_UDP)
 		return no_claim;
 	if (at_connect > 0)

@@ -2,7 +2,12 @@
 
 bool bind_takes_port(enum bind_way way)
 {
-	return way == BIND_ADDRESS || bind_names_port(way);
+	return bind_asks_port(way) || bind_names_port(way);
+}
+
+bool bind_asks_port(enum bind_way way)
+{
+	return way == BIND_ADDRESS || way == BIND_ANY;
 }
 
 bool bind_names_port(enum bind_way way)
@@ -23,7 +28,7 @@ bool bind_overshadows(const struct load *load)
 
 bool bind_may_repeat(const struct scenario *s, const struct load *load)
 {
-	return load->bind.way == BIND_ADDRESS && load->options.reuseaddr &&
+	return bind_asks_port(load->bind.way) && load->options.reuseaddr &&
 	       setting_number(&s->network.sysctl, "net.ipv4.ip_autobind_reuse", 0) != 0;
 }
 

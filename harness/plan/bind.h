@@ -16,6 +16,9 @@
 /* Is it bind() that takes the port, and not connect()? */
 bool bind_takes_port(enum bind_way way);
 
+/* Does bind() leave the choice of the port to the kernel? */
+bool bind_asks_port(enum bind_way way);
+
 /* Does the program choose the port, and not the kernel? */
 bool bind_names_port(enum bind_way way);
 

@@ -30,11 +30,23 @@ static uint32_t taken(const struct port_list *list, struct port_range range,
 	return n;
 }
 
-/* Does what is squatted refuse a bind() to an address of the load's? */
-static bool conflicts(const struct plan *p)
+/* And a bind() to all addresses? One of AF_INET6 is to those of IPv4 too, unless it says not. */
+static bool conflicts_with_any(const struct plan *p, const struct load *load)
 {
 	const struct squat_plan *q = &p->squat;
 
+	if (load->options.v6only)
+		return q->family == FAMILY_IPV6;
+	return p->family != FAMILY_IPV4 || q->family != FAMILY_IPV6 || address_is_any(q->address);
+}
+
+/* Does what is squatted refuse a bind() of the load's? */
+static bool conflicts(const struct plan *p, const struct load *load)
+{
+	const struct squat_plan *q = &p->squat;
+
+	if (load->bind.way == BIND_ANY)
+		return conflicts_with_any(p, load);
 	if (address_is_any(q->address))
 		return q->family != FAMILY_IPV4 || p->family != FAMILY_IPV6;
 	for (uint32_t i = 0; i < p->sources.count; i++)
@@ -56,7 +68,7 @@ static struct held held(const struct plan *p, const struct load *load)
 	struct port_range range = bind_ports(load, s->network.ports);
 	const struct port_list *reserved = bind_names_port(way) ? &nothing : &s->network.reserved;
 
-	if (bind_takes_port(way) && !conflicts(p))
+	if (bind_takes_port(way) && !conflicts(p, load))
 		return (struct held){0};
 	return (struct held){
 		.listening = taken(&s->squat.listen, range, reserved),
@@ -85,11 +97,14 @@ static uint32_t ballast_of(const struct plan *p)
 	return wanted > before ? wanted - before : 0;
 }
 
-static bool any_takes_port(const struct plan *p)
+static bool any_conflicts(const struct plan *p)
 {
-	for (uint32_t i = 0; i < p->load_count; i++)
-		if (bind_takes_port(p->loads[i].load->bind.way))
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *load = p->loads[i].load;
+
+		if (bind_takes_port(load->bind.way) && conflicts(p, load))
 			return true;
+	}
 	return false;
 }
 
@@ -98,8 +113,7 @@ static bool is_even(const struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 
-	if (p->sources.count == 1 || address_is_any(p->squat.address) || !any_takes_port(p) ||
-	    !conflicts(p))
+	if (p->sources.count == 1 || address_is_any(p->squat.address) || !any_conflicts(p))
 		return true;
 	err_set(err, ERR_SCENARIO, "squat.address is one of several sources that are bound");
 	err_hint(err, "Use squat.address: any, or one source.");

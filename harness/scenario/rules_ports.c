@@ -97,6 +97,16 @@ static bool ballast_in_vain(const struct scenario *s)
 	       (way == BIND_ADDRESS || way == BIND_PORT || way == BIND_PORTS);
 }
 
+/* From the address that the route gives, for there is no other that it could have. */
+static bool any_of_several(const struct scenario *s)
+{
+	bool chosen = s->network.sources.list && s->network.topology == TOPOLOGY_LOOPBACK;
+
+	return s->load.bind.way == BIND_ANY &&
+	       (s->network.sources.count > 1 || chosen ||
+		(s->network.topology == TOPOLOGY_NAT && s->network.nat.clients > 1));
+}
+
 static bool squats_one_client(const struct scenario *s)
 {
 	return s->network.nat.clients > 1 && (squats(s) || s->load.ballast > 0);
@@ -153,6 +163,11 @@ static const struct rule rules[] = {
 	 {AT(load, ballast), AT(load, bind)},
 	 "load.ballast takes no port from bind()",
 	 "It is bound to another address: use squat, or a load.bind that lets connect() choose."},
+	{any_of_several,
+	 {AT(load, bind), AT(network, sources), AT(network.nat, clients)},
+	 "load.bind: any leaves the source address to the route",
+	 "It is the same for all connections: use one of network.sources, not listed on loopback, "
+	 "or bind: address."},
 	{squats_one_client,
 	 {AT(network.nat, clients), AT(load, ballast)},
 	 "ports are held on one client, and network.nat.clients are more",

@@ -339,6 +339,11 @@ static void who_takes_the_port_decides_for_what_it_is_taken(void)
 		 EADDRINUSE, true},
 		{"sources: 4}\nload: {bind: address", 128, 32, 40000, 40031, STAGE_BIND, EADDRINUSE,
 		 true},
+		/* To all addresses: nobody may have the port on any. */
+		{"services: 2}\nload: {bind: any", 32, 32, 40000, 40031, STAGE_BIND, EADDRINUSE,
+		 true},
+		{"services: 2}\nload: {bind: any, options: {reuseaddr: true}", 32, 32, 40000, 40031,
+		 STAGE_BIND, EADDRINUSE, true},
 		/* Neither option is the cure. */
 		{"services: 2}\nload: {bind: address, options: {reuseaddr: true}", 32, 32, 40000,
 		 40031, STAGE_BIND, EADDRINUSE, true},

@@ -90,6 +90,25 @@ static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
 		{"squat: {bind: 20, address: 127.0.0.9}\nload: {bind: address, end: leak, total: "
 		 "100}",
 		 32, 20, STAGE_BIND, EADDRINUSE},
+		/* One to all addresses passes over what is on any. */
+		{"squat: {bind: 20, address: 127.0.0.9}\nload: {bind: any, end: leak, total: 100}",
+		 12, 20, STAGE_BIND, EADDRINUSE},
+		{"squat: {bind: 20, family: ipv6}\nload: {bind: any, end: leak, total: 100}", 12,
+		 20, STAGE_BIND, EADDRINUSE},
+		{"squat: {bind: 20, family: ipv6, address: \"::1\"}\nload: {bind: any, end: leak, "
+		 "total: 100}",
+		 32, 20, STAGE_BIND, EADDRINUSE},
+		{"network: {ports: 40000-40031, family: ipv6}\nsquat: {bind: 20, address: "
+		 "127.0.0.9}\nload: {bind: any, end: leak, total: 100}",
+		 12, 20, STAGE_BIND, EADDRINUSE},
+		{"network: {ports: 40000-40031, family: ipv6}\nsquat: {bind: 20, address: "
+		 "127.0.0.9}\nload: {bind: any, end: leak, total: 100, options: {v6only: true}}",
+		 32, 20, STAGE_BIND, EADDRINUSE},
+		{"network: {ports: 40000-40031, family: mapped}\nsquat: {bind: 20, family: ipv6, "
+		 "address: \"::1\"}\nload: {bind: any, end: leak, total: 100}",
+		 12, 20, STAGE_BIND, EADDRINUSE},
+		{"load: {bind: any, ballast: 50%, end: leak, total: 100}", 16, 16, STAGE_BIND,
+		 EADDRINUSE},
 		{"squat: {listen: [45000]}\nload: {bind: ports 45000-45003, end: leak, total: 100}",
 		 3, 0, STAGE_BIND, EADDRINUSE},
 		/* Reserved ports are nobody's anyway. */

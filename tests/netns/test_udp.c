@@ -132,6 +132,9 @@ static void each_source_has_the_range_once(void)
 		{"network: {ports: 40000-40031, sources: 4, servers: 3}\n"
 		 "load: {protocol: udp, end: leak, bind: address}",
 		 128, STAGE_BIND, EADDRINUSE},
+		{"network: {ports: 40000-40031, servers: 3}\n"
+		 "load: {protocol: udp, end: leak, bind: any}",
+		 32, STAGE_BIND, EADDRINUSE},
 		{"network: {ports: 40000-40031, family: ipv6, sources: 4}\n"
 		 "load: {protocol: udp, end: leak}",
 		 128, STAGE_CONNECT, EAGAIN},

@@ -37,6 +37,7 @@ static void who_takes_the_port_decides_how_many_there_are(void)
 		{"network: {ports: 40000-40031, services: 2, sources: 3}\nload: {bind: address}",
 		 32, 3, 96, false},
 		{"network: {ports: 40000-40030}\nload: {bind: address}", 31, 1, 31, true},
+		{"network: {ports: 40000-40031, services: 2}\nload: {bind: any}", 32, 1, 32, false},
 		{"network: {ports: 40000-40031, services: 2}\nload: {bind: port 45000}", 1, 1, 1,
 		 false},
 		{"network: {reserved: [45000-45004], services: 2}\nload: {bind: ports 45000-45009}",
@@ -75,6 +76,7 @@ static void what_bind_takes_stays_taken_for_the_whole_of_time_wait(void)
 	} rows[] = {
 		{"{rate: 100/s}", 1000000000, true, true, 32},
 		{"{rate: 100/s, bind: address}", TIME_WAIT_NS, true, true, 32},
+		{"{rate: 100/s, bind: any}", TIME_WAIT_NS, true, true, 32},
 		{"{rate: 100/s, bind: ports 45000-45009}", TIME_WAIT_NS, true, true, 10},
 		{"{rate: 100/s, bind: ports 45000-45009, options: {reuseaddr: true}}", 0, true,
 		 false, 0},

@@ -55,6 +55,21 @@ static void bind_before_connect_is_told_with_what_connect_would_do(void)
 	trial_close(&t);
 }
 
+static void a_bind_to_all_addresses_is_told_as_one(void)
+{
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031, services: 2}\n"
+		       "load: {bind: any, end: leak}");
+	trial_exhaust(&t, 32);
+	trial_fail(&t, STAGE_BIND, EADDRINUSE, 2);
+	trial_dump(&t, 16)->states[STATE_ESTABLISHED] = 32;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.causes[0].cause, CAUSE_BIND_FIRST);
+	CU_ASSERT(text_has(t.verdict.causes[0].why, "bind(0.0.0.0, 0) takes a port before"));
+	trial_close(&t);
+}
+
 static void bind_before_connect_costs_nothing_with_one_destination(void)
 {
 	struct trial t;
@@ -164,6 +179,7 @@ static void a_port_of_its_own_is_told_by_where_it_is_refused(void)
 static const struct test tests[] = {
 	TEST(what_a_child_keeps_open_is_its_own_cause),
 	TEST(bind_before_connect_is_told_with_what_connect_would_do),
+	TEST(a_bind_to_all_addresses_is_told_as_one),
 	TEST(bind_before_connect_costs_nothing_with_one_destination),
 	TEST(ports_without_a_connection_are_told_by_who_holds_them),
 	TEST(sockets_that_a_dump_finds_bound_are_told),

@@ -371,6 +371,21 @@ static void keys_that_exclude_each_other_are_told(void)
 	read_close(&r);
 }
 
+static void who_names_no_source_has_one(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "network: {sources: 2}\nload: {bind: any}\n", 4, 14,
+		 "load.bind: any leaves the source address to the route", "bind: address"},
+		{HEAD "network: {topology: loopback, sources: [127.0.0.5]}\nload: {bind: any}\n", 4,
+		 14, "bind: any leaves", ""},
+		{HEAD "network: {topology: nat, nat: {clients: 2}}\nload: {bind: any}\n", 4, 14,
+		 "bind: any leaves", ""},
+		{HEAD "load: {bind: any, order: fast}\n", 3, 26, "order: fast is about", ""},
+	};
+
+	CHECK(rows);
+}
+
 static void a_gateway_is_of_its_topology(void)
 {
 	static const struct mistake rows[] = {
@@ -483,6 +498,7 @@ static const struct test tests[] = {
 	TEST(cases_are_held_to_the_same),
 	TEST(loads_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
+	TEST(who_names_no_source_has_one),
 	TEST(a_gateway_is_of_its_topology),
 	TEST(what_is_taken_back_may_keep_its_words),
 	TEST(all_mistakes_are_told_in_the_order_of_the_file),
