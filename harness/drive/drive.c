@@ -146,7 +146,7 @@ static void on_edge(void *sense)
  * changed by it later. */
 static void await_far_end(const struct crew *crew, int64_t until_ns)
 {
-	uint64_t opened = prober_stop(crew->prober, NULL);
+	uint64_t opened = prober_stop(crew->prober);
 
 	for (uint32_t i = 0; i < crew->count; i++)
 		if (crew->plan->loads[i].load->protocol == PROTOCOL_TCP) /* UDP opens none there */
@@ -177,7 +177,7 @@ static bool run_loads(struct crew *crew, struct sense *sense, struct err *err)
 	vanish_zero(crew->vanish, zero_ns);
 	prober_zero(crew->prober);
 	ok = loads_join(crew, zero_ns, false, err);
-	prober_stop(crew->prober, NULL);
+	prober_stop(crew->prober);
 	if (ok && are_complete(crew)) {
 		int64_t until_ns = clock_now() + SETTLE_NS;
 
@@ -344,9 +344,10 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	ok = vanish_start(&crew.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
 	     squat_open(&squat, plan, lab, hooks->interrupted, arena, err) &&
-	     prober_start(&crew.prober, plan, lab, arena, err) && run_sampled(&crew, &samples, err);
+	     prober_start(&crew.prober, plan, lab, &hooks->pulse->broken, arena, err) &&
+	     run_sampled(&crew, &samples, err);
 	loads_close(&crew, out);
-	prober_stop(crew.prober, out);
+	ok = prober_close(crew.prober, out, err) && ok;
 	squat_close(squat);
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;
 	ok = vanish_stop(crew.vanish, out, err) && ok;

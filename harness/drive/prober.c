@@ -26,25 +26,22 @@ struct prober {
 	pthread_t thread;
 	sem_t ready, begin, quit;
 	atomic_bool quitting;
+	_Atomic bool *broken; /* the load is to end */
 	bool good, joined;
 	struct err err;
 };
 
 /* What share of the ports is in use, by the client's totals: on loopback they have both ends of
  * what is open. Ballast and what is squatted is in none of them. */
-static double fill_of(const struct prober *p)
+static double fill_of(const struct prober *p, const struct totals *totals)
 {
 	const struct plan *plan = p->plan;
 	const struct squat_plan *q = &plan->squat;
-	double held = (double)q->ballast + q->bound + q->listening, used;
-	struct totals totals;
+	double held = (double)q->ballast + q->bound + q->listening, used = (double)totals->inuse;
 
-	if (!proc_totals(&p->proc, &totals, NULL))
-		return 0;
-	used = (double)totals.inuse;
 	if (plan->scenario->network.topology == TOPOLOGY_LOOPBACK)
 		used = used > plan->services ? (used - plan->services) / 2 : 0;
-	used = (used + (double)totals.tw) / p->load->budget.spaces + held;
+	used = (used + (double)totals->tw) / p->load->budget.spaces + held;
 	return used / (p->load->budget.usable + held);
 }
 
@@ -84,7 +81,7 @@ static int open_within(struct prober *p, int fd, const struct endpoint *source,
 }
 
 /* How long until the next. */
-static int64_t time_one(struct prober *p, int fd, uint32_t pair)
+static int64_t time_one(struct prober *p, int fd, uint32_t pair, double fill)
 {
 	const struct plan *plan = p->plan;
 	uint32_t dest = pair % plan->destinations;
@@ -95,7 +92,6 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair)
 			? endpoint_any(plan->family, 0)
 			: endpoint_make(plan->family, plan->sources.list[pair / plan->destinations],
 					0);
-	double fill = fill_of(p);
 	int64_t begin = clock_now(), took;
 	enum stage stage;
 	int e = open_within(p, fd, p->load->bind_source ? &from : NULL, &to, &stage);
@@ -111,7 +107,8 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair)
 	return took * REFUSED_SHARE;
 }
 
-static int64_t probe(struct prober *p)
+/* False: what the prober goes by cannot be read. */
+static bool probe(struct prober *p, int64_t *wait_ns)
 {
 	const struct socket_wish wish = {
 		.family = p->plan->family,
@@ -121,14 +118,21 @@ static int64_t probe(struct prober *p)
 		.look_ns = LOOK_NS,
 	};
 	int64_t every = p->plan->scenario->sample.latency, next;
+	struct totals totals;
 	enum stage stage;
-	int fd = socket_make(&wish, &stage);
+	int fd;
 
+	*wait_ns = every;
+	if (!proc_totals(&p->proc, &totals, &p->err))
+		return false;
+	fd = socket_make(&wish, &stage);
 	if (fd < 0)
-		return every;
-	next = time_one(p, fd, (uint32_t)(p->turn++ % p->load->budget.pairs));
+		return true;
+	next = time_one(p, fd, (uint32_t)(p->turn++ % p->load->budget.pairs), fill_of(p, &totals));
 	close(fd);
-	return next > every ? next : every;
+	if (next > every)
+		*wait_ns = next;
+	return true;
 }
 
 /* False if it is to end before that. */
@@ -145,7 +149,7 @@ static bool wait_until(struct prober *p, int64_t ns)
 static void *prober_thread(void *context)
 {
 	struct prober *p = context;
-	int64_t next = 0;
+	int64_t next, wait_ns;
 
 	p->good = lab_enter(p->lab, LAB_CLIENT, &p->err) && proc_open(&p->proc, &p->err);
 	sem_post(&p->ready);
@@ -153,9 +157,12 @@ static void *prober_thread(void *context)
 		;
 	if (!p->good)
 		return NULL;
-	do /* at least one, however short the load is */
-		next = clock_now() + probe(p);
-	while (wait_until(p, next));
+	do { /* at least one, however short the load is */
+		p->good = probe(p, &wait_ns);
+		next = clock_now() + wait_ns;
+	} while (p->good && wait_until(p, next));
+	if (!p->good)
+		atomic_store(p->broken, true);
 	proc_close(&p->proc);
 	return NULL;
 }
@@ -168,7 +175,7 @@ static void sems_destroy(struct prober *p)
 }
 
 bool prober_start(struct prober **out, const struct plan *plan, const struct lab *lab,
-		  struct arena *arena, struct err *err)
+		  _Atomic bool *broken, struct arena *arena, struct err *err)
 {
 	struct prober *p;
 	int e;
@@ -180,6 +187,7 @@ bool prober_start(struct prober **out, const struct plan *plan, const struct lab
 	p->plan = plan;
 	p->load = &plan->loads[0];
 	p->lab = lab;
+	p->broken = broken;
 	p->proc = (struct proc_door){-1, -1, -1, -1};
 	p->latency = ARENA_NEW(arena, struct latency);
 	sem_init(&p->ready, 0, 0);
@@ -195,9 +203,7 @@ bool prober_start(struct prober **out, const struct plan *plan, const struct lab
 	*out = p;
 	if (p->good)
 		return true;
-	*err = p->err;
-	prober_stop(p, NULL);
-	return false;
+	return prober_close(p, NULL, err);
 }
 
 void prober_zero(struct prober *p)
@@ -206,7 +212,7 @@ void prober_zero(struct prober *p)
 		sem_post(&p->begin);
 }
 
-uint64_t prober_stop(struct prober *p, struct tape *out)
+uint64_t prober_stop(struct prober *p)
 {
 	if (!p)
 		return 0;
@@ -218,7 +224,17 @@ uint64_t prober_stop(struct prober *p, struct tape *out)
 		sems_destroy(p);
 		p->joined = true;
 	}
-	if (out)
-		out->latency = p->latency;
 	return p->opened;
+}
+
+bool prober_close(struct prober *p, struct tape *out, struct err *err)
+{
+	prober_stop(p);
+	if (p && out)
+		out->latency = p->latency;
+	if (!p || p->err.kind == ERR_NONE)
+		return true;
+	if (err->kind == ERR_NONE)
+		*err = p->err;
+	return false;
 }

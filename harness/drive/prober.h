@@ -9,8 +9,10 @@
  * Output:  struct latency on a tape, and how many it opened.
  * Units:   nanoseconds on sys/clock.h.
  * Cost:    a connect each sample.latency; where it found no port, at most 1 % of a core.
- * Errors:  a connect that fails for another reason is not timed, and none of the prober's.
- * Threads: start, zero and stop from one thread.
+ * Errors:  a connect that fails for another reason is not timed, and none of the prober's. How full the
+ *          ports are is read before each; where it cannot be, that ends the load by `broken`, and is
+ *          handed out by prober_close().
+ * Threads: start, zero, stop and close from one thread.
  */
 #pragma once
 
@@ -20,8 +22,10 @@ struct prober;
 
 /* *out is NULL where the scenario asks for no latency; the others do nothing then. */
 bool prober_start(struct prober **out, const struct plan *plan, const struct lab *lab,
-		  struct arena *, struct err *);
+		  _Atomic bool *broken, struct arena *, struct err *);
 void prober_zero(struct prober *p); /* the load begins */
 
-/* How many it opened. Its tape is whole then; once more does no harm. */
-uint64_t prober_stop(struct prober *p, struct tape *out);
+uint64_t prober_stop(struct prober *p); /* how many it opened; once more does no harm */
+
+/* Stops it, if nobody has; what it timed is on the tape then. */
+bool prober_close(struct prober *p, struct tape *out, struct err *err);

@@ -1,5 +1,11 @@
 /* Connects that are timed one at a time: what they take of the ports, and in which half of the
  * range they are said to have found one. The halves are made by holding all ports of one parity. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "drive_help.h"
 #include "suites.h"
 
@@ -108,6 +114,41 @@ static void one_that_waits_is_given_up_at_the_end(void)
 	help_close(&d->h);
 }
 
+/* In place of the first descriptor of sockstat, which is the prober's, one that cannot be read. */
+static bool hide_sockstat(void)
+{
+	for (int fd = 3; fd < 1024; fd++) {
+		char path[32], target[64] = {0};
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (readlink(path, target, sizeof(target) - 1) > 0 &&
+		    strstr(target, "/net/sockstat") && !strstr(target, "sockstat6")) {
+			int root = open("/", O_RDONLY | O_CLOEXEC);
+			bool hidden = dup3(root, fd, O_CLOEXEC) == fd;
+
+			close(root);
+			return hidden;
+		}
+	}
+	return false;
+}
+
+static void how_full_it_is_that_cannot_be_read_ends_the_run(void)
+{
+	static struct drive d;
+
+	drive_open(&d, RANGE "sample: {latency: 1ms, every: 1m, sockets: 1h}\n"
+			     "load: {total: 1, concurrency: 1, hold: 1m, end: reset}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 1));
+	CU_ASSERT(hide_sockstat());
+	drive_end(&d, 0);
+	CU_ASSERT(!d.ok && !d.tape.complete && atomic_load(&d.pulse.broken));
+	CU_ASSERT(strstr(d.h.err.what, "counters") != NULL && d.h.err.sys == EISDIR);
+	CU_ASSERT(d.tape.latency != NULL);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_is_a_connection_of_the_clients_and_leaves_nothing),
 	TEST_UNLESS(help_no_network, the_half_is_that_of_the_port_it_got),
@@ -115,6 +156,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, one_that_finds_no_port_is_counted_apart),
 	TEST_UNLESS(help_no_network, one_that_fails_otherwise_is_not_timed),
 	TEST_UNLESS(help_no_network, one_that_waits_is_given_up_at_the_end),
+	TEST_UNLESS(help_no_network, how_full_it_is_that_cannot_be_read_ends_the_run),
 	TESTS_END,
 };
 
