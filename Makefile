@@ -48,7 +48,7 @@ ifneq ($(V),1)
 say = @printf '  %-5s %s\n' $(1) $@;
 endif
 
-.PHONY: all run test test-netns bench golden fuzz lint format install clean help
+.PHONY: all run test test-netns bench bench-setup golden fuzz lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -65,8 +65,11 @@ test: $(B)/$(PROG) $(B)/unit $(B)/netns $(FUZZ:%=$(B)/replay_%) ## everything; w
 test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of our own
 	@sh tests/run.sh $(B)/netns
 
-bench: $(B)/bench ## what a core carries, against the simplest C loop; BENCH='--rounds 9 reset'
+bench: $(B)/bench ## against the simplest C loop, other programs and the kept reference; BENCH='--rounds 9 reset'
 	$< $(BENCH)
+
+bench-setup: ## install the programs that make bench compares with: wrk, ab, hey, httperf, stress-ng
+	sh scripts/bench-setup
 
 golden: $(B)/$(PROG) ## write tests/golden/*/out and README's blocks anew; review the diff
 	@sh tests/golden.sh $< --write
@@ -83,7 +86,7 @@ lint: ## floors, format, clang-tidy, cppcheck, shellcheck
 	@echo clang-tidy; printf '%s\n' $(SRC) | xargs -P $$(nproc) -n 4 sh -c \
 		'clang-tidy --quiet "$$@" -- -D_GNU_SOURCE -Iharness -DLIBRARY=0 -DVERSION=0 -std=c11 2>/dev/null' tidy
 	cppcheck --quiet --enable=warning,portability --error-exitcode=1 --std=c11 -Iharness harness
-	shellcheck scripts/setup $(wildcard scripts/*.sh tests/*.sh)
+	shellcheck scripts/setup scripts/bench-setup $(wildcard scripts/*.sh tests/*.sh)
 
 format: ## rewrite the sources in the house format
 	clang-format -i $(ALL_C)
@@ -107,7 +110,7 @@ $(B)/scenario.schema.json: $(B)/$(PROG)
 	$(call say,GEN)$< help schema >$@
 
 # The unit tests are the kernel: tests/fake/ stands in for harness/sys/.
-$(B)/unit: $(call in,unit) $(call in,fake) $(B)/house.a
+$(B)/unit: $(call in,unit) $(call in,fake) $(B)/tests/bench/figure.o $(B)/tests/bench/reference.o $(B)/house.a
 	$(call say,LD)$(link) -lcunit
 
 $(B)/netns: $(call in,netns) $(B)/tests/unit/runner.o $(call obj,$(SYS)) $(B)/house.a

@@ -6,24 +6,28 @@
 #pragma once
 
 #include "figure.h"
-#include "floor.h"
+#include "peer.h"
+#include "run.h"
 
 struct contestant {
 	struct cost (*run)(const struct contestant *);
-	const char *lines; /* of a scenario, below version and name: its network, and our load */
-	uint32_t count;	   /* connections */
+	struct run_wish wish; /* its network, and our load */
 	enum floor_end end;
+	uint32_t window;	 /* of a floor: IP_LOCAL_PORT_RANGE, lo | hi << 16 */
+	struct run_wish few;	 /* of a memory: what the rest is more than */
+	const struct peer *peer; /* of a peer */
 };
 
 struct contest {
 	const char *name;
 	unsigned figures; /* of enum CPU, RATE, … */
 	struct contestant base, ours;
-	struct goal goals[FIGURES]; /* of each figure; all 0: none was set */
+	struct goal goals[FIGURES]; /* of each figure; both 0: none was set */
 };
 
 extern const struct contest contests[];
 extern const int contest_count;
 
-/* The n-th round: who is first changes, so that whatever warms up or tires does so for all. */
-void contest_round(const struct contest *contest, struct round *out, int n);
+/* The n-th round: who is first changes, so that whatever warms up or tires does so for all. False:
+ * the base is a peer that is not installed. */
+bool contest_round(const struct contest *contest, struct round *out, int n);

@@ -1,12 +1,17 @@
 /* cost.h - what one run of a contestant took.
  *
- * Units: microseconds, connections a second.
+ * Units: microseconds, connections a second; 0 where it was not measured.
  */
 #pragma once
+
+#include <stdbool.h>
 
 struct cost {
 	double cpu_us; /* a connection */
 	double rate;   /* connections a second */
 	double seconds;
-	double latency_us; /* p50 of those that were timed one at a time; 0: none were */
+	double latency_us;   /* p50 of those that were timed one at a time */
+	double user_percent; /* of the CPU, what was spent in user space */
+	double held_bytes;   /* of the process, for each connection that it holds */
+	bool missing;	     /* it is not there to be run: a peer that is not installed */
 };

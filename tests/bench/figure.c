@@ -1,5 +1,6 @@
 #include "figure.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,10 +35,25 @@ static double latency_of(const struct cost *c)
 	return c->latency_us;
 }
 
+static double user_of(const struct cost *c)
+{
+	return c->user_percent;
+}
+
+static double memory_of(const struct cost *c)
+{
+	return c->held_bytes;
+}
+
+/* slack: by A/A runs of 8 rounds on a quiet machine, rounded up. */
 const struct figure figures[FIGURES] = {
-	{"cpu", "us of CPU a connection", cpu_of, false},
-	{"rate", "connections/s", rate_of, true},
-	{"latency", "us, p50 of a connect by itself", latency_of, false},
+	[FIGURE_CPU] = {"cpu", "us of CPU a connection", cpu_of, .slack = 0.03},
+	[FIGURE_RATE] = {"rate", "connections/s", rate_of, .more_is_better = true, .slack = 0.06},
+	[FIGURE_LATENCY] = {"latency", "us, p50 of a connect by itself", latency_of, .slack = 0.1},
+	[FIGURE_USER] = {"user", "% of its CPU in user space", user_of, .alone = true,
+			 .slack = 0.5},
+	[FIGURE_MEMORY] = {"memory", "bytes of user space a held connection", memory_of,
+			   .alone = true, .slack = 0.1},
 };
 
 /* Above 1: b is better. */
@@ -46,9 +62,20 @@ static double ratio(const struct figure *f, const struct cost *a, const struct c
 	return f->more_is_better ? f->of(b) / f->of(a) : f->of(a) / f->of(b);
 }
 
+/* How far half of them are off `from`, at least, as a share of it. */
+static double spread(const double *values, int n, double from)
+{
+	double off[ROUNDS_MOST];
+
+	for (int i = 0; i < n; i++)
+		off[i] = from > 0 ? fabs(values[i] / from - 1) : 0;
+	return median(off, n);
+}
+
 struct telling telling_of(const struct figure *f, const struct round *r, int n)
 {
 	double base[ROUNDS_MOST], ours[ROUNDS_MOST], ratios[ROUNDS_MOST], noise[ROUNDS_MOST];
+	struct telling t;
 
 	for (int i = 0; i < n; i++) {
 		base[i] = f->of(&r[i].base);
@@ -56,11 +83,27 @@ struct telling telling_of(const struct figure *f, const struct round *r, int n)
 		ratios[i] = ratio(f, &r[i].base, &r[i].ours);
 		noise[i] = ratio(f, &r[i].base, &r[i].again);
 	}
-	return (struct telling){median(base, n), median(ours, n), median(ratios, n),
-				median(noise, n)};
+	t.base = median(base, n);
+	t.ours = median(ours, n);
+	t.value = f->alone ? t.ours : median(ratios, n);
+	t.noise = median(noise, n);
+	t.spread = f->alone ? spread(ours, n, t.ours)
+			    : fmax(spread(noise, n, 1), spread(ratios, n, t.value));
+	return t;
 }
 
-const char *goal_mark(struct goal goal, double ratio)
+bool goal_holds(const struct figure *f, struct goal goal, double value)
 {
-	return ratio >= goal.aim ? "aim" : ratio >= goal.least ? "ok" : "below";
+	if (goal.least == 0)
+		return true;
+	return f->alone ? value <= goal.least : value >= goal.least;
+}
+
+const char *goal_mark(const struct figure *f, struct goal goal, double value)
+{
+	if (goal.least == 0)
+		return "";
+	if (!goal_holds(f, goal, value))
+		return "below";
+	return goal_holds(f, (struct goal){goal.aim, goal.aim}, value) ? "aim" : "ok";
 }

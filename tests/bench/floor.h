@@ -13,7 +13,8 @@
 
 #include "sys/endpoint.h"
 
-enum floor_end { NO_FLOOR, FLOOR_RESET, FLOOR_CLOSE, FLOOR_HOLD };
+/* FLOOR_DISCONNECT: one socket, and connect(AF_UNSPEC) between its connections. */
+enum floor_end { NO_FLOOR, FLOOR_RESET, FLOOR_CLOSE, FLOOR_HOLD, FLOOR_DISCONNECT };
 
 struct floor_wish {
 	struct endpoint to;
@@ -22,6 +23,9 @@ struct floor_wish {
 	uint32_t window; /* IP_LOCAL_PORT_RANGE: lo | hi << 16; 0: not set */
 };
 
-/* Opens and ends `count` connections; those that are held are closed when all are open, and that
- * is not timed: see opened_ns. */
-bool floor_run(const struct floor_wish *wish, int64_t *opened_ns, int64_t *cpu_ns);
+/* What it took: those that are held are closed when all are open, and that is not in it. */
+struct floor_took {
+	int64_t time_ns, cpu_ns;
+};
+
+bool floor_run(const struct floor_wish *wish, struct floor_took *out);

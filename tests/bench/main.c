@@ -5,82 +5,113 @@
  * runs twice a round: the ratio of the two is what a ratio of nothing looks like here. CPU is the
  * steadier figure.
  *
- *     bench [--rounds N] [--json FILE] [NAME...]
+ * Beside each figure stands what it was in a reference, by default the one that is kept, and
+ * whether it fell since by more than the noise.
+ *
+ *     bench [--rounds N] [--json FILE] [--reference FILE] [--gate] [NAME...]
+ *
+ * Exit status: 0; with --gate 1 where a figure is below its least, or fell; 2 where it was asked
+ * for what it does not know.
  */
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "options.h"
+#include "place.h"
+#include "starve.h"
 #include "tell.h"
 
-struct options {
-	int rounds;
-	const char *json;
-	char **names; /* of contests; none: all */
-};
+/* Where a reference is kept, seen from the checkout; and the word for starve.h. */
+#define KEPT "results/reference/bench.json"
+#define STARVE "out-of-ports"
 
-static bool options_read(struct options *o, int argc, char **argv)
-{
-	static const struct option longs[] = {{"rounds", required_argument, NULL, 'r'},
-					      {"json", required_argument, NULL, 'j'},
-					      {NULL, 0, NULL, 0}};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c == 'r')
-			o->rounds = atoi(optarg);
-		else if (c == 'j')
-			o->json = optarg;
-		else
-			return false;
-	}
-	o->names = argv + optind;
-	if (o->rounds >= 1 && o->rounds <= ROUNDS_MOST)
-		return true;
-	fprintf(stderr, "bench: --rounds is 1 to %d\n", ROUNDS_MOST);
-	return false;
-}
-
-static bool is_wanted(const char *contest, char **names)
+static bool is_wanted(const char *what, char **names)
 {
 	for (char **name = names; *name; name++)
-		if (strcmp(*name, contest) == 0)
+		if (strcmp(*name, what) == 0)
 			return true;
 	return *names == NULL;
 }
 
-static void contests_run(const struct options *o, json_t *told)
+static void contest_run(struct teller *to, const struct contest *contest, int rounds)
 {
-	struct round rounds[ROUNDS_MOST];
+	struct round r[ROUNDS_MOST] = {0};
 
-	for (int i = 0; i < contest_count; i++) {
-		if (!is_wanted(contests[i].name, o->names))
-			continue;
-		for (int n = 0; n < o->rounds; n++)
-			contest_round(&contests[i], &rounds[n], n);
-		tell_contest(&contests[i], rounds, o->rounds, told);
+	for (int n = 0; n < rounds; n++)
+		if (!contest_round(contest, &r[n], n)) {
+			tell_missing(to, contest);
+			return;
+		}
+	tell_contest(to, contest, r, rounds);
+}
+
+/* A name that nothing has would be a benchmark that finds nothing wrong. */
+static bool names_are_known(char **names)
+{
+	for (char **name = names; *name; name++) {
+		bool known = strcmp(*name, STARVE) == 0;
+
+		for (int i = 0; i < contest_count; i++)
+			known |= strcmp(*name, contests[i].name) == 0;
+		if (!known) {
+			fprintf(stderr, "bench: there is no contest \"%s\"\n", *name);
+			return false;
+		}
 	}
+	return true;
+}
+
+static bool save(const json_t *all, const char *file)
+{
+	if (!file || json_dump_file(all, file, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0)
+		return true;
+	fprintf(stderr, "bench: could not write %s\n", file);
+	return false;
+}
+
+/* Nobody needs one; one that is asked for must be there. */
+static bool reference_open(struct teller *to, const char *file)
+{
+	char why[300];
+
+	to->reference = reference_load(file ? file : KEPT, why, sizeof(why));
+	if (to->reference || !file)
+		return true;
+	fprintf(stderr, "bench: %s\n", why);
+	return false;
+}
+
+static void bench_run(struct teller *to, const struct options *o, json_t *all)
+{
+	json_t *machine = tell_machine(o->rounds), *said = json_array();
+
+	json_object_set_new(all, "machine", machine);
+	json_object_set_new(all, "figures", to->figures);
+	json_object_set_new(all, "out_of_ports", said);
+	tell_head(machine, to->reference);
+	for (int i = 0; i < contest_count; i++)
+		if (is_wanted(contests[i].name, o->names))
+			contest_run(to, &contests[i], o->rounds);
+	if (is_wanted(STARVE, o->names))
+		starve_all(said);
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = {.rounds = 5};
-	json_t *all = json_object(), *told = json_array();
-	bool ok = true;
+	struct teller to = {.figures = json_array()};
+	json_t *all = json_object();
 
-	if (!options_read(&o, argc, argv))
+	if (!options_read(&o, argc, argv) || !names_are_known(o.names) ||
+	    !reference_open(&to, o.reference))
 		return 2;
-	run_begin();
-	json_object_set_new(all, "machine", tell_machine(o.rounds));
-	tell_head(o.rounds);
-	contests_run(&o, told);
-	json_object_set_new(all, "figures", told);
-	if (o.json)
-		ok = json_dump_file(all, o.json, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
-	if (!ok)
-		fprintf(stderr, "bench: could not write %s\n", o.json);
+	place_begin();
+	bench_run(&to, &o, all);
+	if (to.broken)
+		printf("\n%d figures are below their least, or fell\n", to.broken);
+	if (!save(all, o.json))
+		return 2;
 	json_decref(all);
-	return !ok;
+	json_decref(to.reference);
+	return o.gate && to.broken;
 }

@@ -1,204 +1,196 @@
 #include "run.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/histogram.h"
-#include "drive/drive.h"
-#include "drive/far.h"
+#include "place.h"
 #include "sys/clock.h"
-#include "sys/facts.h"
 #include "sys/plain.h"
-#include "sys/rights.h"
 
 enum { PACE_NS = 1000000 };
 
-/* A network, and who is in it. */
-struct place {
-	struct arena arena;
-	struct plan plan;
-	struct lab lab;
-	struct err err;
-	struct pulse pulse;
-	volatile sig_atomic_t interrupted;
+/* Microseconds. */
+struct spent {
+	double user, system;
 };
 
-static struct host host;
-
-static _Noreturn void give_up(const struct err *err, const char *what)
-{
-	fprintf(stderr, "bench: %s: %s\n", what, err->kind ? err->what : "failed");
-	exit(1);
-}
-
-void run_begin(void)
-{
-	struct err err = {0};
-
-	if (!host_read(&host, &err) || !lab_rights(&host, &err))
-		give_up(&err, "this machine makes no network");
-	rights_raise_nofile();
-}
-
-static void place_open(struct place *p, const char *lines)
-{
-	struct scenario_file *file;
-	struct errs *errs;
-	struct text source;
-
-	memset(p, 0, sizeof(*p));
-	if (!arena_open(&p->arena, 512 << 20))
-		give_up(&p->err, "no memory");
-	file = ARENA_NEW(&p->arena, struct scenario_file);
-	errs = ARENA_NEW(&p->arena, struct errs);
-	source = text_format(&p->arena, "version: 1\nname: bench\n%s", lines);
-	if (!scenario_read(file, "bench.yaml", source, &p->arena, errs))
-		give_up(&errs->list[0], lines);
-	if (!plan_make(&p->plan, &file->cases[0], &host, 1, &p->arena, &p->err) ||
-	    !lab_build(&p->lab, &p->plan, &p->arena, &p->err))
-		give_up(&p->err, lines);
-}
-
-static void place_close(struct place *p)
-{
-	lab_close(&p->lab);
-	arena_close(&p->arena);
-}
-
-static double cpu_of_thread(void)
+static struct spent spent_by(int who)
 {
 	struct rusage u;
 
-	getrusage(RUSAGE_THREAD, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	getrusage(who, &u);
+	return (struct spent){(double)u.ru_utime.tv_sec * 1e6 + (double)u.ru_utime.tv_usec,
+			      (double)u.ru_stime.tv_sec * 1e6 + (double)u.ru_stime.tv_usec};
 }
+
+/* ---- ours ---------------------------------------------------------------- */
 
 /* Called in the load's own thread when its load is over. */
 static void look(void *context, struct worker *worker)
 {
 	(void)worker;
-	*(double *)context = cpu_of_thread();
+	*(struct spent *)context = spent_by(RUSAGE_THREAD);
 }
 
-struct cost run_ours(const char *lines, uint32_t count)
+static struct spent drive(struct place *p, struct tape *tape, bool whole)
+{
+	struct spent before = spent_by(RUSAGE_SELF), spent = {0}, after;
+
+	place_drive(p, tape, look, &spent);
+	after = spent_by(RUSAGE_SELF);
+	return whole ? (struct spent){after.user - before.user, after.system - before.system}
+		     : spent;
+}
+
+static void check_count(struct place *p, const struct tape *timed, const struct run_wish *wish)
+{
+	if (timed->tally.opened == wish->count)
+		return;
+	err_set(&p->err, ERR_SYS, "%llu connections were opened, and not %u",
+		(unsigned long long)timed->tally.opened, wish->count);
+	give_up(&p->err, wish->lines);
+}
+
+struct cost run_ours(const struct run_wish *wish)
 {
 	struct place p;
 	struct tape tape, *timed;
-	double cpu_us = 0;
+	struct web *web = NULL;
+	struct spent spent;
 	struct cost cost = {0};
 
-	place_open(&p, lines);
-	struct drive_hooks hooks = {&p.interrupted, &p.pulse, -1, -1, 0, look, &cpu_us};
-
-	if (!drive_run(&tape, &p.plan, &p.lab, &hooks, &p.arena, &p.err))
-		give_up(&p.err, lines);
+	place_open(&p, wish->lines);
+	if (wish->web &&
+	    !web_start(&web, &p.lab, plan_service(&p.plan, 0), wish->web, &p.arena, &p.err))
+		give_up(&p.err, "the web server");
+	spent = drive(&p, &tape, wish->whole);
 	timed = tape.load_count ? &tape.loads[tape.load_count - 1] : &tape;
-	if (timed->tally.opened != count) {
-		err_set(&p.err, ERR_SYS, "%llu connections were opened, and not %u",
-			(unsigned long long)timed->tally.opened, count);
-		give_up(&p.err, lines);
-	}
+	check_count(&p, timed, wish);
 	cost.seconds = (double)(timed->end_ns - timed->begin_ns) / 1e9;
-	cost.cpu_us = cpu_us / count;
-	cost.rate = count / cost.seconds;
+	cost.cpu_us = (spent.user + spent.system) / wish->count;
+	cost.user_percent = 100 * spent.user / (spent.user + spent.system);
+	cost.rate = wish->count / cost.seconds;
 	if (tape.latency)
 		cost.latency_us = (double)histogram_at(&tape.latency->all, 0.5) / 1e3;
+	if (web)
+		web_stop(web);
 	place_close(&p);
 	return cost;
 }
 
-/* A thread in the client's place, with the far end that the scenario asks for. */
-struct visitor {
-	struct place *place;
-	void (*work)(struct visitor *);
+/* ---- the floor, and a probe's -------------------------------------------- */
+
+struct visit {
 	struct floor_wish wish;
-	struct cost cost;
 	uint32_t count;
-	bool ok;
+	struct cost cost;
 };
 
-static void *visit(void *context)
+static bool visit_floor(struct place *p, void *context)
 {
-	struct visitor *v = context;
+	struct visit *v = context;
+	struct floor_took took;
 
-	v->ok = lab_enter(&v->place->lab, LAB_CLIENT, &v->place->err);
-	if (v->ok)
-		v->work(v);
-	return NULL;
-}
-
-static struct cost visitor_run(struct visitor *v, const char *lines)
-{
-	struct place p;
-	struct far *far;
-	pthread_t thread;
-
-	place_open(&p, lines);
-	struct drive_hooks hooks = {&p.interrupted, &p.pulse, -1, -1, 0, NULL, NULL};
-	struct far_wish wish = {&p.plan, &p.lab, &hooks};
-
-	v->place = &p;
-	v->wish.to =
-		endpoint_make(p.plan.family, plan_server(&p.plan, 0), plan_service(&p.plan, 0));
-	if (!far_start(&far, &wish, &p.arena, &p.err) ||
-	    pthread_create(&thread, NULL, visit, v) != 0)
-		give_up(&p.err, lines);
-	pthread_join(thread, NULL);
-	if (!v->ok)
-		give_up(&p.err, "the floor");
-	if (!far_stop(far, NULL, &p.err))
-		give_up(&p.err, "the far end");
-	place_close(&p);
-	return v->cost;
-}
-
-static void work_floor(struct visitor *v)
-{
-	int64_t took_ns, cpu_ns;
-
-	v->ok = floor_run(&v->wish, &took_ns, &cpu_ns);
-	v->cost.seconds = (double)took_ns / 1e9;
-	v->cost.cpu_us = (double)cpu_ns / 1e3 / v->wish.count;
+	v->wish.to = place_server(p);
+	if (!floor_run(&v->wish, &took))
+		return err_set(&p->err, ERR_SYS, "the floor was refused a connection");
+	v->cost.seconds = (double)took.time_ns / 1e9;
+	v->cost.cpu_us = (double)took.cpu_ns / 1e3 / v->wish.count;
 	v->cost.rate = v->wish.count / v->cost.seconds;
-}
-
-struct cost run_floor(const char *lines, struct floor_wish wish)
-{
-	struct visitor v = {.work = work_floor, .wish = wish};
-
-	return visitor_run(&v, lines);
+	return true;
 }
 
 /* What a program would measure that does nothing else, at the same pace: caches are cold after a
  * millisecond, and a tight loop of connects is no application. */
-static void work_probe(struct visitor *v)
+static bool visit_probe(struct place *p, void *context)
 {
 	const struct socket_wish wish = {.family = FAMILY_IPV4, .reset_on_close = true};
-	struct histogram *h = calloc(1, sizeof(*h));
+	struct endpoint to = place_server(p);
+	struct visit *v = context;
+	struct histogram *h = ARENA_NEW(&p->arena, struct histogram);
 	enum stage stage;
 
-	for (uint32_t i = 0; h && v->ok && i < v->count; i++) {
+	for (uint32_t i = 0; i < v->count; i++) {
 		int fd = socket_make(&wish, &stage);
 		int64_t begin = clock_now();
 
-		v->ok = fd >= 0 && socket_open(fd, NULL, &v->wish.to, &stage) == 0;
+		if (fd < 0 || socket_open(fd, NULL, &to, &stage) != 0)
+			return err_set(&p->err, ERR_SYS, "a probe was refused");
 		histogram_add(h, (uint64_t)(clock_now() - begin));
 		close(fd);
 		clock_sleep(PACE_NS);
 	}
-	v->ok &= h != NULL;
-	v->cost.latency_us = h ? (double)histogram_at(h, 0.5) / 1e3 : 0;
-	free(h);
+	v->cost.latency_us = (double)histogram_at(h, 0.5) / 1e3;
+	return true;
+}
+
+static struct cost visited(const char *lines, bool (*work)(struct place *, void *), struct visit v)
+{
+	struct place p;
+
+	place_open(&p, lines);
+	place_visit(&p, work, &v);
+	place_close(&p);
+	return v.cost;
+}
+
+struct cost run_floor(const char *lines, struct floor_wish wish)
+{
+	return visited(lines, visit_floor, (struct visit){.wish = wish});
 }
 
 struct cost run_probe(const char *lines, uint32_t count)
 {
-	struct visitor v = {.work = work_probe, .count = count};
+	return visited(lines, visit_probe, (struct visit){.count = count});
+}
 
-	return visitor_run(&v, lines);
+/* ---- memory -------------------------------------------------------------- */
+
+/* Bytes: VmHWM of proc(5). */
+static double memory_peak(void)
+{
+	char line[256];
+	double kib = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kib = strtod(line + 6, NULL);
+	if (f)
+		fclose(f);
+	return kib * 1024;
+}
+
+/* In a process of its own, whose peak is of this run alone. */
+static double memory_of(const struct run_wish *wish)
+{
+	struct err err = {0};
+	double peak = 0;
+	int ends[2], status;
+	pid_t child;
+
+	if (pipe(ends) < 0 || (child = fork()) < 0)
+		give_up(&err, "a process to measure the memory of");
+	if (child == 0) {
+		run_ours(wish);
+		peak = memory_peak();
+		_exit(write(ends[1], &peak, sizeof(peak)) != sizeof(peak));
+	}
+	close(ends[1]);
+	if (read(ends[0], &peak, sizeof(peak)) != sizeof(peak) || waitpid(child, &status, 0) < 0)
+		give_up(&err, "the memory of a process");
+	close(ends[0]);
+	return peak;
+}
+
+struct cost run_memory(const struct run_wish *few, const struct run_wish *many)
+{
+	double more = memory_of(many) - memory_of(few);
+
+	return (struct cost){.held_bytes = more / (many->count - few->count)};
 }

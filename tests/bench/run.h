@@ -10,11 +10,21 @@
 
 #include "cost.h"
 #include "floor.h"
+#include "web.h"
 
-/* What a scenario's lines make: `lines` stand below version and name. `count` connections are to
- * have been opened. Of several loads the last, which is to end last, is what is told of. */
-struct cost run_ours(const char *lines, uint32_t count);
+/* What a scenario's lines make. */
+struct run_wish {
+	const char *lines;   /* below version and name */
+	uint32_t count;	     /* connections that are to have been opened */
+	enum web_manner web; /* a server of the bench's own on the first port; NO_WEB: none */
+	bool whole;	     /* the CPU of all threads, the far end's too */
+};
+
+/* Of several loads the last, which is to end last, is what is told of. */
+struct cost run_ours(const struct run_wish *wish);
 struct cost run_floor(const char *lines, struct floor_wish wish);
 struct cost run_probe(const char *lines, uint32_t count); /* blocking connects, each timed */
 
-void run_begin(void); /* first of all, in a process of one thread */
+/* User space for a connection that is held: what the peak of the process's memory comes to for
+ * each of those that the second holds more than the first. */
+struct cost run_memory(const struct run_wish *few, const struct run_wish *many);

@@ -53,6 +53,7 @@
 	SUITE(tapes) \
 	SUITE(result) \
 	SUITE(summary) \
+	SUITE(bench) \
 	/* the end */
 // clang-format on
 

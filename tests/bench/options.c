@@ -1,0 +1,41 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "figure.h"
+
+static const struct option longs[] = {{"rounds", required_argument, NULL, 'r'},
+				      {"json", required_argument, NULL, 'j'},
+				      {"reference", required_argument, NULL, 'k'},
+				      {"gate", no_argument, NULL, 'g'},
+				      {NULL, 0, NULL, 0}};
+
+bool options_read(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		switch (c) {
+		case 'r':
+			o->rounds = atoi(optarg);
+			break;
+		case 'j':
+			o->json = optarg;
+			break;
+		case 'k':
+			o->reference = optarg;
+			break;
+		case 'g':
+			o->gate = true;
+			break;
+		default:
+			return false;
+		}
+	o->names = argv + optind;
+	if (o->rounds >= 1 && o->rounds <= ROUNDS_MOST)
+		return true;
+	fprintf(stderr, "bench: --rounds is 1 to %d\n", ROUNDS_MOST);
+	return false;
+}
