@@ -22,6 +22,7 @@
 	SUITE(udp) \
 	SUITE(datagram) \
 	SUITE(timewait) \
+	SUITE(times) \
 	SUITE(shape) \
 	SUITE(loads) \
 	SUITE(sockets) \

@@ -1,0 +1,403 @@
+/* The times of a scenario, by the time stamps that the kernel puts on the packets (packets.h). Twice
+ * such a time and half of it are told from it by a factor of 1.5 either way; what waits for the
+ * processor makes a time longer, so that the shortest of many is what is held against the upper
+ * bound. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drive_help.h"
+#include "packets.h"
+#include "plan/choose.h"
+
+#define MS INT64_C(1000000)
+
+/* Realtime may be slewed by 500 ppm while a time runs (adjtimex(2)). */
+#define SLEWED(ns) ((ns) - (ns) / 1000)
+
+enum { SPANS_MOST = 256, RUNS = 3 };
+
+/* ---- what is looked for --------------------------------------------------- */
+
+enum sign { SYN, FIN, RST, FAR_FIN, REQUEST, ANSWER };
+
+static bool is(const struct packet *p, enum sign sign)
+{
+	bool syn = p->flags & TH_SYN, fin = p->flags & TH_FIN;
+
+	switch (sign) {
+	case SYN:
+		return p->sent && syn;
+	case FIN:
+		return p->sent && fin;
+	case RST:
+		return p->sent && p->flags & TH_RST;
+	case FAR_FIN:
+		return !p->sent && fin;
+	case REQUEST:
+		return p->sent && p->bytes > 0;
+	case ANSWER:
+		return !p->sent && p->bytes > 0;
+	}
+	return false;
+}
+
+/* From one to the next, of the same port of the client or of whichever; from the first of all to the
+ * last; from the last to the last. */
+enum between { SAME_PORT, ANY_PORT, FIRST_TO_LAST, LAST_TO_LAST };
+
+struct spans {
+	size_t count;
+	int64_t list[SPANS_MOST];
+};
+
+static void span_add(struct spans *s, int64_t ns)
+{
+	if (s->count < SPANS_MOST)
+		s->list[s->count++] = ns;
+}
+
+static const struct packet *find_last(const struct packets *all, enum sign sign)
+{
+	const struct packet *found = NULL;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (is(&all->list[i], sign))
+			found = &all->list[i];
+	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+	return found;
+}
+
+static const struct packet *find_next(const struct packets *all, size_t i, enum sign sign,
+				      bool same_port)
+{
+	uint16_t port = all->list[i].port;
+
+	while (++i < all->count)
+		if (is(&all->list[i], sign) && (!same_port || all->list[i].port == port))
+			return &all->list[i];
+	return NULL;
+}
+
+static void collect(struct spans *s, const struct packets *all, enum sign from, enum sign to,
+		    enum between between)
+{
+	if (between == LAST_TO_LAST) {
+		span_add(s, find_last(all, to)->t_ns - find_last(all, from)->t_ns);
+		return;
+	}
+	for (size_t i = 0; i < all->count; i++) {
+		const struct packet *end;
+
+		if (!is(&all->list[i], from))
+			continue;
+		if (between == FIRST_TO_LAST) {
+			span_add(s, find_last(all, to)->t_ns - all->list[i].t_ns);
+			return;
+		}
+		end = find_next(all, i, to, between == SAME_PORT);
+		if (end)
+			span_add(s, end->t_ns - all->list[i].t_ns);
+	}
+}
+
+static int by_length(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* None is shorter than it may be; where what begins it may itself have waited, half of them are not.
+ * The shortest, or that, is no longer than half as much again. */
+static bool last_as_long(struct spans *s, int64_t ns, bool exact)
+{
+	int64_t shortest, middle;
+
+	if (s->count == 0)
+		return false;
+	qsort(s->list, s->count, sizeof(s->list[0]), by_length);
+	shortest = s->list[0];
+	middle = s->list[s->count / 2];
+	return (exact ? shortest >= SLEWED(ns) : middle >= ns * 9 / 10) && shortest <= ns * 3 / 2;
+}
+
+/* ---- a row a time --------------------------------------------------------- */
+
+static struct packets packets;
+
+static void drive_packets(struct drive *d, const char *lines)
+{
+	drive_open(d, lines);
+	packets_open(&packets, &d->h);
+	drive_plan(d);
+	packets_read(&packets);
+	packets_close(&packets);
+}
+
+#define WIDE "network: {ports: 40000-40999}\n"
+#define ASKS "request: {send: 8B, receive: 8B"
+
+static const struct row {
+	const char *lines;
+	int64_t ns; /* what they say */
+	enum sign from, to;
+	enum between between;
+	bool exact;	/* none can be shorter */
+	unsigned least; /* so many are there at least; where a run has one, of RUNS runs */
+} rows[] = {
+	/* load.hold */
+	{WIDE "load: {rate: 100/s, hold: 200ms, total: 20}", 200 * MS, SYN, FIN, SAME_PORT, true,
+	 20},
+	/* load.timeout: of a connect, of a request, of the wait for the server's close */
+	{WIDE "server: {behaviour: drop}\n"
+	      "load: {concurrency: 1, total: 4, timeout: 150ms, on_failure: continue}",
+	 150 * MS, SYN, SYN, ANY_PORT, false, 3},
+	{WIDE "server: {behaviour: ignore}\n"
+	      "load: {rate: 100/s, total: 10, timeout: 150ms, on_failure: continue, " ASKS "}}",
+	 150 * MS, REQUEST, FIN, SAME_PORT, false, 10},
+	{WIDE "server: {behaviour: hold}\n"
+	      "load: {concurrency: 1, total: 4, timeout: 150ms, end: shutdown, "
+	      "on_failure: continue}",
+	 150 * MS, FIN, SYN, ANY_PORT, true, 3},
+	/* load.request.pause */
+	{WIDE "load: {concurrency: 1, total: 6, pool: {max_idle: 1}, " ASKS ", pause: 100ms}}",
+	 100 * MS, ANSWER, REQUEST, ANY_PORT, true, 5},
+	/* load.pool.idle_timeout */
+	{WIDE "load: {concurrency: 4, total: 8, pool: {max_idle: 4, idle_timeout: 150ms}, " ASKS
+	      ", pause: 400ms}}",
+	 150 * MS, ANSWER, FIN, SAME_PORT, true, 4},
+	/* load.start, of loads of the same rate */
+	{WIDE "load: {total: 1, end: reset}\nloads: {a: {}, b: {start: 200ms}}", 200 * MS, SYN, SYN,
+	 ANY_PORT, false, 1},
+	/* server.delay, of either protocol */
+	{WIDE "server: {delay: 100ms}\nload: {rate: 100/s, total: 10, " ASKS "}}", 100 * MS,
+	 REQUEST, ANSWER, SAME_PORT, false, 10},
+	{WIDE "server: {delay: 100ms}\nload: {protocol: udp, rate: 100/s, total: 10, " ASKS "}}",
+	 100 * MS, REQUEST, ANSWER, SAME_PORT, false, 10},
+	/* server.accept_every: who is accepted is closed at once */
+	{WIDE "server: {behaviour: accept-close, accept_every: 60ms}\n"
+	      "load: {concurrency: 6, total: 6, end: wait}",
+	 60 * MS, FAR_FIN, FAR_FIN, ANY_PORT, false, 5},
+	/* server.die, server.vanish */
+	{WIDE "server: {die: 300ms}\nload: {total: 1, hold: 700ms}", 300 * MS, SYN, FAR_FIN,
+	 FIRST_TO_LAST, false, 1},
+	{WIDE "server: {vanish: 300ms}\nload: {concurrency: 1, timeout: 100ms, "
+	      "pool: {max_idle: 1}, " ASKS ", pause: 5ms}}",
+	 300 * MS, SYN, ANSWER, FIRST_TO_LAST, false, 1},
+	/* network.time_wait: a port of two that is waited for */
+	{"network: {ports: 40000-40001, time_wait: 300ms}\n"
+	 "load: {concurrency: 1, total: 6, on_failure: {retry: 100, wait: 10ms}}\n"
+	 "stop: {when: never}",
+	 300 * MS, FIN, SYN, SAME_PORT, false, 4},
+	/* stop.time; stop.after, from when the last port is taken until a pooled connection asks no
+	 * more */
+	{WIDE "load: {rate: 100/s, end: reset}\nstop: {time: 400ms}", 400 * MS, SYN, SYN,
+	 FIRST_TO_LAST, false, 1},
+	{"network: {ports: 40000-40003}\nload: {on_failure: continue}\n"
+	 "loads: {asks: {concurrency: 1, pool: {max_idle: 1}, " ASKS ", pause: 5ms}},"
+	 " takes: {concurrency: 1, start: 100ms, end: leak}}\n"
+	 "stop: {when: exhausted, after: 300ms}",
+	 300 * MS, SYN, REQUEST, LAST_TO_LAST, false, 1},
+	/* sample.latency: a connect each */
+	{WIDE "load: {total: 1, hold: 400ms}\nsample: {latency: 50ms}", 50 * MS, RST, RST, ANY_PORT,
+	 false, 5},
+};
+
+static void each_time_is_that_of_the_scenario(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct spans spans = {0};
+		bool as_long;
+
+		while (spans.count < (row->least > 1 ? 1 : RUNS)) {
+			struct drive d;
+
+			drive_packets(&d, row->lines);
+			CU_ASSERT(d.ok);
+			collect(&spans, &packets, row->from, row->to, row->between);
+			help_close(&d.h);
+		}
+		as_long = last_as_long(&spans, row->ns, row->exact);
+		CU_ASSERT(spans.count >= row->least);
+		CU_ASSERT(as_long);
+		if (!as_long || spans.count < row->least)
+			printf("%s: %zu times, from %g ms, half of them from %g ms on\n",
+			       row->lines, spans.count, (double)spans.list[0] / 1e6,
+			       (double)spans.list[spans.count / 2] / 1e6);
+	}
+}
+
+/* ---- the sampler ------------------------------------------------------------ */
+
+/* What it does is nobody's packet: its own times are those of its tape. */
+static void samples_are_as_far_apart_as_the_scenario_says(void)
+{
+	static const struct {
+		const char *lines;
+		unsigned part;
+		int64_t ns;
+	} cases[] = {
+		{"load: {total: 1, hold: 600ms}\nsample: {every: 50ms}", SAMPLE_TOTALS, 50 * MS},
+		{"load: {total: 1, hold: 2500ms}\nsample: {sockets: 1s}", SAMPLE_SOCKETS,
+		 1000 * MS},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct sample *last = NULL;
+		struct spans spans = {0};
+		struct drive d;
+
+		drive_lines(&d, cases[i].lines);
+		for (size_t k = 0; k < d.tape.sample_count; k++) {
+			const struct sample *s = &d.tape.samples[k];
+
+			if (s->edge || !(s->parts & cases[i].part))
+				continue;
+			if (last)
+				span_add(&spans, s->t_ns - last->t_ns);
+			last = s;
+		}
+		CU_ASSERT(last_as_long(&spans, cases[i].ns, false));
+		help_close(&d.h);
+	}
+}
+
+/* ---- retries --------------------------------------------------------------- */
+
+enum { RETRIES = 3 };
+
+/* Nobody listens: each connection is RETRIES more SYNs, each after a wait of its own. `nth`: the waits
+ * before the retry of that number, of all connections. */
+static void collect_waits(struct spans nth[RETRIES])
+{
+	const struct packet *last = NULL;
+	size_t syns = 0;
+
+	for (size_t i = 0; i < packets.count; i++) {
+		if (!is(&packets.list[i], SYN))
+			continue;
+		if (syns % (RETRIES + 1))
+			span_add(&nth[syns % (RETRIES + 1) - 1], packets.list[i].t_ns - last->t_ns);
+		last = &packets.list[i];
+		syns++;
+	}
+}
+
+static void each_retry_waits_so_many_times_as_long(void)
+{
+	static const struct {
+		const char *wait;
+		int64_t ns[RETRIES];
+	} cases[] = {
+		{"wait: 60ms", {60 * MS, 60 * MS, 60 * MS}},
+		{"wait: 20ms, grow: 3", {20 * MS, 60 * MS, 180 * MS}},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct spans nth[RETRIES] = {0};
+		char lines[256];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 WIDE "server: {behaviour: refuse}\n"
+			      "load: {concurrency: 1, total: 4, on_failure: {retry: %d, %s, then: "
+			      "continue}}",
+			 RETRIES, cases[i].wait);
+		drive_packets(&d, lines);
+		collect_waits(nth);
+		for (int k = 0; k < RETRIES; k++) {
+			CU_ASSERT_EQUAL(nth[k].count, 4);
+			CU_ASSERT(last_as_long(&nth[k], cases[i].ns[k], true));
+		}
+		help_close(&d.h);
+	}
+}
+
+/* Between 20 and 60 ms, and so many of them that some come near to either end: of 24 evenly drawn
+ * ones none is among the lowest three tenths one time in 5,000; the seed is one where some are. */
+static void a_wait_jitters_as_far_as_it_may(void)
+{
+	struct spans nth[RETRIES] = {0}, all = {0};
+	struct drive d;
+
+	drive_packets(&d,
+		      WIDE "server: {behaviour: refuse}\n"
+			   "load: {concurrency: 1, total: 8, on_failure: {retry: 3, wait: 40ms, "
+			   "jitter: 50%, then: continue}}");
+	collect_waits(nth);
+	for (int k = 0; k < RETRIES; k++)
+		for (size_t i = 0; i < nth[k].count; i++)
+			span_add(&all, nth[k].list[i]);
+	CU_ASSERT_EQUAL(all.count, 24);
+	qsort(all.list, all.count, sizeof(all.list[0]), by_length);
+	CU_ASSERT(all.list[0] >= SLEWED(20 * MS));
+	CU_ASSERT(all.list[0] < 28 * MS); /* by half of the jitter it would be 30 */
+	CU_ASSERT(all.list[all.count - 1] >= 52 * MS);
+	help_close(&d.h);
+}
+
+/* ---- what the seed says ----------------------------------------------------- */
+
+/* One client at a time: where each SYN goes, and whether its connection ends by a FIN or by a RST. */
+struct wire {
+	size_t count;
+	uint16_t far[64];
+	bool reset[64];
+};
+
+static void see_wire(struct wire *o, uint64_t seed)
+{
+	struct drive d;
+
+	*o = (struct wire){0};
+	drive_open(&d, "network: {ports: 40000-40999, services: 4, choose: seed}\n"
+		       "load: {concurrency: 1, total: 64, mix: {reset: 50%}}");
+	d.h.plan.seed = seed;
+	packets_open(&packets, &d.h);
+	drive_plan(&d);
+	packets_read(&packets);
+	packets_close(&packets);
+	for (size_t i = 0; i < packets.count; i++) {
+		const struct packet *p = &packets.list[i];
+
+		if (is(p, SYN) && o->count < 64)
+			o->far[o->count++] = p->far;
+		else if (is(p, RST) && o->count)
+			o->reset[o->count - 1] = true;
+	}
+	CU_ASSERT_EQUAL(o->count, 64);
+	for (uint64_t i = 0; i < o->count; i++) {
+		uint32_t dest = (uint32_t)choose_draw(&d.h.plan, &d.h.plan.loads[0], i, 4);
+
+		CU_ASSERT_EQUAL(o->far[i], plan_service(&d.h.plan, dest));
+		CU_ASSERT_EQUAL(o->reset[i],
+				plan_end(&d.h.plan, &d.h.plan.loads[0], i) == END_RESET);
+	}
+	help_close(&d.h);
+}
+
+static void one_seed_is_one_order_on_the_wire(void)
+{
+	struct wire first, again, other;
+
+	see_wire(&first, 1);
+	see_wire(&again, 1);
+	see_wire(&other, 2);
+	CU_ASSERT(memcmp(&first, &again, sizeof(first)) == 0);
+	CU_ASSERT(memcmp(&first, &other, sizeof(first)) != 0);
+}
+
+static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, each_time_is_that_of_the_scenario),
+	TEST_UNLESS(help_no_network, samples_are_as_far_apart_as_the_scenario_says),
+	TEST_UNLESS(help_no_network, each_retry_waits_so_many_times_as_long),
+	TEST_UNLESS(help_no_network, a_wait_jitters_as_far_as_it_may),
+	TEST_UNLESS(help_no_network, one_seed_is_one_order_on_the_wire),
+	TESTS_END,
+};
+
+const struct suite suite_times = {"times", tests};
