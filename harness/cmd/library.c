@@ -140,14 +140,37 @@ static bool not_found(const char *name, struct arena *a, struct err *err)
 			     "has a slash in it.");
 }
 
+/* `cliff` of latency-cliff: the only name that ends in the word and a hyphen before it; else the
+ * word. */
+static struct text whole_name(const char *word, struct arena *a)
+{
+	struct library_list list = library_names(a);
+	const char *end = text_format(a, "-%s", word).s;
+	struct text found = text_of(word);
+	unsigned times = 0;
+
+	for (size_t i = 0; i < list.count; i++)
+		if (ends_in(list.names[i].s, end) && times++ == 0)
+			found = list.names[i];
+	return times == 1 ? found : text_of(word);
+}
+
+static const char *path_of(struct text name, struct arena *a)
+{
+	return text_format(a, "%s/" TEXT_FMT ".yaml", directory(a), TEXT_ARG(name)).s;
+}
+
 /* The path of a word; NULL and an err if it is a name that the library does not have. */
 static const char *find(const char *word, struct arena *a, struct err *err)
 {
 	const char *path = word;
 
 	if (is_name(word))
-		path = text_format(a, "%s/%s.yaml", directory(a), word).s;
+		path = path_of(text_of(word), a);
 	if (path == word || access(path, F_OK) == 0)
+		return path;
+	path = path_of(whole_name(word, a), a);
+	if (access(path, F_OK) == 0)
 		return path;
 	not_found(word, a, err);
 	return NULL;
