@@ -39,12 +39,13 @@ static void result_error(struct job *j)
 	r->hint = text_of(j->err.hint);
 }
 
-static bool job_open(struct job *j, const struct host *host, uint64_t seed, struct err *err)
+static bool job_open(struct job *j, struct plan_wish wish, struct err *err)
 {
+	wish.scenario = j->scenario;
 	if (!arena_open(&j->arena, JOB_ARENA))
 		return err_sys(err, errno, "could not reserve memory for a run");
 	result_name(j);
-	if (plan_make(&j->plan, j->scenario, host, seed, &j->arena, &j->err))
+	if (plan_make_for(&j->plan, &wish, &j->arena, &j->err))
 		return true;
 	if (j->err.kind != ERR_HOST) {
 		*err = j->err;
@@ -61,13 +62,13 @@ static unsigned cases_of(const struct scenario_file *f, const char *only)
 }
 
 bool jobs_open(struct jobs *out, const struct scenario_file *files, size_t count, const char *only,
-	       const struct host *host, uint64_t seed, struct arena *arena, struct errs *errs)
+	       const struct plan_wish *wish, struct arena *arena, struct errs *errs)
 {
 	unsigned n = 0;
 
 	for (size_t f = 0; f < count; f++)
 		n += cases_of(&files[f], only);
-	*out = (struct jobs){.host = host,
+	*out = (struct jobs){.host = wish->host,
 			     .list = ARENA_ARRAY(arena, struct job, n),
 			     .samples_fd = -1,
 			     .events_fd = -1};
@@ -80,7 +81,7 @@ bool jobs_open(struct jobs *out, const struct scenario_file *files, size_t count
 			j->scenario =
 				only ? library_case(&files[f], only, &err) : &files[f].cases[c];
 			j->index = out->count++;
-			if (j->scenario && job_open(j, host, seed, &err))
+			if (j->scenario && job_open(j, *wish, &err))
 				continue;
 			struct err *e = errs_next(errs);
 

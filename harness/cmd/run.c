@@ -20,7 +20,7 @@ struct run_options {
 	bool json, quiet;
 	unsigned verbose;
 	const char *output, *only;
-	uint64_t seed, jobs, exit_on_skip;
+	uint64_t seed, jobs, workers, exit_on_skip;
 	int color, progress;
 };
 
@@ -37,6 +37,9 @@ static const struct opt opts[] = {
 	OPT(struct run_options, seed, 0, "seed", .argument = "N",
 	    .help = "of what is drawn at random: the same seed draws the same",
 	    .fallback = SEED_FALLBACK),
+	OPT(struct run_options, workers, 0, "workers", .argument = "N",
+	    .help = "carry a load by N threads that share its destinations; 0: by as many as pay",
+	    .fallback = "0", .highest = WORKERS_MOST),
 	OPT(struct run_options, quiet, 'q', "quiet", .help = "print verdicts only"),
 	OPT(struct run_options, verbose, 'v', "verbose",
 	    .help = "print every case in full, with counters and sysctls"),
@@ -219,6 +222,7 @@ static int run(struct command_call *call, struct err *err)
 {
 	const struct run_options *o = call->options;
 	struct host *host = ARENA_NEW(call->arena, struct host);
+	struct plan_wish wish = {.host = host, .seed = o->seed, .workers = (uint32_t)o->workers};
 	struct errs errs = {0};
 	struct scenario_file *files = load_files(call, &errs);
 	struct jobs jobs;
@@ -229,7 +233,7 @@ static int run(struct command_call *call, struct err *err)
 	if (!host_read(host, err))
 		return tell_refusal(call, err, 0);
 	rights_raise_nofile();
-	if (jobs_open(&jobs, files, call->count, o->only, host, o->seed, call->arena, &errs))
+	if (jobs_open(&jobs, files, call->count, o->only, &wish, call->arena, &errs))
 		status = run_jobs(call, &jobs, err);
 	else
 		status = tell_refusal(call, &errs.list[0], errors_print(&errs));

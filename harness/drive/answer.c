@@ -23,10 +23,18 @@ void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int
 	tape_event(w->tape, e);
 }
 
+uint64_t work_opened(const struct worker *w)
+{
+	return team_opened(w->wish.team) - w->shared.opened + w->tape->tally.opened;
+}
+
 void work_count_error(struct worker *w, const struct flow *f)
 {
-	if (++w->tape->tally.errors[f->stage][f->error < ERRNOS ? f->error : 0] == 1)
-		work_note(w, EVENT_FAILED, f, (int64_t)w->tape->tally.opened);
+	int error = f->error < ERRNOS ? f->error : 0;
+
+	if (++w->tape->tally.errors[f->stage][error] == 1 &&
+	    team_is_first(w->wish.team, EVENT_FAILED, (enum stage)f->stage, error))
+		work_note(w, EVENT_FAILED, f, (int64_t)work_opened(w));
 }
 
 static void count_before(struct tape *t, const struct flow *f)
@@ -75,7 +83,7 @@ static void on_request(struct worker *w, struct flow *f)
 	if (f->error && w->load->load->on_failure.flush_pool)
 		pool_flush(w);
 	if (f->error && w->load->load->on_failure.then == ON_FAILURE_STOP)
-		work_stop(w);
+		work_end(w, f);
 }
 
 /* By a RST, from either end: the far end's, or the client's own, which close sends by its options

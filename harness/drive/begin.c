@@ -10,7 +10,7 @@ static uint32_t pair_in(const struct worker *w, uint32_t space)
 	uint32_t turn =
 		w->plan->scenario->network.choose == CHOOSE_SEED ? w->drawn : w->turns[space];
 
-	return space * w->share + turn % w->share;
+	return split_space(&w->split, space) * w->share + turn % w->share;
 }
 
 static uint32_t pair_next(struct worker *w, uint32_t space)
@@ -25,8 +25,9 @@ static uint32_t pair_next(struct worker *w, uint32_t space)
 static void begin(struct worker *w, uint32_t pair)
 {
 	uint32_t i = pool_take(&w->pool, w->flows, pair);
-	uint64_t index = w->started++;
+	uint64_t index = w->next;
 
+	work_pass(w, 1);
 	w->under_way++;
 	if (i == NO_FLOW) {
 		work_open(w, w->spare[--w->spare_count], pair, index);
@@ -46,7 +47,7 @@ static void draw_pair(struct worker *w)
 
 	if (open == 0)
 		return;
-	w->drawn = (uint32_t)choose_draw(w->plan, w->load, w->started, (uint64_t)open * w->share);
+	w->drawn = (uint32_t)choose_draw(w->plan, w->load, w->next, (uint64_t)open * w->share);
 	rotation_choose(&w->rotation, w->drawn / w->share);
 }
 
@@ -89,6 +90,15 @@ int64_t work_retry_due(const struct worker *w)
 	return w->retrying.count ? w->flows[w->retrying.row[0]].due_ns : FOR_EVER;
 }
 
+static void note_begin(struct worker *w)
+{
+	if (w->begun || w->now_ns < w->pace.start_ns)
+		return;
+	w->begun = true;
+	if (team_is_first(w->wish.team, EVENT_LOAD_BEGIN, STAGE_SOCKET, 0))
+		work_note(w, EVENT_LOAD_BEGIN, NULL, 0);
+}
+
 /* Begins what is due. While every pair is out of ports, an open model's connections are due all
  * the same: those that the rules against stalling leave out are counted as held back. */
 bool work_begin_due(struct worker *w)
@@ -96,12 +106,9 @@ bool work_begin_due(struct worker *w)
 	uint64_t left = work_turn_most(w);
 	bool any = false;
 
-	if (!w->begun && w->now_ns >= w->pace.start_ns) {
-		w->begun = true;
-		work_note(w, EVENT_LOAD_BEGIN, NULL, 0);
-	}
+	note_begin(w);
 	while (!w->stopping && !w->failed && left--) {
-		uint64_t due = pace_due(&w->pace, w->now_ns, w->started, w->under_way);
+		uint64_t due = pace_due(&w->pace, w->now_ns, w->next, w->under_way);
 		uint32_t pair;
 
 		if (work_retry_due(w) <= w->now_ns) {
@@ -115,8 +122,8 @@ bool work_begin_due(struct worker *w)
 		if (pair == NO_PAIR) {
 			if (w->spare_count && pace_is_open(&w->pace) &&
 			    rotation_is_empty(&w->rotation)) {
-				w->tape->tally.held_back += due;
-				w->started += due;
+				w->tape->tally.held_back += work_of(w, due);
+				work_pass(w, work_of(w, due));
 			}
 			break;
 		}
@@ -128,7 +135,7 @@ bool work_begin_due(struct worker *w)
 
 bool work_may_begin(const struct worker *w)
 {
-	return !pace_is_over(&w->pace, w->now_ns, w->started) &&
+	return !pace_is_over(&w->pace, w->now_ns, w->next) &&
 	       (pace_is_open(&w->pace) || w->under_way < w->pace.concurrency);
 }
 
@@ -137,7 +144,7 @@ bool work_may_begin(const struct worker *w)
  * once. A retry takes the place of one that is due, so that it is not waited for by itself. */
 int64_t work_next_begin(const struct worker *w)
 {
-	int64_t next = pace_next_ns(&w->pace, w->now_ns, w->started);
+	int64_t next = pace_next_ns(&w->pace, w->now_ns, w->next);
 	int64_t room = rotation_room_ns(&w->rotation);
 
 	if (!pace_is_open(&w->pace))

@@ -24,7 +24,7 @@ enum { EVENTS_MOST = 4096, COUNTERS_MOST = 512 };
 #define SETTLE_NS INT64_C(1000000000)
 #define SETTLE_LOOK_NS INT64_C(1000000)
 
-/* A load's thread, and what it is told. */
+/* A worker's thread, and what it is told. */
 struct carrier {
 	const struct lab *lab;
 	struct worker_wish wish;
@@ -47,9 +47,10 @@ struct crew {
 	struct far *far;
 	struct vanish *vanish;
 	struct prober *prober;
-	struct company *company; /* NULL: one load alone */
-	struct carrier *carriers;
-	uint32_t count; /* as many as the plan has loads */
+	struct company *company;  /* NULL: one load alone */
+	struct tape *tapes;	  /* of each load */
+	struct carrier *carriers; /* of each load as many as it has workers, one after the other */
+	uint32_t count;
 };
 
 /* Rights that an option of the load needs are lent to its rings, and the thread gives them up; one
@@ -148,9 +149,12 @@ static void await_far_end(const struct crew *crew, int64_t until_ns)
 {
 	uint64_t opened = prober_stop(crew->prober);
 
-	for (uint32_t i = 0; i < crew->count; i++)
-		if (crew->plan->loads[i].load->protocol == PROTOCOL_TCP) /* UDP opens none there */
-			opened += crew->carriers[i].tape.tally.opened;
+	for (uint32_t i = 0; i < crew->count; i++) {
+		const struct carrier *c = &crew->carriers[i];
+
+		if (c->wish.load->load->protocol == PROTOCOL_TCP) /* UDP opens none there */
+			opened += c->tape.tally.opened;
+	}
 	while (crew->plan->far_slots && far_served(crew->far) < opened && clock_now() < until_ns)
 		clock_sleep(SETTLE_LOOK_NS);
 }
@@ -273,52 +277,92 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 	return sense_stop(sense, err) && ok;
 }
 
-static bool loads_open(struct crew *crew, struct err *err)
+static bool carrier_open(struct carrier *c, const struct crew *crew, uint32_t load, struct err *err)
 {
 	const struct plan *p = crew->plan;
 
-	crew->count = p->load_count;
-	crew->carriers = ARENA_ARRAY(crew->arena, struct carrier, crew->count);
-	if (p->scenario->loads.count > 0) {
-		crew->company = company_open(crew->count, crew->arena);
-		if (!crew->company)
-			return err_sys(err, ENOMEM, "could not reserve memory for %u loads",
-				       crew->count);
-	}
-	for (uint32_t i = 0; i < crew->count; i++) {
-		struct carrier *c = &crew->carriers[i];
+	c->lab = crew->lab;
+	c->arena = crew->arena;
+	c->wish = (struct worker_wish){.plan = p,
+				       .load = &p->loads[load],
+				       .seat = (uint32_t)(c - crew->carriers),
+				       .hooks = crew->hooks,
+				       .tape = &c->tape,
+				       .company = crew->company};
+	if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err))
+		return false;
+	tape_live(&c->tape, -1, crew->hooks->events_fd, crew->hooks->run);
+	c->tape.load = scenario_load_name(p->scenario, load);
+	return true;
+}
 
-		c->lab = crew->lab;
-		c->arena = crew->arena;
-		c->wish = (struct worker_wish){.plan = p,
-					       .load = &p->loads[i],
-					       .hooks = crew->hooks,
-					       .tape = &c->tape,
-					       .company = crew->company};
-		if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err))
+/* The workers of a load, from a carrier on. */
+static bool load_open(struct carrier *first, const struct crew *crew, uint32_t load,
+		      struct err *err)
+{
+	uint32_t workers = crew->plan->loads[load].workers;
+	struct team *team = workers > 1 ? team_open(workers, crew->arena) : NULL;
+
+	if (workers > 1 && !team)
+		return err_sys(err, ENOMEM, "could not reserve memory for %u workers", workers);
+	if (!tape_open(&crew->tapes[load], (size_t)EVENTS_MOST * workers, 0, 0, crew->arena, err))
+		return false;
+	for (uint32_t k = 0; k < workers; k++) {
+		if (!carrier_open(&first[k], crew, load, err))
 			return false;
-		tape_live(&c->tape, -1, crew->hooks->events_fd, crew->hooks->run);
-		c->tape.load = scenario_load_name(p->scenario, i);
+		first[k].wish.worker = k;
+		first[k].wish.team = team;
 	}
 	return true;
+}
+
+static bool loads_open(struct crew *crew, struct err *err)
+{
+	const struct plan *p = crew->plan;
+	struct carrier *next;
+
+	crew->count = plan_workers(p);
+	crew->tapes = ARENA_ARRAY(crew->arena, struct tape, p->load_count);
+	next = crew->carriers = ARENA_ARRAY(crew->arena, struct carrier, crew->count);
+	if (p->scenario->loads.count > 0 || crew->count > 1) {
+		crew->company = company_open(p, crew->arena);
+		if (!crew->company)
+			return err_sys(err, ENOMEM, "could not reserve memory for %u workers",
+				       crew->count);
+	}
+	for (uint32_t i = 0; i < p->load_count; next += p->loads[i++].workers)
+		if (!load_open(next, crew, i, err))
+			return false;
+	return true;
+}
+
+/* The tape of a load, whose carriers begin here. */
+static void join(struct tape *all, const struct carrier *first, uint32_t workers)
+{
+	for (uint32_t k = 0; k < workers; k++)
+		tape_join(all, &first[k].tape);
+	all->load = first->tape.load;
 }
 
 /* With the tape of each, if they have names. */
 static void loads_close(struct crew *crew, struct tape *out)
 {
-	struct tape *own = ARENA_ARRAY(crew->arena, struct tape, crew->count);
+	const struct plan *p = crew->plan;
+	const struct carrier *first = crew->carriers;
 
-	for (uint32_t i = 0; i < crew->count; i++) {
+	for (uint32_t i = 0; i < crew->count; i++)
 		worker_close(crew->carriers[i].worker);
-		tape_merge(out, &crew->carriers[i].tape);
-		own[i] = crew->carriers[i].tape;
+	for (uint32_t i = 0; i < p->load_count; first += p->loads[i++].workers) {
+		join(&crew->tapes[i], first, p->loads[i].workers);
+		tape_merge(out, &crew->tapes[i]);
 	}
-	out->opened_before = out->opened_before_any;
+	if (p->load_count > 1)
+		out->opened_before = out->opened_before_any;
 	company_close(crew->company);
-	if (crew->plan->scenario->loads.count == 0)
+	if (p->scenario->loads.count == 0)
 		return;
-	out->loads = own;
-	out->load_count = crew->count;
+	out->loads = crew->tapes;
+	out->load_count = p->load_count;
 }
 
 bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
@@ -331,7 +375,7 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	struct tape samples;
 	bool ok;
 
-	if (!tape_open(out, (size_t)EVENTS_MOST * plan->load_count, plan->samples, COUNTERS_MOST,
+	if (!tape_open(out, (size_t)EVENTS_MOST * plan_workers(plan), plan->samples, COUNTERS_MOST,
 		       arena, err) ||
 	    !tape_open_usages(out, (size_t)USAGES_MOST * plan->dumps, arena, err) ||
 	    !loads_open(&crew, err) ||

@@ -7,7 +7,7 @@
  * Units:   nanoseconds since the load began.
  * Errors:  ERR_HOST where io_uring is blocked; ERR_SYS where lastport or the kernel fails.
  *          Whatever happened until then is on the tape.
- * Threads: the workers (a load each), the far end (listens), the sampler; the calling thread waits and
+ * Threads: the workers (of each load one or more), the far end (listens), the sampler; the calling thread waits and
  *          settles. All of them run without capabilities inside the lab, but those that keep
  *          CAP_NET_ADMIN: who ends TIME_WAIT, who has the server vanish, and with a gateway the
  *          sampler. A worker has it until it is ready, if an option of its load needs it; one of
@@ -29,7 +29,8 @@ struct drive_hooks {
 	struct pulse *pulse;			  /* for a progress line */
 	int samples_fd, events_fd;		  /* -1, or where the tape goes while running */
 	unsigned run;				  /* its index there */
-	/* For tests: once the load is over, while its sockets live; NULL: nobody looks. */
+	/* For tests: once a load is over, while its sockets live, in each of its workers' threads; NULL:
+	 * nobody looks. */
 	void (*look)(void *context, struct worker *worker);
 	void *context;
 };

@@ -55,8 +55,9 @@ static void on_refused(struct worker *w, const struct flow *f)
 
 	if (before == PAIR_OPEN) {
 		rotation_leave(&w->rotation, work_space(w, f));
-		work_note(w, EVENT_REFUSED, f, (int64_t)t->tally.opened);
+		work_note(w, EVENT_REFUSED, f, (int64_t)work_opened(w));
 	}
+	team_refused(w->wish.team, f->index);
 	if (!t->exhausted) {
 		t->exhausted = true;
 		t->refused_at_ns = w->now_ns;
@@ -95,5 +96,5 @@ void work_fail(struct worker *w, struct flow *f)
 	w->tape->tally.gave_up++;
 	w->tape->tally.requests_failed += w->load->requests;
 	if (w->load->load->on_failure.then == ON_FAILURE_STOP)
-		work_stop(w);
+		work_end(w, f);
 }

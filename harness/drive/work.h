@@ -11,6 +11,7 @@
 #include "drive/queue.h"
 #include "drive/rotation.h"
 #include "drive/worker.h"
+#include "plan/split.h"
 #include "sys/heir.h"
 #include "sys/ring.h"
 
@@ -25,7 +26,9 @@ struct mail;
 struct worker {
 	struct worker_wish wish;
 	const struct plan *plan;
-	const struct load_plan *load; /* which of the plan's this worker carries */
+	const struct load_plan *load; /* which of the plan's this worker carries, or shares */
+	struct split split;	      /* its share */
+	uint32_t slots;		      /* descriptors */
 	struct tape *tape;
 	struct pace pace;
 	int64_t hold_ns, timeout_ns, zero_ns;
@@ -46,7 +49,7 @@ struct worker {
 	struct heir *heirs; /* who inherits: the load's, filled one after the other */
 	uint32_t heir_count, heir_now;
 
-	struct rotation rotation; /* of spaces: pair i is in space i / share */
+	struct rotation rotation; /* of its own spaces: pair i is in space i / share */
 	uint32_t drawn;		  /* where the seed chooses: of all pairs in the rotation */
 	uint32_t share, *turns;	  /* pairs of a space, and how many connections each space had */
 	uint32_t *walks;	  /* a space: how many ports it has named */
@@ -54,6 +57,7 @@ struct worker {
 	struct endpoint *sources, *servers;
 
 	uint64_t started;     /* what the pace has had: attempted and held back */
+	uint64_t next;	      /* the number of the request after those: plan/split.h */
 	uint64_t under_way;   /* flows whose life has not ended */
 	uint64_t asked;	      /* connects so far: the sequence of the next */
 	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
@@ -72,7 +76,10 @@ struct worker {
 	bool failed;
 	struct {
 		uint64_t attempted, opened, failed, open;
-	} told;			/* what the pulse has of this worker */
+	} told; /* what the pulse has of this worker */
+	struct {
+		uint64_t opened, ended;
+	} shared;		/* what its team has */
 	uint32_t noted[EVENTS]; /* events so far, by kind */
 	/* The beginning of a request that another will follow, and of one that is the last of its
 	 * connection. */
@@ -99,7 +106,7 @@ static inline uint32_t work_steps(const struct worker *w, const struct flow *f)
 /* Pair i is source i / destinations, destination i % destinations. */
 static inline uint32_t work_space(const struct worker *w, const struct flow *f)
 {
-	return f->pair / w->share;
+	return split_own(&w->split, f->pair / w->share);
 }
 
 static inline struct pair *work_pair(const struct worker *w, const struct flow *f)
@@ -185,8 +192,27 @@ uint64_t work_turn_most(const struct worker *w);
 void work_look_for_end(struct worker *w);
 void work_close_books(struct worker *w);
 
+/* So many requests have been begun, or will never be. */
+static inline void work_pass(struct worker *w, uint64_t count)
+{
+	w->started += count;
+	w->next = split_index(&w->split, w->started);
+}
+
+/* Of `count` requests from the next on, by their numbers, those that are this worker's. */
+static inline uint64_t work_of(const struct worker *w, uint64_t count)
+{
+	return split_count(&w->split, w->next + count) - w->started;
+}
+
+/* Connections that the load has opened so far. */
+uint64_t work_opened(const struct worker *w);
+
 /* Puts an event on the tape, unless there are enough of its kind; f NULL: about no connection. */
 void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int64_t value);
 
 /* Nothing new is begun from here on; what was due by now and not begun is counted. */
 void work_stop(struct worker *w);
+
+/* What the flow's connection came to ends the load. */
+void work_end(struct worker *w, const struct flow *f);

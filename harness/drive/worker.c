@@ -101,6 +101,19 @@ static void tell(_Atomic uint64_t *sum, uint64_t *told, uint64_t now)
 	*told = now;
 }
 
+/* The peak of the load's is not the sum of its workers'. */
+static void share(struct worker *w)
+{
+	struct tape *t = w->tape;
+	uint64_t opened = t->tally.opened, ended = t->tally.closed + t->tally.reset;
+	uint64_t open = team_tell(w->wish.team, opened - w->shared.opened, ended - w->shared.ended);
+
+	w->shared.opened = opened;
+	w->shared.ended = ended;
+	if (w->now_ns < w->far_keeps_ns && open > t->open_peak)
+		t->open_peak = open;
+}
+
 static void publish(struct worker *w)
 {
 	struct pulse *p = w->wish.hooks->pulse;
@@ -110,6 +123,8 @@ static void publish(struct worker *w)
 	tell(&p->opened, &w->told.opened, t->opened);
 	tell(&p->failed, &w->told.failed, t->failed);
 	tell(&p->open, &w->told.open, t->opened - t->closed - t->reset);
+	if (w->wish.team)
+		share(w);
 }
 
 static int64_t due_of(const struct worker *w, const struct queue *q)
@@ -130,7 +145,8 @@ static int64_t next_due(const struct worker *w)
 		due = sooner(due, due_of(w, &w->pool.idle));
 		if (w->pauses.count)
 			due = sooner(due, w->pauses.due_ns[w->pauses.first]);
-		due = sooner(due, w->stop_ns);
+		if (w->stop_ns > w->now_ns) /* or others have to come as far as this one */
+			due = sooner(due, w->stop_ns);
 		due = sooner(due, w->plan->scenario->stop.time);
 		if (w->spare_count && work_may_begin(w))
 			due = sooner(due, work_next_begin(w));
@@ -163,6 +179,8 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
 		      !atomic_load(&w->wish.hooks->pulse->broken);
 	work_close_books(w);
-	work_note(w, EVENT_LOAD_END, NULL, (int64_t)t->tally.opened);
+	publish(w);
+	if (team_leave(w->wish.team))
+		work_note(w, EVENT_LOAD_END, NULL, (int64_t)work_opened(w));
 	return !w->failed;
 }

@@ -1,5 +1,5 @@
-/* worker.h - the load: one thread that carries all connections of a run through their lives,
- * over as many rings as their descriptors need.
+/* worker.h - the load: a thread that carries connections through their lives, over as many rings as
+ * their descriptors need. A load has one, or several that share its destinations (plan/split.h).
  *
  * The loop asks the ring, feeds its answers to flows (flow.h), and writes the tape; when a
  * connection is due is the pace's business, whether its pair may be asked is the pair's. No
@@ -15,12 +15,16 @@
 
 #include "drive/company.h"
 #include "drive/drive.h"
+#include "drive/team.h"
 
 struct worker;
 
 struct worker_wish {
 	const struct plan *plan;
 	const struct load_plan *load; /* one of the plan's */
+	uint32_t worker;	      /* which of its workers */
+	struct team *team;	      /* of those; NULL: it is alone */
+	uint32_t seat;		      /* of all of the run's workers: its own in the company */
 	const struct drive_hooks *hooks;
 	struct tape *tape;
 	struct company *company; /* of the workers of the run; NULL: it is alone */

@@ -36,25 +36,25 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 static bool spaces_open(struct worker *w, struct arena *arena)
 {
 	const struct budget *b = &w->load->budget;
+	uint32_t spaces = split_spaces(&w->split);
 
 	w->share = b->pairs / b->spaces;
-	w->turns = ARENA_TRY(arena, uint32_t, b->spaces);
-	w->walks = ARENA_TRY(arena, uint32_t, b->spaces);
+	w->turns = ARENA_TRY(arena, uint32_t, spaces);
+	w->walks = ARENA_TRY(arena, uint32_t, spaces);
 	if (bind_names_port(w->load->bind) &&
-	    !(w->named = ARENA_TRY(arena, struct endpoint, w->load->slots)))
+	    !(w->named = ARENA_TRY(arena, struct endpoint, w->slots)))
 		return false;
 	return w->turns && w->walks &&
-	       rotation_open(&w->rotation, b->spaces, b->usable, w->load->batch, arena);
+	       rotation_open(&w->rotation, spaces, b->usable, w->load->batch, arena);
 }
 
 static bool rings_open(struct worker *w, struct arena *arena, struct err *err)
 {
 	const struct plan *p = w->plan;
-	uint32_t slots_all = w->load->slots, left = slots_all;
+	uint32_t left = w->slots;
 
 	w->ring_count = 0;
-	w->rings =
-		ARENA_ARRAY(arena, struct ring *, (slots_all + p->ring_slots - 1) / p->ring_slots);
+	w->rings = ARENA_ARRAY(arena, struct ring *, (left + p->ring_slots - 1) / p->ring_slots);
 	while (left) {
 		uint32_t slots = left < p->ring_slots ? left : p->ring_slots;
 
@@ -75,7 +75,7 @@ static bool requests_open(struct worker *w, struct arena *arena)
 	bool pauses = l->request.pause && w->load->concurrency;
 
 	w->request_bytes = (uint32_t)(l->request.send < SEND_MOST ? l->request.send : SEND_MOST);
-	w->pauses.room = pauses ? w->load->concurrency : 0;
+	w->pauses.room = pauses ? (uint32_t)w->pace.concurrency : 0;
 	w->pauses.due_ns = ARENA_TRY(arena, int64_t, w->pauses.room);
 	for (int more = 0; more < 2; more++) {
 		struct wire_head head = {(uint32_t)l->request.send, (uint32_t)l->request.receive,
@@ -88,7 +88,7 @@ static bool requests_open(struct worker *w, struct arena *arena)
 			wire_write(w->request[more], head);
 	}
 	return w->pauses.due_ns && mails_open(w, arena) &&
-	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->load->slots,
+	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->slots,
 			 w->load->idle_most, arena);
 }
 
@@ -112,8 +112,11 @@ static void terms_set(struct worker *w)
 	const struct load *load = lp->load;
 	struct port_range range = p->scenario->network.ports;
 
-	w->pace =
-		(struct pace){lp->shape, lp->concurrency, load->total, load->duration, load->start};
+	w->split = split_of(lp, w->wish.worker);
+	w->slots = split_slots(lp, w->wish.worker);
+	w->pace = (struct pace){lp->shape, split_count(&w->split, lp->concurrency), load->total,
+				load->duration, load->start};
+	w->next = split_index(&w->split, 0);
 	w->hold_ns = load->hold;
 	w->timeout_ns = load->timeout;
 	w->stop_ns = FOR_EVER;
@@ -126,7 +129,7 @@ static void terms_set(struct worker *w)
 
 static bool flows_open(struct worker *w, struct arena *arena)
 {
-	uint32_t slots = w->load->slots;
+	uint32_t slots = w->slots;
 
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
 	w->flows = ARENA_TRY(arena, struct flow, slots);
@@ -154,7 +157,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	terms_set(w);
 	if (!flows_open(w, arena) || !addresses_open(w, arena) || !spaces_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
-			       w->load->slots);
+			       w->slots);
 	if (!requests_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for requests");
 	return heirs_start(w, arena, err) && rings_open(w, arena, err);

@@ -9,6 +9,7 @@
 #include "plan/options.h"
 #include "plan/places.h"
 #include "plan/size.h"
+#include "plan/split.h"
 #include "plan/squat.h"
 #include "plan/together.h"
 
@@ -275,10 +276,24 @@ static bool asks(const struct plan *p, enum protocol protocol)
 	return false;
 }
 
-bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
-	       struct arena *arena, struct err *err)
+static void loads_fit(struct plan *p, struct arena scratch)
 {
-	*out = (struct plan){.scenario = s, .host = host, .seed = seed};
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		p->loads[i].window_at = (uint64_t)p->loads[i].budget.usable * WINDOW_PERCENT / 100;
+		choose_count(p, &p->loads[i], scratch);
+	}
+	p->budget = p->loads[p->widest].budget;
+	p->watched = watched(p);
+}
+
+bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena *arena,
+		   struct err *err)
+{
+	const struct scenario *s = wish->scenario;
+	const struct host *host = wish->host;
+
+	*out = (struct plan){
+		.scenario = s, .host = host, .seed = wish->seed, .workers = wish->workers};
 	if (!io_uring_works(host, err) || !time_wait_can_end(s, host, err) ||
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
 	    !can_inherit(out, err) || !places_set(out, arena, err) || !loads_set(out, arena, err))
@@ -287,15 +302,28 @@ bool plan_make(struct plan *out, const struct scenario *s, const struct host *ho
 	out->asks_datagrams = asks(out, PROTOCOL_UDP);
 	if (!squat_set(out, err))
 		return false;
-	for (uint32_t i = 0; i < out->load_count; i++) {
-		out->loads[i].window_at =
-			(uint64_t)out->loads[i].budget.usable * WINDOW_PERCENT / 100;
-		choose_count(out, &out->loads[i], *arena);
-	}
-	out->budget = out->loads[out->widest].budget;
-	out->watched = watched(out);
+	loads_fit(out, *arena);
 	forecast_set(out);
+	for (uint32_t i = 0; i < out->load_count; i++)
+		split_choose(&out->loads[i], out);
 	return size_make(out, err);
+}
+
+bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
+	       struct arena *arena, struct err *err)
+{
+	const struct plan_wish wish = {.scenario = s, .host = host, .seed = seed};
+
+	return plan_make_for(out, &wish, arena, err);
+}
+
+uint32_t plan_workers(const struct plan *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		n += p->loads[i].workers;
+	return n;
 }
 
 bool plan_has_requests(const struct plan *p)

@@ -26,7 +26,9 @@ struct nat_plan {
 /* Streams of what is drawn from the seed, so many a load. */
 enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };
 
-/* One load of the plan: a worker of its own carries it out. */
+enum { WORKERS_MOST = 64 /* of a load */ };
+
+/* One load of the plan: workers of its own carry it out. */
 struct load_plan {
 	const struct load *load; /* borrowed */
 	struct shape shape;	 /* when its connections are due, in an open model */
@@ -34,6 +36,8 @@ struct load_plan {
 	uint32_t concurrency;	 /* connections under way at once; 0: open model, by the shape */
 	uint32_t batch;		 /* operations a submit */
 	uint32_t slots;		 /* descriptors of the client, in all its rings */
+	uint32_t workers;	 /* threads that share it, see plan/split.h */
+	const char *whole;	 /* why it cannot be shared; NULL: it can */
 	uint32_t heirs;		 /* processes that keep what they inherit */
 	uint32_t idle_most;   /* connections of a pair that are kept between requests; 0: no pool */
 	uint32_t serves_most; /* requests on one connection */
@@ -98,7 +102,8 @@ struct plan {
 
 	struct load_plan *loads; /* at least one */
 	uint32_t load_count;
-	uint64_t seed; /* of all that is drawn: base/draw.h */
+	uint32_t workers; /* of each load, as the user wishes; 0: as many as pay */
+	uint64_t seed;	  /* of all that is drawn: base/draw.h */
 	bool asks; /* connections carry requests: a far end that closes first answers them before */
 	bool asks_datagrams; /* sockets of UDP do */
 	/* Of those, whose answers may wait for server.delay at once. */
@@ -115,8 +120,19 @@ struct plan {
 	struct needs needs;
 };
 
+/* What is made a plan of, and how. */
+struct plan_wish {
+	const struct scenario *scenario;
+	const struct host *host;
+	uint64_t seed;
+	uint32_t workers; /* of each load, at most; 0: as many as pay */
+};
+
+bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena *, struct err *);
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *, struct err *);
+
+uint32_t plan_workers(const struct plan *p); /* of all loads */
 
 /* How the i-th connection of a load ends: drawn from the seed, by its number alone. */
 enum end plan_end(const struct plan *p, const struct load_plan *lp, uint64_t i);

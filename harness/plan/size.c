@@ -6,6 +6,7 @@
 #include "base/order.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
+#include "plan/split.h"
 #include "plan/together.h"
 
 #define SECOND 1e9
@@ -15,7 +16,6 @@
 #define OVERTIME INT64_C(60000000000)
 
 enum {
-	SLACK = 64,		 /* slots of connections that are just closing */
 	RING_SLOTS_MOST = 32768, /* the kernel looks for a free one in a bitmap */
 	FAR_SLACK = 1024,	 /* the far end may be this far behind */
 	BACKLOG_LEAST = 4096,
@@ -81,7 +81,7 @@ static uint64_t most_in_all(const struct load_plan *lp, int64_t ns)
 /* That can have a port at once: those without one fail as soon as they are begun. */
 static uint64_t port_most_of(const struct load_plan *lp)
 {
-	return bind_overshadows(lp->load) ? UINT64_MAX : lp->budget.capacity + SLACK;
+	return bind_overshadows(lp->load) ? UINT64_MAX : lp->budget.capacity + SLACK_SLOTS;
 }
 
 static uint64_t buffers_of(uint64_t payload)
@@ -196,8 +196,18 @@ static uint32_t accepts_each(uint32_t services)
 
 static uint64_t rings_of(const struct plan *p, uint32_t slots)
 {
-	assert(p->ring_slots > 0); /* of NOFILE_LEAST descriptors and SLACK slots */
+	assert(p->ring_slots > 0); /* of NOFILE_LEAST descriptors and SLACK_SLOTS slots */
 	return (slots + (uint64_t)p->ring_slots - 1) / p->ring_slots;
+}
+
+/* Each of its workers has rings of its own. */
+static uint64_t load_rings_of(const struct plan *p, const struct load_plan *lp)
+{
+	uint64_t rings = 0;
+
+	for (uint32_t k = 0; k < lp->workers; k++)
+		rings += rings_of(p, split_slots(lp, k));
+	return rings;
 }
 
 static int64_t nofile_of(const struct plan *p)
@@ -229,7 +239,7 @@ static void needs_set(struct plan *p, const struct crowd *c)
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		n->descriptors += p->loads[i].meets_itself ? p->loads[i].slots : 0;
 		n->slots += p->loads[i].slots;
-		n->rings += rings_of(p, p->loads[i].slots);
+		n->rings += load_rings_of(p, &p->loads[i]);
 	}
 	n->descriptors += n->rings + squat_rings(p) + p->services + NOFILE_OWN;
 	n->descriptors += p->asks_datagrams ? p->services : 0;
@@ -273,8 +283,8 @@ static struct crowd load_size(struct load_plan *lp, const struct plan *p)
 	bool stays = lp->concurrency && !load_ends(lp->load, END_LEAK);
 	uint64_t heir_room = heir_room_of(p);
 
-	lp->slots = (uint32_t)least(c.open + c.idle + (stays ? 0 : c.under_way) + c.waiting + SLACK,
-				    SLOTS_MOST);
+	lp->slots = (uint32_t)least(
+		c.open + c.idle + (stays ? 0 : c.under_way) + c.waiting + SLACK_SLOTS, SLOTS_MOST);
 	lp->heirs = (uint32_t)((c.inherited + heir_room - 1) / heir_room);
 	return c;
 }
@@ -310,10 +320,10 @@ static struct crowd crowd_size(struct plan *p, uint64_t *slots, uint64_t *larges
 		all.holding += c.holding;
 		all.buffered += c.buffered;
 		*slots += p->loads[i].slots;
-		*largest = most(*largest, p->loads[i].slots);
+		*largest = most(*largest, split_slots(&p->loads[i], 0)); /* none has more */
 	}
 	if (plan_overshadows(p) == 0)
-		all.holding = least(all.holding, together_capacity(p) + SLACK);
+		all.holding = least(all.holding, together_capacity(p) + SLACK_SLOTS);
 	return all;
 }
 
@@ -368,7 +378,7 @@ static uint32_t backlog_size(const struct plan *p, const struct crowd *c)
 
 	if (s->server.backlog)
 		return (uint32_t)s->server.backlog;
-	return (uint32_t)least(most(queued + SLACK, BACKLOG_LEAST), BACKLOG_MOST);
+	return (uint32_t)least(most(queued + SLACK_SLOTS, BACKLOG_LEAST), BACKLOG_MOST);
 }
 
 bool size_make(struct plan *p, struct err *err)

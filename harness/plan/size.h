@@ -13,6 +13,8 @@
  *           0.84 KB. By the sizes of its objects: a bound socket, 3.8 KB. */
 enum { PAIR_BYTES = 8000, WAIT_BYTES = 840, BOUND_BYTES = 4000 };
 
+enum { SLACK_SLOTS = 64 /* of connections that are just closing */ };
+
 /* Fills the loads' slots, ring_slots, far_slots, backlog, hash_entries, samples and needs; the last even
  * where the host has less. */
 bool size_make(struct plan *p, struct err *err);

@@ -95,3 +95,15 @@ void caveat_from_proc(struct out *out, const struct result_run *run)
 			TEXT("sockets were counted from /proc/net/tcp, since there is no "
 			     "sock_diag: those that are bound and not connected are not in it"));
 }
+
+void caveat_whole(struct out *out, const struct result_run *run)
+{
+	char buffer[LINE_MOST];
+	struct out line = out_memory(buffer, sizeof(buffer));
+
+	if (run->plan.whole.len == 0)
+		return;
+	out_fmt(&line, "--workers: %u carried the load, for " TEXT_FMT, run->plan.workers,
+		TEXT_ARG(run->plan.whole));
+	print(out, &line);
+}

@@ -16,5 +16,8 @@ void caveat_behind(struct out *out, const struct result_run *run);
 /* Sockets were counted from /proc, which lacks some. */
 void caveat_from_proc(struct out *out, const struct result_run *run);
 
+/* Fewer threads carried the load than was asked for. */
+void caveat_whole(struct out *out, const struct result_run *run);
+
 /* A failure, or exhaustion, ended the load before it was done. */
 void caveat_stopped(struct out *out, const struct result_run *run);

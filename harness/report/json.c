@@ -189,6 +189,10 @@ static json_t *json_plan(const struct result_run *run, bool *ok)
 	put(o, "usable", json_integer(run->plan.usable), ok);
 	put(o, "sources", json_integer(run->plan.sources), ok);
 	put(o, "destinations", json_integer(run->plan.destinations), ok);
+	if (run->plan.workers)
+		put(o, "workers", json_integer(run->plan.workers), ok);
+	if (run->plan.whole.len)
+		put(o, "whole", json_text(run->plan.whole), ok);
 	put(o, "capacity", json_count(run->plan.capacity), ok);
 	put(o, "may_lose_one", json_boolean(run->plan.may_lose_one), ok);
 	put(o, "order", json_text(run->plan.order), ok);

@@ -169,6 +169,18 @@ static bool load_gateway(const struct node *up, struct result_run *out)
 	       node_count_if(&after, count_most, &out->plan.gateway.times_out_after);
 }
 
+/* Older results do not say who carried the load. */
+static bool load_workers(const struct node *plan, struct result_run *out)
+{
+	struct node workers = node_member(plan, "workers"), whole = node_member(plan, "whole");
+	uint64_t n = 0;
+
+	if (!node_count_if(&workers, UINT32_MAX, &n) || !node_text_if(&whole, &out->plan.whole))
+		return false;
+	out->plan.workers = (uint32_t)n;
+	return true;
+}
+
 static bool load_plan(const struct node *up, struct result_run *out)
 {
 	struct node n = node_member(up, "plan"), ports = node_member(&n, "ports");
@@ -185,7 +197,7 @@ static bool load_plan(const struct node *up, struct result_run *out)
 	       member_text(&n, "order", &out->plan.order) &&
 	       member_flag(&n, "window", &out->plan.window) &&
 	       load_port_life(&n, &out->plan.port_life_ns) && load_outlook(&n, out) &&
-	       load_gateway(&n, out);
+	       load_gateway(&n, out) && load_workers(&n, out);
 }
 
 static bool load_accelerated(const struct node *up, struct result_run *out)

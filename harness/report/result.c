@@ -103,6 +103,23 @@ static void keep_order(struct result_run *out, const struct plan *plan, struct a
 	}
 }
 
+/* The first load that is not shared as was asked tells why. */
+static void keep_workers(struct result_run *out, const struct plan *plan, struct arena *a)
+{
+	out->plan.workers = plan_workers(plan);
+	for (uint32_t i = 0; i < plan->load_count && out->plan.whole.len == 0; i++) {
+		const struct load_plan *lp = &plan->loads[i];
+
+		if (lp->workers >= plan->workers)
+			continue;
+		out->plan.whole = lp->whole ? text_of(lp->whole)
+					    : text_format(a, "there are no more %s to share out",
+							  lp->workers == lp->budget.spaces
+								  ? "destinations"
+								  : "connections at once");
+	}
+}
+
 static void keep_plan(struct result_run *out, const struct plan *plan, struct arena *a)
 {
 	out->plan.range = plan->loads[plan->widest].ports;
@@ -111,6 +128,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	out->plan.destinations = plan->destinations;
 	out->plan.capacity = plan->budget.capacity;
 	out->plan.may_lose_one = plan->budget.may_lose_one;
+	keep_workers(out, plan, a);
 	keep_order(out, plan, a);
 	out->plan.port_life_ns = plan->forecast.port_life_ns;
 	if (acceleration_of(plan->scenario) > 1)

@@ -50,6 +50,8 @@ struct result_run {
 	struct {
 		struct port_range range;
 		uint32_t usable, sources, destinations;
+		uint32_t workers;  /* threads of all loads; 0: of an older result */
+		struct text whole; /* why fewer than was asked for; else empty */
 		uint64_t capacity;
 		bool may_lose_one;
 		bool window; /* order: fast, and this kernel can */

@@ -200,6 +200,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		caveat_behind(out, run);
 		caveat_stopped(out, run);
 		caveat_from_proc(out, run);
+		caveat_whole(out, run);
 		block_expectations(out, run);
 	}
 	if (style.verbose) {

@@ -215,6 +215,10 @@ const struct usage *sample_usages(const struct tape *tape, const struct sample *
  * sampler's) has no say in `complete`. */
 void tape_merge(struct tape *into, const struct tape *more);
 
+/* The same of another worker of one load: before a want of ports all of them opened what each did
+ * before its own. */
+void tape_join(struct tape *into, const struct tape *more);
+
 /* The tally and the findings alone. */
 void tape_copy_books(struct tape *into, const struct tape *from);
 

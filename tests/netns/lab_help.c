@@ -72,6 +72,11 @@ const char *help_no_gateway(void)
 
 bool help_plan(struct help *h, const char *lines)
 {
+	return help_plan_by(h, lines, 0);
+}
+
+bool help_plan_by(struct help *h, const char *lines, uint32_t workers)
+{
 	static const struct help none = {
 		.lab = {.client_ns = -1, .server_ns = -1, .gateway_ns = -1}};
 	struct scenario_file *file;
@@ -87,7 +92,8 @@ bool help_plan(struct help *h, const char *lines)
 		printf("%s: %s\n", lines, errs->list[0].what);
 		CU_FAIL_FATAL("a test's scenario cannot be read");
 	}
-	return plan_make(&h->plan, &file->cases[0], &host, 1, &h->arena, &h->err);
+	return plan_make_for(&h->plan, &(struct plan_wish){&file->cases[0], &host, 1, workers},
+			     &h->arena, &h->err);
 }
 
 bool help_open(struct help *h, const char *lines)

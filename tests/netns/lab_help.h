@@ -32,6 +32,7 @@ struct help {
 	struct err err;
 };
 bool help_plan(struct help *h, const char *lines); /* no lab yet */
+bool help_plan_by(struct help *h, const char *lines, uint32_t workers);
 bool help_open(struct help *h,
 	       const char *lines); /* a failure to build is the test's to judge: see h->err */
 void help_close(struct help *h);

@@ -25,6 +25,7 @@
 	SUITE(times) \
 	SUITE(shape) \
 	SUITE(loads) \
+	SUITE(workers) \
 	SUITE(sockets) \
 	SUITE(squat) \
 	SUITE(prober) \

@@ -24,7 +24,12 @@ void plan_for(struct run *r, const char *lines, struct host host)
 void run_plan(struct run *r)
 {
 	struct drive_hooks hooks = {&r->interrupted, &r->pulse, -1, -1, 0, NULL, NULL};
-	struct worker_wish wish = {&r->plan, &r->plan.loads[0], &hooks, &r->tape, NULL, on_edge, r};
+	struct worker_wish wish = {.plan = &r->plan,
+				   .load = &r->plan.loads[0],
+				   .hooks = &hooks,
+				   .tape = &r->tape,
+				   .edge = on_edge,
+				   .context = r};
 	struct worker *w;
 
 	fake.interrupt = &r->interrupted;

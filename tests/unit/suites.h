@@ -37,6 +37,7 @@
 	SUITE(shape) \
 	SUITE(outline) \
 	SUITE(together) \
+	SUITE(split) \
 	SUITE(foretold) \
 	SUITE(retry) \
 	SUITE(intent) \

@@ -1,0 +1,90 @@
+#include "plan/split.h"
+
+#include "base/order.h"
+#include "plan/size.h"
+
+/* One worker carries 45,000 connections a second (Linux 6.18): with fewer than these, in all or a
+ * second, another would wait for the clock, or end before it has begun. */
+enum { WORTH_IT = 100000, RATE_WORTH_IT = 20000 };
+
+uint32_t split_spaces(const struct split *s)
+{
+	return (s->spaces - s->worker + s->workers - 1) / s->workers;
+}
+
+uint64_t split_index(const struct split *s, uint64_t i)
+{
+	uint32_t own = split_spaces(s);
+
+	return i / own * s->spaces + split_space(s, (uint32_t)(i % own));
+}
+
+uint64_t split_count(const struct split *s, uint64_t n)
+{
+	uint64_t rest = n % s->spaces;
+	uint64_t more = rest > s->worker ? (rest - s->worker + s->workers - 1) / s->workers : 0;
+
+	return n / s->spaces * split_spaces(s) + more;
+}
+
+uint32_t split_slots(const struct load_plan *lp, uint32_t worker)
+{
+	struct split s = split_of(lp, worker);
+	uint64_t rounds = (lp->slots - SLACK_SLOTS + s.spaces - UINT64_C(1)) / s.spaces;
+
+	return lp->workers == 1 ? lp->slots : (uint32_t)(rounds * split_spaces(&s)) + SLACK_SLOTS;
+}
+
+/* What keeps a load whole, or NULL. */
+static const char *obstacle(const struct load_plan *lp, const struct plan *p)
+{
+	const struct load *l = lp->load;
+	const struct {
+		bool is_there;
+		const char *what;
+	} rows[] = {
+		{lp->budget.spaces == 1, "all its connections share one range of ports"},
+		{p->scenario->network.choose == CHOOSE_SEED,
+		 "network.choose: seed draws among all destinations"},
+		{l->on_failure.flush_pool, "load.on_failure.flush_pool is about all connections"},
+		{load_ends(l, END_INHERIT), "load.end: inherit has processes of its own"},
+		{lp->concurrency == 1, "load.concurrency is 1"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].is_there)
+			return rows[i].what;
+	return NULL;
+}
+
+static bool is_worth_it(const struct load_plan *lp, const struct plan *p)
+{
+	const struct forecast *f = &p->forecast;
+	const struct load *l = lp->load;
+	int64_t ns = p->scenario->stop.time - l->start;
+	uint64_t begun = load_is_open(l) ? shape_due(&lp->shape, ns) : l->total;
+
+	if (l->total)
+		begun = least(begun, l->total);
+	if (load_is_open(l) && shape_rate(&lp->shape) < RATE_WORTH_IT)
+		return false;
+	return begun >= WORTH_IT && f->known && !f->exhausts && !f->cut_short;
+}
+
+/* The far end has a processor of its own, if it has anything to do. */
+static uint32_t processors_of(const struct plan *p)
+{
+	bool accepts = behaviour_does(p->scenario->server.behaviour, DOES_ACCEPT);
+	int64_t left = p->host->cpus - accepts;
+
+	return left < 1 ? 1 : left > WORKERS_MOST ? WORKERS_MOST : (uint32_t)left;
+}
+
+void split_choose(struct load_plan *lp, const struct plan *p)
+{
+	uint64_t wanted = p->workers ? p->workers : is_worth_it(lp, p) ? processors_of(p) : 1;
+	uint64_t places = lp->concurrency ? lp->concurrency : UINT64_MAX;
+
+	lp->whole = obstacle(lp, p);
+	lp->workers = lp->whole ? 1 : (uint32_t)least(wanted, least(lp->budget.spaces, places));
+}
