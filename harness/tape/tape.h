@@ -167,9 +167,9 @@ struct tape {
 	uint64_t
 		opened_before; /* connections that had their port before the first want of one; valid if refused_at_ns */
 	uint64_t opened_before_any; /* the same, of any load of the run: not only of this one */
-	int64_t behind_ns; /* the most that a connection of a rate was begun after it was due */
-	uint64_t open_peak;	  /* most connections open at once, by the driver's books */
-	int64_t refused_at_ns;	  /* the first refusal; -1: none */
+	int64_t behind_ns;     /* the most that a connection of a rate was begun after it was due */
+	uint64_t open_peak;    /* most connections open at once, by the driver's books */
+	int64_t refused_at_ns; /* the first refusal; -1: none */
 	int64_t begin_ns, end_ns; /* the load's */
 	bool exhausted;		  /* a refusal was confirmed to be for want of a port */
 	int64_t recovered_ns; /* from the first exhaustion to the first success after it; -1: none */
