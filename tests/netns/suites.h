@@ -32,6 +32,7 @@
 	SUITE(self) \
 	SUITE(errno) \
 	SUITE(errno_network) \
+	SUITE(errno_load) \
 	SUITE(watch) \
 	SUITE(cli) \
 	SUITE(library) \

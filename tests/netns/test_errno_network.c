@@ -11,7 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "lab_help.h"
+#include "drive_help.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
 #include "sys/rtnetlink.h"
@@ -189,24 +189,26 @@ static const struct row {
 	uint16_t port;
 	const char *device; /* SO_BINDTODEVICE; NULL: none */
 	int error;
+	bool uses_up; /* it is for want of a port */
 } rows[] = {
 	{"all reserved, connect", LOOP, all_reserved, CONNECT, "127.0.0.1", SERVICE, NULL,
-	 EADDRNOTAVAIL},
-	{"all reserved, bind", LOOP, all_reserved, BIND, "127.0.0.1", 0, NULL, EADDRINUSE},
+	 EADDRNOTAVAIL, true},
+	{"all reserved, bind", LOOP, all_reserved, BIND, "127.0.0.1", 0, NULL, EADDRINUSE, true},
 	{"one is left, connect", LOOP, all_but_one_reserved, CONNECT, "127.0.0.1", SERVICE, NULL,
-	 ECONNREFUSED},
-	{"one is left, bind", LOOP, all_but_one_reserved, BIND, "127.0.0.1", 0, NULL, 0},
-	{"lo down, IPv4", LOOP, lo_down, CONNECT, "127.0.0.1", SERVICE, NULL, ENETUNREACH},
-	{"lo down, IPv6", LOOP_IPV6, lo_down, CONNECT, "::1", SERVICE, NULL, EADDRNOTAVAIL},
+	 ECONNREFUSED, false},
+	{"one is left, bind", LOOP, all_but_one_reserved, BIND, "127.0.0.1", 0, NULL, 0, false},
+	{"lo down, IPv4", LOOP, lo_down, CONNECT, "127.0.0.1", SERVICE, NULL, ENETUNREACH, false},
+	{"lo down, IPv6", LOOP_IPV6, lo_down, CONNECT, "::1", SERVICE, NULL, EADDRNOTAVAIL, false},
 	{"multicast without a route", LOOP, as_it_is, CONNECT, "224.0.0.1", SERVICE, NULL,
-	 ENETUNREACH},
-	{"another device", LOOP, link_ipv4, CONNECT, "127.0.0.1", SERVICE, SPARE, EHOSTUNREACH},
+	 ENETUNREACH, false},
+	{"another device", LOOP, link_ipv4, CONNECT, "127.0.0.1", SERVICE, SPARE, EHOSTUNREACH,
+	 false},
 	{"a route without an address", LOOP_IPV6, route_ipv6_without_address, CONNECT,
-	 "2001:db8::1", SERVICE, NULL, EHOSTUNREACH},
+	 "2001:db8::1", SERVICE, NULL, EHOSTUNREACH, false},
 	{"a tentative address", LOOP_IPV6, address_tentative, BIND, "2001:db8::2", 0, NULL,
-	 EADDRNOTAVAIL},
+	 EADDRNOTAVAIL, false},
 	{"the same when nobody has it", LOOP_IPV6, address_permanent, BIND, "2001:db8::2", 0, NULL,
-	 0},
+	 0, false},
 };
 
 static void change_network(struct help *h, void *context)
@@ -245,17 +247,41 @@ static void try_row(struct help *h, void *context)
 	close(fd);
 }
 
+/* The same by a load: a bind that goes well is followed by a connect, which is refused, as one is
+ * that has a port. */
+static void drive_row(struct drive *d, const struct row *row)
+{
+	struct plan *p = &d->h.plan;
+	bool bound = row->call == BIND && !row->error;
+	int error = bound ? ECONNREFUSED : row->error;
+	enum stage stage = row->call == BIND && row->error ? STAGE_BIND : STAGE_CONNECT;
+
+	*(row->call == BIND ? p->sources.list : p->servers.list) = address_of(row->address);
+	drive_plan(d);
+	CU_ASSERT_EQUAL(d->tape.tally.failed, 1);
+	CU_ASSERT_EQUAL(d->tape.tally.errors[stage][error], 1);
+	CU_ASSERT_EQUAL(d->tape.exhausted, row->uses_up);
+	if (d->tape.tally.errors[stage][error] != 1 || d->tape.exhausted != row->uses_up)
+		printf("a load: %s\n", row->what);
+}
+
 static void each_call_says_what_the_network_is(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct help h;
 		struct row row = rows[i];
+		char lines[300];
+		struct drive d;
 
-		if (!help_open(&h, row.network))
-			CU_FAIL_FATAL("no lab");
-		CU_ASSERT(help_inside_admin(&h, LAB_CLIENT, change_network, &row));
-		CU_ASSERT(help_inside(&h, LAB_CLIENT, try_row, &row));
-		help_close(&h);
+		snprintf(lines, sizeof(lines),
+			 "%s\nserver: {behaviour: refuse}\n"
+			 "load: {total: 1, concurrency: 1, bind: %s, options: {device: %s}}",
+			 row.network, row.call == BIND ? "address" : "none",
+			 row.device ? row.device : "any");
+		drive_open(&d, lines);
+		CU_ASSERT(help_inside_admin(&d.h, LAB_CLIENT, change_network, &row));
+		CU_ASSERT(help_inside(&d.h, LAB_CLIENT, try_row, &row));
+		drive_row(&d, &row);
+		help_close(&d.h);
 	}
 }
 
