@@ -35,6 +35,7 @@
 	SUITE(errno_load) \
 	SUITE(watch) \
 	SUITE(cli) \
+	SUITE(signals) \
 	SUITE(library) \
 	/* the end */
 // clang-format on

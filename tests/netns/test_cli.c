@@ -1,16 +1,9 @@
-/* The program as users have it: exit statuses, what it leaves behind when it ends, is
- * interrupted or killed. */
-#include <dirent.h>
+/* The program as users have it: exit statuses, and what it says of what it cannot do. */
 #include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
-#include <libgen.h>
-#include <limits.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +11,13 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "lab_help.h"
-#include "sys/clock.h"
+#include "cli_help.h"
 #include "sys/nft.h"
 
-enum { ARGS = 16, NOBODY = 65534 };
+enum { NOBODY = 65534 };
 
 static const char long_run[] = "version: 1\nname: long\nnetwork: {ports: 40000-40999}\n"
 			       "load: {rate: 2k/s, hold: 5ms, end: reset}\nstop: {time: 60s}\n";
@@ -42,131 +32,6 @@ static const char nat_run[] = "version: 1\nname: gateway\n"
 			      "network: {topology: nat, nat: {ports: 2000-2031}}\n"
 			      "load: {concurrency: 8, end: leak, timeout: 100ms}\n"
 			      "expect: [connects.opened == 32]\n";
-
-/* A directory of its own for a test, with in.yaml; the test is in it until place_leave(). */
-struct place {
-	char path[64];
-	int back;
-};
-
-static struct place place_enter(const char *scenario)
-{
-	struct place p = {.path = "/tmp/lastport-test-XXXXXX",
-			  .back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-	FILE *f;
-
-	CU_ASSERT_FATAL(mkdtemp(p.path) != NULL && chdir(p.path) == 0 && chmod(p.path, 0777) == 0);
-	f = fopen("in.yaml", "w");
-	CU_ASSERT_FATAL(f != NULL);
-	fputs(scenario, f);
-	fclose(f);
-	return p;
-}
-
-static void place_leave(struct place *p)
-{
-	char command[128];
-
-	CU_ASSERT(fchdir(p->back) == 0);
-	close(p->back);
-	snprintf(command, sizeof(command), "rm -rf %s", p->path);
-	CU_ASSERT(system(command) == 0);
-}
-
-/* lastport stands beside this program. */
-static const char *program(void)
-{
-	static char path[PATH_MAX];
-
-	if (path[0] == '\0') {
-		char self[PATH_MAX] = {0};
-
-		if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-			CU_FAIL_FATAL("no /proc/self/exe");
-		snprintf(path, sizeof(path), "%.4000s/lastport", dirname(self));
-	}
-	return path;
-}
-
-struct child {
-	pid_t pid;
-	void (*prepare)(void);
-};
-
-static void spawn(struct child *c, const char *const *args)
-{
-	const char *argv[ARGS + 2] = {program()};
-
-	for (int i = 0; i < ARGS && args[i]; i++)
-		argv[i + 1] = args[i];
-	c->pid = fork();
-	if (c->pid)
-		return;
-	if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr) ||
-	    !freopen("/dev/null", "r", stdin))
-		_exit(99);
-	signal(SIGINT, SIG_DFL); /* nohup and the shells' background have it ignored */
-	if (c->prepare)
-		c->prepare();
-	execv(argv[0], (char *const *)argv);
-	_exit(98);
-}
-
-static int child_status(struct child *c)
-{
-	int status;
-
-	while (waitpid(c->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int run_args(void (*prepare)(void), const char *const *args)
-{
-	struct child c = {.prepare = prepare};
-
-	spawn(&c, args);
-	return child_status(&c);
-}
-
-#define RUN(...) run_args(NULL, (const char *const[]){__VA_ARGS__, NULL})
-
-static const char *held(const char *path)
-{
-	static char buffer[65536];
-
-	buffer[help_file(path, buffer, sizeof(buffer) - 1).len] = '\0';
-	return buffer;
-}
-
-static json_t *loaded(const char *path)
-{
-	json_error_t e;
-	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &e);
-
-	if (!root)
-		printf("%s: %s\n", path, e.text);
-	CU_ASSERT_FATAL(root != NULL);
-	return root;
-}
-
-static json_t *first_run(json_t *root)
-{
-	return json_array_get(json_object_get(root, "runs"), 0);
-}
-
-static bool is_true(json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
-static bool is_word(json_t *object, const char *key, const char *word)
-{
-	const char *found = json_string_value(json_object_get(object, key));
-
-	return found && strcmp(found, word) == 0;
-}
 
 /* ---- statuses ------------------------------------------------------------ */
 
@@ -427,179 +292,6 @@ static void few_descriptors_are_told_with_both_numbers(void)
 	place_leave(&p);
 }
 
-/* ---- signals ------------------------------------------------------------- */
-
-/* Waits until the load has begun, by the events it leaves. */
-static bool has_begun(const char *dir)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/events.jsonl", dir);
-	for (int i = 0; i < 10000; i++) {
-		if (strstr(held(path), "load-begin"))
-			return true;
-		clock_sleep(1000000);
-	}
-	return false;
-}
-
-/* timeout(1) sends it to the child, and then to the whole group. */
-static void a_signal_sent_twice_is_one_wish(void)
-{
-	for (int i = 0; i < 10; i++) {
-		struct place p = place_enter(long_run);
-		struct child c = {0};
-		json_t *root;
-
-		spawn(&c, (const char *const[]){"run", "-o", "here", "in.yaml", NULL});
-		CU_ASSERT(has_begun("here"));
-		kill(c.pid, SIGTERM);
-		clock_sleep(i * 100000);
-		kill(c.pid, SIGTERM);
-		CU_ASSERT_EQUAL(child_status(&c), 128 + SIGTERM);
-		root = loaded("here/result.json");
-		CU_ASSERT(is_true(json_object_get(first_run(root), "measures"), "reconciled"));
-		json_decref(root);
-		place_leave(&p);
-	}
-}
-
-static void a_signal_saves_the_results_and_kills(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM};
-
-	for (size_t i = 0; i < 2; i++) {
-		struct place p = place_enter(long_run);
-		struct child c = {0};
-		json_t *root;
-
-		spawn(&c, (const char *const[]){"run", "-o", "here", "in.yaml", NULL});
-		CU_ASSERT(has_begun("here"));
-		kill(c.pid, signals[i]);
-		CU_ASSERT_EQUAL(child_status(&c), 128 + signals[i]);
-		root = loaded("here/result.json");
-		CU_ASSERT(!is_true(root, "complete"));
-		CU_ASSERT(is_word(first_run(root), "verdict", "incomplete"));
-		CU_ASSERT(is_true(json_object_get(first_run(root), "measures"), "reconciled"));
-		CU_ASSERT(strstr(held("here/events.jsonl"), "\"interrupted\"") != NULL);
-		json_decref(root);
-		place_leave(&p);
-	}
-}
-
-/* The network namespaces of a process: those its threads are in, and those it holds by
- * descriptor. */
-struct spaces {
-	ino_t list[64];
-	unsigned count;
-};
-
-static void note_space(struct spaces *s, const char *path)
-{
-	struct stat st, own;
-
-	if (stat(path, &st) < 0 || stat("/proc/self/ns/net", &own) < 0 || st.st_dev != own.st_dev ||
-	    st.st_ino == own.st_ino || s->count == sizeof(s->list) / sizeof(s->list[0]))
-		return;
-	s->list[s->count++] = st.st_ino;
-}
-
-static void note_spaces(struct spaces *s, pid_t pid, const char *directory, const char *below)
-{
-	char path[400];
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, directory);
-	d = opendir(path);
-	for (struct dirent *e; d && (e = readdir(d));) {
-		snprintf(path, sizeof(path), "/proc/%d/%s/%s%s", (int)pid, directory, e->d_name,
-			 below);
-		if (e->d_name[0] != '.')
-			note_space(s, path);
-	}
-	if (d)
-		closedir(d);
-}
-
-/* Is any process in one of them? Nothing else could hold them: they have no name. */
-static bool is_any_inhabited(const struct spaces *s)
-{
-	DIR *proc = opendir("/proc");
-	bool any = false;
-
-	for (struct dirent *e; proc && !any && (e = readdir(proc));) {
-		char path[300];
-		struct stat st;
-
-		snprintf(path, sizeof(path), "/proc/%s/ns/net", e->d_name);
-		if (e->d_name[0] < '0' || e->d_name[0] > '9' || stat(path, &st) < 0)
-			continue;
-		for (unsigned i = 0; i < s->count; i++)
-			any |= s->list[i] == st.st_ino;
-	}
-	if (proc)
-		closedir(proc);
-	return any;
-}
-
-/* Stopped first, so that what it holds at that moment can be noted; then killed. */
-static void kill_and_look(struct child *c, struct spaces *all)
-{
-	struct spaces mine = {0};
-	int status;
-
-	kill(c->pid, SIGSTOP);
-	waitpid(c->pid, &status, WUNTRACED);
-	note_spaces(&mine, c->pid, "task", "/ns/net");
-	note_spaces(&mine, c->pid, "fd", "");
-	kill(c->pid, SIGKILL);
-	if (WIFSTOPPED(status))
-		child_status(c);
-	for (int wait = 0; wait < 5000 && is_any_inhabited(&mine); wait++)
-		clock_sleep(1000000);
-	CU_ASSERT(!is_any_inhabited(&mine));
-	all->count += mine.count;
-}
-
-/* Until it has a network, which on a busy machine takes longer than any guess. */
-static void await_network(const struct child *c)
-{
-	struct spaces s = {0};
-
-	for (int i = 0; i < 10000 && s.count == 0; i++) {
-		clock_sleep(1000000);
-		note_spaces(&s, c->pid, "fd", "");
-	}
-}
-
-static void killed_at_any_moment_it_leaves_nothing(void)
-{
-	struct spaces all = {0};
-
-	static const char *const runs[] = {short_run, long_run, nat_run};
-
-	srandom(1);
-	for (int i = 0; i < 42; i++) {
-		struct place p = place_enter(runs[i % (help_no_gateway() ? 2 : 3)]);
-		struct child c = {0};
-
-		spawn(&c, (const char *const[]){"run", "-j", "2", "-o", "here", "in.yaml", NULL});
-		if (i & 4)
-			await_network(&c);
-		clock_sleep(random() % 40 *
-			    1000000); /* any moment: a time is what is to be random here */
-		kill_and_look(&c, &all);
-		if (access("here/result.json", F_OK) == 0) {
-			json_t *root = loaded("here/result.json");
-
-			CU_ASSERT(is_true(root, "complete") == is_word(root, "verdict", "pass"));
-			json_decref(root);
-		}
-		place_leave(&p);
-	}
-	CU_ASSERT(all.count > 0); /* some were killed with a network */
-}
-
 /* ---- who runs it --------------------------------------------------------- */
 
 static const char *not_root(void)
@@ -667,11 +359,8 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, cases_run_side_by_side_without_meeting),
 	TEST_UNLESS(help_no_network, one_seed_has_one_intent_however_the_run_goes),
 	TEST(blocked_io_uring_is_status_3_with_cause_and_mend),
-	TEST_UNLESS(help_no_network, a_signal_saves_the_results_and_kills),
-	TEST_UNLESS(help_no_network, a_signal_sent_twice_is_one_wish),
 	TEST_UNLESS(help_no_network, many_cases_at_once_find_room),
 	TEST_UNLESS(help_no_network, few_descriptors_are_told_with_both_numbers),
-	TEST_UNLESS(help_no_network, killed_at_any_moment_it_leaves_nothing),
 	TEST_UNLESS(not_root, an_ordinary_user_gets_the_same),
 	TEST_UNLESS(no_nft_to_hide, a_missing_nft_is_status_3_and_names_its_package),
 	TESTS_END,
