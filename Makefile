@@ -48,7 +48,7 @@ ifneq ($(V),1)
 say = @printf '  %-5s %s\n' $(1) $@;
 endif
 
-.PHONY: all run test test-netns bench bench-setup golden fuzz lint format install clean help
+.PHONY: all run test test-netns bench bench-setup bench-curves bench-reference golden fuzz lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -67,6 +67,16 @@ test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of o
 
 bench: $(B)/bench ## against the simplest C loop, other programs and the kept reference; BENCH='--rounds 9 reset'
 	$< $(BENCH)
+
+bench-curves: $(B)/bench ## how a fill grows with the range, destinations and connections: data and pictures, in a few minutes
+	$< --curves results/reference $(BENCH)
+
+bench-reference: $(B)/bench $(B)/$(PROG) ## measure anew all that results/reference keeps of speed; for a quiet machine
+	$< --rounds 7 --json results/reference/bench.json $(BENCH)
+	$< --curves results/reference
+	$(RM) -r results/reference/latency-cliff
+	$(B)/$(PROG) run -q -o results/reference/latency-cliff scenarios/latency-cliff.yaml
+	$(B)/$(PROG) report --svg results/reference/latency-cliff >results/reference/latency-cliff.svg
 
 bench-setup: ## install the programs that make bench compares with: wrk, ab, hey, httperf, stress-ng
 	sh scripts/bench-setup

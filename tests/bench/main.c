@@ -9,6 +9,7 @@
  * whether it fell since by more than the noise.
  *
  *     bench [--rounds N] [--json FILE] [--reference FILE] [--gate] [NAME...]
+ *     bench --curves DIRECTORY [--full]
  *
  * Exit status: 0; with --gate 1 where a figure is below its least, or fell; 2 where it was asked
  * for what it does not know.
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "curves.h"
 #include "options.h"
 #include "place.h"
 #include "starve.h"
@@ -81,6 +83,15 @@ static bool reference_open(struct teller *to, const char *file)
 	return false;
 }
 
+static int curves_only(const struct options *o)
+{
+	json_t *machine = tell_machine(1);
+	bool ok = curves_run(o->curves, machine, o->full);
+
+	json_decref(machine);
+	return ok ? 0 : 2;
+}
+
 static void bench_run(struct teller *to, const struct options *o, json_t *all)
 {
 	json_t *machine = tell_machine(o->rounds), *said = json_array();
@@ -106,6 +117,8 @@ int main(int argc, char **argv)
 	    !reference_open(&to, o.reference))
 		return 2;
 	place_begin();
+	if (o.curves)
+		return curves_only(&o);
 	bench_run(&to, &o, all);
 	if (to.broken)
 		printf("\n%d figures are below their least, or fell\n", to.broken);

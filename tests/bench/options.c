@@ -10,6 +10,8 @@ static const struct option longs[] = {{"rounds", required_argument, NULL, 'r'},
 				      {"json", required_argument, NULL, 'j'},
 				      {"reference", required_argument, NULL, 'k'},
 				      {"gate", no_argument, NULL, 'g'},
+				      {"curves", required_argument, NULL, 'c'},
+				      {"full", no_argument, NULL, 'f'},
 				      {NULL, 0, NULL, 0}};
 
 bool options_read(struct options *o, int argc, char **argv)
@@ -29,6 +31,12 @@ bool options_read(struct options *o, int argc, char **argv)
 			break;
 		case 'g':
 			o->gate = true;
+			break;
+		case 'c':
+			o->curves = optarg;
+			break;
+		case 'f':
+			o->full = true;
 			break;
 		default:
 			return false;

@@ -10,6 +10,8 @@ struct options {
 	int rounds;
 	const char *json, *reference;
 	bool gate;
+	const char *curves; /* where they go; NULL: contests are run */
+	bool full;
 	char **names; /* of contests; none: all */
 };
 

@@ -26,7 +26,7 @@ void place_begin(void)
 	rights_raise_nofile();
 }
 
-void place_open(struct place *p, const char *lines)
+bool place_try(struct place *p, const char *lines)
 {
 	struct scenario_file *file;
 	struct errs *errs;
@@ -40,8 +40,16 @@ void place_open(struct place *p, const char *lines)
 	source = text_format(&p->arena, "version: 1\nname: bench\n%s", lines);
 	if (!scenario_read(file, "bench.yaml", source, &p->arena, errs))
 		give_up(&errs->list[0], lines);
-	if (!plan_make(&p->plan, &file->cases[0], &host, 1, &p->arena, &p->err) ||
-	    !lab_build(&p->lab, &p->plan, &p->arena, &p->err))
+	if (plan_make(&p->plan, &file->cases[0], &host, 1, &p->arena, &p->err) &&
+	    lab_build(&p->lab, &p->plan, &p->arena, &p->err))
+		return true;
+	arena_close(&p->arena);
+	return false;
+}
+
+void place_open(struct place *p, const char *lines)
+{
+	if (!place_try(p, lines))
 		give_up(&p->err, lines);
 }
 

@@ -22,6 +22,9 @@ void place_begin(void); /* first of all, in a process of one thread */
 
 /* `lines` stand below a scenario's version and name. */
 void place_open(struct place *p, const char *lines);
+
+/* False, and the reason in p->err, where this machine cannot have it; nothing is to be closed. */
+bool place_try(struct place *p, const char *lines);
 void place_close(struct place *p);
 
 struct endpoint place_server(const struct place *p); /* its first address and port */
