@@ -115,6 +115,12 @@ struct library_list library_names(struct arena *a)
 	return list;
 }
 
+/* What is missing between a directory and what is in it. */
+static const char *slash_of(const char *directory)
+{
+	return ends_in(directory, "/") ? "" : "/";
+}
+
 static bool not_found(const char *name, struct arena *a, struct err *err)
 {
 	struct library_list list = library_names(a);
@@ -130,8 +136,14 @@ static bool not_found(const char *name, struct arena *a, struct err *err)
 		}
 	}
 	err_set(err, ERR_USAGE, "there is no scenario \"%s\" in the library", name);
+	if (is_directory(name))
+		return err_hint(err, "For the scenarios in the directory, write %s%s*.yaml.", name,
+				slash_of(name));
 	if (access(name, F_OK) == 0)
-		return err_hint(err, "For the file of this name, write ./%s.", name);
+		return err_hint(err,
+				"A scenario is a file of YAML, whose name ends in .yaml: for this "
+				"one all the same, write ./%s.",
+				name);
 	if (access(text_format(a, "%s.yaml", name).s, F_OK) == 0)
 		return err_hint(err, "For the file, write %s.yaml.", name);
 	if (near.len)
@@ -207,6 +219,9 @@ static bool read_regular(int fd, const char *path, struct text *out, struct aren
 		return read_all(fd, path, out, a, err);
 	err_set(err, ERR_USAGE, S_ISDIR(st.st_mode) ? "%s is a directory" : "%s is no regular file",
 		path);
+	if (S_ISDIR(st.st_mode))
+		return err_hint(err, "For the scenarios in it, write %s%s*.yaml.", path,
+				slash_of(path));
 	return err_hint(err, "Name a scenario file, or - to read one from stdin.");
 }
 
@@ -265,11 +280,30 @@ bool library_load(struct scenario_file *out, const char *word, struct arena *a, 
 	return false;
 }
 
+/* "base, second-destination", as far as they fit a line. */
+static struct text cases_of(const struct scenario_file *file, char *room, size_t size)
+{
+	struct out list = out_memory(room, size);
+
+	for (size_t i = 0; i < file->count; i++) {
+		struct text name = file->cases[i].case_name;
+
+		if (list.len + name.len + strlen(", …") + 2 > size) {
+			out_z(&list, ", …");
+			break;
+		}
+		out_z(&list, i ? ", " : "");
+		out_text(&list, name);
+	}
+	return out_written(&list);
+}
+
 const struct scenario *library_case(const struct scenario_file *file, const char *name,
 				    struct err *err)
 {
 	struct text word = text_of(name), near = {0};
 	unsigned best = text_slip(word) + 1;
+	char room[160];
 
 	for (size_t i = 0; i < file->count; i++) {
 		unsigned d = text_distance(word, file->cases[i].case_name, best);
@@ -285,7 +319,7 @@ const struct scenario *library_case(const struct scenario_file *file, const char
 	if (near.len)
 		err_hint(err, "Did you mean " TEXT_FMT "?", TEXT_ARG(near));
 	else
-		err_hint(err, "`lastport check` counts its cases; the keys outside `cases` are the "
-			      "case base.");
+		err_hint(err, "Its cases are " TEXT_FMT ".",
+			 TEXT_ARG(cases_of(file, room, sizeof(room))));
 	return NULL;
 }

@@ -125,26 +125,37 @@ static const struct opt *by_name(const struct opt *opts, struct text name)
 	return NULL;
 }
 
+/* Of an option that a name is short for, or that others call so; else the one with the most letters in
+ * common. NULL: none is near. */
+static const char *nearest(const struct opt *opts, struct text name)
+{
+	unsigned best = text_slip(name) + 1;
+	const char *near = NULL;
+
+	for (const struct opt *o = opts; o && o->name; o++) {
+		unsigned d = text_distance(name, text_of(o->name), best);
+
+		if ((o->also && text_is(name, o->also)) || text_starts(text_of(o->name), name))
+			return o->name;
+		if (d < best) {
+			best = d;
+			near = o->name;
+		}
+	}
+	return near;
+}
+
 static bool unknown(const struct command *command, const char *word, struct err *err)
 {
 	struct text rest = text_skip(text_of(word), 2), name;
-	unsigned best;
-	const char *near = NULL;
+	const char *near;
 
 	text_cut(&rest, '=', &name);
 	if (by_name(command->opts, name) || text_is(name, "help")) {
 		err_set(err, ERR_USAGE, "--" TEXT_FMT " takes no value", TEXT_ARG(name));
 		return err_hint(err, "`lastport %s --help` lists the options.", command->name);
 	}
-	best = text_slip(name) + 1;
-	for (const struct opt *o = command->opts; o && o->name; o++) {
-		unsigned d = text_distance(name, text_of(o->name), best);
-
-		if (d < best) {
-			best = d;
-			near = o->name;
-		}
-	}
+	near = nearest(command->opts, name);
 	err_set(err, ERR_USAGE, "%s has no option --" TEXT_FMT, command->name, TEXT_ARG(name));
 	if (near)
 		return err_hint(err, "Did you mean --%s?", near);
@@ -182,11 +193,27 @@ static bool count_arguments(const struct command *command, const struct command_
 			command->arguments);
 }
 
+/* getopt_long() takes the beginning of a name for it: an option of a later version would then change
+ * what a script does. */
+static bool is_short_for(const char *name, const char *word)
+{
+	struct text rest = text_skip(text_of(word), 2), written;
+
+	text_cut(&rest, '=', &written);
+	return !text_is(written, name);
+}
+
+/* The word that was read last; its value may be one of its own. */
+static const char *last_word(char **argv)
+{
+	return argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+}
+
 bool options_read(const struct command *command, int argc, char **argv, struct command_call *call,
 		  bool *help, struct err *err)
 {
 	struct getopt_form form = {0};
-	int answer;
+	int answer, index;
 
 	call->options = arena_take(call->arena, command->options_bytes + 1, _Alignof(max_align_t));
 	if (!set_fallbacks(command->opts, call, err))
@@ -194,9 +221,12 @@ bool options_read(const struct command *command, int argc, char **argv, struct c
 	make_form(command->opts, &form);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
-	while ((answer = getopt_long(argc, argv, form.shorts, form.longs, NULL)) != -1) {
+	while (index = -1,
+	       (answer = getopt_long(argc, argv, form.shorts, form.longs, &index)) != -1) {
 		const struct opt *o = by_code(command->opts, answer);
 
+		if (index >= 0 && is_short_for(form.longs[index].name, last_word(argv)))
+			return unknown(command, last_word(argv), err);
 		*help = answer == HELP || answer == 'h';
 		if (*help)
 			return true;

@@ -1,6 +1,8 @@
 #include "cmd/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/errors.h"
@@ -35,7 +37,7 @@ static const struct opt opts[] = {
 	OPT(struct plan_options, sources, 0, "sources", .argument = "N",
 	    .help = "network.sources: client addresses"),
 	OPT(struct plan_options, destinations, 0, "destinations", .argument = "N",
-	    .help = "network.servers: addresses that the load goes to"),
+	    .help = "network.servers: addresses that the load goes to", .also = "servers"),
 	OPT(struct plan_options, tw_reuse, 0, "tw-reuse", .argument = "0|1|2",
 	    .help = "net.ipv4.tcp_tw_reuse"),
 	OPT(struct plan_options, time_wait, 0, "time-wait", .argument = "TIME",
@@ -147,12 +149,43 @@ static void plan_cases(struct wish *w, const struct scenario_file *file,
 	}
 }
 
+/* The option whose line this is of the scenario that they come to; NULL: a line of ours. */
+static const char *option_of(struct text source)
+{
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *last = strrchr(lines[i].before, '\n');
+
+		for (const struct opt *o = opts; last && o->name; o++)
+			if (o->offset == lines[i].offset && text_starts(source, text_of(last + 1)))
+				return o->name;
+	}
+	return NULL;
+}
+
+/* Nobody has written the line: "load.rate cannot be …" becomes "--rate cannot be …". */
+static void name_option(struct err *err)
+{
+	const char *option = option_of(err->source), *words = strchr(err->what, ' ');
+	char what[sizeof(err->what)];
+
+	if (!option)
+		return;
+	if (words && strncmp(words, " cannot be ", strlen(" cannot be ")) == 0)
+		snprintf(what, sizeof(what), "--%s%s", option, words);
+	else
+		snprintf(what, sizeof(what), "--%s: %.150s", option, err->what);
+	memcpy(err->what, what, sizeof(what));
+	err->at.line = 0;
+}
+
 static bool wish_load(struct wish *w, struct command_call *call, struct text own, struct errs *errs)
 {
 	w->file_count = own.len ? 1 : call->count;
 	w->files = ARENA_ARRAY(call->arena, struct scenario_file, w->file_count);
 	if (own.len)
 		scenario_read(&w->files[0], "command line", own, call->arena, errs);
+	for (unsigned i = 0; own.len && i < errs->count; i++)
+		name_option(&errs->list[i]);
 	for (size_t i = 0; !own.len && i < call->count; i++)
 		library_load(&w->files[i], call->arguments[i], call->arena, errs);
 	return errs->count == 0;

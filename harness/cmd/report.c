@@ -134,6 +134,15 @@ static int draw(struct command_call *call, const struct result *result, const ch
 	return STATUS_USAGE;
 }
 
+/* What stands beside a result is none. */
+static void hint_lines(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	if (strcmp(name, "samples.jsonl") == 0 || strcmp(name, "events.jsonl") == 0)
+		err_hint(err, "Name the directory that it is in, or the result.json there.");
+}
+
 static int report_run(struct command_call *call, struct err *err)
 {
 	const struct report_options *o = call->options;
@@ -141,9 +150,12 @@ static int report_run(struct command_call *call, struct err *err)
 	struct result result;
 	struct text source = {0};
 
-	if (!slurp(&path, &directory, &source, call->arena, err) ||
-	    !result_load(&result, path, source, call->arena, err))
+	if (!slurp(&path, &directory, &source, call->arena, err))
 		return STATUS_USAGE;
+	if (!result_load(&result, path, source, call->arena, err)) {
+		hint_lines(path, err);
+		return STATUS_USAGE;
+	}
 	if (o->svg)
 		return draw(call, &result, path, err);
 	if (o->json && !result_write_json(call->out, &result)) {

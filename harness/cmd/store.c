@@ -8,6 +8,19 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A place that cannot be is the user's to change; that there is no room, or an error of the disk, is
+ * not. */
+static bool bad_place(struct err *err, int sys, const char *what, const char *path)
+{
+	static const int theirs[] = {EACCES,  EPERM, EROFS,	   ENOENT,
+				     ENOTDIR, ELOOP, ENAMETOOLONG, EEXIST};
+
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+		if (sys == theirs[i])
+			return err_set(err, ERR_USAGE, "%s %.120s: %s", what, path, strerror(sys));
+	return err_sys(err, sys, "%s %.120s", what, path);
+}
+
 /* Every directory on the way; what exists is fine. */
 static bool make_path(char *path, struct err *err)
 {
@@ -16,7 +29,7 @@ static bool make_path(char *path, struct err *err)
 		if (slash)
 			*slash = '\0';
 		if (mkdir(path, 0777) < 0 && errno != EEXIST) {
-			err_sys(err, errno, "could not make the directory %.120s", path);
+			bad_place(err, errno, "could not make the directory", path);
 			return err_hint(err, "Say where results may go: -o DIR.");
 		}
 		if (!slash)
@@ -47,7 +60,7 @@ static char *path_of_now(struct text name, struct arena *arena, struct err *err)
 		if (errno != EEXIST)
 			break;
 	}
-	err_sys(err, errno, "could not make a directory in %s", runs);
+	bad_place(err, errno, "could not make a directory in", runs);
 	err_hint(err, "Say where results may go: -o DIR.");
 	return NULL;
 }
@@ -61,7 +74,8 @@ static int open_lines(const struct store *s, const char *name, struct err *err)
 		err_set(err, ERR_USAGE, "%.120s holds a %s already", s->path, name);
 		err_hint(err, "Name another directory, or remove that one.");
 	} else if (fd < 0) {
-		err_sys(err, errno, "could not make %.120s/%s", s->path, name);
+		bad_place(err, errno, "could not make files in", s->path);
+		err_hint(err, "Say where results may go: -o DIR.");
 	}
 	return fd;
 }
@@ -75,10 +89,12 @@ bool store_open(struct store *out, const char *wanted, struct text name, struct 
 	if (!path || (wanted && !make_path(path, err)))
 		return false;
 	out->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (out->directory < 0 && errno == ENOTDIR)
-		return err_set(err, ERR_USAGE, "%.120s is no directory", path);
+	if (out->directory < 0 && errno == ENOTDIR) {
+		err_set(err, ERR_USAGE, "%.120s is no directory", path);
+		return err_hint(err, "Say where results may go: -o DIR.");
+	}
 	if (out->directory < 0)
-		return err_sys(err, errno, "could not open the directory %.120s", path);
+		return bad_place(err, errno, "could not open the directory", path);
 	if (faccessat(out->directory, "result.json", F_OK, 0) == 0) {
 		store_close(out);
 		err_set(err, ERR_USAGE, "%.120s holds results already", path);

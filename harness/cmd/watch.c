@@ -73,11 +73,14 @@ static void write_watch(struct out *out, const struct watch *w)
 	out_fmt(out, "%s%s\n", any ? "" : " none in the range",
 		w->sample.torn ? " (at least: they moved while counted)" : "");
 	if (w->count)
-		out_z(out, "     used     full  from -> to\n");
+		out_z(out, "     used     full  from -> to\n"
+			   "                    sockets, by state; and whose they are\n");
 	for (size_t i = 0; i < w->count; i++)
 		write_row(out, &w->rows[i]);
 	if (w->more)
 		out_fmt(out, "  and %s more\n", unit_count_pretty(n, w->more));
+	if (w->count && geteuid() != 0)
+		out_z(out, "  (to root alone are the processes of other users shown)\n");
 }
 
 static int run(struct command_call *call, struct err *err)

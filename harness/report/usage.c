@@ -72,7 +72,7 @@ void usage_holders(struct out *to, const struct usage *u)
 		return;
 	out_z(to, lead);
 	draft_count(to, used - known);
-	out_z(to, " of nobody known");
+	out_z(to, " whose process is not known");
 }
 
 bool usage_is_ours(const struct usage *u)

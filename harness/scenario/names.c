@@ -74,12 +74,51 @@ const char *names_list(const char *section, struct arena *a)
 	return list;
 }
 
+/* What others call it: the words of other tools and libraries, and where they stand here. */
+static const struct {
+	const char *theirs, *ours;
+} synonyms[] = {
+	{"destinations", "network.servers"},
+	{"backends", "network.servers"},
+	{"upstreams", "network.servers"},
+	{"targets", "network.servers"},
+	{"clients", "load.concurrency"},
+	{"workers", "load.concurrency"},
+	{"requests", "load.total"},
+	{"connections", "load.total"},
+	{"count", "load.total"},
+	{"rps", "load.rate"},
+	{"pool_size", "load.pool.max_idle"},
+	{"max_idle_conns", "load.pool.max_idle"},
+	{"retries", "load.on_failure.retry"},
+	{"sysctls", "network.sysctl"},
+	{"port_range", "network.ports"},
+	{"ip_local_port_range", "network.ports"},
+	{"ip_local_reserved_ports", "network.reserved"},
+};
+
+/* In one of several loads it stands there. */
+static const char *synonym(const struct reading *r, struct text word)
+{
+	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++) {
+		const char *ours = synonyms[i].ours, *key = strchr(ours, '.');
+
+		if (text_is(word, synonyms[i].theirs) && strncmp(ours, "load.", 5) == 0)
+			return text_format(r->arena, "%s%s", section_path(r, "load"), key).s;
+		if (text_is(word, synonyms[i].theirs))
+			return ours;
+	}
+	return NULL;
+}
+
 static bool give_hint(const struct reading *r, struct err *err, const char *section,
 		      struct text word)
 {
-	const char *belongs = home(word, r->arena);
+	const char *belongs = home(word, r->arena), *ours = synonym(r, word);
 	struct guess best;
 
+	if (!belongs && ours)
+		return err_hint(err, "Did you mean %s?", ours);
 	if (belongs)
 		return belongs[0]
 			       ? err_hint(err, "It belongs under %s:.", belongs)
