@@ -12,7 +12,7 @@
 struct plan_options {
 	bool json;
 	uint64_t seed;
-	const char *only, *rate, *concurrency, *hold, *end, *ports, *sources, *destinations,
+	const char *only, *rate, *concurrency, *hold, *pool, *end, *ports, *sources, *destinations,
 		*tw_reuse, *time_wait, *nat_ports;
 };
 
@@ -30,6 +30,8 @@ static const struct opt opts[] = {
 	    .help = "load.concurrency, in place of --rate"),
 	OPT(struct plan_options, hold, 0, "hold", .argument = "TIME",
 	    .help = "load.hold, such as 2s"),
+	OPT(struct plan_options, pool, 0, "pool", .argument = "N",
+	    .help = "load.pool.max_idle: idle connections that a pool keeps", .also = "max-idle"),
 	OPT(struct plan_options, end, 0, "end", .argument = "HOW",
 	    .help = "load.end: close, reset, leak, …"),
 	OPT(struct plan_options, ports, 0, "ports", .argument = "RANGE",
@@ -63,6 +65,7 @@ static const struct line {
 	{offsetof(struct plan_options, rate), "load:\n  rate: ", "\n"},
 	{offsetof(struct plan_options, concurrency), "load:\n  concurrency: ", "\n"},
 	{offsetof(struct plan_options, hold), "load:\n  hold: ", "\n"},
+	{offsetof(struct plan_options, pool), "load:\n  pool: {max_idle: ", "}\n"},
 	{offsetof(struct plan_options, end), "load:\n  end: ", "\n"},
 };
 
@@ -216,6 +219,8 @@ static int tell(struct command_call *call, const struct wish *w)
 			out_z(call->out, "\n");
 		if (w->list[i].err.kind)
 			status = STATUS_HOST;
+		else if (status == STATUS_OK && plan_denied(&w->list[i]) > 0)
+			status = STATUS_FAIL;
 	}
 	if (o->json)
 		plan_write_json(call->out, w->list, w->count);
@@ -250,7 +255,8 @@ const struct command command_plan = {
 	.details =
 		"Nothing is run, no right is needed. The arithmetic is told in numbers, for every\n"
 		"case. Without a file the options are the load: lastport plan --rate 500/s.\n"
-		"Exit status 3: this machine cannot give what a case needs.\n",
+		"Exit status 1: a line of `expect` cannot hold, by what is predicted; 3: this\n"
+		"machine cannot give what a case needs.\n",
 	.most = ARGUMENTS_ANY,
 	.opts = opts,
 	.options_bytes = sizeof(struct plan_options),

@@ -47,22 +47,26 @@ static struct value recovered_at(const struct measures *m)
 	return (struct value){at.present && took.present, at.n + took.n};
 }
 
-static struct value observed(const struct measures *m, enum prediction what)
+enum measure foretold_measure(enum prediction what)
 {
 	static const enum measure of[PREDICTIONS] = {
 		[PREDICTION_EXHAUSTED] = MEASURE_EXHAUSTED,
 		[PREDICTION_AFTER] = MEASURE_EXHAUSTED_AFTER,
 		[PREDICTION_AT] = MEASURE_EXHAUSTED_AT,
 		[PREDICTION_SUSTAINED] = MEASURE_CONNECTS_OPENED,
+		[PREDICTION_POOL] = MEASURE_CONNECTS_OPENED,
 		[PREDICTION_USED] = MEASURE_PORTS_USED_MAX,
 		[PREDICTION_OPEN] = MEASURE_ESTABLISHED_MAX,
 		[PREDICTION_CLIFF] = MEASURE_LATENCY_UPPER,
 		[PREDICTION_GATEWAY] = MEASURE_CONNECTS_OPENED,
 	};
 
-	if (what == PREDICTION_RECOVERED)
-		return recovered_at(m);
-	return fixed(m, of[what]);
+	return of[what];
+}
+
+static struct value observed(const struct measures *m, enum prediction what)
+{
+	return what == PREDICTION_RECOVERED ? recovered_at(m) : fixed(m, foretold_measure(what));
 }
 
 /* What a run did not come to contradicts nothing, if something ended it before. */
@@ -81,6 +85,12 @@ static bool is_excused(enum prediction what, const struct compared *c, const str
 			   (what == PREDICTION_EXHAUSTED && c->predicted.likely > c->observed.n));
 }
 
+/* What grows until the end of the run: one that ended before it has not had the rest. */
+static bool is_a_sum(enum prediction what)
+{
+	return what == PREDICTION_POOL || what == PREDICTION_USED || what == PREDICTION_OPEN;
+}
+
 static enum outcome outcome_of(enum prediction what, const struct compared *c,
 			       const struct measures *m, const struct tape *tape)
 {
@@ -88,8 +98,10 @@ static enum outcome outcome_of(enum prediction what, const struct compared *c,
 	bool waits = what == PREDICTION_EXHAUSTED ? c->predicted.likely > c->observed.n
 		     : what == PREDICTION_GATEWAY ? timeouts(m) == 0
 						  : false;
+	bool is_short = c->observed.n < c->predicted.least && is_a_sum(what);
 
-	if (!c->observed.present || (waits && ended_early(tape)) || is_excused(what, c, m))
+	if (!c->observed.present || ((waits || is_short) && ended_early(tape)) ||
+	    is_excused(what, c, m))
 		return OUTCOME_UNTRIED;
 	return is_within && !waits ? OUTCOME_HOLDS : OUTCOME_BROKEN;
 }

@@ -32,9 +32,10 @@ struct budget {
 	uint64_t first;	   /* connections before a first refusal: the capacity, where pairs take
 			      turns; 0: it cannot be told */
 	struct {
-		uint64_t near, full; /* connections until those that are never closed, drawn by
-					the seed, have all ports of a pair by themselves, or so
-					many that the rest may be what is under way; 0: never */
+		uint64_t near, full; /* connections until those that keep their ports, drawn by
+					the seed, have all of a pair by themselves, or so many
+					that the rest may be what is under way; 0: never */
+		double held_ns;	     /* for how long they keep them at least */
 	} kept;
 };
 
@@ -54,6 +55,7 @@ struct forecast {
 			    slow one */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
 	double rates[PROTOCOLS]; /* of the loads of each, where there are both: rate is TCP's */
+	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */
 	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
 				     for sure; 0: that is not to be told, or does not happen */

@@ -1,6 +1,9 @@
 #include "plan/choose.h"
 
+#include <math.h>
+
 #include "base/draw.h"
+#include "base/order.h"
 #include "plan/life.h"
 
 enum {
@@ -23,28 +26,74 @@ static uint64_t space_of(const struct plan *p, const struct load_plan *lp, uint6
 	return choose_draw(p, lp, i, b->pairs) / (b->pairs / b->spaces);
 }
 
-/* Bit i: a connection that ends as enum end i keeps its port for ever. */
-static uint32_t keepers_of(const struct plan *p, const struct load_plan *lp)
+/* Of a load, the ends whose connections keep their ports: bit i is enum end i. */
+struct keepers {
+	uint32_t ends;
+	int64_t least_ns;  /* for how long, at least */
+	int64_t others_ns; /* how long those that end otherwise have theirs, at most */
+	bool others_wait;  /* of it, after their close */
+};
+
+static void keepers_add(struct keepers *k, enum end end, const struct life *life, bool keeps)
+{
+	int64_t least_ns = life_sum(life->live.least, life->quiet.least),
+		most_ns = life_sum(life->live.most, life->quiet.most);
+
+	if (keeps) {
+		k->ends |= 1U << end;
+		k->least_ns = least_ns < k->least_ns ? least_ns : k->least_ns;
+		return;
+	}
+	k->others_ns = most_ns > k->others_ns ? most_ns : k->others_ns;
+	k->others_wait |= life->quiet.most > 0;
+}
+
+/* Those that nobody closes; and where some are free with their close, those that wait as well. */
+static struct keepers keepers_of(const struct plan *p, const struct load_plan *lp)
 {
 	struct scenario alone = *p->scenario;
-	uint32_t keepers = 0;
+	struct keepers waiting = {.least_ns = FOR_EVER}, kept = {.least_ns = FOR_EVER};
+	bool some_are_free = false;
 
 	alone.load = *lp->load;
-	for (enum end end = 0; end < ENDS; end++)
-		if (load_ends(lp->load, end) &&
-		    life_so(&alone, &lp->budget, p->host, end).quiet.least == FOR_EVER)
-			keepers |= 1U << end;
-	return keepers;
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life life = life_so(&alone, &lp->budget, p->host, end);
+
+		if (!load_ends(lp->load, end))
+			continue;
+		keepers_add(&kept, end, &life, life.quiet.least == FOR_EVER);
+		keepers_add(&waiting, end, &life, life.quiet.least > 0);
+		some_are_free |= life.quiet.most == 0;
+	}
+	return some_are_free ? waiting : kept;
+}
+
+/* Connections of the other ends that may have a port at once. */
+static uint64_t others_of(const struct load_plan *lp, const struct keepers *k)
+{
+	if (lp->concurrency)
+		return k->others_wait ? UINT64_MAX : lp->concurrency;
+	return UNDER_WAY + (k->others_ns > 0 ? shape_most(&lp->shape, k->others_ns) : 0);
+}
+
+/* All that the load can begin; there is no need to draw for more. */
+static uint64_t begun_most(const struct plan *p, const struct load_plan *lp)
+{
+	uint64_t n = DRAWS_MOST;
+
+	if (load_is_open(lp->load))
+		n = least(n, shape_due(&lp->shape, p->scenario->stop.time));
+	return lp->load->total ? least(n, lp->load->total) : n;
 }
 
 /* How many connections come before one whose pair has so many ports in use, by those that end as
  * one of the keepers. */
 static uint64_t count_to(const struct plan *p, const struct load_plan *lp, uint32_t keepers,
-			 uint32_t ports, struct arena scratch)
+			 uint32_t ports, uint64_t most, struct arena scratch)
 {
 	uint32_t *used = ARENA_ARRAY(&scratch, uint32_t, lp->budget.spaces);
 
-	for (uint64_t i = 0; i < DRAWS_MOST; i++) {
+	for (uint64_t i = 0; i <= most; i++) {
 		uint64_t space = space_of(p, lp, i);
 
 		if (used[space] == ports)
@@ -66,17 +115,24 @@ static uint32_t ends_of(const struct load *load)
 void choose_count(const struct plan *p, struct load_plan *lp, struct arena scratch)
 {
 	struct budget *b = &lp->budget;
-	uint32_t all = ends_of(lp->load), keepers = keepers_of(p, lp);
-	uint32_t rest = lp->concurrency ? lp->concurrency : UNDER_WAY;
+	uint32_t all = ends_of(lp->load);
+	struct keepers keepers = keepers_of(p, lp);
+	uint64_t rest = others_of(lp, &keepers), most = begun_most(p, lp);
 
 	if (b->capacity == 0)
 		return;
 	if (p->scenario->network.choose == CHOOSE_SEED)
-		b->first = count_to(p, lp, all, b->usable, scratch);
-	if (keepers == 0 || keepers == all)
+		b->first = count_to(p, lp, all, b->usable, DRAWS_MOST, scratch);
+	if (keepers.ends == 0 || keepers.ends == all)
 		return;
-	b->kept.full = count_to(p, lp, keepers, b->usable, scratch);
-	b->kept.near = rest < b->usable ? count_to(p, lp, keepers, b->usable - rest, scratch) : 0;
+	b->kept.held_ns = keepers.least_ns == FOR_EVER ? INFINITY : (double)keepers.least_ns;
+	b->kept.full = count_to(p, lp, keepers.ends, b->usable, most, scratch);
+	if (rest < b->usable) {
+		b->kept.near =
+			count_to(p, lp, keepers.ends, b->usable - (uint32_t)rest, most, scratch);
+		if (b->kept.near == 0 && most < DRAWS_MOST)
+			b->kept.near = most;
+	}
 	if (b->kept.near < b->first)
 		b->kept.near = b->first;
 }

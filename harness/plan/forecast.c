@@ -2,22 +2,55 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/bind.h"
 #include "plan/life.h"
+#include "plan/pool.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
 
 #define SECOND INT64_C(1000000000)
 
+/* Rounds that are in step may be late by this much together. */
+#define STEP_SLACK 100e6
+
 /* A closed loop whose ports are free with their close never has more in use than are under way. */
-static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life)
+static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life,
+		    uint64_t buckets)
 {
 	/* The server's last ACK is on its way. */
 	const uint64_t lingering = s->load.protocol == PROTOCOL_TCP ? 8 : 0;
 	uint64_t under_way = concurrency_of(&s->load);
 
-	return !load_is_open(&s->load) && life->quiet.most == 0 &&
-	       under_way + lingering <= b->capacity;
+	return !load_is_open(&s->load) && life->quiet.most < FOR_EVER &&
+	       (life->quiet.most == 0 || buckets > 0) &&
+	       under_way + lingering + buckets <= b->capacity;
+}
+
+/* No more wait than there are buckets, where each is in TIME_WAIT as soon as its client is done with
+ * it: it has read the server's FIN by then. */
+static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
+			     const struct host *host)
+{
+	const struct load *l = &s->load;
+	bool reads_fin =
+		load_share(l, END_SHUTDOWN) >= 1 && s->server.behaviour == BEHAVIOUR_ANSWER;
+
+	return reads_fin ? life_buckets(s, b, host) : 0;
+}
+
+/* Those that die with the server: until then no port is wanted for, and what it refuses afterwards has
+ * its port for no longer than the answer takes. */
+static bool outlives(const struct scenario *s, const struct budget *b)
+{
+	enum { ANSWERED = 64 };
+	struct shape shape = shape_make(&s->load);
+	uint64_t begun;
+
+	if (!s->server.die || s->server.vanish || !load_is_open(&s->load))
+		return false;
+	begun = shape_due(&shape, s->server.die + LIFE_SLACK) + shape_most(&shape, LIFE_SLACK);
+	return begun + least(ANSWERED, b->usable / 4) <= b->usable;
 }
 
 /* A closed loop whose pool takes all of its connections back opens no more than it has clients;
@@ -32,14 +65,48 @@ static bool keeps_all(const struct scenario *s, const struct budget *b)
 	       !behaviour_does(s->server.behaviour, DOES_END) && s->server.die == 0;
 }
 
-/* How many connections a pool opens is a matter of when its requests come, but for the two
- * bounds: those that it keeps for ever, and as many requests as there are, by what each serves. */
-static void foresee_pool(struct forecast *f, const struct scenario *s, const struct budget *b)
+/* Requests at most; INFINITY: as many as the machine can. */
+static double requests_of(const struct scenario *s)
 {
 	const struct load *l = &s->load;
+	struct shape shape = shape_make(l);
+	double due =
+		load_is_open(l) ? (double)shape_due(&shape, (int64_t)speed_ends_ns(s)) : INFINITY;
 
-	f->known = keeps_all(s, b) || (l->total && l->total <= b->first);
+	return fmin(l->total ? (double)l->total : INFINITY, due);
+}
+
+/* In step: the round in which more are opened than there are ports. */
+static void foresee_rounds(struct forecast *f, const struct scenario *s, const struct budget *b,
+			   const struct life *life, const struct pool_fate *pool)
+{
+	double requests = pool_round_of(pool, b->first), round = (double)life->live.most;
+	double at = requests / pool->at_once * (round + (double)s->load.request.pause);
+	double held = (double)life->quiet.least;
+
+	f->exhausts = f->known = f->counted = pool->is_closed && !b->may_lose_one &&
+					      requests + pool->at_once <= requests_of(s) &&
+					      at + STEP_SLACK < fmin(speed_ends_ns(s), held);
+	f->after = f->after_least = f->after_most = b->first;
+	f->at = (struct guess){at, at, at + STEP_SLACK};
+}
+
+/* How many connections a pool opens is a matter of when its requests come, but for two bounds
+ * (plan/pool.h): where no more than there are ports can be, none lacks one. */
+static void foresee_pool(struct forecast *f, const struct scenario *s, const struct budget *b,
+			 const struct life *life)
+{
+	const struct pool_fate pool = pool_fate_of(s, b, life);
+
 	f->rate = NAN;
+	if (pool.is_closed && isfinite(pool.at_once) && s->load.request.per_connection == 0)
+		f->pool_rate = pool.share_most > 0 && f->port_life_ns != FOR_EVER
+				       ? (double)b->capacity * SECOND / (double)f->port_life_ns /
+						 pool.share_most
+				       : INFINITY;
+	f->known = keeps_all(s, b) || pool_opens_most(&pool, s, requests_of(s)) <= (double)b->first;
+	if (!f->known && s->sample.latency == 0)
+		foresee_rounds(f, s, b, life, &pool);
 }
 
 /* The connection that is refused, counted from 0, if it is begun while all before it hold their
@@ -67,12 +134,9 @@ static struct refusal first_of(const struct scenario *s, const struct budget *b,
 				least_ns};
 }
 
-static struct refusal kept_of(const struct budget *b, const struct life *life)
+static struct refusal kept_of(const struct budget *b)
 {
-	bool others_are_free = life->live.most == 0; /* their ports, with their close */
-
-	return (struct refusal){others_are_free ? b->kept.near : b->first, b->kept.full,
-				b->kept.full, INFINITY};
+	return (struct refusal){b->kept.near, b->kept.full, b->kept.full, b->kept.held_ns};
 }
 
 /* By then, at the latest? */
@@ -105,7 +169,7 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 	int64_t least = life_sum(life->live.least, life->quiet.least);
 	const struct refusal ways[] = {
 		first_of(s, b, least == FOR_EVER ? INFINITY : (double)least),
-		kept_of(b, life),
+		kept_of(b),
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -124,14 +188,15 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
  * what is drawn can come to one pair at any time; and a port that the load's own sockets share is
  * never wanted for. */
 static void foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
-		    const struct life *life)
+		    const struct life *life, const struct host *host)
 {
 	struct guess next = speed_pace(s, b, life, b->first);
 	int64_t most = life_sum(life->live.most, life->quiet.most);
 	bool steady = speed_ends_ns(s) <= speed_changes_ns(s) && b->first == b->capacity;
 	bool never = bind_shares_port(&s->load) || (s->load.total && s->load.total <= b->first) ||
+		     (s->load.total && s->load.total <= b->kept.near) || outlives(s, b) ||
 		     (steady && ((most < FOR_EVER && next.least >= (double)most + LIFE_SLACK) ||
-				 bounded(s, b, life)));
+				 bounded(s, b, life, waiting_most(s, b, host))));
 	bool not_yet = next.least >= speed_ends_ns(s), told = b->first || !b->capacity;
 
 	f->exhausts = !never && !not_yet && foresee_refusal(f, s, b, life, speed_ends_ns(s));
@@ -156,8 +221,8 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	else
 		f.rate = (double)b->capacity / (life_mean(s, b, host) / SECOND);
 	if (load_is_pooled(&s->load))
-		foresee_pool(&f, s, b);
+		foresee_pool(&f, s, b, &life);
 	else
-		foresee(&f, s, b, &life);
+		foresee(&f, s, b, &life, host);
 	return f;
 }

@@ -129,14 +129,26 @@ static struct span quiet_span(const struct scenario *s, const struct host *host,
 	return (struct span){0, 0};
 }
 
+static int64_t buckets_of(const struct scenario *s, const struct host *host)
+{
+	int64_t fallback = (host->ehash > 0 ? host->ehash : 262144) / 2;
+
+	return setting_number(&s->network.sysctl, "net.ipv4.tcp_max_tw_buckets", fallback);
+}
+
+uint64_t life_buckets(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	int64_t n = buckets_of(s, host);
+
+	return n > 0 && (uint64_t)n < b->capacity ? (uint64_t)n : 0;
+}
+
 /* The kernel makes no more than tcp_max_tw_buckets sockets wait: of those beyond it the port is
  * free at once. */
 static void buckets_limit(struct span *quiet, const struct scenario *s, const struct budget *b,
 			  const struct host *host)
 {
-	int64_t fallback = (host->ehash > 0 ? host->ehash : 262144) / 2;
-	int64_t buckets =
-		setting_number(&s->network.sysctl, "net.ipv4.tcp_max_tw_buckets", fallback);
+	int64_t buckets = buckets_of(s, host);
 
 	if (quiet->most == FOR_EVER || buckets < 0 || (uint64_t)buckets >= b->capacity)
 		return;

@@ -33,6 +33,9 @@ struct life life_of(const struct scenario *s, const struct budget *b, const stru
 /* On average; INFINITY if any of them is for ever. */
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host);
 
+/* tcp_max_tw_buckets, where they end TIME_WAIT before the ports are used up; 0: they do not. */
+uint64_t life_buckets(const struct scenario *s, const struct budget *b, const struct host *host);
+
 int64_t life_sum(int64_t a, int64_t b);
 
 /* Without a FIN it is a reset, whatever the load calls it. */

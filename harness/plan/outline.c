@@ -204,6 +204,19 @@ static void set_end(struct outline *o, const struct plan *p)
 				    ends_by(o, p, ends.most, o->at_ns.most)};
 }
 
+static void set_pool(struct outline *o, const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+	struct life life;
+
+	if (!o->pooled)
+		return;
+	alone.load = *p->loads[0].load;
+	life = life_of(&alone, &p->budget, p->host);
+	o->pool = pool_fate_of(&alone, &p->budget, &life);
+	o->requests = o->begun;
+}
+
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
 	uint64_t used = together_capacity(p);
@@ -224,6 +237,7 @@ struct outline outline_of(const struct plan *p)
 	set_failure(&o, p);
 	set_half(&o, p);
 	set_end(&o, p);
+	set_pool(&o, p);
 	o.ports = ports_of(&o, p);
 	if (p->nat.outside.count)
 		o.gateway_ports = p->nat.carriage.each / p->nat.outside.count;

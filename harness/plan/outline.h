@@ -8,6 +8,7 @@
 #pragma once
 
 #include "plan/plan.h"
+#include "plan/pool.h"
 
 struct outline {
 	int64_t live_ns, quiet_ns; /* of a port's life: until the close, and after; or FOR_EVER */
@@ -16,6 +17,8 @@ struct outline {
 	double under_way; /* connections at once, of closed loops */
 	double wanted;	  /* ports at once that the load asks for; INFINITY: without bound */
 	bool pooled;	  /* how many connections are opened is the pool's: wanted is NAN then */
+	struct pool_fate pool; /* what becomes of it; of the first load */
+	double requests;       /* of a pool, in all; INFINITY: as many as the machine can */
 	bool exhausts, known, cut_short;	 /* as the forecast has it; so are the next three */
 	uint64_t after, after_least, after_most; /* connections that have a port before the first is
 						    refused one, open or not */

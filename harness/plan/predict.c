@@ -2,10 +2,12 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
 #include "plan/life.h"
 #include "plan/outline.h"
 #include "plan/retry.h"
 #include "plan/speed.h"
+#include "plan/together.h"
 
 #define SECOND 1e9
 
@@ -103,20 +105,72 @@ static struct foretold foretell_sustained(const struct plan *p, double elapsed_n
 				  floor((double)p->budget.capacity + more * rate_slack) + CLOSING}};
 }
 
+/* Once one destination is full, all of its ports are in use. Otherwise no more than all that are in use
+ * at once, spread evenly where destinations take turns. */
 static struct foretold foretell_used(const struct plan *p, const struct outline *o)
 {
-	(void)o;
-	return is_single(p) ? at_most(p->budget.usable) : untold;
+	const struct budget *b = &p->budget;
+	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
+		       (double)p->forecast.life_least_ns > STALL_NS &&
+		       !bind_may_repeat(p->scenario, p->loads[0].load);
+	double late = o->rate * STALL_NS / SECOND, at_once = (double)o->ports + late;
+	double most = b->usable;
+
+	if (!is_single(p))
+		return untold;
+	if (p->scenario->network.choose != CHOOSE_SEED && p->scenario->sample.latency == 0)
+		most = fmin(most,
+			    fmin(ceil(o->begun / b->spaces), ceil(at_once / b->spaces) + CLOSING));
+	return (struct foretold){
+		true, {is_full ? b->usable - (b->may_lose_one ? 1. : 0) : 0, most, most}};
+}
+
+/* Does each connection that is open hold a port? A server's reset takes it, and leaves a descriptor. */
+static bool holds_port(const struct plan *p)
+{
+	return !behaviour_does(p->scenario->server.behaviour, DOES_END) &&
+	       !p->scenario->server.die && plan_overshadows(p) == 0;
+}
+
+/* Do all connections stay open once they are? */
+static bool keeps_open(const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+
+	for (enum end end = 0; end < ENDS; end++)
+		if (load_ends(lp->load, end) && end != END_LEAK)
+			return false;
+	return is_single(p) && holds_port(p) && !p->scenario->server.vanish;
 }
 
 static struct foretold foretell_open(const struct plan *p, const struct outline *o)
 {
-	double slots = 0;
+	const struct forecast *f = &p->forecast;
+	double most = 0;
 
 	(void)o;
 	for (uint32_t i = 0; i < p->load_count; i++)
-		slots += p->loads[i].slots;
-	return at_most(slots);
+		most += p->loads[i].slots;
+	most = fmin(most, (double)p->needs.live);
+	if (holds_port(p))
+		most = fmin(most, (double)together_capacity(p));
+	if (!f->exhausts || !f->counted || !keeps_open(p))
+		return at_most(most);
+	return (struct foretold){true, {(double)f->after_least, most, most}};
+}
+
+/* As many requests as there are; fewer, where some find no port. */
+static struct foretold foretell_pool(const struct plan *p, const struct outline *o)
+{
+	const struct forecast *f = &p->forecast;
+	double n = o->requests, most;
+
+	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
+	    !isfinite(n) || !life_opens(p->scenario))
+		return untold;
+	most = pool_opens_most(&o->pool, p->scenario, n);
+	return (struct foretold){
+		true, {f->known ? pool_opens_least(&o->pool, p->scenario, n) : 0, most, most}};
 }
 
 static struct foretold foretell_cliff(const struct plan *p, const struct outline *o)
@@ -146,6 +200,7 @@ void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elap
 		[PREDICTION_AFTER] = foretell_after,
 		[PREDICTION_AT] = foretell_at,
 		[PREDICTION_RECOVERED] = foretell_recovered,
+		[PREDICTION_POOL] = foretell_pool,
 		[PREDICTION_USED] = foretell_used,
 		[PREDICTION_OPEN] = foretell_open,
 		[PREDICTION_CLIFF] = foretell_cliff,

@@ -98,6 +98,7 @@ void foretold_tally(struct out *to, const struct result_run *run)
 		counts[run->measures.predictions[i].outcome]++;
 	all = counts[OUTCOME_HOLDS] + counts[OUTCOME_BROKEN];
 	if (all)
-		out_fmt(to, "%s%u of %u predictions %s", to->len ? "; " : "", counts[OUTCOME_HOLDS],
-			all, all == 1 ? "holds" : "hold");
+		out_fmt(to, "%s%u of %s%u predictions %s", to->len ? "; " : "",
+			counts[OUTCOME_HOLDS], run->plan.doubt.len ? "the other " : "", all,
+			counts[OUTCOME_HOLDS] == 1 ? "holds" : "hold");
 }

@@ -2,10 +2,12 @@
 
 #include <math.h>
 
+#include "judge/denied.h"
 #include "plan/bind.h"
 #include "plan/part.h"
 #include "plan/size.h"
 #include "plan/together.h"
+#include "report/block.h"
 #include "report/page.h"
 #include "report/plan_say.h"
 
@@ -138,14 +140,39 @@ static const char *say_begun(const struct outline *o, struct arena *a)
 				  : text_format(a, "as many %ss as the machine can", what).s;
 }
 
+/* "; up to 6 of 10, 60 % of the requests, open a connection, and close it"; the knee. */
+static const char *say_churn(const struct outline *o, struct arena *a)
+{
+	const struct pool_fate *f = &o->pool;
+	double over = f->at_once - f->kept;
+
+	if (isinf(f->at_once) || isinf(f->kept))
+		return "";
+	if (over <= 0)
+		return "; the pool keeps as many as there are at once, and none is closed";
+	return text_format(a,
+			   ": %s%s of %s at once, %.3g %% of the requests, open a connection and "
+			   "close it%s; none does from max_idle %s on, the knee",
+			   f->in_step ? "" : "up to ", say_count(a, over), say_count(a, f->at_once),
+			   100 * f->share_most,
+			   f->in_step ? ", in each round" : ", if they end together",
+			   say_count(a, f->at_once))
+		.s;
+}
+
 /* Requests that find no idle connection open one; those that find no place in the pool end it. */
 static struct text say_pool(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *lp = &p->loads[0];
-	const char *requests = say_rate(a, o->rate), *kept = "", *serves = "", *churn = "";
+	const char *requests, *kept = "", *serves = "", *churn = say_churn(o, a);
 
 	if (o->rate <= 0)
 		requests = text_format(a, "%s at once", say_count(a, o->under_way)).s;
+	else
+		requests = text_format(a, "%s × %s = %s at once", say_rate(a, o->rate),
+				       say_time(a, (double)o->live_ns),
+				       say_count(a, ceil(o->rate * (double)o->live_ns / 1e9)))
+				   .s;
 	if (lp->load->pool.max_idle)
 		kept = text_format(a, ", %s kept idle to a destination",
 				   say_number(a, lp->idle_most, "connection"))
@@ -153,10 +180,6 @@ static struct text say_pool(const struct plan *p, const struct outline *o, struc
 	if (lp->load->request.per_connection)
 		serves = text_format(a, ", each for %s", say_number(a, lp->serves_most, "request"))
 				 .s;
-	if (o->rate <= 0 && lp->load->pool.max_idle && o->under_way > lp->idle_most)
-		churn = text_format(a, ": %s in each round end after one use",
-				    say_count(a, o->under_way - lp->idle_most))
-				.s;
 	return text_format(a, "requests: %s%s%s%s; %s to be had", requests, kept, serves, churn,
 			   say_number(a, p->budget.capacity, "port"));
 }
@@ -198,6 +221,19 @@ static const char *say_any_rate(double rate, struct arena *a)
 			   : "no rate";
 }
 
+/* The requests whose connections the ports carry, where as many open one as may. */
+static struct text say_pool_rate(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (isinf(p->forecast.pool_rate))
+		return TEXT("any rate: once the pool is warm it opens no connection");
+	return text_format(a, "%s / %s / %.3g %% = %s requests for ever%s",
+			   say_number(a, p->budget.capacity, "port"),
+			   say_time(a, (double)p->forecast.port_life_ns), 100 * o->pool.share_most,
+			   say_rate(a, p->forecast.pool_rate),
+			   o->pool.in_step ? ""
+					   : ", at least: more, where they do not end together");
+}
+
 static struct text say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
@@ -207,6 +243,8 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 			a, "of TCP's ports %s, of UDP's %s: each by the load whose carry least",
 			say_any_rate(p->forecast.rates[PROTOCOL_TCP], a),
 			say_any_rate(p->forecast.rates[PROTOCOL_UDP], a));
+	if (p->forecast.pool_rate > 0)
+		return say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate))
 		return TEXT("cannot be told: how often a connection is used again decides");
 	if (is_kept(o))
@@ -330,6 +368,45 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 			page_paragraph(out, lines[i].label, PAINT_NONE, LABEL, lines[i].text);
 }
 
+enum { DENIED_MOST = 64 };
+
+size_t plan_denied(const struct planned *p)
+{
+	struct denial denied[DENIED_MOST];
+
+	return p->plan.needs.rings ? denied_find(denied, DENIED_MOST, &p->plan) : 0;
+}
+
+static const char *say_bound(enum measure_kind kind, double n, struct arena *a)
+{
+	return block_value(ARENA_ARRAY(a, char, UNIT_PRINTED), kind, (struct value){true, n});
+}
+
+/* "exhausted == false, file.yaml:12, cannot hold: predicted true" */
+static void print_denied(struct out *out, const struct plan *p, struct arena a)
+{
+	struct denial denied[DENIED_MOST];
+	size_t count = denied_find(denied, DENIED_MOST, p);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct expectation *e = denied[i].line;
+		const struct guess *g = &denied[i].predicted;
+		enum measure_kind kind = measure_infos[e->what.measure].kind;
+		const char *to =
+			isinf(g->most) ? " or more"
+			: g->least == g->most
+				? ""
+				: text_format(&a, " to %s", say_bound(kind, g->most, &a)).s;
+
+		page_paragraph(out, "  but", PAINT_BAD, LABEL,
+			       text_format(&a,
+					   "%s:%u expects " TEXT_FMT
+					   ", which cannot hold: predicted %s%s",
+					   e->at.file, e->at.line, TEXT_ARG(e->text),
+					   say_bound(kind, g->least, &a), to));
+	}
+}
+
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch)
 {
 	const struct scenario *s = p->scenario;
@@ -342,8 +419,10 @@ void plan_write_text(struct out *out, const struct planned *p, struct arena scra
 	out_z(out, "\n");
 	if (s->top.title.len)
 		page_paragraph(out, " ", PAINT_NONE, 2, s->top.title);
-	if (p->plan.needs.rings) /* all but the machine's limits was looked at */
+	if (p->plan.needs.rings) { /* all but the machine's limits was looked at */
 		print_facts(out, &p->plan, scratch);
+		print_denied(out, &p->plan, scratch);
+	}
 	if (p->err.kind)
 		page_paragraph(out, "  refused", PAINT_BAD, LABEL, text_of(p->err.what));
 	if (p->err.hint[0])

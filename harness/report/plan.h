@@ -17,6 +17,9 @@ struct planned {
 
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch);
 
+/* Lines of its `expect` that cannot hold, by what is predicted. */
+size_t plan_denied(const struct planned *p);
+
 /* Why it cannot be told whether the ports run out; empty: it can. */
 struct text plan_doubt(const struct plan *p, struct arena *);
 

@@ -47,10 +47,27 @@ static const char *say_which(const struct outline *o, struct arena *a)
 		.s;
 }
 
+/* "cannot be told: the pool opens from 10 to 64 connections for 100 requests; 32 ports …" */
+static struct text say_pool_opens(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct scenario *s = p->scenario;
+
+	if (p->load_count > 1 || !isfinite(o->requests))
+		return TEXT("cannot be told: how many connections the pool opens decides");
+	return text_format(
+		a,
+		"cannot be told: for %s the pool opens from %s to %s, as they end by turns or "
+		"together; %s to be had",
+		say_number(a, (uint64_t)o->requests, "request"),
+		say_count(a, pool_opens_least(&o->pool, s, o->requests)),
+		say_number(a, (uint64_t)pool_opens_most(&o->pool, s, o->requests), "connection"),
+		say_number(a, p->budget.capacity, "port"));
+}
+
 static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (o->pooled)
-		return TEXT("cannot be told: how many connections the pool opens decides");
+		return say_pool_opens(p, o, a);
 	if (p->forecast.times_out_after)
 		return TEXT("the gateway's ports end first: connects time out");
 	if (p->forecast.rate_is_least && o->rate > p->forecast.rate)
@@ -138,7 +155,7 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 	if (o->half == 0)
 		return TEXT("no connect is slower");
 	if (o->pooled)
-		return TEXT("cannot be told, as above");
+		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (!o->half_reached)
 		return TEXT("not reached: no connect is slower");
 	if (o->rate > 0 || o->half_at_ns > 0)

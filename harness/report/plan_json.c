@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "judge/denied.h"
 #include "plan/outline.h"
 #include "plan/part.h"
 
@@ -115,6 +116,27 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 	return g;
 }
 
+static json_t *json_pool(const struct plan *p, const struct outline *o)
+{
+	const struct scenario *s = p->scenario;
+	json_t *pool = json_object();
+
+	json_object_set_new(pool, "at_once", real_or_null(o->pool.at_once));
+	json_object_set_new(pool, "kept", real_or_null(o->pool.kept));
+	json_object_set_new(pool, "churn_most", json_real(o->pool.share_most));
+	json_object_set_new(pool, "in_step", json_boolean(o->pool.in_step));
+	json_object_set_new(pool, "sustained",
+			    p->forecast.pool_rate > 0 ? real_or_null(p->forecast.pool_rate)
+						      : json_null());
+	if (!isfinite(o->requests))
+		return pool;
+	json_object_set_new(pool, "opens_least",
+			    count_or_null(pool_opens_least(&o->pool, s, o->requests)));
+	json_object_set_new(pool, "opens_most",
+			    count_or_null(pool_opens_most(&o->pool, s, o->requests)));
+	return pool;
+}
+
 static void put_facts(json_t *one, const struct plan *p)
 {
 	const struct outline o = outline_of(p);
@@ -125,6 +147,8 @@ static void put_facts(json_t *one, const struct plan *p)
 	json_object_set_new(one, "port_life", json_life(p, &o));
 	json_object_set_new(one, "wanted", count_or_null(o.wanted));
 	json_object_set_new(one, "sustained", real_or_null(p->forecast.rate));
+	if (o.pooled && p->load_count == 1)
+		json_object_set_new(one, "pool", json_pool(p, &o));
 	if (part_is_mixed(p))
 		json_object_set_new(one, "sustained_udp",
 				    real_or_null(p->forecast.rates[PROTOCOL_UDP]));
@@ -140,6 +164,27 @@ static json_t *json_text(struct text t)
 	return json_stringn(t.len ? t.s : "", t.len);
 }
 
+/* Lines of `expect`, and between what the prediction lies. */
+static json_t *json_denied(const struct plan *p)
+{
+	struct denial denied[64];
+	size_t count = denied_find(denied, sizeof(denied) / sizeof(denied[0]), p);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_time = measure_infos[denied[i].line->what.measure].kind == KIND_TIME;
+		double unit = is_time ? 1e9 : 1;
+
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:I, s:o, s:o}", "text", json_text(denied[i].line->text),
+				  "line", (json_int_t)denied[i].line->at.line, "predicted_least",
+				  real_or_null(denied[i].predicted.least / unit), "predicted_most",
+				  real_or_null(denied[i].predicted.most / unit)));
+	}
+	return list;
+}
+
 static json_t *json_planned(const struct planned *p)
 {
 	json_t *one = json_object();
@@ -147,8 +192,10 @@ static json_t *json_planned(const struct planned *p)
 	json_object_set_new(one, "scenario", json_text(p->scenario->top.name));
 	json_object_set_new(one, "case", json_text(p->scenario->case_name));
 	json_object_set_new(one, "file", json_string(p->scenario->file));
-	if (p->plan.needs.rings)
+	if (p->plan.needs.rings) {
 		put_facts(one, &p->plan);
+		json_object_set_new(one, "denied", json_denied(&p->plan));
+	}
 	if (p->err.kind) {
 		json_object_set_new(one, "error", json_string(p->err.what));
 		json_object_set_new(one, "hint", json_string(p->err.hint));

@@ -40,6 +40,8 @@
 	SUITE(split) \
 	SUITE(foretold) \
 	SUITE(retry) \
+	SUITE(plan_pool) \
+	SUITE(denied) \
 	SUITE(intent) \
 	SUITE(plan) \
 	SUITE(tape) \

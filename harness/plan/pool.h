@@ -1,0 +1,36 @@
+/* pool.h - what becomes of a pool that keeps fewer idle connections than there are requests at once:
+ * pure arithmetic.
+ *
+ * Of C requests under way at most, and K connections kept idle, one that ends finds no place in the pool
+ * if K are idle already, and is closed; one that begins finds none if none is idle, and opens one. From K
+ * idle to none takes K requests that are served by the pool, and no more than C - K others can be under
+ * way besides: so no more than (C - K) / C of all requests open a connection, once the first C have. They
+ * do where all C begin and end together; where they are spread over time, none does. The knee is at K = C.
+ *
+ * Input:  a scenario whose `load` has a pool, and goes to one pair.
+ * Units:  counts; shares of 1.
+ * Errors: none. What cannot be bounded is as many as there are requests.
+ */
+#pragma once
+
+#include "plan/life.h"
+
+struct pool_fate {
+	double at_once;	      /* requests under way, at most; INFINITY: as many as there are */
+	double kept;	      /* connections that stay, between two requests */
+	double share_most;    /* of the requests, those that open a connection, once it is warm */
+	bool begins_together; /* the first of each client are all under way at once */
+	bool in_step;	      /* all begin and end together, round by round: so many do */
+	bool is_closed;	      /* connections that end are closed by the client, and wait */
+};
+
+struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
+			      const struct life *life);
+
+/* How many of the first n requests open a connection. */
+double pool_opens_most(const struct pool_fate *f, const struct scenario *s, double n);
+double pool_opens_least(const struct pool_fate *f, const struct scenario *s, double n);
+
+/* Requests before the one that is to open a connection more than there are ports, each round being in
+ * step; INFINITY: none is. */
+double pool_round_of(const struct pool_fate *f, uint64_t ports);

@@ -1,0 +1,89 @@
+#include "plan/pool.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "plan/predict.h"
+#include "plan_help.h"
+#include "suites.h"
+
+/* Ten clients in step, forty ports: the knee is where the pool keeps as many as there are clients
+ * (idle cap 0 to 10 against concurrency 10). */
+static void the_hidden_churn_ends_where_the_pool_keeps_all(void)
+{
+	for (uint64_t idle = 1; idle <= 11; idle++) {
+		struct arena a = help_arena();
+		const struct host host = help_host();
+		char lines[200];
+		struct plan p;
+		struct err err = {0};
+		struct foretold said[PREDICTIONS];
+		double each = idle < 10 ? 10 - (double)idle : 0;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40999}\nload: {concurrency: 10, total: 100, hold: "
+			 "20ms, request: {send: 8B, pause: 20ms}, pool: {max_idle: %u}}",
+			 (unsigned)idle);
+		CU_ASSERT_FATAL(plan_make(&p, help_scenario(lines, &a), &host, 1, &a, &err));
+		predict(said, &p, 0);
+		CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+		CU_ASSERT(said[PREDICTION_POOL].told);
+		CU_ASSERT_DOUBLE_EQUAL(said[PREDICTION_POOL].value.least, 10 + 9 * each, 1e-6);
+		CU_ASSERT_DOUBLE_EQUAL(said[PREDICTION_POOL].value.most, 10 + 9 * each, 1e-6);
+		CU_ASSERT(each > 0 ? fabs(p.forecast.pool_rate - 1000 / 60.02 / (each / 10)) < 1e-6
+				   : isinf(p.forecast.pool_rate));
+		arena_close(&a);
+	}
+}
+
+/* lines, opened at least and at most for all of its requests; -1: not told. */
+static void what_a_pool_opens_lies_between_two_bounds(void)
+{
+	static const struct {
+		const char *lines;
+		double least, most;
+	} rows[] = {
+		/* the first ten, and six of ten of the others; or none of those */
+		{"load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 4}, request: "
+		 "{send: 8B}}",
+		 10, 10 + 54 + 6},
+		/* 5 at once, and what a stall makes of 100/s */
+		{"load: {rate: 100/s, total: 1000, hold: 50ms, pool: {max_idle: 64}}", 1, 5 + 26},
+		/* a hundred requests each: ten, and one more for each hundred */
+		{"load: {concurrency: 10, total: 1000, hold: 20ms, request: {send: 8B, "
+		 "per_connection: 100}}",
+		 10, 10 + 10},
+		{"load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 4}, request: "
+		 "{send: 8B}}\n"
+		 "server: {die: 5s}",
+		 1, 100},
+		{"load: {concurrency: 10, total: 100, hold: 20ms, request: {send: 8B}}", -1, -1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const struct host host = help_host();
+		struct plan p;
+		struct err err = {0};
+		struct foretold said[PREDICTIONS];
+		const struct foretold *f = &said[PREDICTION_POOL];
+
+		CU_ASSERT_FATAL(
+			plan_make(&p, help_scenario(rows[i].lines, &a), &host, 1, &a, &err));
+		predict(said, &p, 0);
+		CU_ASSERT_EQUAL(f->told, rows[i].most >= 0);
+		if (f->told && (f->value.least != rows[i].least || f->value.most != rows[i].most))
+			printf("row %zu: %g to %g\n", i, f->value.least, f->value.most);
+		CU_ASSERT(!f->told ||
+			  (f->value.least == rows[i].least && f->value.most == rows[i].most));
+		arena_close(&a);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(the_hidden_churn_ends_where_the_pool_keeps_all),
+	TEST(what_a_pool_opens_lies_between_two_bounds),
+	TESTS_END,
+};
+
+const struct suite suite_plan_pool = {"plan: pools", tests};
