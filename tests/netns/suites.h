@@ -10,6 +10,7 @@
 // clang-format off
 #define SUITES(SUITE) \
 	SUITE(lab) \
+	SUITE(lab_settings) \
 	SUITE(nat) \
 	SUITE(rights) \
 	SUITE(facts) \

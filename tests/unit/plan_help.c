@@ -36,3 +36,18 @@ struct host help_host(void)
 		.ehash = 262144,
 	};
 }
+
+struct plan help_plan(const char *lines, const struct host *host, uint64_t seed,
+		      struct arena *arena)
+{
+	static struct host usual;
+	struct err err = {0};
+	struct plan p = {0};
+
+	usual = help_host();
+	if (!plan_make(&p, help_scenario(lines, arena), host ? host : &usual, seed, arena, &err)) {
+		printf("\n%s\n  %s\n", lines, err.what);
+		CU_FAIL_FATAL("a test's plan cannot be made");
+	}
+	return p;
+}

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "host/host.h"
-#include "scenario/scenario.h"
+#include "plan/plan.h"
 
 struct arena help_arena(void);
 
@@ -15,3 +15,8 @@ const struct scenario *help_scenario(const char *lines, struct arena *arena);
 
 /* A host on which everything works. */
 struct host help_host(void);
+
+/* The plan of these lines, on that host, or on this one (NULL); what cannot be planned fails the
+ * test. */
+struct plan help_plan(const char *lines, const struct host *host, uint64_t seed,
+		      struct arena *arena);

@@ -44,7 +44,10 @@
 	SUITE(denied) \
 	SUITE(intent) \
 	SUITE(plan) \
+	SUITE(plan_life) \
+	SUITE(plan_needs) \
 	SUITE(tape) \
+	SUITE(tape_lines) \
 	SUITE(measure) \
 	SUITE(books) \
 	SUITE(judge) \
@@ -56,6 +59,7 @@
 	SUITE(tapes) \
 	SUITE(result) \
 	SUITE(summary) \
+	SUITE(summary_marks) \
 	SUITE(bench) \
 	/* the end */
 // clang-format on

@@ -1,25 +1,9 @@
 /* What load.bind makes of the ports, by arithmetic. */
 #include "plan/bind.h"
 
-#include <stdio.h>
-
 #include "plan/plan.h"
 #include "plan_help.h"
 #include "suites.h"
-
-static struct plan plan_of(const char *lines, struct arena *a)
-{
-	static struct host host;
-	struct err err = {0};
-	struct plan p = {0};
-
-	host = help_host();
-	if (!plan_make(&p, help_scenario(lines, a), &host, 1, a, &err)) {
-		printf("\n%s\n  %s\n", lines, err.what);
-		CU_FAIL_FATAL("a test's plan cannot be made");
-	}
-	return p;
-}
 
 static void who_takes_the_port_decides_how_many_there_are(void)
 {
@@ -86,12 +70,12 @@ static void what_bind_takes_stays_taken_for_the_whole_of_time_wait(void)
 	struct arena a = help_arena();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct plan p = plan_of(text_format(&a,
-						    "network: {ports: 40000-40031, sysctl: "
-						    "{net.ipv4.tcp_tw_reuse: 1}}\nload: %s",
-						    rows[i].load)
-						.s,
-					&a);
+		struct plan p = help_plan(text_format(&a,
+						      "network: {ports: 40000-40031, sysctl: "
+						      "{net.ipv4.tcp_tw_reuse: 1}}\nload: %s",
+						      rows[i].load)
+						  .s,
+					  NULL, 1, &a);
 
 		CU_ASSERT_EQUAL(p.forecast.quiet_ns, rows[i].quiet_ns);
 		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
@@ -104,10 +88,10 @@ static void what_bind_takes_stays_taken_for_the_whole_of_time_wait(void)
 static void sockets_are_counted_where_the_load_has_its_ports(void)
 {
 	struct arena a = help_arena();
-	struct plan p = plan_of("load: {bind: ports 20000-20009}", &a);
+	struct plan p = help_plan("load: {bind: ports 20000-20009}", NULL, 1, &a);
 
 	CU_ASSERT(p.watched.lo == 20000 && p.watched.hi == 20009);
-	p = plan_of("network: {ports: 40000-40031}\nload: {bind: address}", &a);
+	p = help_plan("network: {ports: 40000-40031}\nload: {bind: address}", NULL, 1, &a);
 	CU_ASSERT(p.watched.lo == 40000 && p.watched.hi == 40031);
 	arena_close(&a);
 }
@@ -133,7 +117,7 @@ static void a_port_is_one_for_all_destinations_where_each_load_binds_it(void)
 	struct arena a = help_arena();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct plan p = plan_of(rows[i].lines, &a);
+		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
 
 		CU_ASSERT_EQUAL(plan_shares_ports(&p), rows[i].together);
 	}
@@ -159,8 +143,9 @@ static void what_is_held_is_taken_from_the_loads_that_want_it(void)
 	struct arena a = help_arena();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct plan p = plan_of(
-			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, &a);
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, NULL,
+			1, &a);
 
 		CU_ASSERT_EQUAL(p.budget.capacity, rows[i].capacity);
 		CU_ASSERT_EQUAL(p.squat.listening, rows[i].listening);
@@ -173,14 +158,14 @@ static void what_is_held_is_taken_from_the_loads_that_want_it(void)
 static void several_sources_are_bound_without_a_port(void)
 {
 	struct arena a = help_arena();
-	struct plan p = plan_of("network: {sources: 2}", &a);
+	struct plan p = help_plan("network: {sources: 2}", NULL, 1, &a);
 
 	CU_ASSERT_EQUAL(p.loads[0].bind, BIND_ADDRESS_NO_PORT);
 	CU_ASSERT(p.loads[0].bind_source);
-	p = plan_of("network: {sources: 2}\nload: {bind: address}", &a);
+	p = help_plan("network: {sources: 2}\nload: {bind: address}", NULL, 1, &a);
 	CU_ASSERT_EQUAL(p.loads[0].bind, BIND_ADDRESS);
 	CU_ASSERT_EQUAL(p.loads[0].option_count, 0);
-	p = plan_of("load: {total: 1}", &a);
+	p = help_plan("load: {total: 1}", NULL, 1, &a);
 	CU_ASSERT_EQUAL(p.loads[0].bind, BIND_NONE);
 	CU_ASSERT(!p.loads[0].bind_source);
 	arena_close(&a);

@@ -12,13 +12,9 @@
 static uint64_t intent_of_lines(const char *lines, uint64_t seed)
 {
 	struct arena a = help_arena();
-	struct host host = help_host();
-	struct err err = {0};
-	struct plan p;
-	uint64_t sum;
+	struct plan p = help_plan(lines, NULL, seed, &a);
+	uint64_t sum = intent_sum(&p);
 
-	CU_ASSERT_FATAL(plan_make(&p, help_scenario(lines, &a), &host, seed, &a, &err));
-	sum = intent_sum(&p);
 	arena_close(&a);
 	return sum;
 }
@@ -93,12 +89,8 @@ static void a_load_without_a_count_is_told_up_to_one(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena a = help_arena();
-		struct host host = help_host();
-		struct err err = {0};
-		struct plan p;
+		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
 
-		CU_ASSERT_FATAL(
-			plan_make(&p, help_scenario(rows[i].lines, &a), &host, 1, &a, &err));
 		CU_ASSERT_EQUAL(intent_count(&p, &p.loads[0]), rows[i].n);
 		arena_close(&a);
 	}

@@ -56,15 +56,12 @@ static const struct row rows[] = {
 static void the_arithmetic_is_told_in_numbers(void)
 {
 	struct arena a = help_arena();
-	const struct host host = help_host();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct plan p;
-		struct err err = {0};
 		struct outline o;
 
-		CU_ASSERT_FATAL(
-			plan_make(&p, help_scenario(rows[i].lines, &a), &host, 1, &a, &err));
+		p = help_plan(rows[i].lines, NULL, 1, &a);
 		o = outline_of(&p);
 		if (row_holds(&rows[i], &o))
 			continue;
@@ -82,7 +79,6 @@ static void the_arithmetic_is_told_in_numbers(void)
 static void the_cliff_costs_what_was_measured(void)
 {
 	struct arena a = help_arena();
-	const struct host host = help_host();
 	static const struct {
 		const char *lines;
 		double cost_us;
@@ -96,10 +92,8 @@ static void the_cliff_costs_what_was_measured(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct plan p;
-		struct err err = {0};
 
-		CU_ASSERT_FATAL(
-			plan_make(&p, help_scenario(cases[i].lines, &a), &host, 1, &a, &err));
+		p = help_plan(cases[i].lines, NULL, 1, &a);
 		CU_ASSERT_DOUBLE_EQUAL(outline_of(&p).half_cost_ns.likely / 1e3, cases[i].cost_us,
 				       1e-3);
 	}
@@ -122,15 +116,12 @@ static void past_half_full_the_clock_says_too_little(void)
 		{"load: {rate: 3k/s, hold: 20ms, order: fast}", true, 9.4, 9.5},
 	};
 	struct arena a = help_arena();
-	const struct host host = help_host();
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct err err = {0};
 		struct outline o;
 		struct plan p;
 
-		CU_ASSERT_FATAL(
-			plan_make(&p, help_scenario(cases[i].lines, &a), &host, 1, &a, &err));
+		p = help_plan(cases[i].lines, NULL, 1, &a);
 		o = outline_of(&p);
 		CU_ASSERT_EQUAL(o.known, cases[i].known);
 		CU_ASSERT(!o.known || o.at_ns.least >= cases[i].least_s * SECOND);
@@ -154,15 +145,12 @@ static void a_run_that_stop_time_ends_says_what_would_come(void)
 		{"network: {ports: 1024-65535}\nload: {end: leak}", false, true, 52.4},
 	};
 	struct arena a = help_arena();
-	const struct host host = help_host();
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct err err = {0};
 		struct outline o;
 		struct plan p;
 
-		CU_ASSERT_FATAL(
-			plan_make(&p, help_scenario(cases[i].lines, &a), &host, 1, &a, &err));
+		p = help_plan(cases[i].lines, NULL, 1, &a);
 		o = outline_of(&p);
 		CU_ASSERT_EQUAL(o.known, cases[i].known);
 		CU_ASSERT_EQUAL(o.cut_short, cases[i].cut_short);
@@ -205,15 +193,12 @@ static void what_lies_in_buffers_is_memory_too(void)
 		 33.8, 45},
 	};
 	struct arena a = help_arena();
-	const struct host host = help_host();
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct err err = {0};
 		struct plan p;
 		double mb;
 
-		CU_ASSERT_FATAL(
-			plan_make(&p, help_scenario(cases[i].lines, &a), &host, 1, &a, &err));
+		p = help_plan(cases[i].lines, NULL, 1, &a);
 		mb = (double)p.needs.buffered / 1e6;
 		CU_ASSERT(mb >= cases[i].least_mb && mb <= cases[i].most_mb);
 		CU_ASSERT(p.needs.bytes > p.needs.buffered);

@@ -6,20 +6,6 @@
 #include "plan_help.h"
 #include "suites.h"
 
-static struct plan plan_of(const char *lines, uint64_t seed, struct arena *a)
-{
-	static struct host host;
-	struct err err = {0};
-	struct plan p = {0};
-
-	host = help_host();
-	if (!plan_make(&p, help_scenario(lines, a), &host, seed, a, &err)) {
-		printf("\n%s\n  %s\n", lines, err.what);
-		CU_FAIL_FATAL("a test's plan cannot be made");
-	}
-	return p;
-}
-
 enum says { HOLDS, REFUSES, UNCOUNTED, CANNOT_TELL };
 
 static void loads_want_each_others_ports_only_where_they_may_have_them(void)
@@ -64,7 +50,7 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		const char *lines =
 			text_format(&a, "network: {ports: 40000-40031}\nloads: %s", rows[i].loads)
 				.s;
-		struct plan p = plan_of(lines, 1, &a);
+		struct plan p = help_plan(lines, NULL, 1, &a);
 		const struct forecast *f = &p.forecast;
 		enum says says = !f->known	? CANNOT_TELL
 				 : !f->exhausts ? HOLDS
@@ -84,10 +70,10 @@ static void a_reserved_port_is_nobodys_but_who_names_it(void)
 {
 	struct arena a = help_arena();
 	struct plan p =
-		plan_of("network: {ports: 40000-40031, reserved: [40010]}\n"
-			"loads: {a: {end: leak, total: 31}, b: {end: leak, bind: port 40010, "
-			"total: 1}}",
-			1, &a);
+		help_plan("network: {ports: 40000-40031, reserved: [40010]}\n"
+			  "loads: {a: {end: leak, total: 31}, b: {end: leak, bind: port 40010, "
+			  "total: 1}}",
+			  NULL, 1, &a);
 
 	CU_ASSERT(!p.forecast.exhausts);
 	CU_ASSERT_EQUAL(together_capacity(&p), 32);
@@ -98,10 +84,11 @@ static void a_reserved_port_is_nobodys_but_who_names_it(void)
 static void who_dies_gives_its_port_up(void)
 {
 	struct arena a = help_arena();
-	struct plan p = plan_of("network: {topology: loopback, ports: 40000-40031, services: "
-				"[30010]}\nserver: {die: 300ms}\nloads: {client: {concurrency: 4, "
-				"total: 16}, server: {start: 500ms, bind: port 30010, total: 1}}",
-				1, &a);
+	struct plan p =
+		help_plan("network: {topology: loopback, ports: 40000-40031, services: "
+			  "[30010]}\nserver: {die: 300ms}\nloads: {client: {concurrency: 4, "
+			  "total: 16}, server: {start: 500ms, bind: port 30010, total: 1}}",
+			  NULL, 1, &a);
 
 	CU_ASSERT(!p.forecast.known && !p.forecast.exhausts);
 	arena_close(&a);
@@ -111,14 +98,14 @@ static void who_dies_gives_its_port_up(void)
 static void a_pair_may_have_a_connection_more_than_the_others(void)
 {
 	struct arena a = help_arena();
-	struct plan p = plan_of("network: {ports: 40000-40001, servers: 2}\n"
-				"loads: {a: {end: leak, total: 1}, b: {end: leak, total: 3}}",
-				1, &a);
+	struct plan p = help_plan("network: {ports: 40000-40001, servers: 2}\n"
+				  "loads: {a: {end: leak, total: 1}, b: {end: leak, total: 3}}",
+				  NULL, 1, &a);
 
 	CU_ASSERT(!p.forecast.known); /* 4 connections, 4 ports; but 1 + 2 of them to the first */
-	p = plan_of("network: {ports: 40000-40001, servers: 2}\n"
-		    "loads: {a: {end: leak, total: 2}, b: {end: leak, total: 2}}",
-		    1, &a);
+	p = help_plan("network: {ports: 40000-40001, servers: 2}\n"
+		      "loads: {a: {end: leak, total: 2}, b: {end: leak, total: 2}}",
+		      NULL, 1, &a);
 	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
 	arena_close(&a);
 }
@@ -131,7 +118,7 @@ static void leaks_among_others_end_the_ports_when_the_seed_says(void)
 	struct arena a = help_arena();
 
 	for (uint64_t seed = 0; seed < 8; seed++) {
-		struct plan p = plan_of(lines, seed, &a);
+		struct plan p = help_plan(lines, NULL, seed, &a);
 		uint64_t leaked = 0, n = 0;
 
 		while (leaked < 32)
@@ -147,9 +134,9 @@ static void leaks_among_others_end_the_ports_when_the_seed_says(void)
 static void what_a_load_draws_is_counted_of_that_load(void)
 {
 	struct arena a = help_arena();
-	struct plan p = plan_of("network: {ports: 40000-40031, servers: 8, choose: seed}\n"
-				"loads: {a: {total: 10}, b: {end: leak}}",
-				1, &a);
+	struct plan p = help_plan("network: {ports: 40000-40031, servers: 8, choose: seed}\n"
+				  "loads: {a: {total: 10}, b: {end: leak}}",
+				  NULL, 1, &a);
 
 	CU_ASSERT(p.loads[0].budget.first > 0 && p.loads[0].budget.first < 256);
 	CU_ASSERT(p.loads[1].budget.first > 0 && p.loads[1].budget.first < 256);

@@ -1,0 +1,285 @@
+/* What a run takes of the host, and what is refused. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan.h"
+#include "plan_help.h"
+#include "suites.h"
+
+static void a_leak_has_a_slot_for_each_port(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = help_plan("load: {end: leak, order: fast}", &host, 1, &a);
+
+	CU_ASSERT_EQUAL(p.loads[0].concurrency, 64);
+	CU_ASSERT(p.loads[0].slots >= 28232 + 64);
+	CU_ASSERT(p.loads[0].slots < 29000);
+	CU_ASSERT_EQUAL(p.ring_slots, 20000 - 64);
+	CU_ASSERT(p.far_slots >= p.loads[0].slots);
+	CU_ASSERT(p.backlog >= 28232);
+	CU_ASSERT_EQUAL(p.hash_entries, 131072);
+	arena_close(&a);
+}
+
+static void a_churn_has_slots_for_what_is_under_way(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = help_plan("load: {concurrency: 100, total: 1000000}", &host, 1, &a);
+
+	CU_ASSERT_EQUAL(p.loads[0].concurrency, 100);
+	CU_ASSERT(p.loads[0].slots >= 100);
+	CU_ASSERT(p.loads[0].slots <= 256);
+	p = help_plan("load: {rate: 10k/s, timeout: 1s}", &host, 1, &a);
+	CU_ASSERT_EQUAL(p.loads[0].concurrency, 0);
+	CU_ASSERT(p.loads[0].slots >= 10000);
+	p = help_plan("network: {ports: 40000-40031}\nload: {rate: 1M/s, timeout: 5m}", &host, 1,
+		      &a);
+	CU_ASSERT(p.loads[0].slots >= 32);
+	CU_ASSERT(p.loads[0].slots < 512);
+	CU_ASSERT_EQUAL(p.hash_entries, 4096);
+	CU_ASSERT_EQUAL(p.backlog, 4096);
+	arena_close(&a);
+}
+
+static void held_connections_have_a_slot_each(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	CU_ASSERT(help_plan("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, 1, &a)
+			  .loads[0]
+			  .slots >= 600);
+	CU_ASSERT(help_plan("load: {rate: 100/s, hold: 5s, timeout: 1s}", &host, 1, &a)
+			  .loads[0]
+			  .slots < 800);
+	CU_ASSERT(
+		help_plan("load: {rate: 1M/s, hold: 1h, total: 50}", &host, 1, &a).loads[0].slots <=
+		256);
+	arena_close(&a);
+}
+
+static void a_server_that_resets_leaves_the_client_more_descriptors_than_ports(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = help_plan("network: {ports: 40000-40031}\nserver: {behaviour: reset}\n"
+				  "load: {end: leak, total: 5000}",
+				  &host, 1, &a);
+
+	CU_ASSERT(p.loads[0].slots >= 5000);
+	arena_close(&a);
+}
+
+static void a_server_that_never_accepts_queues_all(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p =
+		help_plan("network: {ports: 40000-40031}\nserver: {behaviour: never-accept}\n"
+			  "load: {end: reset, total: 100k}",
+			  &host, 1, &a);
+
+	CU_ASSERT_EQUAL(p.far_slots, 0);
+	CU_ASSERT(p.backlog >= 100000);
+	arena_close(&a);
+}
+
+static void a_far_end_has_a_descriptor_for_all_that_it_keeps(void)
+{
+	static const struct {
+		const char *server;
+		uint32_t least, most;
+	} rows[] = {
+		{"server: {behaviour: hold}", 5000, 7500},
+		{"server: {behaviour: ignore}", 5000, 7500},
+		{"server: {delay: 1s}", 5000, 7500}, /* answers to clients that have gone */
+		{"server: {behaviour: answer}", 32, 1500},
+		{"server: {behaviour: accept-close}", 32, 1500},
+		{"server: {behaviour: never-accept}", 0, 0},
+		{"server: {behaviour: refuse}", 0, 0},
+		{"server: {behaviour: drop}", 0, 0},
+	};
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct plan p;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031}\n%s\nload: {end: reset, total: 5000}",
+			 rows[i].server);
+		p = help_plan(lines, &host, 1, &a);
+		if (p.far_slots < rows[i].least || p.far_slots > rows[i].most)
+			printf("%s: %u\n", rows[i].server, p.far_slots);
+		CU_ASSERT(p.far_slots >= rows[i].least && p.far_slots <= rows[i].most);
+	}
+	arena_close(&a);
+}
+
+static void a_backlog_is_as_the_scenario_says(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	CU_ASSERT_EQUAL(help_plan("server: {backlog: 5}", &host, 1, &a).backlog, 5);
+	/* All may wait for a slow accept. */
+	CU_ASSERT(help_plan("network: {ports: 40000-40031}\nserver: {accept_every: 1s}\n"
+			    "load: {total: 50k}",
+			    &host, 1, &a)
+			  .backlog >= 50000);
+	CU_ASSERT_EQUAL(
+		help_plan("network: {ports: 40000-40031}\nserver: {accept_every: 1s}", &host, 1, &a)
+			.far_accepts,
+		1);
+	arena_close(&a);
+}
+
+static void a_shared_hash_is_not_sized(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+
+	host.private_hash = ENOENT;
+	CU_ASSERT_EQUAL(help_plan("load: {end: leak}", &host, 1, &a).hash_entries, 0);
+	arena_close(&a);
+}
+
+struct refusal {
+	const char *lines;
+	enum err_kind kind;
+	unsigned line; /* 0: about no file */
+	const char *what;
+};
+
+static void refusals_check(const struct refusal *rows, size_t count, const struct host *host)
+{
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct refusal *r = &rows[i];
+		struct err err = {0};
+		struct plan p;
+
+		CU_ASSERT_FALSE(plan_make(&p, help_scenario(r->lines, &a), host, 1, &a, &err));
+		if (err.kind != r->kind || err.at.line != r->line || strcmp(err.what, r->what) != 0)
+			printf("\n%s\n  %u: %s\n", r->lines, err.at.line, err.what);
+		CU_ASSERT_EQUAL(err.kind, r->kind);
+		CU_ASSERT_EQUAL(err.at.line, r->line);
+		CU_ASSERT_STRING_EQUAL(err.what, r->what);
+		CU_ASSERT(err.hint[0] != '\0');
+	}
+	arena_close(&a);
+}
+
+static void what_cannot_be_is_refused_at_its_line(void)
+{
+	static const struct refusal rows[] = {
+		{"network:\n  ports: 1-65535", ERR_SCENARIO, 4,
+		 "network.services cannot be 1: the client's range 1-65535 leaves no room for "
+		 "them"},
+		{"network:\n  ports: 20-65500\n  services: 40", ERR_SCENARIO, 5,
+		 "network.services cannot be 40: the client's range 20-65500 leaves no room for "
+		 "them"},
+		{"network:\n  sources: [10.77.128.3]\n  servers: 4", ERR_SCENARIO, 4,
+		 "10.77.128.3 is one of network.sources and of network.servers"},
+		{"expect:\n  - exhausted == true\n  - counter.NoSuchThing == 0", ERR_SCENARIO, 5,
+		 "this kernel has no counter NoSuchThing"},
+		{"network: {sources: 2}\nloads: {a: {}, b: {bind: address}}\n"
+		 "squat:\n  address: 10.77.0.1\n  bind: 2",
+		 ERR_SCENARIO, 6, "squat.address is one of several sources that are bound"},
+	};
+	struct host host = help_host();
+
+	strcpy(host.counters, "ActiveOpens TCPTimeouts");
+	refusals_check(rows, sizeof(rows) / sizeof(rows[0]), &host);
+}
+
+static void a_counter_that_the_kernel_has_may_be_expected(void)
+{
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct plan p;
+
+	strcpy(host.counters, "ActiveOpens TCPTimeouts");
+	p = help_plan("expect: [counter.TCPTimeouts == 0]", &host, 1, &a);
+	CU_ASSERT_EQUAL(p.scenario->expect.count, 1);
+	arena_close(&a);
+}
+
+static void a_host_without_io_uring_is_told_why_and_what_to_do(void)
+{
+	static const struct {
+		int error;
+		const char *mend;
+	} rows[] = {
+		{EPERM, "seccomp"},
+		{ENOSYS, "Podman"},
+		{ENOMEM, "RLIMIT_MEMLOCK"},
+		{EINVAL, "doctor"},
+	};
+	struct arena a = help_arena();
+	struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = {0};
+		struct plan p;
+
+		host.io_uring = rows[i].error;
+		CU_ASSERT_FALSE(
+			plan_make(&p, help_scenario("load: {total: 1}", &a), &host, 1, &a, &err));
+		CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, rows[i].mend));
+	}
+	arena_close(&a);
+}
+
+static void a_host_with_too_little_is_told_both_numbers(void)
+{
+	static const struct refusal memory[] = {
+		{"network: {sources: 10}\nload: {end: leak}", ERR_HOST, 0,
+		 "282384 connections take about 2259 MB of memory, and 100 MB are free"},
+	};
+	static const struct refusal files[] = {
+		{"load: {total: 1}", ERR_HOST, 0, "RLIMIT_NOFILE is 255, and lastport needs 256"},
+	};
+	struct host host = help_host();
+
+	host.memory = 100 * 1000 * 1000;
+	refusals_check(memory, 1, &host);
+	host.nofile = 255;
+	refusals_check(files, 1, &host);
+}
+
+static void samples_have_room_for_the_longest_run(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+
+	CU_ASSERT(help_plan("stop: {time: 10s}", &host, 1, &a).samples >= 10 * 10 + 10);
+	CU_ASSERT(help_plan("sample: {every: 10ms}\nstop: {time: 1h}", &host, 1, &a).samples >=
+		  360000);
+	arena_close(&a);
+}
+
+static const struct test tests[] = {
+	TEST(a_leak_has_a_slot_for_each_port),
+	TEST(a_churn_has_slots_for_what_is_under_way),
+	TEST(held_connections_have_a_slot_each),
+	TEST(a_server_that_resets_leaves_the_client_more_descriptors_than_ports),
+	TEST(a_server_that_never_accepts_queues_all),
+	TEST(a_far_end_has_a_descriptor_for_all_that_it_keeps),
+	TEST(a_backlog_is_as_the_scenario_says),
+	TEST(a_shared_hash_is_not_sized),
+	TEST(what_cannot_be_is_refused_at_its_line),
+	TEST(a_counter_that_the_kernel_has_may_be_expected),
+	TEST(a_host_without_io_uring_is_told_why_and_what_to_do),
+	TEST(a_host_with_too_little_is_told_both_numbers),
+	TEST(samples_have_room_for_the_longest_run),
+	TESTS_END,
+};
+
+const struct suite suite_plan_needs = {"plan: needs", tests};
