@@ -219,6 +219,65 @@ static void each_cause_has_a_rule_whose_words_do_no_harm(void)
 	}
 }
 
+/* What the figures add to it, whatever they are: of every row, with runs of many kinds before it. */
+static void what_a_cause_adds_to_its_words_does_no_harm(void)
+{
+	static const char *const runs[] = {
+		SMALL "load: {rate: 200/s, hold: 1s}",
+		SMALL "load: {rate: 200/s, mix: {leak: 50%}}",
+		"load: {concurrency: 8}",
+		"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1, "
+		"net.ipv4.tcp_timestamps: 0}}\nload: {rate: 200/s}",
+		"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 2}}\nload: {rate: "
+		"200/s}",
+		"network: {ports: 40000-40031, topology: loopback}\nload: {bind: address}",
+		"network: {ports: 40000-40031, sources: 2, servers: 3}\nload: {bind: ports "
+		"45000-45031}",
+		"network: {ports: 40000-40031, topology: nat, nat: {ports: 2000-2031, limit: 10}}\n"
+		"load: {rate: 200/s}",
+		"network: {ports: 40000-40031, reserved: [40000-40015]}\n"
+		"load: {protocol: udp, rate: 200/s, request: {send: 8B}}",
+		"network: {ports: 40000-40031}\nload: {concurrency: 10, pool: {max_idle: 2}, "
+		"request: "
+		"{send: 8B}, on_failure: {retry: 3}}",
+	};
+
+	for (size_t k = 0; k < sizeof(runs) / sizeof(runs[0]); k++) {
+		struct trial t;
+		struct evidence e;
+
+		trial_open(&t, runs[k]);
+		trial_exhaust(&t, 32);
+		t.tape.tally.leaked = t.tape.tally.closed = 16;
+		trial_fail(&t, STAGE_SOCKET, EMFILE, 1);
+		trial_fail(&t, STAGE_SOCKET, ENFILE, 1);
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 16;
+		trial_judge(&t);
+		e = evidence_of(&t.plan, &t.tape, &t.measures, &t.arena);
+		for (int i = 0; i < CAUSES; i++) {
+			const struct rule *r = rule_find((enum cause)i);
+			struct text attempt[ADVICE_MOST], in_vain[ADVICE_MOST];
+			struct finding f = {.cause = (enum cause)i,
+					    .attempt = {attempt, 0},
+					    .wont_help = {in_vain, 0}};
+
+			if (r && r->advise)
+				r->advise(&f, &e);
+			advice_check_lines(f.cause, &f.attempt);
+		}
+		trial_close(&t);
+	}
+}
+
+static void the_list_of_wrong_advice_is_looked_for_item_by_item(void)
+{
+	for (int item = 1; item <= ADVICE_ITEMS; item++)
+		CU_ASSERT(advice_warns_of(item));
+	CU_ASSERT(!advice_warns_of(ADVICE_ITEMS + 1));
+	/* bounds of one parity would have connect() and bind() begin in the same half */
+	CU_ASSERT_NOT_EQUAL(advice_widest.lo % 2, advice_widest.hi % 2);
+}
+
 /* What is recommended wherever this error is met, each with the cause where it is warned of. */
 static void what_is_wrongly_recommended_is_warned_of(void)
 {
@@ -268,6 +327,8 @@ static const struct test tests[] = {
 	TEST(a_wide_range_is_not_to_be_widened),
 	TEST(harmful_advice_is_never_given),
 	TEST(each_cause_has_a_rule_whose_words_do_no_harm),
+	TEST(what_a_cause_adds_to_its_words_does_no_harm),
+	TEST(the_list_of_wrong_advice_is_looked_for_item_by_item),
 	TEST(what_is_wrongly_recommended_is_warned_of),
 	TESTS_END,
 };
