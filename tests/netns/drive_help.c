@@ -14,15 +14,21 @@ void drive_open(struct drive *d, const char *lines)
 	}
 }
 
-void drive_plan(struct drive *d)
+void drive_looked_at(struct drive *d, void (*look)(void *context, struct worker *worker),
+		     void *context)
 {
-	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0, NULL, NULL};
+	struct drive_hooks hooks = {&d->interrupted, &d->pulse, -1, -1, 0, look, context};
 
 	d->ok = drive_run(&d->tape, &d->h.plan, &d->h.lab, &hooks, &d->h.arena, &d->h.err);
 	if (!d->ok)
 		printf("%s\n", d->h.err.what);
 	CU_ASSERT(tally_balances(&d->tape.tally));
 	CU_ASSERT_EQUAL(d->tape.lost, 0);
+}
+
+void drive_plan(struct drive *d)
+{
+	drive_looked_at(d, NULL, NULL);
 }
 
 void drive_lines(struct drive *d, const char *lines)
@@ -75,4 +81,13 @@ uint64_t counter_moved(const struct tape *t, const char *name)
 			return t->counters[i].last - t->counters[i].first;
 	CU_FAIL("no such counter");
 	return 0;
+}
+
+unsigned events_of(const struct tape *t, enum event_kind kind)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->event_count; i++)
+		n += t->events[i].kind == kind;
+	return n;
 }

@@ -19,6 +19,11 @@ void drive_open(struct drive *d, const char *lines);  /* the lab alone */
 void drive_plan(struct drive *d);		      /* the load */
 void drive_lines(struct drive *d, const char *lines); /* both */
 
+/* The load; at its end, while its sockets live, `look` is called in the client's namespace, in each
+ * thread that carries it. */
+void drive_looked_at(struct drive *d, void (*look)(void *context, struct worker *worker),
+		     void *context);
+
 /* The load in a thread of its own, ended by the signal; 0: by itself. */
 void drive_start(struct drive *d);
 void drive_end(struct drive *d, int signal);
@@ -26,3 +31,4 @@ bool drive_await(const _Atomic uint64_t *figure, uint64_t least); /* for at most
 
 const struct sample *last_dump(const struct tape *t);
 uint64_t counter_moved(const struct tape *t, const char *name);
+unsigned events_of(const struct tape *t, enum event_kind kind);

@@ -202,15 +202,6 @@ static void connects_into_the_void_hold_every_port(void)
 	}
 }
 
-static unsigned events_of(const struct tape *t, enum event_kind kind)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < t->event_count; i++)
-		n += t->events[i].kind == kind;
-	return n;
-}
-
 /* What is open stays so, and what is begun later has no answer: nobody says that nobody is
  * there. */
 static void a_server_that_vanishes_says_nothing(void)

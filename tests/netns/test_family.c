@@ -230,7 +230,6 @@ static void a_family_has_ports_apart_and_mapped_has_those_of_ipv4(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct more m = {.families = {rows[i].then[0], rows[i].then[1]}};
-		struct drive_hooks hooks = {&m.d.interrupted, &m.d.pulse, -1, -1, 0, open_more, &m};
 		char lines[160];
 
 		snprintf(lines, sizeof(lines),
@@ -238,8 +237,8 @@ static void a_family_has_ports_apart_and_mapped_has_those_of_ipv4(void)
 			 "load: {end: leak}",
 			 rows[i].family);
 		drive_open(&m.d, lines);
-		CU_ASSERT(drive_run(&m.d.tape, &m.d.h.plan, &m.d.h.lab, &hooks, &m.d.h.arena,
-				    &m.d.h.err));
+		drive_looked_at(&m.d, open_more, &m);
+		CU_ASSERT(m.d.ok);
 		CU_ASSERT_EQUAL(m.d.tape.opened_before, 32);
 		for (int k = 0; k < 2; k++) {
 			CU_ASSERT_EQUAL(m.opened[k], rows[i].opened[k]);
@@ -289,8 +288,6 @@ static void the_seed_says_which_server_is_next(void)
 {
 	for (uint64_t seed = 1; seed <= 3; seed++) {
 		struct chosen c = {0};
-		struct drive_hooks hooks = {&c.d.interrupted, &c.d.pulse, -1, -1, 0,
-					    count_chosen,     &c};
 		const struct plan *p = &c.d.h.plan;
 		uint32_t drawn[SERVERS] = {0};
 
@@ -298,7 +295,8 @@ static void the_seed_says_which_server_is_next(void)
 				 "load: {end: leak}");
 		CU_ASSERT_FATAL(plan_make(&c.d.h.plan, p->scenario, p->host, seed, &c.d.h.arena,
 					  &c.d.h.err));
-		CU_ASSERT(drive_run(&c.d.tape, p, &c.d.h.lab, &hooks, &c.d.h.arena, &c.d.h.err));
+		drive_looked_at(&c.d, count_chosen, &c);
+		CU_ASSERT(c.d.ok);
 		CU_ASSERT(c.d.tape.exhausted && p->forecast.exhausts && p->forecast.known);
 		CU_ASSERT_EQUAL(c.d.tape.opened_before, p->forecast.after);
 		/* The rest of the batch that the refusal was in has opened, too. */

@@ -5,21 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "drive/drive.h"
-#include "lab_help.h"
+#include "drive_help.h"
 #include "sys/plain.h"
 #include "sys/sockets.h"
 
 enum { PORT = 40010 };
 
 struct met {
-	struct help h;
-	struct tape tape;
-	struct pulse pulse;
-	volatile sig_atomic_t interrupted;
+	struct drive d;
 	uint64_t seen; /* established, and their own peers, by a dump */
 	int server;    /* what a server gets that would listen on the port now: 0, or -errno */
-	bool ok;
 };
 
 static void count_met(void *context, const struct socket_seen *s)
@@ -43,22 +38,17 @@ static void look(void *context, struct worker *worker)
 	CU_ASSERT_FATAL(dump_open(&dump, &err));
 	CU_ASSERT(dump_run(&dump, &filter, count_met, m, &torn, &err) && !torn);
 	dump_close(&dump);
-	m->server = socket_listen(m->h.plan.family, PORT, 1, false);
+	m->server = socket_listen(m->d.h.plan.family, PORT, 1, false);
 	if (m->server >= 0)
 		m->server = close(m->server);
 }
 
 static void meet(struct met *m, const char *lines)
 {
-	struct drive_hooks hooks = {&m->interrupted, &m->pulse, -1, -1, 0, look, m};
-
 	memset(m, 0, sizeof(*m));
-	if (!help_open(&m->h, lines)) {
-		printf("%s: %s\n", lines, m->h.err.what);
-		CU_FAIL_FATAL("no lab");
-	}
-	m->ok = drive_run(&m->tape, &m->h.plan, &m->h.lab, &hooks, &m->h.arena, &m->h.err);
-	CU_ASSERT(m->ok && m->tape.complete && tally_balances(&m->tape.tally));
+	drive_open(&m->d, lines);
+	drive_looked_at(&m->d, look, m);
+	CU_ASSERT(m->d.ok && m->d.tape.complete);
 }
 
 /* The port of each of the events, if they are `n`. */
@@ -66,12 +56,12 @@ static void check_events(const struct met *m, uint64_t n, uint16_t port)
 {
 	uint64_t events = 0;
 
-	for (size_t i = 0; i < m->tape.event_count; i++) {
-		if (m->tape.events[i].kind != EVENT_SELF_CONNECT)
+	for (size_t i = 0; i < m->d.tape.event_count; i++) {
+		if (m->d.tape.events[i].kind != EVENT_SELF_CONNECT)
 			continue;
 		events++;
-		CU_ASSERT_EQUAL(m->tape.events[i].value, port);
-		CU_ASSERT_EQUAL(m->tape.events[i].dest, 0);
+		CU_ASSERT_EQUAL(m->d.tape.events[i].value, port);
+		CU_ASSERT_EQUAL(m->d.tape.events[i].dest, 0);
 	}
 	CU_ASSERT_EQUAL(events, n);
 }
@@ -114,17 +104,17 @@ static void a_connect_to_a_closed_port_of_the_range_meets_itself(void)
 		snprintf(lines, sizeof(lines),
 			 "%sserver: {behaviour: refuse}\nstop: {when: never}\n", rows[i].lines);
 		meet(&m, lines);
-		if (m.seen != rows[i].met || m.tape.tally.failed != rows[i].failed ||
+		if (m.seen != rows[i].met || m.d.tape.tally.failed != rows[i].failed ||
 		    m.server != rows[i].server)
 			printf("%s: %llu, %llu failed, %d\n", lines, (unsigned long long)m.seen,
-			       (unsigned long long)m.tape.tally.failed, m.server);
+			       (unsigned long long)m.d.tape.tally.failed, m.server);
 		CU_ASSERT_EQUAL(m.seen, rows[i].met);
-		CU_ASSERT_EQUAL(m.tape.tally.self_connects, rows[i].met);
-		CU_ASSERT_EQUAL(m.tape.tally.opened, rows[i].met);
-		CU_ASSERT_EQUAL(m.tape.tally.failed, rows[i].failed);
+		CU_ASSERT_EQUAL(m.d.tape.tally.self_connects, rows[i].met);
+		CU_ASSERT_EQUAL(m.d.tape.tally.opened, rows[i].met);
+		CU_ASSERT_EQUAL(m.d.tape.tally.failed, rows[i].failed);
 		CU_ASSERT_EQUAL(m.server, rows[i].server);
 		check_events(&m, rows[i].met, rows[i].port);
-		help_close(&m.h);
+		help_close(&m.d.h);
 	}
 }
 
@@ -137,11 +127,11 @@ static void no_descriptor_is_kept_of_what_was_looked_at(void)
 	meet(&m, NET "services: [40010]}\nserver: {behaviour: refuse}\n"
 		     "load: {bind: port 40010, end: reset, concurrency: 1, total: 500, "
 		     "on_failure: continue}\nstop: {when: never}\n");
-	CU_ASSERT_EQUAL(m.tape.tally.self_connects, 500);
-	CU_ASSERT_EQUAL(m.tape.tally.reset, 500);
+	CU_ASSERT_EQUAL(m.d.tape.tally.self_connects, 500);
+	CU_ASSERT_EQUAL(m.d.tape.tally.reset, 500);
 	CU_ASSERT_EQUAL(m.seen, 0);
 	check_events(&m, 256, PORT);
-	help_close(&m.h);
+	help_close(&m.d.h);
 	CU_ASSERT_EQUAL(help_descriptors(), before);
 }
 

@@ -2,33 +2,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "drive/drive.h"
 #include "drive_help.h"
 #include "suites.h"
 
-struct trial {
-	struct help h;
-	struct tape tape;
-	struct pulse pulse;
-	volatile sig_atomic_t interrupted;
-};
-
-static void trial_run(struct trial *t, const char *lines)
+static void shape_run(struct drive *d, const char *lines)
 {
-	struct drive_hooks hooks = {.interrupted = &t->interrupted,
-				    .pulse = &t->pulse,
-				    .samples_fd = -1,
-				    .events_fd = -1};
-
-	memset(t, 0, sizeof(*t));
-	if (!help_open(&t->h, lines))
-		CU_FAIL_FATAL("no lab");
-	CU_ASSERT(drive_run(&t->tape, &t->h.plan, &t->h.lab, &hooks, &t->h.arena, &t->h.err));
-	CU_ASSERT(t->tape.complete && tally_balances(&t->tape.tally));
-	CU_ASSERT_EQUAL(t->tape.lost, 0);
+	drive_lines(d, lines);
+	CU_ASSERT(d->ok && d->tape.complete);
 }
 
-/* How far a counter of the client moved. */
 /* The integral of the rate, by ActiveOpens. What a stalled machine did not begin is counted too. */
 static void as_many_connects_as_the_shape_says(void)
 {
@@ -49,43 +31,43 @@ static void as_many_connects_as_the_shape_says(void)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct trial t;
+		struct drive d;
 
-		trial_run(&t, cases[i].load);
-		CU_ASSERT_EQUAL(t.tape.tally.attempted + t.tape.tally.late, cases[i].due);
-		CU_ASSERT_EQUAL(t.tape.tally.opened, t.tape.tally.attempted);
-		CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), t.tape.tally.attempted);
-		help_close(&t.h);
+		shape_run(&d, cases[i].load);
+		CU_ASSERT_EQUAL(d.tape.tally.attempted + d.tape.tally.late, cases[i].due);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, d.tape.tally.attempted);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), d.tape.tally.attempted);
+		help_close(&d.h);
 	}
 }
 
 /* All of a burst are under way at once: the far end has as many at the same time. */
 static void a_burst_fills_the_range_at_once(void)
 {
-	struct trial t;
+	struct drive d;
 
-	trial_run(&t, "network: {ports: 40000-40031}\n"
+	shape_run(&d, "network: {ports: 40000-40031}\n"
 		      "load: {burst: {size: 33, every: 1h}, end: leak}");
-	CU_ASSERT(t.tape.exhausted);
-	CU_ASSERT_EQUAL(t.tape.opened_before, 32);
-	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"),
+	CU_ASSERT(d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"),
 			32); /* a connect without a port opens nothing */
-	help_close(&t.h);
+	help_close(&d.h);
 }
 
 /* Nothing listens to the load's clock but the load: before its start no connect is made. */
 static void a_load_begins_at_its_start_and_is_timed_from_there(void)
 {
-	struct trial t;
+	struct drive d;
 
-	trial_run(&t, "load: {start: 100ms, total: 10, concurrency: 1}");
-	CU_ASSERT_EQUAL(t.tape.begin_ns, 100000000);
-	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 10);
-	for (size_t i = 0; i < t.tape.sample_count; i++)
-		CU_ASSERT(t.tape.samples[i].t_ns >= 100000000 || t.tape.samples[i].opened == 0);
-	CU_ASSERT_EQUAL(t.tape.events[0].kind, EVENT_LOAD_BEGIN);
-	CU_ASSERT(t.tape.events[0].t_ns >= 100000000);
-	help_close(&t.h);
+	shape_run(&d, "load: {start: 100ms, total: 10, concurrency: 1}");
+	CU_ASSERT_EQUAL(d.tape.begin_ns, 100000000);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 10);
+	for (size_t i = 0; i < d.tape.sample_count; i++)
+		CU_ASSERT(d.tape.samples[i].t_ns >= 100000000 || d.tape.samples[i].opened == 0);
+	CU_ASSERT_EQUAL(d.tape.events[0].kind, EVENT_LOAD_BEGIN);
+	CU_ASSERT(d.tape.events[0].t_ns >= 100000000);
+	help_close(&d.h);
 }
 
 /* Each try is a connect that the kernel refused for want of a port, or opened: ActiveOpens has the
@@ -107,35 +89,35 @@ static void a_retry_is_a_connect_of_its_own(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char lines[256] = "network: {ports: 40000-40001}\nstop: {when: never}\n";
-		struct trial t;
-		const struct tally *b = &t.tape.tally;
+		struct drive d;
+		const struct tally *b = &d.tape.tally;
 
-		trial_run(&t, strcat(lines, cases[i].load));
+		shape_run(&d, strcat(lines, cases[i].load));
 		CU_ASSERT_EQUAL(b->opened, cases[i].opened);
 		CU_ASSERT_EQUAL(b->failed, cases[i].failed);
 		CU_ASSERT_EQUAL(b->errors[STAGE_CONNECT][EADDRNOTAVAIL], cases[i].failed);
 		CU_ASSERT_EQUAL(b->retries, cases[i].retries);
 		CU_ASSERT_EQUAL(b->gave_up, cases[i].gave_up);
-		CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), cases[i].opened);
-		help_close(&t.h);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), cases[i].opened);
+		help_close(&d.h);
 	}
 }
 
 /* The third client finds no port until one of the others is done with its own. */
 static void a_retry_succeeds_once_a_port_is_back(void)
 {
-	struct trial t;
+	struct drive d;
 
-	trial_run(&t, "network: {ports: 40000-40001}\nstop: {when: never}\n"
+	shape_run(&d, "network: {ports: 40000-40001}\nstop: {when: never}\n"
 		      "load: {end: reset, hold: 50ms, concurrency: 3, total: 3, on_failure: "
 		      "{retry: 100, wait: 20ms}}");
-	CU_ASSERT(t.tape.exhausted);
-	CU_ASSERT_EQUAL(t.tape.tally.opened, 3);
-	CU_ASSERT_EQUAL(t.tape.tally.gave_up, 0);
-	CU_ASSERT(t.tape.tally.retries >= 1);
-	CU_ASSERT_EQUAL(t.tape.tally.failed, t.tape.tally.retries);
-	CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 3);
-	help_close(&t.h);
+	CU_ASSERT(d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.tally.opened, 3);
+	CU_ASSERT_EQUAL(d.tape.tally.gave_up, 0);
+	CU_ASSERT(d.tape.tally.retries >= 1);
+	CU_ASSERT_EQUAL(d.tape.tally.failed, d.tape.tally.retries);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 3);
+	help_close(&d.h);
 }
 
 static const struct test tests[] = {

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "drive/drive.h"
 #include "drive_help.h"
 #include "judge/judge.h"
 #include "suites.h"
@@ -18,23 +17,6 @@
 
 #define SECOND INT64_C(1000000000)
 #define TICK (10 * INT64_C(1000000)) /* the kernel's ages are no finer */
-
-struct trip {
-	struct tape tape;
-	struct pulse pulse;
-	volatile sig_atomic_t interrupted;
-};
-
-static void drive(struct help *h, struct trip *t)
-{
-	struct drive_hooks hooks = {&t->interrupted, &t->pulse, -1, -1, 0, NULL, NULL};
-
-	memset(t, 0, sizeof(*t));
-	if (!drive_run(&t->tape, &h->plan, &h->lab, &hooks, &h->arena, &h->err))
-		printf("%s\n", h->err.what);
-	CU_ASSERT_FATAL(h->err.kind == ERR_NONE);
-	CU_ASSERT(tally_balances(&t->tape.tally));
-}
 
 /* What the kernel has in TIME_WAIT in the client's namespace. */
 struct table {
@@ -116,19 +98,18 @@ static void ends_at_that_age(const char *lines)
 {
 	int64_t begin_ns = clock_now();
 	struct table before;
-	struct trip trip;
-	struct help h;
+	struct drive d;
 
-	CU_ASSERT_FATAL(help_open(&h, lines));
-	drive(&h, &trip);
-	CU_ASSERT(waits_at_last(&h, 32)); /* without the key nothing is touched */
-	before = table_of(&h);
+	drive_lines(&d, lines);
+	CU_ASSERT(d.ok);
+	CU_ASSERT(waits_at_last(&d.h, 32)); /* without the key nothing is touched */
+	before = table_of(&d.h);
 	CU_ASSERT(before.soonest_ns > 30 * SECOND);
-	CU_ASSERT_EQUAL(trip.tape.destroyed, 0);
-	CU_ASSERT_EQUAL(end_all(&h, SECOND), 32);
+	CU_ASSERT_EQUAL(d.tape.destroyed, 0);
+	CU_ASSERT_EQUAL(end_all(&d.h, SECOND), 32);
 	CU_ASSERT(clock_now() - begin_ns >= SECOND - TICK);
-	CU_ASSERT_EQUAL(table_of(&h).of_client, 0);
-	help_close(&h);
+	CU_ASSERT_EQUAL(table_of(&d.h).of_client, 0);
+	help_close(&d.h);
 }
 
 static void time_wait_ends_at_the_age_that_is_set_and_not_sooner(void)
@@ -175,35 +156,33 @@ static void on_loopback_the_servers_time_wait_is_left_alone(void)
 /* The kernel makes an orphan in FIN_WAIT2 the same kind of socket; several dumps go by. */
 static void an_orphan_in_fin_wait2_is_no_time_wait(void)
 {
-	struct trip trip;
-	struct help h;
+	struct drive d;
 
-	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031, time_wait: 100ms}\n"
-				      "server: {behaviour: hold}\nload: {rate: 50/s, total: 20}"));
-	drive(&h, &trip);
-	CU_ASSERT_EQUAL(trip.tape.tally.closed, 20);
-	CU_ASSERT_EQUAL(trip.tape.destroyed, 0);
-	CU_ASSERT_EQUAL(last_dump(&trip.tape)->states[STATE_FIN_WAIT2], 20);
-	help_close(&h);
+	drive_lines(&d, "network: {ports: 40000-40031, time_wait: 100ms}\n"
+			"server: {behaviour: hold}\nload: {rate: 50/s, total: 20}");
+	CU_ASSERT(d.ok);
+	CU_ASSERT_EQUAL(d.tape.tally.closed, 20);
+	CU_ASSERT_EQUAL(d.tape.destroyed, 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_FIN_WAIT2], 20);
+	help_close(&d.h);
 }
 
 static void a_load_that_ran_out_of_ports_recovers_within_that_time(void)
 {
-	struct trip trip;
-	struct help h;
+	struct drive d;
 
-	CU_ASSERT_FATAL(help_open(&h, "network: {ports: 40000-40031, time_wait: 500ms}\n"
-				      "load: {rate: 200/s, total: 320, on_failure: continue}\n"
-				      "stop: {when: never}"));
-	drive(&h, &trip);
-	CU_ASSERT(trip.tape.complete && trip.tape.exhausted);
-	CU_ASSERT_EQUAL(trip.tape.opened_before, 32);
-	CU_ASSERT(trip.tape.recovered_ns > 0); /* the load takes 1.6 s in all */
-	CU_ASSERT(trip.tape.tally.opened >= 64);
-	CU_ASSERT(trip.tape.destroyed >= 32);
-	CU_ASSERT_EQUAL(counter_moved(&trip.tape, "ActiveOpens"), trip.tape.tally.opened);
-	CU_ASSERT_EQUAL(counter_moved(&trip.tape, "TWRecycled"), 0);
-	help_close(&h);
+	drive_lines(&d, "network: {ports: 40000-40031, time_wait: 500ms}\n"
+			"load: {rate: 200/s, total: 320, on_failure: continue}\n"
+			"stop: {when: never}");
+	CU_ASSERT(d.ok);
+	CU_ASSERT(d.tape.complete && d.tape.exhausted);
+	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
+	CU_ASSERT(d.tape.recovered_ns > 0); /* the load takes 1.6 s in all */
+	CU_ASSERT(d.tape.tally.opened >= 64);
+	CU_ASSERT(d.tape.destroyed >= 32);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), d.tape.tally.opened);
+	CU_ASSERT_EQUAL(counter_moved(&d.tape, "TWRecycled"), 0);
+	help_close(&d.h);
 }
 
 /* 400/s for 0.1 s are 40 of 128 ports, five times over, and who finds none, on a slow machine, tries
@@ -224,20 +203,19 @@ static void a_soak_turns_all_its_ports_over_and_over(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool lasts = cases[i].opened == 640;
-		struct trip trip;
-		struct help h;
+		struct drive d;
 
-		CU_ASSERT_FATAL(help_open(&h, cases[i].lines));
-		drive(&h, &trip);
-		CU_ASSERT_EQUAL(trip.tape.tally.opened, cases[i].opened);
-		CU_ASSERT(trip.tape.exhausted || lasts);
-		CU_ASSERT_EQUAL(trip.tape.tally.gave_up == 0, lasts);
-		CU_ASSERT_EQUAL(counter_moved(&trip.tape, "ActiveOpens"), cases[i].opened);
+		drive_lines(&d, cases[i].lines);
+		CU_ASSERT(d.ok);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, cases[i].opened);
+		CU_ASSERT(d.tape.exhausted || lasts);
+		CU_ASSERT_EQUAL(d.tape.tally.gave_up == 0, lasts);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), cases[i].opened);
 		if (lasts)
-			CU_ASSERT(trip.tape.destroyed >= 640 - 128)
+			CU_ASSERT(d.tape.destroyed >= 640 - 128)
 		else
-			CU_ASSERT(waits_at_last(&h, 128));
-		help_close(&h);
+			CU_ASSERT(waits_at_last(&d.h, 128));
+		help_close(&d.h);
 	}
 }
 
@@ -257,23 +235,21 @@ static void what_exceeds_tcp_max_tw_buckets_does_not_wait(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct measures m;
 		char lines[256];
-		struct trip trip;
-		struct help h;
+		struct drive d;
 
 		snprintf(lines, sizeof(lines),
 			 "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0, %s}}\n"
 			 "load: {concurrency: 1, total: 300, end: shutdown}",
 			 cases[i].sysctl);
-		CU_ASSERT_FATAL(help_open(&h, lines));
-		drive(&h, &trip);
-		CU_ASSERT_EQUAL(trip.tape.tally.opened, cases[i].opened);
-		CU_ASSERT_EQUAL(trip.tape.exhausted, cases[i].overflow == 0);
-		CU_ASSERT(waits_at_last(&h, (unsigned)cases[i].waiting));
-		CU_ASSERT_EQUAL(counter_moved(&trip.tape, "TCPTimeWaitOverflow"),
-				cases[i].overflow);
-		measure(&m, &trip.tape, &h.plan, &h.arena); /* the mark that reports have */
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, cases[i].opened);
+		CU_ASSERT_EQUAL(d.tape.exhausted, cases[i].overflow == 0);
+		CU_ASSERT(waits_at_last(&d.h, (unsigned)cases[i].waiting));
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "TCPTimeWaitOverflow"), cases[i].overflow);
+		measure(&m, &d.tape, &d.h.plan, &d.h.arena); /* the mark that reports have */
 		CU_ASSERT_EQUAL(m.fixed[MEASURE_TIME_WAIT_OVERFLOW].n, cases[i].overflow);
-		help_close(&h);
+		help_close(&d.h);
 	}
 }
 
