@@ -5,12 +5,13 @@
 #include "plan/choose.h"
 #include "plan/retry.h"
 
-static uint64_t where(const struct plan *p, const struct load_plan *lp, uint64_t i)
+/* Spaces of ports take turns, and so do the pairs of each. */
+uint64_t intent_pair(const struct plan *p, const struct load_plan *lp, uint64_t i)
 {
-	uint32_t pairs = lp->budget.pairs;
+	uint32_t pairs = lp->budget.pairs, spaces = lp->budget.spaces, share = pairs / spaces;
 
 	return p->scenario->network.choose == CHOOSE_SEED ? choose_draw(p, lp, i, pairs)
-							  : i % pairs;
+							  : i % spaces * share + i / spaces % share;
 }
 
 static uint64_t when(const struct load_plan *lp, uint64_t i)
@@ -30,7 +31,7 @@ uint64_t intent_of(const struct plan *p, const struct load_plan *lp, uint64_t i)
 	const struct load *l = lp->load;
 	uint64_t number = draw(plan_stream(p, lp, DRAW_END), i, when(lp, i));
 
-	number = and_so(number, where(p, lp, i));
+	number = and_so(number, intent_pair(p, lp, i));
 	number = and_so(number, plan_end(p, lp, i));
 	number = and_so(number, l->request.send);
 	number = and_so(number, l->request.receive);

@@ -14,6 +14,9 @@
 
 enum { INTENT_MOST = 10000 }; /* of a load; a closed loop may go on for as long as it is let */
 
+/* Where request i would go: source × destinations + destination. */
+uint64_t intent_pair(const struct plan *p, const struct load_plan *lp, uint64_t i);
+
 uint64_t intent_of(const struct plan *p, const struct load_plan *lp, uint64_t i);
 
 /* How many of the load's are told: all that load.total, load.duration and stop.time have an open

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "drive_help.h"
+#include "packets.h"
 #include "sys/counters.h"
 
 /* What the server's namespace has had, of either family. */
@@ -90,6 +91,30 @@ static void each_request_is_a_datagram_and_so_is_its_answer(void)
 			CU_ASSERT_EQUAL(counter_moved(&d.tape, "UdpOutDatagrams"), 200);
 		help_close(&d.h);
 	}
+}
+
+/* On the wire, either way. */
+static void a_datagram_is_as_long_as_the_scenario_says(void)
+{
+	static struct packets packets;
+	uint64_t sent = 0, received = 0;
+	struct drive d;
+
+	drive_open(&d, "network: {ports: 40000-40031}\n"
+		       "load: {protocol: udp, concurrency: 4, total: 20, request: {send: 100B, "
+		       "receive: 345B}}");
+	packets_open(&packets, &d.h);
+	drive_plan(&d);
+	packets_read(&packets);
+	packets_close(&packets);
+	for (size_t i = 0; i < packets.count; i++) {
+		const struct packet *p = &packets.list[i];
+
+		sent += p->sent && p->bytes == 100;
+		received += !p->sent && p->bytes == 345;
+	}
+	CU_ASSERT(packets.count == 40 && sent == 20 && received == 20);
+	help_close(&d.h);
 }
 
 static void a_pool_keeps_sockets_as_it_keeps_connections(void)
@@ -266,6 +291,7 @@ static void loads_of_udp_and_tcp_are_served_side_by_side(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_request_is_a_datagram_and_so_is_its_answer),
+	TEST_UNLESS(help_no_network, a_datagram_is_as_long_as_the_scenario_says),
 	TEST_UNLESS(help_no_network, a_pool_keeps_sockets_as_it_keeps_connections),
 	TEST_UNLESS(help_no_network, a_request_without_an_answer_fails_as_the_kernel_says),
 	TEST_UNLESS(help_no_network, a_late_answer_is_not_taken_for_another),

@@ -10,7 +10,7 @@
 
 #include "drive_help.h"
 #include "packets.h"
-#include "plan/choose.h"
+#include "plan/intent.h"
 
 #define MS INT64_C(1000000)
 
@@ -162,6 +162,9 @@ static const struct row {
 	      "load: {concurrency: 1, total: 4, timeout: 150ms, end: shutdown, "
 	      "on_failure: continue}",
 	 150 * MS, FIN, SYN, ANY_PORT, true, 3},
+	/* load.duration, of a closed loop that does little in it */
+	{WIDE "load: {concurrency: 1, hold: 5ms, end: reset, duration: 300ms}", 300 * MS, SYN, SYN,
+	 FIRST_TO_LAST, false, 1},
 	/* load.request.pause */
 	{WIDE "load: {concurrency: 1, total: 6, pool: {max_idle: 1}, " ASKS ", pause: 100ms}}",
 	 100 * MS, ANSWER, REQUEST, ANY_PORT, true, 5},
@@ -342,20 +345,20 @@ static void a_wait_jitters_as_far_as_it_may(void)
 
 /* ---- what the seed says ----------------------------------------------------- */
 
-/* One client at a time: where each SYN goes, and whether its connection ends by a FIN or by a RST. */
+/* One client at a time: where each connection, or datagram, goes, and whether it ends by a RST. */
 struct wire {
 	size_t count;
 	uint16_t far[64];
 	bool reset[64];
 };
 
-static void see_wire(struct wire *o, uint64_t seed)
+static void see_wire(struct wire *o, const char *lines, uint64_t seed)
 {
+	const struct load_plan *lp;
 	struct drive d;
 
 	*o = (struct wire){0};
-	drive_open(&d, "network: {ports: 40000-40999, services: 4, choose: seed}\n"
-		       "load: {concurrency: 1, total: 64, mix: {reset: 50%}}");
+	drive_open(&d, lines);
 	d.h.plan.seed = seed;
 	packets_open(&packets, &d.h);
 	drive_plan(&d);
@@ -364,31 +367,51 @@ static void see_wire(struct wire *o, uint64_t seed)
 	for (size_t i = 0; i < packets.count; i++) {
 		const struct packet *p = &packets.list[i];
 
-		if (is(p, SYN) && o->count < 64)
+		if ((is(p, SYN) || p->protocol == IPPROTO_UDP) && o->count < 64)
 			o->far[o->count++] = p->far;
 		else if (is(p, RST) && o->count)
 			o->reset[o->count - 1] = true;
 	}
 	CU_ASSERT_EQUAL(o->count, 64);
+	lp = &d.h.plan.loads[0];
 	for (uint64_t i = 0; i < o->count; i++) {
-		uint32_t dest = (uint32_t)choose_draw(&d.h.plan, &d.h.plan.loads[0], i, 4);
+		uint32_t dest = (uint32_t)intent_pair(&d.h.plan, lp, i) % d.h.plan.destinations;
 
 		CU_ASSERT_EQUAL(o->far[i], plan_service(&d.h.plan, dest));
-		CU_ASSERT_EQUAL(o->reset[i],
-				plan_end(&d.h.plan, &d.h.plan.loads[0], i) == END_RESET);
+		CU_ASSERT_EQUAL(o->reset[i], plan_end(&d.h.plan, lp, i) == END_RESET);
 	}
 	help_close(&d.h);
 }
 
 static void one_seed_is_one_order_on_the_wire(void)
 {
-	struct wire first, again, other;
+	static const struct {
+		const char *lines;
+		bool drawn;
+	} cases[] = {
+		{"network: {ports: 40000-40999, services: 4, choose: seed}\n"
+		 "load: {concurrency: 1, total: 64, mix: {reset: 50%}}",
+		 true},
+		{"network: {ports: 40000-40999, services: 4, sources: 3}\n"
+		 "load: {concurrency: 1, total: 64}",
+		 false},
+		{"network: {ports: 40000-40999, services: 3, sources: 2}\n"
+		 "load: {protocol: udp, concurrency: 1, total: 64, request: {send: 8B}}",
+		 false},
+		{"network: {ports: 40000-40999, services: 3, sources: 2, choose: seed}\n"
+		 "load: {protocol: udp, concurrency: 1, total: 64, request: {send: 8B}}",
+		 true},
+	};
 
-	see_wire(&first, 1);
-	see_wire(&again, 1);
-	see_wire(&other, 2);
-	CU_ASSERT(memcmp(&first, &again, sizeof(first)) == 0);
-	CU_ASSERT(memcmp(&first, &other, sizeof(first)) != 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wire first, again, other;
+
+		see_wire(&first, cases[i].lines, 1);
+		see_wire(&again, cases[i].lines, 1);
+		see_wire(&other, cases[i].lines, 2);
+		CU_ASSERT(memcmp(&first, &again, sizeof(first)) == 0);
+		CU_ASSERT((memcmp(&first, &other, sizeof(first)) != 0) == cases[i].drawn);
+	}
 }
 
 static const struct test tests[] = {
