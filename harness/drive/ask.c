@@ -86,7 +86,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 	struct flow *f = &w->flows[i];
 	bool connects = work_is_datagram(w) && w->load->load->connected;
 	struct socket_wish wish = {
-		.family = w->plan->family,
+		.family = w->load->family,
 		.protocol = w->load->load->protocol,
 		.destination = connects ? work_server(w, f) : NULL,
 		.options = w->load->options,
@@ -129,7 +129,7 @@ static void ask_socket(struct worker *w, uint32_t i)
 	if (w->load->classic_sockets)
 		ask_classic(w, i);
 	else
-		ring_socket(ring, slot, family_domain(w->plan->family), SOCK_STREAM,
+		ring_socket(ring, slot, family_domain(w->load->family), SOCK_STREAM,
 			    i + UINT64_C(1));
 }
 

@@ -201,9 +201,9 @@ static bool enter_client(const void *lab, struct err *err)
 /* What is squatted may be of another family than the load. */
 static int domain_of(const struct plan *p)
 {
-	bool other = p->squat.sockets && p->squat.family != p->family;
+	bool other = p->squat.sockets && !plan_is_of_family(p, p->squat.family);
 
-	return other ? AF_UNSPEC : family_domain(p->family);
+	return other ? AF_UNSPEC : lab_domain(p);
 }
 
 /* With the right to ask the gateway, where it has been on its way. */
@@ -232,7 +232,7 @@ static struct sense_wish wish_of(const struct crew *crew)
 			   (unsigned)plan_speaks(p, PROTOCOL_TCP) << PROTOCOL_TCP |
 				   (unsigned)plan_speaks(p, PROTOCOL_UDP) << PROTOCOL_UDP},
 		.from_proc = p->host->sock_diag != 0,
-		.pairs = p->budget.pairs,
+		.pairs = p->budget.pairs * (p->other.sources.count > 0 ? 2 : 1),
 		.sockets = 2 * p->needs.holding,
 		.together = plan_shares_ports(p),
 		.unconnected = plan_is_unconnected(p),

@@ -10,6 +10,12 @@
 
 enum { EVENTS_MOST = 4 };
 
+/* A socket of AF_INET6 has connections of IPv4 too: it is for all loads where not all are of IPv4. */
+enum family far_family(const struct plan *p)
+{
+	return plan_is_of_family(p, FAMILY_IPV4) ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
 static bool listeners_open(struct far *far)
 {
 	const struct plan *p = far->plan;
@@ -18,7 +24,7 @@ static bool listeners_open(struct far *far)
 		return true;
 	for (uint32_t i = 0; i < p->services; i++) {
 		uint16_t port = plan_service(p, i);
-		int fd = socket_listen(p->family, port, (int)p->backlog,
+		int fd = socket_listen(far_family(p), port, (int)p->backlog,
 				       far->behaviour == BEHAVIOUR_RESET);
 
 		if (fd < 0)

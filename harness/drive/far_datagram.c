@@ -33,7 +33,7 @@ static bool door_open(struct far *far, uint32_t i)
 {
 	struct post *post = far->post;
 	uint16_t port = plan_service(far->plan, i);
-	int fd = datagram_socket(far->plan->family, port);
+	int fd = datagram_socket(far_family(far->plan), port);
 	struct epoll_event readable = {.events = EPOLLIN, .data.fd = fd};
 
 	if (fd < 0)

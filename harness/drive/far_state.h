@@ -77,6 +77,8 @@ struct far {
 	char zeroes[PIECE_BYTES];  /* what is sent; never written */
 };
 
+enum family far_family(const struct plan *p); /* of its sockets */
+
 static inline bool far_does(const struct far *far, enum does what)
 {
 	return behaviour_does(far->behaviour, what);

@@ -85,13 +85,13 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair, double fill)
 {
 	const struct plan *plan = p->plan;
 	uint32_t dest = pair % plan->destinations;
-	struct endpoint to =
-		endpoint_make(plan->family, plan_server(plan, dest), plan_service(plan, dest));
+	struct endpoint to = endpoint_make(p->load->family, plan_destination(plan, p->load, dest),
+					   plan_service(plan, dest));
 	struct endpoint from =
 		p->load->bind == BIND_ANY
-			? endpoint_any(plan->family, 0)
-			: endpoint_make(plan->family, plan->sources.list[pair / plan->destinations],
-					0);
+			? endpoint_any(p->load->family, 0)
+			: endpoint_make(p->load->family,
+					p->load->sources.list[pair / plan->destinations], 0);
 	int64_t begin = clock_now(), took;
 	enum stage stage;
 	int e = open_within(p, fd, p->load->bind_source ? &from : NULL, &to, &stage);
@@ -111,7 +111,7 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair, double fill)
 static bool probe(struct prober *p, int64_t *wait_ns)
 {
 	const struct socket_wish wish = {
-		.family = p->plan->family,
+		.family = p->load->family,
 		.options = p->load->options,
 		.option_count = p->load->option_count,
 		.reset_on_close = true,

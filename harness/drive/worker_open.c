@@ -11,10 +11,10 @@ enum { SEND_MOST = 65536 }; /* of a request, at once */
 /* What a socket is bound to, from this source. */
 static struct endpoint source_of(const struct worker *w, uint32_t i)
 {
-	const struct plan *p = w->plan;
+	const struct load_plan *lp = w->load;
 
-	return w->load->bind == BIND_ANY ? endpoint_any(p->family, 0)
-					 : endpoint_make(p->family, p->sources.list[i], 0);
+	return lp->bind == BIND_ANY ? endpoint_any(lp->family, 0)
+				    : endpoint_make(lp->family, lp->sources.list[i], 0);
 }
 
 static bool addresses_open(struct worker *w, struct arena *arena)
@@ -28,7 +28,8 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 	for (uint32_t i = 0; i < p->sources.count; i++)
 		w->sources[i] = source_of(w, i);
 	for (uint32_t i = 0; i < p->destinations; i++)
-		w->servers[i] = endpoint_make(p->family, plan_server(p, i), plan_service(p, i));
+		w->servers[i] = endpoint_make(w->load->family, plan_destination(p, w->load, i),
+					      plan_service(p, i));
 	return true;
 }
 

@@ -24,7 +24,7 @@ static struct claim claim_address(const struct evidence *e, const char *what)
 
 static bool is_ipv6(const struct evidence *e)
 {
-	return e->plan->family == FAMILY_IPV6;
+	return e->load->family == FAMILY_IPV6;
 }
 
 static struct claim foreign_address(const struct evidence *e)

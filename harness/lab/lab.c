@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lab/gateway.h"
@@ -96,13 +97,17 @@ static bool lo_up(struct err *err)
 static bool half_join(const struct address_list *mine, const struct address_list *other,
 		      struct err *err)
 {
-	struct address via = other->list[0];
+	struct address via;
 	struct rtnetlink rt;
-	bool good =
-		rtnetlink_open(&rt, err) && rtnetlink_addresses(&rt, link_name, mine, err) &&
-		rtnetlink_up(&rt, link_name, err) &&
-		rtnetlink_route(&rt, link_name, via, address_is_ipv4(via) ? 32 : 128, NULL, err) &&
-		rtnetlink_route(&rt, link_name, via, 0, &via, err);
+	bool good;
+
+	if (mine->count == 0) /* of a version of IP that nobody asked for */
+		return true;
+	via = other->list[0];
+	good = rtnetlink_open(&rt, err) && rtnetlink_addresses(&rt, link_name, mine, err) &&
+	       rtnetlink_up(&rt, link_name, err) &&
+	       rtnetlink_route(&rt, link_name, via, address_is_ipv4(via) ? 32 : 128, NULL, err) &&
+	       rtnetlink_route(&rt, link_name, via, 0, &via, err);
 
 	rtnetlink_close(&rt);
 	return good;
@@ -118,8 +123,10 @@ static bool veth_join(struct building *b)
 	good = rtnetlink_open(&rt, b->err) &&
 	       rtnetlink_veth(&rt, link_name, link_name, b->lab->server_ns, b->err) &&
 	       half_join(&p->sources, &p->server_link, b->err) &&
+	       half_join(&p->other.sources, &p->other.link, b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
 	       half_join(&p->server_link, &p->sources, b->err) &&
+	       half_join(&p->other.link, &p->other.sources, b->err) &&
 	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
 	rtnetlink_close(&rt);
 	return good;
@@ -231,6 +238,13 @@ static int namespace_of(const struct lab *lab, enum lab_role role)
 	return namespaces[role];
 }
 
+int lab_domain(const struct plan *p)
+{
+	if (plan_is_of_family(p, FAMILY_IPV4))
+		return AF_INET;
+	return plan_has_family(p, FAMILY_IPV4) ? AF_UNSPEC : AF_INET6;
+}
+
 bool lab_visit(const struct lab *lab, enum lab_role role, struct err *err)
 {
 	return netns_enter(namespace_of(lab, role), err);
@@ -249,16 +263,26 @@ bool lab_enter_admin(const struct lab *lab, enum lab_role role, struct err *err)
 /* What the servers have sent to them is for nobody then, and is dropped as plan.c has it. Of IPv4
  * nothing can be sent from an address that is not there (ip_route_output_key_hash_rcu()); IPv6
  * does not look, and so loses the way. */
+static bool vanish_from(struct rtnetlink *rt, const struct address_list *servers,
+			const struct address_list *clients, struct err *err)
+{
+	struct address client;
+
+	if (servers->count == 0)
+		return true;
+	client = clients->list[0];
+	return rtnetlink_addresses_remove(rt, link_name, servers, err) &&
+	       (address_is_ipv4(client) ||
+		(rtnetlink_route_remove(rt, link_name, client, 0, &client, err) &&
+		 rtnetlink_route_remove(rt, link_name, client, 128, NULL, err)));
+}
+
 bool lab_vanish(const struct plan *p, struct err *err)
 {
-	struct address client = p->sources.list[0];
 	struct rtnetlink rt;
-	bool good = rtnetlink_open(&rt, err) &&
-		    rtnetlink_addresses_remove(&rt, link_name, &p->servers, err);
+	bool good = rtnetlink_open(&rt, err) && vanish_from(&rt, &p->servers, &p->sources, err) &&
+		    vanish_from(&rt, &p->other.servers, &p->other.sources, err);
 
-	if (p->family == FAMILY_IPV6)
-		good = good && rtnetlink_route_remove(&rt, link_name, client, 0, &client, err) &&
-		       rtnetlink_route_remove(&rt, link_name, client, 128, NULL, err);
 	rtnetlink_close(&rt);
 	return good;
 }

@@ -46,6 +46,9 @@ bool lab_rights(const struct host *host, struct err *);
 bool lab_build(struct lab *out, const struct plan *plan, struct arena *, struct err *);
 void lab_close(struct lab *lab); /* twice does no harm */
 
+/* Of which domain the loads' sockets are: AF_INET, AF_INET6, or AF_UNSPEC of both. */
+int lab_domain(const struct plan *plan);
+
 /* Moves the calling thread into the namespace with all its rights: on its way to another. */
 bool lab_visit(const struct lab *lab, enum lab_role role, struct err *);
 

@@ -189,7 +189,7 @@ static struct terms terms_of(const struct plan *p, enum lab_role role)
 		.is_client = role == LAB_CLIENT,
 		.is_server =
 			role == LAB_SERVER || p->scenario->network.topology == TOPOLOGY_LOOPBACK,
-		.is_ipv6 = p->family == FAMILY_IPV6 ||
+		.is_ipv6 = plan_has_family(p, FAMILY_IPV6) ||
 			   (p->squat.sockets && p->squat.family == FAMILY_IPV6),
 		.entries = p->host->ehash > 0 ? (uint64_t)p->host->ehash : 262144,
 	};

@@ -127,7 +127,7 @@ static void *timewait_thread(void *context)
 	struct timewait *t = context;
 	struct err err = {0};
 	bool ok = lab_enter_admin(t->lab, LAB_CLIENT, &err) &&
-		  waiting_open(&t->door, family_domain(t->plan->family), &err) &&
+		  waiting_open(&t->door, lab_domain(t->plan), &err) &&
 		  waiting_possible(&t->door, &err);
 
 	pthread_mutex_lock(&t->lock);

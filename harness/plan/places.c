@@ -122,18 +122,20 @@ static bool address_is_in(const struct address_list *all, struct address a)
 /* Where no packet is to be answered, at once or later, the server's end has an address of its own
  * that is nobody's destination, and without theirs: what is sent to those arrives there, and is
  * dropped without a word, since it is not forwarded either (ip_error(), net/ipv4/route.c). */
-static struct address_list server_link(const struct plan *p, struct arena *arena)
+static struct address_list link_of(const struct plan *p, const struct ends *ends,
+				   struct arena *arena)
 {
 	bool drops = p->scenario->server.behaviour == BEHAVIOUR_DROP;
-	struct address_list link = {ARENA_ARRAY(arena, struct address, p->servers.count + 1), 1};
+	struct address_list link = {ARENA_ARRAY(arena, struct address, ends->servers.count + 1), 1};
 
 	if (!drops && p->scenario->server.vanish == 0)
-		return p->servers;
-	address_read(text_of(gates[p->family == FAMILY_IPV6]), &link.list[0]);
-	while (address_is_in(&p->servers, link.list[0]) || address_is_in(&p->sources, link.list[0]))
+		return ends->servers;
+	address_read(text_of(gates[!address_is_ipv4(ends->servers.list[0])]), &link.list[0]);
+	while (address_is_in(&ends->servers, link.list[0]) ||
+	       address_is_in(&ends->sources, link.list[0]))
 		link.list[0] = address_after(link.list[0], 1);
-	for (uint32_t i = 0; i < p->servers.count && !drops; i++)
-		link.list[link.count++] = p->servers.list[i];
+	for (uint32_t i = 0; i < ends->servers.count && !drops; i++)
+		link.list[link.count++] = ends->servers.list[i];
 	return link;
 }
 
@@ -175,20 +177,58 @@ static bool ends_differ(const struct plan *p, struct arena scratch, struct err *
 			      err);
 }
 
-bool places_set(struct plan *p, struct arena *arena, struct err *err)
+static struct ends ends_of(const struct plan *p, bool is_ipv6, struct arena *arena)
 {
 	const struct scenario *s = p->scenario;
 	const struct layout *l = &layouts[s->network.topology];
 	/* A host behind a gateway is no more to it than its addresses: many are one namespace. */
 	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
-	bool is_ipv6 = s->network.family == FAMILY_IPV6,
-	     is_local = s->network.topology == TOPOLOGY_LOOPBACK;
+	struct ends ends = {
+		.sources = addresses_of(&s->network.sources, l->sources[is_ipv6], hosts, arena),
+		.servers = addresses_of(&s->network.servers, l->servers[is_ipv6], 1, arena),
+	};
 
-	p->family = s->network.family;
-	p->sources = addresses_of(&s->network.sources, l->sources[is_ipv6], hosts, arena);
-	p->servers = addresses_of(&s->network.servers, l->servers[is_ipv6], 1, arena);
+	ends.link = link_of(p, &ends, arena);
+	return ends;
+}
+
+static bool is_ipv6_of(const struct scenario *s, size_t load)
+{
+	return load_family(s, scenario_load(s, load)) == FAMILY_IPV6;
+}
+
+/* Those of the first load, and, if any other load has another, those of the other version of IP. */
+static void addresses_set(struct plan *p, struct arena *arena)
+{
+	const struct scenario *s = p->scenario;
+	bool is_ipv6 = is_ipv6_of(s, 0), has_other = false;
+	struct ends own = ends_of(p, is_ipv6, arena);
+
+	for (size_t i = 1; i < scenario_loads(s); i++)
+		has_other |= is_ipv6_of(s, i) != is_ipv6;
+	p->family = load_family(s, scenario_load(s, 0));
+	p->sources = own.sources;
+	p->servers = own.servers;
+	p->server_link = own.link;
+	if (has_other)
+		p->other = ends_of(p, !is_ipv6, arena);
+}
+
+void places_of(const struct plan *p, struct load_plan *lp)
+{
+	bool is_other = (lp->family == FAMILY_IPV6) != (p->family == FAMILY_IPV6);
+
+	lp->sources = is_other ? p->other.sources : p->sources;
+	lp->servers = is_other ? p->other.servers : p->servers;
+}
+
+bool places_set(struct plan *p, struct arena *arena, struct err *err)
+{
+	const struct scenario *s = p->scenario;
+	bool is_local = s->network.topology == TOPOLOGY_LOOPBACK;
+
+	addresses_set(p, arena);
 	gateway_set(p, arena);
-	p->server_link = server_link(p, arena);
 	/* On loopback the kernel takes 127.0.0.1 for a socket that is not bound. */
 	p->bind_source = p->sources.count > 1 || (is_local && s->network.sources.list);
 	if (!services_set(p, arena, err))

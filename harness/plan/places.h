@@ -11,6 +11,9 @@
 
 bool places_set(struct plan *p, struct arena *, struct err *err);
 
+/* The addresses of the load's family. */
+void places_of(const struct plan *p, struct load_plan *lp);
+
 /* Can a connection of the load meet itself? Its port would be that of its destination, on
  * loopback, where nobody listens, or not for long. */
 bool places_meet(const struct plan *p, const struct load *load);

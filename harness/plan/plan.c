@@ -204,6 +204,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 {
 	*out = (struct load_plan){
 		.load = load,
+		.family = load_family(p->scenario, load),
 		.shape = shape_make(load),
 		.concurrency = load_is_open(load) ? 0 : concurrency_of(load),
 		.batch = BATCH,
@@ -216,6 +217,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.meets_itself = places_meet(p, load),
 		.closes_with_rst = load->options.linger == 0,
 	};
+	places_of(p, out);
 	options_make(out, arena);
 	pool_set(out);
 	life_set(out, p->host);
@@ -383,6 +385,27 @@ struct address plan_server(const struct plan *p, uint32_t dest)
 uint16_t plan_service(const struct plan *p, uint32_t dest)
 {
 	return p->service_ports[dest % p->services];
+}
+
+struct address plan_destination(const struct plan *p, const struct load_plan *lp, uint32_t dest)
+{
+	return lp->servers.list[dest / p->services];
+}
+
+bool plan_has_family(const struct plan *p, enum family family)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].family == family)
+			return true;
+	return false;
+}
+
+bool plan_is_of_family(const struct plan *p, enum family family)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].family != family)
+			return false;
+	return true;
 }
 
 double plan_rate(const struct plan *p)

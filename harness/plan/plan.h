@@ -28,17 +28,25 @@ enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };
 
 enum { WORKERS_MOST = 64 /* of a load */ };
 
+/* Addresses of one version of IP. The first of `link` is the client's way to all that is there. */
+struct ends {
+	struct address_list sources, servers;
+	struct address_list link; /* what the server's end of the link has */
+};
+
 /* One load of the plan: workers of its own carry it out. */
 struct load_plan {
 	const struct load *load; /* borrowed */
-	struct shape shape;	 /* when its connections are due, in an open model */
-	uint32_t steps[ENDS];	 /* of a connection that ends so; bit i: enum op i is part of it */
-	uint32_t concurrency;	 /* connections under way at once; 0: open model, by the shape */
-	uint32_t batch;		 /* operations a submit */
-	uint32_t slots;		 /* descriptors of the client, in all its rings */
-	uint32_t workers;	 /* threads that share it, see plan/split.h */
-	const char *whole;	 /* why it cannot be shared; NULL: it can */
-	uint32_t heirs;		 /* processes that keep what they inherit */
+	enum family family;
+	struct address_list sources, servers;
+	struct shape shape;   /* when its connections are due, in an open model */
+	uint32_t steps[ENDS]; /* of a connection that ends so; bit i: enum op i is part of it */
+	uint32_t concurrency; /* connections under way at once; 0: open model, by the shape */
+	uint32_t batch;	      /* operations a submit */
+	uint32_t slots;	      /* descriptors of the client, in all its rings */
+	uint32_t workers;     /* threads that share it, see plan/split.h */
+	const char *whole;    /* why it cannot be shared; NULL: it can */
+	uint32_t heirs;	      /* processes that keep what they inherit */
 	uint32_t idle_most;   /* connections of a pair that are kept between requests; 0: no pool */
 	uint32_t serves_most; /* requests on one connection */
 	bool requests;	      /* what it does with a connection is one: it sends, or has a pool */
@@ -89,10 +97,9 @@ struct plan {
 	struct squat_plan squat;
 	struct port_range watched; /* the local ports that sockets are counted of */
 
-	enum family family;
-	struct address_list sources, servers;
-	struct address_list server_link; /* what the server's end of the link has; its first is the
-					    client's way to all that is there */
+	enum family family; /* of the first load; all have as many addresses as that */
+	struct address_list sources, servers, server_link;
+	struct ends other; /* of the other version of IP, if a load has it; else of no address */
 	struct nat_plan nat;
 	uint16_t *service_ports; /* that the far end listens on */
 	uint16_t service_first;	 /* the first of them */
@@ -143,6 +150,10 @@ double plan_rate(const struct plan *p);
 
 bool plan_has_requests(const struct plan *p); /* any of its loads */
 
+/* Do loads have sockets of this family; do all of them? */
+bool plan_has_family(const struct plan *p, enum family family);
+bool plan_is_of_family(const struct plan *p, enum family family);
+
 /* Does one of the loads? */
 bool plan_speaks(const struct plan *p, enum protocol protocol);
 
@@ -156,5 +167,6 @@ uint32_t plan_overshadows(const struct plan *p);
 bool plan_shares_ports(const struct plan *p);
 
 /* Destination i of the plan: its address and port. */
-struct address plan_server(const struct plan *p, uint32_t dest);
+struct address plan_server(const struct plan *p, uint32_t dest); /* of the first load's family */
+struct address plan_destination(const struct plan *p, const struct load_plan *lp, uint32_t dest);
 uint16_t plan_service(const struct plan *p, uint32_t dest);

@@ -30,6 +30,14 @@ static uint32_t taken(const struct port_list *list, struct port_range range,
 	return n;
 }
 
+static bool is_in(const struct address_list *all, struct address a)
+{
+	for (uint32_t i = 0; i < all->count; i++)
+		if (address_eq(all->list[i], a))
+			return true;
+	return false;
+}
+
 /* And a bind() to all addresses? One of AF_INET6 is to those of IPv4 too, unless it says not. */
 static bool conflicts_with_any(const struct plan *p, const struct load *load)
 {
@@ -37,7 +45,8 @@ static bool conflicts_with_any(const struct plan *p, const struct load *load)
 
 	if (load->options.v6only)
 		return q->family == FAMILY_IPV6;
-	return p->family != FAMILY_IPV4 || q->family != FAMILY_IPV6 || address_is_any(q->address);
+	return load_family(p->scenario, load) != FAMILY_IPV4 || q->family != FAMILY_IPV6 ||
+	       address_is_any(q->address);
 }
 
 /* Does what is squatted refuse a bind() of the load's? */
@@ -48,11 +57,8 @@ static bool conflicts(const struct plan *p, const struct load *load)
 	if (load->bind.way == BIND_ANY)
 		return conflicts_with_any(p, load);
 	if (address_is_any(q->address))
-		return q->family != FAMILY_IPV4 || p->family != FAMILY_IPV6;
-	for (uint32_t i = 0; i < p->sources.count; i++)
-		if (address_eq(p->sources.list[i], q->address))
-			return true;
-	return false;
+		return q->family != FAMILY_IPV4 || load_family(p->scenario, load) != FAMILY_IPV6;
+	return is_in(&p->sources, q->address) || is_in(&p->other.sources, q->address);
 }
 
 /* What the load cannot have of its own ports, for listeners or for sockets that are bound. */
@@ -120,14 +126,6 @@ static bool is_even(const struct plan *p, struct err *err)
 	return scenario_blame(p->scenario, s->squat.at.address, err);
 }
 
-static bool is_in(const struct address_list *all, struct address a)
-{
-	for (uint32_t i = 0; i < all->count; i++)
-		if (address_eq(all->list[i], a))
-			return true;
-	return false;
-}
-
 /* Does the client have it? All of 127/8 and ::1 are on the lo of each namespace. */
 static bool is_local(const struct plan *p, struct address a)
 {
@@ -135,7 +133,8 @@ static bool is_local(const struct plan *p, struct address a)
 	const uint64_t of_lo = ~UINT64_C(0xffffff);
 	bool shares = p->scenario->network.topology == TOPOLOGY_LOOPBACK;
 
-	return address_is_any(a) || is_in(&p->sources, a) || (shares && is_in(&p->servers, a)) ||
+	return address_is_any(a) || is_in(&p->sources, a) || is_in(&p->other.sources, a) ||
+	       (shares && is_in(&p->servers, a)) ||
 	       (address_is_ipv4(a) && (a.low & of_lo) == (lo.low & of_lo)) ||
 	       address_eq(a, lo_ipv6);
 }

@@ -47,12 +47,38 @@ static double surely_of(const struct load_plan *lp, double ns)
 	return fmin(fmin(begun, l->total ? (double)l->total : INFINITY), until / SLOWEST_NS);
 }
 
-/* The kernel keeps the ports of TCP and of UDP apart; and of one protocol those are wanted by both
- * that both may have. */
+/* Is it bound to no address that is its own? An unbound socket of UDP is bound to all of them when it
+ * is connected. */
+static bool is_unbound(const struct load_plan *lp)
+{
+	return lp->bind == BIND_ANY || !lp->bind_source;
+}
+
+/* Of the two versions of IP each has the ports for itself, but for those that the one's bind() took:
+ * the other's connect() passes over them. And bind() to all addresses passes over what the other
+ * has: of AF_INET6 over all of it, of IPv4 over what is bound to no address, unless the socket of
+ * IPv6 is of that alone (Linux 6.18). */
+static bool takes_across(const struct load_plan *a, const struct load_plan *b)
+{
+	bool b_is_any =
+		b->bind == BIND_ANY || (b->load->protocol == PROTOCOL_UDP && !b->bind_source);
+
+	if (!b_is_any)
+		return b->load->protocol == PROTOCOL_TCP && !bind_takes_port(b->bind) &&
+		       bind_takes_port(a->bind);
+	if (b->family == FAMILY_IPV6)
+		return !b->load->options.v6only;
+	return is_unbound(a) && !a->load->options.v6only;
+}
+
+/* Does what the one has take a port from the other? The kernel keeps the ports of TCP and of UDP
+ * apart; and of one protocol those are wanted by both that both may have. */
 static bool meet(const struct load_plan *a, const struct load_plan *b)
 {
+	bool is_across = (a->family == FAMILY_IPV6) != (b->family == FAMILY_IPV6);
+
 	return a->load->protocol == b->load->protocol && a->ports.lo <= b->ports.hi &&
-	       b->ports.lo <= a->ports.hi;
+	       b->ports.lo <= a->ports.hi && (!is_across || takes_across(a, b));
 }
 
 /* Has the one no other ports than the other may have? Who names its port may name a reserved one. */
@@ -69,7 +95,7 @@ static bool is_within(const struct plan *p, const struct load_plan *inner,
 /* Do they want the very same: as many ports, of as many spaces? */
 static bool is_alike(const struct load_plan *a, const struct load_plan *b)
 {
-	return meet(a, b) && a->budget.usable == b->budget.usable &&
+	return meet(a, b) && meet(b, a) && a->budget.usable == b->budget.usable &&
 	       a->budget.spaces == b->budget.spaces;
 }
 
@@ -102,7 +128,7 @@ static struct company company_of(const struct plan *p, const struct forecast *ea
 		uint32_t spaces = other->budget.spaces == me->budget.spaces ? me->budget.spaces : 1;
 
 		c.alike &= is_alike(me, other);
-		if (meet(me, other))
+		if (meet(other, me))
 			c.most += ceil(most_of(p, other) / spaces);
 		if (!is_within(p, other, me))
 			continue;

@@ -121,7 +121,7 @@ static bool probes_without_idle(const struct scenario *s)
 
 static bool v6only_of_ipv4(const struct scenario *s)
 {
-	return s->load.options.v6only && s->network.family != FAMILY_IPV6;
+	return s->load.options.v6only && load_family(s, &s->load) != FAMILY_IPV6;
 }
 
 static bool parts_of_milliseconds(const struct scenario *s)
@@ -266,8 +266,8 @@ static const struct rule rules[] = {
 	 "load.options.keepalive has no idle",
 	 "Without it keep-alive is off: add idle, such as idle: 5s."},
 	{v6only_of_ipv4,
-	 {AT(load.options, v6only), AT(network, family)},
-	 "load.options.v6only is for network.family: ipv6",
+	 {AT(load.options, v6only), AT(network, family), AT(load, family)},
+	 "load.options.v6only is for family: ipv6",
 	 "A socket of IPv4 does not have it, and a mapped one could not connect with it."},
 	{parts_of_milliseconds,
 	 {AT(load.options, user_timeout), AT(load.options, user_timeout)},

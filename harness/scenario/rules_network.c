@@ -26,7 +26,7 @@ static bool listed_and_multiplied(const struct scenario *s)
 
 static bool nat_of_ipv6(const struct scenario *s)
 {
-	return s->network.topology == TOPOLOGY_NAT && s->network.family == FAMILY_IPV6;
+	return s->network.topology == TOPOLOGY_NAT && load_family(s, &s->load) == FAMILY_IPV6;
 }
 
 /* A key of network.nat that says more than its default, and no gateway. */
@@ -52,8 +52,18 @@ WITHOUT_NAT(sysctl, nat->sysctl.count > 0)
 
 static bool more_than_loopback_has(const struct scenario *s)
 {
-	return s->network.topology == TOPOLOGY_LOOPBACK && s->network.family == FAMILY_IPV6 &&
+	return s->network.topology == TOPOLOGY_LOOPBACK &&
+	       load_family(s, &s->load) == FAMILY_IPV6 &&
 	       (s->network.sources.count > 1 || s->network.servers.count > 1);
+}
+
+/* A list is of one family, and where it is of the other nothing says which addresses a load has. */
+static bool listed_of_another(const struct scenario *s)
+{
+	bool is_ipv6 = load_family(s, &s->load) == FAMILY_IPV6;
+
+	return is_ipv6 != (s->network.family == FAMILY_IPV6) &&
+	       (s->network.sources.list || s->network.servers.list);
 }
 
 static const struct rule rules[] = {
@@ -70,7 +80,7 @@ static const struct rule rules[] = {
 	 "network.nat.clients multiplies a number of network.sources, not a list of them",
 	 "List all addresses of all clients, or write how many each has."},
 	{nat_of_ipv6,
-	 {AT(network, family), AT(network, topology)},
+	 {AT(network, family), AT(network, topology), AT(load, family)},
 	 "topology: nat is of IPv4: hosts of IPv6 have addresses of their own",
 	 "Use family: ipv4 or mapped."},
 #define NAT(field, key, ...) \
@@ -79,8 +89,12 @@ static const struct rule rules[] = {
 	 "network.nat." key " needs topology: nat", \
 	 "Set network.topology to nat: there is no gateway without it."},
 #include "words/keys.def"
+	{listed_of_another,
+	 {AT(load, family), AT(network, sources), AT(network, servers)},
+	 "load.family has no addresses: network.sources and servers list those of network.family",
+	 "Write how many there are of each instead."},
 	{more_than_loopback_has,
-	 {AT(network, family), AT(network, topology)},
+	 {AT(network, family), AT(network, topology), AT(load, family)},
 	 "the loopback of IPv6 has one address, ::1, and not several network.sources or servers",
 	 "Use network.services for more destinations, or topology: veth."},
 };

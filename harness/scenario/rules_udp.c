@@ -31,7 +31,7 @@ static bool udp_is_served(const struct scenario *s)
  * alone. */
 static bool udp_overflows(const struct scenario *s)
 {
-	const uint64_t most = s->network.family == FAMILY_IPV6 ? 65527 : 65507;
+	const uint64_t most = load_family(s, &s->load) == FAMILY_IPV6 ? 65527 : 65507;
 
 	return is_udp(s) && (s->load.request.send > most || s->load.request.receive > most);
 }
@@ -119,7 +119,7 @@ static const struct rule rules[] = {
 	{udp_overflows,
 	 {AT(load.request, send), AT(load.request, receive)},
 	 "a request of UDP, and its answer, are one datagram each",
-	 "Use 65507B or less; with network.family: ipv6, 65527B or less."},
+	 "Use 65507B or less; with family: ipv6, 65527B or less."},
 };
 
 const struct rules rules_of_udp = RULES(rules);

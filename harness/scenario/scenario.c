@@ -36,8 +36,7 @@ static const struct node *member(const struct node *map, const char *key)
 static bool not_map(const struct reading *r, const struct node *n, const char *path,
 		    const char *members)
 {
-	return err_hint(value_refuse(r, path, n), "Write its keys below it, indented: %s.",
-			members);
+	return err_hint(value_refuse(r, path, n), "Write below it, indented: %s.", members);
 }
 
 static bool read_member(const struct reading *r, const char *section, const struct node *n,
@@ -297,6 +296,17 @@ bool scenario_read(struct scenario_file *out, const char *file, struct text src,
 	read_root(&r, root, out);
 	sort(errs->list + before, errs->count - before);
 	return errs->count == before && errs->more == more;
+}
+
+enum family load_family(const struct scenario *s, const struct load *l)
+{
+	static const enum family families[] = {
+		[LOAD_FAMILY_IPV4] = FAMILY_IPV4,
+		[LOAD_FAMILY_IPV6] = FAMILY_IPV6,
+		[LOAD_FAMILY_MAPPED] = FAMILY_MAPPED,
+	};
+
+	return l->family == LOAD_FAMILY_NETWORK ? s->network.family : families[l->family];
 }
 
 size_t scenario_loads(const struct scenario *s)

@@ -125,6 +125,7 @@ struct expectation_list {
 #define FIELD_DEVICE struct text
 #define FIELD_TOPOLOGY enum topology
 #define FIELD_FAMILY enum family
+#define FIELD_LOAD_FAMILY enum load_family
 #define FIELD_CHOOSE enum choose
 #define FIELD_PROTOCOL enum protocol
 #define FIELD_BEHAVIOUR enum behaviour
@@ -313,6 +314,9 @@ static inline bool load_is_pooled(const struct load *l)
 	return (l->pool.max_idle > 0 && l->request.per_connection != 1) ||
 	       l->request.per_connection > 1;
 }
+
+/* Of the load's addresses and sockets. */
+enum family load_family(const struct scenario *s, const struct load *l);
 
 /* The loads that run: `loads`, or the only one, which has no name. */
 size_t scenario_loads(const struct scenario *s);

@@ -385,6 +385,7 @@ const struct kind kind_PROSE = {
 
 CHOICE(TOPOLOGY, topology);
 CHOICE(FAMILY, family);
+CHOICE(LOAD_FAMILY, load_family);
 CHOICE(CHOOSE, choose);
 CHOICE(PROTOCOL, protocol);
 CHOICE(BEHAVIOUR, behaviour);

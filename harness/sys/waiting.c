@@ -42,15 +42,14 @@ void waiting_close(struct waiting_door *d)
 	*d = (struct waiting_door){0};
 }
 
-static struct inet_diag_req_v2 *put_request(const struct waiting_door *d, char *at, uint16_t type,
-					    uint16_t flags)
+static struct inet_diag_req_v2 *put_request(int domain, char *at, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *message = mnl_nlmsg_put_header(at);
 	struct inet_diag_req_v2 *ask = mnl_nlmsg_put_extra_header(message, sizeof(*ask));
 
 	message->nlmsg_type = type;
 	message->nlmsg_flags = NLM_F_REQUEST | flags;
-	ask->sdiag_family = (uint8_t)d->domain;
+	ask->sdiag_family = (uint8_t)domain;
 	ask->sdiag_protocol = IPPROTO_TCP;
 	return ask;
 }
@@ -67,6 +66,7 @@ static void read_row(const struct nlmsghdr *m, const struct waiting_answers *a)
 		.until_ns = a->now_ns + row->idiag_expires * INT64_C(1000000),
 		.local_port = ntohs(row->id.idiag_sport),
 		.remote_port = ntohs(row->id.idiag_dport),
+		.domain = row->idiag_family,
 		.id = row->id,
 	};
 	a->each(a->context, &w);
@@ -116,14 +116,14 @@ static bool receive(const struct waiting_door *d, struct waiting_answers *a, str
 	return true;
 }
 
-bool waiting_list(struct waiting_door *d, void (*each)(void *, const struct waiting *),
-		  void *context, struct err *err)
+/* The kernel dumps one domain at a time. */
+static bool list_domain(struct waiting_door *d, int domain, struct waiting_answers answers,
+			struct err *err)
 {
 	_Alignas(struct nlmsghdr) char message[MESSAGE] = {0};
-	struct waiting_answers answers = {.each = each, .context = context};
 
-	put_request(d, message, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP)->idiag_states = 1U
-										 << STATE_TIME_WAIT;
+	put_request(domain, message, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP)->idiag_states =
+		1U << STATE_TIME_WAIT;
 	if (mnl_socket_sendto(d->netlink, message, MESSAGE) < 0)
 		return err_sys(err, errno, "could not ask for the sockets in TIME_WAIT");
 	while (!answers.ended)
@@ -131,6 +131,19 @@ bool waiting_list(struct waiting_door *d, void (*each)(void *, const struct wait
 			return false;
 	return answers.error == 0 ||
 	       err_sys(err, answers.error, "the kernel refused a dump of TIME_WAIT");
+}
+
+bool waiting_list(struct waiting_door *d, void (*each)(void *, const struct waiting *),
+		  void *context, struct err *err)
+{
+	static const int domains[] = {AF_INET, AF_INET6};
+	const struct waiting_answers answers = {.each = each, .context = context};
+
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
+		if ((d->domain == AF_UNSPEC || d->domain == domains[i]) &&
+		    !list_domain(d, domains[i], answers, err))
+			return false;
+	return true;
 }
 
 /* Sends a batch. Without NLM_F_ACK only what fails is answered; so the last of them asks for an
@@ -144,7 +157,8 @@ static bool destroy_batch(struct waiting_door *d, const struct waiting *list, si
 		char *at = messages + i * MESSAGE;
 		bool last = i + 1 == count;
 
-		put_request(d, at, SOCK_DESTROY, last ? NLM_F_ACK : 0)->id = list[i].id;
+		put_request(list[i].domain, at, SOCK_DESTROY, last ? NLM_F_ACK : 0)->id =
+			list[i].id;
 		((struct nlmsghdr *)(void *)at)->nlmsg_seq = last;
 	}
 	if (mnl_socket_sendto(d->netlink, messages, count * MESSAGE) < 0)
@@ -177,7 +191,7 @@ bool waiting_destroy(struct waiting_door *d, const struct waiting *list, size_t 
 /* No socket has port 0: a kernel that can do it finds none. */
 bool waiting_possible(struct waiting_door *d, struct err *err)
 {
-	const struct waiting nobody = {0};
+	const struct waiting nobody = {.domain = AF_INET};
 	struct waiting_answers answers = {0};
 
 	if (!destroy_batch(d, &nobody, 1, &answers, err))

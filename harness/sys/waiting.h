@@ -21,13 +21,14 @@
 struct waiting {
 	int64_t until_ns; /* when the kernel itself would end it */
 	uint16_t local_port, remote_port;
+	uint8_t domain;		    /* AF_INET or AF_INET6 */
 	struct inet_diag_sockid id; /* the kernel's name of it: no other socket has its cookie */
 };
 
 struct waiting_door {
 	void *netlink;
 	char *buffer;
-	int domain; /* AF_INET; AF_INET6, which has the mapped ones too */
+	int domain; /* AF_INET; AF_INET6, which has the mapped ones too; AF_UNSPEC: both */
 };
 
 bool waiting_open(struct waiting_door *out, int domain, struct err *);

@@ -28,6 +28,10 @@ const struct choice family_words[] = {
 #define FAMILY CHOICE
 #include "words/choices.def"
 	{NULL, NULL}};
+const struct choice load_family_words[] = {
+#define LOAD_FAMILY CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
 const struct choice choose_words[] = {
 #define CHOOSE CHOICE
 #include "words/choices.def"

@@ -363,11 +363,83 @@ static void a_foreign_source_is_refused_at_bind(void)
 	}
 }
 
+/* Sockets in use of a version of IP, at most in any dump. */
+static uint64_t most_of(const struct tape *t, bool is_ipv6)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < t->sample_count; i++) {
+		const struct usage *u = sample_usages(t, &t->samples[i]);
+		uint64_t n = 0;
+
+		for (uint32_t k = 0; k < t->samples[i].usage_count; k++)
+			n += address_is_ipv4(u[k].local) == is_ipv6 ? 0 : usage_used(&u[k]);
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* One load has 20 of the 32 ports; what is there for another, that begins later? What was seen of
+ * plain system calls (Linux 6.18), and what the plan says of it. */
+static void loads_of_two_families_share_what_bind_takes(void)
+{
+	static const struct {
+		const char *first, *second;
+		uint64_t opened;
+		enum stage stage;
+		int error;
+	} rows[] = {
+		{"", "family: ipv6", 32, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"", "family: mapped", 12, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"", "family: ipv6, bind: address", 32, STAGE_BIND, EADDRINUSE},
+		{"", "family: ipv6, bind: any", 12, STAGE_BIND, EADDRINUSE},
+		{"", "family: ipv6, bind: any, options: {v6only: true}", 32, STAGE_BIND,
+		 EADDRINUSE},
+		{"bind: address", "family: ipv6", 12, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"bind: address", "family: ipv6, bind: address", 32, STAGE_BIND, EADDRINUSE},
+		{"family: ipv6", "bind: any", 12, STAGE_BIND, EADDRINUSE},
+		{"family: ipv6, bind: address", "bind: any", 32, STAGE_BIND, EADDRINUSE},
+		{"protocol: udp", "protocol: udp, family: ipv6", 12, STAGE_CONNECT, EAGAIN},
+		{"protocol: udp", "protocol: udp, family: ipv6, bind: address", 32, STAGE_BIND,
+		 EADDRINUSE},
+		{"protocol: udp, family: ipv6, bind: address", "protocol: udp", 32, STAGE_CONNECT,
+		 EAGAIN},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[400];
+		struct drive d;
+		const struct tally *second;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031}\n"
+			 "loads:\n  a: {end: leak, total: 20%s%s}\n"
+			 "  b: {start: 100ms, end: leak, total: 60, %s}",
+			 rows[i].first[0] ? ", " : "", rows[i].first, rows[i].second);
+		drive_lines(&d, lines);
+		second = &d.tape.loads[1].tally;
+		if (second->opened != rows[i].opened)
+			printf("%s: %llu\n", lines, (unsigned long long)second->opened);
+		CU_ASSERT_EQUAL(d.tape.loads[0].tally.opened, 20);
+		CU_ASSERT_EQUAL(second->opened, rows[i].opened);
+		CU_ASSERT(second->errors[rows[i].stage][rows[i].error] >= 1);
+		CU_ASSERT(!d.h.plan.forecast.known || d.h.plan.forecast.exhausts);
+		CU_ASSERT_EQUAL(most_of(&d.tape, false) + most_of(&d.tape, true),
+				20 + rows[i].opened);
+		CU_ASSERT(most_of(&d.tape, true) == (strstr(rows[i].first, "ipv6") ? 20
+						     : strstr(rows[i].second, "ipv6")
+							     ? rows[i].opened
+							     : 0));
+		help_close(&d.h);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, every_family_opens_exactly_its_ports),
 	TEST_UNLESS(help_no_network, listed_places_are_where_they_should_be),
 	TEST_UNLESS(help_no_network, thousands_of_destinations_are_served_in_turn),
 	TEST_UNLESS(help_no_network, a_family_has_ports_apart_and_mapped_has_those_of_ipv4),
+	TEST_UNLESS(help_no_network, loads_of_two_families_share_what_bind_takes),
 	TEST_UNLESS(help_no_network, the_seed_says_which_server_is_next),
 	TEST_UNLESS(help_no_network, without_ipv6_an_address_is_the_trouble),
 	TEST_UNLESS(help_no_network, a_foreign_source_is_refused_at_bind),

@@ -181,7 +181,7 @@ static void values_are_held_to_kind_and_bounds(void)
 		{HEAD "load: {burst: 5}\n", 3, 15, "load.burst cannot be \"5\"", "size, every"},
 		{HEAD "load: {burst: {every: 0s}}\n", 3, 23, "load.burst.every cannot be", "1ms"},
 		{HEAD "load: []\n", 3, 7, "load cannot be a list",
-		 "below it, indented: protocol, connected, rate, ramp, concurrency"},
+		 "below it, indented: protocol, family, connected, rate, ramp"},
 		{HEAD "load:\n", 3, 6, "load cannot be empty", "below it"},
 	};
 
@@ -371,6 +371,34 @@ static void keys_that_exclude_each_other_are_told(void)
 	read_close(&r);
 }
 
+static void a_load_has_addresses_of_its_family(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "network: {servers: [10.77.128.9]}\nloads: {a: {}, b: {family: ipv6}}\n", 4,
+		 28, "load.family has no addresses", "how many"},
+		{HEAD "network: {topology: nat}\nloads: {a: {}, b: {family: ipv6}}\n", 4, 28,
+		 "nat is of IPv4", "mapped"},
+		{HEAD "network: {topology: loopback, sources: 2}\nload: {family: ipv6}\n", 4, 16,
+		 "the loopback of IPv6 has one address", ""},
+		{HEAD "load: {options: {v6only: true}, family: mapped}\n", 3, 41, "v6only is for",
+		 ""},
+		{HEAD "load: {family: ipv5}\n", 3, 16, "load.family cannot be \"ipv5\"",
+		 "Did you mean"},
+	};
+	static const char *const fine[] = {
+		HEAD "network: {servers: [10.77.128.9]}\nload: {family: mapped}\n",
+		HEAD "load: {options: {v6only: true}, family: ipv6}\n",
+	};
+	struct read r;
+
+	CHECK(rows);
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		read_yaml(&r, fine[i]);
+		CU_ASSERT(r.ok);
+		read_close(&r);
+	}
+}
+
 static void who_names_no_source_has_one(void)
 {
 	static const struct mistake rows[] = {
@@ -498,6 +526,7 @@ static const struct test tests[] = {
 	TEST(cases_are_held_to_the_same),
 	TEST(loads_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
+	TEST(a_load_has_addresses_of_its_family),
 	TEST(who_names_no_source_has_one),
 	TEST(a_gateway_is_of_its_topology),
 	TEST(what_is_taken_back_may_keep_its_words),

@@ -25,6 +25,19 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		{"{a: {protocol: udp, end: leak, total: 20}, b: {protocol: udp, end: leak, total: "
 		 "20}}",
 		 REFUSES, 32, 32},
+		/* and those of IPv4 and of IPv6, but for what bind() takes */
+		{"{a: {end: leak, total: 20}, b: {family: ipv6, end: leak, total: 20}}", HOLDS, 0,
+		 64},
+		{"{a: {end: leak, total: 20}, b: {family: mapped, end: leak, total: 20}}", REFUSES,
+		 32, 32},
+		{"{a: {end: leak, total: 20}, b: {family: ipv6, end: leak, total: 40}}", UNCOUNTED,
+		 0, 64},
+		{"{a: {end: leak, bind: address, total: 20}, b: {family: ipv6, end: leak, total: "
+		 "20}}",
+		 UNCOUNTED, 0, 32},
+		{"{a: {end: leak, bind: address, total: 20}, b: {family: ipv6, end: leak, bind: "
+		 "address, total: 20}}",
+		 HOLDS, 0, 64},
 		/* ports of their own */
 		{"{a: {end: leak, bind: ports 50000-50031, total: 20}, b: {end: leak, total: 20}}",
 		 HOLDS, 0, 64},
