@@ -77,6 +77,7 @@ bench-reference: $(B)/bench $(B)/$(PROG) ## measure anew all that results/refere
 	$(RM) -r results/reference/latency-cliff
 	$(B)/$(PROG) run -q -o results/reference/latency-cliff scenarios/latency-cliff.yaml
 	$(B)/$(PROG) report --svg results/reference/latency-cliff >results/reference/latency-cliff.svg
+	@sh tests/golden.sh $(B)/$(PROG) --write && sh tests/readme.sh --write
 
 bench-setup: ## install the programs that make bench compares with: wrk, ab, hey, httperf, stress-ng
 	sh scripts/bench-setup
@@ -120,7 +121,8 @@ $(B)/scenario.schema.json: $(B)/$(PROG)
 	$(call say,GEN)$< help schema >$@
 
 # The unit tests are the kernel: tests/fake/ stands in for harness/sys/.
-$(B)/unit: $(call in,unit) $(call in,fake) $(B)/tests/bench/figure.o $(B)/tests/bench/reference.o $(B)/house.a
+PURE_BENCH := $(patsubst %,$(B)/tests/bench/%.o,figure reference curve)
+$(B)/unit: $(call in,unit) $(call in,fake) $(PURE_BENCH) $(B)/house.a
 	$(call say,LD)$(link) -lcunit
 
 $(B)/netns: $(call in,netns) $(B)/tests/unit/runner.o $(call obj,$(SYS)) $(B)/house.a

@@ -92,19 +92,24 @@ static int curves_only(const struct options *o)
 	return ok ? 0 : 2;
 }
 
-static void bench_run(struct teller *to, const struct options *o, json_t *all)
+/* What there is is kept after each contest: some take minutes. */
+static bool bench_run(struct teller *to, const struct options *o, json_t *all)
 {
 	json_t *machine = tell_machine(o->rounds), *said = json_array();
+	bool kept = true;
 
 	json_object_set_new(all, "machine", machine);
 	json_object_set_new(all, "figures", to->figures);
 	json_object_set_new(all, "out_of_ports", said);
 	tell_head(machine, to->reference);
-	for (int i = 0; i < contest_count; i++)
-		if (is_wanted(contests[i].name, o->names))
+	for (int i = 0; i < contest_count && kept; i++)
+		if (is_wanted(contests[i].name, o->names)) {
 			contest_run(to, &contests[i], o->rounds);
+			kept = save(all, o->json);
+		}
 	if (is_wanted(STARVE, o->names))
 		starve_all(said);
+	return kept && save(all, o->json);
 }
 
 int main(int argc, char **argv)
@@ -119,11 +124,10 @@ int main(int argc, char **argv)
 	place_begin();
 	if (o.curves)
 		return curves_only(&o);
-	bench_run(&to, &o, all);
+	if (!bench_run(&to, &o, all))
+		return 2;
 	if (to.broken)
 		printf("\n%d figures are below their least, or fell\n", to.broken);
-	if (!save(all, o.json))
-		return 2;
 	json_decref(all);
 	json_decref(to.reference);
 	return o.gate && to.broken;

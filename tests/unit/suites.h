@@ -60,6 +60,7 @@
 	SUITE(result) \
 	SUITE(summary) \
 	SUITE(summary_marks) \
+	SUITE(chart) \
 	SUITE(bench) \
 	/* the end */
 // clang-format on
