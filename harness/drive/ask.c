@@ -311,7 +311,17 @@ static void wait_again(struct worker *w, uint32_t i)
 	heap_add(&w->retrying, w->flows, i);
 }
 
-/* The end of a life. What is leaked keeps its slot. */
+/* What is leaked keeps its slot, and nobody asks it for anything any more: the flow has another, if
+ * there is one more than those that have none yet will need. */
+static void leave(struct worker *w, uint32_t i)
+{
+	bool any = w->slots - w->slot_fresh > w->flow_room - w->flow_fresh;
+
+	w->tape->tally.leaked++;
+	w->flows[i].slot = any ? w->slot_fresh++ : NO_FLOW;
+}
+
+/* The end of a life. */
 static void end(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
@@ -325,9 +335,11 @@ static void end(struct worker *w, uint32_t i)
 	else
 		w->ending--;
 	if (f->opened && f->end == END_LEAK)
-		w->tape->tally.leaked++;
-	else
-		w->spare[w->spare_count++] = i;
+		leave(w, i);
+	if (f->slot == NO_FLOW)
+		return;
+	w->spare[w->spare_used++] = i;
+	w->spare_count++;
 }
 
 /* An operation asks the worker, or its ring without more ado. */

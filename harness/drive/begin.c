@@ -30,7 +30,7 @@ static void begin(struct worker *w, uint32_t pair)
 	work_pass(w, 1);
 	w->under_way++;
 	if (i == NO_FLOW) {
-		work_open(w, w->spare[--w->spare_count], pair, index);
+		work_open(w, work_take(w), pair, index);
 		return;
 	}
 	w->flows[i].index = index;

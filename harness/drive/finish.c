@@ -136,7 +136,7 @@ void work_close_books(struct worker *w)
 	work_stop(w);			 /* an end by itself is one too */
 	t->gave_up += w->retrying.count; /* nobody tries them again */
 	t->requests_failed += w->load->requests ? w->retrying.count : 0;
-	for (uint32_t i = 0; i < w->slots; i++) {
+	for (uint32_t i = 0; i < w->flow_fresh; i++) {
 		enum op at = (enum op)w->flows[i].at;
 
 		if (op_is_end(at))

@@ -12,7 +12,8 @@ static const struct {
 
 void flow_begin(struct flow *f, uint32_t pair)
 {
-	*f = (struct flow){.prev = NO_FLOW, .next = NO_FLOW, .pair = pair, .at = OP_SOCKET};
+	*f = (struct flow){
+		.prev = NO_FLOW, .next = NO_FLOW, .pair = pair, .slot = f->slot, .at = OP_SOCKET};
 }
 
 static void keep_error(struct flow *f, int result)

@@ -20,6 +20,7 @@ struct flow {
 	uint64_t index;	     /* it is the load's index-th connection, from 0 */
 	uint32_t prev, next; /* in the queue that it stands in */
 	uint32_t pair;	     /* of source and destination */
+	uint32_t slot;	     /* of its descriptor; NO_FLOW: it has none left */
 	uint32_t named;	     /* where the program names the port: the how manyeth of its source */
 	uint32_t renamed;    /* how many of them it has found taken */
 	uint32_t moved;	     /* bytes of what it sends or receives now */
@@ -45,7 +46,7 @@ static inline bool has_step(uint32_t steps, enum op op)
 	return steps >> op & 1;
 }
 
-/* Puts a flow at the beginning of its life. */
+/* Puts a flow at the beginning of its life, in its slot. */
 void flow_begin(struct flow *f, uint32_t pair);
 
 /* Takes the answer to the operation that the flow is at; moves it on and returns where it is

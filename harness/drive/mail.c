@@ -17,7 +17,7 @@ bool mails_open(struct worker *w, struct arena *arena)
 
 	/* Another load's numbers are others: it may have the port of a socket of this one next. */
 	w->queries = (uint32_t)(w->load - w->plan->loads) << 24;
-	w->mails = ARENA_TRY(arena, struct mail, asks ? w->slots : 0);
+	w->mails = ARENA_TRY(arena, struct mail, asks ? w->flow_room : 0);
 	return w->mails;
 }
 

@@ -36,10 +36,15 @@ struct worker {
 
 	struct ring **rings;
 	uint32_t ring_count, ring_turn; /* ring_turn: which is looked at next */
-	/* Flow i is slot i % ring_slots of ring i / ring_slots; its tag is i + 1. */
+	/* A flow's tag is its index + 1. Its slot s is slot s % ring_slots of ring s / ring_slots: what is
+	 * leaked keeps that, and its flow goes on with a fresh one. */
 	struct flow *flows;
-	uint32_t *spare; /* flows that are free, a stack */
-	uint32_t spare_count;
+	uint32_t flow_room;  /* how many there are */
+	uint32_t flow_fresh; /* from here on they have not been used: their memory is not touched */
+	uint32_t slot_fresh; /* the same of slots: each of those flows has one of them coming */
+	uint32_t *spare;     /* flows that have been used and are free, a stack */
+	uint32_t spare_used;
+	uint32_t spare_count;			 /* of those, and of the fresh */
 	struct queue opening, holding, awaiting; /* awaiting: what the far end is to say or take */
 	struct heap retrying;			 /* they have failed, and wait to be tried again */
 	struct pool pool;
@@ -93,8 +98,20 @@ struct worker {
 /* The ring that carries flow i, and the flow's slot there. */
 static inline struct ring *work_ring(const struct worker *w, uint32_t i, unsigned *slot)
 {
-	*slot = i % w->plan->ring_slots;
-	return w->rings[i / w->plan->ring_slots];
+	uint32_t s = w->flows[i].slot;
+
+	*slot = s % w->plan->ring_slots;
+	return w->rings[s / w->plan->ring_slots];
+}
+
+/* A flow that is free; there must be one. */
+static inline uint32_t work_take(struct worker *w)
+{
+	w->spare_count--;
+	if (w->spare_used)
+		return w->spare[--w->spare_used];
+	w->flows[w->flow_fresh] = (struct flow){.at = OP_FAILED, .slot = w->slot_fresh++};
+	return w->flow_fresh++;
 }
 
 /* The operations that a flow's life has. */

@@ -43,7 +43,7 @@ static bool spaces_open(struct worker *w, struct arena *arena)
 	w->turns = ARENA_TRY(arena, uint32_t, spaces);
 	w->walks = ARENA_TRY(arena, uint32_t, spaces);
 	if (bind_names_port(w->load->bind) &&
-	    !(w->named = ARENA_TRY(arena, struct endpoint, w->slots)))
+	    !(w->named = ARENA_TRY(arena, struct endpoint, w->flow_room)))
 		return false;
 	return w->turns && w->walks &&
 	       rotation_open(&w->rotation, spaces, b->usable, w->load->batch, arena);
@@ -89,7 +89,7 @@ static bool requests_open(struct worker *w, struct arena *arena)
 			wire_write(w->request[more], head);
 	}
 	return w->pauses.due_ns && mails_open(w, arena) &&
-	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->slots,
+	       pool_open(&w->pool, w->plan->sources.count * w->plan->destinations, w->flow_room,
 			 w->load->idle_most, arena);
 }
 
@@ -128,21 +128,16 @@ static void terms_set(struct worker *w)
 	w->watches_load = breach_possible(&p->scenario->expect, (unsigned)(lp - p->loads) + 1);
 }
 
+/* Memory that nobody has touched is none: of what is reserved only what is in use counts. */
 static bool flows_open(struct worker *w, struct arena *arena)
 {
-	uint32_t slots = w->slots;
+	uint32_t room = split_flows(w->load, w->wish.worker);
 
 	w->opening = w->holding = w->awaiting = QUEUE_EMPTY;
-	w->flows = ARENA_TRY(arena, struct flow, slots);
-	w->spare = ARENA_TRY(arena, uint32_t, slots);
-	if (!w->flows || !w->spare || !heap_open(&w->retrying, slots, arena))
-		return false;
-	for (uint32_t i = 0; i < slots; i++) {
-		w->flows[i].at = OP_FAILED; /* an end: nobody's life yet */
-		w->spare[i] = slots - 1 - i;
-	}
-	w->spare_count = slots;
-	return true;
+	w->flows = ARENA_TRY(arena, struct flow, room);
+	w->spare = ARENA_TRY(arena, uint32_t, room);
+	w->flow_room = w->spare_count = room;
+	return w->flows && w->spare && heap_open(&w->retrying, room, arena);
 }
 
 bool worker_open(struct worker **out, const struct worker_wish *wish, struct arena *arena,

@@ -44,6 +44,7 @@ struct load_plan {
 	uint32_t concurrency; /* connections under way at once; 0: open model, by the shape */
 	uint32_t batch;	      /* operations a submit */
 	uint32_t slots;	      /* descriptors of the client, in all its rings */
+	uint32_t flows;	      /* of them, those that the driver has anything to do with yet */
 	uint32_t workers;     /* threads that share it, see plan/split.h */
 	const char *whole;    /* why it cannot be shared; NULL: it can */
 	uint32_t heirs;	      /* processes that keep what they inherit */

@@ -49,7 +49,8 @@ struct crowd {
 	uint64_t begun;	    /* in all */
 	uint64_t under_way; /* at once, until they are open */
 	uint64_t open;	    /* at once, the client having a descriptor */
-	uint64_t idle;	    /* at once, between two requests */
+	uint64_t busy; /* of them, those that are to end: the others are leaked, and forgotten */
+	uint64_t idle; /* at once, between two requests */
 	uint64_t inherited; /* of them another process has a descriptor */
 	uint64_t waiting;   /* at once, to be tried again */
 	uint64_t holding;   /* a port, open or not */
@@ -130,15 +131,14 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 		c.begun = least(c.begun, l->total);
 	c.under_way = lp->concurrency ? lp->concurrency : begun_within(lp, l->timeout);
 	c.under_way = least(least(c.under_way, port_most), c.begun);
-	if (leaks)
-		c.open = c.begun;
-	else if (lp->concurrency || open_ns == 0)
-		c.open = c.under_way;
-	else
-		c.open = least(begun_within(lp, open_ns), c.begun);
+	c.busy = c.under_way;
+	if (!lp->concurrency && open_ns > 0)
+		c.busy = least(begun_within(lp, open_ns), c.begun);
+	c.open = leaks ? c.begun : c.busy;
 	/* A server that resets takes the port away, and leaves the client its descriptor. */
 	if (!portless)
 		c.open = least(c.open, port_most);
+	c.busy = least(c.busy, c.open);
 	if (lp->idle_most)
 		c.idle = least(least(c.open, lp->idle_most) * lp->budget.pairs,
 			       least(c.begun, port_most));
@@ -282,9 +282,10 @@ static struct crowd load_size(struct load_plan *lp, const struct plan *p)
 	struct crowd c = crowd_of(p, lp);
 	bool stays = lp->concurrency && !load_ends(lp->load, END_LEAK);
 	uint64_t heir_room = heir_room_of(p);
+	uint64_t more = c.idle + (stays ? 0 : c.under_way) + c.waiting + SLACK_SLOTS;
 
-	lp->slots = (uint32_t)least(
-		c.open + c.idle + (stays ? 0 : c.under_way) + c.waiting + SLACK_SLOTS, SLOTS_MOST);
+	lp->slots = (uint32_t)least(c.open + more, SLOTS_MOST);
+	lp->flows = (uint32_t)least(c.busy + more, lp->slots);
 	lp->heirs = (uint32_t)((c.inherited + heir_room - 1) / heir_room);
 	return c;
 }

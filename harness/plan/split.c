@@ -27,12 +27,22 @@ uint64_t split_count(const struct split *s, uint64_t n)
 	return n / s->spaces * split_spaces(s) + more;
 }
 
-uint32_t split_slots(const struct load_plan *lp, uint32_t worker)
+static uint32_t part(const struct load_plan *lp, uint32_t worker, uint32_t all)
 {
 	struct split s = split_of(lp, worker);
-	uint64_t rounds = (lp->slots - SLACK_SLOTS + s.spaces - UINT64_C(1)) / s.spaces;
+	uint64_t rounds = (all - SLACK_SLOTS + s.spaces - UINT64_C(1)) / s.spaces;
 
-	return lp->workers == 1 ? lp->slots : (uint32_t)(rounds * split_spaces(&s)) + SLACK_SLOTS;
+	return lp->workers == 1 ? all : (uint32_t)(rounds * split_spaces(&s)) + SLACK_SLOTS;
+}
+
+uint32_t split_slots(const struct load_plan *lp, uint32_t worker)
+{
+	return part(lp, worker, lp->slots);
+}
+
+uint32_t split_flows(const struct load_plan *lp, uint32_t worker)
+{
+	return part(lp, worker, lp->flows);
 }
 
 /* What keeps a load whole, or NULL. */

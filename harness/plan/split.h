@@ -40,8 +40,10 @@ static inline uint32_t split_own(const struct split *s, uint32_t space)
 uint64_t split_index(const struct split *s, uint64_t i);
 uint64_t split_count(const struct split *s, uint64_t n);
 
-/* Descriptors of a worker: its part of the load's, and what each needs that is just closing. */
+/* Descriptors of a worker, and connections that it has anything to do with yet: its part of the
+ * load's, and what each needs that is just closing. */
 uint32_t split_slots(const struct load_plan *lp, uint32_t worker);
+uint32_t split_flows(const struct load_plan *lp, uint32_t worker);
 
 /* Fills in how many workers carry the load: as many as are asked for, but for what cannot be split;
  * where nobody asks, more than one if this machine has processors for them, the plan has so many
