@@ -1,6 +1,7 @@
 #!/bin/sh
 # record-tapes.sh PROG [NAME…] - records tests/data/tapes/NAME.tape: what a real run of each cause left behind, for
-# tests/unit/test_tapes.c to judge anew. NAME is SCENARIO or SCENARIO.CASE of the library; without one, all are recorded.
+# tests/unit/test_tapes.c to judge anew. NAME is SCENARIO or SCENARIO.CASE of the library, or of tests/data/meddled, whose
+# runs are disturbed from outside, for no scenario can ask for what happens then; without one, all are recorded.
 #
 # A tape is four parts, each below a line of its own, `--- PART`: the effective scenario, the run's part of result.json with
 # the host, samples.jsonl and events.jsonl. What judge/ does not look at is left out, to keep them small: verdicts,
@@ -28,7 +29,8 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	server-restart linux-snat linux-snat.more-clients conntrack-full ipv6-disabled self-connect
 	self-connect.server-starts slow-accept slow-accept.ports server-dies server-dies.vanishes tw-bucket-overflow
 	tw-bucket-overflow.room-for-all server-side-time-wait load-generator latency-cliff latency-cliff.no-failure
-	tw-reuse-loopback.two-hosts dead-peer container-range'
+	tw-reuse-loopback.two-hosts dead-peer container-range connection-per-request.some-leak
+	innocent-victim.other-protocol fd-limit bind-foreign-address ipv6-tentative'
 
 # As if on a host whose own range was widened, where the class is about that: a namespace of its own, and its sysctl.
 host_of() {
@@ -38,12 +40,51 @@ host_of() {
 	unshare -n sh -c 'echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' sh "$@"
 }
 
+# The namespace of the client of a run: another than ours, with the first address of the link. As a path; empty: it is none yet.
+client_of() {
+	home=$(readlink /proc/self/ns/net)
+	for task in "/proc/$1/task/"*; do
+		[ "$(readlink "$task/ns/net")" = "$home" ] && continue
+		nsenter --net="$task/ns/net" ip -o address 2>/dev/null | grep -q ' 10\.77\.0\.1/\| fd77::1/' &&
+			echo "$task/ns/net" && return
+	done
+}
+
+# What happens to a run while it goes on.
+# shellcheck disable=SC2016 # it is the inner shell that expands
+meddle() {
+	case $1 in
+	fd-limit) prlimit --pid "$2" --nofile=8: ;;
+	bind-foreign-address)
+		nsenter --net="$(client_of "$2")" sh -c '
+			ip address del "$(ip -o -4 address show dev veth0 | awk "NR == 1 { print \$4 }")" dev veth0' ;;
+	ipv6-tentative)
+		nsenter --net="$(client_of "$2")" sh -c '
+			a=$(ip -o -6 address show dev veth0 scope global | awk "NR == 1 { print \$4 }")
+			echo 1 >/proc/sys/net/ipv6/conf/veth0/accept_dad
+			ip address del "$a" dev veth0 && ip address add "$a" dev veth0' ;;
+	esac
+}
+
+# A run that is meddled with once it has begun: its samples say so.
+run_meddled() {
+	"$prog" run "$2" -o "$work/run" >/dev/null &
+	pid=$!
+	until grep -qs '"opened":[1-9]' "$work/run/samples.jsonl"; do sleep 0.1; done
+	meddle "$1" "$pid"
+	wait "$pid" || [ $? -eq 1 ]
+}
+
 record() {
 	scenario=${1%%.*} case=base
 	[ "$scenario" = "$1" ] || case=${1#*.}
 	file=scenarios/$scenario.yaml
+	[ -e "$file" ] || file=tests/data/meddled/$scenario.yaml
 	rm -rf "$work/run"
-	host_of "$1" "$prog" run "$file" --case "$case" -o "$work/run" >/dev/null || [ $? -eq 1 ]
+	case $file in
+	tests/*) run_meddled "$1" "$file" ;;
+	*) host_of "$1" "$prog" run "$file" --case "$case" -o "$work/run" >/dev/null || [ $? -eq 1 ] ;;
+	esac
 	{
 		echo "--- scenario"
 		"$prog" show "$file" --case "$case" --no-origins

@@ -16,6 +16,7 @@ static const struct {
 	{"connection-per-request", CAUSE_TIME_WAIT_CHURN},
 	{"connection-per-request.wrong-fix", CAUSE_TIME_WAIT_CHURN},
 	{"load-generator", CAUSE_TIME_WAIT_CHURN},
+	{"innocent-victim.other-protocol", CAUSE_TIME_WAIT_CHURN},
 	{"client-per-request.disposed", CAUSE_TIME_WAIT_CHURN},
 	{"fin-wait-orphans.closing", CAUSE_TIME_WAIT_CHURN},
 	{"tw-reuse-scope.reuse-off", CAUSE_TIME_WAIT_CHURN},
@@ -28,6 +29,7 @@ static const struct {
 	{"timestamps-off", CAUSE_TIMESTAMPS_OFF},
 	{"tw-reuse-floor", CAUSE_TW_REUSE_FLOOR},
 	{"fin-wait-orphans", CAUSE_FIN_WAIT_ORPHANS},
+	{"connection-per-request.some-leak", CAUSE_LEAK},
 	{"close-wait-leak", CAUSE_CLOSE_WAIT_LEAK},
 	{"client-per-request", CAUSE_CLIENT_PER_REQUEST},
 	{"body-not-read", CAUSE_BODY_NOT_READ},
@@ -75,6 +77,9 @@ static const struct {
 	{"server-dies", CAUSE_REFUSED},
 	{"syn-sent-blackhole.refused", CAUSE_REFUSED},
 	{"ipv6-disabled", CAUSE_IPV6_DISABLED},
+	{"ipv6-tentative", CAUSE_IPV6_TENTATIVE},
+	{"bind-foreign-address", CAUSE_FOREIGN_ADDRESS},
+	{"fd-limit", CAUSE_FD_LIMIT},
 	{"self-connect", CAUSE_SELF_CONNECT},
 	{"self-connect.server-starts", CAUSE_SELF_CONNECT},
 	{"tw-bucket-overflow", CAUSE_TW_OVERFLOW},
@@ -165,6 +170,7 @@ static void what_else_holds_is_told_too(void)
 		{"hidden-bound-sockets", CAUSE_LEAK},
 		{"tw-reuse-scope", CAUSE_TIME_WAIT_CHURN},
 		{"dead-peer-leak", CAUSE_BLACKHOLE},
+		{"connection-per-request.some-leak", CAUSE_TIME_WAIT_CHURN},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -183,6 +189,13 @@ static void what_looks_alike_is_told_apart(void)
 		const char *tape;
 		enum cause never;
 	} pairs[] = {
+		{"ipv6-tentative", CAUSE_FOREIGN_ADDRESS},
+		{"ipv6-tentative", CAUSE_IPV6_DISABLED},
+		{"bind-foreign-address", CAUSE_TIME_WAIT_CHURN},
+		{"fd-limit", CAUSE_UDP_SOCKETS},
+		{"innocent-victim.other-protocol", CAUSE_LEAK},
+		{"innocent-victim.other-protocol", CAUSE_INNOCENT_VICTIM},
+		{"innocent-victim.other-protocol", CAUSE_UDP_SOCKETS},
 		{"ipv6-disabled", CAUSE_LIVE_SATURATION},
 		{"ipv6-disabled", CAUSE_FOREIGN_ADDRESS},
 		{"dial-from-listen-port", CAUSE_LEAK},
