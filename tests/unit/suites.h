@@ -55,6 +55,7 @@
 	SUITE(cause_alike) \
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \
+	SUITE(cause_leak) \
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \

@@ -1,0 +1,207 @@
+/* Connections that nobody closes: which kind of leak it is, at the edges of each. */
+#include "judge/cause.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "suites.h"
+#include "trial.h"
+
+#define FEW "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+/* What a run left behind when it was refused a port; by the dump, if it had one. */
+struct left {
+	uint64_t leaked, inherited, waiting, half_closed, live, done, reused;
+	bool no_dump;
+};
+
+static void left_judge(struct trial *t, const char *lines, const struct left *l)
+{
+	uint64_t opened = l->leaked + l->inherited + l->waiting + l->live;
+
+	trial_open(t, lines);
+	trial_exhaust(t, opened);
+	t->tape.tally.leaked = l->leaked;
+	t->tape.tally.inherited = l->inherited;
+	t->tape.tally.closed = l->waiting;
+	t->tape.tally.open = l->live;
+	t->tape.tally.requests_done = l->done;
+	t->tape.tally.requests_reused = l->reused;
+	if (!l->no_dump) {
+		struct sample *s = trial_dump(t, opened);
+
+		s->states[STATE_CLOSE_WAIT] = l->half_closed;
+		s->states[STATE_ESTABLISHED] = l->leaked + l->inherited + l->live - l->half_closed;
+		s->states[STATE_TIME_WAIT] = l->waiting;
+	}
+	trial_judge(t);
+}
+
+static void each_kind_of_leak_is_told_by_its_signature(void)
+{
+	static const struct {
+		const char *lines;
+		struct left left;
+		enum cause first;
+		const char *why;
+	} rows[] = {
+		/* more than half of what was leaked, and how many they are */
+		{FEW "load: {end: leak}",
+		 {.leaked = 32, .half_closed = 17},
+		 CAUSE_CLOSE_WAIT_LEAK,
+		 "The far end has closed 17 connections, and"},
+		{FEW "load: {end: leak}",
+		 {.leaked = 32, .half_closed = 16},
+		 CAUSE_LEAK,
+		 "32 connections were opened, and none of them was closed."},
+		{"network: {ports: 40000-40000}\nload: {end: leak}",
+		 {.leaked = 1, .no_dump = true},
+		 CAUSE_LEAK,
+		 "and was not closed"},
+		/* as many requests as there are leaked, and none on a connection that had served */
+		{FEW "load: {end: leak, request: {send: 8B, receive: 8B}}",
+		 {.leaked = 32, .done = 32},
+		 CAUSE_CLIENT_PER_REQUEST,
+		 "32 requests were done, and each had a connection of its own"},
+		{FEW "load: {end: leak, request: {send: 8B, receive: 8B}}",
+		 {.leaked = 32, .done = 31},
+		 CAUSE_LEAK,
+		 ""},
+		{FEW "load: {end: leak, request: {send: 8B, receive: 8B}}",
+		 {.leaked = 32, .done = 40, .reused = 1},
+		 CAUSE_LEAK,
+		 ""},
+		/* an answer that nobody has read, be it a byte; not what was read */
+		{FEW "load: {end: leak, request: {send: 8B, receive: 64B, read: false}}",
+		 {.leaked = 32, .done = 32},
+		 CAUSE_BODY_NOT_READ,
+		 "nobody closed it: after 32 the 32 ports to one destination are used up for "
+		 "good."},
+		{FEW "load: {end: leak, request: {send: 8B, receive: 1B, read: false}}",
+		 {.leaked = 32, .done = 32},
+		 CAUSE_BODY_NOT_READ,
+		 "32 answers came"},
+		{FEW "load: {end: inherit}",
+		 {.inherited = 32},
+		 CAUSE_INHERITED_FD,
+		 "are used up until then."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		left_judge(&t, rows[i].lines, &rows[i].left);
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		f = &t.verdict.causes[0];
+		if (f->cause != rows[i].first || (rows[i].why[0] && !text_has(f->why, rows[i].why)))
+			printf("row %zu: %s: " TEXT_FMT "\n", i, cause_name(f->cause),
+			       TEXT_ARG(f->why));
+		CU_ASSERT_EQUAL(f->cause, rows[i].first);
+		CU_ASSERT(!rows[i].why[0] || text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
+/* It has no bodies, no CLOSE_WAIT, and no pools. */
+static void a_leak_of_udp_is_no_kind_of_tcp(void)
+{
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nload: {protocol: udp, end: leak, request: "
+		       "{send: 8B, receive: 64B, read: false}}");
+	t.tape.exhausted = true;
+	t.tape.tally =
+		(struct tally){.attempted = 32, .opened = 32, .leaked = 32, .requests_done = 32};
+	trial_fail(&t, STAGE_CONNECT, EAGAIN, 1);
+	trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+	trial_judge(&t);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_BODY_NOT_READ));
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_CLIENT_PER_REQUEST));
+	CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_LEAK));
+	trial_close(&t);
+}
+
+/* Beside what waits: how many of all, and after how many it has them all. */
+static void what_leaks_beside_a_churn_is_told_with_its_share(void)
+{
+	static const struct {
+		const char *lines;
+		struct left left;
+		enum cause cause;
+		bool first;
+		const char *why;
+	} rows[] = {
+		{"network: {ports: 40000-40003, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\nload: {mix: "
+		 "{leak: 25%}}",
+		 {.leaked = 1, .waiting = 3},
+		 CAUSE_LEAK,
+		 true,
+		 "of 4 ports in use 1 is used up for good, and if it goes on all are: 4 after 16 "
+		 "connections, by this share."},
+		{FEW "load: {mix: {leak: 25%, inherit: 25%}}",
+		 {.leaked = 8, .inherited = 8, .waiting = 16},
+		 CAUSE_INHERITED_FD,
+		 false,
+		 "8 are used up until then, and if it goes on all are: 32 after 64 connections"},
+		/* 36 ports: six more of the other is what a draw can do, seven is not */
+		{"network: {ports: 40000-40035, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\nload: {mix: "
+		 "{leak: 50%}}",
+		 {.leaked = 15, .waiting = 21},
+		 CAUSE_LEAK,
+		 true,
+		 "15 are used up"},
+		{"network: {ports: 40000-40035, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\nload: {mix: "
+		 "{leak: 50%}}",
+		 {.leaked = 14, .waiting = 22},
+		 CAUSE_LEAK,
+		 false,
+		 "14 are used up"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		left_judge(&t, rows[i].lines, &rows[i].left);
+		f = trial_cause(&t, rows[i].cause);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		if (!text_has(f->why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT_EQUAL(f == &t.verdict.causes[0], rows[i].first);
+		trial_close(&t);
+	}
+}
+
+static void where_nothing_leaks_no_leak_is_told(void)
+{
+	struct trial t;
+
+	left_judge(&t, FEW "load: {hold: 5s}", &(struct left){.waiting = 5, .live = 27});
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_LEAK));
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_INHERITED_FD));
+	trial_close(&t);
+}
+
+static void a_pool_shows_a_leak_below_the_number_of_ports(void)
+{
+	struct trial t;
+
+	left_judge(&t, "network: {ports: 40000-40001}\nload: {end: leak}",
+		   &(struct left){.leaked = 2});
+	CU_ASSERT(lines_have(&t.verdict.causes[0].attempt,
+			     "a pool with a limit below 2 to one destination"));
+	trial_close(&t);
+}
+
+static const struct test tests[] = {
+	TEST(each_kind_of_leak_is_told_by_its_signature),
+	TEST(a_leak_of_udp_is_no_kind_of_tcp),
+	TEST(what_leaks_beside_a_churn_is_told_with_its_share),
+	TEST(where_nothing_leaks_no_leak_is_told),
+	TEST(a_pool_shows_a_leak_below_the_number_of_ports),
+	TESTS_END,
+};
+
+const struct suite suite_cause_leak = {"cause: leaks", tests};
