@@ -16,6 +16,7 @@
 	SUITE(facts) \
 	SUITE(sense) \
 	SUITE(usage) \
+	SUITE(owners) \
 	SUITE(far) \
 	SUITE(drive) \
 	SUITE(life) \
