@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 	if (!bench_run(&to, &o, all))
 		return 2;
 	if (to.broken)
-		printf("\n%d figures are below their least, or fell\n", to.broken);
+		printf("\nbelow their least, or fell: %d\n", to.broken);
 	json_decref(all);
 	json_decref(to.reference);
 	return o.gate && to.broken;

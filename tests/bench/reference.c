@@ -29,8 +29,10 @@ json_t *reference_load(const char *file, char *why, size_t room)
 		return all;
 	if (all)
 		snprintf(why, room, "%s has no figures", file);
-	else
+	else if (e.line > 0)
 		snprintf(why, room, "%s:%d: %s", file, e.line, e.text);
+	else
+		snprintf(why, room, "%s", e.text); /* it names the file */
 	json_decref(all);
 	return NULL;
 }

@@ -65,7 +65,7 @@ static void a_point_that_was_not_run_is_not_drawn(void)
 			  .count = 3,
 			  .points = {{.x = 10, .time_ns = 1e6},
 				     {.x = 100, .time_ns = 2e6},
-				     {.x = 1000, .skipped = "too much"}}};
+				     {.x = 1000, .time_ns = 3e6, .skipped = "too much"}}};
 
 	CU_ASSERT_EQUAL(times_drawn(&c, "<circle"), 2);
 	CU_ASSERT_EQUAL(times_drawn(&c, "<path"), 0);
