@@ -1,5 +1,7 @@
 #include "contest.h"
 
+#include "shards.h"
+
 static struct cost floor_cost(const struct contestant *c)
 {
 	return run_floor(
@@ -15,6 +17,12 @@ static struct cost probe_cost(const struct contestant *c)
 static struct cost our_cost(const struct contestant *c)
 {
 	return run_ours(&c->wish);
+}
+
+/* As many processes at a time as the other has threads. */
+static struct cost shards_cost(const struct contestant *c)
+{
+	return run_shards(c->wish.lines, c->wish.count, c->wish.workers);
 }
 
 static struct cost our_memory(const struct contestant *c)
@@ -65,6 +73,15 @@ static struct cost peer_cost(const struct contestant *c)
 	"network: {topology: loopback, ports: 2048-65535, servers: 2}\n" QUIET \
 	"server: {behaviour: never-accept}\n"
 
+/* Half of the connections to each; and a million: 64,500 to each of 16, in 8 GB of memory. */
+#define TWO_SERVICES \
+	"network: {topology: loopback, ports: 2048-65535, services: 2}\n" QUIET \
+	"server: {behaviour: never-accept}\n"
+#define SIXTEEN \
+	"network: {topology: loopback, ports: 1024-65535, services: 16}\n" QUIET \
+	"server: {behaviour: never-accept}\n"
+#define MILLION "load: {concurrency: 64, total: 1032000, end: leak, order: fast}"
+
 /* The server is the bench's own, which speaks HTTP: lastport's far end does not listen. */
 #define WEB WIDE QUIET "server: {behaviour: refuse}\n"
 #define ASKS "end: wait, request: {send: 80B, receive: 96B}}"
@@ -101,6 +118,14 @@ const struct contest contests[] = {
 	 FLOOR(UNACCEPTED, 30000, .end = FLOOR_RESET),
 	 OURS(UNACCEPTED "load: {concurrency: 64, total: 30000, end: disconnect}", 30000),
 	 {[FIGURE_CPU] = {1.40, 1.50}, [FIGURE_RATE] = {1.40, 1.50}}},
+	{"workers", CPU | RATE,
+	 OURS(TWO_SERVICES "load: {concurrency: 64, total: 60000, end: reset}", 60000, .workers = 1),
+	 OURS(TWO_SERVICES "load: {concurrency: 64, total: 60000, end: reset}", 60000, .workers = 2),
+	 {[FIGURE_RATE] = {1.6, 1.9}}},
+	{"million", CPU | RATE | SLOW | NAMED,
+	 {.run = shards_cost, .wish = {.lines = SIXTEEN MILLION, .count = 1032000, .workers = 2}},
+	 OURS(SIXTEEN MILLION, 1032000, .workers = 2),
+	 {[FIGURE_RATE] = {1.0, 1.1}}},
 	/* The same against floors that know the same: nobody has set goals, but slower must not be. */
 	{"reuse", CPU | RATE,
 	 FLOOR(UNACCEPTED, 30000, .end = FLOOR_DISCONNECT),

@@ -28,6 +28,7 @@ enum {
 	MEMORY = 1 << FIGURE_MEMORY,
 	SLOW = 1 << FIGURES,	    /* the base is not run twice */
 	ALONE = 1 << (FIGURES + 1), /* there is no base */
+	NAMED = 1 << (FIGURES + 2), /* only where it is asked for by name */
 };
 
 /* What is compared, and which way is better. */

@@ -61,6 +61,16 @@ static uint32_t open_again(const struct floor_wish *w)
 	return n;
 }
 
+int64_t floor_hold(const struct floor_wish *w)
+{
+	int64_t cpu = cpu_now();
+	uint32_t n = 0;
+
+	while (n < w->count && open_one(w) >= 0)
+		n++;
+	return n == w->count ? cpu_now() - cpu : -1;
+}
+
 bool floor_run(const struct floor_wish *w, struct floor_took *out)
 {
 	bool holds = w->end == FLOOR_HOLD;

@@ -29,3 +29,6 @@ struct floor_took {
 };
 
 bool floor_run(const struct floor_wish *wish, struct floor_took *out);
+
+/* Opens those that are held, for as long as the process lives: the CPU that it took, or -1. */
+int64_t floor_hold(const struct floor_wish *wish);

@@ -35,6 +35,12 @@ static bool is_wanted(const char *what, char **names)
 	return *names == NULL;
 }
 
+/* One that takes much of a machine is told of by name alone. */
+static bool is_told(const struct contest *contest, char **names)
+{
+	return is_wanted(contest->name, names) && (*names || !(contest->figures & NAMED));
+}
+
 static void contest_run(struct teller *to, const struct contest *contest, int rounds)
 {
 	struct round r[ROUNDS_MOST] = {0};
@@ -103,7 +109,7 @@ static bool bench_run(struct teller *to, const struct options *o, json_t *all)
 	json_object_set_new(all, "out_of_ports", said);
 	tell_head(machine, to->reference);
 	for (int i = 0; i < contest_count && kept; i++)
-		if (is_wanted(contests[i].name, o->names)) {
+		if (is_told(&contests[i], o->names)) {
 			contest_run(to, &contests[i], o->rounds);
 			kept = save(all, o->json);
 		}

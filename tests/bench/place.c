@@ -26,8 +26,10 @@ void place_begin(void)
 	rights_raise_nofile();
 }
 
-bool place_try(struct place *p, const char *lines)
+static bool place_make(struct place *p, const char *lines, uint32_t workers)
 {
+	struct plan_wish wish = {.host = &host, .seed = 1, .workers = workers};
+
 	struct scenario_file *file;
 	struct errs *errs;
 	struct text source;
@@ -40,16 +42,27 @@ bool place_try(struct place *p, const char *lines)
 	source = text_format(&p->arena, "version: 1\nname: bench\n%s", lines);
 	if (!scenario_read(file, "bench.yaml", source, &p->arena, errs))
 		give_up(&errs->list[0], lines);
-	if (plan_make(&p->plan, &file->cases[0], &host, 1, &p->arena, &p->err) &&
+	wish.scenario = &file->cases[0];
+	if (plan_make_for(&p->plan, &wish, &p->arena, &p->err) &&
 	    lab_build(&p->lab, &p->plan, &p->arena, &p->err))
 		return true;
 	arena_close(&p->arena);
 	return false;
 }
 
+bool place_try(struct place *p, const char *lines)
+{
+	return place_make(p, lines, 0);
+}
+
 void place_open(struct place *p, const char *lines)
 {
-	if (!place_try(p, lines))
+	place_open_by(p, lines, 0);
+}
+
+void place_open_by(struct place *p, const char *lines, uint32_t workers)
+{
+	if (!place_make(p, lines, workers))
 		give_up(&p->err, lines);
 }
 

@@ -23,6 +23,9 @@ void place_begin(void); /* first of all, in a process of one thread */
 /* `lines` stand below a scenario's version and name. */
 void place_open(struct place *p, const char *lines);
 
+/* With so many workers of a load; 0: as many as pay. */
+void place_open_by(struct place *p, const char *lines, uint32_t workers);
+
 /* False, and the reason in p->err, where this machine cannot have it; nothing is to be closed. */
 bool place_try(struct place *p, const char *lines);
 void place_close(struct place *p);

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum { PACE_NS = 1000000 };
 /* Microseconds. */
 struct spent {
 	double user, system;
+	bool shared; /* several threads add to it */
 };
 
 static struct spent spent_by(int who)
@@ -25,25 +27,33 @@ static struct spent spent_by(int who)
 
 	getrusage(who, &u);
 	return (struct spent){(double)u.ru_utime.tv_sec * 1e6 + (double)u.ru_utime.tv_usec,
-			      (double)u.ru_stime.tv_sec * 1e6 + (double)u.ru_stime.tv_usec};
+			      (double)u.ru_stime.tv_sec * 1e6 + (double)u.ru_stime.tv_usec, false};
 }
 
 /* ---- ours ---------------------------------------------------------------- */
 
-/* Called in the load's own thread when its load is over. */
+/* Called in the thread of each of the load's workers when its load is over. Of several loads the
+ * last is told of; of several workers all. */
 static void look(void *context, struct worker *worker)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct spent one = spent_by(RUSAGE_THREAD), *all = context;
+
 	(void)worker;
-	*(struct spent *)context = spent_by(RUSAGE_THREAD);
+	pthread_mutex_lock(&lock);
+	*all = all->shared ? (struct spent){all->user + one.user, all->system + one.system, true}
+			   : one;
+	pthread_mutex_unlock(&lock);
 }
 
 static struct spent drive(struct place *p, struct tape *tape, bool whole)
 {
-	struct spent before = spent_by(RUSAGE_SELF), spent = {0}, after;
+	struct spent before = spent_by(RUSAGE_SELF), after,
+		     spent = {.shared = p->plan.load_count == 1};
 
 	place_drive(p, tape, look, &spent);
 	after = spent_by(RUSAGE_SELF);
-	return whole ? (struct spent){after.user - before.user, after.system - before.system}
+	return whole ? (struct spent){after.user - before.user, after.system - before.system, true}
 		     : spent;
 }
 
@@ -64,7 +74,7 @@ struct cost run_ours(const struct run_wish *wish)
 	struct spent spent;
 	struct cost cost = {0};
 
-	place_open(&p, wish->lines);
+	place_open_by(&p, wish->lines, wish->workers);
 	if (wish->web &&
 	    !web_start(&web, &p.lab, plan_service(&p.plan, 0), wish->web, &p.arena, &p.err))
 		give_up(&p.err, "the web server");

@@ -17,6 +17,7 @@ struct run_wish {
 	const char *lines;   /* below version and name */
 	uint32_t count;	     /* connections that are to have been opened */
 	enum web_manner web; /* a server of the bench's own on the first port; NO_WEB: none */
+	uint32_t workers;    /* that share the load; 0: as many as pay */
 	bool whole;	     /* the CPU of all threads, the far end's too */
 };
 
