@@ -88,7 +88,8 @@ static bool is_excused(enum prediction what, const struct compared *c, const str
 /* What grows until the end of the run: one that ended before it has not had the rest. */
 static bool is_a_sum(enum prediction what)
 {
-	return what == PREDICTION_POOL || what == PREDICTION_USED || what == PREDICTION_OPEN;
+	return what == PREDICTION_POOL || what == PREDICTION_SUSTAINED || what == PREDICTION_USED ||
+	       what == PREDICTION_OPEN;
 }
 
 static enum outcome outcome_of(enum prediction what, const struct compared *c,

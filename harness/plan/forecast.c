@@ -205,6 +205,46 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 		!never && !f->exhausts && foresee_refusal(f, s, b, life, speed_lasts_ns(&s->load));
 }
 
+/* A machine that is held up has the server's host vanish so much later. */
+#define LATE_NS INT64_C(250000000)
+
+/* Does each connection wait for an answer, and hold its port for nothing else? */
+static bool only_waits(const struct scenario *s, const struct life *life)
+{
+	const struct load *l = &s->load;
+
+	return l->request.receive > 0 && l->hold == 0 && s->server.delay > 0 &&
+	       s->server.delay < l->timeout && life->quiet.most == 0;
+}
+
+/* The server's host vanishes before the ports are used up. Who waits for an answer then waits until its
+ * timeout, and so does each connect that comes after it: none gives its port back before that. */
+static void foresee_vanishing(struct forecast *f, const struct scenario *s, const struct budget *b,
+			      const struct life *life)
+{
+	struct shape shape = shape_make(&s->load);
+	int64_t gone = s->server.vanish, live = life->live.most, at, early;
+	uint64_t opened, waiting, refused;
+
+	if (f->known || !gone || !load_is_open(&s->load) || b->spaces > 1 || !only_waits(s, life))
+		return;
+	opened = shape_due(&shape, gone);
+	waiting = opened - shape_due(&shape, gone > live ? gone - live : 0);
+	refused = opened + b->usable - least(waiting, b->usable);
+	at = shape_when(&shape, refused + 1);
+	early = shape_when(&shape, refused > 2 ? refused - 2 : 0);
+	if (waiting >= b->usable || (s->load.total && s->load.total <= refused + 1) ||
+	    at + LATE_NS >= gone - live + s->load.timeout ||
+	    (double)(at + LATE_NS) >= speed_ends_ns(s))
+		return;
+	f->exhausts = f->known = f->counted = f->gone = true;
+	f->after = opened;
+	f->after_least = shape_due(&shape, gone > LIFE_SLACK ? gone - LIFE_SLACK : 0);
+	f->after_most = shape_due(&shape, gone + LATE_NS) + 1;
+	f->at = (struct guess){(double)early, (double)shape_when(&shape, refused),
+			       (double)(at + LIFE_SLACK)};
+}
+
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host)
 {
@@ -224,5 +264,7 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		foresee_pool(&f, s, b, &life);
 	else
 		foresee(&f, s, b, &life, host);
+	if (!load_is_pooled(&s->load))
+		foresee_vanishing(&f, s, b, &life);
 	return f;
 }

@@ -91,7 +91,7 @@ static void set_failure(struct outline *o, const struct plan *p)
 		return;
 	set_after(o, p);
 	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
-	if (f->port_life_ns != FOR_EVER)
+	if (f->port_life_ns != FOR_EVER && !f->gone)
 		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns.likely, 0);
 }
 

@@ -80,7 +80,7 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	double life = (double)f->port_life_ns, asks;
 
 	/* A connect that is timed gives its port back at once. */
-	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER ||
+	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER || f->gone ||
 	    p->scenario->sample.latency > 0)
 		return untold;
 	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
@@ -90,19 +90,28 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 		 life + WHEEL_NS + PROBE_NS + STALL_NS + asks + (double)retry_most_ns(l)}};
 }
 
+/* As many as the load begins, if it has a number of its own. */
+static double begun_most(const struct plan *p)
+{
+	uint64_t total = p->loads[0].load->total;
+
+	return total ? (double)total : INFINITY;
+}
+
 /* All ports once, and then as fast as they come back. */
 static struct foretold foretell_sustained(const struct plan *p, double elapsed_ns)
 {
 	const struct forecast *f = &p->forecast;
-	double more = f->rate * elapsed_ns / SECOND;
+	double more = f->rate * elapsed_ns / SECOND, begun = begun_most(p);
+	double likely = fmin(floor((double)p->budget.capacity + more), begun);
+	double most = fmin(floor((double)p->budget.capacity + more * rate_slack) + CLOSING, begun);
 	bool is_steady =
 		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
 
 	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady)
 		return untold;
-	return (struct foretold){true,
-				 {0, floor((double)p->budget.capacity + more),
-				  floor((double)p->budget.capacity + more * rate_slack) + CLOSING}};
+	return (struct foretold){
+		true, {f->exhausts && f->counted ? (double)f->after_least : 0, likely, most}};
 }
 
 /* Once one destination is full, all of its ports are in use. Otherwise no more than all that are in use
@@ -125,9 +134,14 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 		true, {is_full ? b->usable - (b->may_lose_one ? 1. : 0) : 0, most, most}};
 }
 
-/* Does each connection that is open hold a port? A server's reset takes it, and leaves a descriptor. */
+/* Does each connection that is open hold a port of its own? A server's reset takes it, and leaves a
+ * descriptor; and bind() may give one port to several. */
 static bool holds_port(const struct plan *p)
 {
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (bind_may_repeat(p->scenario, p->loads[i].load) ||
+		    bind_shares_port(p->loads[i].load))
+			return false;
 	return !behaviour_does(p->scenario->server.behaviour, DOES_END) &&
 	       !p->scenario->server.die && plan_overshadows(p) == 0;
 }

@@ -72,6 +72,14 @@ static bool exhausts(const struct result_run *run)
 	return c->outcome != OUTCOME_UNTOLD && c->predicted.likely != 0;
 }
 
+/* Is it foretold that they do not? */
+static bool stays(const struct result_run *run)
+{
+	const struct compared *c = &run->measures.predictions[PREDICTION_EXHAUSTED];
+
+	return c->outcome != OUTCOME_UNTOLD && c->predicted.most == 0;
+}
+
 static void add_any(struct out *to, double rate)
 {
 	char text[UNIT_PRINTED];
@@ -114,6 +122,8 @@ void block_prediction(struct out *out, const struct result_run *run)
 		out_z(to, run_flag(run, MEASURE_EXHAUSTED) ? ", as observed"
 			  : run_ended_early(run)	   ? ", not reached"
 							   : "; observed: they did not");
+	} else if (stays(run)) {
+		out_z(to, "the ports do not run out");
 	} else if (run->plan.gateway.times_out_after == 0 && run->plan.tw_buckets == 0) {
 		if (text_starts(run->plan.doubt, TEXT("cannot be told")))
 			out_z(to, "whether the ports run out ");

@@ -122,7 +122,11 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *after = "no port comes back", *stop = "";
+	const char *after = p->forecast.gone
+				    ? "the server's host has vanished, and each connect keeps "
+				      "its port until its timeout"
+				    : "no port comes back",
+		   *stop = "";
 
 	if (o->known && !o->exhausts)
 		return say_no_failure(p, o, a);
