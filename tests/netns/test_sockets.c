@@ -23,12 +23,16 @@ struct look {
 	bool ok;
 };
 
+/* Of the k-th connection, where one comes after the other and all are leaked: each keeps the slot that
+ * it had. -1: it cannot be had. */
+static int lend(const struct worker *w, uint32_t k)
+{
+	return ring_lend(w->rings[k / w->plan->ring_slots], k % w->plan->ring_slots);
+}
+
 static void take_first(void *context, struct worker *w)
 {
-	unsigned slot;
-	struct ring *ring = work_ring(w, 0, &slot);
-
-	((struct look *)context)->fd = ring_lend(ring, slot);
+	((struct look *)context)->fd = lend(w, 0);
 }
 
 static void look_open(struct look *l, const char *lines)
@@ -432,13 +436,10 @@ static void see_windows(void *context, struct worker *w)
 {
 	int *windows = context;
 
-	for (uint32_t i = 0; i < WINDOWED; i++) {
-		unsigned slot;
-		struct ring *ring = work_ring(w, i, &slot);
-		int fd = ring_lend(ring, slot);
+	for (uint32_t k = 0; k < WINDOWED; k++) {
+		int fd = lend(w, k);
 
-		if (w->flows[i].index < WINDOWED)
-			windows[w->flows[i].index] = number_of(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE);
+		windows[k] = number_of(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE);
 		close(fd);
 	}
 }
