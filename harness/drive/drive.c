@@ -46,6 +46,7 @@ struct crew {
 	struct arena *arena;
 	struct far *far;
 	struct vanish *vanish;
+	struct squat *squat;
 	struct prober *prober;
 	struct company *company;  /* NULL: one load alone */
 	struct tape *tapes;	  /* of each load */
@@ -179,12 +180,15 @@ static bool run_loads(struct crew *crew, struct sense *sense, struct err *err)
 	sense_zero(sense, zero_ns);
 	far_zero(crew->far, zero_ns);
 	vanish_zero(crew->vanish, zero_ns);
+	squat_zero(crew->squat, zero_ns);
 	prober_zero(crew->prober);
 	ok = loads_join(crew, zero_ns, false, err);
 	prober_stop(crew->prober);
 	if (ok && are_complete(crew)) {
-		int64_t until_ns = clock_now() + SETTLE_NS;
+		int64_t until_ns;
 
+		squat_await(crew->squat);
+		until_ns = clock_now() + SETTLE_NS;
 		await_far_end(crew, until_ns);
 		sense_edge(sense, until_ns - clock_now());
 	} else {
@@ -371,7 +375,6 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	struct crew crew = {.plan = plan, .lab = lab, .hooks = hooks, .arena = arena};
 	struct far_wish far_wish = {plan, lab, hooks};
 	struct timewait *waits = NULL;
-	struct squat *squat = NULL;
 	struct tape samples;
 	bool ok;
 
@@ -387,12 +390,12 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 		return false;
 	ok = vanish_start(&crew.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
-	     squat_open(&squat, plan, lab, hooks->interrupted, arena, err) &&
+	     squat_open(&crew.squat, plan, lab, hooks, arena, err) &&
 	     prober_start(&crew.prober, plan, lab, &hooks->pulse->broken, arena, err) &&
 	     run_sampled(&crew, &samples, err);
 	loads_close(&crew, out);
 	ok = prober_close(crew.prober, out, err) && ok;
-	squat_close(squat);
+	ok = squat_close(crew.squat, out, err) && ok;
 	ok = timewait_stop(waits, &out->destroyed, err) && ok;
 	ok = vanish_stop(crew.vanish, out, err) && ok;
 	ok = far_stop(crew.far, out, err) && ok;

@@ -2,25 +2,42 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
 #include "sys/plain.h"
 #include "sys/ring.h"
 
-enum { BACKLOG = 16 }; /* nobody connects to these */
+enum {
+	BACKLOG = 16, /* nobody connects to these */
+	LOOK_NS = 1000000,
+	EVENTS_MOST = 256, /* of ports that could not be had: the first tell enough */
+};
 
 struct squat {
 	const struct plan *plan;
 	const struct lab *lab;
+	const struct drive_hooks *hooks;
 	struct arena *arena;
-	struct err *err;
-	const volatile sig_atomic_t *interrupted;
+	struct err *err; /* of who opens it; once that is done, &late_err */
 	struct ring **rings;
 	uint32_t ring_count, held; /* sockets so far */
 	int64_t until_ns;	   /* when stop.time is over */
 	bool ok;
+
+	/* squat.start: a thread that lives until squat_close(). */
+	pthread_t thread;
+	sem_t ready, begin, quit, done;
+	_Atomic bool ending;
+	int64_t zero_ns; /* written before `begin` */
+	bool is_late;	 /* what cannot be had is counted, and no error */
+	struct tape tape;
+	uint64_t refused;
+	struct err late_err;
 };
 
 /* What is asked for, and where; for errors. */
@@ -34,13 +51,31 @@ struct wish {
 /* Neither a signal nor stop.time waits for the last of tens of thousands. */
 static bool goes_on(const struct squat *q)
 {
-	return !*q->interrupted && clock_now() < q->until_ns;
+	return !*q->hooks->interrupted && !atomic_load(&q->ending) && clock_now() < q->until_ns;
 }
 
-static bool refuse(const struct squat *q, const struct wish *w, uint16_t port, int error)
+/* Of a service that starts late this is what comes of it. */
+static bool note_refusal(struct squat *q, uint16_t port, enum stage stage, int error, uint32_t n)
+{
+	if (q->refused < EVENTS_MOST)
+		tape_event(&q->tape, (struct event){.t_ns = clock_now() - q->zero_ns,
+						    .value = port,
+						    .dest = NOWHERE,
+						    .kind = EVENT_SQUAT_REFUSED,
+						    .stage = stage,
+						    .error = (uint16_t)error});
+	q->tape.tally.errors[stage][error < ERRNOS ? error : 0] += n;
+	q->refused += n;
+	return true;
+}
+
+static bool refuse(struct squat *q, const struct wish *w, uint16_t port, enum stage stage,
+		   int error)
 {
 	const struct scenario *s = q->plan->scenario;
 
+	if (q->is_late)
+		return note_refusal(q, port, stage, error, 1);
 	if (port)
 		err_set(q->err, ERR_SCENARIO, "%s cannot have port %u: %s", w->key, port,
 			errno_words(error));
@@ -72,18 +107,18 @@ static bool keep(struct squat *q, int fd)
 	return e == 0 || err_sys(q->err, -e, "could not keep a socket");
 }
 
-/* A socket, or -errno. */
-static int hold(const struct squat *q, bool listens, uint16_t port)
+/* A socket, or -errno and *stage. Without a port it is not bound: listen() gives it one. */
+static int hold(const struct squat *q, bool listens, uint16_t port, enum stage *stage)
 {
 	const struct squat_plan *p = &q->plan->squat;
 	struct endpoint at = endpoint_make(p->family, p->address, port);
-	struct socket_wish wish = {.family = p->family, .source = &at};
-	enum stage stage;
-	int fd = socket_make(&wish, &stage);
+	struct socket_wish wish = {.family = p->family, .source = port ? &at : NULL};
+	int fd = socket_make(&wish, stage);
 
 	if (fd >= 0 && listens && listen(fd, BACKLOG) < 0) {
 		int e = errno;
 
+		*stage = STAGE_LISTEN;
 		close(fd);
 		return -e;
 	}
@@ -92,9 +127,18 @@ static int hold(const struct squat *q, bool listens, uint16_t port)
 
 static bool take(struct squat *q, const struct wish *w, uint16_t port)
 {
-	int fd = hold(q, w->listens, port);
+	enum stage stage;
+	int fd = hold(q, w->listens, port, &stage);
 
-	return fd < 0 ? refuse(q, w, port, -fd) : keep(q, fd);
+	return fd < 0 ? refuse(q, w, port, stage, -fd) : keep(q, fd);
+}
+
+static bool take_unbound(struct squat *q, const struct wish *w)
+{
+	for (uint32_t i = 0; i < w->count && goes_on(q); i++)
+		if (!take(q, w, 0))
+			return false;
+	return true;
 }
 
 static bool take_list(struct squat *q, const struct wish *w, const struct port_list *ports)
@@ -128,15 +172,16 @@ static bool take_pass(struct squat *q, const struct wish *w, struct comb c, bool
 	for (uint32_t i = 0; i < size && q->held < until && goes_on(q); i++) {
 		uint16_t port = (uint16_t)(range.lo + c.first + i * c.step);
 		bool due = (uint64_t)(i + 1) * count / size > (uint64_t)i * count / size;
+		enum stage stage;
 		int fd;
 
 		if (due == between || is_reserved(q->plan->scenario, port))
 			continue;
-		fd = hold(q, w->listens, port);
+		fd = hold(q, w->listens, port, &stage);
 		if (fd == -EADDRINUSE)
 			continue;
 		if (fd < 0)
-			return refuse(q, w, port, -fd);
+			return refuse(q, w, port, stage, -fd);
 		if (!keep(q, fd))
 			return false;
 	}
@@ -154,7 +199,10 @@ static bool take_spread(struct squat *q, const struct wish *w, const struct comb
 		if (!take_pass(q, w, combs[i], false, until) ||
 		    !take_pass(q, w, combs[i], true, until))
 			return false;
-	return q->held == until || !goes_on(q) || refuse(q, w, 0, EADDRINUSE);
+	if (q->held == until || !goes_on(q))
+		return true;
+	return q->is_late ? note_refusal(q, 0, STAGE_BIND, EADDRINUSE, until - q->held)
+			  : refuse(q, w, 0, STAGE_BIND, EADDRINUSE);
 }
 
 static bool take_ballast(struct squat *q, const struct wish *w)
@@ -178,62 +226,139 @@ static bool is_in_time(struct squat *q)
 {
 	const struct scenario *s = q->plan->scenario;
 
-	if (q->held == q->plan->squat.sockets || *q->interrupted)
+	if (q->held == q->plan->squat.early || *q->hooks->interrupted)
 		return true;
 	err_set(q->err, ERR_SCENARIO, "%u of %u ports were held when stop.time was over", q->held,
-		q->plan->squat.sockets);
+		q->plan->squat.early);
 	err_hint(q->err, "Raise it, or hold fewer with squat and load.ballast.");
 	return s->stop.at.time.line ? err_at(q->err, s->stop.at.time,
 					     scenario_line(s->source, s->stop.at.time.line))
 				    : false;
 }
 
+/* All that is no ballast. */
+static bool take_wishes(struct squat *q)
+{
+	const struct scenario *s = q->plan->scenario;
+	const struct squat_plan *p = &q->plan->squat;
+	const struct wish listen = {"squat.listen", s->squat.at.listen, true, 0},
+			  unbound = {"squat.unbound", s->squat.at.unbound, true, p->unbound},
+			  ports = {"squat.ports", s->squat.at.ports, false, 0},
+			  bind = {"squat.bind", s->squat.at.bind, false, p->bind};
+
+	return take_list(q, &listen, &s->squat.listen) && take_list(q, &ports, &s->squat.ports) &&
+	       take_number(q, &bind) && take_unbound(q, &unbound);
+}
+
+/* False if it is to end before that. */
+static bool wait_until(struct squat *q, int64_t ns)
+{
+	const struct timespec until = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+	while (sem_clockwait(&q->quit, CLOCK_MONOTONIC, &until) < 0)
+		if (errno == ETIMEDOUT)
+			return true;
+	return false;
+}
+
+static void take_late(struct squat *q)
+{
+	while (sem_wait(&q->begin) < 0)
+		;
+	q->err = &q->late_err;
+	q->is_late = true;
+	q->until_ns = q->zero_ns + q->plan->scenario->stop.time;
+	if (wait_until(q, q->zero_ns + q->plan->scenario->squat.start) && !take_wishes(q))
+		atomic_store(&q->hooks->pulse->broken, true);
+	sem_post(&q->done);
+}
+
 static void *squat_thread(void *context)
 {
 	struct squat *q = context;
 	const struct scenario *s = q->plan->scenario;
-	const struct squat_plan *p = &q->plan->squat;
-	const struct wish listen = {"squat.listen", s->squat.at.listen, true, 0},
-			  ports = {"squat.ports", s->squat.at.ports, false, 0},
-			  bind = {"squat.bind", s->squat.at.bind, false, p->bind},
-			  ballast = {"load.ballast", s->load.at.ballast, false, p->ballast};
+	const struct wish ballast = {"load.ballast", s->load.at.ballast, false,
+				     q->plan->squat.ballast};
 
-	q->ok = lab_enter(q->lab, LAB_CLIENT, q->err) && take_list(q, &listen, &s->squat.listen) &&
-		take_list(q, &ports, &s->squat.ports) && take_number(q, &bind) &&
+	q->ok = lab_enter(q->lab, LAB_CLIENT, q->err) && (s->squat.start > 0 || take_wishes(q)) &&
 		take_ballast(q, &ballast) && is_in_time(q);
+	sem_post(&q->ready);
+	if (q->ok && s->squat.start > 0)
+		take_late(q);
 	return NULL;
 }
 
+static void sems_destroy(struct squat *q)
+{
+	sem_destroy(&q->ready);
+	sem_destroy(&q->begin);
+	sem_destroy(&q->quit);
+	sem_destroy(&q->done);
+}
+
 bool squat_open(struct squat **out, const struct plan *plan, const struct lab *lab,
-		const volatile sig_atomic_t *interrupted, struct arena *arena, struct err *err)
+		const struct drive_hooks *hooks, struct arena *arena, struct err *err)
 {
 	const struct squat_plan *p = &plan->squat;
 	struct squat *q;
-	pthread_t thread;
 	int e;
 
 	*out = NULL;
 	if (p->sockets == 0)
 		return true;
 	q = ARENA_NEW(arena, struct squat);
-	*q = (struct squat){
-		.plan = plan, .lab = lab, .arena = arena, .err = err, .interrupted = interrupted};
+	*q = (struct squat){.plan = plan, .lab = lab, .hooks = hooks, .arena = arena, .err = err};
+	if (!tape_open(&q->tape, EVENTS_MOST, 0, 0, arena, err))
+		return false;
+	tape_live(&q->tape, -1, hooks->events_fd, hooks->run);
 	q->until_ns = clock_now() + plan->scenario->stop.time;
 	q->rings = ARENA_ARRAY(arena, struct ring *, p->sockets / p->ring_slots + 1);
-	e = pthread_create(&thread, NULL, squat_thread, q);
-	if (e)
+	sem_init(&q->ready, 0, 0);
+	sem_init(&q->begin, 0, 0);
+	sem_init(&q->quit, 0, 0);
+	sem_init(&q->done, 0, 0);
+	e = pthread_create(&q->thread, NULL, squat_thread, q);
+	if (e) {
+		sems_destroy(q);
 		return err_sys(err, e, "could not start the thread that holds ports");
-	pthread_join(thread, NULL);
+	}
+	while (sem_wait(&q->ready) < 0)
+		;
 	*out = q;
-	if (!q->ok)
-		squat_close(q);
 	return q->ok;
 }
 
-void squat_close(struct squat *q)
+void squat_zero(struct squat *q, int64_t now_ns)
 {
-	for (uint32_t i = 0; q && i < q->ring_count; i++)
+	if (!q)
+		return;
+	q->zero_ns = now_ns;
+	sem_post(&q->begin);
+}
+
+void squat_await(struct squat *q)
+{
+	while (q && q->plan->scenario->squat.start > 0 && goes_on(q) && sem_trywait(&q->done) < 0)
+		clock_sleep(LOOK_NS);
+}
+
+bool squat_close(struct squat *q, struct tape *out, struct err *err)
+{
+	if (!q)
+		return true;
+	if (q->zero_ns == 0) /* it never began: nothing is taken any more */
+		q->zero_ns = clock_now();
+	atomic_store(&q->ending, true);
+	sem_post(&q->quit);
+	sem_post(&q->begin);
+	pthread_join(q->thread, NULL);
+	sems_destroy(q);
+	for (uint32_t i = 0; i < q->ring_count; i++)
 		ring_close(q->rings[i]);
-	if (q)
-		q->ring_count = 0;
+	tape_merge(out, &q->tape);
+	out->squat_held = q->held;
+	out->squat_refused = q->refused;
+	if (q->late_err.kind && err->kind == ERR_NONE)
+		*err = q->late_err;
+	return q->late_err.kind == ERR_NONE;
 }

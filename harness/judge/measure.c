@@ -170,6 +170,9 @@ static void measure_sockets(struct measures *out, const struct tape *tape, const
 		set_if(out, MEASURE_ESTABLISHED_MAX, tape->open_peak > 0, (double)tape->open_peak);
 	set_if(out, MEASURE_TIME_WAIT_DESTROYED, acceleration_of(plan->scenario) > 1,
 	       (double)tape->destroyed);
+	set_if(out, MEASURE_SQUAT_HELD, plan->squat.sockets > 0, (double)tape->squat_held);
+	set_if(out, MEASURE_SQUAT_REFUSED, plan->scenario->squat.start > 0,
+	       (double)tape->squat_refused);
 	set(out, MEASURE_PORTS_USABLE, usable);
 	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, used->n / usable);
 }

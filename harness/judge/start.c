@@ -56,13 +56,38 @@ static const char *say_server(const struct evidence *e, const struct server *s)
 		.s;
 }
 
+/* A service that started late (squat.start), and found its port in the range taken. */
+static struct claim late_service(const struct evidence *e)
+{
+	struct port_range range = e->plan->scenario->network.ports;
+
+	for (size_t i = 0; i < e->tape->event_count; i++) {
+		const struct event *at = &e->tape->events[i];
+
+		if (at->kind != EVENT_SQUAT_REFUSED || at->error != EADDRINUSE ||
+		    at->value < range.lo || at->value > range.hi)
+			continue;
+		return (struct claim){
+			.weight = claim_first(e) + (double)e->tape->squat_refused,
+			.why = text_format(
+				e->a,
+				"A service wanted port %lld after %s, and %s failed with "
+				"EADDRINUSE: a connection of the client's own has it, for "
+				"connect() may take any of %u-%u. Who has it is no server, so that "
+				"`ss -tln` shows nobody.",
+				(long long)at->value, say_time(e->a, at->t_ns),
+				stage_call(at->stage), range.lo, range.hi)};
+	}
+	return no_claim;
+}
+
 static struct claim listener_in_range(const struct evidence *e)
 {
 	struct port_range range = e->plan->scenario->network.ports;
 	struct server s;
 
 	if (!find_server(e, true, &s))
-		return no_claim;
+		return late_service(e);
 	return (struct claim){
 		.weight = claim_first(e),
 		.why = text_format(

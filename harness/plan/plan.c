@@ -251,6 +251,18 @@ static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
 	return true;
 }
 
+/* Which ports squat finds free is a race, unless the load has had all of them before. */
+static void forecast_late(struct plan *p)
+{
+	struct forecast *f = &p->forecast;
+	bool before = f->exhausts && f->counted && f->at.most < (double)p->scenario->squat.start;
+
+	if (p->scenario->squat.start == 0 || before)
+		return;
+	f->known = f->exhausts = f->counted = f->cut_short = false;
+	f->after = f->after_least = f->after_most = 0;
+}
+
 static void forecast_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
@@ -306,6 +318,7 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 		return false;
 	loads_fit(out, *arena);
 	forecast_set(out);
+	forecast_late(out);
 	for (uint32_t i = 0; i < out->load_count; i++)
 		split_choose(&out->loads[i], out);
 	return size_make(out, err);

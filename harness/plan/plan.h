@@ -81,9 +81,10 @@ struct needs {
 struct squat_plan {
 	enum family family;
 	struct address address; /* of all that follows, and of what the scenario lists */
-	uint32_t bind,
+	uint32_t bind, unbound,
 		ballast; /* sockets bound as by bind(address, 0), and those that fill the range */
 	uint32_t listening, bound; /* of the widest load's ports they take so many, ballast apart */
+	uint32_t early;		   /* sockets that are held before the load begins */
 	uint32_t sockets;	   /* of these, and of the scenario's lists, in all */
 	uint32_t ring_slots;	   /* of the tables that hold them */
 };

@@ -74,10 +74,11 @@ static struct held held(const struct plan *p, const struct load *load)
 	struct port_range range = bind_ports(load, s->network.ports);
 	const struct port_list *reserved = bind_names_port(way) ? &nothing : &s->network.reserved;
 
-	if (bind_takes_port(way) && !conflicts(p, load))
+	if (s->squat.start > 0 || (bind_takes_port(way) && !conflicts(p, load)))
 		return (struct held){0};
 	return (struct held){
-		.listening = taken(&s->squat.listen, range, reserved),
+		.listening = taken(&s->squat.listen, range, reserved) +
+			     (bind_names_port(way) ? 0 : p->squat.unbound),
 		.bound = taken(&s->squat.ports, range, reserved) +
 			 (bind_names_port(way) ? 0 : p->squat.bind),
 	};
@@ -162,13 +163,20 @@ static bool ports_suffice(const struct plan *p, struct err *err)
 
 	budget_hold(&b, taken(&s->squat.listen, range, &s->network.reserved) +
 				taken(&s->squat.ports, range, &s->network.reserved));
-	if (s->squat.bind <= b.usable)
+	if (s->squat.bind + s->squat.unbound <= b.usable)
 		return true;
-	err_set(err, ERR_SCENARIO, "squat.bind cannot be %u: network.ports has %u ports for it",
-		p->squat.bind, b.usable);
+	if (s->squat.bind > 0)
+		err_set(err, ERR_SCENARIO,
+			"squat.bind cannot be %u: network.ports has %u ports for it", p->squat.bind,
+			b.usable - (p->squat.unbound < b.usable ? p->squat.unbound : b.usable));
+	else
+		err_set(err, ERR_SCENARIO,
+			"squat.unbound cannot be %u: network.ports has %u ports for it",
+			p->squat.unbound, b.usable);
 	err_hint(err, "Reserved ports, and those of squat.listen and squat.ports, are none of "
 		      "them.");
-	return scenario_blame(p->scenario, s->squat.at.bind, err);
+	return scenario_blame(p->scenario,
+			      s->squat.bind > 0 ? s->squat.at.bind : s->squat.at.unbound, err);
 }
 
 /* Chooses the load whose ports are told of as the plan's. */
@@ -194,12 +202,14 @@ bool squat_set(struct plan *p, struct err *err)
 {
 	const struct scenario *s = p->scenario;
 	struct squat_plan *q = &p->squat;
-	uint32_t named = sockets_of(&s->squat.listen) + sockets_of(&s->squat.ports);
+	uint32_t named = sockets_of(&s->squat.listen) + sockets_of(&s->squat.ports) +
+			 (uint32_t)s->squat.unbound;
 
 	*q = (struct squat_plan){
 		.family = s->squat.family,
 		.address = s->squat.address,
 		.bind = (uint32_t)s->squat.bind,
+		.unbound = (uint32_t)s->squat.unbound,
 	};
 	if (!address_is_had(p, err) || !ports_suffice(p, err))
 		return false;
@@ -209,6 +219,7 @@ bool squat_set(struct plan *p, struct err *err)
 	if (named + q->bind == 0 && q->ballast > 0)
 		q->address = address_ipv4(ballast_ipv4);
 	q->sockets = named + q->bind + q->ballast;
+	q->early = s->squat.start > 0 ? q->ballast : q->sockets;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct held load = held(p, p->loads[i].load);
 

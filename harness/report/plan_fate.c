@@ -93,6 +93,8 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 				   "too slow to come to that before ports come back",
 				   say_count(a, (double)p->budget.first + 1),
 				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
+	if (p->scenario->squat.start > 0)
+		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 

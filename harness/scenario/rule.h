@@ -46,5 +46,5 @@ static inline bool is_taken_back(const struct scenario *s, struct mark key, stru
 
 static inline bool squats(const struct scenario *s)
 {
-	return s->squat.listen.count || s->squat.ports.count || s->squat.bind;
+	return s->squat.listen.count || s->squat.ports.count || s->squat.bind || s->squat.unbound;
 }

@@ -66,6 +66,21 @@ static bool squats_nowhere(const struct scenario *s)
 	return !squats(s) && (!address_is_any(s->squat.address) || s->squat.family != FAMILY_IPV4);
 }
 
+static bool squats_nothing_later(const struct scenario *s)
+{
+	return !squats(s) && s->squat.start > 0;
+}
+
+static bool squats_too_late(const struct scenario *s)
+{
+	return squats(s) && s->squat.start >= s->stop.time;
+}
+
+static bool listens_unbound_somewhere(const struct scenario *s)
+{
+	return s->squat.unbound > 0 && !address_is_any(s->squat.address);
+}
+
 /* An address that is any is one of every family. */
 static bool other_family(const struct scenario *s)
 {
@@ -86,7 +101,8 @@ static bool squats_twice(const struct scenario *s)
 
 static bool window_unknown(const struct scenario *s)
 {
-	return s->load.bind.way == BIND_LOCAL_PORT_RANGE && (s->squat.bind || s->load.ballast > 0);
+	return s->load.bind.way == BIND_LOCAL_PORT_RANGE &&
+	       (s->squat.bind || s->squat.unbound || s->load.ballast > 0);
 }
 
 static bool ballast_in_vain(const struct scenario *s)
@@ -145,7 +161,19 @@ static const struct rule rules[] = {
 	{squats_nowhere,
 	 {AT(squat, address), AT(squat, family)},
 	 "squat holds nothing",
-	 "Say what is held: listen, ports or bind."},
+	 "Say what is held: listen, unbound, ports or bind."},
+	{squats_nothing_later,
+	 {AT(squat, start), AT(squat, start)},
+	 "squat holds nothing",
+	 "Say what is held: listen, unbound, ports or bind."},
+	{squats_too_late,
+	 {AT(squat, start), AT(stop, time)},
+	 "squat.start is not before stop.time",
+	 "The run is over by then: raise stop.time, or begin sooner."},
+	{listens_unbound_somewhere,
+	 {AT(squat, unbound), AT(squat, address)},
+	 "squat.unbound is bound to no address",
+	 "listen() takes all of them: leave squat.address out, or have it hold with listen."},
 	{other_family,
 	 {AT(squat, address), AT(squat, family)},
 	 "squat.address is not of squat.family",

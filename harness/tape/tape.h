@@ -178,9 +178,10 @@ struct tape {
 	bool cut_short;	      /* stop.time came first */
 	struct latency *latency; /* of connects that were timed, borrowed; NULL: none were */
 	uint64_t destroyed;	 /* sockets in TIME_WAIT, by network.time_wait */
-	int aborted;		 /* the line of `expect` that ended it; -1: none */
-	struct text load;	 /* whose tape it is; empty: the only one's, or the run's */
-	struct tape *loads;	 /* of a run with named loads: the tape of each, borrowed */
+	uint64_t squat_held, squat_refused; /* sockets of squat: see squat.start */
+	int aborted;			    /* the line of `expect` that ended it; -1: none */
+	struct text load;   /* whose tape it is; empty: the only one's, or the run's */
+	struct tape *loads; /* of a run with named loads: the tape of each, borrowed */
 	size_t load_count;
 	/* Where records go while running, a JSON line each; -1: nowhere. See tape_live(). */
 	int samples_fd, events_fd;

@@ -74,6 +74,9 @@ static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
 	} rows[] = {
 		{"squat: {bind: 20}", 12, 20, STAGE_CONNECT, EADDRNOTAVAIL},
 		{"squat: {listen: [40010-40019]}", 22, 0, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"squat: {unbound: 10}", 22, 0, STAGE_CONNECT, EADDRNOTAVAIL},
+		{"squat: {unbound: 10}\nload: {bind: address, end: leak, total: 100}", 22, 0,
+		 STAGE_BIND, EADDRINUSE},
 		{"squat: {listen: [40010-40019, 50000]}", 22, 0, STAGE_CONNECT, EADDRNOTAVAIL},
 		{"squat: {ports: [40010-40019], address: 127.0.0.9}", 22, 10, STAGE_CONNECT,
 		 EADDRNOTAVAIL},
@@ -146,6 +149,66 @@ static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
 		CU_ASSERT(s.tape.tally.errors[rows[i].stage][rows[i].error] >= 1);
 		help_close(&s.h);
 	}
+}
+
+/* A service that starts late: all 32 ports are taken by then, or 31 of them. */
+static void a_service_that_starts_late_may_find_its_port_taken(void)
+{
+	static const struct {
+		const char *squat, *more;
+		uint64_t held, refused;
+		enum stage stage;
+		uint32_t listening; /* of the range, by the socket table */
+	} rows[] = {
+		{"listen: [40010]", "", 0, 1, STAGE_BIND, 0},
+		{"listen: [40010-40013, 30010]", "", 1, 4, STAGE_BIND, 0},
+		{"ports: [40010]", "", 0, 1, STAGE_BIND, 0},
+		{"bind: 3", "", 0, 3, STAGE_BIND, 0},
+		{"unbound: 3", "", 0, 3, STAGE_LISTEN, 0},
+		/* Somebody else's address, and a port that nobody may have but by name. */
+		{"listen: [40010], address: 127.0.0.9", "", 1, 0, STAGE_BIND, 1},
+		{"listen: [40010]", "network: {ports: 40000-40031, reserved: [40010]}\n", 1, 0,
+		 STAGE_BIND, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[300];
+		struct squatted s = {.interrupted = 0};
+		const struct sample *last;
+		bool is_reserved = rows[i].more[0];
+
+		snprintf(lines, sizeof(lines),
+			 "%sload: {end: leak, total: %d}\nsquat: {%s, start: 50ms}",
+			 is_reserved ? rows[i].more : "network: {ports: 40000-40031}\n",
+			 is_reserved ? 31 : 32, rows[i].squat);
+		drive_squatted(&s, lines);
+		CU_ASSERT(s.ok && s.tape.complete && !s.tape.exhausted);
+		if (s.tape.squat_held != rows[i].held || s.tape.squat_refused != rows[i].refused)
+			printf("%s: %llu, %llu\n", lines, (unsigned long long)s.tape.squat_held,
+			       (unsigned long long)s.tape.squat_refused);
+		CU_ASSERT_EQUAL(s.tape.squat_held, rows[i].held);
+		CU_ASSERT_EQUAL(s.tape.squat_refused, rows[i].refused);
+		CU_ASSERT_EQUAL(s.tape.tally.errors[rows[i].stage][EADDRINUSE], rows[i].refused);
+		CU_ASSERT_EQUAL(s.tape.tally.failed, 0);
+		last = &s.tape.samples[s.tape.sample_count - 1];
+		CU_ASSERT(last->parts & SAMPLE_SOCKETS);
+		CU_ASSERT_EQUAL(last->listening, rows[i].listening);
+		help_close(&s.h);
+	}
+}
+
+/* What comes first has the port, whoever it is. */
+static void what_a_late_service_has_is_none_to_connect_from(void)
+{
+	struct squatted s = {.interrupted = 0};
+
+	drive_squatted(&s, "network: {ports: 40000-40031}\nload: {end: leak, start: 200ms, total: "
+			   "40}\nsquat: {listen: [40010, 40011], start: 10ms}");
+	CU_ASSERT(s.ok && s.tape.exhausted);
+	CU_ASSERT_EQUAL(s.tape.squat_held, 2);
+	CU_ASSERT_EQUAL(s.tape.opened_before, 30);
+	CU_ASSERT_FALSE(s.h.plan.forecast.known);
+	help_close(&s.h);
 }
 
 /* Ports that an ordinary user may not have elsewhere. */
@@ -328,6 +391,8 @@ static void who_is_interrupted_holds_no_more_ports(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_port_that_anybody_has_bound_is_none_to_connect_from),
+	TEST_UNLESS(help_no_network, a_service_that_starts_late_may_find_its_port_taken),
+	TEST_UNLESS(help_no_network, what_a_late_service_has_is_none_to_connect_from),
 	TEST_UNLESS(help_no_network, a_low_port_is_squatted_like_any_other),
 	TEST_UNLESS(help_no_network, what_is_squatted_is_held_until_the_end),
 	TEST_UNLESS(help_no_network, what_cannot_be_had_is_an_error_at_its_line),

@@ -371,6 +371,19 @@ static void keys_that_exclude_each_other_are_told(void)
 	read_close(&r);
 }
 
+static void what_squats_late_is_something_in_time(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "squat: {start: 1s}\n", 3, 16, "squat holds nothing", "unbound"},
+		{HEAD "squat: {listen: [40010], start: 30s}\n", 3, 33,
+		 "squat.start is not before stop.time", "sooner"},
+		{HEAD "squat: {unbound: 1, address: 127.0.0.2}\n", 3, 30,
+		 "squat.unbound is bound to no address", "listen"},
+	};
+
+	CHECK(rows);
+}
+
 static void a_load_has_addresses_of_its_family(void)
 {
 	static const struct mistake rows[] = {
@@ -526,6 +539,7 @@ static const struct test tests[] = {
 	TEST(cases_are_held_to_the_same),
 	TEST(loads_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
+	TEST(what_squats_late_is_something_in_time),
 	TEST(a_load_has_addresses_of_its_family),
 	TEST(who_names_no_source_has_one),
 	TEST(a_gateway_is_of_its_topology),
