@@ -56,6 +56,7 @@
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \
 	SUITE(cause_leak) \
+	SUITE(cause_edges) \
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \

@@ -1,0 +1,259 @@
+/* Where one cause ends and the next begins: a step to either side of what decides it. */
+#include "judge/cause.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "suites.h"
+#include "trial.h"
+
+#define FEW "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+/* What one of several loads has opened and closed, and was refused. */
+struct part {
+	uint64_t opened, refused;
+};
+
+static void parts_judge(struct trial *t, const char *lines, const struct part *parts, size_t count)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	struct tape *loads;
+	uint64_t opened = 0, refused = 0;
+
+	trial_open(t, lines);
+	loads = ARENA_ARRAY(&t->arena, struct tape, count);
+	for (size_t i = 0; i < count; i++) {
+		loads[i].load = text_of(names[i]);
+		loads[i].tally.opened = loads[i].tally.closed = parts[i].opened;
+		loads[i].tally.failed = parts[i].refused;
+		loads[i].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = parts[i].refused;
+		loads[i].exhausted = parts[i].refused > 0;
+		opened += parts[i].opened;
+		refused += parts[i].refused;
+	}
+	t->tape.loads = loads;
+	t->tape.load_count = count;
+	t->tape.exhausted = true;
+	t->tape.tally = (struct tally){.attempted = opened, .opened = opened, .closed = opened};
+	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, refused);
+	trial_dump(t, 32)->states[STATE_TIME_WAIT] = opened;
+	trial_judge(t);
+}
+
+/* The victim has a quarter of the ports at most, whichever load it is, and the culprit half of them. */
+static void a_victim_has_few_ports_and_a_culprit_many(void)
+{
+	static const struct {
+		struct part parts[2];
+		bool told;
+	} rows[] = {
+		{{{8, 1}, {24, 0}}, true}, {{{24, 0}, {8, 1}}, true},  {{{9, 1}, {23, 0}}, false},
+		{{{8, 1}, {16, 0}}, true}, {{{8, 1}, {15, 0}}, false}, {{{8, 1}, {24, 1}}, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		parts_judge(&t, FEW "loads: {a: {}, b: {}}", rows[i].parts, 2);
+		if ((trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL) != rows[i].told)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL, rows[i].told);
+		trial_close(&t);
+	}
+}
+
+/* Three loads at least, and one destination. */
+static void a_funnel_is_of_three_loads_and_one_destination(void)
+{
+	static const struct part parts[] = {{11, 0}, {11, 0}, {10, 1}};
+	const struct finding *f;
+	struct trial t;
+
+	parts_judge(&t, FEW "loads: {a: {}, b: {}, c: {}}", parts, 3);
+	f = trial_cause(&t, CAUSE_SINGLE_TUPLE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "3 loads go to one address and port, and share its 32 ports: "
+				   "none of them has used more than 11."));
+	CU_ASSERT(text_has(f->why, "there would be 96."));
+	trial_close(&t);
+	parts_judge(&t, FEW "loads: {a: {}, b: {}}", (const struct part[]){{16, 0}, {16, 1}}, 2);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_SINGLE_TUPLE));
+	trial_close(&t);
+	parts_judge(&t, "network: {ports: 40000-40031, servers: 2}\nloads: {a: {}, b: {}, c: {}}",
+		    parts, 3);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_SINGLE_TUPLE));
+	trial_close(&t);
+}
+
+/* Each failure may throw the pool away; or as many tries as there are ports, for few requests. */
+static void a_storm_is_of_tries_or_of_flushed_pools(void)
+{
+#define POOL(more) \
+	FEW "load: {concurrency: 10, pool: {max_idle: 10}, request: {send: 8B}, on_failure: " \
+	    "{retry: " \
+	    "3" more "}}"
+#define TRIES FEW "load: {concurrency: 10, request: {send: 8B}, on_failure: {retry: 99}}"
+	static const struct {
+		const char *lines;
+		uint64_t retries, failed, done;
+		bool told;
+	} rows[] = {
+		{POOL(", flush_pool: true"), 1, 3, 32, true},
+		{POOL(", flush_pool: true"), 0, 3, 32, false},
+		{POOL(""), 1, 3, 32, false},
+		{TRIES, 32, 64, 16, true},
+		{TRIES, 31, 62, 16, false},
+		{TRIES, 32, 65, 16, false},
+		{TRIES, 32, 64, 17, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		trial_exhaust(&t, 32);
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, rows[i].failed - 1);
+		t.tape.tally.closed = 32;
+		t.tape.tally.retries = rows[i].retries;
+		t.tape.tally.requests_done = rows[i].done;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		if ((trial_cause(&t, CAUSE_RETRY_STORM) != NULL) != rows[i].told)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_RETRY_STORM) != NULL, rows[i].told);
+		trial_close(&t);
+	}
+}
+
+/* A handshake that is all but done has a port as well; and half of what was closed twice over. */
+static void what_holds_ports_is_added_up(void)
+{
+	const struct finding *f;
+	struct trial t;
+	struct sample *s;
+
+	trial_open(&t, FEW "load: {hold: 5s}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.open = 32;
+	s = trial_dump(&t, 32);
+	s->states[STATE_ESTABLISHED] = 29;
+	s->states[STATE_SYN_RECV] = 3;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_LIVE_SATURATION);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "32 connections were in use at once"));
+	trial_close(&t);
+
+	trial_open(&t, FEW "load: {mix: {leak: 25%, inherit: 25%}}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.leaked = t.tape.tally.inherited = 8;
+	t.tape.tally.closed = 16;
+	s = trial_dump(&t, 32);
+	s->states[STATE_ESTABLISHED] = s->states[STATE_TIME_WAIT] = 16;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "would be all that could go on"));
+	trial_close(&t);
+}
+
+static void a_lower_fin_timeout_is_told_with_its_gain(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, FEW "server: {behaviour: never-accept}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.closed = 32;
+	trial_dump(&t, 32)->states[STATE_FIN_WAIT2] = 32;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_FIN_WAIT_ORPHANS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(lines_have(&f->attempt, "ports come back 6 times sooner"));
+	trial_close(&t);
+}
+
+static void one_dropped_syn_is_told(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, FEW "server: {behaviour: never-accept, backlog: 4}");
+	trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 3);
+	tape_event(&t.tape, (struct event){.kind = EVENT_SERVER_DROPPED, .value = 1});
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_TIMED_OUT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "The server's backlog was full: 1 time it dropped"));
+	trial_close(&t);
+}
+
+/* 32 ports / 120 s, below one a second; and of a closed loop nothing is enough, or is not. */
+static void a_gateway_of_few_ports_is_told_with_its_rate(void)
+{
+	static const struct {
+		const char *load, *why;
+		bool judges;
+	} rows[] = {
+		{"rate: 5/s", "no more than 0.267/s is sure to go on for ever", true},
+		{"concurrency: 4", "no more than 0.267/s is sure to go on for ever", false},
+		{"end: leak", "conntrack's insert_failed, and drop with it).", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {topology: nat, nat: {ports: 2000-2031}}\nload: {%s}",
+			 rows[i].load);
+		trial_open(&t, lines);
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 3);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 20)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = (struct tracked){32, 7, 7, 0};
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LINUX_SNAT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		if (!text_has(f->why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "enough"), rows[i].judges);
+		trial_close(&t);
+	}
+}
+
+/* A closed loop asks for no rate that could be enough; and one request a connection is a cap of one. */
+static void of_a_closed_loop_nothing_is_said_to_be_enough(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, FEW
+		   "load: {concurrency: 4, request: {send: 8B, receive: 8B, per_connection: 1}}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.closed = t.tape.tally.requests_done = 32;
+	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_PROXY_NO_KEEPALIVE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "A connection is closed after 1 request: 32 connections"));
+	CU_ASSERT(text_has(f->why, "So 32 ports last for 32 requests."));
+	CU_ASSERT(!lines_have(&f->attempt, "enough"));
+	trial_close(&t);
+}
+
+static const struct test tests[] = {
+	TEST(a_victim_has_few_ports_and_a_culprit_many),
+	TEST(a_funnel_is_of_three_loads_and_one_destination),
+	TEST(a_storm_is_of_tries_or_of_flushed_pools),
+	TEST(what_holds_ports_is_added_up),
+	TEST(a_lower_fin_timeout_is_told_with_its_gain),
+	TEST(one_dropped_syn_is_told),
+	TEST(a_gateway_of_few_ports_is_told_with_its_rate),
+	TEST(of_a_closed_loop_nothing_is_said_to_be_enough),
+	TESTS_END,
+};
+
+const struct suite suite_cause_edges = {"cause: edges", tests};
