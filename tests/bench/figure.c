@@ -86,7 +86,7 @@ struct telling telling_of(const struct figure *f, const struct round *r, int n)
 	t.base = median(base, n);
 	t.ours = median(ours, n);
 	t.value = f->alone ? t.ours : median(ratios, n);
-	t.noise = median(noise, n);
+	t.noise = f->alone ? 1 : median(noise, n); /* without a base it is no number */
 	t.spread = f->alone ? spread(ours, n, t.ours)
 			    : fmax(spread(noise, n, 1), spread(ratios, n, t.value));
 	return t;

@@ -97,16 +97,17 @@ static void print_row(const struct contest *c, int i, const struct telling *t, s
 	fflush(stdout);
 }
 
-static void keep_row(struct teller *to, const struct contest *c, int i, const struct telling *t)
+static void keep_row(struct teller *to, const struct contest *c, int i, const struct telling *t,
+		     int rounds)
 {
 	const struct figure *f = &figures[i];
 
 	json_array_append_new(to->figures,
-			      json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+			      json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i}",
 					"bench", c->name, "figure", f->name, "unit", f->unit,
 					"base", t->base, "ours", t->ours, "value", t->value,
 					"least", c->goals[i].least, "aim", c->goals[i].aim, "noise",
-					t->noise, "spread", t->spread));
+					t->noise, "spread", t->spread, "rounds", rounds));
 }
 
 static void tell_figure(struct teller *to, const struct contest *c, int i, const struct round *r,
@@ -119,7 +120,7 @@ static void tell_figure(struct teller *to, const struct contest *c, int i, const
 	enum standing standing = was_kept ? standing_of(f, &t, &kept) : NOT_KEPT;
 
 	print_row(c, i, &t, cell(was_kept, 2, was_kept ? kept.value : 0), standing);
-	keep_row(to, c, i, &t);
+	keep_row(to, c, i, &t, n);
 	to->broken += standing == FELL || !goal_holds(f, c->goals[i], t.value);
 }
 
