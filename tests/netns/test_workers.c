@@ -175,6 +175,29 @@ static void the_most_that_are_open_are_of_the_whole_load(void)
 	trial_close(&t);
 }
 
+/* Between two asks goes a hundred times what the last cost, a millisecond at least, and each wait is
+ * twice the one before: 1 that is refused, 3 that confirm it, 10 until a second is over, and what was
+ * under way. An application would have failed 4,000 times. */
+static void while_out_of_ports_each_destination_is_asked_a_few_times(void)
+{
+	enum { ASKS_MOST = 18 };
+
+	for (uint32_t workers = 1; workers <= 2; workers++) {
+		struct trial t;
+
+		trial_open(&t,
+			   FOUR "load: {rate: 4k/s, end: leak, on_failure: continue}\n"
+				"stop: {when: exhausted, after: 1s}",
+			   workers);
+		trial_run(&t);
+		CU_ASSERT(t.ok && t.tape.complete && t.tape.exhausted);
+		CU_ASSERT_EQUAL(counter_moved(&t.tape, "ActiveOpens"), 128);
+		CU_ASSERT(t.tape.tally.failed <= DESTINATIONS * ASKS_MOST);
+		CU_ASSERT(t.tape.tally.held_back > 1000);
+		trial_close(&t);
+	}
+}
+
 static void a_signal_keeps_what_two_workers_have_done(void)
 {
 	struct trial t;
@@ -261,6 +284,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_destination_has_the_same_from_any_number_of_workers),
 	TEST_UNLESS(help_no_network, what_is_late_is_late_by_the_number_of_the_load),
 	TEST_UNLESS(help_no_network, the_most_that_are_open_are_of_the_whole_load),
+	TEST_UNLESS(help_no_network, while_out_of_ports_each_destination_is_asked_a_few_times),
 	TEST_UNLESS(help_no_network, a_signal_keeps_what_two_workers_have_done),
 	TEST_UNLESS(help_no_network, a_line_that_ends_the_load_is_about_all_its_workers),
 	TEST_UNLESS(help_no_network, a_pool_is_shared_by_destination),
