@@ -73,6 +73,8 @@ static void to_the_world(struct plan *p)
 #define WAITS ONE "end: shutdown, "
 #define FIXED_PORT "bind: port 40010"
 #define REUSE "options: {reuseaddr: true}"
+/* Once the load is done: those that fail are squat's, and none of the load's. */
+#define LATE ", start: 500ms}"
 #define UDP "protocol: udp, end: leak, total: 40, "
 
 static const struct row {
@@ -124,6 +126,22 @@ static const struct row {
 	 LOOP "family: ipv6}\nsquat: {bind: 31, family: ipv4}\n"
 	      "load: {" ONE "bind: any, options: {v6only: true}, total: 1}",
 	 NULL, 1, 0, STAGE_BIND, 0, false, call_tcp_bind_ipv6_only},
+	{"a listener without a port", NET "load: {end: leak, total: 32}\nsquat: {unbound: 3" LATE,
+	 NULL, 32, 3, STAGE_LISTEN, EADDRINUSE, false, call_tcp_listen},
+	{"TIME_WAIT and listen", NET "load: {" WAITS "total: 32}\nsquat: {unbound: 3" LATE, NULL,
+	 32, 3, STAGE_LISTEN, EADDRINUSE, false, call_tcp_listen},
+	{"a service's port is a client's",
+	 NET "load: {end: leak, total: 32}\nsquat: {listen: [40010]" LATE, NULL, 32, 1, STAGE_BIND,
+	 EADDRINUSE, false, call_service_any},
+	{"on its address",
+	 NET "load: {end: leak, total: 32}\nsquat: {listen: [40010], address: 127.0.0.1" LATE, NULL,
+	 32, 1, STAGE_BIND, EADDRINUSE, false, call_service_own},
+	{"on another",
+	 NET "load: {end: leak, total: 32}\nsquat: {listen: [40011], address: 127.0.0.5" LATE, NULL,
+	 32, 0, STAGE_BIND, 0, false, call_service_other},
+	{"a foreign TIME_WAIT",
+	 NET "load: {" WAITS FIXED_PORT ", total: 1}\nsquat: {listen: [40010]" LATE, NULL, 1, 1,
+	 STAGE_BIND, EADDRINUSE, false, call_service_any},
 	{"UDP, whatever the destination", LOOP "servers: 50, " REUSE_0 "load: {" UDP ONE "}", NULL,
 	 32, 1, STAGE_CONNECT, EAGAIN, true, call_udp_connect},
 	{"UDP, unbound",
@@ -177,8 +195,10 @@ static const struct row {
 
 /* ---- a load a row -------------------------------------------------------------- */
 
-static const char *const calls_of[STAGES] = {
-	[STAGE_BIND] = "bind", [STAGE_CONNECT] = "connect", [STAGE_SEND] = "sendto"};
+static const char *const calls_of[STAGES] = {[STAGE_BIND] = "bind",
+					     [STAGE_CONNECT] = "connect",
+					     [STAGE_SEND] = "sendto",
+					     [STAGE_LISTEN] = "listen"};
 
 struct beside {
 	struct drive d;
@@ -205,8 +225,9 @@ static bool is_as_said(const struct row *row, const struct tape *t)
 	for (int stage = 0; stage < STAGES; stage++)
 		for (int e = 0; e < ERRNOS; e++)
 			errors += b->errors[stage][e];
-	return b->opened == row->opened && b->failed == row->failed && errors == row->failed &&
-	       b->errors[row->stage][row->error] == row->failed && t->exhausted == row->exhausted;
+	return b->opened == row->opened && b->failed + t->squat_refused == row->failed &&
+	       errors == row->failed && b->errors[row->stage][row->error] == row->failed &&
+	       t->exhausted == row->exhausted;
 }
 
 static void print_errors(const struct row *row, const struct tape *t)
