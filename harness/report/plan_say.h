@@ -46,3 +46,8 @@ double plan_mean_ns(const struct plan *p, const struct outline *o);
 
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *);
+
+/* Of a pool: requests at once against what it keeps, the hidden churn, and the knee; and the requests that
+ * the ports carry, where it is told. */
+struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *);
+struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *);

@@ -1,0 +1,60 @@
+#include "report/plan_say.h"
+
+#include <math.h>
+
+/* "; up to 6 of 10, 60 % of the requests, open a connection, and close it"; the knee. */
+static const char *say_churn(const struct outline *o, struct arena *a)
+{
+	const struct pool_fate *f = &o->pool;
+	double over = f->at_once - f->kept;
+
+	if (isinf(f->at_once) || isinf(f->kept))
+		return "";
+	if (over <= 0)
+		return "; the pool keeps as many as there are at once, and none is closed";
+	return text_format(a,
+			   ": %s%s of %s at once, %.3g %% of the requests, open a connection and "
+			   "close it%s; none does from max_idle %s on, the knee",
+			   f->in_step ? "" : "up to ", say_count(a, over), say_count(a, f->at_once),
+			   100 * f->share_most,
+			   f->in_step ? ", in each round" : ", if they end together",
+			   say_count(a, f->at_once))
+		.s;
+}
+
+/* Requests that find no idle connection open one; those that find no place in the pool end it. */
+struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct load_plan *lp = &p->loads[0];
+	const char *requests, *kept = "", *serves = "", *churn = say_churn(o, a);
+
+	if (o->rate <= 0)
+		requests = text_format(a, "%s at once", say_count(a, o->under_way)).s;
+	else
+		requests = text_format(a, "%s × %s = %s at once", say_rate(a, o->rate),
+				       say_time(a, (double)o->live_ns),
+				       say_count(a, ceil(o->rate * (double)o->live_ns / 1e9)))
+				   .s;
+	if (lp->load->pool.max_idle)
+		kept = text_format(a, ", %s kept idle to a destination",
+				   say_number(a, lp->idle_most, "connection"))
+			       .s;
+	if (lp->load->request.per_connection)
+		serves = text_format(a, ", each for %s", say_number(a, lp->serves_most, "request"))
+				 .s;
+	return text_format(a, "requests: %s%s%s%s; %s to be had", requests, kept, serves, churn,
+			   say_number(a, p->budget.capacity, "port"));
+}
+
+/* The requests whose connections the ports carry, where as many open one as may. */
+struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (isinf(p->forecast.pool_rate))
+		return TEXT("any rate: once the pool is warm it opens no connection");
+	return text_format(a, "%s / %s / %.3g %% = %s requests for ever%s",
+			   say_number(a, p->budget.capacity, "port"),
+			   say_time(a, (double)p->forecast.port_life_ns), 100 * o->pool.share_most,
+			   say_rate(a, p->forecast.pool_rate),
+			   o->pool.in_step ? ""
+					   : ", at least: more, where they do not end together");
+}
