@@ -14,13 +14,21 @@ bool census_open(struct census *c, uint32_t pairs, struct arena *arena)
 	return c->rows;
 }
 
-bool census_open_held(struct census *c, uint64_t sockets, struct arena *arena)
+bool census_open_ports(struct census *c, uint64_t sockets, struct arena *arena)
 {
 	c->held_room = sockets < HELD_LEAST  ? HELD_LEAST
 		       : sockets > HELD_MOST ? HELD_MOST
 					     : (uint32_t)sockets;
 	c->held = ARENA_TRY(arena, struct held, c->held_room);
 	return c->held;
+}
+
+bool census_open_held(struct census *c, uint64_t sockets, struct arena *arena)
+{
+	if (!census_open_ports(c, sockets, arena))
+		return false;
+	c->marks = ARENA_TRY(arena, struct mark_of_held, c->held_room);
+	return c->marks;
 }
 
 void census_clear(struct census *c)
@@ -137,10 +145,9 @@ static void hold(struct census *c, const struct census_row *row, const struct so
 		c->held_lost = true;
 		return;
 	}
-	c->held[c->held_count++] = (struct held){.key = key_of(c, seen),
-						 .row = (uint32_t)(row - c->rows),
-						 .inode = seen->inode,
-						 .port = seen->local_port};
+	if (c->marks)
+		c->marks[c->held_count] = (struct mark_of_held){key_of(c, seen), seen->inode};
+	c->held[c->held_count++] = (struct held){(uint32_t)(row - c->rows), seen->local_port};
 }
 
 /* Of sockets that share a port the first is the one that holds it. */

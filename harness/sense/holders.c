@@ -54,15 +54,15 @@ static void remember(struct holders *h, uint64_t key, const struct owner *owner)
 	*oldest = (struct remembered){key, h->looks, *owner};
 }
 
-static const struct owner *owner_of(struct holders *h, const struct held *s)
+static const struct owner *owner_of(struct holders *h, const struct mark_of_held *m)
 {
 	static const struct owner this_load = {0, "this load"};
-	const struct owner *owner = owners_find(&h->owners, s->inode);
+	const struct owner *owner = m ? owners_find(&h->owners, m->inode) : NULL;
 
 	if (owner)
-		remember(h, s->key, owner);
-	else
-		owner = recall(h, s->key);
+		remember(h, m->key, owner);
+	else if (m)
+		owner = recall(h, m->key);
 	return owner ? owner : h->ours ? &this_load : NULL;
 }
 
@@ -96,9 +96,8 @@ void holders_tell(struct holders *h, const struct census *c, struct usage *usage
 	for (uint32_t i = 0; i < n; i++)
 		usages[i].holders_known = true;
 	for (uint32_t i = 0; i < c->held_count; i++) {
-		const struct held *s = &c->held[i];
-		const struct owner *owner = owner_of(h, s);
-		uint32_t rank = c->rows[s->row].rank;
+		const struct owner *owner = owner_of(h, c->marks ? &c->marks[i] : NULL);
+		uint32_t rank = c->rows[c->held[i].row].rank;
 
 		if (owner && rank > 0 && rank <= n)
 			count_holder(&usages[rank - 1], owner);

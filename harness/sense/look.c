@@ -258,7 +258,7 @@ bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *
 	l->tape = tape;
 	l->proc = (struct proc_door){-1, -1, -1, -1};
 	if (!census_open(&l->census, wish->pairs, arena) ||
-	    !census_open_held(&l->census, wish->sockets, arena) ||
+	    !census_open_ports(&l->census, wish->sockets, arena) ||
 	    !holders_open(&l->holders, true, arena) ||
 	    (wish->shared && !tuples_open(&l->tuples, 2 * wish->shared, arena)))
 		return false;
