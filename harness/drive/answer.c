@@ -43,6 +43,12 @@ static void count_before(struct tape *t, const struct flow *f)
 	t->opened_before_any += f->early;
 }
 
+/* Of its destination. */
+static struct account *account_of(const struct worker *w, const struct flow *f)
+{
+	return &w->tape->accounts[f->pair % w->plan->destinations];
+}
+
 static void on_open(struct worker *w, struct flow *f)
 {
 	struct pair *p = work_pair(w, f);
@@ -51,7 +57,9 @@ static void on_open(struct worker *w, struct flow *f)
 	int64_t out_ns;
 
 	t->tally.opened++;
-	open = t->tally.opened - t->tally.closed - t->tally.reset;
+	if (t->accounts)
+		account_of(w, f)->opened++;
+	open = t->tally.opened - t->tally.closed - t->tally.reset - t->tally.lost;
 	if (w->now_ns < w->far_keeps_ns && open > t->open_peak)
 		t->open_peak = open;
 	if (w->refused_seq == 0 || f->seq < w->refused_seq)
@@ -91,24 +99,51 @@ static void on_request(struct worker *w, struct flow *f)
 static bool is_reset(const struct worker *w, const struct flow *f)
 {
 	const struct load *l = w->load->load;
-	bool far_reset = f->error == ECONNRESET || f->error == EPIPE;
 	bool unread = !l->request.read && f->served;
 
 	if (work_is_datagram(w))
 		return false;
 	return f->end == END_RESET || f->end == END_DISCONNECT || w->load->closes_with_rst ||
-	       unread || (far_reset && (f->stage == STAGE_SEND || f->stage == STAGE_RECEIVE));
+	       unread || flow_was_reset(f);
 }
 
-/* A port is free again at once after a RST, and where the far end closed first; else TIME_WAIT
- * holds it, or whoever has inherited the connection. */
+static bool is_lost(const struct worker *w, const struct flow *f)
+{
+	return f->lost && !work_is_datagram(w);
+}
+
+void work_lose(struct worker *w, const struct flow *f)
+{
+	*(f->lost ? &w->tape->tally.lost : &w->tape->tally.reset) += 1;
+	if (w->tape->accounts)
+		account_of(w, f)->ended++;
+	work_pair(w, f)->holding--;
+}
+
+/* What is forgotten is none of the leaked if the connection is no more. */
+void work_forget(struct worker *w, const struct flow *f)
+{
+	if (is_lost(w, f) || (flow_was_reset(f) && !work_is_datagram(w)))
+		work_lose(w, f);
+	else
+		w->tape->tally.leaked++;
+}
+
+/* A port is free again at once after a RST, where the far end closed first, and where the kernel has
+ * given the connection up; else TIME_WAIT holds it, or whoever has inherited the connection. */
 static void on_close(struct worker *w, const struct flow *f)
 {
 	bool reset = is_reset(w, f);
 	bool far_first = f->error ? f->error == ENODATA : f->end == END_WAIT;
 	struct tally *t = &w->tape->tally;
 
+	if (is_lost(w, f)) {
+		work_lose(w, f);
+		return;
+	}
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
+	if (w->tape->accounts && !f->inherited)
+		*(reset ? &account_of(w, f)->ended : &account_of(w, f)->closed) += 1;
 	if (!f->inherited && (reset || far_first || work_is_datagram(w)))
 		work_pair(w, f)->holding--;
 }

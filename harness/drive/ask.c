@@ -317,7 +317,7 @@ static void leave(struct worker *w, uint32_t i)
 {
 	bool any = w->slots - w->slot_fresh > w->flow_room - w->flow_fresh;
 
-	w->tape->tally.leaked++;
+	work_forget(w, &w->flows[i]);
 	w->flows[i].slot = any ? w->slot_fresh++ : NO_FLOW;
 }
 

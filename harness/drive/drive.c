@@ -263,6 +263,20 @@ static void wish_services(struct sense_wish *wish, const struct crew *crew)
 	wish->services = services;
 }
 
+/* Where all loads have one family; else a destination has an address in each. */
+static void wish_destinations(struct sense_wish *wish, const struct crew *crew)
+{
+	const struct plan *p = crew->plan;
+	struct destination *all = ARENA_ARRAY(crew->arena, struct destination, p->destinations);
+
+	if (!plan_is_of_family(p, p->family))
+		return;
+	for (uint32_t i = 0; i < p->destinations; i++)
+		all[i] = (struct destination){plan_server(p, i), plan_service(p, i)};
+	wish->destinations = all;
+	wish->destination_count = p->destinations;
+}
+
 static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
 {
 	struct sense_wish wish = wish_of(crew);
@@ -270,6 +284,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 	bool ok;
 
 	wish_services(&wish, crew);
+	wish_destinations(&wish, crew);
 	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
 	for (uint32_t i = 0; i < crew->count; i++) {
@@ -293,7 +308,8 @@ static bool carrier_open(struct carrier *c, const struct crew *crew, uint32_t lo
 				       .hooks = crew->hooks,
 				       .tape = &c->tape,
 				       .company = crew->company};
-	if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err))
+	if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err) ||
+	    !tape_open_accounts(&c->tape, p->destinations, crew->arena, err))
 		return false;
 	tape_live(&c->tape, -1, crew->hooks->events_fd, crew->hooks->run);
 	c->tape.load = scenario_load_name(p->scenario, load);
@@ -309,7 +325,8 @@ static bool load_open(struct carrier *first, const struct crew *crew, uint32_t l
 
 	if (workers > 1 && !team)
 		return err_sys(err, ENOMEM, "could not reserve memory for %u workers", workers);
-	if (!tape_open(&crew->tapes[load], (size_t)EVENTS_MOST * workers, 0, 0, crew->arena, err))
+	if (!tape_open(&crew->tapes[load], (size_t)EVENTS_MOST * workers, 0, 0, crew->arena, err) ||
+	    !tape_open_accounts(&crew->tapes[load], crew->plan->destinations, crew->arena, err))
 		return false;
 	for (uint32_t k = 0; k < workers; k++) {
 		if (!carrier_open(&first[k], crew, load, err))
@@ -383,7 +400,9 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	    !tape_open_usages(out, (size_t)USAGES_MOST * plan->dumps, arena, err) ||
 	    !loads_open(&crew, err) ||
 	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err) ||
-	    !tape_open_usages(&samples, (size_t)USAGES_MOST * plan->dumps, arena, err))
+	    !tape_open_usages(&samples, (size_t)USAGES_MOST * plan->dumps, arena, err) ||
+	    !tape_open_accounts(out, plan->destinations, arena, err) ||
+	    !tape_open_accounts(&samples, plan->destinations, arena, err))
 		return false;
 	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
 	if (!far_start(&crew.far, &far_wish, arena, err))

@@ -142,7 +142,7 @@ void work_close_books(struct worker *w)
 		if (op_is_end(at))
 			continue;
 		if (w->flows[i].opened)
-			t->open++;
+			t->open += !w->flows[i].gone;
 		else if (op_is_opening(at))
 			t->in_flight++;
 	}

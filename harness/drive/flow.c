@@ -16,8 +16,23 @@ void flow_begin(struct flow *f, uint32_t pair)
 		.prev = NO_FLOW, .next = NO_FLOW, .pair = pair, .slot = f->slot, .at = OP_SOCKET};
 }
 
+/* What the kernel says of a connection that it has given up (tcp_write_err(), net/ipv4/tcp_timer.c), or
+ * that somebody else has destroyed (tcp_abort(), net/ipv4/tcp.c). */
+bool error_is_loss(int error)
+{
+	return error == ETIMEDOUT || error == ECONNABORTED || error == EHOSTUNREACH ||
+	       error == ENETUNREACH;
+}
+
+bool flow_was_reset(const struct flow *f)
+{
+	return (f->error == ECONNRESET || f->error == EPIPE) &&
+	       (f->stage == STAGE_SEND || f->stage == STAGE_RECEIVE);
+}
+
 static void keep_error(struct flow *f, int result)
 {
+	f->lost |= f->opened && error_is_loss(-result);
 	if (result >= 0 || f->error)
 		return;
 	f->error = (uint16_t)(result == -ECANCELED && f->cancelled ? ETIMEDOUT : -result);

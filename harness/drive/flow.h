@@ -33,6 +33,8 @@ struct flow {
 	uint8_t end;	     /* enum end: how its connection ends */
 	bool opened : 1, cancelled : 1;
 	bool busy : 1;	    /* a request is at it; else it is idle, or only ending */
+	bool lost : 1;	    /* its connection was ended by neither end */
+	bool gone : 1;	    /* it was taken for open, and at the end found to be no more */
 	bool inherited : 1; /* another process has a descriptor of its socket */
 	bool sent : 1;	    /* its request, with the call that took the port */
 	bool blank : 1;	    /* its life is over, and its slot has a socket without a connection */
@@ -53,6 +55,9 @@ void flow_begin(struct flow *f, uint32_t pair);
  * now. Operations that are not among its steps are passed over. A cancelled operation counts as
  * timed out. */
 enum op flow_answer(struct flow *f, int result, uint32_t steps);
+
+bool flow_was_reset(const struct flow *f); /* by the far end, or on the way */
+bool error_is_loss(int error); /* of a connection that was open, and that neither end has ended */
 
 bool op_is_end(enum op op);
 bool op_is_opening(enum op op); /* the connection is not open yet, and has not failed */

@@ -1,7 +1,7 @@
 /* work.h - the worker's state, and what its files know of each other: worker_open.c makes it ready,
  * worker.c turns the loop, begin.c says what is begun and finish.c when all is over, ask.c asks the
  * ring, mail.c for datagrams, answer.c takes the answers and keeps the books, failure.c those of
- * what could not be had. Nobody else includes it.
+ * what could not be had, lost.c those of what is no more. Nobody else includes it.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "drive/rotation.h"
 #include "drive/worker.h"
 #include "plan/split.h"
+#include "sys/counters.h"
 #include "sys/heir.h"
 #include "sys/ring.h"
 
@@ -79,6 +80,8 @@ struct worker {
 	int64_t stop_ns;      /* when to begin stopping; FOR_EVER: never */
 	struct err *err;      /* where a ring that fails is told */
 	bool failed;
+	struct proc_door proc;	/* of the namespace that it is in */
+	uint64_t resets_before; /* EstabResets, before the load began */
 	struct {
 		uint64_t attempted, opened, failed, open;
 	} told; /* what the pulse has of this worker */
@@ -224,6 +227,15 @@ static inline uint64_t work_of(const struct worker *w, uint64_t count)
 
 /* Connections that the load has opened so far. */
 uint64_t work_opened(const struct worker *w);
+
+/* A connection that was open is no more, and not by the driver: lost, or reset by the far end. What is
+ * forgotten is leaked, if it is there. */
+void work_lose(struct worker *w, const struct flow *f);
+void work_forget(struct worker *w, const struct flow *f);
+
+/* Before the load, and when it is over: counts those of its connections that are no more. */
+void work_watch_resets(struct worker *w);
+void work_find_lost(struct worker *w);
 
 /* Puts an event on the tape, unless there are enough of its kind; f NULL: about no connection. */
 void work_note(struct worker *w, enum event_kind kind, const struct flow *f, int64_t value);

@@ -105,7 +105,7 @@ static void tell(_Atomic uint64_t *sum, uint64_t *told, uint64_t now)
 static void share(struct worker *w)
 {
 	struct tape *t = w->tape;
-	uint64_t opened = t->tally.opened, ended = t->tally.closed + t->tally.reset;
+	uint64_t opened = t->tally.opened, ended = t->tally.closed + t->tally.reset + t->tally.lost;
 	uint64_t open = team_tell(w->wish.team, opened - w->shared.opened, ended - w->shared.ended);
 
 	w->shared.opened = opened;
@@ -122,7 +122,7 @@ static void publish(struct worker *w)
 	tell(&p->attempted, &w->told.attempted, t->attempted);
 	tell(&p->opened, &w->told.opened, t->opened);
 	tell(&p->failed, &w->told.failed, t->failed);
-	tell(&p->open, &w->told.open, t->opened - t->closed - t->reset);
+	tell(&p->open, &w->told.open, t->opened - t->closed - t->reset - t->lost);
 	if (w->wish.team)
 		share(w);
 }
@@ -160,6 +160,7 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 
 	w->zero_ns = zero_ns;
 	w->err = err;
+	work_watch_resets(w);
 	look_at_clock(w);
 	t->begin_ns = w->pace.start_ns;
 	for (work_look_for_end(w); !w->over; work_look_for_end(w)) {
@@ -178,7 +179,9 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	t->begin_ns = sooner(t->begin_ns, t->end_ns); /* the run may have ended before it began */
 	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
 		      !atomic_load(&w->wish.hooks->pulse->broken);
+	work_find_lost(w);
 	work_close_books(w);
+	w->now_ns = t->end_ns;
 	publish(w);
 	if (team_leave(w->wish.team))
 		work_note(w, EVENT_LOAD_END, NULL, (int64_t)work_opened(w));

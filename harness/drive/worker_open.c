@@ -150,13 +150,14 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->plan = wish->plan;
 	w->load = wish->load;
 	w->tape = wish->tape;
+	w->proc = (struct proc_door){-1, -1, -1, -1};
 	terms_set(w);
 	if (!flows_open(w, arena) || !addresses_open(w, arena) || !spaces_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
 			       w->slots);
 	if (!requests_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for requests");
-	return heirs_start(w, arena, err) && rings_open(w, arena, err);
+	return proc_open(&w->proc, err) && heirs_start(w, arena, err) && rings_open(w, arena, err);
 }
 
 void worker_close(struct worker *w)
@@ -166,6 +167,7 @@ void worker_close(struct worker *w)
 	for (uint32_t r = 0; r < w->ring_count; r++)
 		ring_close(w->rings[r]);
 	w->ring_count = 0;
+	proc_close(&w->proc);
 	for (uint32_t h = 0; h < w->heir_count; h++)
 		heir_stop(&w->heirs[h]);
 	w->heir_count = 0;

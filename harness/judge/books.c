@@ -10,10 +10,22 @@ static uint64_t moved(const struct measures *m, const char *counter)
 
 uint64_t book_missing(const struct book *book)
 {
-	uint64_t apart = book->driver > book->found ? book->driver - book->found
-						    : book->found - book->driver;
+	return book->known && book->apart > book->explained ? book->apart - book->explained : 0;
+}
 
-	return book->known && apart > book->explained ? apart - book->explained : 0;
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	return less(a, b) + less(b, a);
 }
 
 /* The dump after the load, of sockets that all had come to rest; NULL: there is none. */
@@ -24,23 +36,128 @@ static const struct sample *rest_of(const struct tape *tape)
 	return s && tape->complete && s->at_rest && !s->torn && s->t_ns >= tape->end_ns ? s : NULL;
 }
 
+/* ---- destination by destination ------------------------------------------ */
+
+/* What the kernel has too many and too few of. */
+struct gap {
+	uint64_t over, under;
+};
+
+static void open_of(const struct account *a, uint64_t *driver, uint64_t *found)
+{
+	*driver = less(a->opened, a->closed + a->ended);
+	*found = a->live;
+}
+
+static void closed_of(const struct account *a, uint64_t *driver, uint64_t *found)
+{
+	*driver = a->closed;
+	*found = a->closing;
+}
+
+/* Into its place among those that are out by most, of which the last falls out. */
+static void keep_row(struct book *book, struct book_row row)
+{
+	uint32_t at = book->row_count;
+	struct book_row *rows = book->rows;
+
+	for (; at > 0 &&
+	       apart(rows[at - 1].driver, rows[at - 1].found) < apart(row.driver, row.found);
+	     at--)
+		if (at < BOOK_ROWS)
+			rows[at] = rows[at - 1];
+	if (at < BOOK_ROWS)
+		rows[at] = row;
+	book->row_count += book->row_count < BOOK_ROWS;
+}
+
+static struct book_row row_of(const struct plan *plan, uint32_t i, uint64_t driver, uint64_t found)
+{
+	if (i >= plan->destinations)
+		return (struct book_row){.driver = driver, .found = found};
+	return (struct book_row){plan_server(plan, i), plan_service(plan, i), driver, found};
+}
+
+static struct gap compare_accounts(struct book *book, const struct tape *tape,
+				   const struct plan *plan,
+				   void (*sides)(const struct account *, uint64_t *, uint64_t *))
+{
+	struct gap gap = {0};
+	uint32_t out = 0;
+
+	for (uint32_t i = 0; i < tape->account_count; i++) {
+		uint64_t driver, found;
+
+		sides(&tape->accounts[i], &driver, &found);
+		if (driver == found)
+			continue;
+		out++;
+		gap.over += less(found, driver);
+		gap.under += less(driver, found);
+		keep_row(book, row_of(plan, i, driver, found));
+	}
+	book->more_count = out - book->row_count;
+	book->more_apart = gap.over + gap.under;
+	for (uint32_t i = 0; i < book->row_count; i++)
+		book->more_apart -= apart(book->rows[i].driver, book->rows[i].found);
+	return gap;
+}
+
+/* Sockets of UDP need have no destination. A tape that was read from a file keeps no accounts. */
+static struct gap compare_all(struct book *book, const struct tape *tape, const struct plan *plan,
+			      void (*sides)(const struct account *, uint64_t *, uint64_t *))
+{
+	if (tape->accounts && tape->accounts_found && !plan_speaks(plan, PROTOCOL_UDP))
+		return compare_accounts(book, tape, plan, sides);
+	return (struct gap){less(book->found, book->driver), less(book->driver, book->found)};
+}
+
+/* What is too much, and too little, is explained by exceptions of its own kind. */
+static void explain(struct book *book, struct gap gap, uint64_t over, uint64_t under)
+{
+	book->apart = gap.over + gap.under;
+	book->explained = least(gap.over, over) + least(gap.under, under);
+}
+
+/* ---- what is open -------------------------------------------------------- */
+
+/* Connections that ended without a FIN, less those that the driver, and its prober, know of. On
+ * loopback the other ends are counted too. */
+static uint64_t resets_of_others(const struct tape *tape, const struct plan *plan,
+				 const struct measures *m)
+{
+	uint64_t own = tape->tally.reset + tape->tally.lost;
+	bool both = plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
+
+	own += tape->latency ? tape->latency->all.count : 0;
+	return less(moved(m, "EstabResets"), both ? 2 * own : own);
+}
+
 /* A connection can be open that was in flight when the load ended; one that has sent its FIN and
  * waits for the far end's is still open to the driver; and a socket of UDP need not be connected. */
 static struct book compare_live(const struct tape *tape, const struct plan *plan,
 				const struct measures *m, const struct sample *s)
 {
 	const struct tally *t = &tape->tally;
-	uint64_t resets = moved(m, "EstabResets"); /* the driver's own are among them */
-	uint64_t unconnected = plan_speaks(plan, PROTOCOL_UDP) ? s->states[STATE_BOUND] : 0;
-
-	return (struct book){
+	bool datagrams = plan_speaks(plan, PROTOCOL_UDP);
+	struct book book = {
 		.known = true,
 		.driver = t->open + t->leaked + t->inherited,
 		.found = s->states[STATE_ESTABLISHED] + s->states[STATE_CLOSE_WAIT],
-		.explained = (resets > t->reset ? resets - t->reset : 0) + t->in_flight +
-			     s->states[STATE_FIN_WAIT2] + unconnected,
+		.excepted = {[EXCEPTION_RESET] = resets_of_others(tape, plan, m),
+			     [EXCEPTION_IN_FLIGHT] = t->in_flight,
+			     [EXCEPTION_HALF_CLOSED] = s->states[STATE_FIN_WAIT2],
+			     [EXCEPTION_UNCONNECTED] = datagrams ? s->states[STATE_BOUND] : 0},
 	};
+	struct gap gap = compare_all(&book, tape, plan, open_of);
+
+	explain(&book, gap, t->in_flight,
+		book.excepted[EXCEPTION_RESET] + book.excepted[EXCEPTION_HALF_CLOSED] +
+			book.excepted[EXCEPTION_UNCONNECTED]);
+	return book;
 }
+
+/* ---- what is closed ------------------------------------------------------ */
 
 static bool ends_by_wait(const struct load *load)
 {
@@ -70,6 +187,21 @@ static bool is_early(const struct tape *tape, const struct plan *plan, const str
 	return s->t_ns - tape->begin_ns < life_ns;
 }
 
+/* Of those that the kernel has put into TIME_WAIT, or let wait for a FIN without a socket, those that
+ * are gone, and that neither a new connection has taken over nor we have destroyed: a RST has killed
+ * them (tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c), which no counter tells. Only
+ * net.ipv4.tcp_rfc1337 keeps TIME_WAIT from that. */
+static uint64_t killed(const struct tape *tape, const struct plan *plan, const struct measures *m,
+		       const struct sample *s)
+{
+	uint64_t put = moved(m, "TW") + moved(m, "TWKilled");
+	uint64_t there = s->states[STATE_TIME_WAIT] + s->states[STATE_FIN_WAIT2];
+
+	if (setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_rfc1337", 0))
+		return 0;
+	return less(put, there + moved(m, "TWRecycled") + tape->destroyed);
+}
+
 static struct book compare_closed(const struct tape *tape, const struct plan *plan,
 				  const struct measures *m, const struct sample *s)
 {
@@ -79,15 +211,32 @@ static struct book compare_closed(const struct tape *tape, const struct plan *pl
 		.driver = tape->tally.closed,
 		.found = states[STATE_TIME_WAIT] + states[STATE_FIN_WAIT1] +
 			 states[STATE_FIN_WAIT2] + states[STATE_CLOSING] + states[STATE_LAST_ACK],
+		/* Some of those that are open have sent their FIN. */
+		.excepted = {[EXCEPTION_HALF_CLOSED] = tape->tally.open,
+			     [EXCEPTION_RECYCLED] = moved(m, "TWRecycled"),
+			     [EXCEPTION_OVERFLOW] = moved(m, "TCPTimeWaitOverflow"),
+			     [EXCEPTION_DESTROYED] = tape->destroyed,
+			     [EXCEPTION_KILLED] = killed(tape, plan, m, s)},
 	};
+	struct gap gap = compare_all(&book, tape, plan, closed_of);
 
-	if (book.found > book.driver) {
-		book.explained = tape->tally.open; /* of which some have sent their FIN */
-		return book;
+	if (!client_closes_first(plan) || !is_early(tape, plan, s) || !m->counters_known) {
+		book.known &= gap.over > 0; /* what is too much is so in any case */
+		gap.under = 0;
 	}
-	book.known &= client_closes_first(plan) && is_early(tape, plan, s) && m->counters_known;
-	book.explained = moved(m, "TWRecycled") + moved(m, "TCPTimeWaitOverflow") + tape->destroyed;
+	explain(&book, gap, book.excepted[EXCEPTION_HALF_CLOSED],
+		book.excepted[EXCEPTION_RECYCLED] + book.excepted[EXCEPTION_OVERFLOW] +
+			book.excepted[EXCEPTION_DESTROYED] + book.excepted[EXCEPTION_KILLED]);
 	return book;
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+/* The driver's own: nothing explains a difference. */
+static struct book compare_own(uint64_t left, uint64_t right)
+{
+	return (struct book){
+		.known = true, .driver = left, .found = right, .apart = apart(left, right)};
 }
 
 void books_compare(struct book books[BOOKS], const struct tape *tape, const struct plan *plan,
@@ -96,10 +245,9 @@ void books_compare(struct book books[BOOKS], const struct tape *tape, const stru
 	const struct tally *t = &tape->tally;
 	const struct sample *rest = rest_of(tape);
 
-	books[BOOK_ATTEMPTED] =
-		(struct book){true, t->attempted, t->opened + t->failed + t->in_flight, 0};
-	books[BOOK_OPENED] = (struct book){
-		true, t->opened, t->open + t->closed + t->reset + t->leaked + t->inherited, 0};
+	books[BOOK_ATTEMPTED] = compare_own(t->attempted, t->opened + t->failed + t->in_flight);
+	books[BOOK_OPENED] = compare_own(t->opened, t->open + t->closed + t->reset + t->leaked +
+							    t->inherited + t->lost);
 	if (!rest)
 		return;
 	books[BOOK_LIVE] = compare_live(tape, plan, m, rest);

@@ -40,11 +40,27 @@ struct compared {
 	struct value observed;
 };
 
+enum { BOOK_ROWS = 4 };
+
+/* A destination that is out, with or without an explanation. */
+struct book_row {
+	struct address to;
+	uint16_t port; /* 0: none that the load was to go to */
+	uint64_t driver, found;
+};
+
 /* A line of words/books.def: what the driver has, what was found, and how much of a difference
  * the kernel's own doing explains. */
 struct book {
 	bool known;
-	uint64_t driver, found, explained;
+	uint64_t driver, found;
+	uint64_t apart; /* destination by destination, so that none makes up for another */
+	uint64_t explained;
+	uint64_t excepted[EXCEPTIONS]; /* at most so many are so */
+	/* The destinations that are out by most; and of all others, how many, and by how much. */
+	struct book_row rows[BOOK_ROWS];
+	uint32_t row_count, more_count;
+	uint64_t more_apart;
 };
 
 struct load_measures;

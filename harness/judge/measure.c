@@ -37,6 +37,7 @@ static void measure_books(struct measures *out, const struct tape *tape)
 	set(out, MEASURE_CONNECTS_RESET, (double)t->reset);
 	set(out, MEASURE_LEAKED, (double)t->leaked);
 	set(out, MEASURE_INHERITED, (double)t->inherited);
+	set(out, MEASURE_CONNECTS_LOST, (double)t->lost);
 	set(out, MEASURE_SELF_CONNECTS, (double)t->self_connects);
 	set(out, MEASURE_RECONCILED, tally_balances(t));
 	set_if(out, MEASURE_ELAPSED, elapsed > 0, elapsed);

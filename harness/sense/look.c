@@ -12,16 +12,32 @@ static uint64_t peek(const _Atomic uint64_t *figure)
 	return atomic_load_explicit(figure, memory_order_relaxed);
 }
 
+/* A socket that is its own peer is the client's, whatever port it has. */
+static bool is_self(const struct socket_seen *s)
+{
+	return s->local_port == s->remote_port && address_eq(s->local, s->remote);
+}
+
+/* Of a far end in the same namespace. */
+static bool is_servers(const struct looks *l, const struct socket_seen *seen)
+{
+	if (seen->datagrams || seen->state == STATE_LISTEN || is_self(seen))
+		return false;
+	for (uint32_t i = 0; i < l->wish.service_count; i++)
+		if (l->wish.services[i] == seen->local_port)
+			return true;
+	return false;
+}
+
 static void add_to_census(void *context, const struct socket_seen *seen)
 {
 	struct looks *l = context;
 
-	bool is_server = seen->datagrams || seen->state == STATE_LISTEN;
-
-	for (uint32_t i = 0; !is_server && i < l->wish.service_count; i++)
-		if (l->wish.services[i] == seen->local_port)
-			return;
+	if (is_servers(l, seen))
+		return;
 	census_add(&l->census, seen);
+	if (l->settling)
+		ledger_add(&l->ledger, seen);
 }
 
 static struct sample sample_begin(const struct looks *l)
@@ -123,6 +139,8 @@ static bool look_at_sockets(struct looks *l, struct sample *sample, struct err *
 	int64_t begin = clock_now(), end;
 
 	census_clear(&l->census);
+	if (l->settling)
+		ledger_clear(&l->ledger);
 	if (!dump_run(&l->dump, &l->wish.filter, add_to_census, l, &sample->torn, err))
 		return false;
 	end = clock_now();
@@ -175,9 +193,12 @@ bool looks_settle(struct looks *l, int64_t settle_ns, struct err *err)
 	int64_t until = clock_now() + settle_ns;
 	struct sample sample;
 
+	l->settling = l->wish.destination_count > 0;
 	while (look_at_edge(l, &sample, err)) {
 		if (sample.at_rest || clock_now() >= until) {
 			put(l, &sample);
+			l->tape->accounts_found = l->settling;
+			l->settling = false;
 			return look_at_counters(l, err);
 		}
 		clock_sleep(SETTLE_WAIT_NS);
@@ -260,6 +281,9 @@ bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *
 	if (!census_open(&l->census, wish->pairs, arena) ||
 	    !census_open_ports(&l->census, wish->sockets, arena) ||
 	    !holders_open(&l->holders, true, arena) ||
+	    (wish->destination_count &&
+	     !ledger_open(&l->ledger, wish->destinations, wish->destination_count, tape->accounts,
+			  arena)) ||
 	    (wish->shared && !tuples_open(&l->tuples, 2 * wish->shared, arena)))
 		return false;
 	l->census.together = wish->together;

@@ -23,6 +23,8 @@ struct looks {
 	struct conntrack_counts tracked_first; /* when the load began */
 	struct census census;
 	struct tuples tuples;
+	struct ledger ledger;
+	bool settling;			  /* the ledger is kept */
 	struct usage usages[USAGES_MOST]; /* of the last dump */
 	struct portmap map;		  /* of it too */
 	struct holders holders;

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "host/host.h"
+#include "sense/ledger.h"
 #include "sys/sockets.h"
 #include "tape/tape.h"
 
@@ -46,6 +47,9 @@ struct sense_wish {
 	 * left out. */
 	const uint16_t *services;
 	uint32_t service_count;
+	/* Of the load: the last dump at rest tells of each in the tape's accounts, which are open. */
+	const struct destination *destinations;
+	uint32_t destination_count; /* 0: no accounts */
 	uint32_t pairs;	  /* of a source and a destination that are expected; 0: unknown */
 	uint64_t sockets; /* that hold a port at once, at most */
 	bool together;	  /* a port is in use towards all destinations: bind() took it */

@@ -261,6 +261,7 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->reset += more->reset;
 	into->leaked += more->leaked;
 	into->inherited += more->inherited;
+	into->lost += more->lost;
 	into->held_back += more->held_back;
 	into->self_connects += more->self_connects;
 	into->requests_done += more->requests_done;
@@ -333,6 +334,7 @@ void tape_merge(struct tape *into, const struct tape *more)
 	merge_maps(into, more);
 	merge_counters(into, more);
 	merge_latency(into, more);
+	tape_merge_accounts(into, more);
 }
 
 void tape_copy_books(struct tape *into, const struct tape *from)
@@ -344,7 +346,7 @@ void tape_copy_books(struct tape *into, const struct tape *from)
 bool tally_balances(const struct tally *t)
 {
 	return t->attempted == t->opened + t->failed + t->in_flight &&
-	       t->opened == t->open + t->closed + t->reset + t->leaked + t->inherited;
+	       t->opened == t->open + t->closed + t->reset + t->leaked + t->inherited + t->lost;
 }
 
 const struct sample *tape_fullest(const struct tape *tape)

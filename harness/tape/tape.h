@@ -56,9 +56,10 @@ const char *state_name(int state); /* "TIME_WAIT" */
 int state_find(struct text name);  /* one of the above; 0 if there is none of this name */
 
 /* The driver's books. attempted = opened + failed + in flight; opened = open + closed + reset +
- * leaked + inherited. */
+ * leaked + inherited + lost. */
 struct tally {
 	uint64_t attempted, opened, failed, in_flight, open, closed, reset, leaked, inherited;
+	uint64_t lost; /* neither end has ended them: a timeout, or somebody else (SOCK_DESTROY) */
 	uint64_t held_back, late;
 	/* attempted = begun + retries; begun = opened + gave_up + in flight */
 	uint64_t retries, gave_up;
@@ -152,6 +153,15 @@ struct counter {
 	uint64_t first, last;
 };
 
+/* What the driver has of one destination by its books, and what the kernel had of it when all was at
+ * rest. */
+struct account {
+	uint64_t opened, closed;
+	uint64_t ended; /* reset or lost: nothing is left of them */
+	uint64_t live,
+		closing; /* the kernel's: ESTABLISHED, CLOSE_WAIT; TIME_WAIT, and on the way there */
+};
+
 struct tape {
 	struct event *events;
 	size_t event_count, event_room;
@@ -160,6 +170,10 @@ struct tape {
 	struct usage *usages; /* of all samples: see usage_first */
 	size_t usage_count, usage_room;
 	struct portmap *fullest_map, *last_map; /* see tape_map(); NULL: no room was asked for */
+	/* A destination of the plan each, and behind them one of all others; NULL: they were not kept. */
+	struct account *accounts;
+	uint32_t account_count;
+	bool accounts_found; /* the kernel's part is known */
 	struct counter *counters;
 	size_t counter_count, counter_room;
 	uint64_t lost;
@@ -194,6 +208,9 @@ bool tape_open(struct tape *out, size_t events, size_t samples, size_t counters,
 
 /* Room for what dumps tell of destinations; without it, samples count them as `more`. */
 bool tape_open_usages(struct tape *tape, size_t usages, struct arena *, struct err *);
+
+bool tape_open_accounts(struct tape *tape, uint32_t destinations, struct arena *, struct err *);
+void tape_merge_accounts(struct tape *into, const struct tape *more);
 
 /* From here on each record is written too, as a line that names the run: a single write(2)
  * each, to files opened with O_APPEND, so that a crash tears at most the last one. The

@@ -265,6 +265,31 @@ int book_find(struct text name)
 	return -1;
 }
 
+static const struct {
+	const char *name, *words;
+} exceptions[EXCEPTIONS] = {
+#define EXCEPTION(name, text, words) {text, words},
+#include "words/books.def"
+};
+
+const char *exception_name(enum exception e)
+{
+	return exceptions[e].name;
+}
+
+const char *exception_words(enum exception e)
+{
+	return exceptions[e].words;
+}
+
+int exception_find(struct text name)
+{
+	for (int i = 0; i < EXCEPTIONS; i++)
+		if (text_is(name, exceptions[i].name))
+			return i;
+	return -1;
+}
+
 const char *event_name(enum event_kind kind)
 {
 	return event_names[kind];

@@ -94,6 +94,16 @@ enum book_kind {
 	BOOKS
 };
 
+enum exception {
+#define EXCEPTION(name, ...) EXCEPTION_##name,
+#include "words/books.def"
+	EXCEPTIONS
+};
+
+const char *exception_name(enum exception e);
+const char *exception_words(enum exception e); /* "in flight when the load ended" */
+int exception_find(struct text name);	       /* or -1 */
+
 const char *book_name(enum book_kind kind);
 const char *book_left(enum book_kind kind);  /* "open to the driver" */
 const char *book_right(enum book_kind kind); /* "open to the kernel (…)" */

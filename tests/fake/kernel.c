@@ -8,6 +8,7 @@
 
 #include "drive/wire.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 #include "sys/heir.h"
 #include "sys/plain.h"
 
@@ -93,6 +94,28 @@ int address_error(const struct endpoint *source, const struct endpoint *destinat
 {
 	(void)source, (void)destination;
 	return fake.address_error;
+}
+
+/* ---- sys/counters.h ------------------------------------------------------ */
+
+bool proc_open(struct proc_door *out, struct err *err)
+{
+	(void)out, (void)err;
+	return true;
+}
+
+void proc_close(struct proc_door *p)
+{
+	(void)p;
+}
+
+bool proc_counters(const struct proc_door *p,
+		   void (*each)(void *, struct text name, uint64_t value), void *context,
+		   struct err *err)
+{
+	(void)p, (void)err;
+	each(context, TEXT("EstabResets"), fake.connects ? fake.resets : 0);
+	return true;
 }
 
 /* ---- sys/heir.h ---------------------------------------------------------- */
@@ -319,7 +342,10 @@ void ring_peek(struct ring *ring, unsigned slot, bool wait, uint64_t tag)
 	struct slot *s = &ring->slots[slot];
 
 	ring->queued++;
-	if (fake.answers && s->answer)
+	if (fake.gone && !wait) {
+		fake.gone--;
+		say(ring, tag, -fake.gone_error);
+	} else if (fake.answers && s->answer)
 		say(ring, tag, 1);
 	else if (fake.drops_idle)
 		say(ring, tag, 0);

@@ -31,6 +31,9 @@ struct fake_kernel {
 	bool answers;	    /* requests are answered; else never */
 	uint64_t strays;    /* so many answers are to another datagram */
 	bool drops_idle;    /* the far end has closed what is idle */
+	uint64_t resets;    /* EstabResets, once there was a connect */
+	uint64_t gone;	    /* so many of the next that are looked at are no more: */
+	int gone_error;	    /* they say this errno */
 	unsigned piece;	    /* most bytes that a send or a receive takes; 0: all */
 	int send_error;	    /* sends fail with it; 0: none */
 	int install_error;  /* no descriptor is to be had for an heir; 0: none */

@@ -32,6 +32,7 @@
 	SUITE(squat) \
 	SUITE(prober) \
 	SUITE(self) \
+	SUITE(books) \
 	SUITE(errno) \
 	SUITE(errno_network) \
 	SUITE(errno_load) \

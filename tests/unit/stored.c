@@ -60,6 +60,7 @@ static void books_of(struct tape *t, const struct measures *m)
 		.reset = count_of(m, MEASURE_CONNECTS_RESET),
 		.leaked = count_of(m, MEASURE_LEAKED),
 		.inherited = count_of(m, MEASURE_INHERITED),
+		.lost = count_of(m, MEASURE_CONNECTS_LOST),
 		.held_back = count_of(m, MEASURE_CONNECTS_HELD_BACK),
 		.late = count_of(m, MEASURE_CONNECTS_LATE),
 		.retries = count_of(m, MEASURE_RETRIES),

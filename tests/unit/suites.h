@@ -18,6 +18,7 @@
 	SUITE(pool) \
 	SUITE(census) \
 	SUITE(schedule) \
+	SUITE(lost) \
 	SUITE(arena) \
 	SUITE(out) \
 	SUITE(units) \

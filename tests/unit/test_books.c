@@ -155,6 +155,166 @@ static void the_drivers_own_books_are_compared_always(void)
 	trial_close(&t);
 }
 
+/* ---- destination by destination ------------------------------------------ */
+
+/* Two services: 16 opened of each; 10 of each are closed, the others open. */
+static void trial_of_two(struct trial *t)
+{
+	struct err err = {0};
+
+	trial_balanced(t, "network: {services: 2}\nload: {total: 32}");
+	CU_ASSERT_FATAL(tape_open_accounts(&t->tape, 2, &t->arena, &err));
+	for (int d = 0; d < 2; d++)
+		t->tape.accounts[d] =
+			(struct account){.opened = 16, .closed = 10, .live = 6, .closing = 10};
+	t->tape.accounts_found = true;
+}
+
+static const struct book *book_of(struct trial *t, enum book_kind kind)
+{
+	trial_judge(t);
+	return &t->measures.books[kind];
+}
+
+/* One too many to a destination does not make up for one too few to another. */
+static void one_destination_does_not_make_up_for_another(void)
+{
+	const struct book *b;
+	struct trial t;
+
+	trial_of_two(&t);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE) + missing(&t, BOOK_CLOSED), 0);
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->row_count, 0);
+	t.tape.accounts[0].live = 4;
+	t.tape.accounts[1].live = 8;
+	b = book_of(&t, BOOK_LIVE);
+	CU_ASSERT(b->driver == 12 && b->found == 12 && b->apart == 4 && book_missing(b) == 4);
+	CU_ASSERT_FATAL(b->row_count == 2 && b->more_count == 0);
+	CU_ASSERT(b->rows[0].driver == 6 && b->rows[0].found == 4);
+	CU_ASSERT_EQUAL(b->rows[0].port, plan_service(&t.plan, 0));
+	CU_ASSERT(address_eq(b->rows[0].to, plan_server(&t.plan, 0)));
+	CU_ASSERT(b->rows[1].driver == 6 && b->rows[1].found == 8);
+	t.tape.accounts[0].closing = 9;
+	t.tape.accounts[1].closing = 11; /* an open one that has sent its FIN */
+	CU_ASSERT_EQUAL(book_missing(book_of(&t, BOOK_CLOSED)), 1);
+	counter(&t, "TWRecycled", 1);
+	CU_ASSERT_EQUAL(book_missing(book_of(&t, BOOK_CLOSED)), 0);
+	t.tape.accounts_found = false; /* no dump at rest: the sums alone can be compared */
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 0);
+	trial_close(&t);
+}
+
+/* What explains too few explains nothing of too many. */
+static void an_exception_is_of_its_own_side(void)
+{
+	struct trial t;
+
+	trial_of_two(&t);
+	t.tape.accounts[0].live = 4;
+	t.tape.accounts[1].live = 8;
+	counter(&t, "EstabResets", 9);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 2);
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->excepted[EXCEPTION_RESET], 9);
+	t.tape.tally.in_flight = 1;
+	t.tape.tally.attempted++;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 1);
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->excepted[EXCEPTION_IN_FLIGHT], 1);
+	trial_close(&t);
+}
+
+static void sockets_to_nowhere_of_the_loads_are_missing(void)
+{
+	struct trial t;
+
+	trial_of_two(&t);
+	t.tape.accounts[2].live = 3;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 3);
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->rows[0].port, 0);
+	trial_close(&t);
+}
+
+/* Of hundreds that are out the worst are told, and the sum of the others. */
+static void many_that_are_out_are_a_few_and_a_sum(void)
+{
+	const struct book *b;
+	struct err err = {0};
+	struct trial t;
+
+	trial_balanced(&t, "network: {servers: 30, services: 10}\nload: {total: 32}");
+	CU_ASSERT_FATAL(tape_open_accounts(&t.tape, 300, &t.arena, &err));
+	t.tape.accounts_found = true;
+	for (uint32_t d = 0; d < 300; d++)
+		t.tape.accounts[d].live = d % 100;
+	b = book_of(&t, BOOK_LIVE);
+	CU_ASSERT_EQUAL(b->apart, 3 * 99 * 100 / 2);
+	CU_ASSERT_FATAL(b->row_count == BOOK_ROWS && b->more_count == 3 * 99 - BOOK_ROWS);
+	CU_ASSERT(b->rows[0].found == 99 && b->rows[2].found == 99 && b->rows[3].found == 98);
+	CU_ASSERT_EQUAL(b->more_apart, b->apart - 3 * 99 - 98);
+	trial_close(&t);
+}
+
+static void lost_ones_are_in_the_books(void)
+{
+	struct trial t;
+
+	trial_balanced(&t, "load: {total: 32}");
+	counter(&t, "EstabResets", 3);
+	t.tape.tally.open = 9;
+	t.tape.tally.lost = 3;
+	dump_of(&t)->states[STATE_ESTABLISHED] = 9;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_OPENED) + missing(&t, BOOK_LIVE), 0);
+	dump_of(&t)->states[STATE_ESTABLISHED] = 8; /* all three resets are accounted for */
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 1);
+	t.tape.tally.lost = 2;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_OPENED), 1);
+	trial_close(&t);
+}
+
+/* Put into TIME_WAIT and gone, though nobody has taken it over: a RST has killed it, where it may. */
+static void what_a_rst_has_killed_is_told_by_what_is_there(void)
+{
+	struct trial t;
+
+	trial_balanced(&t, "load: {total: 32}");
+	dump_of(&t)->states[STATE_TIME_WAIT] = 15;
+	counter(&t, "TW", 18);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 2); /* two never came there */
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_CLOSED)->excepted[EXCEPTION_KILLED], 3);
+	counter(&t, "TWKilled", 2);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 0);
+	counter(&t, "TWRecycled", 1); /* is one of the five */
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_CLOSED)->excepted[EXCEPTION_KILLED], 4);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 0);
+	trial_close(&t);
+	trial_balanced(&t, "network: {sysctl: {net.ipv4.tcp_rfc1337: 1}}\nload: {total: 32}");
+	dump_of(&t)->states[STATE_TIME_WAIT] = 15;
+	counter(&t, "TW", 20);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 5);
+	trial_close(&t);
+}
+
+/* The prober's own end with a RST, and on loopback each is counted at both of its ends. */
+static void resets_of_our_own_explain_nothing(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t missing;
+	} cases[] = {{"load: {total: 32}", 1},
+		     {"network: {topology: loopback}\nload: {total: 32}", 3}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct latency latency = {.all.count = 4};
+		struct trial t;
+
+		trial_balanced(&t, cases[i].lines);
+		t.tape.latency = &latency;
+		dump_of(&t)->states[STATE_ESTABLISHED] = 9;
+		counter(&t, "EstabResets", 6);
+		CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), cases[i].missing);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(books_that_agree_with_the_kernel_balance),
 	TEST(a_lost_connection_is_missing_but_for_those_reset),
@@ -163,6 +323,13 @@ static const struct test tests[] = {
 	TEST(more_in_time_wait_than_were_closed_is_never_right),
 	TEST(what_cannot_be_compared_is_not_known),
 	TEST(the_drivers_own_books_are_compared_always),
+	TEST(one_destination_does_not_make_up_for_another),
+	TEST(an_exception_is_of_its_own_side),
+	TEST(sockets_to_nowhere_of_the_loads_are_missing),
+	TEST(many_that_are_out_are_a_few_and_a_sum),
+	TEST(lost_ones_are_in_the_books),
+	TEST(what_a_rst_has_killed_is_told_by_what_is_there),
+	TEST(resets_of_our_own_explain_nothing),
 	TESTS_END,
 };
 
