@@ -112,7 +112,9 @@ static int hold(const struct squat *q, bool listens, uint16_t port, enum stage *
 {
 	const struct squat_plan *p = &q->plan->squat;
 	struct endpoint at = endpoint_make(p->family, p->address, port);
-	struct socket_wish wish = {.family = p->family, .source = port ? &at : NULL};
+	struct socket_wish wish = {.family = p->family,
+				   .protocol = q->plan->scenario->squat.protocol,
+				   .source = port ? &at : NULL};
 	int fd = socket_make(&wish, stage);
 
 	if (fd >= 0 && listens && listen(fd, BACKLOG) < 0) {

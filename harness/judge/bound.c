@@ -77,7 +77,8 @@ static uint32_t listened_on(const struct evidence *e)
 
 static struct claim bound_only(const struct evidence *e)
 {
-	uint32_t held = bound_alone(e);
+	bool is_tcp = e->plan->scenario->squat.protocol == PROTOCOL_TCP;
+	uint32_t held = is_tcp ? bound_alone(e) : 0; /* of UDP all tools count what is bound */
 	struct claim c = {.weight = explained_by(e, held)};
 
 	if (c.weight > 0)

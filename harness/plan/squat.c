@@ -1,7 +1,5 @@
 #include "plan/squat.h"
 
-#include <math.h>
-
 #include "plan/bind.h"
 #include "plan/places.h"
 
@@ -49,12 +47,21 @@ static bool conflicts_with_any(const struct plan *p, const struct load *load)
 	       address_is_any(q->address);
 }
 
+/* Is it bound to no address of its own? A socket of UDP is then bound to all, by its connect(). */
+static bool binds_any(const struct plan *p, const struct load *load)
+{
+	bool names = bind_takes_port(load->bind.way) || load->bind.way == BIND_ADDRESS_NO_PORT;
+
+	return load->bind.way == BIND_ANY ||
+	       (load->protocol == PROTOCOL_UDP && !names && !p->bind_source);
+}
+
 /* Does what is squatted refuse a bind() of the load's? */
 static bool conflicts(const struct plan *p, const struct load *load)
 {
 	const struct squat_plan *q = &p->squat;
 
-	if (load->bind.way == BIND_ANY)
+	if (binds_any(p, load))
 		return conflicts_with_any(p, load);
 	if (address_is_any(q->address))
 		return q->family != FAMILY_IPV4 || load_family(p->scenario, load) != FAMILY_IPV6;
@@ -74,7 +81,10 @@ static struct held held(const struct plan *p, const struct load *load)
 	struct port_range range = bind_ports(load, s->network.ports);
 	const struct port_list *reserved = bind_names_port(way) ? &nothing : &s->network.reserved;
 
-	if (s->squat.start > 0 || (bind_takes_port(way) && !conflicts(p, load)))
+	bool binds = bind_takes_port(way) || load->protocol == PROTOCOL_UDP;
+
+	if (s->squat.start > 0 || s->squat.protocol != load->protocol ||
+	    (binds && !conflicts(p, load)))
 		return (struct held){0};
 	return (struct held){
 		.listening = taken(&s->squat.listen, range, reserved) +
@@ -94,14 +104,18 @@ static uint32_t sockets_of(const struct port_list *list)
 /* As many more as make up the share, with what is squatted already. */
 static uint32_t ballast_of(const struct plan *p)
 {
-	uint32_t before = p->squat.listening + p->squat.bound, wanted;
-	double share = 0; /* of several loads, what asks for most */
+	uint32_t most = 0; /* of several loads, what asks for most */
 
-	for (uint32_t i = 0; i < p->load_count; i++)
-		share = fmax(share, p->loads[i].load->ballast);
-	wanted = (uint32_t)(share * p->budget.usable + 1e-6);
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+		struct held before = held(p, lp->load);
+		uint32_t wanted = (uint32_t)(lp->load->ballast * lp->budget.usable + 1e-6),
+			 all = before.listening + before.bound;
 
-	return wanted > before ? wanted - before : 0;
+		if (wanted > all && wanted - all > most)
+			most = wanted - all;
+	}
+	return most;
 }
 
 static bool any_conflicts(const struct plan *p)
@@ -109,7 +123,9 @@ static bool any_conflicts(const struct plan *p)
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load *load = p->loads[i].load;
 
-		if (bind_takes_port(load->bind.way) && conflicts(p, load))
+		if (load->protocol == p->scenario->squat.protocol &&
+		    (bind_takes_port(load->bind.way) || load->protocol == PROTOCOL_UDP) &&
+		    conflicts(p, load))
 			return true;
 	}
 	return false;
@@ -222,8 +238,10 @@ bool squat_set(struct plan *p, struct err *err)
 	q->early = s->squat.start > 0 ? q->ballast : q->sockets;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct held load = held(p, p->loads[i].load);
+		bool is_of_it = p->loads[i].load->protocol == s->squat.protocol;
 
-		budget_hold(&p->loads[i].budget, load.listening + load.bound + q->ballast);
+		budget_hold(&p->loads[i].budget,
+			    load.listening + load.bound + (is_of_it ? q->ballast : 0));
 	}
 	widest_set(p);
 	held_set(p);

@@ -66,6 +66,27 @@ static bool squats_nowhere(const struct scenario *s)
 	return !squats(s) && (!address_is_any(s->squat.address) || s->squat.family != FAMILY_IPV4);
 }
 
+static bool squats_of_nothing(const struct scenario *s)
+{
+	return !squats(s) && s->load.ballast == 0 && s->squat.protocol != PROTOCOL_TCP;
+}
+
+static bool ballast_of_another(const struct scenario *s)
+{
+	return s->load.ballast > 0 && s->load.protocol != s->squat.protocol;
+}
+
+static bool datagrams_listen(const struct scenario *s)
+{
+	return s->squat.protocol == PROTOCOL_UDP && (s->squat.listen.count || s->squat.unbound);
+}
+
+/* What is bound and not connected may be either then. */
+static bool datagrams_alike(const struct scenario *s)
+{
+	return s->squat.protocol == PROTOCOL_UDP && !s->load.connected;
+}
+
 static bool squats_nothing_later(const struct scenario *s)
 {
 	return !squats(s) && s->squat.start > 0;
@@ -109,8 +130,11 @@ static bool ballast_in_vain(const struct scenario *s)
 {
 	enum bind_way way = s->load.bind.way;
 
+	bool bound = way == BIND_ADDRESS_NO_PORT || s->network.sources.count > 1;
+
 	return s->load.ballast > 0 &&
-	       (way == BIND_ADDRESS || way == BIND_PORT || way == BIND_PORTS);
+	       (way == BIND_ADDRESS || way == BIND_PORT || way == BIND_PORTS ||
+		(s->load.protocol == PROTOCOL_UDP && bound));
 }
 
 /* From the address that the route gives, for there is no other that it could have. */
@@ -162,6 +186,22 @@ static const struct rule rules[] = {
 	 {AT(squat, address), AT(squat, family)},
 	 "squat holds nothing",
 	 "Say what is held: listen, unbound, ports or bind."},
+	{squats_of_nothing,
+	 {AT(squat, protocol), AT(squat, protocol)},
+	 "squat holds nothing",
+	 "Say what is held: ports or bind, or load.ballast."},
+	{ballast_of_another,
+	 {AT(load, ballast), AT(load, protocol), AT(squat, protocol)},
+	 "load.ballast holds ports of squat.protocol, and the load is of another",
+	 "They would take none of its ports: give both one protocol."},
+	{datagrams_listen,
+	 {AT(squat, protocol), AT(squat, listen), AT(squat, unbound)},
+	 "a socket of UDP does not listen",
+	 "Hold its port with squat.ports or squat.bind."},
+	{datagrams_alike,
+	 {AT(squat, protocol), AT(load, connected)},
+	 "squat.protocol: udp beside load.connected: false cannot be told apart",
+	 "In the socket table both are bound and not connected: leave one of them out."},
 	{squats_nothing_later,
 	 {AT(squat, start), AT(squat, start)},
 	 "squat holds nothing",

@@ -66,7 +66,6 @@ UDP_WITHOUT(user_timeout, s->load.options.user_timeout)
 UDP_WITHOUT(nodelay, s->load.options.nodelay)
 UDP_WITHOUT(syn_count, s->load.options.syn_count)
 UDP_WITHOUT(keepalive, s->load.options.keepalive.idle)
-UDP_WITHOUT(squat, squats(s) || s->load.ballast > 0)
 UDP_WITHOUT(backlog, s->server.backlog)
 UDP_WITHOUT(accept_every, s->server.accept_every)
 
@@ -112,10 +111,6 @@ static const struct rule rules[] = {
 	UDP(keepalive, load.options.keepalive, idle, "load.options.keepalive"),
 	UDP(backlog, server, backlog, "server.backlog"),
 	UDP(accept_every, server, accept_every, "server.accept_every"),
-	{udp_squat,
-	 {AT(load, protocol), AT(load, ballast)},
-	 "squat and load.ballast hold ports of TCP, and the load is of UDP",
-	 "They would take none of its ports: reserve those with network.reserved."},
 	{udp_overflows,
 	 {AT(load.request, send), AT(load.request, receive)},
 	 "a request of UDP, and its answer, are one datagram each",

@@ -114,6 +114,27 @@ static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
 		 EADDRINUSE},
 		{"squat: {listen: [45000]}\nload: {bind: ports 45000-45003, end: leak, total: 100}",
 		 3, 0, STAGE_BIND, EADDRINUSE},
+		/* Of UDP too: an unbound socket wants a port that nobody has on any address. */
+		{"squat: {protocol: udp, bind: 20}\nload: {protocol: udp, end: leak, total: 100}",
+		 12, 20, STAGE_CONNECT, EAGAIN},
+		{"squat: {protocol: udp, bind: 20, address: 127.0.0.9}\nload: {protocol: udp, end: "
+		 "leak, total: 100}",
+		 12, 20, STAGE_CONNECT, EAGAIN},
+		{"squat: {protocol: udp, ports: [40000-40003], address: 127.0.0.9}\nload: "
+		 "{protocol: udp, bind: address, end: leak, total: 100}",
+		 32, 4, STAGE_BIND, EADDRINUSE},
+		{"squat: {protocol: udp, bind: 20}\nload: {protocol: udp, bind: address, end: "
+		 "leak, total: 100}",
+		 12, 20, STAGE_BIND, EADDRINUSE},
+		{"squat: {protocol: udp, bind: 20, family: ipv6, address: \"::1\"}\nload: "
+		 "{protocol: udp, end: leak, total: 100}",
+		 32, 20, STAGE_CONNECT, EAGAIN},
+		{"squat: {protocol: udp}\nload: {protocol: udp, ballast: 50%, end: leak, total: "
+		 "100}",
+		 16, 16, STAGE_CONNECT, EAGAIN},
+		{"squat: {protocol: udp, bind: 4}\nload: {protocol: udp, ballast: 50%, end: leak, "
+		 "total: 100}",
+		 16, 16, STAGE_CONNECT, EAGAIN},
 		/* Reserved ports are nobody's anyway. */
 		{"network: {ports: 40000-40031, reserved: [40000-40027]}", 4, 0, STAGE_CONNECT,
 		 EADDRNOTAVAIL},

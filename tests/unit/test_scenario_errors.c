@@ -371,6 +371,25 @@ static void keys_that_exclude_each_other_are_told(void)
 	read_close(&r);
 }
 
+static void what_squats_is_of_one_protocol(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "squat: {protocol: udp}\n", 3, 19, "squat holds nothing", "load.ballast"},
+		{HEAD "load: {protocol: udp, ballast: 50%}\n", 3, 32,
+		 "load.ballast holds ports of squat.protocol", "one protocol"},
+		{HEAD "squat: {protocol: udp, listen: [40010]}\n", 3, 32,
+		 "a socket of UDP does not listen", "squat.ports"},
+		{HEAD "squat: {protocol: udp, bind: 1}\nload: {protocol: udp, connected: false, "
+		      "request: {send: 8B}}\n",
+		 4, 34, "cannot be told apart", "socket table"},
+		{HEAD "squat: {protocol: udp}\nload: {protocol: udp, ballast: 50%, bind: "
+		      "address-no-port}\n",
+		 4, 43, "load.ballast takes no port from bind()", "squat"},
+	};
+
+	CHECK(rows);
+}
+
 static void what_squats_late_is_something_in_time(void)
 {
 	static const struct mistake rows[] = {
@@ -539,6 +558,7 @@ static const struct test tests[] = {
 	TEST(cases_are_held_to_the_same),
 	TEST(loads_are_held_to_the_same),
 	TEST(keys_that_exclude_each_other_are_told),
+	TEST(what_squats_is_of_one_protocol),
 	TEST(what_squats_late_is_something_in_time),
 	TEST(a_load_has_addresses_of_its_family),
 	TEST(who_names_no_source_has_one),
