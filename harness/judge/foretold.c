@@ -101,7 +101,10 @@ static enum outcome outcome_of(enum prediction what, const struct compared *c,
 						  : false;
 	bool is_short = c->observed.n < c->predicted.least && is_a_sum(what);
 
-	if (!c->observed.present || ((waits || is_short) && ended_early(tape)) ||
+	/* That ports did not run out is told by itself. */
+	bool lacks = is_short && what != PREDICTION_POOL && !tape->exhausted;
+
+	if (!c->observed.present || lacks || ((waits || is_short) && ended_early(tape)) ||
 	    is_excused(what, c, m))
 		return OUTCOME_UNTRIED;
 	return is_within && !waits ? OUTCOME_HOLDS : OUTCOME_BROKEN;

@@ -224,7 +224,7 @@ static void foresee_vanishing(struct forecast *f, const struct scenario *s, cons
 {
 	struct shape shape = shape_make(&s->load);
 	int64_t gone = s->server.vanish, live = life->live.most, at, early;
-	uint64_t opened, waiting, refused;
+	uint64_t opened, waiting, refused; /* by the clock; where many come late together, sooner */
 
 	if (f->known || !gone || !load_is_open(&s->load) || b->spaces > 1 || !only_waits(s, life))
 		return;
@@ -232,7 +232,7 @@ static void foresee_vanishing(struct forecast *f, const struct scenario *s, cons
 	waiting = opened - shape_due(&shape, gone > live ? gone - live : 0);
 	refused = opened + b->usable - least(waiting, b->usable);
 	at = shape_when(&shape, refused + 1);
-	early = shape_when(&shape, refused > 2 ? refused - 2 : 0);
+	early = shape_when(&shape, refused) - LATE_NS;
 	if (waiting >= b->usable || (s->load.total && s->load.total <= refused + 1) ||
 	    at + LATE_NS >= gone - live + s->load.timeout ||
 	    (double)(at + LATE_NS) >= speed_ends_ns(s))
@@ -241,8 +241,8 @@ static void foresee_vanishing(struct forecast *f, const struct scenario *s, cons
 	f->after = opened;
 	f->after_least = shape_due(&shape, gone > LIFE_SLACK ? gone - LIFE_SLACK : 0);
 	f->after_most = shape_due(&shape, gone + LATE_NS) + 1;
-	f->at = (struct guess){(double)early, (double)shape_when(&shape, refused),
-			       (double)(at + LIFE_SLACK)};
+	f->at = (struct guess){(double)(early > gone ? early : gone),
+			       (double)shape_when(&shape, refused), (double)(at + LIFE_SLACK)};
 }
 
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,

@@ -160,6 +160,22 @@ static void a_connect_that_is_timed_may_have_the_last_port(void)
 	trial_close(&t);
 }
 
+/* On a machine that was too slow for it: what would come of it was not seen either. */
+static void without_exhaustion_its_bounds_are_not_reached(void)
+{
+	struct trial t;
+
+	trial_open(&t, CHURN);
+	trial_dump(&t, 30);
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 30;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_BROKEN);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_USED), OUTCOME_UNTRIED);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_SUSTAINED), OUTCOME_UNTRIED);
+	CU_ASSERT_EQUAL(broken(&t), 1);
+	trial_close(&t);
+}
+
 static void a_gateway_that_ends_is_held_to_its_number(void)
 {
 	static const struct {
@@ -199,6 +215,7 @@ static const struct test tests[] = {
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
 	TEST(a_connect_that_is_timed_may_have_the_last_port),
+	TEST(without_exhaustion_its_bounds_are_not_reached),
 	TEST(a_gateway_that_ends_is_held_to_its_number),
 	TEST(what_cannot_be_told_has_a_reason),
 	TESTS_END,
