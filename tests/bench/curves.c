@@ -1,5 +1,6 @@
 #include "curves.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -135,6 +136,7 @@ static void point_run(struct curve_point *p, struct size size, const char *order
 		snprintf(p->skipped, sizeof(p->skipped), "%s", place.err.what);
 		return;
 	}
+	assert(plan_workers(&place.plan) == 1); /* of several, look() would keep the last one's */
 	place_drive(&place, &tape, look, &cpu_ns);
 	p->connections = (double)tape.tally.opened;
 	p->more_than = tape.tally.opened < size.connections;

@@ -52,7 +52,7 @@ static bool place_make(struct place *p, const char *lines, uint32_t workers)
 
 bool place_try(struct place *p, const char *lines)
 {
-	return place_make(p, lines, 0);
+	return place_make(p, lines, 1);
 }
 
 void place_open(struct place *p, const char *lines)

@@ -26,7 +26,8 @@ void place_open(struct place *p, const char *lines);
 /* With so many workers of a load; 0: as many as pay. */
 void place_open_by(struct place *p, const char *lines, uint32_t workers);
 
-/* False, and the reason in p->err, where this machine cannot have it; nothing is to be closed. */
+/* With one worker of a load. False, and the reason in p->err, where this machine cannot have it;
+ * nothing is to be closed. */
 bool place_try(struct place *p, const char *lines);
 void place_close(struct place *p);
 
