@@ -1,6 +1,8 @@
 #include "curve.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 
 static bool is_there(const struct curve_picture *picture, const struct curve_point *p)
 {
@@ -70,6 +72,38 @@ bool curve_draw(struct out *out, const struct curve_picture *picture, const stru
 		draw_one(&chart, picture, &curves[i], (unsigned)i);
 	chart_end(&chart);
 	return true;
+}
+
+static bool file_write(const char *file, struct text t)
+{
+	FILE *f = fopen(file, "we");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fwrite(t.s, 1, t.len, f) == t.len;
+	return fclose(f) == 0 && ok;
+}
+
+bool curve_save(const char *file, const struct curve_picture *picture, const struct curve *curves,
+		int count, const char *about)
+{
+	enum { SVG_MOST = 256 * 1024 };
+	struct arena a;
+	struct out out;
+	bool ok = false;
+
+	if (!arena_open(&a, 1 << 20))
+		return false;
+	out = out_memory(ARENA_ARRAY(&a, char, SVG_MOST), SVG_MOST);
+	if (!curve_draw(&out, picture, curves, count, about, a))
+		errno = ENODATA;
+	else if (!out_flush(&out))
+		errno = out.sys;
+	else
+		ok = file_write(file, out_written(&out));
+	arena_close(&a);
+	return ok;
 }
 
 static json_t *point_json(const struct curve_point *p)

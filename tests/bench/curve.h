@@ -38,4 +38,9 @@ struct curve_picture {
 bool curve_draw(struct out *out, const struct curve_picture *picture, const struct curve *curves,
 		int count, const char *about, struct arena scratch);
 
+/* Into a file. False: errno says why; where there is nothing to draw it is ENODATA, and the file is
+ * as it was. */
+bool curve_save(const char *file, const struct curve_picture *picture, const struct curve *curves,
+		int count, const char *about);
+
 json_t *curve_json(const struct curve *curve);

@@ -2,11 +2,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "curve.h"
 #include "place.h"
@@ -186,21 +184,10 @@ static bool failed(const char *file)
 static bool picture_save(const char *directory, const struct curve_picture *picture,
 			 const struct curve *curves, int count, const char *about)
 {
-	char file[512], buffer[4096];
-	struct arena scratch;
-	struct out out;
-	bool ok;
-	int fd;
+	char file[512];
 
 	snprintf(file, sizeof(file), "%s/curve-%s.svg", directory, picture->file);
-	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || !arena_open(&scratch, 1 << 20))
-		return failed(file);
-	out = out_to(fd, buffer, sizeof(buffer));
-	curve_draw(&out, picture, curves, count, about, scratch);
-	ok = out_flush(&out);
-	arena_close(&scratch);
-	return close(fd) == 0 && ok ? true : failed(file);
+	return curve_save(file, picture, curves, count, about) || failed(file);
 }
 
 static bool all_save(const char *directory, struct curve curves[GROWTHS][ORDERS], json_t *machine)

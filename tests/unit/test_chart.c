@@ -1,8 +1,11 @@
 /* Pictures: where a value is on an axis, and what a curve of make bench draws. */
 #include "report/chart.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../bench/curve.h"
 #include "runner.h"
@@ -92,12 +95,34 @@ static void without_a_point_nothing_is_drawn(void)
 	CU_ASSERT_EQUAL(times_drawn(&skipped, "<svg"), -1);
 }
 
+/* And what was drawn the last time is not lost to it. */
+static void a_file_that_cannot_be_drawn_is_told(void)
+{
+	struct curve c = {.says = "", .count = 1, .points = {{.x = 10, .time_ns = 1e6}}};
+	char file[] = "/tmp/lastport-XXXXXX";
+	struct stat is;
+
+	close(mkstemp(file));
+	CU_ASSERT_TRUE(curve_save(file, &picture, &c, 1, ""));
+	c.points[0].time_ns = 0;
+	CU_ASSERT_FALSE(curve_save(file, &picture, &c, 1, ""));
+	CU_ASSERT_EQUAL(errno, ENODATA);
+	CU_ASSERT_EQUAL(stat(file, &is), 0);
+	CU_ASSERT(is.st_size > 100);
+	c.points[0].time_ns = 1e6;
+	CU_ASSERT_FALSE(curve_save("/dev/full", &picture, &c, 1, ""));
+	CU_ASSERT_EQUAL(errno, ENOSPC);
+	CU_ASSERT_FALSE(curve_save("/nowhere/there", &picture, &c, 1, ""));
+	unlink(file);
+}
+
 static const struct test tests[] = {
 	TEST(decades_hold_what_is_to_be_shown),
 	TEST(an_axis_goes_by_its_values_or_by_their_logarithms),
 	TEST(a_point_that_was_not_run_is_not_drawn),
 	TEST(a_point_that_was_cut_short_has_an_arrow),
 	TEST(without_a_point_nothing_is_drawn),
+	TEST(a_file_that_cannot_be_drawn_is_told),
 	TESTS_END,
 };
 
