@@ -73,11 +73,12 @@ static uint64_t look_at_all(struct worker *w)
 	uint64_t left = 0;
 
 	for (uint32_t i = 0; i < w->flow_fresh && !w->failed; i++) {
+		struct ring *ring;
 		unsigned slot;
-		struct ring *ring = work_ring(w, i, &slot);
 
 		if (!is_held(&w->flows[i]))
 			continue;
+		ring = work_ring(w, i, &slot);
 		ring_peek(ring, slot, false, LOOK | (i + 1));
 		left++;
 		if (ring_queued(ring) >= LOOKS_AT_ONCE)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "drive/heap.h"
 #include "drive/pace.h"
 #include "drive/pool.h"
@@ -103,6 +105,7 @@ static inline struct ring *work_ring(const struct worker *w, uint32_t i, unsigne
 {
 	uint32_t s = w->flows[i].slot;
 
+	assert(s != NO_FLOW); /* what was leaked has taken its slot along */
 	*slot = s % w->plan->ring_slots;
 	return w->rings[s / w->plan->ring_slots];
 }

@@ -76,10 +76,27 @@ static void those_that_are_gone_at_the_end_are_found(void)
 	}
 }
 
+/* It has no slot any more, and whoever has its flow next need not have one either. */
+static void what_is_leaked_is_not_looked_at(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	fake.gone = fake.resets = 3;
+	fake.gone_error = ECONNRESET;
+	run_lines(&r,
+		  "network: {ports: 40000-40099}\nload: {end: leak, concurrency: 64, total: 70}");
+	CU_ASSERT(r.ok && r.tape.complete);
+	CU_ASSERT_EQUAL(r.tape.tally.leaked, 70);
+	CU_ASSERT_EQUAL(fake.gone, 3);
+	arena_close(&r.arena);
+}
+
 static const struct test tests[] = {
 	TEST(one_that_the_kernel_gives_up_is_lost),
 	TEST(one_that_the_driver_gives_up_is_closed),
 	TEST(those_that_are_gone_at_the_end_are_found),
+	TEST(what_is_leaked_is_not_looked_at),
 	TESTS_END,
 };
 
