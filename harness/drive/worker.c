@@ -180,8 +180,8 @@ bool worker_run(struct worker *w, int64_t zero_ns, struct err *err)
 	t->complete = !w->failed && !t->interrupted && !t->cut_short && !t->write_error &&
 		      !atomic_load(&w->wish.hooks->pulse->broken);
 	work_find_lost(w);
+	w->now_ns = t->end_ns; /* what falls due while it looks is nobody's */
 	work_close_books(w);
-	w->now_ns = t->end_ns;
 	publish(w);
 	if (team_leave(w->wish.team))
 		work_note(w, EVENT_LOAD_END, NULL, (int64_t)work_opened(w));

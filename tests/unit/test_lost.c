@@ -76,6 +76,26 @@ static void those_that_are_gone_at_the_end_are_found(void)
 	}
 }
 
+/* The look takes its time, and nothing is late for that. */
+static void nothing_is_late_for_a_look(void)
+{
+	uint64_t late[2];
+
+	for (int looks = 0; looks < 2; looks++) {
+		struct run r;
+
+		fake_boot(500);
+		fake.resets = looks ? 3 : 0;
+		fake.submit_ns = 1000000;
+		run_lines(&r, "network: {ports: 40000-40499}\n"
+			      "load: {rate: 1k/s, total: 500, hold: 1m}\nstop: {time: 300ms}");
+		CU_ASSERT(r.ok && r.tape.cut_short && r.tape.tally.opened > 200);
+		late[looks] = r.tape.tally.late;
+		arena_close(&r.arena);
+	}
+	CU_ASSERT_EQUAL(late[1], late[0]);
+}
+
 /* It has no slot any more, and whoever has its flow next need not have one either. */
 static void what_is_leaked_is_not_looked_at(void)
 {
@@ -96,6 +116,7 @@ static const struct test tests[] = {
 	TEST(one_that_the_kernel_gives_up_is_lost),
 	TEST(one_that_the_driver_gives_up_is_closed),
 	TEST(those_that_are_gone_at_the_end_are_found),
+	TEST(nothing_is_late_for_a_look),
 	TEST(what_is_leaked_is_not_looked_at),
 	TESTS_END,
 };
