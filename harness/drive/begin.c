@@ -99,6 +99,12 @@ static void note_begin(struct worker *w)
 		work_note(w, EVENT_LOAD_BEGIN, NULL, 0);
 }
 
+/* The next request is behind the one that ended the load. */
+static bool is_beyond(const struct worker *w)
+{
+	return team_stops(w->wish.team) && team_is_past(w->wish.team, w->next);
+}
+
 /* Begins what is due. While every pair is out of ports, an open model's connections are due all
  * the same: those that the rules against stalling leave out are counted as held back. */
 bool work_begin_due(struct worker *w)
@@ -116,7 +122,7 @@ bool work_begin_due(struct worker *w)
 			any = true;
 			continue;
 		}
-		if (due == 0)
+		if (due == 0 || is_beyond(w))
 			break;
 		pair = pick(w);
 		if (pair == NO_PAIR) {

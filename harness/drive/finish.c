@@ -3,6 +3,7 @@
 
 #include "base/order.h"
 #include "drive/breach.h"
+#include "sys/clock.h"
 
 /* What an open model was behind at this moment. */
 static uint64_t late(const struct worker *w)
@@ -72,8 +73,8 @@ static bool is_at_rest(const struct worker *w)
  * they are, or what they wait for is not about to end. */
 static bool has_caught_up(const struct worker *w)
 {
-	bool may_begin = w->spare_count && !rotation_is_empty(&w->rotation) &&
-			 pace_due(&w->pace, w->now_ns, w->next, w->under_way) > 0;
+	bool has_room = (w->spare_count && !rotation_is_empty(&w->rotation)) || w->pool.idle.count;
+	bool may_begin = has_room && pace_due(&w->pace, w->now_ns, w->next, w->under_way) > 0;
 
 	return team_is_past(w->wish.team, w->next) || (is_at_rest(w) && !may_begin);
 }
@@ -84,6 +85,9 @@ static void look_for_stop(struct worker *w)
 		     team_stops(w->wish.team);
 	struct tape *t = w->tape;
 
+	/* What came before the refusal is due by now, however long ago this thread had its turn. */
+	if (stops && w->wish.team)
+		w->now_ns = clock_now() - w->zero_ns;
 	if (stops && has_caught_up(w))
 		work_stop(w);
 	if (t->aborted >= 0 || (t->aborted = find_breach(w)) < 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "drive/breach.h"
+#include "drive/work.h"
 #include "judge/judge.h"
 #include "run_help.h"
 
@@ -216,6 +217,88 @@ static void a_broken_line_of_expect_ends_the_run_if_so_wished(void)
 	}
 }
 
+static void nobody_hears(void *context)
+{
+	(void)context;
+}
+
+/* A load of two workers, of which one is opened at a time. */
+static struct worker *worker_of_two(struct run *r, uint32_t worker, struct team *team,
+				    const struct drive_hooks *hooks)
+{
+	struct worker_wish wish = {.plan = &r->plan,
+				   .load = &r->plan.loads[0],
+				   .worker = worker,
+				   .team = team,
+				   .hooks = hooks,
+				   .tape = &r->tape,
+				   .edge = nobody_hears};
+	struct worker *w;
+
+	CU_ASSERT_FATAL(tape_open(&r->tape, 64, 0, 0, &r->arena, &r->err));
+	CU_ASSERT_FATAL(worker_open(&w, &wish, &r->arena, &r->err));
+	return w;
+}
+
+static void plan_two(struct run *r, const char *lines)
+{
+	struct plan_wish wish = {.seed = 1, .workers = 2};
+
+	plan_for(r, lines, help_host());
+	wish.scenario = r->plan.scenario;
+	wish.host = r->plan.host;
+	CU_ASSERT_FATAL(plan_make_for(&r->plan, &wish, &r->arena, &r->err));
+	CU_ASSERT_EQUAL_FATAL(plan_workers(&r->plan), 2);
+}
+
+/* The other worker was refused while this one had no processor: by the clock that it has read last,
+ * nothing is due. */
+static void who_had_no_turn_begins_what_came_before_the_refusal(void)
+{
+	struct run r;
+	struct drive_hooks hooks = {&r.interrupted, &r.pulse, -1, -1, 0, NULL, NULL};
+	struct team *team;
+	struct worker *w;
+
+	fake_boot(100);
+	plan_two(&r, "network: {ports: 40000-40099, services: 2}\n"
+		     "load: {rate: 1k/s, start: 5ms, end: leak}");
+	team = team_open(2, &r.arena);
+	w = worker_of_two(&r, 0, team, &hooks);
+	fake.now_ns = 20000000;
+	team_stop(team, 5);
+	work_look_for_end(w);
+	CU_ASSERT_FALSE(w->stopping);
+	CU_ASSERT(worker_run(w, 0, &r.err));
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 3); /* 0, 2 and 4 */
+	worker_close(w);
+	arena_close(&r.arena);
+}
+
+/* All that the first has opened is closed before the second begins: the peak is no sum of theirs. */
+static void the_peak_of_two_that_follow_one_another_is_that_of_one(void)
+{
+	struct run r;
+	struct drive_hooks hooks = {&r.interrupted, &r.pulse, -1, -1, 0, NULL, NULL};
+	struct tape all = {0};
+	struct team *team;
+
+	fake_boot(100);
+	plan_two(&r, "network: {ports: 40000-40099, services: 2}\n"
+		     "load: {concurrency: 20, total: 40, hold: 10ms, end: reset}");
+	team = team_open(2, &r.arena);
+	for (uint32_t k = 0; k < 2; k++) {
+		struct worker *w = worker_of_two(&r, k, team, &hooks);
+
+		CU_ASSERT(worker_run(w, fake.now_ns, &r.err));
+		CU_ASSERT_EQUAL(r.tape.tally.reset, 20);
+		tape_join(&all, &r.tape);
+		worker_close(w);
+	}
+	CU_ASSERT_EQUAL(all.open_peak, 10);
+	arena_close(&r.arena);
+}
+
 static const struct test tests[] = {
 	TEST(the_books_balance_when_interrupted_anywhere),
 	TEST(a_run_cut_short_says_so),
@@ -225,6 +308,8 @@ static const struct test tests[] = {
 	TEST(what_is_live_is_measured_alike),
 	TEST(an_open_model_starts_what_is_due),
 	TEST(a_broken_line_of_expect_ends_the_run_if_so_wished),
+	TEST(who_had_no_turn_begins_what_came_before_the_refusal),
+	TEST(the_peak_of_two_that_follow_one_another_is_that_of_one),
 	TESTS_END,
 };
 
