@@ -157,7 +157,8 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 			       w->slots);
 	if (!requests_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for requests");
-	return proc_open(&w->proc, err) && heirs_start(w, arena, err) && rings_open(w, arena, err);
+	return proc_open_snmp(&w->proc, err) && heirs_start(w, arena, err) &&
+	       rings_open(w, arena, err);
 }
 
 void worker_close(struct worker *w)

@@ -224,7 +224,8 @@ static uint32_t squat_rings(struct plan *p)
 	return (p->squat.sockets + slots - 1) / slots;
 }
 
-/* A ring is a descriptor of this process, and so are a listener, and a socket that is looked at. */
+/* A ring is a descriptor of this process, and so are a listener, a socket that is looked at, and the
+ * counters that a worker reads. */
 static void needs_set(struct plan *p, const struct crowd *c)
 {
 	struct needs *n = &p->needs;
@@ -241,7 +242,7 @@ static void needs_set(struct plan *p, const struct crowd *c)
 		n->slots += p->loads[i].slots;
 		n->rings += load_rings_of(p, &p->loads[i]);
 	}
-	n->descriptors += n->rings + squat_rings(p) + p->services + NOFILE_OWN;
+	n->descriptors += n->rings + squat_rings(p) + p->services + plan_workers(p) + NOFILE_OWN;
 	n->descriptors += p->asks_datagrams ? p->services : 0;
 }
 

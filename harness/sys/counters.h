@@ -21,11 +21,14 @@ struct totals {
 };
 
 struct proc_door {
-	int sockstat, snmp, netstat;
-	int sockstat6; /* -1: this kernel has no IPv6 */
+	int sockstat, snmp, netstat; /* -1: not asked for */
+	int sockstat6;		     /* -1: this kernel has no IPv6 */
 };
 
 bool proc_open(struct proc_door *out, struct err *);
+
+/* One descriptor alone: it has no totals, and of the counters those of Tcp and Udp. */
+bool proc_open_snmp(struct proc_door *out, struct err *);
 void proc_close(struct proc_door *p);
 bool proc_totals(const struct proc_door *p, struct totals *out, struct err *);
 

@@ -104,6 +104,11 @@ bool proc_open(struct proc_door *out, struct err *err)
 	return true;
 }
 
+bool proc_open_snmp(struct proc_door *out, struct err *err)
+{
+	return proc_open(out, err);
+}
+
 void proc_close(struct proc_door *p)
 {
 	(void)p;
