@@ -292,6 +292,19 @@ static void few_descriptors_are_told_with_both_numbers(void)
 	place_leave(&p);
 }
 
+/* Each of its rings, listeners and counters is one of them. */
+static void many_workers_have_no_more_descriptors_than_were_planned(void)
+{
+	struct place p = place_enter("version: 1\nname: wide\nnetwork: {services: 64}\n"
+				     "load: {concurrency: 128, total: 640}\n");
+
+	CU_ASSERT_EQUAL(run_args(few_descriptors,
+				 (const char *const[]){"run", "--workers", "64", "in.yaml", NULL}),
+			0);
+	CU_ASSERT_STRING_EQUAL(held("err"), "");
+	place_leave(&p);
+}
+
 /* ---- who runs it --------------------------------------------------------- */
 
 static const char *not_root(void)
@@ -361,6 +374,7 @@ static const struct test tests[] = {
 	TEST(blocked_io_uring_is_status_3_with_cause_and_mend),
 	TEST_UNLESS(help_no_network, many_cases_at_once_find_room),
 	TEST_UNLESS(help_no_network, few_descriptors_are_told_with_both_numbers),
+	TEST_UNLESS(help_no_network, many_workers_have_no_more_descriptors_than_were_planned),
 	TEST_UNLESS(not_root, an_ordinary_user_gets_the_same),
 	TEST_UNLESS(no_nft_to_hide, a_missing_nft_is_status_3_and_names_its_package),
 	TESTS_END,
