@@ -26,14 +26,14 @@ struct squat {
 	struct err *err; /* of who opens it; once that is done, &late_err */
 	struct ring **rings;
 	uint32_t ring_count, held; /* sockets so far */
-	int64_t until_ns;	   /* when stop.time is over */
+	int64_t until_ns;	   /* when stop.time is over; squat_zero() sets it anew */
 	bool ok;
 
 	/* squat.start: a thread that lives until squat_close(). */
 	pthread_t thread;
 	sem_t ready, begin, quit, done;
 	_Atomic bool ending;
-	int64_t zero_ns; /* written before `begin` */
+	int64_t zero_ns; /* written before `begin`, as are those that squat_zero() changes */
 	bool is_late;	 /* what cannot be had is counted, and no error */
 	struct tape tape;
 	uint64_t refused;
@@ -267,9 +267,6 @@ static void take_late(struct squat *q)
 {
 	while (sem_wait(&q->begin) < 0)
 		;
-	q->err = &q->late_err;
-	q->is_late = true;
-	q->until_ns = q->zero_ns + q->plan->scenario->stop.time;
 	if (wait_until(q, q->zero_ns + q->plan->scenario->squat.start) && !take_wishes(q))
 		atomic_store(&q->hooks->pulse->broken, true);
 	sem_post(&q->done);
@@ -335,6 +332,9 @@ void squat_zero(struct squat *q, int64_t now_ns)
 	if (!q)
 		return;
 	q->zero_ns = now_ns;
+	q->until_ns = now_ns + q->plan->scenario->stop.time;
+	q->err = &q->late_err;
+	q->is_late = true;
 	sem_post(&q->begin);
 }
 
