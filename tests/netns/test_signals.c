@@ -1,5 +1,6 @@
 /* The program as it is interrupted or killed: what it has saved, and what it leaves behind. */
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,15 +199,17 @@ static bool is_any_inhabited(const struct spaces *s)
 static void kill_and_look(struct child *c, struct spaces *all)
 {
 	struct spaces mine = {0};
-	int status;
+	int status = 0;
 
 	kill(c->pid, SIGSTOP);
-	waitpid(c->pid, &status, WUNTRACED);
+	while (waitpid(c->pid, &status, WUNTRACED) < 0 && errno == EINTR)
+		;
 	note_spaces(&mine, c->pid, "task", "/ns/net");
 	note_spaces(&mine, c->pid, "fd", "");
-	kill(c->pid, SIGKILL);
-	if (WIFSTOPPED(status))
+	if (WIFSTOPPED(status)) { /* else it had ended, and its number may be somebody else's */
+		kill(c->pid, SIGKILL);
 		child_status(c);
+	}
 	for (int wait = 0; wait < 5000 && is_any_inhabited(&mine); wait++)
 		clock_sleep(1000000);
 	CU_ASSERT(!is_any_inhabited(&mine));
