@@ -79,11 +79,7 @@ static uint64_t others_of(const struct load_plan *lp, const struct keepers *k)
 /* All that the load can begin; there is no need to draw for more. */
 static uint64_t begun_most(const struct plan *p, const struct load_plan *lp)
 {
-	uint64_t n = DRAWS_MOST;
-
-	if (load_is_open(lp->load))
-		n = least(n, shape_due(&lp->shape, p->scenario->stop.time));
-	return lp->load->total ? least(n, lp->load->total) : n;
+	return least(load_begins_most(lp->load, &lp->shape, p->scenario->stop.time), DRAWS_MOST);
 }
 
 /* How many connections come before one whose pair has so many ports in use, by those that end as

@@ -40,23 +40,9 @@ uint64_t intent_of(const struct plan *p, const struct load_plan *lp, uint64_t i)
 	return number;
 }
 
-/* Due before the load's end, and the run's. */
-static uint64_t due(const struct plan *p, const struct load_plan *lp)
-{
-	int64_t left = p->scenario->stop.time - lp->load->start;
-
-	if (lp->load->duration)
-		left = sooner(left, lp->load->duration);
-	return left > 0 ? shape_due(&lp->shape, left - 1) : 0;
-}
-
 uint64_t intent_count(const struct plan *p, const struct load_plan *lp)
 {
-	uint64_t n = lp->concurrency ? INTENT_MOST : due(p, lp);
-
-	if (lp->load->total)
-		n = least(n, lp->load->total);
-	return least(n, INTENT_MOST);
+	return least(load_begins_most(lp->load, &lp->shape, p->scenario->stop.time), INTENT_MOST);
 }
 
 uint64_t intent_sum(const struct plan *p)

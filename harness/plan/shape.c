@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/budget.h"
 
 #define SECOND 1e9
@@ -112,6 +113,23 @@ uint64_t shape_due(const struct shape *s, int64_t ns)
 	while (shape_when(s, due) <= ns)
 		due++;
 	return due;
+}
+
+int64_t load_lasts_ns(const struct load *l, int64_t stop_ns)
+{
+	int64_t left_ns = stop_ns - l->start;
+
+	if (left_ns <= 0)
+		return 0;
+	return l->duration ? sooner(left_ns, l->duration) : left_ns;
+}
+
+/* What is due as the time ends does not begin. */
+uint64_t load_begins_most(const struct load *l, const struct shape *s, int64_t stop_ns)
+{
+	uint64_t due = load_is_open(l) ? shape_due(s, load_lasts_ns(l, stop_ns) - 1) : UINT64_MAX;
+
+	return l->total ? least(l->total, due) : due;
 }
 
 /* No step is faster than its two ends. */

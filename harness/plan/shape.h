@@ -43,4 +43,10 @@ int64_t shape_when(const struct shape *s, uint64_t i);
 /* The most that fall due within any time of this length. */
 uint64_t shape_most(const struct shape *s, int64_t ns);
 
+/* For how long connections begin, in a run that ends at stop.time; 0: for no time. */
+int64_t load_lasts_ns(const struct load *load, int64_t stop_ns);
+
+/* How many begin by then, at most; UINT64_MAX: a closed loop, of which the clock tells nothing. */
+uint64_t load_begins_most(const struct load *load, const struct shape *s, int64_t stop_ns);
+
 double shape_rate(const struct shape *s); /* what it comes to in the end; 0: a closed loop */

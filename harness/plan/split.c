@@ -1,11 +1,15 @@
 #include "plan/split.h"
 
+#include <math.h>
+
 #include "base/order.h"
 #include "plan/size.h"
 
-/* One worker carries 45,000 connections a second (Linux 6.18): with fewer than these, in all or a
- * second, another would wait for the clock, or end before it has begun. */
-enum { WORTH_IT = 100000, RATE_WORTH_IT = 20000 };
+#define SECOND 1e9
+
+/* What one worker carries a second (Linux 6.18): with fewer than the others, in all or a second, a
+ * second worker would wait for the clock, or end before it has begun. */
+enum { RATE_OF_ONE = 45000, WORTH_IT = 100000, RATE_WORTH_IT = 20000 };
 
 uint32_t split_spaces(const struct split *s)
 {
@@ -67,18 +71,31 @@ static const char *obstacle(const struct load_plan *lp, const struct plan *p)
 	return NULL;
 }
 
+/* A second: of a closed loop as fast as one worker is, or as its connections are held. */
+static double rate_of(const struct load_plan *lp)
+{
+	const struct load *l = lp->load;
+	double round_ns = (double)(l->hold + l->request.pause);
+
+	if (load_is_open(l))
+		return shape_rate(&lp->shape);
+	return round_ns > 0 ? fmin(RATE_OF_ONE, lp->concurrency * SECOND / round_ns) : RATE_OF_ONE;
+}
+
+static double begun_of(const struct load_plan *lp, int64_t stop_ns)
+{
+	double most = (double)load_begins_most(lp->load, &lp->shape, stop_ns);
+	double lasts_ns = (double)load_lasts_ns(lp->load, stop_ns);
+
+	return load_is_open(lp->load) ? most : fmin(most, rate_of(lp) * lasts_ns / SECOND);
+}
+
 static bool is_worth_it(const struct load_plan *lp, const struct plan *p)
 {
 	const struct forecast *f = &p->forecast;
-	const struct load *l = lp->load;
-	int64_t ns = p->scenario->stop.time - l->start;
-	uint64_t begun = load_is_open(l) ? shape_due(&lp->shape, ns) : l->total;
 
-	if (l->total)
-		begun = least(begun, l->total);
-	if (load_is_open(l) && shape_rate(&lp->shape) < RATE_WORTH_IT)
-		return false;
-	return begun >= WORTH_IT && f->known && !f->exhausts && !f->cut_short;
+	return rate_of(lp) >= RATE_WORTH_IT && begun_of(lp, p->scenario->stop.time) >= WORTH_IT &&
+	       f->known && !f->exhausts && !f->cut_short;
 }
 
 /* The far end has a processor of its own, if it has anything to do. */

@@ -22,12 +22,9 @@ static struct forecast foresee_one(const struct plan *p, uint32_t i)
 /* How many connections a load begins at most; INFINITY: nobody can tell. */
 static double most_of(const struct plan *p, const struct load_plan *lp)
 {
-	const struct load *l = lp->load;
-	int64_t left_ns = p->scenario->stop.time - l->start;
-	int64_t until_ns = l->duration && l->duration < left_ns ? l->duration : left_ns;
-	double due = load_is_open(l) ? (double)shape_due(&lp->shape, until_ns) : INFINITY;
+	uint64_t most = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
 
-	return l->total ? fmin((double)l->total, due) : due;
+	return most == UINT64_MAX ? INFINITY : (double)most;
 }
 
 /* How many it has surely begun by a time, however its connections fare: none, if it ends with

@@ -13,6 +13,32 @@ static struct shape shape_of(const char *lines, struct arena *a)
 	return shape_make(&help_scenario(lines, a)->load);
 }
 
+/* Before the load's end, and the run's; what is due at that moment does not begin. */
+static void so_many_a_load_begins_at_most(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t most;
+	} cases[] = {
+		{"load: {rate: 1k/s}\nstop: {time: 10s}", 10000},
+		{"load: {rate: 1k/s, duration: 2s}\nstop: {time: 10s}", 2000},
+		{"load: {rate: 1k/s, start: 7s}\nstop: {time: 10s}", 3000},
+		{"load: {rate: 1k/s, total: 50}\nstop: {time: 10s}", 50},
+		{"load: {burst: {size: 8}, duration: 2s}\nstop: {time: 10s}", 16},
+		{"load: {concurrency: 4, total: 50}\nstop: {time: 10s}", 50},
+		{"load: {concurrency: 4}\nstop: {time: 10s}", UINT64_MAX},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct scenario *s = help_scenario(cases[i].lines, &a);
+		struct shape shape = shape_make(&s->load);
+
+		CU_ASSERT_EQUAL(load_begins_most(&s->load, &shape, s->stop.time), cases[i].most);
+	}
+	arena_close(&a);
+}
+
 /* `due` are begun before that time, the next at it or later. */
 static void as_many_are_due_as_the_rate_comes_to(void)
 {
@@ -124,6 +150,7 @@ static void what_a_run_needs_is_counted_from_the_fastest_part(void)
 }
 
 static const struct test tests[] = {
+	TEST(so_many_a_load_begins_at_most),
 	TEST(as_many_are_due_as_the_rate_comes_to),
 	TEST(each_is_due_when_the_integral_reaches_it),
 	TEST(the_two_ways_of_asking_agree),

@@ -77,6 +77,20 @@ static void as_many_workers_as_pay(void)
 		{"network: {services: 4, ports: 1024-65535}\nserver: {behaviour: never-accept}\n"
 		 "load: {end: leak, total: 99999}",
 		 8, 0, 1, false},
+		/* A closed loop begins what its time lets one worker begin, or how long it holds. */
+		{"network: {services: 4}\nload: {end: reset, concurrency: 64, duration: 2500ms}", 8,
+		 0, 4, false},
+		{"network: {services: 4}\nload: {end: reset, concurrency: 64, duration: 2s}", 8, 0,
+		 1, false},
+		{"network: {services: 4}\nload: {end: reset, total: 200000}\nstop: {time: 2s}", 8,
+		 0, 1, false},
+		{"network: {services: 4}\nload: {end: reset, total: 200000, hold: 10ms}", 8, 0, 1,
+		 false},
+		/* An open one, what falls due within load.duration. */
+		{"network: {services: 4}\nload: {end: reset, rate: 25k/s, duration: 4s}", 8, 0, 4,
+		 false},
+		{"network: {services: 4}\nload: {end: reset, rate: 25k/s, duration: 3s}", 8, 0, 1,
+		 false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
