@@ -101,15 +101,48 @@ static struct claim time_wait_churn(const struct evidence *e)
 	return c;
 }
 
+/* Of those in FIN_WAIT, whose FIN nobody has acknowledged: they are not in FIN_WAIT2 yet. */
+static uint64_t unheard_of(const struct evidence *e, const struct holders *h)
+{
+	uint64_t heard = e->full ? e->full->states[STATE_FIN_WAIT2] : h->fin_wait;
+
+	return h->fin_wait - least(heard, h->fin_wait);
+}
+
+/* FIN_WAIT1 and FIN_WAIT2 have a timer and a cure each: which is it about? */
+static bool is_unheard(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+
+	return 2 * unheard_of(e, &h) > h.fin_wait;
+}
+
+/* "17 in FIN_WAIT2 keep their ports for up to 60 s (tcp_fin_timeout), and 8 in FIN_WAIT1 come to
+ * that." */
+static const char *say_heard(const struct evidence *e, const struct holders *h)
+{
+	uint64_t unheard = unheard_of(e, h), heard = h->fin_wait - unheard;
+	int64_t seconds = evidence_sysctl(e, "net.ipv4.tcp_fin_timeout", 60);
+	const char *more = "";
+
+	if (unheard > 0)
+		more = text_format(e->a, ", and %s in FIN_WAIT1 %s not come to that yet",
+				   say_count(e->a, unheard), say_either(unheard, "has", "have"))
+			       .s;
+	return text_format(e->a, "%s in FIN_WAIT2 %s for up to %s s (tcp_fin_timeout)%s.",
+			   say_count(e->a, heard),
+			   say_either(heard, "keeps its port", "keep their ports"),
+			   say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds), more)
+		.s;
+}
+
 static struct claim fin_wait_orphans(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
-	uint64_t unheard = e->full ? e->full->states[STATE_FIN_WAIT1] : 0;
+	uint64_t unheard = unheard_of(e, &h);
 	struct claim c = {.weight = claim_explains(e, h.fin_wait, h.all)};
-	int64_t seconds =
-		setting_number(&e->plan->scenario->network.sysctl, "net.ipv4.tcp_fin_timeout", 60);
 
-	if (c.weight > 0 && 2 * unheard > h.fin_wait)
+	if (c.weight > 0 && is_unheard(e))
 		c.why = text_format(
 			e->a,
 			"The client closed %s, and the far end has not acknowledged it: %s in "
@@ -120,13 +153,9 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 			say_either(unheard, "keeps its port", "keep their ports"), say_gone(e));
 	else if (c.weight > 0)
 		c.why = text_format(
-			e->a,
-			"The client closed %s, and the far end did not close its side: %s in "
-			"FIN_WAIT2 %s for up to %s s (tcp_fin_timeout).",
+			e->a, "The client closed %s, and the far end did not close its side: %s",
 			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
-			say_count(e->a, h.fin_wait),
-			say_either(h.fin_wait, "keeps its port", "keep their ports"),
-			say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds));
+			say_heard(e, &h));
 	return c;
 }
 
@@ -143,22 +172,63 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	advice_add(&f->attempt,
 		   TEXT("have the server close first: TIME_WAIT is then on its side, and holds "
 			"none of the client's ports"));
-	if (!reuse_is_set(e->plan))
+	if (!reuse_is_set(e->plan) && !is_bound_first(e->plan))
 		advice_add(&f->wont_help,
 			   TEXT("net.ipv4.tcp_tw_reuse=2, the default: it reuses ports on "
 				"loopback only"));
 }
 
-static void advise_fin_wait(struct finding *f, const struct evidence *e)
+/* After so many times that a FIN was repeated in vain the kernel forgets it: as long as that takes if
+ * the first was due after 0.2 s, and each next one after twice that (retransmits_timed_out(),
+ * net/ipv4/tcp_timer.c). */
+static int64_t orphan_time(int64_t retries)
+{
+	return retries < 20 ? ((INT64_C(2) << retries) - 1) * 200000000 : FOR_EVER;
+}
+
+static void advise_unheard(struct finding *f, const struct evidence *e)
+{
+	enum { FEW = 3, USUAL = 8 };
+	int64_t retries = evidence_sysctl(e, "net.ipv4.tcp_orphan_retries", USUAL);
+
+	advice_add(&f->attempt,
+		   TEXT("look at the far end, and at what is between: a host that is down or a "
+			"firewall that drops acknowledges no FIN"));
+	if (retries <= 0)
+		retries = USUAL;
+	if (retries > FEW)
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"net.ipv4.tcp_orphan_retries=%d: FIN_WAIT1 is what it governs; a port "
+			"comes back after some %s, in place of %s",
+			FEW, say_time(e->a, orphan_time(FEW)),
+			say_time(e->a, orphan_time(retries)));
+	advice_add(&f->wont_help,
+		   TEXT("net.ipv4.tcp_fin_timeout: it is about FIN_WAIT2, which comes after the "
+			"acknowledgement that these wait for"));
+}
+
+static void advise_heard(struct finding *f, const struct evidence *e)
 {
 	int64_t seconds = evidence_sysctl(e, "net.ipv4.tcp_fin_timeout", 60);
 
+	advice_add(&f->attempt, TEXT("have the far end close when it reads the end of the stream"));
 	if (seconds > 10)
 		advice_add_fmt(
 			&f->attempt, e->a,
 			"net.ipv4.tcp_fin_timeout=10: FIN_WAIT2 is what it governs; ports come "
 			"back %s sooner",
 			say_times(e->a, (double)seconds / 10));
+}
+
+static void advise_fin_wait(struct finding *f, const struct evidence *e)
+{
+	if (is_unheard(e))
+		advise_unheard(f, e);
+	else
+		advise_heard(f, e);
+	advice_add(&f->attempt, TEXT("keep connections open and reuse them: what is not closed "
+				     "waits for nobody"));
 	advice_widen(&f->attempt, e, 0);
 	advice_tuples(&f->attempt, e, 0);
 }
@@ -179,8 +249,8 @@ const struct rule churn_rules[] = {
 			FIN_TIMEOUT_IN_VAIN
 			"; a kernel built with another TCP_TIMEWAIT_LEN is one of your own",
 			"net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12",
-			"SO_LINGER of 0 s: its RST frees the port, and throws away what was not read or sent yet; for probes and "
-			"load generators alone",
+			"SO_LINGER of 0 s, as a cure: its RST does free the port, and throws away what was not read or sent yet; "
+			"for probes and load generators alone",
 			"net.ipv4.tcp_max_tw_buckets lowered: it hides the churn, and takes away what TIME_WAIT is for",
 			"bundles of sysctls (tcp_syncookies, somaxconn, rmem_max): none of them is about ports",
 			"ulimit -n: a closed connection has no descriptor, but still its port",
@@ -192,12 +262,8 @@ const struct rule churn_rules[] = {
 		.claim = fin_wait_orphans,
 		.advise = advise_fin_wait,
 		.seen = {MEASURE_FIN_WAIT2_MAX, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
-		.attempt = {
-			"have the far end close when it reads the end of the stream",
-			"keep connections open and reuse them: what is not closed waits for nobody",
-		},
 		.in_vain = {
-			"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT2",
+			"net.ipv4.tcp_tw_reuse: it reuses TIME_WAIT, never FIN_WAIT1 or FIN_WAIT2",
 			"ulimit -n: a closed connection has no descriptor, but still its port",
 		},
 	},
