@@ -16,6 +16,18 @@ static uint64_t used_by(const struct tally *t)
 	return t->opened - least(t->reset, t->opened);
 }
 
+/* Those that its process has, and that end with it: all but what is in TIME_WAIT. */
+static uint64_t kept_by(const struct tally *t)
+{
+	return t->leaked + t->inherited + t->open;
+}
+
+/* Is it what it has closed that is missing, and not what it keeps? */
+static bool is_closer(const struct tally *t)
+{
+	return 2 * kept_by(t) < used_by(t);
+}
+
 /* The load that was refused most; -1: none, or there is only one load. */
 static int refused_load(const struct evidence *e)
 {
@@ -50,6 +62,12 @@ static int culprit_of(const struct evidence *e, int who)
 	return culprit;
 }
 
+static const char *say_owner(const struct tally *t)
+{
+	return is_closer(t) ? "A port in TIME_WAIT has no process: `ss -p` names nobody"
+			    : "Most of its sockets are open still: `ss -tunp` names it";
+}
+
 /* A victim has had few of the ports, and a load that has failed nowhere, half of them or more. */
 static struct claim innocent_victim(const struct evidence *e)
 {
@@ -66,27 +84,54 @@ static struct claim innocent_victim(const struct evidence *e)
 			e->a,
 			TEXT_FMT
 			" was refused after %s, and " TEXT_FMT
-			" has used %s of %s without a failure. "
-			"A port in TIME_WAIT has no process: `ss -p` names nobody, and the one "
-			"that fails is merely the one that asks last.",
+			" has used %s of %s without a failure. %s, and the one that fails is "
+			"merely the one that asks last.",
 			TEXT_ARG(loads[who].load),
 			say_number_of(e->a, loads[who].tally.opened, "connection", "connections"),
 			TEXT_ARG(loads[by].load), say_count(e->a, used_by(&loads[by].tally)),
-			say_ports(e))};
+			say_ports(e), say_owner(&loads[by].tally))};
+}
+
+/* What waits has no process: it is to be caught before, and outlives a restart. */
+static void advise_closer(struct finding *f, const struct evidence *e, int by)
+{
+	advice_add_fmt(&f->attempt, e->a,
+		       "mend " TEXT_FMT ": what it opens and closes is what is missing here",
+		       TEXT_ARG(e->tape->loads[by].load));
+	advice_add(&f->attempt, TEXT("find out who connects as it happens (`bpftrace` on "
+				     "tcp_v4_connect, `ss -tnp` while they are open): afterwards "
+				     "nothing tells"));
+	advice_add(&f->wont_help, TEXT("restarting either: TIME_WAIT outlives its process"));
+}
+
+/* What is open is its process's, and ends with that. */
+static void advise_keeper(struct finding *f, const struct evidence *e, int by)
+{
+	bool is_udp = e->plan->loads[by].load->protocol == PROTOCOL_UDP;
+	struct text who = e->tape->loads[by].load;
+
+	advice_add_fmt(&f->attempt, e->a,
+		       "mend " TEXT_FMT ": what it opens and keeps is what is missing here; `ss "
+		       "-tunp` names it",
+		       TEXT_ARG(who));
+	advice_add_fmt(&f->attempt, e->a,
+		       "until then restart " TEXT_FMT ": its sockets are closed with it, and their "
+		       "ports come back%s",
+		       TEXT_ARG(who),
+		       is_udp ? " at once"
+			      : ", after 60 s of TIME_WAIT if it is its end that closes "
+				"first");
+	advice_add(&f->wont_help, TEXT("restarting the one that fails: it has none of the ports"));
 }
 
 static void advise_victim(struct finding *f, const struct evidence *e)
 {
 	int by = culprit_of(e, refused_load(e));
 
-	if (by >= 0)
-		advice_add_fmt(&f->attempt, e->a,
-			       "mend " TEXT_FMT
-			       ": what it opens and closes is what is missing here",
-			       TEXT_ARG(e->tape->loads[by].load));
-	advice_add(&f->attempt, TEXT("find out who connects as it happens (`bpftrace` on "
-				     "tcp_v4_connect, `ss -tnp` while they are open): afterwards "
-				     "nothing tells"));
+	if (by >= 0 && is_closer(&e->tape->loads[by].tally))
+		advise_closer(f, e, by);
+	else if (by >= 0)
+		advise_keeper(f, e, by);
 	advice_tuples(&f->attempt, e, 0);
 }
 
@@ -151,7 +196,6 @@ const struct rule share_rules[] = {
 		.seen = {MEASURE_EXHAUSTED_AFTER, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
 		.in_vain = {
 			"looking for the fault in the one that fails: it has used hardly any ports",
-			"restarting either: TIME_WAIT outlives its process",
 		},
 	},
 	{

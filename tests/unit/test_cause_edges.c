@@ -14,13 +14,12 @@ struct part {
 	uint64_t opened, refused;
 };
 
-static void parts_judge(struct trial *t, const char *lines, const struct part *parts, size_t count)
+static void parts_put(struct trial *t, const struct part *parts, size_t count)
 {
 	static const char *const names[] = {"a", "b", "c"};
 	struct tape *loads;
 	uint64_t opened = 0, refused = 0;
 
-	trial_open(t, lines);
 	loads = ARENA_ARRAY(&t->arena, struct tape, count);
 	for (size_t i = 0; i < count; i++) {
 		loads[i].load = text_of(names[i]);
@@ -36,7 +35,13 @@ static void parts_judge(struct trial *t, const char *lines, const struct part *p
 	t->tape.exhausted = true;
 	t->tape.tally = (struct tally){.attempted = opened, .opened = opened, .closed = opened};
 	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, refused);
-	trial_dump(t, 32)->states[STATE_TIME_WAIT] = opened;
+}
+
+static void parts_judge(struct trial *t, const char *lines, const struct part *parts, size_t count)
+{
+	trial_open(t, lines);
+	parts_put(t, parts, count);
+	trial_dump(t, 32)->states[STATE_TIME_WAIT] = t->tape.tally.opened;
 	trial_judge(t);
 }
 
@@ -157,6 +162,89 @@ static void what_holds_ports_is_added_up(void)
 	trial_close(&t);
 }
 
+/* FIN_WAIT1 and FIN_WAIT2 have a timer each: the cure is that of the one in which most are. */
+static void what_waits_in_fin_wait_1_has_a_cure_of_its_own(void)
+{
+	static const struct {
+		uint64_t unheard, heard;
+		const char *why, *attempt, *never;
+	} rows[] = {
+		{32, 0, "32 in FIN_WAIT1 keep their ports",
+		 "tcp_orphan_retries=3: FIN_WAIT1 is what it governs; a port comes back after some "
+		 "3 s, in place of 102 s",
+		 "far end close"},
+		{20, 12, "20 in FIN_WAIT1 keep their ports", "tcp_orphan_retries=3",
+		 "tcp_fin_timeout"},
+		{12, 20,
+		 "20 in FIN_WAIT2 keep their ports for up to 60 s (tcp_fin_timeout), and 12 in "
+		 "FIN_WAIT1 have not come to that yet.",
+		 "tcp_fin_timeout=10", "tcp_orphan_retries"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+		struct sample *s;
+
+		trial_open(&t, FEW "load: {hold: 1ms}");
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		s = trial_dump(&t, 32);
+		s->states[STATE_FIN_WAIT1] = rows[i].unheard;
+		s->states[STATE_FIN_WAIT2] = rows[i].heard;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_FIN_WAIT_ORPHANS);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
+		CU_ASSERT(!lines_have(&f->attempt, rows[i].never));
+		trial_close(&t);
+	}
+}
+
+/* What the culprit keeps open ends with its process; what it closed outlives that. */
+static void restarting_the_culprit_helps_where_it_keeps_its_ports(void)
+{
+	static const struct {
+		const char *protocol;
+		uint64_t leaked;
+		const char *why, *attempt, *in_vain;
+	} rows[] = {
+		{"tcp", 32, "`ss -tunp` names it",
+		 "until then restart a: its sockets are closed with it, and their ports come back, "
+		 "after 60 s",
+		 "restarting the one that fails"},
+		{"udp", 32, "`ss -tunp` names it", "ports come back at once",
+		 "restarting the one that fails"},
+		{"tcp", 15, "`ss -p` names nobody", "what it opens and closes",
+		 "TIME_WAIT outlives its process"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		const struct finding *f;
+		struct tally *hog;
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), FEW "load: {protocol: %s}\nloads: {a: {}, b: {}}",
+			 rows[i].protocol);
+		trial_open(&t, lines);
+		parts_put(&t, (const struct part[]){{32, 0}, {0, 1}}, 2);
+		hog = &t.tape.loads[0].tally;
+		t.tape.tally.leaked = hog->leaked = rows[i].leaked;
+		t.tape.tally.closed = hog->closed = 32 - rows[i].leaked;
+		trial_dump(&t, 32)->states[STATE_ESTABLISHED] = rows[i].leaked;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_INNOCENT_VICTIM);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
+		CU_ASSERT(lines_have(&f->wont_help, rows[i].in_vain));
+		CU_ASSERT_EQUAL(lines_have(&f->wont_help, "outlives"), rows[i].leaked < 16);
+		trial_close(&t);
+	}
+}
+
 static void a_lower_fin_timeout_is_told_with_its_gain(void)
 {
 	const struct finding *f;
@@ -249,6 +337,8 @@ static const struct test tests[] = {
 	TEST(a_funnel_is_of_three_loads_and_one_destination),
 	TEST(a_storm_is_of_tries_or_of_flushed_pools),
 	TEST(what_holds_ports_is_added_up),
+	TEST(what_waits_in_fin_wait_1_has_a_cure_of_its_own),
+	TEST(restarting_the_culprit_helps_where_it_keeps_its_ports),
 	TEST(a_lower_fin_timeout_is_told_with_its_gain),
 	TEST(one_dropped_syn_is_told),
 	TEST(a_gateway_of_few_ports_is_told_with_its_rate),
