@@ -205,11 +205,22 @@ bool evidence_has(const struct evidence *e, enum event_kind kind)
 	return false;
 }
 
+/* By the settings: of connections that are closed, where others are not, the forecast does not tell. */
+static int64_t quiet_by_settings(const struct plan *plan)
+{
+	int64_t lasts = plan->scenario->network.time_wait, delay = reuse_delay(plan);
+
+	if (delay > 0 && delay < lasts && reuse_is_set(plan) && has_timestamps(plan) &&
+	    !is_bound_first(plan))
+		return delay;
+	return lasts;
+}
+
 int64_t quiet_time(const struct plan *plan)
 {
 	int64_t quiet = plan->forecast.quiet_ns;
 
-	return quiet > 0 && quiet != FOR_EVER ? quiet : plan->scenario->network.time_wait;
+	return quiet > 0 && quiet != FOR_EVER ? quiet : quiet_by_settings(plan);
 }
 
 bool is_reused(const struct plan *plan)
