@@ -131,14 +131,38 @@ static struct sides sides_of(const struct evidence *e)
 	return s;
 }
 
+/* Who of them starves? */
+static bool connect_starves(const struct evidence *e, const struct sides *s)
+{
+	return s->plain_refused > 0 && 2 * s->bound > e->plan->budget.usable;
+}
+
+static bool bind_starves(const struct evidence *e, const struct sides *s)
+{
+	return s->bound_refused > 0 && s->plain > 0 && s->bound < e->plan->budget.usable;
+}
+
+/* ", on the other 29 of 64 ports, since those to 2 destinations may share one": where they do. */
+static const char *say_shared(const struct evidence *e, const struct sides *s)
+{
+	uint64_t others = e->plan->budget.usable - s->bound;
+
+	if (e->plan->destinations < 2 || s->plain <= others)
+		return "";
+	return text_format(
+		       e->a, ", on the other %s of %s, since connections to %s may share one",
+		       say_count(e->a, others), say_ports(e),
+		       say_number_of(e->a, e->plan->destinations, "destination", "destinations"))
+		.s;
+}
+
 /* Either side takes ports away from the other, and not the other way alone. */
 static struct claim bind_starvation(const struct evidence *e)
 {
 	struct sides s = sides_of(e);
 	struct claim c = {.weight = claim_first(e)};
-	uint32_t usable = e->plan->budget.usable;
 
-	if (s.plain_refused > 0 && 2 * s.bound > usable)
+	if (connect_starves(e, &s))
 		c.why = text_format(
 			e->a,
 			"Loads that bind() first have had %s of the range, for all destinations: "
@@ -148,14 +172,13 @@ static struct claim bind_starvation(const struct evidence *e)
 			say_number_of(e->a, s.bound, "port", "ports"),
 			say_number_of(e->a, s.plain_refused, "time", "times"),
 			say_count(e->a, s.plain));
-	else if (s.bound_refused > 0 && s.plain > 0 && s.bound < usable)
+	else if (bind_starves(e, &s))
 		c.why = text_format(e->a,
 				    "bind() to port 0 wants a port that nobody has on that "
 				    "address, towards whomever, in "
-				    "TIME_WAIT or not: connect() of other loads has had %s, and %s "
-				    "failed %s with "
-				    "EADDRINUSE after %s.",
-				    say_count(e->a, s.plain), "bind()",
+				    "TIME_WAIT or not: connect() of other loads has had %s%s, and "
+				    "bind() failed %s with EADDRINUSE after %s.",
+				    say_count(e->a, s.plain), say_shared(e, &s),
 				    say_number_of(e->a, s.bound_refused, "time", "times"),
 				    say_count(e->a, s.bound));
 	else
@@ -247,15 +270,41 @@ static void advise_bind_first(struct finding *f, const struct evidence *e)
 		       say_number_of(e->a, b->usable, "port", "ports"));
 }
 
+#define NO_PORT_FIRST \
+	"set IP_BIND_ADDRESS_NO_PORT before a bind() that only chooses the source address: it " \
+	"then takes no port"
+
 static void advise_bound(struct finding *f, const struct evidence *e)
 {
 	advice_widen(&f->attempt, e, 0);
 }
 
-// clang-format off
-#define NO_PORT_FIRST \
-	"set IP_BIND_ADDRESS_NO_PORT before a bind() that only chooses the source address: it then takes no port"
+/* connect() passes over a port that is bound to any address; bind() only over one that is in use at its
+ * own. */
+static void advise_starved(struct finding *f, const struct evidence *e)
+{
+	struct sides s = sides_of(e);
+	bool is_connect = connect_starves(e, &s);
 
+	if (!is_connect && !bind_starves(e, &s))
+		advice_add(&f->attempt,
+			   TEXT("have servers listen below net.ipv4.ip_local_port_range, or move "
+				"the range: nothing is lost then, and no connection can take a "
+				"server's port before it starts"));
+	advice_add(&f->attempt, TEXT(NO_PORT_FIRST));
+	if (!is_connect && bind_starves(e, &s))
+		advice_add_fmt(&f->attempt, e->a,
+			       "bind to another local address than connect() has: it has %s of its "
+			       "own for bind()",
+			       say_number_of(e->a, e->plan->budget.usable, "port", "ports"));
+	else
+		advice_add(&f->wont_help,
+			   TEXT("another local address, or the other family, for what binds: "
+				"connect() passes over its port all the same"));
+	advice_widen(&f->attempt, e, 0);
+}
+
+// clang-format off
 const struct rule bound_rules[] = {
 	{
 		.cause = CAUSE_BIND_FIRST,
@@ -308,16 +357,10 @@ const struct rule bound_rules[] = {
 	{
 		.cause = CAUSE_BIND_STARVATION,
 		.claim = bind_starvation,
-		.advise = advise_bound,
+		.advise = advise_starved,
 		.seen = {MEASURE_PORTS_USABLE, MEASURE_PORTS_USED_MAX, MEASURE_EXHAUSTED_AFTER},
-		.attempt = {
-			"have servers listen below net.ipv4.ip_local_port_range, or move the range: nothing is lost "
-			"then, and no connection can take a server's port before it starts",
-			NO_PORT_FIRST,
-		},
 		.in_vain = {
 			"net.ipv4.ip_local_reserved_ports alone: it keeps clients from those ports, and gives none back",
-			"another local address, or the other family, for what binds: connect() passes over its port all the same",
 		},
 	},
 	RULES_END,

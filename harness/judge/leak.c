@@ -13,7 +13,7 @@ static const char *say_used_up(const struct evidence *e, uint64_t held, const ch
 {
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
-	uint64_t kept = t->leaked + t->inherited, capacity = e->plan->budget.capacity;
+	uint64_t kept = t->leaked + t->inherited, capacity = e->leaker->budget.capacity;
 
 	if (held >= h.own || kept == 0)
 		return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),

@@ -177,6 +177,71 @@ static void a_share_that_leaks_has_all_ports_in_the_end(void)
 	trial_close(&t);
 }
 
+/* With tcp_tw_reuse a port is for one second what another has for 60: whatever else leaks. */
+static void of_a_leak_and_a_churn_the_churn_is_told_with_its_reuse(void)
+{
+	const struct finding *f;
+	struct trial t;
+	struct sample *s;
+
+	trial_open(&t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n"
+		       "load: {rate: 30/s, mix: {leak: 50%}}");
+	trial_exhaust(&t, 44);
+	t.tape.tally.leaked = 22;
+	t.tape.tally.closed = 22;
+	s = trial_dump(&t, 32);
+	s->states[STATE_ESTABLISHED] = 22;
+	s->states[STATE_TIME_WAIT] = 10;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "the port of each can be taken again after 1 s"));
+	CU_ASSERT(text_has(f->why, "32 ports / 1 s = 32/s would be all"));
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_TW_REUSE_FLOOR));
+	trial_close(&t);
+}
+
+/* A port that bind() took is one of all destinations: what is used up is counted so, too. */
+static void a_leak_of_bound_sockets_is_counted_over_all_destinations(void)
+{
+	static const char lines[] =
+		"network: {ports: 40000-40063, servers: 2, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+		"loads: {plain: {rate: 200/s}, bound: {rate: 200/s, end: leak, bind: address}}";
+	const struct finding *f;
+	struct tape *loads;
+	struct trial t;
+	struct sample *s;
+
+	trial_open(&t, lines);
+	loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	loads[0] = (struct tape){.load = TEXT("plain"), .refused_at_ns = -1};
+	loads[1] = (struct tape){.load = TEXT("bound"), .exhausted = true};
+	loads[0].tally = (struct tally){.attempted = 40, .opened = 40, .closed = 40};
+	loads[1].tally = (struct tally){.attempted = 43, .opened = 35, .leaked = 35, .failed = 8};
+	loads[1].tally.errors[STAGE_BIND][EADDRINUSE] = 8;
+	t.tape.loads = loads;
+	t.tape.load_count = 2;
+	t.tape.exhausted = true;
+	t.tape.tally = (struct tally){.attempted = 75, .opened = 75, .closed = 40, .leaked = 35};
+	trial_fail(&t, STAGE_BIND, EADDRINUSE, 8);
+	s = trial_dump(&t, 38);
+	s->states[STATE_ESTABLISHED] = 35;
+	s->states[STATE_TIME_WAIT] = 40;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_LEAK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "64 after 137 connections, by this share"));
+	f = trial_cause(&t, CAUSE_BIND_STARVATION);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why,
+			   "has had 40, on the other 29 of 64 ports, since connections to 2 "
+			   "destinations may share one, and bind() failed 8 times"));
+	CU_ASSERT(lines_have(&f->attempt, "bind to another local address than connect() has"));
+	CU_ASSERT(!lines_have(&f->attempt, "have servers listen"));
+	CU_ASSERT(!lines_have(&f->wont_help, "another local address"));
+	trial_close(&t);
+}
+
 /* Both ways: sockets that ask, each a query, and those that nobody closes. */
 static void a_socket_of_udp_for_each_query_is_told_from_a_leak(void)
 {
@@ -257,6 +322,8 @@ static const struct test tests[] = {
 	TEST(each_protocols_ports_sustain_a_rate_of_their_own),
 	TEST(of_a_leak_and_a_churn_the_leak_is_first_unless_the_churn_holds_more),
 	TEST(a_share_that_leaks_has_all_ports_in_the_end),
+	TEST(of_a_leak_and_a_churn_the_churn_is_told_with_its_reuse),
+	TEST(a_leak_of_bound_sockets_is_counted_over_all_destinations),
 	TEST(a_socket_of_udp_for_each_query_is_told_from_a_leak),
 	TEST(what_a_gateway_carries_bounds_what_is_enough),
 	TESTS_END,
