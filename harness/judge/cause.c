@@ -2,7 +2,6 @@
 
 #include "judge/rule.h"
 #include "judge/view.h"
-#include "plan/part.h"
 
 /* What a cause must hold of the ports in the fullest dump to be named beside others. */
 static const double share_least = 1 / 8.;
@@ -64,10 +63,12 @@ static void advice_give(struct finding *f, const struct rule *r, const struct ev
 	advice_add_all(&f->wont_help, r->in_vain);
 }
 
+enum { FINDINGS_MOST = (PARTS_MOST + 1) * CAUSES };
+
 /* Findings, those first that explain most. */
 struct ranking {
 	struct finding *list;
-	double weights[2 * CAUSES];
+	double weights[FINDINGS_MOST];
 	size_t count;
 };
 
@@ -178,17 +179,30 @@ static void rank(struct ranking *out, const struct evidence *e, bool (*asks)(enu
 		add_finding(out, &own.list[i], own.weights[i]);
 }
 
-/* The ports of TCP and of UDP are two ranges: who holds those of the one is none of the other's
- * business. */
-static void rank_parts(struct ranking *out, const struct evidence *whole)
+/* " of UDP", " of IPv6", " of TCP over IPv6": by what tells it from the others. */
+static const char *say_part(struct part part, bool is_mixed)
 {
-	for (enum protocol protocol = 0; protocol < PROTOCOLS; protocol++) {
+	static const char *const names[PROTOCOLS][3] = {
+		[PROTOCOL_TCP] = {" of TCP", " of TCP over IPv4", " of TCP over IPv6"},
+		[PROTOCOL_UDP] = {" of UDP", " of UDP over IPv4", " of UDP over IPv6"},
+	};
+	static const char *const versions[] = {"", " of IPv4", " of IPv6"};
+
+	return is_mixed ? names[part.protocol][part.family] : versions[part.family];
+}
+
+/* The ports of TCP and of UDP, of IPv4 and of IPv6, are ranges of their own: who holds those of the one
+ * is none of the other's business. */
+static void rank_parts(struct ranking *out, const struct evidence *whole, const struct part *parts,
+		       uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
 		struct view *v = ARENA_NEW(whole->a, struct view);
 		struct evidence e;
 
-		view_make(v, whole->plan, whole->tape, protocol, whole->a);
+		view_make(v, whole->plan, whole->tape, parts[i], whole->a);
 		e = evidence_of(&v->plan, &v->tape, &v->measures, whole->a);
-		e.ports_of = protocol == PROTOCOL_UDP ? " of UDP" : " of TCP";
+		e.ports_of = say_part(parts[i], part_is_mixed(whole->plan));
 		rank(out, &e, is_of_ports);
 	}
 	rank(out, whole, is_of_no_ports);
@@ -198,10 +212,12 @@ void causes_find(struct verdict *out, const struct plan *plan, const struct tape
 		 const struct measures *m, struct arena *a)
 {
 	struct evidence e = evidence_of(plan, tape, m, a);
-	struct ranking all = {.list = ARENA_ARRAY(a, struct finding, 2 * CAUSES)};
+	struct ranking all = {.list = ARENA_ARRAY(a, struct finding, FINDINGS_MOST)};
+	struct part parts[PARTS_MOST];
+	uint32_t count = parts_of(parts, plan);
 
-	if (part_is_mixed(plan))
-		rank_parts(&all, &e);
+	if (count > 1)
+		rank_parts(&all, &e, parts, count);
 	else
 		rank(&all, &e, is_of_all);
 	if (all.count == 0)

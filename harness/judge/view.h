@@ -1,4 +1,4 @@
-/* view.h - a run as if its loads of one protocol had been all of it: what they did, what the dumps saw
+/* view.h - a run as if its loads of one part had been all of it (plan/part.h): what they did, what the dumps saw
  * of theirs, and what was planned for them.
  *
  * Ownership: borrows from the whole run; what differs is in the arena.
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "judge/judge.h"
+#include "plan/part.h"
 
 struct view {
 	struct plan plan;
@@ -14,5 +15,5 @@ struct view {
 	struct measures measures;
 };
 
-void view_make(struct view *out, const struct plan *plan, const struct tape *tape,
-	       enum protocol protocol, struct arena *);
+void view_make(struct view *out, const struct plan *plan, const struct tape *tape, struct part part,
+	       struct arena *);

@@ -1,15 +1,29 @@
-/* part.h - a plan as if its loads of one protocol were all of them: the kernel keeps the ports of TCP
- * and of UDP apart, so that either has a range of its own.
+/* part.h - a plan as if its loads of one part were all of them: the kernel keeps the ports of TCP and of
+ * UDP apart, so that either has a range of its own; and of either those of IPv4 and IPv6, unless a
+ * bind() of the one takes the other's.
  *
  * Ownership: borrows from the whole plan, but for the loads: they are copied to where the caller says.
- * Errors:    none; pure. A plan that has no load of the protocol has no part of it.
+ * Errors:    none; pure. A plan that has no load of a part has no such part.
  */
 #pragma once
 
 #include "plan/plan.h"
 
-bool part_is_mixed(const struct plan *p); /* has it loads of both? */
+bool part_is_mixed(const struct plan *p); /* has it loads of both protocols? */
+
+enum part_family { PART_OF_BOTH, PART_OF_IPV4, PART_OF_IPV6 }; /* mapped sockets are of IPv4 */
+
+struct part {
+	enum protocol protocol;
+	enum part_family family;
+};
+
+enum { PARTS_MOST = 2 * PROTOCOLS };
+
+/* How many there are: 1, if all loads want the same ports. */
+uint32_t parts_of(struct part out[PARTS_MOST], const struct plan *p);
+
+bool part_has(struct part part, const struct load_plan *lp);
 
 /* `loads` has room for load_count of the whole. */
-void part_of(struct plan *out, const struct plan *whole, enum protocol protocol,
-	     struct load_plan *loads);
+void part_of(struct plan *out, const struct plan *whole, struct part part, struct load_plan *loads);

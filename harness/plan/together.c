@@ -70,7 +70,7 @@ static bool takes_across(const struct load_plan *a, const struct load_plan *b)
 
 /* Does what the one has take a port from the other? The kernel keeps the ports of TCP and of UDP
  * apart; and of one protocol those are wanted by both that both may have. */
-static bool meet(const struct load_plan *a, const struct load_plan *b)
+bool together_meet(const struct load_plan *a, const struct load_plan *b)
 {
 	bool is_across = (a->family == FAMILY_IPV6) != (b->family == FAMILY_IPV6);
 
@@ -85,14 +85,14 @@ static bool is_within(const struct plan *p, const struct load_plan *inner,
 	bool strays = bind_names_port(inner->bind) && !bind_names_port(outer->bind) &&
 		      ports_within(&p->scenario->network.reserved, inner->ports) > 0;
 
-	return meet(inner, outer) && !strays && inner->ports.lo >= outer->ports.lo &&
+	return together_meet(inner, outer) && !strays && inner->ports.lo >= outer->ports.lo &&
 	       inner->ports.hi <= outer->ports.hi;
 }
 
 /* Do they want the very same: as many ports, of as many spaces? */
 static bool is_alike(const struct load_plan *a, const struct load_plan *b)
 {
-	return meet(a, b) && meet(b, a) && a->budget.usable == b->budget.usable &&
+	return together_meet(a, b) && together_meet(b, a) && a->budget.usable == b->budget.usable &&
 	       a->budget.spaces == b->budget.spaces;
 }
 
@@ -125,7 +125,7 @@ static struct company company_of(const struct plan *p, const struct forecast *ea
 		uint32_t spaces = other->budget.spaces == me->budget.spaces ? me->budget.spaces : 1;
 
 		c.alike &= is_alike(me, other);
-		if (meet(other, me))
+		if (together_meet(other, me))
 			c.most += ceil(most_of(p, other) / spaces);
 		if (!is_within(p, other, me))
 			continue;

@@ -12,6 +12,9 @@
 /* Of one load it is forecast_make(). */
 struct forecast together_foresee(const struct plan *p);
 
+/* Does what `a` has take a port from `b`? */
+bool together_meet(const struct load_plan *a, const struct load_plan *b);
+
 /* Connections that all loads can have at once: ports that several of them want count once, those of
  * TCP and of UDP apart. */
 uint64_t together_capacity(const struct plan *p);

@@ -94,6 +94,66 @@ static void where_both_run_out_either_has_its_cause(void)
 	trial_close(&t);
 }
 
+#define FAMILIES(more) \
+	"network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n" \
+	"loads:\n" \
+	"  four: {family: ipv4, rate: 200/s, end: leak" more "}\n" \
+	"  six: {family: ipv6, rate: 100/s}\n"
+
+/* 64 connections of IPv4 that leaked, and one that was refused; 30 of IPv6 that were closed. */
+static void families_open(struct trial *t, const char *lines)
+{
+	struct sample dump = {.used_max = 64, .at_rest = true};
+	struct usage usages[] = {{.usable = 64}, {.usable = 64}};
+	struct tape *loads;
+
+	trial_open(t, lines);
+	loads = ARENA_ARRAY(&t->arena, struct tape, 2);
+	loads[0] = (struct tape){.load = TEXT("four"), .exhausted = true, .recovered_ns = -1};
+	loads[1] = (struct tape){.load = TEXT("six"), .refused_at_ns = -1, .recovered_ns = -1};
+	loads[0].tally = (struct tally){.attempted = 65, .opened = 64, .leaked = 64, .failed = 1};
+	loads[0].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
+	loads[1].tally = (struct tally){.attempted = 30, .opened = 30, .closed = 30};
+	t->tape.loads = loads;
+	t->tape.load_count = 2;
+	t->tape.exhausted = true;
+	t->tape.tally = (struct tally){.attempted = 94, .opened = 94, .closed = 30, .leaked = 64};
+	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, 1);
+	dump.states[STATE_ESTABLISHED] = usages[0].states[STATE_ESTABLISHED] = 64;
+	dump.states[STATE_TIME_WAIT] = usages[1].states[STATE_TIME_WAIT] = 30;
+	usages[0].local = usages[0].remote = address_ipv4(0x0a4d0001);
+	usages[1].local = usages[1].remote = (struct address){1, 1};
+	dump.usage_count = 2;
+	trial_usages(t, dump, usages);
+	trial_judge(t);
+}
+
+/* IPv4 and IPv6 have the range each for itself. */
+static void what_ipv6_closed_is_no_cause_of_what_ipv4_lacks(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	families_open(&t, FAMILIES(""));
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	f = &t.verdict.causes[0];
+	CU_ASSERT_EQUAL(f->cause, CAUSE_LEAK);
+	CU_ASSERT(text_has(f->why, "64 connections were opened, and none of them was closed."));
+	CU_ASSERT(text_has(f->why, "the 64 ports of IPv4 to one destination are used up for good"));
+	CU_ASSERT(!lines_have(&f->seen, "TIME_WAIT"));
+	trial_close(&t);
+}
+
+/* But bind() takes a port of either from the connect() of the other. */
+static void families_of_which_one_binds_are_not_told_apart(void)
+{
+	struct trial t;
+
+	families_open(&t, FAMILIES(", bind: address"));
+	CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_TIME_WAIT_CHURN));
+	trial_close(&t);
+}
+
 static void each_protocols_ports_sustain_a_rate_of_their_own(void)
 {
 	struct trial t;
@@ -319,6 +379,8 @@ static const struct test tests[] = {
 	TEST(a_leak_of_udp_is_no_cause_of_what_tcp_lacks),
 	TEST(what_tcp_closed_is_no_cause_of_what_udp_lacks),
 	TEST(where_both_run_out_either_has_its_cause),
+	TEST(what_ipv6_closed_is_no_cause_of_what_ipv4_lacks),
+	TEST(families_of_which_one_binds_are_not_told_apart),
 	TEST(each_protocols_ports_sustain_a_rate_of_their_own),
 	TEST(of_a_leak_and_a_churn_the_leak_is_first_unless_the_churn_holds_more),
 	TEST(a_share_that_leaks_has_all_ports_in_the_end),
