@@ -96,6 +96,13 @@ const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_
 	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }
 
+/* "40000-40031", "40005" */
+static const char *say_range(const struct evidence *e, struct port_range r)
+{
+	return r.lo == r.hi ? text_format(e->a, "%u", r.lo).s
+			    : text_format(e->a, "%u-%u", r.lo, r.hi).s;
+}
+
 /* Where the program chooses the ports, the kernel's range is not asked. */
 static void widen_own(struct line_list *lines, const struct evidence *e, int64_t life_ns)
 {
@@ -110,10 +117,10 @@ static void widen_own(struct line_list *lines, const struct evidence *e, int64_t
 			       e->plan->scenario->network.ports.hi, rate_too(e, 1, life_ns));
 	else
 		advice_add_fmt(lines, e->a,
-			       "give the program more ports to name than %u-%u, outside of "
+			       "give the program more ports to name than %s, outside of "
 			       "net.ipv4.ip_local_port_range: each brings as much as one of "
 			       "these%s",
-			       lp->ports.lo, lp->ports.hi, rate_too(e, 1, life_ns));
+			       say_range(e, lp->ports), rate_too(e, 1, life_ns));
 }
 
 /* Widening alone has outgoing connections take ports that servers want: never without reserving
@@ -144,9 +151,7 @@ void advice_widen(struct line_list *lines, const struct evidence *e, int64_t lif
 /* A socket of UDP has its port for all destinations: more of them add none. */
 static void add_datagrams(struct line_list *lines, const struct evidence *e)
 {
-	advice_add(lines,
-		   TEXT("use one socket for many destinations: with sendto() a socket of UDP needs "
-			"no connect(), and one port does"));
+	advice_add(lines, TEXT(ADVICE_ONE_SOCKET));
 	advice_add_fmt(lines, e->a, "each further source address that sockets are bound to adds %s",
 		       say_number_of(e->a, e->plan->budget.usable, "port", "ports"));
 }

@@ -23,6 +23,10 @@ void advice_widen(struct line_list *lines, const struct evidence *e, int64_t lif
 void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns);
 void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns);
 
+#define ADVICE_ONE_SOCKET \
+	"use one socket for many destinations: with sendto() a socket of UDP needs no connect(), " \
+	"and one port does"
+
 /* ", 1,075/s (enough)" behind a number of ports, where a rate is what the ports are for. */
 const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns);
 

@@ -40,13 +40,20 @@ static struct claim udp_sockets(const struct evidence *e)
 	return c;
 }
 
+/* Where sockets leak, no number of ports is enough: as the leak's own advice says. */
 static void advise_datagrams(struct finding *f, const struct evidence *e)
 {
-	advice_tuples(&f->attempt, e, 0);
+	bool leaks = e->tape->tally.leaked > 0 && !is_per_query(e);
+
+	if (leaks)
+		advice_add(&f->attempt, TEXT(ADVICE_ONE_SOCKET));
+	else
+		advice_tuples(&f->attempt, e, 0);
 	advice_add(&f->attempt,
 		   TEXT("close a socket with its answer, and give up on one that does not "
 			"come: nothing waits after the close"));
-	advice_widen(&f->attempt, e, 0);
+	if (!leaks)
+		advice_widen(&f->attempt, e, 0);
 }
 
 /* Those that have the addresses and the ports of another, as the kernel lists them. */

@@ -111,7 +111,9 @@ const char *say_towards(const struct evidence *e)
 	const struct plan *p = e->plan;
 	const char *to = "to one destination";
 
-	if (p->destinations > 1 && p->budget.spaces < p->budget.pairs)
+	if (p->destinations == 1 && e->load->load->protocol == PROTOCOL_UDP)
+		to = "towards all destinations";
+	else if (p->destinations > 1 && p->budget.spaces < p->budget.pairs)
 		to = "to all destinations together";
 	else if (p->destinations > 1)
 		to = text_format(

@@ -169,7 +169,7 @@ static void advise_leak(struct finding *f, const struct evidence *e)
 		       "take connections from a pool with a limit%s %s: a leak then shows where it "
 		       "is made",
 		       limit,
-		       e->plan->budget.spaces < e->plan->budget.pairs
+		       !is_tcp(e) || e->plan->budget.spaces < e->plan->budget.pairs
 			       ? "to all destinations together"
 			       : "to one destination");
 }

@@ -75,10 +75,14 @@ static void what_tcp_closed_is_no_cause_of_what_udp_lacks(void)
 	f = &t.verdict.causes[0];
 	CU_ASSERT_EQUAL(f->cause, CAUSE_LEAK);
 	CU_ASSERT(text_has(f->why, "64 sockets were opened, and none of them was closed."));
-	CU_ASSERT(text_has(f->why, "the 64 ports of UDP"));
+	CU_ASSERT(text_has(f->why, "the 64 ports of UDP towards all destinations are used up"));
+	CU_ASSERT(lines_have(&f->attempt, "to all destinations together"));
 	CU_ASSERT(lines_have(&f->seen, "established.max 64"));
 	CU_ASSERT_EQUAL(t.verdict.causes[1].cause, CAUSE_UDP_SOCKETS);
 	CU_ASSERT(text_has(t.verdict.causes[1].why, "TCP's ports are others"));
+	CU_ASSERT(lines_have(&t.verdict.causes[1].attempt, "one socket for many destinations"));
+	CU_ASSERT(!lines_have(&t.verdict.causes[1].attempt, "widen"));
+	CU_ASSERT(!lines_have(&t.verdict.causes[1].attempt, "adds"));
 	trial_close(&t);
 }
 
