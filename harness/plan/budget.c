@@ -77,7 +77,7 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 		for (size_t j = 0; j < s->value.len; j++)
 			digits[j] = s->value.s[j];
 		n = strtoll(digits, &end, 10);
-		return *end ? fallback : n;
+		return *end ? fallback : n < INT32_MIN ? INT32_MIN : n > INT32_MAX ? INT32_MAX : n;
 	}
 	return fallback;
 }

@@ -90,7 +90,7 @@ struct carriage carriage_make(const struct nat *nat, uint32_t destinations);
 uint32_t ports_within(const struct port_list *list, struct port_range range);
 
 /* The sysctl of this name as the scenario sets it, or `fallback`: what a fresh namespace starts
- * with. */
+ * with. Of 32 bits, as all that are asked for: what the kernel refuses is found out when it is set. */
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback);
 
 /* Connections under way at once in a closed loop: as the scenario says, or 64 (words/keys.def). */

@@ -12,8 +12,9 @@ int64_t gateway_tracks(const struct scenario *s, bool is_reset)
 	const struct setting_list *set = &s->network.nat.sysctl;
 	const char *name = is_reset ? "net.netfilter.nf_conntrack_tcp_timeout_close"
 				    : "net.netfilter.nf_conntrack_tcp_timeout_time_wait";
+	int64_t seconds = setting_number(set, name, is_reset ? 10 : 120);
 
-	return setting_number(set, name, is_reset ? 10 : 120) * SECOND;
+	return seconds > 0 ? seconds * SECOND : 0;
 }
 
 /* How long it keeps the port of a connection that ends so. */

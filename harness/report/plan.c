@@ -201,12 +201,14 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 		return text_format(
 			a,
 			"%s of the gateway / %s = %s for ever, at least: it may keep the "
-			"port of a closed connection for 120 s, of one that was reset "
-			"for 10 s; but newer kernels give it to another before that, if "
+			"port of a closed connection for %s, of one that was reset "
+			"for %s; but newer kernels give it to another before that, if "
 			"they can",
 			say_number(a, p->nat.carriage.ports, "port"),
 			say_time(a, (double)p->nat.carriage.ports / p->forecast.rate * 1e9),
-			say_rate(a, p->forecast.rate));
+			say_rate(a, p->forecast.rate),
+			say_time(a, (double)gateway_tracks(p->scenario, false)),
+			say_time(a, (double)gateway_tracks(p->scenario, true)));
 	return text_format(a, "%s / %s = %s for ever", ports, say_parts(p, o, a),
 			   say_rate(a, p->forecast.rate));
 }

@@ -76,6 +76,18 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 		{BEHIND("ports: 2000-2031, sysctl: {net.netfilter.nf_conntrack_tcp_timeout_close: "
 			"2}") "load: {rate: 100/s, end: reset}",
 		 0, false, 32 / 2.},
+		{BEHIND("ports: 2000-2031, sysctl: "
+			"{net.netfilter.nf_conntrack_tcp_timeout_time_wait: 9999999999999}") "load:"
+											     " {"
+											     "rate:"
+											     " 100/"
+											     "s}",
+		 0, false, 32. / INT32_MAX},
+		{BEHIND("ports: 2000-2031, sysctl: "
+			"{net.netfilter.nf_conntrack_tcp_timeout_time_wait: -1}") "load: {rate: "
+										  "100/s, hold: "
+										  "10s}",
+		 32, false, 3.2},
 		{BEHIND("limit: 10") "load: {rate: 100/s, hold: 1s}", 10, false, 10},
 		{BEHIND("limit: 10") "load: {rate: 5/s, hold: 1s, duration: 1s}", 0, true, 10},
 		{BEHIND("ports: 2000-2031") "load: {rate: 100/s, end: reset, mix: {close: 99%}}", 0,
