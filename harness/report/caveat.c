@@ -64,6 +64,16 @@ static bool goes_on(const struct result_run *run)
 	       (retry.len && !text_is(retry, "0"));
 }
 
+/* All that load.total asks for was begun: nothing is left to go on with. */
+static bool has_begun_all(const struct result_run *run)
+{
+	uint64_t total = 0, tries = run_count(run, MEASURE_CONNECTS_ATTEMPTED),
+		 again = run_count(run, MEASURE_RETRIES);
+
+	return unit_read_count(value_of(run, "load.total"), &total) && total > 0 &&
+	       tries >= total + again;
+}
+
 void caveat_stopped(struct out *out, const struct result_run *run)
 {
 	bool failed = run_count(run, MEASURE_CONNECTS_FAILED) > 0 ||
@@ -78,7 +88,7 @@ void caveat_stopped(struct out *out, const struct result_run *run)
 	if (exhausted && !stops && text_is(value_of(run, "stop.when"), "exhausted"))
 		out_z(&line, "exhaustion ended the load (stop.when: exhausted), whatever "
 			     "load.on_failure says; with `never` it goes on");
-	else if (!exhausted && stops)
+	else if (!exhausted && stops && !has_begun_all(run))
 		out_fmt(&line,
 			"the first failure ended the load (load.on_failure: stop), with %s "
 			"connections begun; with `continue` it goes on",

@@ -206,6 +206,7 @@ static void what_ended_the_load_is_told(void)
 	} rows[] = {
 		{"load: {total: 30}", false, "the first failure ended the load"},
 		{"load: {total: 30, on_failure: continue}", false, NULL},
+		{"load: {total: 1}", false, NULL}, /* nothing is left to go on with */
 		{"load: {total: 30}", true, NULL},
 		{"load: {total: 30, on_failure: continue}", true, NULL},
 		{"load: {total: 30, on_failure: {retry: 3}}", true, NULL},
