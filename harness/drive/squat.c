@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ static bool goes_on(const struct squat *q)
 	return !*q->hooks->interrupted && !atomic_load(&q->ending) && clock_now() < q->until_ns;
 }
 
-/* Of a service that starts late this is what comes of it. */
+/* Of a service that starts late this is what comes of it: none of the load's failures. */
 static bool note_refusal(struct squat *q, uint16_t port, enum stage stage, int error, uint32_t n)
 {
 	if (q->refused < EVENTS_MOST)
@@ -64,7 +65,7 @@ static bool note_refusal(struct squat *q, uint16_t port, enum stage stage, int e
 						    .kind = EVENT_SQUAT_REFUSED,
 						    .stage = stage,
 						    .error = (uint16_t)error});
-	q->tape.tally.errors[stage][error < ERRNOS ? error : 0] += n;
+	q->tape.squat_errors[stage][error < ERRNOS ? error : 0] += n;
 	q->refused += n;
 	return true;
 }
@@ -360,6 +361,7 @@ bool squat_close(struct squat *q, struct tape *out, struct err *err)
 	tape_merge(out, &q->tape);
 	out->squat_held = q->held;
 	out->squat_refused = q->refused;
+	memcpy(out->squat_errors, q->tape.squat_errors, sizeof(out->squat_errors));
 	if (q->late_err.kind && err->kind == ERR_NONE)
 		*err = q->late_err;
 	return q->late_err.kind == ERR_NONE;

@@ -71,6 +71,8 @@ struct measures {
 	bool foretold;		  /* predictions are there; not of one of several loads */
 	struct error_row *errors; /* those that occurred, most frequent first */
 	size_t error_count;
+	struct error_row *squat_errors; /* the same of squat's sockets, which are no load's */
+	size_t squat_error_count;
 	struct counter_row *counters; /* those that moved, in the kernel's order */
 	size_t counter_count;
 	bool counters_known;

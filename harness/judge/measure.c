@@ -218,20 +218,29 @@ static int by_count(const void *a, const void *b)
 	return x->error - y->error;
 }
 
-static void measure_errors(struct measures *out, const struct tally *tally, struct arena *a)
+/* The rows of a table; returns how many. */
+static size_t list_errors(struct error_row **out, const uint64_t table[STAGES][ERRNOS],
+			  struct arena *a)
 {
-	size_t n = 0;
+	size_t n = 0, count = 0;
 
 	for (int i = 0; i < STAGES * ERRNOS; i++)
-		n += tally->errors[i / ERRNOS][i % ERRNOS] > 0;
-	out->errors = ARENA_ARRAY(a, struct error_row, n);
+		n += table[i / ERRNOS][i % ERRNOS] > 0;
+	*out = ARENA_ARRAY(a, struct error_row, n);
 	for (int stage = 0; stage < STAGES; stage++)
 		for (int error = 0; error < ERRNOS; error++)
-			if (tally->errors[stage][error])
-				out->errors[out->error_count++] = (struct error_row){
-					(enum stage)stage, error, tally->errors[stage][error]};
+			if (table[stage][error])
+				(*out)[count++] = (struct error_row){(enum stage)stage, error,
+								     table[stage][error]};
 	if (n > 1)
-		qsort(out->errors, n, sizeof(*out->errors), by_count);
+		qsort(*out, n, sizeof(**out), by_count);
+	return n;
+}
+
+static void measure_errors(struct measures *out, const struct tape *tape, struct arena *a)
+{
+	out->error_count = list_errors(&out->errors, tape->tally.errors, a);
+	out->squat_error_count = list_errors(&out->squat_errors, tape->squat_errors, a);
 }
 
 /* A gauge such as CurrEstab can go down; that is no move of a counter. */
@@ -289,7 +298,7 @@ static void measure_loads(struct measures *out, const struct tape *tape, const s
 		measure_books(&l->measures, &tape->loads[i]);
 		measure_requests(&l->measures, &tape->loads[i], plan);
 		measure_exhaustion(&l->measures, &tape->loads[i]);
-		measure_errors(&l->measures, &tape->loads[i].tally, a);
+		measure_errors(&l->measures, &tape->loads[i], a);
 	}
 }
 
@@ -305,7 +314,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_prediction(out, plan);
 	measure_sockets(out, tape, plan);
 	measure_gateway(out, tape);
-	measure_errors(out, &tape->tally, a);
+	measure_errors(out, tape, a);
 	measure_counters(out, tape, a);
 	measure_overflow(out);
 	measure_reconciled(out, tape, plan);
@@ -313,11 +322,12 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	foretold_compare(out, tape, plan);
 }
 
-static struct value get_error(const struct measures *m, enum stage stage, int error)
+static struct value get_error(const struct error_row *rows, size_t count,
+			      const struct measure_ref *what)
 {
-	for (size_t i = 0; i < m->error_count; i++)
-		if (m->errors[i].stage == stage && m->errors[i].error == error)
-			return (struct value){true, (double)m->errors[i].count};
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].stage == what->stage && rows[i].error == what->error)
+			return (struct value){true, (double)rows[i].count};
 	return (struct value){true, 0};
 }
 
@@ -328,7 +338,9 @@ struct value measures_get(const struct measures *m, const struct measure_ref *wh
 	if (what->load > 0)
 		m = &m->loads[what->load - 1].measures;
 	if (what->measure == MEASURE_ERRORS)
-		return get_error(m, what->stage, what->error);
+		return get_error(m->errors, m->error_count, what);
+	if (what->measure == MEASURE_SQUAT_ERRORS)
+		return get_error(m->squat_errors, m->squat_error_count, what);
 	if (what->measure == MEASURE_COUNTER)
 		return get_counter(m, what->counter);
 	return m->fixed[what->measure];

@@ -56,6 +56,14 @@ static const char *say_server(const struct evidence *e, const struct server *s)
 		.s;
 }
 
+/* What has given the load its ports. */
+static const char *say_taker(const struct evidence *e)
+{
+	enum bind_way way = e->load->bind;
+
+	return bind_takes_port(way) || bind_names_port(way) ? "bind()" : "connect()";
+}
+
 /* A service that started late (squat.start), and found its port in the range taken. */
 static struct claim late_service(const struct evidence *e)
 {
@@ -73,10 +81,10 @@ static struct claim late_service(const struct evidence *e)
 				e->a,
 				"A service wanted port %lld after %s, and %s failed with "
 				"EADDRINUSE: a connection of the client's own has it, for "
-				"connect() may take any of %u-%u. Who has it is no server, so that "
+				"%s may take any of %u-%u. Who has it is no server, so that "
 				"`ss -tln` shows nobody.",
 				(long long)at->value, say_time(e->a, at->t_ns),
-				stage_call(at->stage), range.lo, range.hi)};
+				stage_call(at->stage), say_taker(e), range.lo, range.hi)};
 	}
 	return no_claim;
 }

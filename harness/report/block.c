@@ -190,18 +190,34 @@ static void add_if(struct out *to, const struct result_run *run, enum measure wh
 	out_fmt(to, " %s", words);
 }
 
-static void print_errors(struct out *out, const struct result_run *run)
+static void print_errors(struct out *out, const struct error_row *rows, size_t count)
 {
-	for (size_t i = 0; i < run->measures.error_count; i++) {
-		const struct error_row *e = &run->measures.errors[i];
+	for (size_t i = 0; i < count; i++) {
 		struct draft d;
 		struct out *to = draft_begin(&d);
 
-		draft_count(to, e->count);
-		out_fmt(to, " at %s: %s \"%s\"", stage_call(e->stage), errno_name(e->error),
-			errno_words(e->error));
+		draft_count(to, rows[i].count);
+		out_fmt(to, " at %s: %s \"%s\"", stage_call(rows[i].stage),
+			errno_name(rows[i].error), errno_words(rows[i].error));
 		draft_print(&d, out, "");
 	}
+}
+
+/* A service that started late (squat.start), and could not have its port. */
+static void print_squat(struct out *out, const struct result_run *run)
+{
+	const struct measures *m = &run->measures;
+	struct draft d;
+	struct out *to = draft_begin(&d);
+
+	if (m->squat_error_count == 0)
+		return;
+	block_measure(to, run, MEASURE_SQUAT_HELD);
+	out_z(to, " held, ");
+	block_measure(to, run, MEASURE_SQUAT_REFUSED);
+	out_z(to, " refused");
+	draft_print(&d, out, "  squat");
+	print_errors(out, m->squat_errors, m->squat_error_count);
 }
 
 /* What became of the far end. */
@@ -305,7 +321,8 @@ void block_connects(struct out *out, const struct result_run *run)
 		return;
 	add_connects(to, run);
 	draft_print(&d, out, "  connects");
-	print_errors(out, run);
+	print_errors(out, run->measures.errors, run->measures.error_count);
+	print_squat(out, run);
 	for (size_t i = 0; i < run->measures.load_count; i++)
 		print_load(out, run, &run->measures.loads[i]);
 	block_books(out, run);

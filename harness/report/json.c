@@ -217,15 +217,16 @@ static json_t *json_plan(const struct result_run *run, bool *ok)
 	return o;
 }
 
-static void put_errors(json_t *o, const struct measures *m, bool *ok)
+/* Of a family of measures. */
+static void put_errors(json_t *o, enum measure family, const struct error_row *rows, size_t count,
+		       bool *ok)
 {
-	for (size_t i = 0; i < m->error_count; i++) {
-		const struct error_row *row = &m->errors[i];
+	for (size_t i = 0; i < count; i++) {
 		char name[80];
 
-		snprintf(name, sizeof(name), "%s%s.%s", measure_infos[MEASURE_ERRORS].name,
-			 stage_name(row->stage), errno_name(row->error));
-		put(o, name, json_count(row->count), ok);
+		snprintf(name, sizeof(name), "%s%s.%s", measure_infos[family].name,
+			 stage_name(rows[i].stage), errno_name(rows[i].error));
+		put(o, name, json_count(rows[i].count), ok);
 	}
 }
 
@@ -248,7 +249,9 @@ static json_t *json_measures(const struct measures *m, bool *ok)
 		const struct value *v = &m->fixed[i];
 
 		if (i == MEASURE_ERRORS)
-			put_errors(o, m, ok);
+			put_errors(o, i, m->errors, m->error_count, ok);
+		else if (i == MEASURE_SQUAT_ERRORS)
+			put_errors(o, i, m->squat_errors, m->squat_error_count, ok);
 		else if (i == MEASURE_COUNTER)
 			put_counters(o, m, ok);
 		else if (v->present && isfinite(v->n))

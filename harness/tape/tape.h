@@ -192,8 +192,9 @@ struct tape {
 	bool cut_short;	      /* stop.time came first */
 	struct latency *latency; /* of connects that were timed, borrowed; NULL: none were */
 	uint64_t destroyed;	 /* sockets in TIME_WAIT, by network.time_wait */
-	uint64_t squat_held, squat_refused; /* sockets of squat: see squat.start */
-	int aborted;			    /* the line of `expect` that ended it; -1: none */
+	uint64_t squat_held, squat_refused;    /* sockets of squat: see squat.start */
+	uint64_t squat_errors[STAGES][ERRNOS]; /* what those were refused with */
+	int aborted;			       /* the line of `expect` that ended it; -1: none */
 	struct text load;   /* whose tape it is; empty: the only one's, or the run's */
 	struct tape *loads; /* of a run with named loads: the tape of each, borrowed */
 	size_t load_count;

@@ -141,7 +141,7 @@ bool measure_is_of_load(enum measure measure)
 	return !of_the_whole[measure];
 }
 
-/* errors.STAGE.ERRNO, counter.NAME: what stands behind the family's name. */
+/* errors.STAGE.ERRNO, squat.errors.STAGE.ERRNO, counter.NAME: what stands behind the family's name. */
 static bool row_find(struct text row, struct measure_ref *out)
 {
 	struct text stage;

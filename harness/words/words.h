@@ -130,8 +130,8 @@ struct measure_info {
 
 struct measure_ref {
 	enum measure measure;
-	enum stage stage;    /* MEASURE_ERRORS */
-	int error;	     /* MEASURE_ERRORS: an errno value */
+	enum stage stage;    /* MEASURE_ERRORS, MEASURE_SQUAT_ERRORS */
+	int error;	     /* of those: an errno value */
 	struct text counter; /* MEASURE_COUNTER: its NAME, borrowed */
 	unsigned load;	     /* LOAD/MEASURE: of the scenario's, from 1; 0: of the whole run */
 };

@@ -224,9 +224,11 @@ static bool is_as_said(const struct row *row, const struct tape *t)
 
 	for (int stage = 0; stage < STAGES; stage++)
 		for (int e = 0; e < ERRNOS; e++)
-			errors += b->errors[stage][e];
+			errors += b->errors[stage][e] + t->squat_errors[stage][e];
 	return b->opened == row->opened && b->failed + t->squat_refused == row->failed &&
-	       errors == row->failed && b->errors[row->stage][row->error] == row->failed &&
+	       errors == row->failed &&
+	       b->errors[row->stage][row->error] + t->squat_errors[row->stage][row->error] ==
+		       row->failed &&
 	       t->exhausted == row->exhausted;
 }
 

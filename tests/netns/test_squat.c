@@ -224,7 +224,8 @@ static void a_service_that_starts_late_may_find_its_port_taken(void)
 			       (unsigned long long)s.tape.squat_refused);
 		CU_ASSERT_EQUAL(s.tape.squat_held, rows[i].held);
 		CU_ASSERT_EQUAL(s.tape.squat_refused, rows[i].refused);
-		CU_ASSERT_EQUAL(s.tape.tally.errors[rows[i].stage][EADDRINUSE], rows[i].refused);
+		CU_ASSERT_EQUAL(s.tape.squat_errors[rows[i].stage][EADDRINUSE], rows[i].refused);
+		CU_ASSERT_EQUAL(s.tape.tally.errors[rows[i].stage][EADDRINUSE], 0);
 		CU_ASSERT_EQUAL(s.tape.tally.failed, 0);
 		last = &s.tape.samples[s.tape.sample_count - 1];
 		CU_ASSERT(last->parts & SAMPLE_SOCKETS);

@@ -457,6 +457,42 @@ static void of_several_loads_the_one_that_failed_is_looked_at(void)
 	trial_close(&t);
 }
 
+/* What a service was refused is none of the load's failures; who has its port is said by the call that
+ * gave it. */
+static void a_late_service_is_no_failure_of_the_load(void)
+{
+	static const struct {
+		const char *load, *why;
+	} rows[] = {
+		{"load: {end: leak, total: 32}", "for connect() may take any of 40000-40031"},
+		{"load: {bind: address, end: leak, total: 32}",
+		 "for bind() may take any of 40000-40031"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[256];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031}\nsquat: {listen: [40010], start: 1s}\n%s",
+			 rows[i].load);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.leaked = 32;
+		t.tape.squat_refused = t.tape.squat_errors[STAGE_BIND][EADDRINUSE] = 1;
+		tape_event(&t.tape, (struct event){.value = 40010,
+						   .dest = NOWHERE,
+						   .kind = EVENT_SQUAT_REFUSED,
+						   .stage = STAGE_BIND,
+						   .error = EADDRINUSE});
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(t.measures.error_count, 0);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_LISTENER_IN_RANGE);
+		CU_ASSERT(text_has(t.verdict.causes[0].why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 static bool is_named(const char *name)
 {
 	for (int i = 0; i < CAUSES; i++)
@@ -577,6 +613,7 @@ static const struct test tests[] = {
 	TEST(what_explains_most_failures_comes_first),
 	TEST(the_arithmetic_is_in_the_texts),
 	TEST(of_several_loads_the_one_that_failed_is_looked_at),
+	TEST(a_late_service_is_no_failure_of_the_load),
 	TEST(every_known_class_has_a_name),
 	TEST(every_exhaustion_has_a_cause),
 	TESTS_END,
