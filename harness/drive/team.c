@@ -70,7 +70,8 @@ uint64_t team_tell(struct team *t, uint64_t opened, uint64_t ended)
 
 	if (!t)
 		return 0;
-	/* In this order: what others do meanwhile makes it fewer, never more than there were. */
+	/* In this order: what others tell meanwhile makes it fewer. What they have ended in a turn
+	 * that is not over they have not told: it is at most their turns' worth too many. */
 	all_opened = atomic_fetch_add(&t->opened, opened) + opened;
 	all_ended = atomic_fetch_add(&t->ended, ended) + ended;
 	return all_opened > all_ended ? all_opened - all_ended : 0;

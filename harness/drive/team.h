@@ -36,7 +36,8 @@ bool team_is_past(const struct team *t, uint64_t next);
 /* Is this the first of them to note such an event? */
 bool team_is_first(struct team *t, enum event_kind kind, enum stage stage, int error);
 
-/* What a worker has opened and ended since it told last; returns how many all have open. */
+/* What a worker has opened and ended since it told last; returns how many all have open,
+ * by what they have told: a turn's worth of each may have ended since. */
 uint64_t team_tell(struct team *t, uint64_t opened, uint64_t ended);
 uint64_t team_opened(const struct team *t);
 
