@@ -386,6 +386,24 @@ static void loads_close(struct crew *crew, struct tape *out)
 	out->load_count = p->load_count;
 }
 
+/* The tapes of all that writes one. */
+static bool tapes_open(struct crew *crew, struct tape *out, struct tape *samples, struct err *err)
+{
+	const struct plan *p = crew->plan;
+	struct arena *a = crew->arena;
+
+	if (!tape_open(out, (size_t)EVENTS_MOST * plan_workers(p), p->samples, COUNTERS_MOST, a,
+		       err) ||
+	    !tape_open_usages(out, (size_t)USAGES_MOST * p->dumps, a, err) ||
+	    !loads_open(crew, err) || !tape_open(samples, 0, p->samples, COUNTERS_MOST, a, err) ||
+	    !tape_open_usages(samples, (size_t)USAGES_MOST * p->dumps, a, err) ||
+	    !tape_open_accounts(out, p->destinations, a, err) ||
+	    !tape_open_accounts(samples, p->destinations, a, err))
+		return false;
+	tape_live(samples, crew->hooks->samples_fd, -1, crew->hooks->run);
+	return true;
+}
+
 bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	       const struct drive_hooks *hooks, struct arena *arena, struct err *err)
 {
@@ -395,18 +413,11 @@ bool drive_run(struct tape *out, const struct plan *plan, const struct lab *lab,
 	struct tape samples;
 	bool ok;
 
-	if (!tape_open(out, (size_t)EVENTS_MOST * plan_workers(plan), plan->samples, COUNTERS_MOST,
-		       arena, err) ||
-	    !tape_open_usages(out, (size_t)USAGES_MOST * plan->dumps, arena, err) ||
-	    !loads_open(&crew, err) ||
-	    !tape_open(&samples, 0, plan->samples, COUNTERS_MOST, arena, err) ||
-	    !tape_open_usages(&samples, (size_t)USAGES_MOST * plan->dumps, arena, err) ||
-	    !tape_open_accounts(out, plan->destinations, arena, err) ||
-	    !tape_open_accounts(&samples, plan->destinations, arena, err))
+	if (!tapes_open(&crew, out, &samples, err) ||
+	    !far_start(&crew.far, &far_wish, arena, err)) {
+		company_close(crew.company);
 		return false;
-	tape_live(&samples, hooks->samples_fd, -1, hooks->run);
-	if (!far_start(&crew.far, &far_wish, arena, err))
-		return false;
+	}
 	ok = vanish_start(&crew.vanish, &far_wish, arena, err) &&
 	     timewait_start(&waits, plan, lab, &hooks->pulse->broken, arena, err) &&
 	     squat_open(&crew.squat, plan, lab, hooks, arena, err) &&
