@@ -149,19 +149,19 @@ static bool is_of_ports(enum cause cause)
 	return cause_sort(cause) == SORT_HOLDS || cause_sort(cause) == SORT_TAKES;
 }
 
+static bool is_last_resort(enum cause cause)
+{
+	return cause == CAUSE_NO_DATA || cause == CAUSE_REQUEST_FAILED;
+}
+
 static bool is_of_all(enum cause cause)
 {
-	return cause != CAUSE_NO_DATA;
+	return !is_last_resort(cause);
 }
 
 static bool is_of_no_ports(enum cause cause)
 {
 	return is_of_all(cause) && !is_of_ports(cause);
-}
-
-static bool is_no_data(enum cause cause)
-{
-	return cause == CAUSE_NO_DATA;
 }
 
 /* Of the causes that `asks` is true of. */
@@ -221,7 +221,7 @@ void causes_find(struct verdict *out, const struct plan *plan, const struct tape
 	else
 		rank(&all, &e, is_of_all);
 	if (all.count == 0)
-		rank(&all, &e, is_no_data);
+		rank(&all, &e, is_last_resort);
 	out->causes = all.list;
 	out->cause_count = all.count;
 }

@@ -11,7 +11,8 @@ static const char *say_most_frequent(const struct evidence *e)
 		return "Ports ran out";
 	return text_format(e->a, "%s failed %s with %s (%s)", stage_call(m->errors[0].stage),
 			   say_number_of(e->a, m->errors[0].count, "time", "times"),
-			   errno_name(m->errors[0].error), errno_words(m->errors[0].error))
+			   errno_name(m->errors[0].error),
+			   failure_words(m->errors[0].stage, m->errors[0].error))
 		.s;
 }
 
@@ -46,6 +47,50 @@ static void advise_data(struct finding *f, const struct evidence *e)
 			"destination: `strace -f -e trace=socket,bind,connect`"));
 }
 
+/* What was sent on a connection that was open: of UDP, EAGAIN is a want of ports, and want of memory
+ * is told by itself. */
+static bool is_of_request(enum stage stage, int error)
+{
+	return stage == STAGE_RECEIVE ||
+	       (stage == STAGE_SEND && error != EAGAIN && error != ENOBUFS && error != ENOMEM);
+}
+
+/* Asked only where no other rule holds, as well. */
+static struct claim request_failed(const struct evidence *e)
+{
+	const struct measures *m = e->measures;
+	const struct error_row *most = NULL;
+	double n = 0;
+
+	for (size_t i = 0; i < m->error_count; i++) {
+		if (!is_of_request(m->errors[i].stage, m->errors[i].error))
+			continue;
+		most = most ? most : &m->errors[i];
+		n += (double)m->errors[i].count;
+	}
+	if (!most || e->tape->exhausted)
+		return no_claim;
+	return (struct claim){
+		.weight = n,
+		.why = text_format(e->a,
+				   "This is not port exhaustion: each of these connections had its "
+				   "port, and what was sent on it failed. %s%s",
+				   say_failures(e, most->stage, most->error),
+				   (double)most->count < n ? " Others failed otherwise." : "")};
+}
+
+static void advise_request(struct finding *f, const struct evidence *e)
+{
+	if (plan_speaks(e->plan, PROTOCOL_UDP) &&
+	    evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED) +
+		    evidence_errors(e, STAGE_SEND, ECONNREFUSED))
+		advice_add(&f->attempt, TEXT("start the server: of UDP an ICMP says that nothing "
+					     "listens at that port, one send too late"));
+	if (evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT))
+		advice_add(&f->attempt, TEXT("see whether the answer is late or never comes: a "
+					     "longer timeout tells one from the other"));
+}
+
 // clang-format off
 const struct rule data_rules[] = {
 	{
@@ -54,6 +99,18 @@ const struct rule data_rules[] = {
 		.advise = advise_data,
 		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
 		.in_vain = {"changing any setting before it is known which limit was reached"},
+	},
+	{
+		.cause = CAUSE_REQUEST_FAILED,
+		.claim = request_failed,
+		.advise = advise_request,
+		.seen = {MEASURE_REQUESTS_FAILED, MEASURE_REQUESTS_DONE, MEASURE_CONNECTS_RESET, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"look at the far end, whose log says why it ends connections, or does not answer",
+		},
+		.in_vain = {
+			"any setting of the client's ports: none was missing",
+		},
 	},
 	RULES_END,
 };

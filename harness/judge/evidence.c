@@ -151,7 +151,7 @@ const char *say_failures(const struct evidence *e, enum stage stage, int error)
 {
 	return text_format(e->a, "%s failed %s with %s (%s).", stage_call(stage),
 			   say_number_of(e->a, evidence_errors(e, stage, error), "time", "times"),
-			   errno_name(error), errno_words(error))
+			   errno_name(error), failure_words(stage, error))
 		.s;
 }
 

@@ -52,47 +52,65 @@ static bool judges_pace(const struct expectation_list *expect)
 	return false;
 }
 
-/* A line that is about what was opened, or failed, has judged a failure. */
-static bool judges_failures(const struct expectation_list *expect)
-{
-	static const enum measure about[] = {
-		MEASURE_CONNECTS_ATTEMPTED,
-		MEASURE_CONNECTS_OPENED,
-		MEASURE_CONNECTS_FAILED,
-		MEASURE_RETRIES,
-		MEASURE_GAVE_UP,
-		MEASURE_REQUESTS_DONE,
-		MEASURE_REQUESTS_FAILED,
-		MEASURE_ERRORS,
-	};
+/* Of connections that could not be had; and of requests that failed on one that was. */
+static const struct {
+	enum measure what;
+	bool of_requests;
+} about_failures[] = {
+	{MEASURE_CONNECTS_ATTEMPTED, true}, {MEASURE_CONNECTS_OPENED, true},
+	{MEASURE_CONNECTS_FAILED, false},   {MEASURE_RETRIES, false},
+	{MEASURE_GAVE_UP, false},	    {MEASURE_REQUESTS_DONE, true},
+	{MEASURE_REQUESTS_FAILED, true},
+};
 
-	for (size_t i = 0; i < expect->count; i++)
-		for (size_t k = 0; k < sizeof(about) / sizeof(about[0]); k++)
-			if (expect->list[i].what.measure == about[k])
-				return true;
+/* A line about an error that did not occur says nothing of the one that did. */
+static bool judges_failure(const struct judged *line, const struct measure_ref *what,
+			   bool of_requests)
+{
+	if (what->measure == MEASURE_ERRORS)
+		return line->observed.n > 0;
+	for (size_t i = 0; i < sizeof(about_failures) / sizeof(about_failures[0]); i++)
+		if (about_failures[i].what == what->measure)
+			return about_failures[i].of_requests || !of_requests;
 	return false;
 }
 
-/* A failure ends a load that does not go on after one: what came after it was never tried. */
-static bool is_stopped(const struct plan *plan, const struct tape *tape)
+/* A line that is about what was opened, or failed, has judged a failure. */
+static bool judges_failures(const struct verdict *v, const struct expectation_list *expect,
+			    bool of_requests)
 {
+	for (size_t i = 0; i < v->expect_count; i++)
+		if (judges_failure(&v->expect[i], &expect->list[i].what, of_requests))
+			return true;
+	return false;
+}
+
+/* A failure ends a load that does not go on after one: what came after it was never tried. The
+ * requests of a connection that could not be had have failed as well. */
+static bool is_stopped(const struct verdict *v, const struct plan *plan, const struct tape *tape)
+{
+	const struct tally *t = &tape->tally;
+	const struct expectation_list *expect = &plan->scenario->expect;
+
 	for (uint32_t i = 0; i < plan->load_count; i++)
 		if (plan->loads[i].load->on_failure.then == ON_FAILURE_STOP)
-			return tape->tally.gave_up > 0;
+			return (t->gave_up > 0 && !judges_failures(v, expect, false)) ||
+			       (t->requests_failed > t->gave_up &&
+				!judges_failures(v, expect, true));
 	return false;
 }
 
 /* That a load is survived is not shown by another that was lighter; but ports that ran out have
  * run out. */
-static bool is_proven(const struct plan *plan, const struct tape *tape, const struct measures *m)
+static bool is_proven(const struct verdict *v, const struct plan *plan, const struct tape *tape,
+		      const struct measures *m)
 {
 	const struct expectation_list *expect = &plan->scenario->expect;
 	bool is_lighter = late_is_short(m) || late_is_behind(m);
 
 	if (expect->count == 0 || tape->exhausted)
 		return true;
-	return (!is_lighter || judges_pace(expect)) &&
-	       (!is_stopped(plan, tape) || judges_failures(expect));
+	return (!is_lighter || judges_pace(expect)) && !is_stopped(v, plan, tape);
 }
 
 /* A line of `expect` that ended the run has failed, whatever became of the rest; but a run that
@@ -108,7 +126,7 @@ static enum verdict_word word_of(const struct verdict *v, const struct plan *pla
 	for (size_t i = 0; i < v->expect_count; i++)
 		if (!v->expect[i].pass)
 			return VERDICT_FAIL;
-	return is_proven(plan, tape, m) ? VERDICT_PASS : VERDICT_INCOMPLETE;
+	return is_proven(v, plan, tape, m) ? VERDICT_PASS : VERDICT_INCOMPLETE;
 }
 
 void judge(struct verdict *out, const struct plan *plan, const struct tape *tape,

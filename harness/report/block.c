@@ -198,7 +198,7 @@ static void print_errors(struct out *out, const struct error_row *rows, size_t c
 
 		draft_count(to, rows[i].count);
 		out_fmt(to, " at %s: %s \"%s\"", stage_call(rows[i].stage),
-			errno_name(rows[i].error), errno_words(rows[i].error));
+			errno_name(rows[i].error), failure_words(rows[i].stage, rows[i].error));
 		draft_print(&d, out, "");
 	}
 }

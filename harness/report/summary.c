@@ -69,7 +69,8 @@ static struct text say_break(const struct result_run *run, struct arena *a)
 				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
 	if (late_is_behind(&run->measures))
 		return TEXT("it did not keep the rate that was asked for");
-	if (run_count(run, MEASURE_GAVE_UP) && !run_flag(run, MEASURE_EXHAUSTED))
+	if ((run_count(run, MEASURE_GAVE_UP) || run_count(run, MEASURE_REQUESTS_FAILED)) &&
+	    !run_flag(run, MEASURE_EXHAUSTED))
 		return TEXT("a failure ended the load, and no line of expect is about failures");
 	return TEXT("it did not come to its end");
 }

@@ -1,5 +1,6 @@
 #include "words/words.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { KNOWN_LATE, KNOWN_LIVE };
@@ -327,6 +328,13 @@ int errno_find(struct text name)
 			return error;
 	}
 	return 0;
+}
+
+const char *failure_words(enum stage stage, int error)
+{
+	if (stage == STAGE_RECEIVE && error == ENODATA)
+		return "the end of the stream, and no errno: the far end has closed";
+	return errno_words(error);
 }
 
 const char *errno_words(int error)

@@ -200,6 +200,8 @@ int stage_find(struct text name); /* enum stage, or -1 */
 
 const char *errno_name(int error); /* "EADDRNOTAVAIL"; "E?" for a number that is none */
 int errno_find(struct text name);  /* 0 if there is none of this name */
+/* The same, of one that a stage of ours has: that recv() gives 0 is counted as ENODATA. */
+const char *failure_words(enum stage stage, int error);
 const char *errno_words(
 	int error); /* "Cannot assign requested address", in English whatever the locale */
 

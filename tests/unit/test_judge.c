@@ -1,5 +1,6 @@
 #include "judge/judge.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "judge/outlook.h"
@@ -183,7 +184,8 @@ static void a_load_that_a_failure_ended_proves_nothing_of_the_rest(void)
 		{"expect: [exhausted == false]", 1, false, VERDICT_INCOMPLETE},
 		{"expect: [exhausted == true]", 1, true, VERDICT_PASS},
 		{"expect: [exhausted == false, connects.failed <= 1]", 1, false, VERDICT_PASS},
-		{"expect: [errors.connect.ETIMEDOUT == 0]", 1, false, VERDICT_PASS},
+		{"expect: [errors.connect.ETIMEDOUT == 1]", 1, false, VERDICT_PASS},
+		{"expect: [errors.connect.ECONNREFUSED == 0]", 1, false, VERDICT_INCOMPLETE},
 		{"load: {on_failure: continue}\nexpect: [exhausted == false]", 1, false,
 		 VERDICT_PASS},
 		{"", 1, false, VERDICT_PASS},
@@ -197,12 +199,53 @@ static void a_load_that_a_failure_ended_proves_nothing_of_the_rest(void)
 			trial_exhaust(&t, 32);
 		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 100;
 		t.tape.tally.failed = t.tape.tally.gave_up = rows[i].gave_up;
+		t.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT] = rows[i].gave_up;
 		t.tape.end_ns = t.tape.begin_ns + 1000000000;
 		trial_judge(&t);
 		if (t.verdict.word != rows[i].word)
 			printf("row %zu\n", i);
 		CU_ASSERT_EQUAL(t.verdict.word, rows[i].word);
 		trial_close(&t);
+	}
+}
+
+/* It passed with 8 of 300 connections begun, and no request done: only connects were asked. */
+static void a_load_that_a_failed_request_ended_proves_nothing_either(void)
+{
+	static const struct {
+		const char *expect;
+		enum verdict_word word;
+	} rows[] = {
+		{"exhausted == false", VERDICT_INCOMPLETE},
+		{"connects.failed == 0", VERDICT_INCOMPLETE},
+		{"errors.connect.ECONNREFUSED == 0", VERDICT_INCOMPLETE},
+		{"requests.failed == 8", VERDICT_PASS},
+		{"errors.receive.ECONNRESET == 8", VERDICT_PASS},
+		{"connects.opened == 8", VERDICT_PASS},
+		{"requests.failed == 0", VERDICT_FAIL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct trial t;
+
+		trial_open(&t, text_format(&a,
+					   "load: {request: {send: 10B, receive: 10B}}\n"
+					   "expect: [\"%s\"]",
+					   rows[i].expect)
+				       .s);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = 8;
+		t.tape.tally.requests_failed = 8;
+		t.tape.tally.errors[STAGE_RECEIVE][ECONNRESET] = 8;
+		trial_judge(&t);
+		if (t.verdict.word != rows[i].word)
+			printf("%s\n", rows[i].expect);
+		CU_ASSERT_EQUAL(t.verdict.word, rows[i].word);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_REQUEST_FAILED);
+		CU_ASSERT(text_has(t.verdict.causes[0].why, "recv() failed 8 times"));
+		trial_close(&t);
+		arena_close(&a);
 	}
 }
 
@@ -249,6 +292,7 @@ static const struct test tests[] = {
 	TEST(what_broke_off_is_never_a_pass),
 	TEST(a_load_that_was_not_made_proves_nothing),
 	TEST(a_load_that_a_failure_ended_proves_nothing_of_the_rest),
+	TEST(a_load_that_a_failed_request_ended_proves_nothing_either),
 	TEST(each_verdict_has_a_name_that_finds_it),
 	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TESTS_END,
