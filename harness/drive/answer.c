@@ -66,6 +66,9 @@ static void on_open(struct worker *w, struct flow *f)
 		count_before(t, f);
 	p->in_flight--;
 	p->holding++;
+	p->open++;
+	if (w->own_ports && w->now_ns < w->far_keeps_ns && p->open > t->used_peak)
+		t->used_peak = p->open;
 	if (w->load->window && !p->windowed && p->holding >= w->load->window_at) {
 		p->windowed = true;
 		work_note(w, EVENT_WINDOW_ON, f, p->holding);
@@ -118,6 +121,7 @@ void work_lose(struct worker *w, const struct flow *f)
 	if (w->tape->accounts)
 		account_of(w, f)->ended++;
 	work_pair(w, f)->holding--;
+	work_pair(w, f)->open--;
 }
 
 /* What is forgotten is none of the leaked if the connection is no more. */
@@ -142,6 +146,7 @@ static void on_close(struct worker *w, const struct flow *f)
 		return;
 	}
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
+	work_pair(w, f)->open--;
 	if (w->tape->accounts && !f->inherited)
 		*(reset ? &account_of(w, f)->ended : &account_of(w, f)->closed) += 1;
 	if (!f->inherited && (reset || far_first || work_is_datagram(w)))

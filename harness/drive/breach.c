@@ -81,7 +81,8 @@ static bool look_at_sockets(const struct now *now, const struct measure_ref *wha
 {
 	const struct pulse *p = now->pulse;
 	bool any = atomic_load(&p->dumps) > 0;
-	double used = seen(&p->used_max), peak = (double)now->books->open_peak;
+	double used = fmax(seen(&p->used_max), (double)now->books->used_peak);
+	double peak = (double)now->books->open_peak;
 	uint32_t usable = now->plan->budget.usable;
 	const struct row rows[] = {
 		{MEASURE_PORTS_USED_MAX, any, used},

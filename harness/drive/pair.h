@@ -27,6 +27,7 @@ struct pair {
 	int64_t retry_ns;    /* not asked again before */
 	int64_t wait_ns;     /* between the last two asks */
 	uint32_t holding;    /* ports, by the driver's books: at most so many, TIME_WAIT included */
+	uint32_t open;	     /* of those: connections that neither end has ended */
 	uint32_t in_flight;  /* connects not answered */
 	uint8_t state;	     /* enum pair_state */
 	uint8_t refusals;    /* since it was open */

@@ -73,6 +73,7 @@ struct worker {
 	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
 	int64_t far_keeps_ns; /* so long the far end ends no connection: what is open is ESTABLISHED */
 	uint32_t window;      /* the value of IP_LOCAL_PORT_RANGE: lo | hi << 16 */
+	bool own_ports;	      /* towards a destination no two connections have the same */
 	bool begun;	      /* load.start has come */
 	bool stopping;	      /* nothing new is begun */
 	bool over;	      /* nothing is asked any more */

@@ -123,6 +123,7 @@ static void terms_set(struct worker *w)
 	w->stop_ns = FOR_EVER;
 	if (!behaviour_does(p->scenario->server.behaviour, DOES_END))
 		w->far_keeps_ns = p->scenario->server.die ? p->scenario->server.die : FOR_EVER;
+	w->own_ports = !bind_overshadows(load) && !bind_may_repeat(p->scenario, load);
 	w->window = range.lo | (uint32_t)range.hi << 16;
 	w->watches_run = breach_possible(&p->scenario->expect, 0);
 	w->watches_load = breach_possible(&p->scenario->expect, (unsigned)(lp - p->loads) + 1);

@@ -14,8 +14,10 @@ static const char *say_room(const struct evidence *e)
 {
 	if (!e->full || e->tape->exhausted)
 		return "";
-	return text_format(e->a, ", with at most %s of %s in use %s",
-			   say_count(e->a, e->full->used_max), say_ports(e), say_towards(e))
+	return text_format(
+		       e->a, ", with at most %s of %s in use %s",
+		       say_measure(e->a, KIND_COUNT, evidence_measured(e, MEASURE_PORTS_USED_MAX)),
+		       say_ports(e), say_towards(e))
 		.s;
 }
 

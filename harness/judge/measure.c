@@ -157,18 +157,28 @@ static void measure_sample(struct measures *out, const struct sample *s)
 		*shadowed = (struct value){true, (double)s->overshadowed};
 }
 
-/* A connection can come and go between two dumps; the driver's books have it all the same. */
+/* A connection can come and go between two dumps; the driver's books have it all the same. Without a
+ * dump they do not tell what there was besides. */
+static void measure_between(struct measures *out, const struct tape *tape)
+{
+	struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
+	const struct value *open = &out->fixed[MEASURE_ESTABLISHED_MAX];
+
+	if (!open->present || (double)tape->open_peak > open->n)
+		set_if(out, MEASURE_ESTABLISHED_MAX, tape->open_peak > 0, (double)tape->open_peak);
+	if (used->present && (double)tape->used_peak > used->n)
+		used->n = (double)tape->used_peak;
+}
+
 static void measure_sockets(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	const struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
-	const struct value *open = &out->fixed[MEASURE_ESTABLISHED_MAX];
 	uint32_t usable = plan->budget.usable;
 
 	for (size_t i = 0; i < tape->sample_count; i++)
 		if (tape->samples[i].parts & SAMPLE_SOCKETS)
 			measure_sample(out, &tape->samples[i]);
-	if (!open->present || (double)tape->open_peak > open->n)
-		set_if(out, MEASURE_ESTABLISHED_MAX, tape->open_peak > 0, (double)tape->open_peak);
+	measure_between(out, tape);
 	set_if(out, MEASURE_TIME_WAIT_DESTROYED, acceleration_of(plan->scenario) > 1,
 	       (double)tape->destroyed);
 	set_if(out, MEASURE_SQUAT_HELD, plan->squat.sockets > 0, (double)tape->squat_held);

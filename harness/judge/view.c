@@ -30,6 +30,7 @@ static void books_make(struct tape *out, const struct plan *plan, const struct t
 	out->refused_at_ns = sum.refused_at_ns;
 	out->recovered_ns = sum.recovered_ns;
 	out->open_peak = sum.open_peak;
+	out->used_peak = sum.used_peak;
 }
 
 static void sample_narrow(struct sample *s, enum protocol protocol)

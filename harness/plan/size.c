@@ -26,6 +26,7 @@ enum {
 	SAMPLES_MOST = 1 << 20,
 	DUMPS_MOST = 1 << 15,
 	EDGES_MOST = 64,
+	FULLER_MOST = 192, /* dumps that come between others: sense/look.c */
 	ACCEPTS_MOST = 16,
 	ACCEPTS_ALL = 256,
 	RINGS_MOST = 256, /* that one thread polls: RINGS_POLLED, sys/ring.c */
@@ -406,7 +407,8 @@ bool size_make(struct plan *p, struct err *err)
 			EDGES_MOST,
 		SAMPLES_MOST);
 	p->dumps = (uint32_t)least(
-		counted((double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) + EDGES_MOST,
+		counted((double)(s->stop.time + OVERTIME) / (double)s->sample.sockets) +
+			EDGES_MOST + FULLER_MOST,
 		DUMPS_MOST);
 	needs_set(p, &c);
 	return heirs_suffice(p, &c, err) && rings_suffice(p, nofile, err) &&

@@ -29,8 +29,10 @@ struct looks {
 	struct portmap map;		  /* of it too */
 	struct holders holders;
 	struct schedule schedule;
-	bool counting;	 /* the load has begun: counters keep their first value */
-	int64_t base_ns; /* its beginning */
+	uint64_t dumped_sockets; /* as the totals had them at the last dump */
+	uint64_t dumped_used;	 /* the most ports in use that a dump on the tape has seen */
+	bool counting;		 /* the load has begun: counters keep their first value */
+	int64_t base_ns;	 /* its beginning */
 };
 
 /* False: no room. */

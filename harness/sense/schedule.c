@@ -2,7 +2,7 @@
 
 struct schedule schedule_begin(int64_t every_ns, int64_t sockets_ns, int64_t now_ns)
 {
-	return (struct schedule){every_ns, sockets_ns, now_ns, now_ns};
+	return (struct schedule){every_ns, sockets_ns, now_ns, now_ns, now_ns};
 }
 
 bool schedule_wants_totals(const struct schedule *s, int64_t now_ns)
@@ -13,6 +13,11 @@ bool schedule_wants_totals(const struct schedule *s, int64_t now_ns)
 bool schedule_wants_dump(const struct schedule *s, int64_t now_ns)
 {
 	return schedule_wants_totals(s, now_ns) && now_ns >= s->dump_due_ns;
+}
+
+bool schedule_allows_dump(const struct schedule *s, int64_t now_ns)
+{
+	return now_ns >= s->dump_allowed_ns;
 }
 
 void schedule_beat(struct schedule *s, int64_t now_ns)
@@ -37,5 +42,6 @@ void schedule_dumped(struct schedule *s, int64_t begin_ns, int64_t end_ns)
 	int64_t wished = beat_before(s, begin_ns) + s->sockets_ns;
 	int64_t allowed = begin_ns + (end_ns - begin_ns) * DUMP_SHARE;
 
+	s->dump_allowed_ns = allowed;
 	s->dump_due_ns = wished > allowed ? wished : allowed;
 }

@@ -15,6 +15,7 @@ enum { DUMP_SHARE = 50 };
 struct schedule {
 	int64_t every_ns, sockets_ns; /* between looks at totals, and between dumps */
 	int64_t totals_due_ns, dump_due_ns;
+	int64_t dump_allowed_ns; /* no dump by itself before, whatever there is to see */
 };
 
 /* Both are due from now on. */
@@ -24,6 +25,9 @@ bool schedule_wants_totals(const struct schedule *s, int64_t now_ns);
 
 /* A dump comes with a look at totals. */
 bool schedule_wants_dump(const struct schedule *s, int64_t now_ns);
+
+/* One that the totals call for need not wait for its time, but for what the last has cost. */
+bool schedule_allows_dump(const struct schedule *s, int64_t now_ns);
 
 /* Totals are being looked at: the next time is the next beat after now; those missed are left out. */
 void schedule_beat(struct schedule *s, int64_t now_ns);

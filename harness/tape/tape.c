@@ -310,6 +310,8 @@ static void merge_findings(struct tape *into, const struct tape *more)
 		into->behind_ns = more->behind_ns;
 	if (more->open_peak > into->open_peak)
 		into->open_peak = more->open_peak;
+	if (more->used_peak > into->used_peak)
+		into->used_peak = more->used_peak;
 	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);
 	into->recovered_ns = earlier(into->recovered_ns, more->recovered_ns);
 	into->exhausted = into->exhausted || more->exhausted;

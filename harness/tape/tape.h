@@ -183,6 +183,7 @@ struct tape {
 	uint64_t opened_before_any; /* the same, of any load of the run: not only of this one */
 	int64_t behind_ns;     /* the most that a connection of a rate was begun after it was due */
 	uint64_t open_peak;    /* most connections open at once, by the driver's books */
+	uint64_t used_peak;    /* most ports in use to one destination that no dump here has seen */
 	int64_t refused_at_ns; /* the first refusal; -1: none */
 	int64_t begin_ns, end_ns; /* the load's */
 	bool exhausted;		  /* a refusal was confirmed to be for want of a port */

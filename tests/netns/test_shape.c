@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "drive_help.h"
+#include "judge/judge.h"
 #include "suites.h"
 
 static void shape_run(struct drive *d, const char *lines)
@@ -53,6 +54,36 @@ static void a_burst_fills_the_range_at_once(void)
 	CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"),
 			32); /* a connect without a port opens nothing */
 	help_close(&d.h);
+}
+
+/* Between two dumps a burst comes and goes, and its TIME_WAIT with it: a gate at 50 % held with 0 %
+ * observed. The first has the ports open for 5 ms, the second in TIME_WAIT for 300; no dump is due. */
+static void what_a_burst_takes_is_seen_though_no_dump_is_due(void)
+{
+#define SELDOM \
+	"network: {ports: 40000-40063, time_wait: 300ms}\nsample: {sockets: 1h}\nstop: {time: " \
+	"1m}\n"
+	static const struct {
+		const char *lines;
+		uint64_t used;
+	} cases[] = {
+		{SELDOM
+		 "load: {burst: {size: 60, every: 400ms}, hold: 5ms, end: reset, total: 120}",
+		 60},
+		{SELDOM "load: {burst: {size: 56, every: 600ms}, total: 112}", 56},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct measures m;
+		struct drive d;
+
+		shape_run(&d, cases[i].lines);
+		measure(&m, &d.tape, &d.h.plan, &d.h.arena);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, d.tape.tally.attempted);
+		CU_ASSERT_EQUAL(m.fixed[MEASURE_PORTS_USED_MAX].n, cases[i].used);
+		CU_ASSERT_EQUAL(m.fixed[MEASURE_PORTS_FILL_MAX].n, (double)cases[i].used / 64);
+		help_close(&d.h);
+	}
 }
 
 /* Nothing listens to the load's clock but the load: before its start no connect is made. */
@@ -123,6 +154,7 @@ static void a_retry_succeeds_once_a_port_is_back(void)
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, as_many_connects_as_the_shape_says),
 	TEST_UNLESS(help_no_network, a_burst_fills_the_range_at_once),
+	TEST_UNLESS(help_no_network, what_a_burst_takes_is_seen_though_no_dump_is_due),
 	TEST_UNLESS(help_no_network, a_load_begins_at_its_start_and_is_timed_from_there),
 	TEST_UNLESS(help_no_network, a_retry_is_a_connect_of_its_own),
 	TEST_UNLESS(help_no_network, a_retry_succeeds_once_a_port_is_back),

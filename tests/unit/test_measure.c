@@ -114,6 +114,41 @@ static void what_was_open_between_dumps_counts(void)
 	}
 }
 
+/* ports.fill.max was 0 % while 60 of 64 ports were taken, but at no dump; without a dump nobody knows
+ * who else has any. */
+static void ports_in_use_between_dumps_count(void)
+{
+	static const struct {
+		uint64_t peak;
+		bool dumped;
+		struct row rows[3];
+	} cases[] = {
+		{24,
+		 true,
+		 {{"ports.used.max", true, 24}, {"ports.fill.max", true, 0.75}, {NULL, false, 0}}},
+		{8,
+		 true,
+		 {{"ports.used.max", true, 9},
+		  {"ports.fill.max", true, 9 / 32.},
+		  {NULL, false, 0}}},
+		{24,
+		 false,
+		 {{"ports.used.max", false, 0}, {"ports.fill.max", false, 0}, {NULL, false, 0}}},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, churn);
+		if (cases[i].dumped)
+			trial_dump(&t, 9);
+		t.tape.used_peak = cases[i].peak;
+		trial_judge(&t);
+		expect_rows(&t, cases[i].rows);
+		trial_close(&t);
+	}
+}
+
 /* With 50 buckets 500/s went on for ever, and 1.67/s was said to be all. */
 static void no_rate_is_predicted_where_time_wait_ends_early(void)
 {
@@ -272,6 +307,7 @@ static void books_that_do_not_balance_are_told(void)
 static const struct test tests[] = {
 	TEST(a_run_out_of_ports_is_measured),
 	TEST(what_was_open_between_dumps_counts),
+	TEST(ports_in_use_between_dumps_count),
 	TEST(no_rate_is_predicted_where_time_wait_ends_early),
 	TEST(what_was_not_looked_at_has_no_data),
 	TEST(a_torn_last_dump_does_not_tell_the_end),

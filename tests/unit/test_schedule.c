@@ -66,6 +66,18 @@ static void a_dump_that_was_asked_for_puts_off_the_next(void)
 	CU_ASSERT_EQUAL(s.dump_due_ns, 2960 * MS);
 }
 
+/* Whoever sees that there is more of it need not wait for the next, but for a fiftieth of a core. */
+static void a_dump_may_come_before_its_time(void)
+{
+	struct schedule s = schedule_begin(100 * MS, 1000 * MS, 0);
+
+	CU_ASSERT(schedule_allows_dump(&s, 0));
+	schedule_beat(&s, 0);
+	schedule_dumped(&s, 0, 4 * MS);
+	CU_ASSERT(!schedule_allows_dump(&s, 199 * MS) && schedule_allows_dump(&s, 200 * MS));
+	CU_ASSERT(!schedule_wants_dump(&s, 200 * MS));
+}
+
 static void beats_that_were_missed_are_left_out(void)
 {
 	struct schedule s = schedule_begin(100 * MS, 1000 * MS, 0);
@@ -80,11 +92,9 @@ static void beats_that_were_missed_are_left_out(void)
 }
 
 static const struct test tests[] = {
-	TEST(dumps_come_as_often_as_is_wished_for),
-	TEST(dumps_take_two_percent_at_most),
-	TEST(a_dump_that_was_asked_for_puts_off_the_next),
-	TEST(beats_that_were_missed_are_left_out),
-	TESTS_END,
+	TEST(dumps_come_as_often_as_is_wished_for),	   TEST(dumps_take_two_percent_at_most),
+	TEST(a_dump_that_was_asked_for_puts_off_the_next), TEST(a_dump_may_come_before_its_time),
+	TEST(beats_that_were_missed_are_left_out),	   TESTS_END,
 };
 
 const struct suite suite_schedule = {"schedule", tests};

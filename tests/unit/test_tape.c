@@ -109,7 +109,9 @@ static void merge_takes_the_first_finding_and_sums_the_books(void)
 	into.opened_before = 8;
 	into.recovered_ns = 7;
 	into.open_peak = 6;
+	into.used_peak = 4;
 	more.open_peak = 9;
+	more.used_peak = 5;
 	into.exhausted = true;
 	more.tally = (struct tally){.attempted = 5, .opened = 4, .failed = 1, .leaked = 4};
 	more.tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
@@ -126,6 +128,7 @@ static void merge_takes_the_first_finding_and_sums_the_books(void)
 	CU_ASSERT_EQUAL(into.refused_at_ns, 50);
 	CU_ASSERT_EQUAL(into.opened_before, 4);
 	CU_ASSERT_EQUAL(into.open_peak, 9);
+	CU_ASSERT_EQUAL(into.used_peak, 5);
 	CU_ASSERT_EQUAL(into.recovered_ns, 7);
 	CU_ASSERT_EQUAL(into.end_ns, 120);
 	CU_ASSERT_EQUAL(into.interrupted, 2);

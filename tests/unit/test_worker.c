@@ -235,6 +235,46 @@ static void the_most_that_were_open_at_once_are_remembered(void)
 	run_lines(&r,
 		  "network: {ports: 40000-40099}\nload: {concurrency: 7, hold: 1ms, total: 50}");
 	CU_ASSERT_EQUAL(r.tape.open_peak, 7);
+	CU_ASSERT_EQUAL(r.tape.used_peak, 7);
+	arena_close(&r.arena);
+}
+
+/* 640 sockets of UDP had 32 ports, and each was counted for one. */
+static void connections_that_may_share_ports_tell_of_none(void)
+{
+	static const char *const loads[] = {
+		"load: {protocol: udp, options: {reuseaddr: true}, concurrency: 7, hold: 1ms, "
+		"total: 50}",
+		"load: {bind: address, options: {reuseaddr: true}, concurrency: 7, hold: 1ms, "
+		"total: 50}\n",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		char lines[300];
+		struct run r;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40099, sysctl: {net.ipv4.ip_autobind_reuse: "
+			 "1}}\n%s",
+			 loads[i]);
+		fake_boot(100);
+		run_lines(&r, lines);
+		CU_ASSERT_EQUAL(r.tape.open_peak, 7);
+		CU_ASSERT_EQUAL(r.tape.used_peak, 0);
+		arena_close(&r.arena);
+	}
+}
+
+/* Towards the fullest destination, and what is open alone: the books know when no TIME_WAIT ends. */
+static void the_most_that_were_open_to_one_destination_are_remembered(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	run_lines(&r, "network: {ports: 40000-40099, servers: 2}\n"
+		      "load: {concurrency: 8, hold: 1ms, total: 50}");
+	CU_ASSERT_EQUAL(r.tape.open_peak, 8);
+	CU_ASSERT(r.tape.used_peak >= 4 && r.tape.used_peak <= 5);
 	arena_close(&r.arena);
 }
 
@@ -312,6 +352,8 @@ static const struct test tests[] = {
 	TEST(an_older_ring_gets_sockets_made_by_system_calls),
 	TEST(options_are_set_one_after_the_other),
 	TEST(the_most_that_were_open_at_once_are_remembered),
+	TEST(connections_that_may_share_ports_tell_of_none),
+	TEST(the_most_that_were_open_to_one_destination_are_remembered),
 	TEST(a_far_end_that_dies_has_had_connections_before),
 	TEST(connections_that_met_themselves_are_counted),
 	TEST(a_peer_that_cannot_be_looked_at_is_an_error),
