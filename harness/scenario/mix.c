@@ -42,11 +42,11 @@ static bool read_end(const struct reading *r, const struct node *n, struct mix *
 	return err_hint(err, "Write a share such as 5%%, from 0%% to 100%%.");
 }
 
-/* What is there already is the base's: a case's shares come on top. */
+/* What is there already is the base's: a case's shares come on top, and {} takes them back. */
 static bool read_mix(const struct reading *r, const struct key *key, const struct node *n,
 		     void *field)
 {
-	struct mix mix = *(const struct mix *)field;
+	struct mix mix = n->first ? *(const struct mix *)field : (struct mix){0};
 	double sum = 0;
 	bool ok = true;
 

@@ -136,6 +136,24 @@ static void a_case_merges_maps_and_replaces_lists(void)
 	read_close(&r);
 }
 
+/* It was left as the base had it, and no words could take it back. */
+static void a_case_takes_back_what_is_mixed(void)
+{
+	struct read r;
+
+	read_yaml(&r, "version: 1\nname: a\nload: {mix: {leak: 50%}}\n"
+		      "cases: {none: {load: {mix: {}}}, more: {load: {mix: {reset: 5%}}},\n"
+		      "        all: {load: {mix: {}, end: leak}}}\n");
+	CU_ASSERT_FATAL(r.ok);
+	CU_ASSERT_EQUAL(load_share(&r.file.cases[0].load, END_LEAK), 0.5);
+	CU_ASSERT_EQUAL(load_share(&r.file.cases[1].load, END_LEAK), 0);
+	CU_ASSERT_EQUAL(load_share(&r.file.cases[1].load, END_CLOSE), 1);
+	CU_ASSERT_EQUAL(load_share(&r.file.cases[2].load, END_LEAK), 0.5);
+	CU_ASSERT_EQUAL(load_share(&r.file.cases[2].load, END_RESET), 0.05);
+	CU_ASSERT_EQUAL(load_share(&r.file.cases[3].load, END_LEAK), 1);
+	arena_close(&r.arena);
+}
+
 static void the_source_has_its_sha256(void)
 {
 	struct read r;
@@ -378,6 +396,7 @@ static const struct test tests[] = {
 	TEST(each_value_knows_its_place),
 	TEST(reserved_ports_are_sorted_and_merged),
 	TEST(a_case_merges_maps_and_replaces_lists),
+	TEST(a_case_takes_back_what_is_mixed),
 	TEST(the_source_has_its_sha256),
 	TEST(defaults_lie_within_their_bounds),
 	TEST(what_is_written_reads_back),
