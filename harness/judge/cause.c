@@ -126,6 +126,20 @@ static void add_claim(struct ranking *r, enum cause cause, const struct claim *c
 	add_finding(r, &f, c->weight);
 }
 
+/* A gate that looks at how full the ports were wants to know of what, before any connect fails. */
+static bool fails_on_fill(const struct verdict *v, const struct plan *plan)
+{
+	for (size_t i = 0; i < v->expect_count; i++) {
+		enum measure what = plan->scenario->expect.list[i].what.measure;
+
+		if (!v->expect[i].pass &&
+		    (what == MEASURE_PORTS_FILL_MAX || what == MEASURE_PORTS_USED_MAX ||
+		     what == MEASURE_TIME_WAIT_MAX || what == MEASURE_TIME_WAIT_END))
+			return true;
+	}
+	return false;
+}
+
 /* What each rule claims; nothing of one that another is a closer name of. */
 static void claims_make(struct claim out[CAUSES], const struct evidence *e)
 {
@@ -202,6 +216,7 @@ static void rank_parts(struct ranking *out, const struct evidence *whole, const 
 
 		view_make(v, whole->plan, whole->tape, parts[i], whole->a);
 		e = evidence_of(&v->plan, &v->tape, &v->measures, whole->a);
+		e.fills = whole->fills;
 		e.ports_of = say_part(parts[i], part_is_mixed(whole->plan));
 		rank(out, &e, is_of_ports);
 	}
@@ -216,6 +231,7 @@ void causes_find(struct verdict *out, const struct plan *plan, const struct tape
 	struct part parts[PARTS_MOST];
 	uint32_t count = parts_of(parts, plan);
 
+	e.fills = fails_on_fill(out, plan);
 	if (count > 1)
 		rank_parts(&all, &e, parts, count);
 	else

@@ -17,6 +17,7 @@ struct evidence {
 	uint64_t wanted;	   /* failures for want of a port */
 	/* Of several loads: the one that failed most, and the one that leaked most. */
 	const struct load_plan *load, *leaker;
+	bool fills;	      /* a line of `expect` about how full the ports were has failed */
 	const char *ports_of; /* " of UDP", where those of TCP are others; else empty */
 	struct arena *a;
 };

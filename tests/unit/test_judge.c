@@ -249,6 +249,41 @@ static void a_load_that_a_failed_request_ended_proves_nothing_either(void)
 	}
 }
 
+/* The gate that the README recommends failed, and did not say of what. */
+static void a_gate_of_fill_that_fails_says_what_the_ports_wait_for(void)
+{
+	static const struct {
+		const char *expect;
+		uint64_t waiting;
+		bool told;
+	} rows[] = {
+		{"ports.fill.max < 50%", 24, true},
+		{"ports.fill.max < 80%", 24, false},
+		{"connects.opened == 1", 24, false},
+		{"ports.fill.max < 50%", 8, false}, /* most of them do not wait */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct sample *s;
+		struct trial t;
+
+		trial_open(&t, text_format(&a,
+					   "network: {ports: 40000-40031}\n"
+					   "load: {rate: 30/s, duration: 1s}\nexpect: [\"%s\"]",
+					   rows[i].expect)
+				       .s);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 24;
+		s = trial_dump(&t, 24);
+		s->states[STATE_TIME_WAIT] = rows[i].waiting;
+		s->states[STATE_ESTABLISHED] = 24 - rows[i].waiting;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL((trial_cause(&t, CAUSE_TIME_WAIT_CHURN) != NULL), rows[i].told);
+		trial_close(&t);
+		arena_close(&a);
+	}
+}
+
 static void each_verdict_has_a_name_that_finds_it(void)
 {
 	for (int i = VERDICT_PASS; i <= VERDICT_INCOMPLETE; i++)
@@ -293,6 +328,7 @@ static const struct test tests[] = {
 	TEST(a_load_that_was_not_made_proves_nothing),
 	TEST(a_load_that_a_failure_ended_proves_nothing_of_the_rest),
 	TEST(a_load_that_a_failed_request_ended_proves_nothing_either),
+	TEST(a_gate_of_fill_that_fails_says_what_the_ports_wait_for),
 	TEST(each_verdict_has_a_name_that_finds_it),
 	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TESTS_END,
