@@ -46,6 +46,7 @@ struct opt {
 	const char *fallback;	  /* text, read like a user's; NULL: the value stays zero */
 	uint64_t lowest, highest; /* of an OPT_NUMBER; highest 0: no bound */
 	const struct choice *choices;
+	bool once;	  /* to write it again is an error: nobody may take it for a list */
 	const char *also; /* what people call it: a hint, no option; NULL: nothing else */
 };
 

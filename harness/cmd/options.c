@@ -176,6 +176,18 @@ static bool misused(const struct command *command, int answer, const char *word,
 	return err_hint(err, "`lastport %s --help` lists the options.", command->name);
 }
 
+static bool is_again(const struct opt *o, const struct opt *opts, uint32_t *given, struct err *err)
+{
+	uint32_t own = UINT32_C(1) << (o - opts);
+
+	if (!o->once || !(*given & own)) {
+		*given |= own;
+		return false;
+	}
+	err_set(err, ERR_USAGE, "--%s can be written once", o->name);
+	return !err_hint(err, "Call lastport once for each.");
+}
+
 static bool count_arguments(const struct command *command, const struct command_call *call,
 			    struct err *err)
 {
@@ -214,6 +226,7 @@ bool options_read(const struct command *command, int argc, char **argv, struct c
 {
 	struct getopt_form form = {0};
 	int answer, index;
+	uint32_t given = 0;
 
 	call->options = arena_take(call->arena, command->options_bytes + 1, _Alignof(max_align_t));
 	if (!set_fallbacks(command->opts, call, err))
@@ -232,7 +245,7 @@ bool options_read(const struct command *command, int argc, char **argv, struct c
 			return true;
 		if (!o)
 			return misused(command, answer, argv[optind - 1], err);
-		if (!set(o, optarg, call, err))
+		if (is_again(o, command->opts, &given, err) || !set(o, optarg, call, err))
 			return false;
 	}
 	call->arguments = (const char *const *)argv + optind;

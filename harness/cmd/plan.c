@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unit.h"
 #include "cmd/command.h"
 #include "cmd/errors.h"
 #include "cmd/library.h"
@@ -19,7 +20,7 @@ struct plan_options {
 /* A load in place of a file: each is a line of a scenario. */
 static const struct opt opts[] = {
 	OPT(struct plan_options, json, 0, "json", .help = "print JSON instead of text"),
-	OPT(struct plan_options, only, 0, "case", .argument = "NAME",
+	OPT(struct plan_options, only, 0, "case", .argument = "NAME", .once = true,
 	    .help = "this case alone (base: the file without cases)"),
 	OPT(struct plan_options, seed, 0, "seed", .argument = "N",
 	    .help = "of what a run draws at random: that of `lastport run`",
@@ -124,6 +125,19 @@ bool planned_make(struct planned *out, const struct scenario *s, const struct ho
 	return false;
 }
 
+/* In a scenario a rate or a concurrency of 0 takes back what the base says; here there is none. */
+static bool is_no_load(const char *option, const char *value, struct err *err)
+{
+	uint64_t n = 1;
+	double rate = 1;
+
+	if (!value || ((!unit_read_count(text_of(value), &n) || n > 0) &&
+		       (!unit_read_rate(text_of(value), &rate) || rate > 0)))
+		return false;
+	err_set(err, ERR_USAGE, "--%s cannot be \"%s\"", option, value);
+	return !err_hint(err, "Nothing would be begun: write more than 0.");
+}
+
 /* What is to be planned. */
 struct wish {
 	struct scenario_file *files;
@@ -165,6 +179,18 @@ static const char *option_of(struct text source)
 	return NULL;
 }
 
+/* Is the key that cannot be something the one in the line? It may be another, of which that leaves
+ * nothing. */
+static bool is_about_line(const struct err *err, const char *words)
+{
+	const char *key = words;
+
+	while (key > err->what && key[-1] != '.')
+		key--;
+	return strncmp(words, " cannot be ", strlen(" cannot be ")) == 0 &&
+	       memmem(err->source.s, err->source.len, key, (size_t)(words - key));
+}
+
 /* Nobody has written the line: "load.rate cannot be …" becomes "--rate cannot be …". */
 static void name_option(struct err *err)
 {
@@ -173,7 +199,7 @@ static void name_option(struct err *err)
 
 	if (!option)
 		return;
-	if (words && strncmp(words, " cannot be ", strlen(" cannot be ")) == 0)
+	if (words && is_about_line(err, words))
 		snprintf(what, sizeof(what), "--%s%s", option, words);
 	else
 		snprintf(what, sizeof(what), "--%s: %.150s", option, err->what);
@@ -187,8 +213,6 @@ static bool wish_load(struct wish *w, struct command_call *call, struct text own
 	w->files = ARENA_ARRAY(call->arena, struct scenario_file, w->file_count);
 	if (own.len)
 		scenario_read(&w->files[0], "command line", own, call->arena, errs);
-	for (unsigned i = 0; own.len && i < errs->count; i++)
-		name_option(&errs->list[i]);
 	for (size_t i = 0; !own.len && i < call->count; i++)
 		library_load(&w->files[i], call->arguments[i], call->arena, errs);
 	return errs->count == 0;
@@ -235,6 +259,8 @@ static int plan_run(struct command_call *call, struct err *err)
 	struct wish w = {0};
 
 	o->nat_ports = nat_range(o->nat_ports, call->arena);
+	if (is_no_load("rate", o->rate, err) || is_no_load("concurrency", o->concurrency, err))
+		return STATUS_USAGE;
 	own = scenario_of(o, call->arena);
 	if ((own.len > 0) == (call->count > 0)) {
 		err_set(err, ERR_USAGE,
@@ -243,9 +269,11 @@ static int plan_run(struct command_call *call, struct err *err)
 			 "Name scenario files, or say a load, such as --rate 500/s --hold 2s.");
 		return STATUS_USAGE;
 	}
-	if (!wish_load(&w, call, own, &errs) || !wish_plan(&w, call, &errs))
-		return errors_print(&errs);
-	return tell(call, &w);
+	if (wish_load(&w, call, own, &errs) && wish_plan(&w, call, &errs))
+		return tell(call, &w);
+	for (unsigned i = 0; own.len && i < errs.count; i++)
+		name_option(&errs.list[i]);
+	return errors_print(&errs);
 }
 
 const struct command command_plan = {

@@ -29,7 +29,7 @@ static const struct opt opts[] = {
 	    .help = "print result.json instead of the summary"),
 	OPT(struct run_options, output, 'o', "output", .argument = "DIR",
 	    .help = "where results go; else results/runs/STAMP-NAME"),
-	OPT(struct run_options, only, 0, "case", .argument = "NAME",
+	OPT(struct run_options, only, 0, "case", .argument = "NAME", .once = true,
 	    .help = "run this case alone (base: the file without cases)"),
 	OPT(struct run_options, jobs, 'j', "jobs", .argument = "N",
 	    .help = "run N cases at once, each in a network of its own", .fallback = "1",

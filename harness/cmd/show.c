@@ -11,7 +11,7 @@ struct show_options {
 };
 
 static const struct opt opts[] = {
-	OPT(struct show_options, case_name, 0, "case", .argument = "NAME",
+	OPT(struct show_options, case_name, 0, "case", .argument = "NAME", .once = true,
 	    .help = "the case to show", .fallback = "base"),
 	OPT(struct show_options, no_origins, 0, "no-origins",
 	    .help = "leave out the comments that say where each value was written"),

@@ -97,6 +97,16 @@ static bool check_setting(const struct reading *r, const struct key *key, const 
 	return true;
 }
 
+/* The kernel takes no other: proc_dou8vec_minmax(), net/ipv4/sysctl_net_ipv4.c. */
+static bool check_reuse(const struct reading *r, const struct node *n)
+{
+	bool is_one = n->text.len == 1 && n->text.s[0] >= '0' && n->text.s[0] <= '2';
+
+	if (is_one || !text_is(n->key, "net.ipv4.tcp_tw_reuse"))
+		return true;
+	return err_hint(value_refuse(r, "net.ipv4.tcp_tw_reuse", n), "Write 0, 1 or 2.");
+}
+
 static struct setting *setting_of(struct setting_list *settings, struct text name)
 {
 	for (size_t i = 0; i < settings->count; i++)
@@ -119,7 +129,7 @@ static bool read_sysctl(const struct reading *r, const struct key *key, const st
 	for (const struct node *item = n->first; item; item = item->next) {
 		struct setting *setting;
 
-		if (!check_setting(r, key, item)) {
+		if (!check_setting(r, key, item) || !check_reuse(r, item)) {
 			ok = false;
 			continue;
 		}
