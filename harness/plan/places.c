@@ -214,12 +214,47 @@ static void addresses_set(struct plan *p, struct arena *arena)
 		p->other = ends_of(p, !is_ipv6, arena);
 }
 
-void places_of(const struct plan *p, struct load_plan *lp)
+bool places_had(const struct plan *p, struct address a)
+{
+	const struct address lo = address_ipv4(0x7f000000), lo_ipv6 = {0, 1};
+	const uint64_t of_lo = ~UINT64_C(0xffffff);
+	bool shares = p->scenario->network.topology == TOPOLOGY_LOOPBACK;
+
+	return address_is_any(a) || address_is_in(&p->sources, a) ||
+	       address_is_in(&p->other.sources, a) || (shares && address_is_in(&p->servers, a)) ||
+	       (address_is_ipv4(a) && (a.low & of_lo) == (lo.low & of_lo)) ||
+	       address_eq(a, lo_ipv6);
+}
+
+/* An address of its own that is no source would have ports that no other load is counted with. */
+static bool source_named(const struct plan *p, struct load_plan *lp, struct arena *arena,
+			 struct err *err)
+{
+	struct address a = lp->load->bind.address;
+	char z[ADDRESS_PRINTED];
+
+	if (address_is_any(a) || address_is_in(&lp->sources, a))
+		return true;
+	if (places_had(p, a)) {
+		err_set(err, ERR_SCENARIO,
+			"load.bind cannot name %s: the client has it, and network.sources do not",
+			address_print(z, a));
+		err_hint(err, "List it there: network.sources: [\"%s\"].", z);
+		return scenario_blame(p->scenario, lp->load->at.bind, err);
+	}
+	lp->foreign = true;
+	lp->sources = (struct address_list){ARENA_ARRAY(arena, struct address, 1), 1};
+	lp->sources.list[0] = a;
+	return true;
+}
+
+bool places_of(const struct plan *p, struct load_plan *lp, struct arena *arena, struct err *err)
 {
 	bool is_other = (lp->family == FAMILY_IPV6) != (p->family == FAMILY_IPV6);
 
 	lp->sources = is_other ? p->other.sources : p->sources;
 	lp->servers = is_other ? p->other.servers : p->servers;
+	return source_named(p, lp, arena, err);
 }
 
 bool places_set(struct plan *p, struct arena *arena, struct err *err)

@@ -11,8 +11,11 @@
 
 bool places_set(struct plan *p, struct arena *, struct err *err);
 
-/* The addresses of the load's family. */
-void places_of(const struct plan *p, struct load_plan *lp);
+/* The addresses of the load's family; or of its sources the one that load.bind names. */
+bool places_of(const struct plan *p, struct load_plan *lp, struct arena *, struct err *err);
+
+/* Does the client have it? All of 127/8 and ::1 are on the lo of each namespace. */
+bool places_had(const struct plan *p, struct address a);
 
 /* Can a connection of the load meet itself? Its port would be that of its destination, on
  * loopback, where nobody listens, or not for long. */

@@ -217,7 +217,8 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.meets_itself = places_meet(p, load),
 		.closes_with_rst = load->options.linger == 0,
 	};
-	places_of(p, out);
+	if (!places_of(p, out, arena, err))
+		return false;
 	options_make(out, arena);
 	pool_set(out);
 	life_set(out, p->host);
@@ -261,6 +262,22 @@ static void forecast_late(struct plan *p)
 		return;
 	f->known = f->exhausts = f->counted = f->cut_short = false;
 	f->after = f->after_least = f->after_most = 0;
+}
+
+/* What bind() refuses takes no port. With ip_nonlocal_bind it is connect() that fails, at once or
+ * when its time is up: with the port in use until then, or not. */
+static void forecast_foreign(struct plan *p)
+{
+	struct forecast *f = &p->forecast;
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		any |= p->loads[i].foreign;
+	if (!any)
+		return;
+	f->known = plan_binds_nowhere(p) || (f->known && !f->exhausts);
+	f->exhausts = f->counted = f->cut_short = false;
+	f->after = f->after_least = f->after_most = f->times_out_after = 0;
 }
 
 static void forecast_set(struct plan *p)
@@ -319,6 +336,7 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 	loads_fit(out, *arena);
 	forecast_set(out);
 	forecast_late(out);
+	forecast_foreign(out);
 	for (uint32_t i = 0; i < out->load_count; i++)
 		split_choose(&out->loads[i], out);
 	return size_make(out, err);
@@ -377,6 +395,22 @@ uint32_t plan_overshadows(const struct plan *p)
 		n += lp->load->protocol == PROTOCOL_UDP ? lp->slots : 0;
 	}
 	return !any ? 0 : n < UINT32_MAX / 4 ? (uint32_t)n : UINT32_MAX / 4;
+}
+
+bool plan_binds_nowhere(const struct plan *p)
+{
+	const struct setting_list *set = &p->scenario->network.sysctl;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		bool is_ipv6 = p->loads[i].family == FAMILY_IPV6;
+
+		if (!p->loads[i].foreign || setting_number(set,
+							   is_ipv6 ? "net.ipv6.ip_nonlocal_bind"
+								   : "net.ipv4.ip_nonlocal_bind",
+							   0) != 0)
+			return false;
+	}
+	return true;
 }
 
 bool plan_shares_ports(const struct plan *p)

@@ -55,6 +55,7 @@ struct load_plan {
 	struct port_range ports; /* those, reserved ones included */
 	enum bind_way bind;	 /* never BIND_NONE where bind_source is */
 	bool bind_source;	 /* each connection binds its source */
+	bool foreign;		 /* and that is an address that the client lacks */
 	bool window;		 /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
 	uint64_t window_at;	 /* ports in use at a destination from which the window is set */
 	struct option *options;	 /* set on each socket before its bind */
@@ -164,6 +165,9 @@ bool plan_is_unconnected(const struct plan *p);
 
 /* Sockets of UDP that may have the addresses and ports of another, at most; 0: none may. */
 uint32_t plan_overshadows(const struct plan *p);
+
+/* Does bind() refuse every connection of every load, since the client lacks the address? */
+bool plan_binds_nowhere(const struct plan *p);
 
 /* Is a port of any load in use towards all destinations at once? */
 bool plan_shares_ports(const struct plan *p);

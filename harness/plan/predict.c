@@ -180,7 +180,7 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 	double n = o->requests, most;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
-	    !isfinite(n) || !life_opens(p->scenario))
+	    p->loads[0].foreign || !isfinite(n) || !life_opens(p->scenario))
 		return untold;
 	most = pool_opens_most(&o->pool, p->scenario, n);
 	return (struct foretold){
@@ -206,6 +206,15 @@ static struct foretold foretell_gateway(const struct plan *p, const struct outli
 	return after ? exactly((double)after) : untold;
 }
 
+/* Nothing is opened, and what is not is no want of a port. */
+static void foretell_nothing(struct foretold out[PREDICTIONS])
+{
+	for (int i = 0; i < PREDICTIONS; i++)
+		out[i] = untold;
+	out[PREDICTION_EXHAUSTED] = out[PREDICTION_SUSTAINED] = out[PREDICTION_USED] =
+		out[PREDICTION_OPEN] = exactly(0);
+}
+
 void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elapsed_ns)
 {
 	static struct foretold (*const rules[PREDICTIONS])(const struct plan *,
@@ -222,6 +231,10 @@ void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elap
 	};
 	const struct outline o = outline_of(p);
 
+	if (plan_binds_nowhere(p)) {
+		foretell_nothing(out);
+		return;
+	}
 	for (int i = 0; i < PREDICTIONS; i++)
 		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
 }

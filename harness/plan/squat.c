@@ -143,25 +143,12 @@ static bool is_even(const struct plan *p, struct err *err)
 	return scenario_blame(p->scenario, s->squat.at.address, err);
 }
 
-/* Does the client have it? All of 127/8 and ::1 are on the lo of each namespace. */
-static bool is_local(const struct plan *p, struct address a)
-{
-	const struct address lo = address_ipv4(0x7f000000), lo_ipv6 = {0, 1};
-	const uint64_t of_lo = ~UINT64_C(0xffffff);
-	bool shares = p->scenario->network.topology == TOPOLOGY_LOOPBACK;
-
-	return address_is_any(a) || is_in(&p->sources, a) || is_in(&p->other.sources, a) ||
-	       (shares && is_in(&p->servers, a)) ||
-	       (address_is_ipv4(a) && (a.low & of_lo) == (lo.low & of_lo)) ||
-	       address_eq(a, lo_ipv6);
-}
-
 static bool address_is_had(const struct plan *p, struct err *err)
 {
 	char squat[ADDRESS_PRINTED], source[ADDRESS_PRINTED];
 	struct address a = p->scenario->squat.address;
 
-	if (is_local(p, a))
+	if (places_had(p, a))
 		return true;
 	err_set(err, ERR_SCENARIO, "squat.address cannot be %s: the client does not have it",
 		address_print(squat, a));

@@ -105,8 +105,20 @@ static bool repeats(const struct plan *p, const struct outline *o)
 	       o->begun > (double)p->budget.capacity;
 }
 
+static struct text say_nowhere(const struct plan *p, struct arena *a)
+{
+	char z[ADDRESS_PRINTED];
+
+	return text_format(a,
+			   "no port is wanted for: the client does not have %s, and every bind() "
+			   "fails with EADDRNOTAVAIL",
+			   address_print(z, p->loads[0].sources.list[0]));
+}
+
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
+	if (plan_binds_nowhere(p))
+		return say_nowhere(p, a);
 	if (repeats(p, o))
 		return text_format(a,
 				   "no port is wanted for; but connection %s would be one that "
@@ -162,7 +174,7 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 		return TEXT("no connect is slower");
 	if (o->pooled)
 		return TEXT("cannot be told: how many connections the pool opens decides");
-	if (!o->half_reached)
+	if (!o->half_reached || plan_binds_nowhere(p))
 		return TEXT("not reached: no connect is slower");
 	if (o->rate > 0 || o->half_at_ns > 0)
 		when = text_format(a, ", at %s", say_time(a, o->half_at_ns)).s;

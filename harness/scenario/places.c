@@ -74,17 +74,25 @@ static const struct {
 	{is_link_local, "A link-local address means nothing without its link: write another."},
 };
 
+const char *places_nobodys(struct address a)
+{
+	for (size_t i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++)
+		if (nobodys[i].is(a))
+			return nobodys[i].hint;
+	return NULL;
+}
+
 static bool read_address(const struct reading *r, const struct key *key, const struct node *item,
 			 struct address *out)
 {
+	const char *hint;
+
 	if (item->shape != SHAPE_SCALAR || !address_read(item->text, out))
 		return refuse(r, key, item,
 			      "Write an address such as 10.77.0.1 or \"fd77::1\", without a "
 			      "prefix, a port or a name.");
-	for (size_t i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++)
-		if (nobodys[i].is(*out))
-			return refuse(r, key, item, nobodys[i].hint);
-	return true;
+	hint = places_nobodys(*out);
+	return !hint || refuse(r, key, item, hint);
 }
 
 static int by_address(const void *a, const void *b)

@@ -6,4 +6,7 @@
 
 #include "scenario/keys.h"
 
+/* Why no connection of a lab can come from it or go to it, as a hint; NULL: it can be a host's. */
+const char *places_nobodys(struct address a);
+
 void places_check(const struct reading *r, const struct scenario *s, const struct scenario *base);

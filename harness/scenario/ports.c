@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/unit.h"
+#include "scenario/places.h"
 
 /* Ranges of ports, lists of them, and how a load binds. */
 
@@ -122,7 +123,7 @@ const struct kind kind_PORTS = {.shape = SHAPE_LIST,
 				.read = read_ports,
 				.write = write_ports};
 
-/* ---- load.bind: a word, and behind some of them a port or a range ---------- */
+/* ---- load.bind: a word, and behind some of them a port, a range or an address ---- */
 
 /* "40000", or "40000-40031" */
 static bool bind_ports(struct text t, const struct key *key, enum bind_way way,
@@ -154,6 +155,15 @@ static bool takes_ports(enum bind_way way)
 	return way == BIND_PORT || way == BIND_PORTS || way == BIND_LOCAL_PORT_RANGE;
 }
 
+/* What stands behind the word, if anything does. */
+static bool bind_rest(struct text t, bool more, const struct key *key, struct bind *bind)
+{
+	if (more && bind->way == BIND_ADDRESS)
+		return address_read(t, &bind->address) && !address_is_any(bind->address);
+	return more == takes_ports(bind->way) &&
+	       (!more || bind_ports(t, key, bind->way, &bind->ports));
+}
+
 static bool read_bind(const struct reading *r, const struct key *key, const struct node *n,
 		      void *field)
 {
@@ -161,10 +171,13 @@ static bool read_bind(const struct reading *r, const struct key *key, const stru
 	bool more = text_cut(&rest, ' ', &word);
 	int found = way_find(word);
 	struct bind bind = {.way = found < 0 ? BIND_NONE : (enum bind_way)found};
+	const char *hint = NULL;
 
-	if (found < 0 || more != takes_ports(bind.way) ||
-	    (more && !bind_ports(text_trim(rest), key, bind.way, &bind.ports)))
+	if (found < 0 || !bind_rest(text_trim(rest), more, key, &bind))
 		return refuse(r, key, n);
+	hint = places_nobodys(bind.address);
+	if (more && bind.way == BIND_ADDRESS && hint)
+		return err_hint(value_refuse(r, key_path(r, key), n), "%s", hint);
 	*(struct bind *)field = bind;
 	return true;
 }
@@ -173,6 +186,7 @@ static void write_bind(struct out *out, const void *field)
 {
 	const struct bind *bind = field;
 	struct text rest = text_of(bind_words[bind->way].word), word;
+	char z[ADDRESS_PRINTED];
 
 	text_cut(&rest, ' ', &word);
 	out_text(out, word);
@@ -180,9 +194,12 @@ static void write_bind(struct out *out, const void *field)
 		out_fmt(out, " %u", bind->ports.lo);
 	else if (takes_ports(bind->way))
 		out_fmt(out, " %u-%u", bind->ports.lo, bind->ports.hi);
+	else if (!address_is_any(bind->address))
+		out_fmt(out, " %s", address_print(z, bind->address));
 }
 
-const struct kind kind_BIND = {.form = "one of these words, some with a port or a range behind it",
+const struct kind kind_BIND = {.form = "one of these words, some with a port, a range or an "
+				       "address behind it",
 			       .read = read_bind,
 			       .write = write_bind,
 			       .words = bind_words};

@@ -147,6 +147,25 @@ static bool any_of_several(const struct scenario *s)
 		(s->network.topology == TOPOLOGY_NAT && s->network.nat.clients > 1));
 }
 
+static bool binds_one(const struct scenario *s)
+{
+	return !address_is_any(s->load.bind.address);
+}
+
+static bool binds_another_family(const struct scenario *s)
+{
+	bool is_ipv4 = address_is_ipv4(s->load.bind.address);
+
+	return binds_one(s) && is_ipv4 == (load_family(s, &s->load) == FAMILY_IPV6);
+}
+
+static bool binds_one_of_several(const struct scenario *s)
+{
+	return binds_one(s) &&
+	       (s->network.sources.count > 1 ||
+		(s->network.topology == TOPOLOGY_NAT && s->network.nat.clients > 1));
+}
+
 static bool squats_one_client(const struct scenario *s)
 {
 	return s->network.nat.clients > 1 && (squats(s) || s->load.ballast > 0);
@@ -236,6 +255,14 @@ static const struct rule rules[] = {
 	 "load.bind: any leaves the source address to the route",
 	 "It is the same for all connections: use one of network.sources, not listed on loopback, "
 	 "or bind: address."},
+	{binds_another_family,
+	 {AT(load, bind), AT(load, family), AT(network, family)},
+	 "load.bind: address is not of the load's family",
+	 "Give both of one family; an IPv4 address can be mapped, too."},
+	{binds_one_of_several,
+	 {AT(load, bind), AT(network, sources), AT(network.nat, clients)},
+	 "load.bind names one address, and network.sources are several",
+	 "Leave the others out, or have each connection bind its own: bind: address."},
 	{squats_one_client,
 	 {AT(network.nat, clients), AT(load, ballast)},
 	 "ports are held on one client, and network.nat.clients are more",

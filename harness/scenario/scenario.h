@@ -28,6 +28,7 @@ struct port_list { /* sorted, merged */
 struct bind {
 	enum bind_way way;
 	struct port_range ports; /* of the ways that name some; of one port lo == hi */
+	struct address address;	 /* of BIND_ADDRESS; any: the source whose turn it is */
 };
 
 struct line_list {

@@ -18,6 +18,7 @@
 	")" \
 	"|[0-9]+(\\\\.[0-9]+)?k)"
 #define PORT_RANGE PORT "-" PORT
+#define ADDRESS "[0-9a-fA-F:.]+"
 #define NAME "[a-z0-9][a-z0-9-]{0,62}"
 #define NO_CONTROL "[^\\u0000-\\u001f\\u007f]"
 
@@ -59,7 +60,7 @@ static const struct {
 	 "\"^net(\\\\.[a-z0-9_-]+)+$\", \"maxLength\": 128@owned}, "
 	 "\"additionalProperties\": {" EITHER(A_STRING(NO_CONTROL "{1,64}") ", " OR_ANY_WORD) "}"},
 	{&kind_BIND, STRING("@ways")},
-	{&kind_ADDRESS, STRING("any|[0-9a-fA-F:.]+")},
+	{&kind_ADDRESS, STRING("any|" ADDRESS)},
 	{&kind_DEVICE, STRING("[^/: \\u0000-\\u001f\\u007f]{1,15}")},
 	{&kind_RAMP,
 	 "\"type\": \"array\", \"maxItems\": 64, \"items\": {\"type\": \"object\", \"required\": "
@@ -72,7 +73,7 @@ static const struct {
 	{&kind_ADDRESSES,
 	 EITHER(WHOLE("@lo", "@hi") ", " A_STRING(
 		 COUNT) ", {\"type\": \"array\", \"minItems\": @lo, \"maxItems\": @hi, "
-			"\"uniqueItems\": true, \"items\": " A_STRING("[0-9a-fA-F:.]+") "}")},
+			"\"uniqueItems\": true, \"items\": " A_STRING(ADDRESS) "}")},
 	{&kind_SERVICES,
 	 EITHER(WHOLE("@lo", "@hi") ", " A_STRING(
 		 COUNT) ", {\"type\": \"array\", \"minItems\": @lo, \"maxItems\": @hi, "
@@ -136,7 +137,8 @@ static void put_ends(struct out *out, const struct key *key)
 	}
 }
 
-/* "port N", "ports A-B": a word, and what stands for a port or a range of them. */
+/* "port N", "ports A-B": a word, and what stands for a port or a range of them; or an address,
+ * which may be left out. */
 static void put_ways(struct out *out, const struct key *key)
 {
 	(void)key;
@@ -146,6 +148,8 @@ static void put_ways(struct out *out, const struct key *key)
 		out_fmt(out, "%s%.*s", c == bind_words ? "" : "|", (int)word, c->word);
 		if (c->word[word])
 			out_z(out, strchr(c->word + word, '-') ? " +" PORT_RANGE : " +" PORT);
+		if (c == &bind_words[BIND_ADDRESS])
+			out_z(out, "( +" ADDRESS ")?");
 	}
 }
 

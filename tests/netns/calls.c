@@ -214,6 +214,12 @@ void call_foreign_bind(struct calls *t)
 	calls_tcp(t, "192.0.2.1", 0, NULL);
 }
 
+/* With ip_nonlocal_bind. */
+void call_foreign_connect(struct calls *t)
+{
+	calls_tcp(t, "192.0.2.1", 0, "127.0.0.1");
+}
+
 void call_refused(struct calls *t)
 {
 	calls_connect(t, calls_socket(t, AF_INET, SOCK_STREAM), "127.0.0.1", 9);

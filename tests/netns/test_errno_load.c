@@ -21,11 +21,6 @@ static struct address address_of(const char *words)
 	return a;
 }
 
-static void from_nobodys(struct plan *p)
-{
-	p->sources.list[0] = address_of("192.0.2.1");
-}
-
 static void from_link_local(struct plan *p)
 {
 	p->sources.list[0] = address_of("fe80::1");
@@ -162,8 +157,12 @@ static const struct row {
 	 EADDRNOTAVAIL, false, call_ipv6_connect},
 	{"no IPv6, bind", NO_IPV6 "load: {" ONE "bind: address, total: 1}", NULL, 0, 1, STAGE_BIND,
 	 EADDRNOTAVAIL, false, call_ipv6_bind},
-	{"not this host's", NET "load: {" ONE "bind: address, total: 1}", from_nobodys, 0, 1,
+	{"not this host's", NET "load: {" ONE "bind: address 192.0.2.1, total: 1}", NULL, 0, 1,
 	 STAGE_BIND, EADDRNOTAVAIL, false, call_foreign_bind},
+	{"the same with ip_nonlocal_bind",
+	 LOOP "sysctl: {net.ipv4.ip_nonlocal_bind: 1}}\n"
+	      "load: {" ONE "bind: address 192.0.2.1, total: 1}",
+	 NULL, 0, 1, STAGE_CONNECT, ENETUNREACH, false, call_foreign_connect},
 	{"no scope, connect", NET6 "load: {" ONE "total: 1}", to_link_local, 0, 1, STAGE_CONNECT,
 	 EINVAL, false, call_link_local_connect},
 	{"no scope, bind", NET6 "load: {" ONE "bind: address, total: 1}", from_link_local, 0, 1,

@@ -363,6 +363,54 @@ static void a_foreign_source_is_refused_at_bind(void)
 	}
 }
 
+/* Sockets of the last dump that have another local address. */
+static uint64_t not_from(const struct tape *t, struct address a)
+{
+	const struct sample *last = last_dump(t);
+	const struct usage *u = sample_usages(t, last);
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < last->usage_count; i++)
+		n += address_eq(u[i].local, a) ? 0 : usage_used(&u[i]);
+	return n;
+}
+
+/* What the client has is bound, whichever of its networks it is of; what it lacks never is, though it
+ * were the server's. */
+static void an_address_by_name_is_bound_or_refused(void)
+{
+	static const struct {
+		const char *network, *load, *address;
+		uint64_t opened;
+	} rows[] = {
+		{"sources: [192.0.2.1]", "", "192.0.2.1", 5}, {"", "", "10.77.0.1", 5},
+		{"family: ipv6", "", "fd77::1", 5},	      {"", "", "192.0.2.1", 0},
+		{"", "protocol: udp, ", "192.0.2.1", 0},      {"", "", "10.77.128.1", 0},
+		{"family: mapped", "", "10.77.0.2", 0},	      {"family: ipv6", "", "fd77::2", 0},
+		{"topology: loopback", "", "192.0.2.1", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address a = {0, 0};
+		char lines[320];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, %s}\n"
+			 "load: {%sbind: address %s, total: 5, end: leak, on_failure: continue}",
+			 rows[i].network, rows[i].load, rows[i].address);
+		address_read(text_of(rows[i].address), &a);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && !d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, rows[i].opened);
+		CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_BIND][EADDRNOTAVAIL], 5 - rows[i].opened);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, rows[i].opened);
+		CU_ASSERT_EQUAL(not_from(&d.tape, a), 0);
+		CU_ASSERT_EQUAL(plan_binds_nowhere(&d.h.plan), rows[i].opened == 0);
+		help_close(&d.h);
+	}
+}
+
 /* Sockets in use of a version of IP, at most in any dump. */
 static uint64_t most_of(const struct tape *t, bool is_ipv6)
 {
@@ -443,6 +491,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, the_seed_says_which_server_is_next),
 	TEST_UNLESS(help_no_network, without_ipv6_an_address_is_the_trouble),
 	TEST_UNLESS(help_no_network, a_foreign_source_is_refused_at_bind),
+	TEST_UNLESS(help_no_network, an_address_by_name_is_bound_or_refused),
 	TESTS_END,
 };
 

@@ -2,6 +2,7 @@
 #include "plan/bind.h"
 
 #include "plan/plan.h"
+#include "plan/predict.h"
 #include "plan_help.h"
 #include "suites.h"
 
@@ -81,6 +82,49 @@ static void what_bind_takes_stays_taken_for_the_whole_of_time_wait(void)
 		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
 		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
 		CU_ASSERT_EQUAL(p.forecast.after, rows[i].after);
+	}
+	arena_close(&a);
+}
+
+/* What bind() refuses is no want of a port; where it is told not to look, nobody knows how long
+ * connect() takes. */
+static void an_address_that_the_client_lacks_is_no_want_of_a_port(void)
+{
+	static const struct {
+		const char *network, *load;
+		bool nowhere, known, exhausts;
+	} rows[] = {
+		{"", "bind: address 192.0.2.1", true, true, false},
+		{"", "bind: address 10.77.0.1", false, true, true},
+		{"", "bind: address", false, true, true},
+		{", sources: [192.0.2.1]", "bind: address 192.0.2.1", false, true, true},
+		{", sysctl: {net.ipv4.ip_nonlocal_bind: 1}", "bind: address 192.0.2.1", false,
+		 false, false},
+		{", sysctl: {net.ipv4.ip_nonlocal_bind: 0}", "bind: address 192.0.2.1", true, true,
+		 false},
+		{", family: ipv6, sysctl: {net.ipv4.ip_nonlocal_bind: 1}",
+		 "bind: \"address fd99::1\"", true, true, false},
+		{", topology: nat", "bind: address 192.0.2.1", true, true, false},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = help_plan(text_format(&a,
+						      "network: {ports: 40000-40031%s}\n"
+						      "load: {rate: 100/s, %s}",
+						      rows[i].network, rows[i].load)
+						  .s,
+					  NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 1e9);
+		CU_ASSERT_EQUAL(plan_binds_nowhere(&p), rows[i].nowhere);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		CU_ASSERT_EQUAL(told[PREDICTION_SUSTAINED].told &&
+					told[PREDICTION_SUSTAINED].value.most <= 0,
+				rows[i].nowhere);
+		CU_ASSERT(!rows[i].nowhere || !told[PREDICTION_GATEWAY].told);
 	}
 	arena_close(&a);
 }
@@ -174,6 +218,7 @@ static void several_sources_are_bound_without_a_port(void)
 static const struct test tests[] = {
 	TEST(who_takes_the_port_decides_how_many_there_are),
 	TEST(what_bind_takes_stays_taken_for_the_whole_of_time_wait),
+	TEST(an_address_that_the_client_lacks_is_no_want_of_a_port),
 	TEST(sockets_are_counted_where_the_load_has_its_ports),
 	TEST(a_port_is_one_for_all_destinations_where_each_load_binds_it),
 	TEST(what_is_held_is_taken_from_the_loads_that_want_it),

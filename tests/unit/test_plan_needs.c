@@ -191,6 +191,8 @@ static void what_cannot_be_is_refused_at_its_line(void)
 		{"network: {sources: 2}\nloads: {a: {}, b: {bind: address}}\n"
 		 "squat:\n  address: 10.77.0.1\n  bind: 2",
 		 ERR_SCENARIO, 6, "squat.address is one of several sources that are bound"},
+		{"network: {topology: loopback}\nload: {bind: address 127.0.0.5}", ERR_SCENARIO, 4,
+		 "load.bind cannot name 127.0.0.5: the client has it, and network.sources do not"},
 	};
 	struct host host = help_host();
 

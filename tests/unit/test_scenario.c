@@ -242,7 +242,8 @@ static void what_is_written_reads_back(void)
 		"version: 1\nname: a\nload: {bind: address}\ncases: {a: {load: {bind: port "
 		"40000}}, "
 		"b: {load: {bind: ports 1024-65535}}, c: {load: {bind: local-port-range "
-		"32768-60999}}, d: {load: {bind: address-no-port}}}\n",
+		"32768-60999}}, d: {load: {bind: address-no-port}}, e: {load: {bind: address "
+		"10.77.9.9}}, f: {network: {family: ipv6}, load: {bind: \"address fd00::9\"}}}\n",
 		"version: 1\nname: a\nload: {rate: 999999.999999/s}\n",
 		"version: 1\nname: a\nload: {rate: 7/min, ramp: [{to: 1.5k/s, over: 250ms}, {to: "
 		"0/s, over: 1h}]}\n",

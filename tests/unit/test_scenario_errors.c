@@ -441,6 +441,22 @@ static void who_names_no_source_has_one(void)
 		{HEAD "network: {topology: nat, nat: {clients: 2}}\nload: {bind: any}\n", 4, 14,
 		 "bind: any leaves", ""},
 		{HEAD "load: {bind: any, order: fast}\n", 3, 26, "order: fast is about", ""},
+		{HEAD "network: {sources: 2}\nload: {bind: address 10.77.0.1}\n", 4, 14,
+		 "load.bind names one address, and network.sources are several", "its own"},
+		{HEAD "network: {topology: nat, nat: {clients: 2}}\n"
+		      "load: {bind: address 10.77.0.1}\n",
+		 4, 14, "load.bind names one address", ""},
+		{HEAD "load: {bind: \"address fd77::1\"}\n", 3, 14,
+		 "load.bind: address is not of the load's family", "mapped"},
+		{HEAD "load: {bind: address 10.77.0.1, family: ipv6}\n", 3, 41,
+		 "load.bind: address is not", ""},
+		{HEAD "load: {bind: address 224.0.0.1}\n", 3, 14,
+		 "load.bind cannot be \"address 224.0.0.1\"", "multicast"},
+		{HEAD "load: {bind: \"address fe80::1\"}\n", 3, 14, "load.bind cannot be",
+		 "link-local"},
+		{HEAD "load: {bind: address 0.0.0.0}\n", 3, 14, "load.bind cannot be", ""},
+		{HEAD "load: {bind: address here}\n", 3, 14, "load.bind cannot be", "address"},
+		{HEAD "load: {bind: any 10.77.0.1}\n", 3, 14, "load.bind cannot be", ""},
 	};
 
 	CHECK(rows);
