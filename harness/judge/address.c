@@ -56,17 +56,22 @@ static struct claim ipv6_disabled(const struct evidence *e)
 /* It did work later, without anything done about it. */
 static struct claim ipv6_tentative(const struct evidence *e)
 {
-	if (!is_ipv6(e) || e->tape->tally.opened == 0)
+	uint64_t opened = e->tape->tally.opened;
+
+	if (!is_ipv6(e) || (opened == 0 && !e->plan->scenario->network.dad))
 		return no_claim;
-	return claim_address(e,
-			     text_format(e->a,
-					 "The address was there, and could not be used yet: an "
-					 "IPv6 address is tentative "
-					 "until nobody else has claimed it (RFC 4862, 5.4), a "
-					 "second or two. Later %s.",
-					 say_number_of(e->a, e->tape->tally.opened,
-						       "connection opened", "connections opened"))
-				     .s);
+	return claim_address(
+		e, text_format(e->a,
+			       "The address was there, and could not be used yet: an "
+			       "IPv6 address is tentative "
+			       "until nobody else has claimed it (RFC 4862, 5.4), a "
+			       "second or two.%s",
+			       opened ? text_format(e->a, " Later %s.",
+						    say_number_of(e->a, opened, "connection opened",
+								  "connections opened"))
+						.s
+				      : "")
+			   .s);
 }
 
 // clang-format off

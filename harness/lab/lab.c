@@ -95,8 +95,9 @@ static bool lo_up(struct err *err)
  * neighbour, however many addresses there are: the kernel's table of neighbours is small, and
  * shared with the host. */
 static bool half_join(const struct address_list *mine, const struct address_list *other,
-		      struct err *err)
+		      bool comes_later, struct err *err)
 {
+	static const struct address_list none = {NULL, 0};
 	struct address via;
 	struct rtnetlink rt;
 	bool good;
@@ -104,12 +105,36 @@ static bool half_join(const struct address_list *mine, const struct address_list
 	if (mine->count == 0) /* of a version of IP that nobody asked for */
 		return true;
 	via = other->list[0];
-	good = rtnetlink_open(&rt, err) && rtnetlink_addresses(&rt, link_name, mine, err) &&
+	good = rtnetlink_open(&rt, err) &&
+	       rtnetlink_addresses(&rt, link_name, comes_later ? &none : mine, err) &&
 	       rtnetlink_up(&rt, link_name, err) &&
 	       rtnetlink_route(&rt, link_name, via, address_is_ipv4(via) ? 32 : 128, NULL, err) &&
 	       rtnetlink_route(&rt, link_name, via, 0, &via, err);
 
 	rtnetlink_close(&rt);
+	return good;
+}
+
+static bool is_tentative(const struct plan *p, const struct address_list *sources)
+{
+	return p->scenario->network.dad && sources->count && !address_is_ipv4(sources->list[0]);
+}
+
+/* Last of all, and with the scenario's settings: a second later they are tentative no more. */
+static bool tentative_add(const struct plan *p, struct err *err)
+{
+	const struct address_list *both[] = {&p->sources, &p->other.sources};
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		struct rtnetlink rt;
+
+		if (!is_tentative(p, both[i]))
+			continue;
+		good = good && rtnetlink_open(&rt, err) &&
+		       rtnetlink_addresses_tentative(&rt, link_name, both[i], err);
+		rtnetlink_close(&rt);
+	}
 	return good;
 }
 
@@ -122,11 +147,12 @@ static bool veth_join(struct building *b)
 
 	good = rtnetlink_open(&rt, b->err) &&
 	       rtnetlink_veth(&rt, link_name, link_name, b->lab->server_ns, b->err) &&
-	       half_join(&p->sources, &p->server_link, b->err) &&
-	       half_join(&p->other.sources, &p->other.link, b->err) &&
+	       half_join(&p->sources, &p->server_link, is_tentative(p, &p->sources), b->err) &&
+	       half_join(&p->other.sources, &p->other.link, is_tentative(p, &p->other.sources),
+			 b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
-	       half_join(&p->server_link, &p->sources, b->err) &&
-	       half_join(&p->other.link, &p->other.sources, b->err) &&
+	       half_join(&p->server_link, &p->sources, false, b->err) &&
+	       half_join(&p->other.link, &p->other.sources, false, b->err) &&
 	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
 	rtnetlink_close(&rt);
 	return good;
@@ -177,7 +203,7 @@ static bool network_build(struct building *b)
 	b->lab->private_hash = hash_is_private();
 	settings_begin(b->lab, b->plan, b->arena);
 	return settings_own(b->lab, b->plan, LAB_CLIENT, b->arena, b->err) && lo_up(b->err) &&
-	       ends_join(b) && settings_make(b);
+	       ends_join(b) && settings_make(b) && tentative_add(b->plan, b->err);
 }
 
 static void *build(void *argument)

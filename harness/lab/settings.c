@@ -237,7 +237,8 @@ static bool numbers_set(struct lab *lab, const struct plan *p, enum lab_role rol
 	const struct number wishes[] = {
 		{"net.ipv6.conf.default.disable_ipv6", !term.is_ipv6, true, !term.is_ipv6},
 		{"net.ipv6.conf.all.disable_ipv6", !term.is_ipv6, true, !term.is_ipv6},
-		{"net.ipv6.conf.default.accept_dad", 0, term.is_ipv6, true},
+		{"net.ipv6.conf.default.accept_dad", term.is_client && p->scenario->network.dad,
+		 term.is_ipv6, true},
 		{"net.ipv6.conf.default.accept_ra", 0, term.is_ipv6, true},
 		{"net.ipv6.conf.default.router_solicitations", 0, term.is_ipv6, true},
 		{"net.ipv4.tcp_max_tw_buckets", (int64_t)term.entries / 2, lab->private_hash,

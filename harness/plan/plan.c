@@ -264,16 +264,13 @@ static void forecast_late(struct plan *p)
 	f->after = f->after_least = f->after_most = 0;
 }
 
-/* What bind() refuses takes no port. With ip_nonlocal_bind it is connect() that fails, at once or
+/* What bind() refuses takes no port, and network.dad is how long it does. With ip_nonlocal_bind it is connect() that fails, at once or
  * when its time is up: with the port in use until then, or not. */
 static void forecast_foreign(struct plan *p)
 {
 	struct forecast *f = &p->forecast;
-	bool any = false;
 
-	for (uint32_t i = 0; i < p->load_count; i++)
-		any |= p->loads[i].foreign;
-	if (!any)
+	if (!plan_lacks_address(p))
 		return;
 	f->known = plan_binds_nowhere(p) || (f->known && !f->exhausts);
 	f->exhausts = f->counted = f->cut_short = false;
@@ -411,6 +408,15 @@ bool plan_binds_nowhere(const struct plan *p)
 			return false;
 	}
 	return true;
+}
+
+bool plan_lacks_address(const struct plan *p)
+{
+	bool lacks = p->scenario->network.dad;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		lacks |= p->loads[i].foreign;
+	return lacks;
 }
 
 bool plan_shares_ports(const struct plan *p)

@@ -169,6 +169,10 @@ uint32_t plan_overshadows(const struct plan *p);
 /* Does bind() refuse every connection of every load, since the client lacks the address? */
 bool plan_binds_nowhere(const struct plan *p);
 
+/* May the address of a load, or of several, not be to be had: one that the client lacks, or one of
+ * network.dad? What fails for that wants no port. */
+bool plan_lacks_address(const struct plan *p);
+
 /* Is a port of any load in use towards all destinations at once? */
 bool plan_shares_ports(const struct plan *p);
 

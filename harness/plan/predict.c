@@ -180,7 +180,7 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 	double n = o->requests, most;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
-	    p->loads[0].foreign || !isfinite(n) || !life_opens(p->scenario))
+	    plan_lacks_address(p) || !isfinite(n) || !life_opens(p->scenario))
 		return untold;
 	most = pool_opens_most(&o->pool, p->scenario, n);
 	return (struct foretold){

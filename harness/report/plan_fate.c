@@ -66,6 +66,12 @@ static struct text say_pool_opens(const struct plan *p, const struct outline *o,
 
 static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
 {
+	if (plan_lacks_address(p))
+		return p->scenario->network.dad
+			       ? TEXT("cannot be told: until its address is tentative no more "
+				      "(network.dad) a connection fails, and wants no port")
+			       : TEXT("cannot be told: the client lacks the address, and how long "
+				      "each connect() takes to fail decides");
 	if (o->pooled)
 		return say_pool_opens(p, o, a);
 	if (p->forecast.times_out_after)

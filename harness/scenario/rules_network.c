@@ -57,6 +57,32 @@ static bool more_than_loopback_has(const struct scenario *s)
 	       (s->network.sources.count > 1 || s->network.servers.count > 1);
 }
 
+/* Of IPv6, and of a link on which there is somebody to ask. */
+static bool asks_of_none(const struct scenario *s)
+{
+	bool is_ipv6 = false;
+
+	for (size_t i = 0; i < scenario_loads(s); i++)
+		is_ipv6 |= load_family(s, scenario_load(s, i)) == FAMILY_IPV6;
+	return s->network.dad && !is_ipv6 &&
+	       !is_taken_back(s, s->network.at.dad, s->network.at.family);
+}
+
+static bool asks_on_loopback(const struct scenario *s)
+{
+	return s->network.dad && s->network.topology == TOPOLOGY_LOOPBACK &&
+	       !is_taken_back(s, s->network.at.dad, s->network.at.topology);
+}
+
+/* Before the run nothing can be bound to it; ::1 is on lo. */
+static bool squats_while_tentative(const struct scenario *s)
+{
+	struct address a = s->squat.address;
+	bool is_lo = a.high == 0 && a.low == 1;
+
+	return s->network.dad && squats(s) && !address_is_any(a) && !address_is_ipv4(a) && !is_lo;
+}
+
 /* A list is of one family, and where it is of the other nothing says which addresses a load has. */
 static bool listed_of_another(const struct scenario *s)
 {
@@ -93,6 +119,18 @@ static const struct rule rules[] = {
 	 {AT(load, family), AT(network, sources), AT(network, servers)},
 	 "load.family has no addresses: network.sources and servers list those of network.family",
 	 "Write how many there are of each instead."},
+	{asks_of_none,
+	 {AT(network, dad), AT(network, family), AT(load, family)},
+	 "network.dad is of IPv6, and no load is",
+	 "Use family: ipv6, or leave it out: no address of IPv4 is asked for here."},
+	{asks_on_loopback,
+	 {AT(network, dad), AT(network, topology)},
+	 "network.dad needs a link: nobody is asked on lo",
+	 "Use topology: veth."},
+	{squats_while_tentative,
+	 {AT(network, dad), AT(squat, address)},
+	 "squat.address is tentative with network.dad: nothing can be bound to it",
+	 "Leave squat.address out, or use that of lo, \"::1\"."},
 	{more_than_loopback_has,
 	 {AT(network, family), AT(network, topology), AT(load, family)},
 	 "the loopback of IPv6 has one address, ::1, and not several network.sources or servers",

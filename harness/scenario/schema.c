@@ -146,10 +146,10 @@ static void put_ways(struct out *out, const struct key *key)
 		size_t word = strcspn(c->word, " ");
 
 		out_fmt(out, "%s%.*s", c == bind_words ? "" : "|", (int)word, c->word);
-		if (c->word[word])
-			out_z(out, strchr(c->word + word, '-') ? " +" PORT_RANGE : " +" PORT);
 		if (c == &bind_words[BIND_ADDRESS])
 			out_z(out, "( +" ADDRESS ")?");
+		else if (c->word[word])
+			out_z(out, strchr(c->word + word, '-') ? " +" PORT_RANGE : " +" PORT);
 	}
 }
 

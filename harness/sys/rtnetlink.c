@@ -188,6 +188,7 @@ static void put_address(struct nlmsghdr *m, uint16_t type, struct address a)
 struct deed {
 	uint16_t type, flags;
 	const char *what;
+	uint8_t ifa_flags; /* of IPv6 */
 };
 
 static void ask_address(struct batch *b, struct rtnetlink *rt, const struct deed *deed,
@@ -200,7 +201,7 @@ static void ask_address(struct batch *b, struct rtnetlink *rt, const struct deed
 	*(struct ifaddrmsg *)header = (struct ifaddrmsg){
 		.ifa_family = family_of(a),
 		.ifa_prefixlen = bits_of(a),
-		.ifa_flags = address_is_ipv4(a) ? 0 : IFA_F_NODAD,
+		.ifa_flags = address_is_ipv4(a) ? 0 : deed->ifa_flags,
 		.ifa_index = index,
 	};
 	put_address(m, IFA_LOCAL, a);
@@ -230,7 +231,16 @@ bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct ad
 			 struct err *err)
 {
 	static const struct deed add = {RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-					"could not add an address"};
+					"could not add an address", IFA_F_NODAD};
+
+	return each_address(rt, &add, link, all, err);
+}
+
+bool rtnetlink_addresses_tentative(struct rtnetlink *rt, const char *link,
+				   const struct address_list *all, struct err *err)
+{
+	static const struct deed add = {RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+					"could not add an address", 0};
 
 	return each_address(rt, &add, link, all, err);
 }
@@ -238,7 +248,8 @@ bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct ad
 bool rtnetlink_addresses_remove(struct rtnetlink *rt, const char *link,
 				const struct address_list *all, struct err *err)
 {
-	static const struct deed remove = {RTM_DELADDR, NLM_F_ACK, "could not remove an address"};
+	static const struct deed remove = {RTM_DELADDR, NLM_F_ACK, "could not remove an address",
+					   0};
 
 	return each_address(rt, &remove, link, all, err);
 }
@@ -343,7 +354,7 @@ bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, 
 		     const struct address *via, struct err *err)
 {
 	static const struct deed add = {RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-					"could not add a route"};
+					"could not add a route", 0};
 
 	return route_do(rt, &add, link, to, prefix, via, err);
 }
@@ -351,7 +362,7 @@ bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, 
 bool rtnetlink_route_remove(struct rtnetlink *rt, const char *link, struct address to,
 			    uint8_t prefix, const struct address *via, struct err *err)
 {
-	static const struct deed remove = {RTM_DELROUTE, NLM_F_ACK, "could not remove a route"};
+	static const struct deed remove = {RTM_DELROUTE, NLM_F_ACK, "could not remove a route", 0};
 
 	return route_do(rt, &remove, link, to, prefix, via, err);
 }

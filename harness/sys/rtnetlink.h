@@ -33,6 +33,11 @@ bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, in
 bool rtnetlink_addresses(struct rtnetlink *rt, const char *link, const struct address_list *all,
 			 struct err *err);
 
+/* The same, but those of IPv6 are tentative until the link has been asked (RFC 4862, 5.4), where
+ * accept_dad says so: nothing can be bound to them. */
+bool rtnetlink_addresses_tentative(struct rtnetlink *rt, const char *link,
+				   const struct address_list *all, struct err *err);
+
 bool rtnetlink_addresses_remove(struct rtnetlink *rt, const char *link,
 				const struct address_list *all, struct err *err);
 

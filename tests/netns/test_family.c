@@ -411,6 +411,63 @@ static void an_address_by_name_is_bound_or_refused(void)
 	}
 }
 
+/* fd77::1, as the kernel has it at the end of a load: IFA_F_TENTATIVE, or not. */
+static void look_tentative(void *context, struct worker *w)
+{
+	static char state[4096];
+	struct text rest = help_file("/proc/thread-self/net/if_inet6", state, sizeof(state) - 1);
+	struct text line;
+	unsigned flags;
+
+	(void)w;
+	state[rest.len] = '\0';
+	while (text_cut(&rest, '\n', &line))
+		if (strncmp(line.s, "fd770000000000000000000000000001", 32) == 0 &&
+		    sscanf(line.s + 32, " %*x %*x %*x %x", &flags) == 1)
+			*(int *)context = flags & 0x40 ? 1 : 0;
+}
+
+/* While it asks for ever nothing can be bound to it; who tries until it is there, or asks nobody, has
+ * all. */
+static void a_tentative_address_is_refused_until_it_is_none(void)
+{
+#define ASKS(times) "dad: true, sysctl: {net.ipv6.conf.veth0.dad_transmits: " times "}"
+	static const struct {
+		const char *network, *failure;
+		uint64_t opened, refused_least;
+		int tentative;
+	} rows[] = {
+		{ASKS("100000"), "continue", 0, 5, 1},
+		{ASKS("1"), "{retry: 100, wait: 100ms, then: continue}", 5, 1, 0},
+		{"dad: false", "continue", 5, 0, 0},
+	};
+#undef ASKS
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[320];
+		struct drive d;
+		int tentative = -1;
+		uint64_t refused;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {family: ipv6, ports: 40000-40031, %s}\n"
+			 "load: {bind: address, concurrency: 1, total: 5, end: leak, on_failure: "
+			 "%s}",
+			 rows[i].network, rows[i].failure);
+		drive_open(&d, lines);
+		drive_looked_at(&d, look_tentative, &tentative);
+		refused = d.tape.tally.errors[STAGE_BIND][EADDRNOTAVAIL];
+		CU_ASSERT(d.ok && !d.tape.exhausted);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, rows[i].opened);
+		CU_ASSERT_EQUAL(refused, d.tape.tally.failed);
+		CU_ASSERT(refused >= rows[i].refused_least);
+		CU_ASSERT(refused == rows[i].refused_least || rows[i].refused_least == 1);
+		CU_ASSERT_EQUAL(tentative, rows[i].tentative);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->used_max, rows[i].opened);
+		help_close(&d.h);
+	}
+}
+
 /* Sockets in use of a version of IP, at most in any dump. */
 static uint64_t most_of(const struct tape *t, bool is_ipv6)
 {
@@ -492,6 +549,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, without_ipv6_an_address_is_the_trouble),
 	TEST_UNLESS(help_no_network, a_foreign_source_is_refused_at_bind),
 	TEST_UNLESS(help_no_network, an_address_by_name_is_bound_or_refused),
+	TEST_UNLESS(help_no_network, a_tentative_address_is_refused_until_it_is_none),
 	TESTS_END,
 };
 

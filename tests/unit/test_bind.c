@@ -105,6 +105,9 @@ static void an_address_that_the_client_lacks_is_no_want_of_a_port(void)
 		{", family: ipv6, sysctl: {net.ipv4.ip_nonlocal_bind: 1}",
 		 "bind: \"address fd99::1\"", true, true, false},
 		{", topology: nat", "bind: address 192.0.2.1", true, true, false},
+		{", family: ipv6", "bind: address", false, true, true},
+		{", family: ipv6, dad: true", "bind: address", false, false, false},
+		{", family: ipv6, dad: true", "bind: address, total: 10", false, true, false},
 	};
 	struct arena a = help_arena();
 

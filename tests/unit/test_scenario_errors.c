@@ -462,6 +462,35 @@ static void who_names_no_source_has_one(void)
 	CHECK(rows);
 }
 
+static void an_address_is_asked_for_on_a_link_of_ipv6(void)
+{
+	static const struct mistake rows[] = {
+		{HEAD "network: {dad: true}\n", 3, 16, "network.dad is of IPv6", "family: ipv6"},
+		{HEAD "network: {dad: true, family: mapped}\n", 3, 30, "network.dad is of IPv6",
+		 ""},
+		{HEAD "network: {dad: true, family: ipv6, topology: loopback}\n", 3, 46,
+		 "network.dad needs a link", "veth"},
+		{HEAD "network: {dad: true, family: ipv6}\n"
+		      "squat: {bind: 2, family: ipv6, address: \"fd77::1\"}\n",
+		 4, 41, "squat.address is tentative", "::1"},
+	};
+	static const char *const fine[] = {
+		HEAD "network: {dad: true, family: ipv6}\n",
+		HEAD "network: {dad: true}\nloads: {a: {}, b: {family: ipv6}}\n",
+		HEAD "network: {dad: true, family: ipv6}\ncases: {a: {network: {family: ipv4}}}\n",
+		HEAD "network: {dad: true, family: ipv6}\n"
+		     "squat: {bind: 2, family: ipv6, address: \"::1\"}\n",
+	};
+	struct read r;
+
+	CHECK(rows);
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		read_yaml(&r, fine[i]);
+		CU_ASSERT(r.ok);
+		read_close(&r);
+	}
+}
+
 static void a_gateway_is_of_its_topology(void)
 {
 	static const struct mistake rows[] = {
@@ -578,6 +607,7 @@ static const struct test tests[] = {
 	TEST(what_squats_late_is_something_in_time),
 	TEST(a_load_has_addresses_of_its_family),
 	TEST(who_names_no_source_has_one),
+	TEST(an_address_is_asked_for_on_a_link_of_ipv6),
 	TEST(a_gateway_is_of_its_topology),
 	TEST(what_is_taken_back_may_keep_its_words),
 	TEST(all_mistakes_are_told_in_the_order_of_the_file),
