@@ -44,7 +44,7 @@ static void the_status_says_how_it_went(void)
 		{short_run, 0},
 		{failing_run, 1},
 		{"version: 1\nname: x\nload: {totl: 3}\n", 2},
-		{"version: 1\nname: x\nnetwork: {sysctl: {net.ipv4.tcp_tw_reuse: 7}}\n", 2},
+		{"version: 1\nname: x\nnetwork: {sysctl: {net.ipv4.tcp_syn_retries: 200}}\n", 2},
 		{"version: 1\nname: x\nnetwork: {sysctl: {net.ipv4.no_such_thing: 1}}\n", 2},
 		{"version: 1\nname: x\nload: {total: 1000, rate: 10/s}\nstop: {time: 100ms}\n", 4},
 	};
@@ -60,7 +60,7 @@ static void the_status_says_how_it_went(void)
 static void a_refused_sysctl_is_told_at_its_line(void)
 {
 	struct place p = place_enter(
-		"version: 1\nname: x\nnetwork:\n  sysctl:\n    net.ipv4.tcp_tw_reuse: 7\n");
+		"version: 1\nname: x\nnetwork:\n  sysctl:\n    net.ipv4.tcp_syn_retries: 200\n");
 
 	CU_ASSERT_EQUAL(RUN("run", "-o", "here", "in.yaml"), 2);
 	CU_ASSERT(strncmp(held("err"), "lastport: in.yaml:5:", 20) == 0);

@@ -174,7 +174,7 @@ static void nothing_is_left_of_a_lab_that_could_not_be_built(void)
 	ino_t home = help_namespace();
 	struct help h;
 
-	CU_ASSERT_FALSE(help_open(&h, "network: {sysctl: {net.ipv4.tcp_tw_reuse: 7}}"));
+	CU_ASSERT_FALSE(help_open(&h, "network: {sysctl: {net.ipv4.tcp_syn_retries: 200}}"));
 	CU_ASSERT_EQUAL(help_descriptors(), descriptors);
 	CU_ASSERT_EQUAL(help_namespace(), home);
 	help_close(&h);

@@ -143,8 +143,8 @@ static void what_the_kernel_refuses_is_an_error_at_its_line(void)
 		unsigned col;
 		const char *what;
 	} rows[] = {
-		{"net.ipv4.tcp_tw_reuse: 7", 28,
-		 "the kernel refuses net.ipv4.tcp_tw_reuse = 7: Invalid argument"},
+		{"net.ipv4.tcp_syn_retries: 200", 31,
+		 "the kernel refuses net.ipv4.tcp_syn_retries = 200: Invalid argument"},
 		{"net.ipv4.tcp_no_such: 1", 5,
 		 "cannot set net.ipv4.tcp_no_such: this namespace has no such sysctl"},
 		{"net.ipv4.tcp_mem: 1", 5,
