@@ -135,7 +135,8 @@ static const char *nearest(const struct opt *opts, struct text name)
 	for (const struct opt *o = opts; o && o->name; o++) {
 		unsigned d = text_distance(name, text_of(o->name), best);
 
-		if ((o->also && text_is(name, o->also)) || text_starts(text_of(o->name), name))
+		if ((o->also && text_is(name, o->also)) ||
+		    (name.len && text_starts(text_of(o->name), name)))
 			return o->name;
 		if (d < best) {
 			best = d;

@@ -122,6 +122,7 @@ static void mistakes_are_told_with_what_to_do(void)
 		{"try -z a", "no option -z", "lists the options"},
 		{"try -vz a", "no option -z", "lists the options"},
 		{"try --jso a", "no option --jso", "Did you mean --json?"},
+		{"try --=5 a", "no option --", "lists the options"},
 		{"try --out dir a", "no option --out", "Did you mean --output?"},
 		{"try --out=dir a", "no option --out", "Did you mean --output?"},
 		{"try --json=1 a", "--json takes no value", "lists the options"},
