@@ -5,6 +5,8 @@
 
 #include "judge/judge.h"
 
+enum { DENIED_MOST = 64 }; /* more are neither told nor counted */
+
 struct denial {
 	const struct expectation *line;
 	struct guess predicted; /* in the unit of the measure's kind; most may be INFINITY */

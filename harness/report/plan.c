@@ -313,8 +313,6 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 			page_paragraph(out, lines[i].label, PAINT_NONE, LABEL, lines[i].text);
 }
 
-enum { DENIED_MOST = 64 };
-
 size_t plan_denied(const struct planned *p)
 {
 	struct denial denied[DENIED_MOST];

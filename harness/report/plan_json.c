@@ -167,8 +167,8 @@ static json_t *json_text(struct text t)
 /* Lines of `expect`, and between what the prediction lies. */
 static json_t *json_denied(const struct plan *p)
 {
-	struct denial denied[64];
-	size_t count = denied_find(denied, sizeof(denied) / sizeof(denied[0]), p);
+	struct denial denied[DENIED_MOST];
+	size_t count = denied_find(denied, DENIED_MOST, p);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
