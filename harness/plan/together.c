@@ -146,10 +146,13 @@ static void add(struct forecast *all, const struct forecast *one)
 	all->rate = fmin(all->rate, one->rate);
 }
 
-/* Of the ports of each protocol, which are apart: by the load whose ports carry least. */
+/* Of the ports of each protocol, which are apart: by the load whose ports carry least, and not to be
+ * told if it is not of one of them (fmin() passes over NAN). */
 static void add_rate(struct forecast *all, enum protocol protocol, double rate)
 {
-	all->rates[protocol] = fmin(all->rates[protocol], rate);
+	double *least = &all->rates[protocol];
+
+	*least = isnan(rate) || isnan(*least) ? NAN : fmin(*least, rate);
 }
 
 /* By the sum of the rates; of closed loops it is not told. */

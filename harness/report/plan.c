@@ -172,9 +172,10 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 
 static const char *say_any_rate(double rate, struct arena *a)
 {
-	return isinf(rate) ? "any rate"
-	       : rate > 0  ? text_format(a, "%s for ever", say_rate(a, rate)).s
-			   : "no rate";
+	return isnan(rate)   ? "a rate that cannot be told"
+	       : isinf(rate) ? "any rate"
+	       : rate > 0    ? text_format(a, "%s for ever", say_rate(a, rate)).s
+			     : "no rate";
 }
 
 static struct text say_rates(const struct plan *p, const struct outline *o, struct arena *a)

@@ -1,6 +1,7 @@
 /* What several loads come to, and what the seed decides of one. */
 #include "plan/together.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "plan_help.h"
@@ -157,6 +158,20 @@ static void what_a_load_draws_is_counted_of_that_load(void)
 	arena_close(&a);
 }
 
+/* Of TCP's ports it is not, for how often a connection is used again decides; of UDP's it is. */
+static void what_one_load_does_not_tell_is_not_told_of_all(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("loads: {a: {pool: {max_idle: 2}}, b: {end: reset}, "
+				  "c: {protocol: udp, end: leak}}",
+				  NULL, 1, &a);
+
+	CU_ASSERT(isnan(p.forecast.rates[PROTOCOL_TCP]));
+	CU_ASSERT(isnan(p.forecast.rate));
+	CU_ASSERT_EQUAL(p.forecast.rates[PROTOCOL_UDP], 0);
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
 	TEST(a_reserved_port_is_nobodys_but_who_names_it),
@@ -164,6 +179,7 @@ static const struct test tests[] = {
 	TEST(a_pair_may_have_a_connection_more_than_the_others),
 	TEST(leaks_among_others_end_the_ports_when_the_seed_says),
 	TEST(what_a_load_draws_is_counted_of_that_load),
+	TEST(what_one_load_does_not_tell_is_not_told_of_all),
 	TESTS_END,
 };
 
