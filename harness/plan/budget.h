@@ -59,10 +59,12 @@ struct forecast {
 	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
 				     for sure; 0: that is not to be told, or does not happen */
-	bool rate_is_least;	  /* more may be: a gateway's kernel may give ports up early */
-	bool gone;		  /* by then the server's host has vanished */
-	bool exhausts;		  /* a connect will be refused */
-	bool known;		  /* exhausts can be told; false where it is a race of speeds */
+	uint64_t
+		times_out_least; /* before so many none does; fewer, where not all ports are tried */
+	bool rate_is_least;	 /* more may be: a gateway's kernel may give ports up early */
+	bool gone;		 /* by then the server's host has vanished */
+	bool exhausts;		 /* a connect will be refused */
+	bool known;		 /* exhausts can be told; false where it is a race of speeds */
 	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
 	bool counted;	/* either, and after how many connections; not where several loads differ */
 };

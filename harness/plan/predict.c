@@ -200,10 +200,12 @@ static struct foretold foretell_cliff(const struct plan *p, const struct outline
 
 static struct foretold foretell_gateway(const struct plan *p, const struct outline *o)
 {
-	uint64_t after = p->forecast.times_out_after;
+	double after = (double)p->forecast.times_out_after;
 
 	(void)o;
-	return after ? exactly((double)after) : untold;
+	return after > 0 ? (struct foretold){true,
+					     {(double)p->forecast.times_out_least, after, after}}
+			 : untold;
 }
 
 /* Nothing is opened, and what is not is no want of a port. */

@@ -279,7 +279,13 @@ static struct text say_gateway(const struct plan *p, const struct outline *o, st
 				      "; %s of them, closed ones not counted, by network.nat.limit",
 				      say_count(a, (double)limit))
 				  .s;
-	if (after)
+	if (after && p->forecast.times_out_least < after)
+		fate = text_format(a,
+				   ": this load comes to that after %s, or, as not all ports are "
+				   "tried, somewhat before",
+				   say_count(a, (double)after))
+			       .s;
+	else if (after)
 		fate = text_format(a, ": this load comes to that after %s",
 				   say_count(a, (double)after))
 			       .s;

@@ -540,6 +540,26 @@ static void timeouts_are_counted_and_the_gateway_is_sampled(void)
 	}
 }
 
+/* The kernel does not try them all, and no connect finds one once all are taken. */
+static void a_gateway_of_many_ports_is_full_as_foretold(void)
+{
+	struct behind b;
+	const struct compared *c = &b.measures.predictions[PREDICTION_GATEWAY];
+	struct tracked_now now;
+
+	load_run(
+		&b,
+		NAT("ports: 2000-2149") "\nload: {end: leak, concurrency: 12, total: 320, timeout: "
+					"200ms, on_failure: continue}");
+	now = tracked(&b.h);
+	CU_ASSERT_EQUAL(c->predicted.least, 150);
+	CU_ASSERT_EQUAL(c->predicted.most, 300); /* two services */
+	CU_ASSERT_EQUAL(c->outcome, OUTCOME_HOLDS);
+	CU_ASSERT_EQUAL(now.entries, b.tape.tally.opened);
+	CU_ASSERT_EQUAL(b.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT], 320 - now.entries);
+	help_close(&b.h);
+}
+
 /* The look at the gateway ends the load as well as a dump of sockets does. */
 static void a_drop_can_end_the_load(void)
 {
@@ -577,6 +597,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_gateway, clients_share_the_gateways_ports),
 	TEST_UNLESS(help_no_gateway, every_address_is_reached_through_it),
 	TEST_UNLESS(help_no_gateway, timeouts_are_counted_and_the_gateway_is_sampled),
+	TEST_UNLESS(help_no_gateway, a_gateway_of_many_ports_is_full_as_foretold),
 	TEST_UNLESS(help_no_gateway, a_drop_can_end_the_load),
 	TEST_UNLESS(help_no_network, without_a_gateway_there_is_no_data),
 	TEST_UNLESS(help_no_gateway, what_nft_refuses_is_told_in_its_words),
