@@ -34,7 +34,9 @@ struct budget {
 	struct {
 		uint64_t near, full; /* connections until those that keep their ports, drawn by
 					the seed, have all of a pair by themselves, or so many
-					that the rest may be what is under way; 0: never */
+					that the rest may be what is under way; 0: never. Where the
+					rest comes by the clock, it is counted with them */
+		uint64_t likely;     /* between the two */
 		double held_ns;	     /* for how long they keep them at least */
 	} kept;
 };

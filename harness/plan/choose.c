@@ -8,8 +8,12 @@
 
 enum {
 	DRAWS_MOST = 1 << 25, /* a third of a second */
+	CLOCK_MOST = 1 << 22, /* so do these, that are drawn twice and timed */
 	UNDER_WAY = 16,	      /* of an open model: connections that are just opened or closed */
 };
+
+/* So long may a machine be held up: what is due meanwhile begins together. */
+#define STALL_NS INT64_C(250000000)
 
 uint64_t choose_draw(const struct plan *p, const struct load_plan *lp, uint64_t i, uint64_t n)
 {
@@ -31,7 +35,8 @@ struct keepers {
 	uint32_t ends;
 	int64_t least_ns;  /* for how long, at least */
 	int64_t others_ns; /* how long those that end otherwise have theirs, at most */
-	bool others_wait;  /* of it, after their close */
+	int64_t others_least_ns;
+	bool others_wait; /* of it, after their close */
 };
 
 static void keepers_add(struct keepers *k, enum end end, const struct life *life, bool keeps)
@@ -45,6 +50,7 @@ static void keepers_add(struct keepers *k, enum end end, const struct life *life
 		return;
 	}
 	k->others_ns = most_ns > k->others_ns ? most_ns : k->others_ns;
+	k->others_least_ns = least_ns < k->others_least_ns ? least_ns : k->others_least_ns;
 	k->others_wait |= life->quiet.most > 0;
 }
 
@@ -52,7 +58,8 @@ static void keepers_add(struct keepers *k, enum end end, const struct life *life
 static struct keepers keepers_of(const struct plan *p, const struct load_plan *lp)
 {
 	struct scenario alone = *p->scenario;
-	struct keepers waiting = {.least_ns = FOR_EVER}, kept = {.least_ns = FOR_EVER};
+	struct keepers waiting = {.least_ns = FOR_EVER, .others_least_ns = FOR_EVER};
+	struct keepers kept = waiting;
 	bool some_are_free = false;
 
 	alone.load = *lp->load;
@@ -99,6 +106,50 @@ static uint64_t count_to(const struct plan *p, const struct load_plan *lp, uint3
 	return 0;
 }
 
+/* The same, by the clock: those that end otherwise have a port too, for so long. */
+static uint64_t count_with(const struct plan *p, const struct load_plan *lp, uint32_t keepers,
+			   int64_t others_ns, uint64_t most, struct arena scratch)
+{
+	uint32_t *used = ARENA_ARRAY(&scratch, uint32_t, lp->budget.spaces);
+	uint64_t back = 0; /* the first whose port may be in use, if it is not kept */
+
+	for (uint64_t i = 0; i <= least(most, CLOCK_MOST); i++) {
+		int64_t now = shape_when(&lp->shape, i);
+		uint64_t space = space_of(p, lp, i);
+
+		for (; back < i && shape_when(&lp->shape, back) + others_ns <= now; back++)
+			used[space_of(p, lp, back)] -= !(keepers >> plan_end(p, lp, back) & 1);
+		if (used[space] == lp->budget.usable)
+			return i;
+		used[space]++;
+	}
+	return 0;
+}
+
+/* Where the others come by the clock and have their ports for a time that is known, they are no
+ * longer just so many: which of them have one when the last is taken is drawn as well. */
+static void kept_by_clock(struct budget *b, const struct plan *p, const struct load_plan *lp,
+			  const struct keepers *k, uint64_t most, struct arena scratch)
+{
+	const struct {
+		uint64_t *count;
+		int64_t others_ns;
+	} ways[] = {
+		{&b->kept.near,
+		 k->others_ns + k->others_ns / 16 + STALL_NS}, /* timers are late, too */
+		{&b->kept.likely, k->others_ns},
+		{&b->kept.full, k->others_least_ns - STALL_NS},
+	};
+
+	if (!load_is_open(lp->load) || k->others_least_ns <= STALL_NS || k->others_ns == FOR_EVER)
+		return;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		uint64_t n = count_with(p, lp, k->ends, ways[i].others_ns, most, scratch);
+
+		*ways[i].count = n > 0 ? n : *ways[i].count;
+	}
+}
+
 static uint32_t ends_of(const struct load *load)
 {
 	uint32_t ends = 0;
@@ -129,6 +180,8 @@ void choose_count(const struct plan *p, struct load_plan *lp, struct arena scrat
 		if (b->kept.near == 0 && most < DRAWS_MOST)
 			b->kept.near = most;
 	}
+	b->kept.likely = b->kept.full;
+	kept_by_clock(b, p, lp, &keepers, most, scratch);
 	if (b->kept.near < b->first)
 		b->kept.near = b->first;
 }
