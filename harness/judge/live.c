@@ -25,6 +25,8 @@ static struct claim blackhole(const struct evidence *e)
 /* Of a load, by what it asks for. */
 static double at_once_of(const struct load_plan *lp)
 {
+	if (lp->shape.burst && lp->load->hold > 0)
+		return (double)shape_most(&lp->shape, lp->load->hold - 1);
 	if (load_is_open(lp->load))
 		return shape_rate(&lp->shape) * (double)lp->load->hold / 1e9;
 	return lp->concurrency;
@@ -76,23 +78,38 @@ static struct claim dead_peer_leak(const struct evidence *e)
 	return c;
 }
 
+/* " 100 connections every 0.4 s, each held for 5 ms, come to 100 at once."; of a rate, by Little's law. */
+static const char *say_law(const struct evidence *e)
+{
+	const struct load_plan *lp = e->load;
+	double rate = plan_rate(e->plan), hold_ns = (double)lp->load->hold;
+	uint64_t n = (uint64_t)(rate * hold_ns / 1e9 + 0.5);
+	const char *begun;
+
+	if (e->plan->load_count > 1 || rate <= 0 || hold_ns <= 0)
+		return "";
+	begun = say_rate(e->a, rate);
+	if (lp->shape.burst) {
+		n = (uint64_t)at_once_of(lp);
+		begun = text_format(
+				e->a, "%s every %s",
+				say_number_of(e->a, lp->shape.burst, "connection", "connections"),
+				say_time(e->a, lp->shape.every_ns))
+				.s;
+	}
+	return text_format(e->a, " %s, each held for %s, come to %s at once.", begun,
+			   say_time(e->a, lp->load->hold),
+			   say_number_of(e->a, n, "connection", "connections"))
+		.s;
+}
+
 static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
-	double rate = plan_rate(e->plan);
-	int64_t hold_ns = e->plan->load_count == 1 ? e->load->load->hold : 0;
-	const char *law = "";
 
 	if (c.weight == 0 || (!is_saturated(e, &h) && has_other_cause(e, &h)))
 		return (struct claim){0};
-	if (rate > 0 && hold_ns > 0)
-		law = text_format(e->a, " %s, each held for %s, come to %s at once.",
-				  say_rate(e->a, rate), say_time(e->a, hold_ns),
-				  say_number_of(e->a,
-						(uint64_t)(rate * (double)hold_ns / 1e9 + 0.5),
-						"connection", "connections"))
-			      .s;
 	c.why = text_format(
 		e->a,
 		"%s %s in use at once, and there %s %s %s. %s %s in TIME_WAIT: the ports are held "
@@ -100,7 +117,7 @@ static struct claim live_saturation(const struct evidence *e)
 		say_number_of(e->a, h.live, "connection", "connections"),
 		say_either(h.live, "was", "were"), say_either(e->plan->budget.usable, "is", "are"),
 		say_ports(e), say_towards(e), h.time_wait ? say_count(e->a, h.time_wait) : "None",
-		say_either(h.time_wait ? h.time_wait : 1, "is", "are"), law);
+		say_either(h.time_wait ? h.time_wait : 1, "is", "are"), say_law(e));
 	return c;
 }
 
