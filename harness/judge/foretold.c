@@ -122,7 +122,7 @@ void foretold_compare(struct measures *out, const struct tape *tape, const struc
 	for (int i = 0; i < PREDICTIONS; i++) {
 		struct compared *c = &out->predictions[i];
 
-		if (!said[i].told)
+		if (!said[i].told || predict_is_idle((enum prediction)i, &said[i], plan))
 			continue;
 		c->predicted = said[i].value;
 		c->observed = observed(out, (enum prediction)i);

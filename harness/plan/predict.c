@@ -240,3 +240,16 @@ void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elap
 	for (int i = 0; i < PREDICTIONS; i++)
 		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
 }
+
+bool predict_is_idle(enum prediction what, const struct foretold *said, const struct plan *p)
+{
+	const struct outline o = outline_of(p);
+	const double most[PREDICTIONS] = {
+		[PREDICTION_SUSTAINED] = o.begun,
+		[PREDICTION_OPEN] = o.begun,
+		[PREDICTION_USED] = fmin(o.begun, p->budget.usable),
+	};
+
+	return said->told && most[what] > 0 && said->value.least <= 0 &&
+	       said->value.most >= most[what];
+}
