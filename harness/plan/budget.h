@@ -58,6 +58,8 @@ struct forecast {
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
 	double rates[PROTOCOLS]; /* of the loads of each, where there are both: rate is TCP's */
 	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */
+	double pool_edge; /* ports that are not for those: see plan/pool.h */
+	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */
 	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
 				     for sure; 0: that is not to be told, or does not happen */

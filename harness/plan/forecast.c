@@ -6,6 +6,7 @@
 #include "plan/bind.h"
 #include "plan/life.h"
 #include "plan/pool.h"
+#include "plan/retry.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
 
@@ -91,22 +92,39 @@ static void foresee_rounds(struct forecast *f, const struct scenario *s, const s
 	f->at = (struct guess){at, at, at + STEP_SLACK};
 }
 
-/* How many connections a pool opens is a matter of when its requests come, but for two bounds
- * (plan/pool.h): where no more than there are ports can be, none lacks one. */
-static void foresee_pool(struct forecast *f, const struct scenario *s, const struct budget *b,
-			 const struct life *life)
-{
-	const struct pool_fate pool = pool_fate_of(s, b, life);
+/* Timers of TIME_WAIT are late by up to that. */
+#define WHEEL_NS 2.05e9
 
-	f->rate = NAN;
-	if (pool.is_closed && isfinite(pool.at_once) && s->load.request.per_connection == 0)
-		f->pool_rate = pool.share_most > 0 && f->port_life_ns != FOR_EVER
-				       ? (double)b->capacity * SECOND / (double)f->port_life_ns /
-						 pool.share_most
-				       : INFINITY;
-	f->known = keeps_all(s, b) || pool_opens_most(&pool, s, requests_of(s)) <= (double)b->first;
-	if (!f->known && s->sample.latency == 0)
-		foresee_rounds(f, s, b, life, &pool);
+/* The requests that the ports carry, where as many as may open a connection; none, if there are more
+ * at once than ports. */
+static void pool_carries(struct forecast *f, const struct scenario *s, const struct budget *b,
+			 const struct pool_fate *pool)
+{
+	double window = (double)f->port_life_ns + (pool->in_step ? 0 : WHEEL_NS), left;
+
+	f->pool_edge = pool_edge(pool, s);
+	f->pool_ns = window;
+	left = (double)b->capacity - f->pool_edge;
+	if (pool->pools * pool->each > (double)b->capacity)
+		return;
+	f->pool_rate = pool->share_most <= 0 || f->port_life_ns == FOR_EVER ? INFINITY
+		       : left > 0 ? left * SECOND / window / pool->share_most
+				  : 0;
+}
+
+/* No more are in use than were open when a port's life began, and were opened in it. */
+static bool pool_suffices(const struct forecast *f, const struct scenario *s,
+			  const struct budget *b, const struct pool_fate *pool)
+{
+	struct shape shape = shape_make(&s->load);
+	double n;
+
+	if (!load_is_open(&s->load) || isinf(pool->at_once) || f->port_life_ns == FOR_EVER)
+		return false;
+	n = (double)shape_most(&shape, f->port_life_ns + (int64_t)WHEEL_NS);
+	return s->load.request.per_connection == 0 &&
+	       n * pool->share_most + pool_edge(pool, s) <= (double)b->first &&
+	       speed_ends_ns(s) <= speed_changes_ns(s);
 }
 
 /* The connection that is refused, counted from 0, if it is begun while all before it hold their
@@ -136,7 +154,22 @@ static struct refusal first_of(const struct scenario *s, const struct budget *b,
 
 static struct refusal kept_of(const struct budget *b)
 {
-	return (struct refusal){b->kept.near, b->kept.full, b->kept.full, b->kept.held_ns};
+	return (struct refusal){b->kept.near, b->kept.likely, b->kept.full, b->kept.held_ns};
+}
+
+/* Connects that hang and are tried again: each request has a port from its begin until its last try is
+ * over, but while it waits for the next. */
+static struct refusal tried_of(const struct scenario *s, const struct budget *b)
+{
+	unsigned tries = retry_tries(s, &s->load);
+	struct shape shape = shape_make(&s->load);
+	uint64_t waits;
+
+	if (tries == 1 || !load_is_open(&s->load))
+		return (struct refusal){0};
+	waits = shape_most(&shape, retry_most_ns(&s->load) + LIFE_SLACK);
+	return (struct refusal){b->first, b->first + waits, b->first + waits,
+				(double)s->load.timeout * tries};
 }
 
 /* By then, at the latest? */
@@ -170,12 +203,13 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 	const struct refusal ways[] = {
 		first_of(s, b, least == FOR_EVER ? INFINITY : (double)least),
 		kept_of(b),
+		tried_of(s, b),
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		const struct refusal *r = &ways[i];
 
-		if ((r->most == 0 && (b->capacity || i > 0)) ||
+		if ((r->most == 0 && (b->capacity || i > 0)) || r->held_ns <= 0 ||
 		    !refuses(s, r, speed_pace(s, b, life, r->most), until))
 			continue;
 		keep_refusal(f, s, b, life, r);
@@ -184,20 +218,71 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 	return false;
 }
 
+/* One request more than there are ports is begun before the first of them ends, however slow the
+ * machine. */
+static bool foresee_first(struct forecast *f, const struct scenario *s, const struct budget *b,
+			  const struct life *life)
+{
+	const struct refusal r = first_of(s, b, (double)life->live.least);
+
+	if (r.most == 0 || bind_shares_port(&s->load) || bind_may_repeat(s, &s->load) ||
+	    !refuses(s, &r, speed_pace(s, b, life, r.most), speed_ends_ns(s)))
+		return false;
+	keep_refusal(f, s, b, life, &r);
+	return f->exhausts = f->known = true;
+}
+
+/* How many connections a pool opens is a matter of when its requests come, but for two bounds
+ * (plan/pool.h): where no more than there are ports can be, none lacks one. And as long as none of the
+ * requests has ended, each has opened one. */
+static void foresee_pool(struct forecast *f, const struct scenario *s, const struct budget *b,
+			 const struct life *life)
+{
+	const struct pool_fate pool = pool_fate_of(s, b, life);
+
+	f->rate = NAN;
+	if (pool.is_closed && isfinite(pool.at_once) && s->load.request.per_connection == 0)
+		pool_carries(f, s, b, &pool);
+	if (foresee_first(f, s, b, life))
+		return;
+	f->known = keeps_all(s, b) || pool_suffices(f, s, b, &pool) ||
+		   pool_opens_most(&pool, s, requests_of(s)) <= (double)b->first;
+	if (!f->known && s->sample.latency == 0)
+		foresee_rounds(f, s, b, life, &pool);
+}
+
+/* No machine is sooner: an open loop may be by the clock, however slow connects are past half full. */
+static double soonest_ns(const struct scenario *s, const struct budget *b, const struct life *life)
+{
+	struct shape shape = shape_make(&s->load);
+
+	return load_is_open(&s->load) ? (double)shape_when(&shape, b->first)
+				      : speed_pace(s, b, life, b->first).least;
+}
+
+/* A connection has ports for so long, one after the other. */
+static int64_t tried_ns(const struct scenario *s, const struct life *life)
+{
+	unsigned again = retry_tries(s, &s->load) - 1;
+	int64_t all = life_sum(life->live.most, life->quiet.most);
+
+	return again == 0 ? all : all + again * s->load.timeout + retry_most_ns(&s->load);
+}
+
 /* If the first that could be refused is not, none is, for the load is the same at all times. But
  * what is drawn can come to one pair at any time; and a port that the load's own sockets share is
  * never wanted for. */
 static void foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
 		    const struct life *life, const struct host *host)
 {
-	struct guess next = speed_pace(s, b, life, b->first);
-	int64_t most = life_sum(life->live.most, life->quiet.most);
+	double next = soonest_ns(s, b, life);
+	int64_t most = tried_ns(s, life);
 	bool steady = speed_ends_ns(s) <= speed_changes_ns(s) && b->first == b->capacity;
 	bool never = bind_shares_port(&s->load) || (s->load.total && s->load.total <= b->first) ||
 		     (s->load.total && s->load.total <= b->kept.near) || outlives(s, b) ||
-		     (steady && ((most < FOR_EVER && next.least >= (double)most + LIFE_SLACK) ||
+		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK) ||
 				 bounded(s, b, life, waiting_most(s, b, host))));
-	bool not_yet = next.least >= speed_ends_ns(s), told = b->first || !b->capacity;
+	bool not_yet = next >= speed_ends_ns(s), told = b->first || !b->capacity;
 
 	f->exhausts = !never && !not_yet && foresee_refusal(f, s, b, life, speed_ends_ns(s));
 	f->known = (f->exhausts || ((never || not_yet) && told)) && !bind_may_repeat(s, &s->load);
@@ -259,7 +344,8 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	if (f.port_life_ns == 0 || bind_overshadows(&s->load))
 		f.rate = b->capacity ? INFINITY : 0;
 	else
-		f.rate = (double)b->capacity / (life_mean(s, b, host) / SECOND);
+		f.rate = (double)b->capacity / (life_mean(s, b, host) / SECOND) /
+			 retry_tries(s, &s->load);
 	if (load_is_pooled(&s->load))
 		foresee_pool(&f, s, b, &life);
 	else

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/retry.h"
 #include "plan/speed.h"
 #include "plan/together.h"
 
@@ -23,18 +24,21 @@ static double under_way_of(const struct plan *p)
 	return n;
 }
 
-/* By Little's law: what is begun a second, times how long each takes. A closed loop begins as
- * many as it can while each is live. */
-static double wanted_of(const struct outline *o)
+/* By Little's law: what is begun a second, times how long each takes; of bursts, those that begin
+ * within that. A closed loop begins as many as it can while each is live. */
+static double wanted_of(const struct outline *o, const struct plan *p)
 {
+	const struct shape *shape = &p->loads[0].shape;
 	double life = (double)o->live_ns + (double)o->quiet_ns;
 
 	if (o->pooled)
 		return NAN;
 	if (o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER)
 		return INFINITY;
+	if (p->load_count == 1 && shape->burst)
+		return life > 0 ? (double)shape_most(shape, (int64_t)life - 1) : 0;
 	if (o->rate > 0)
-		return o->rate * life / SECOND;
+		return o->rate * o->tries * life / SECOND;
 	if (o->quiet_ns == 0)
 		return o->under_way;
 	return o->round_ns > 0 ? o->under_way * life / (double)o->round_ns : INFINITY;
@@ -81,6 +85,9 @@ static void set_failure(struct outline *o, const struct plan *p)
 	const struct forecast *f = &p->forecast;
 	double life = (double)o->live_ns + (double)o->quiet_ns;
 	double start = (double)p->loads[0].load->start;
+	/* What a pool keeps idle has its port for no time that could be told; and who tries again has
+	 * another. */
+	bool is_told = (!o->pooled || o->pool.in_step) && o->tries == 1;
 
 	o->exhausts = f->exhausts;
 	o->known = f->known;
@@ -91,7 +98,7 @@ static void set_failure(struct outline *o, const struct plan *p)
 		return;
 	set_after(o, p);
 	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
-	if (f->port_life_ns != FOR_EVER && !f->gone)
+	if (f->port_life_ns != FOR_EVER && !f->gone && is_told)
 		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns.likely, 0);
 }
 
@@ -106,7 +113,12 @@ static void set_half(struct outline *o, const struct plan *p)
 	o->half = half;
 	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
 	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
-	o->half_reached = o->wanted >= (double)all && p->needs.connections > all;
+	/* As long as no request has ended, a pool's are connections. */
+	o->half_reached =
+		(o->pooled ? o->exhausts && !o->pool.in_step : o->wanted >= (double)all) &&
+		p->needs.connections > all;
+	if (o->known && !o->exhausts && p->scenario->server.die) /* those begun before have them */
+		o->half_reached &= begins_ns(p, o, all) < (double)p->scenario->server.die;
 	if (o->half_reached)
 		o->half_at_ns = begins_ns(p, o, all);
 }
@@ -214,7 +226,29 @@ static void set_pool(struct outline *o, const struct plan *p)
 	alone.load = *p->loads[0].load;
 	life = life_of(&alone, &p->budget, p->host);
 	o->pool = pool_fate_of(&alone, &p->budget, &life);
-	o->requests = o->begun;
+}
+
+/* What load.mix, or load.end alone, makes of the ports. */
+static void set_kept(struct outline *o, const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+
+	if (p->load_count > 1) {
+		o->kept_share = 1;
+		return;
+	}
+	alone.load = *p->loads[0].load;
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life life = life_so(&alone, &p->budget, p->host, end);
+		int64_t all = life_sum(life.live.most, life.quiet.most);
+
+		if (!load_ends(&alone.load, end))
+			continue;
+		if (all == FOR_EVER)
+			o->kept_share += load_share(&alone.load, end);
+		else
+			o->others_ns = all > o->others_ns ? all : o->others_ns;
+	}
 }
 
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
@@ -229,15 +263,19 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 struct outline outline_of(const struct plan *p)
 {
 	struct outline o = {.rate = plan_rate(p),
+			    .tries = p->load_count == 1 ? retry_tries(p->scenario, p->loads[0].load)
+							: 1,
 			    .under_way = under_way_of(p),
 			    .pooled = load_is_pooled(p->loads[0].load)};
 
 	set_life(&o, p);
-	o.wanted = wanted_of(&o);
+	o.wanted = wanted_of(&o, p);
+	set_kept(&o, p);
+	set_pool(&o, p);
 	set_failure(&o, p);
 	set_half(&o, p);
 	set_end(&o, p);
-	set_pool(&o, p);
+	o.requests = o.pooled ? o.begun : 0;
 	o.ports = ports_of(&o, p);
 	if (p->nat.outside.count)
 		o.gateway_ports = p->nat.carriage.each / p->nat.outside.count;

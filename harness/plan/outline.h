@@ -15,10 +15,13 @@ struct outline {
 	double rate;		   /* that the loads come to together; 0: one is a closed loop */
 	int64_t round_ns; /* of a closed loop: from one connection of a client to its next */
 	double under_way; /* connections at once, of closed loops */
+	unsigned tries;	  /* that each connection has, where all of them fail */
 	double wanted;	  /* ports at once that the load asks for; INFINITY: without bound */
 	bool pooled;	  /* how many connections are opened is the pool's: wanted is NAN then */
 	struct pool_fate pool; /* what becomes of it; of the first load */
 	double requests;       /* of a pool, in all; INFINITY: as many as the machine can */
+	double kept_share; /* of the connections, those whose ports nobody gives back; of several loads 1 */
+	int64_t others_ns;			 /* for how long the others have theirs, at most */
 	bool exhausts, known, cut_short;	 /* as the forecast has it; so are the next three */
 	uint64_t after, after_least, after_most; /* connections that have a port before the first is
 						    refused one, open or not */

@@ -41,6 +41,18 @@ static bool begins_together(const struct load *l, const struct life *life)
 	return !load_is_open(l) && (double)life->live.least > concurrency_of(l) * SLOWEST_NS;
 }
 
+/* Of those that are due before the first ends, so many: later ones may find its connection. */
+static double surely_under_way(const struct load *l, const struct life *life)
+{
+	int64_t until = life->live.least - STALL_NS;
+	struct shape shape;
+
+	if (!load_is_open(l) || until <= 0)
+		return 0;
+	shape = shape_make(l);
+	return fmin((double)shape_due(&shape, until), (double)until / SLOWEST_NS);
+}
+
 /* Does a round end before the next begins, however slow the machine? */
 static bool is_in_step(const struct load *l, const struct life *life)
 {
@@ -54,16 +66,23 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 			      const struct life *life)
 {
 	const struct load *l = &s->load;
-	bool is_known = b->pairs == 1 && !behaviour_does(s->server.behaviour, DOES_END) &&
-			s->server.die == 0 && s->server.vanish == 0 && !l->on_failure.flush_pool;
-	struct pool_fate f = {.at_once = is_known ? under_way(l, life) : INFINITY,
+	bool by_turns = s->network.choose != CHOOSE_SEED;
+	bool is_known = (b->pairs == 1 || by_turns) &&
+			!behaviour_does(s->server.behaviour, DOES_END) && s->server.die == 0 &&
+			s->server.vanish == 0 && !l->on_failure.flush_pool;
+	struct pool_fate f = {.pools = b->pairs,
+			      .at_once = is_known ? under_way(l, life) : INFINITY,
 			      .kept = l->pool.max_idle ? kept_of(l) : INFINITY,
 			      .is_closed = life->quiet.least > 0};
-	double over = f.at_once - f.kept;
+	double over;
 
-	f.share_most = isinf(f.at_once) ? 1 : over > 0 ? over / f.at_once : 0;
+	f.each = load_is_open(l) ? ceil(f.at_once / f.pools) : f.at_once;
+	over = f.each - f.kept;
+	f.share_most = isinf(f.at_once) ? 1 : over > 0 ? over / f.each : 0;
+	f.surely = is_known ? surely_under_way(l, life) : 0;
 	f.begins_together = is_known && begins_together(l, life);
-	f.in_step = is_known && is_in_step(l, life) && l->request.per_connection == 0;
+	f.in_step =
+		is_known && b->pairs == 1 && is_in_step(l, life) && l->request.per_connection == 0;
 	return f;
 }
 
@@ -83,17 +102,17 @@ double pool_opens_most(const struct pool_fate *f, const struct scenario *s, doub
 
 	if (isinf(f->at_once) || n <= f->at_once)
 		return n;
-	opens = f->at_once + ceil((n - f->at_once) * f->share_most - NEARLY) +
-		late_together(&s->load);
+	opens = f->pools * f->each + late_together(&s->load);
+	opens += fmax(ceil((n - f->at_once) * f->share_most - NEARLY), 0);
 	if (f->share_most > 0 && !f->in_step) /* the last round may be half of one */
-		opens += f->at_once - f->kept;
+		opens += f->pools * (f->each - f->kept);
 	return fmin(n, opens + (served > 0 ? ceil(n / served) : 0));
 }
 
 double pool_opens_least(const struct pool_fate *f, const struct scenario *s, double n)
 {
 	double served = (double)s->load.request.per_connection;
-	double first = f->begins_together ? fmin(n, f->at_once) : n > 0;
+	double first = fmin(n, f->begins_together ? f->at_once : fmax(f->surely, 1));
 
 	if (f->in_step && n > f->at_once)
 		return f->at_once + floor((n - f->at_once) * f->share_most + NEARLY);
@@ -111,4 +130,11 @@ double pool_round_of(const struct pool_fate *f, uint64_t ports)
 	if ((double)ports < f->at_once)
 		return 0;
 	return (floor(((double)ports - f->at_once) / each) + 1) * f->at_once;
+}
+
+double pool_edge(const struct pool_fate *f, const struct scenario *s)
+{
+	double cut = f->share_most > 0 ? f->pools * (f->each - f->kept) : 0;
+
+	return f->in_step ? 0 : 2 * f->pools * f->each + cut + late_together(&s->load);
 }

@@ -7,7 +7,10 @@
  * way besides: so no more than (C - K) / C of all requests open a connection, once the first C have. They
  * do where all C begin and end together; where they are spread over time, none does. The knee is at K = C.
  *
- * Input:  a scenario whose `load` has a pool, and goes to one pair.
+ * Each pair has a pool of its own. Where the load comes to them by turns and by the clock, each has its
+ * part of the requests at once; what is said of C and K is of one of them.
+ *
+ * Input:  a scenario whose `load` has a pool.
  * Units:  counts; shares of 1.
  * Errors: none. What cannot be bounded is as many as there are requests.
  */
@@ -16,9 +19,12 @@
 #include "plan/life.h"
 
 struct pool_fate {
+	double pools;	      /* one a pair */
 	double at_once;	      /* requests under way, at most; INFINITY: as many as there are */
-	double kept;	      /* connections that stay, between two requests */
+	double each;	      /* of them, to one pair */
+	double kept;	      /* connections of a pair that stay, between two requests */
 	double share_most;    /* of the requests, those that open a connection, once it is warm */
+	double surely;	      /* begin before the first of them ends, however slow the machine */
 	bool begins_together; /* the first of each client are all under way at once */
 	bool in_step;	      /* all begin and end together, round by round: so many do */
 	bool is_closed;	      /* connections that end are closed by the client, and wait */
@@ -34,3 +40,7 @@ double pool_opens_least(const struct pool_fate *f, const struct scenario *s, dou
 /* Requests before the one that is to open a connection more than there are ports, each round being in
  * step; INFINITY: none is. */
 double pool_round_of(const struct pool_fate *f, uint64_t ports);
+
+/* Ports that are in use at once besides what the share of the requests of a port's life comes to: those
+ * that are open as it begins, and what a round that is cut in two, or a stall, makes of it. */
+double pool_edge(const struct pool_fate *f, const struct scenario *s);

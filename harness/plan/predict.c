@@ -81,7 +81,8 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 
 	/* A connect that is timed gives its port back at once. */
 	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER || f->gone ||
-	    p->scenario->sample.latency > 0)
+	    (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
+	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
 	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
 	return (struct foretold){

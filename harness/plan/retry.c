@@ -27,3 +27,10 @@ int64_t retry_most_ns(const struct load *load)
 		ns += (double)retry_wait_ns(load, k, 1);
 	return (int64_t)fmin(ns, RETRY_WAIT_MOST);
 }
+
+unsigned retry_tries(const struct scenario *s, const struct load *load)
+{
+	bool hangs = s->server.behaviour == BEHAVIOUR_DROP && load->protocol == PROTOCOL_TCP;
+
+	return hangs ? 1 + (unsigned)load->on_failure.retry : 1;
+}

@@ -23,3 +23,7 @@ int64_t retry_wait_of(const struct plan *p, const struct load_plan *lp, uint64_t
 
 /* The most that all waits of a connection come to. */
 int64_t retry_most_ns(const struct load *load);
+
+/* Connects of each connection, where a connect takes a port for as long as it goes on, and fails for
+ * sure: each retry takes one anew. Else 1. */
+unsigned retry_tries(const struct scenario *s, const struct load *load);

@@ -5,6 +5,7 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/pool.h"
 #include "plan/retry.h"
 #include "plan/split.h"
 #include "plan/together.h"
@@ -115,6 +116,26 @@ static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
 							    : UINT64_MAX;
 }
 
+static uint64_t more_by(uint64_t n, uint64_t more)
+{
+	return n < UINT64_MAX - more ? n + more : UINT64_MAX;
+}
+
+/* Of so many requests: a pool's connections serve again. */
+static uint64_t opened_most(const struct plan *p, const struct load_plan *lp, uint64_t requests)
+{
+	struct scenario alone = *p->scenario;
+	struct pool_fate fate;
+	struct life life;
+
+	if (lp->idle_most == 0)
+		return requests;
+	alone.load = *lp->load;
+	life = life_of(&alone, &lp->budget, p->host);
+	fate = pool_fate_of(&alone, &lp->budget, &life);
+	return (uint64_t)pool_opens_most(&fate, &alone, (double)requests);
+}
+
 static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 {
 	const struct scenario *s = p->scenario;
@@ -149,7 +170,8 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 		c.waiting = lp->concurrency ? lp->concurrency
 					    : begun_within(lp, retry_most_ns(l) + l->timeout);
 	c.waiting = least(least(c.waiting, c.begun), WAITING_MOST);
-	c.holding = least(held_most(p, lp), least(c.begun, port_most));
+	c.holding = least(more_by(held_most(p, lp), c.idle), /* which have theirs for longer */
+			  least(opened_most(p, lp, c.begun), port_most));
 	c.buffered = buffered_of(p, l, &c);
 	return c;
 }

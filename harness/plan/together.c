@@ -155,12 +155,52 @@ static void add_rate(struct forecast *all, enum protocol protocol, double rate)
 	*least = isnan(rate) || isnan(*least) ? NAN : fmin(*least, rate);
 }
 
-/* By the sum of the rates; of closed loops it is not told. */
-static double refused_ns(const struct plan *p, uint64_t after)
+/* How many connections of all loads are due by then. */
+static double due_by(const struct plan *p, int64_t ns)
 {
-	double rate = plan_rate(p);
+	double all = 0;
 
-	return rate > 0 ? (double)after / rate * 1e9 : 0;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *l = p->loads[i].load;
+		int64_t until = ns - l->start;
+
+		if (l->duration && until >= l->duration)
+			until = l->duration - 1;
+		all += fmin((double)shape_due(&p->loads[i].shape, until),
+			    l->total ? (double)l->total : INFINITY);
+	}
+	return all;
+}
+
+/* When connection n of all, counted from 0, is due; of closed loops it is not told. */
+static double refused_ns(const struct plan *p, uint64_t n)
+{
+	int64_t early = 0, late = p->scenario->stop.time;
+
+	if (plan_rate(p) <= 0)
+		return 0;
+	while (early < late) {
+		int64_t between = early + (late - early) / 2;
+
+		if (due_by(p, between) > (double)n)
+			late = between;
+		else
+			early = between + 1;
+	}
+	return (double)early;
+}
+
+/* By a machine that is quick, and by a slow one: the load's own start is past. */
+static struct guess refused_at(const struct plan *p, const struct forecast *f)
+{
+	double start = (double)p->loads[0].load->start, stop = (double)p->scenario->stop.time;
+	double likely = refused_ns(p, f->after), slow = (double)f->after_most * SLOWEST_NS;
+
+	if (likely <= 0)
+		return (struct guess){0, 0, stop};
+	return (struct guess){refused_ns(p, f->after_least) - start, likely - start,
+			      fmin(fmax(refused_ns(p, f->after_most), slow) + SLACK_NS, stop) -
+				      start};
 }
 
 /* All loads want the same: the first connection that is too many is refused, but for the spaces
@@ -176,7 +216,7 @@ static void count(struct forecast *all, const struct plan *p)
 	all->counted = true;
 	all->after_most = all->after = opens ? b->capacity : 0;
 	all->after_least = all->after > uneven ? all->after - uneven : 0;
-	all->at = (struct guess){0, refused_ns(p, all->after), (double)p->scenario->stop.time};
+	all->at = refused_at(p, all);
 }
 
 /* One connection more than there are ports for it, and a pair has none. */

@@ -114,6 +114,11 @@ static struct text say_life(const struct plan *p, const struct outline *o, struc
 {
 	const char *live = say_time(a, (double)o->live_ns), *quiet = "", *own = "";
 
+	if (is_kept(o) && o->kept_share < 1)
+		return text_format(a,
+				   "%.3g %% of the connections never give their port back; the "
+				   "others, after %s at most",
+				   100 * o->kept_share, say_time(a, (double)o->others_ns));
 	if (is_kept(o))
 		return TEXT("a port is never given back");
 	if (acceleration_of(p->scenario) > 1)
@@ -140,6 +145,17 @@ static const char *say_begun(const struct outline *o, struct arena *a)
 				  : text_format(a, "as many %ss as the machine can", what).s;
 }
 
+/* " × 4 tries", " / 4 tries": where each connect fails. */
+static const char *say_tries(const struct outline *o, struct arena *a)
+{
+	return o->tries > 1 ? text_format(a, " × %u tries", o->tries).s : "";
+}
+
+static const char *say_per_try(const struct outline *o, struct arena *a)
+{
+	return o->tries > 1 ? text_format(a, " / %u tries", o->tries).s : "";
+}
+
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
 static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -148,6 +164,9 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 
 	if (o->pooled)
 		return plan_say_pool(p, o, a);
+	if (is_kept(o) && o->kept_share < 1)
+		return text_format(a, "%s, %.3g %% of them with a port for good; %s to be had",
+				   say_begun(o, a), 100 * o->kept_share, there);
 	if (is_kept(o))
 		return text_format(a, "%s, each with a port of its own; %s to be had",
 				   say_begun(o, a), there);
@@ -157,9 +176,14 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 				   say_count(a, o->under_way), there);
 	if (o->rate > 0 && o->wanted <= 0)
 		return text_format(a, "%s, and each port is free at once", say_rate(a, o->rate));
+	if (p->load_count == 1 && p->loads[0].shape.burst)
+		return text_format(a, "%s every %s × %s = %s ports at once; %s to be had",
+				   say_number(a, p->loads[0].shape.burst, "connection"),
+				   say_time(a, (double)p->loads[0].shape.every_ns),
+				   say_parts(p, o, a), say_count(a, ceil(o->wanted)), there);
 	if (o->rate > 0)
-		return text_format(a, "%s × %s = %s ports at once; %s to be had",
-				   say_rate(a, o->rate), say_parts(p, o, a),
+		return text_format(a, "%s%s × %s = %s ports at once; %s to be had",
+				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
 				   there);
 	if (o->quiet_ns == 0)
@@ -187,7 +211,7 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 			a, "of TCP's ports %s, of UDP's %s: each by the load whose carry least",
 			say_any_rate(p->forecast.rates[PROTOCOL_TCP], a),
 			say_any_rate(p->forecast.rates[PROTOCOL_UDP], a));
-	if (p->forecast.pool_rate > 0)
+	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate))
 		return TEXT("cannot be told: how often a connection is used again decides");
@@ -210,8 +234,8 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 			say_rate(a, p->forecast.rate),
 			say_time(a, (double)gateway_tracks(p->scenario, false)),
 			say_time(a, (double)gateway_tracks(p->scenario, true)));
-	return text_format(a, "%s / %s = %s for ever", ports, say_parts(p, o, a),
-			   say_rate(a, p->forecast.rate));
+	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),
+			   say_parts(p, o, a), say_rate(a, p->forecast.rate));
 }
 
 static const char *say_ends(const struct outline *o, struct arena *a)

@@ -47,6 +47,11 @@ static const char *say_which(const struct outline *o, struct arena *a)
 		.s;
 }
 
+static double pool_most(const struct plan *p, const struct outline *o)
+{
+	return pool_opens_most(&o->pool, p->scenario, o->requests);
+}
+
 /* "cannot be told: the pool opens from 10 to 64 connections for 100 requests; 32 ports …" */
 static struct text say_pool_opens(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -54,13 +59,20 @@ static struct text say_pool_opens(const struct plan *p, const struct outline *o,
 
 	if (p->load_count > 1 || !isfinite(o->requests))
 		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
+		return text_format(
+			a,
+			"more is wanted than there is: %s requests at once, with a connection "
+			"each; %s; unless a machine is too slow to have them under way together",
+			say_count(a, o->pool.pools * o->pool.each),
+			say_number(a, p->budget.capacity, "port"));
 	return text_format(
 		a,
 		"cannot be told: for %s the pool opens from %s to %s, as they end by turns or "
 		"together; %s to be had",
 		say_number(a, (uint64_t)o->requests, "request"),
 		say_count(a, pool_opens_least(&o->pool, s, o->requests)),
-		say_number(a, (uint64_t)pool_opens_most(&o->pool, s, o->requests), "connection"),
+		say_number(a, (uint64_t)pool_most(p, o), "connection"),
 		say_number(a, p->budget.capacity, "port"));
 }
 
@@ -91,6 +103,13 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			"cannot be told: how many ports are given back at once is drawn; "
 			"at %s for each on average",
 			say_time(a, plan_mean_ns(p, o)));
+	if (p->load_count == 1 && p->loads[0].shape.burst && o->wanted > (double)p->budget.capacity)
+		return text_format(a,
+				   "more is wanted than there is: %s at once, %s; unless the first "
+				   "give their ports back before the last of them are begun: how "
+				   "fast the machine is decides",
+				   say_number(a, (uint64_t)o->wanted, "connection"),
+				   say_number(a, p->budget.capacity, "port"));
 	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
 	    o->wanted > (double)p->budget.capacity)
 		return text_format(a,
@@ -121,6 +140,14 @@ static struct text say_nowhere(const struct plan *p, struct arena *a)
 			   address_print(z, p->loads[0].sources.list[0]));
 }
 
+static uint64_t begun_by_death(const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+	uint64_t due = shape_due(&lp->shape, p->scenario->server.die - lp->load->start);
+
+	return lp->load->total && lp->load->total < due ? lp->load->total : due;
+}
+
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (plan_binds_nowhere(p))
@@ -137,6 +164,13 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 			"went on, %s would find none%s",
 			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
 			say_when(p, o, a));
+	if (p->load_count == 1 && p->scenario->server.die && o->wanted > (double)p->budget.capacity)
+		return text_format(a,
+				   "the ports do not run out: the server dies at %s, when %s of %s "
+				   "are in use at most; what it refuses from then on keeps no port",
+				   say_time(a, (double)p->scenario->server.die),
+				   say_count(a, (double)begun_by_death(p)),
+				   say_number(a, p->budget.capacity, "port"));
 	return TEXT("the ports do not run out");
 }
 
@@ -145,6 +179,12 @@ struct text plan_say_failure(const struct plan *p, const struct outline *o, stru
 	const char *after = p->forecast.gone
 				    ? "the server's host has vanished, and each connect keeps "
 				      "its port until its timeout"
+			    : o->tries > 1
+				    ? "each connect hangs until its timeout, and is tried again"
+			    : o->pooled ? "what a pool keeps idle has its port still"
+			    : o->kept_share < 1
+				    ? "what is never closed has its port for good, and the rest is "
+				      "not enough"
 				    : "no port comes back",
 		   *stop = "";
 
@@ -178,7 +218,7 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 
 	if (o->half == 0)
 		return TEXT("no connect is slower");
-	if (o->pooled)
+	if (o->pooled && !o->half_reached && pool_most(p, o) > (double)(o->half * p->budget.spaces))
 		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (!o->half_reached || plan_binds_nowhere(p))
 		return TEXT("not reached: no connect is slower");

@@ -6,19 +6,19 @@
 static const char *say_churn(const struct outline *o, struct arena *a)
 {
 	const struct pool_fate *f = &o->pool;
-	double over = f->at_once - f->kept;
+	double over = f->each - f->kept;
 
 	if (isinf(f->at_once) || isinf(f->kept))
 		return "";
 	if (over <= 0)
 		return "; the pool keeps as many as there are at once, and none is closed";
 	return text_format(a,
-			   ": %s%s of %s at once, %.3g %% of the requests, open a connection and "
+			   ": %s%s of %s at once%s, %.3g %% of the requests, open a connection and "
 			   "close it%s; none does from max_idle %s on, the knee",
-			   f->in_step ? "" : "up to ", say_count(a, over), say_count(a, f->at_once),
-			   100 * f->share_most,
+			   f->in_step ? "" : "up to ", say_count(a, over), say_count(a, f->each),
+			   f->pools > 1 ? " to each destination" : "", 100 * f->share_most,
 			   f->in_step ? ", in each round" : ", if they end together",
-			   say_count(a, f->at_once))
+			   say_count(a, f->each))
 		.s;
 }
 
@@ -49,11 +49,26 @@ struct text plan_say_pool(const struct plan *p, const struct outline *o, struct 
 /* The requests whose connections the ports carry, where as many open one as may. */
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
+	const char *ports = say_number(a, p->budget.capacity, "port");
+
+	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
+		return text_format(a,
+				   "no rate: %s requests at once, with a connection each, want "
+				   "more than %s",
+				   say_count(a, o->pool.pools * o->pool.each), ports);
+	if (p->forecast.pool_rate <= 0)
+		return text_format(a,
+				   "cannot be told: up to %s may be open at once, if they are late "
+				   "together, of %s",
+				   say_count(a, ceil(p->forecast.pool_edge)), ports);
+	if (p->forecast.pool_edge > 0)
+		ports = text_format(a, "(%s − %s for what is open)", ports,
+				    say_count(a, ceil(p->forecast.pool_edge)))
+				.s;
 	if (isinf(p->forecast.pool_rate))
 		return TEXT("any rate: once the pool is warm it opens no connection");
-	return text_format(a, "%s / %s / %.3g %% = %s requests for ever%s",
-			   say_number(a, p->budget.capacity, "port"),
-			   say_time(a, (double)p->forecast.port_life_ns), 100 * o->pool.share_most,
+	return text_format(a, "%s / %s / %.3g %% = %s requests for ever%s", ports,
+			   say_time(a, p->forecast.pool_ns), 100 * o->pool.share_most,
 			   say_rate(a, p->forecast.pool_rate),
 			   o->pool.in_step ? ""
 					   : ", at least: more, where they do not end together");

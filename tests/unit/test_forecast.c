@@ -217,6 +217,10 @@ static void connects_that_fail_hold_a_port_while_they_last(void)
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320}", 2, 16, REFUSES, 0},
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320, timeout: 100ms, hold: 1m}", 0.1, 320, HOLDS, 0},
 		{FEW "server: {behaviour: drop}\nload: {concurrency: 16, total: 320}", 2, 16, HOLDS, 0},
+		/* 20 at once, three times more often than they are begun */
+		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320, timeout: 100ms}", 0.1, 320, HOLDS, 0},
+		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 320, timeout: 100ms, on_failure: {retry: 3, wait: 10ms}}", 0.1, 80, REFUSES, 0},
+		{FEW "server: {behaviour: drop}\nload: {rate: 50/s, total: 320, timeout: 100ms, on_failure: {retry: 3, wait: 10ms}}", 0.1, 80, HOLDS, 0},
 		/* a connect of UDP asks nobody */
 		{FEW "server: {behaviour: drop}\nload: {protocol: udp, end: leak}", -1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, rate: 200/s, hold: 2s, total: 320}", 2, 16, REFUSES, 32},
@@ -287,6 +291,16 @@ static void a_pool_opens_what_it_does_not_keep(void)
 		 60, NAN, CANNOT_TELL, 0},
 		{FEW "load: {rate: 10/s, pool: {max_idle: 10}}", 60, NAN, HOLDS, 0},
 		{FEW "load: {rate: 200/s, hold: 50ms, pool: {max_idle: 20}}", 60.05, NAN, CANNOT_TELL, 0},
+		/* a hundred at once, whatever it keeps: none has ended when the 33rd begins */
+		{FEW "load: {rate: 100/s, hold: 1s, pool: {max_idle: 1}}", 61, NAN, REFUSES, 32},
+		{FEW "load: {rate: 100/s, hold: 1s, pool: {max_idle: 200}}", 61, NAN, REFUSES, 32},
+		{FEW "load: {rate: 100/s, hold: 330ms, pool: {max_idle: 200}}", 60.33, NAN, CANNOT_TELL, 0},
+		{"network: {ports: 40000-40031, servers: 2}\nload: {rate: 100/s, hold: 1s, pool: {max_idle: 1}}", 61, NAN, REFUSES, 64},
+		/* two at once to each of three, which keep them; and one of the two */
+		{"network: {ports: 40000-40399, servers: 3}\nload: {rate: 300/s, hold: 20ms, pool: {max_idle: 2}}", 60.02, NAN, HOLDS, 0},
+		{"network: {ports: 40000-40399, servers: 3}\nload: {rate: 300/s, hold: 20ms, pool: {max_idle: 1}}", 60.02, NAN, CANNOT_TELL, 0},
+		/* what half of 100/s open is given back in time */
+		{"load: {rate: 100/s, hold: 20ms, pool: {max_idle: 1}}\nstop: {time: 1h}", 60.02, NAN, HOLDS, 0},
 		/* ten at once, all in step: eight open anew in each round, and 32 ports are used up in the fourth */
 		{FEW "load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 2}, request: {send: 8B, pause: 20ms}}",
 		 60.02, NAN, REFUSES, 32},

@@ -49,6 +49,11 @@ static const struct row rows[] = {
 	{FEW "load: {concurrency: 4, hold: 1s, total: 320}", 244, 8.00132096, 52.99867904, 4, 33, 8.00132096},
 	{FEW "load: {concurrency: 8, hold: 1s, end: reset}", 8, NEVER, NEVER, NEVER, 240, 30},
 	{FEW "load: {rate: 100/s, end: reset, total: 10}", 0, NEVER, NEVER, NEVER, 10, 0.09},
+	/* a burst is there at once, however seldom it comes; and two of them, if they last */
+	{"network: {ports: 40000-40255}\nload: {burst: {size: 100, every: 400ms}, end: reset, hold: 5ms, total: 300}",
+	 100, NEVER, NEVER, NEVER, 300, 0.805},
+	{"network: {ports: 40000-40255}\nload: {burst: {size: 100, every: 400ms}, end: reset, hold: 500ms, total: 300}",
+	 200, NEVER, NEVER, 0.4, 300, 1.3},
 	{"network: {ports: 40000-40031, servers: 2}\nload: {rate: 200/s}", 12000, 0.32, 59.68, 0.16, 65, 0.32},
 };
 // clang-format on

@@ -80,9 +80,69 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 	}
 }
 
+/* What cannot be otherwise is no prediction: 600 connections are no more than 600. */
+static void what_cannot_fail_is_no_prediction(void)
+{
+	static const struct {
+		const char *lines;
+		bool is_idle;
+	} rows[] = {
+		{"net.ipv4.tcp_tw_reuse: 1}}\nload: {rate: 200/s, total: 600}", true},
+		{"net.ipv4.tcp_tw_reuse: 0}}\nload: {rate: 1k/s, total: 200}", true},
+		{"net.ipv4.tcp_tw_reuse: 0}}\nload: {rate: 1k/s, total: 2000, on_failure: "
+		 "continue}\nstop: {when: never}",
+		 false},
+	};
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a, "network: {ports: 40000-40255, sysctl: {%s", rows[i].lines)
+				.s;
+		struct plan p = help_plan(lines, &host, 1, &a);
+		struct foretold said[PREDICTIONS];
+
+		predict(said, &p, 3e9);
+		CU_ASSERT(said[PREDICTION_SUSTAINED].told && said[PREDICTION_USED].told);
+		CU_ASSERT_EQUAL(
+			predict_is_idle(PREDICTION_SUSTAINED, &said[PREDICTION_SUSTAINED], &p),
+			rows[i].is_idle);
+		CU_ASSERT_EQUAL(predict_is_idle(PREDICTION_USED, &said[PREDICTION_USED], &p),
+				rows[i].is_idle);
+		arena_close(&a);
+	}
+}
+
+/* A machine may be slow past half full; whether it is, the clock does not know. */
+static void a_load_that_wants_more_than_there_is_may_run_out(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {sysctl: {net.ipv4.tcp_tw_reuse: 1}}\nload: {rate: 50000/s, "
+			  "on_failure: continue}\nstop: {when: never}",
+			  NULL, 1, &a);
+
+	CU_ASSERT(!p.forecast.known && !p.forecast.exhausts);
+	arena_close(&a);
+}
+
+static void a_pool_that_keeps_all_needs_no_more(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("load: {concurrency: 100, pool: {max_idle: 100}}", NULL, 1, &a);
+
+	CU_ASSERT_EQUAL(p.needs.live, 100);
+	CU_ASSERT_EQUAL(p.needs.waiting, 0);
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(the_hidden_churn_ends_where_the_pool_keeps_all),
 	TEST(what_a_pool_opens_lies_between_two_bounds),
+	TEST(what_cannot_fail_is_no_prediction),
+	TEST(a_load_that_wants_more_than_there_is_may_run_out),
+	TEST(a_pool_that_keeps_all_needs_no_more),
 	TESTS_END,
 };
 

@@ -145,6 +145,48 @@ static void leaks_among_others_end_the_ports_when_the_seed_says(void)
 	arena_close(&a);
 }
 
+/* Of 150 a second half leak, and the others have their ports for a second: 75 at any time. */
+static void leaks_and_ports_that_come_back_are_counted_together(void)
+{
+	struct arena a = help_arena();
+
+	for (uint64_t seed = 0; seed < 8; seed++) {
+		struct plan p = help_plan(
+			"network: {ports: 40000-40255, sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n"
+			"load: {rate: 150/s, total: 600, mix: {leak: 50%}}",
+			NULL, seed, &a);
+		const struct forecast *f = &p.forecast;
+		uint64_t leaked = 0, waiting = 0;
+
+		for (uint64_t i = 0; i < f->after; i++)
+			if (plan_end(&p, &p.loads[0], i) == END_LEAK)
+				leaked++;
+			else
+				waiting += i + 150 > f->after;
+		CU_ASSERT(f->known && f->exhausts && f->counted);
+		CU_ASSERT_EQUAL(leaked + waiting, 256);
+		CU_ASSERT(f->after_least < f->after && f->after < f->after_most);
+		CU_ASSERT(f->after_least > f->after - 60 && f->after_most < f->after + 60);
+	}
+	arena_close(&a);
+}
+
+/* 2 ms apart until 0.256 s; but the second load begins the last of them, at 0.3 s. */
+static void a_load_that_starts_late_is_waited_for(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40127}\nloads: {hog: {rate: 500/s, total: "
+			  "128, end: leak}, victim: {rate: 20/s, total: 20, start: 300ms}}",
+			  NULL, 1, &a);
+
+	CU_ASSERT(p.forecast.exhausts && p.forecast.counted);
+	CU_ASSERT_EQUAL(p.forecast.at.least, 300e6);
+	CU_ASSERT_EQUAL(p.forecast.at.likely, 300e6);
+	CU_ASSERT(p.forecast.at.most > 300e6 && p.forecast.at.most < 500e6);
+	arena_close(&a);
+}
+
 static void what_a_load_draws_is_counted_of_that_load(void)
 {
 	struct arena a = help_arena();
@@ -178,6 +220,8 @@ static const struct test tests[] = {
 	TEST(who_dies_gives_its_port_up),
 	TEST(a_pair_may_have_a_connection_more_than_the_others),
 	TEST(leaks_among_others_end_the_ports_when_the_seed_says),
+	TEST(leaks_and_ports_that_come_back_are_counted_together),
+	TEST(a_load_that_starts_late_is_waited_for),
 	TEST(what_a_load_draws_is_counted_of_that_load),
 	TEST(what_one_load_does_not_tell_is_not_told_of_all),
 	TESTS_END,
