@@ -39,6 +39,7 @@ enum opt_kind {
 struct opt {
 	const char *name; /* the long one; NULL ends a table */
 	char letter;	  /* or 0 */
+	bool once;	  /* to write it again is an error: nobody may take it for a list */
 	enum opt_kind kind;
 	size_t offset;	      /* of the value in the command's struct of options */
 	const char *argument; /* as help calls it: "DIR"; NULL where there is none */
@@ -46,7 +47,6 @@ struct opt {
 	const char *fallback;	  /* text, read like a user's; NULL: the value stays zero */
 	uint64_t lowest, highest; /* of an OPT_NUMBER; highest 0: no bound */
 	const struct choice *choices;
-	bool once;	  /* to write it again is an error: nobody may take it for a list */
 	const char *also; /* what people call it: a hint, no option; NULL: nothing else */
 };
 
