@@ -21,7 +21,7 @@ struct flow {
 	uint32_t prev, next; /* in the queue that it stands in */
 	uint32_t pair;	     /* of source and destination */
 	uint32_t slot;	     /* of its descriptor; NO_FLOW: it has none left */
-	uint32_t named;	     /* where the program names the port: the how manyeth of its source */
+	uint32_t named;	     /* which of its source's ports, where the program names one */
 	uint32_t renamed;    /* how many of them it has found taken */
 	uint32_t moved;	     /* bytes of what it sends or receives now */
 	uint32_t served;     /* requests done on its connection */

@@ -164,7 +164,7 @@ struct comb {
 	uint32_t first, step;
 };
 
-/* One pass over them: every so manyeth, or those between. */
+/* One pass over them: every so many-th, or those between. */
 static bool take_pass(struct squat *q, const struct wish *w, struct comb c, bool between,
 		      uint32_t until)
 {

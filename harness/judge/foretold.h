@@ -7,8 +7,8 @@
 
 #include "judge/judge.h"
 
-/* Fills out->predictions and predictions.broken; its other measures are there. */
-/* That it is of; of PREDICTION_RECOVERED none is. */
+/* The measure that a prediction is of; of PREDICTION_RECOVERED none is. */
 enum measure foretold_measure(enum prediction what);
 
+/* Fills out->predictions and predictions.broken; its other measures are there. */
 void foretold_compare(struct measures *out, const struct tape *tape, const struct plan *plan);

@@ -21,13 +21,13 @@ struct census_row {
 	uint32_t rank;	    /* among the fullest, from 1; 0: it is not */
 };
 
-/* A socket that holds a port towards a destination. */
-/* A socket that holds a port; and by what its owner is found. */
+/* A socket that holds a port. */
 struct held {
 	uint32_t row;
 	uint16_t port;
 };
 
+/* By what its owner is found. */
 struct mark_of_held {
 	uint64_t key; /* its cookie; where there is none, made of its addresses and ports */
 	uint32_t inode;

@@ -116,7 +116,7 @@ static void publish(const struct looks *l)
 	atomic_fetch_add(&p->dumps, 1);
 }
 
-/* In a network of our own all sockets are the load'l, or its heirs'. */
+/* In a network of our own all sockets are the load's, or its heirs'. */
 static void look_at_holders(struct looks *l, const struct sample *sample)
 {
 	if (sample->edge)
