@@ -138,6 +138,17 @@ static bool tentative_add(const struct plan *p, struct err *err)
 	return good;
 }
 
+/* Each end hears by itself that the link is up, and until then it drops what it is to send: an answer
+ * to the first IPv6 neighbour solicitations too, which are a second apart. */
+static bool end_await(struct building *b)
+{
+	struct rtnetlink rt;
+	bool good = rtnetlink_open(&rt, b->err) && rtnetlink_await(&rt, link_name, b->err);
+
+	rtnetlink_close(&rt);
+	return good;
+}
+
 /* The thread is in the client's namespace before and after. */
 static bool veth_join(struct building *b)
 {
@@ -152,7 +163,7 @@ static bool veth_join(struct building *b)
 			 b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
 	       half_join(&p->server_link, &p->sources, false, b->err) &&
-	       half_join(&p->other.link, &p->other.sources, false, b->err) &&
+	       half_join(&p->other.link, &p->other.sources, false, b->err) && end_await(b) &&
 	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
 	rtnetlink_close(&rt);
 	return good;
