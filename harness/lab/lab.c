@@ -138,8 +138,8 @@ static bool tentative_add(const struct plan *p, struct err *err)
 	return good;
 }
 
-/* Each end hears by itself that the link is up, and until then it drops what it is to send: an answer
- * to the first IPv6 neighbour solicitations too, which are a second apart. */
+/* Each end hears by itself that the link is up, and until then it drops what it is to send: its
+ * answers to IPv6 neighbour solicitations, too, which are a second apart. */
 static bool end_await(struct building *b)
 {
 	struct rtnetlink rt;
