@@ -4,28 +4,21 @@
 
 #include "base/unit.h"
 #include "scenario/keys.h"
+#include "scenario/pattern.h"
+#include "scenario/schema_expect.h"
 
 /* ---- what each kind takes ------------------------------------------------ */
 
-/* Regular expressions, as JSON has them: "\\." is a dot. */
-#define NUMBER "[0-9]+(\\\\.[0-9]+)?"
-#define COUNT "[0-9]+(\\\\.[0-9]+)?[kM]?"
-#define TIME NUMBER "(us|ms|s|m|h)"
-#define RATE NUMBER "[kM]?/(s|min)"
-#define SHARE NUMBER "%?"
 #define PORT \
 	"(0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]" \
 	")" \
 	"|[0-9]+(\\\\.[0-9]+)?k)"
 #define PORT_RANGE PORT "-" PORT
 #define ADDRESS "[0-9a-fA-F:.]+"
-#define NAME "[a-z0-9][a-z0-9-]{0,62}"
 #define NO_CONTROL "[^\\u0000-\\u001f\\u007f]"
 
-#define STRING(pattern) "\"type\": \"string\", \"pattern\": \"^(" pattern ")$\""
 #define WHOLE(lo, hi) "{\"type\": \"integer\", \"minimum\": " lo ", \"maximum\": " hi "}"
 #define EITHER(...) "\"anyOf\": [" __VA_ARGS__ "]"
-#define A_STRING(pattern) "{" STRING(pattern) "}"
 
 /* Plain words that YAML reads as something else are text all the same. */
 #define OR_ANY_WORD "{\"type\": [\"number\", \"boolean\"]}"
@@ -300,81 +293,6 @@ static void put_section(struct out *out, const struct section *section, unsigned
 	out_fmt(out, "\n%*s}}%s", (int)(2 * depth), "", word ? "]}" : "");
 }
 
-/* ---- expect -------------------------------------------------------------- */
-
-/* What is behind the comparison, by the kind of the measure. */
-static const char *const values[] = {
-	[KIND_COUNT] = COUNT, [KIND_SHARE] = SHARE, [KIND_TIME] = TIME,
-	[KIND_RATE] = RATE,   [KIND_RATIO] = SHARE, [KIND_FLAG] = "(true|false)",
-};
-
-enum { KINDS = sizeof(values) / sizeof(values[0]) };
-
-static void put_dotted(struct out *out, const char *name)
-{
-	for (; *name; name++)
-		out_fmt(out, "%s%c", *name == '.' ? "\\\\" : "", *name);
-}
-
-static void put_family(struct out *out, enum measure measure)
-{
-	if (measure == MEASURE_COUNTER) {
-		out_z(out, "[A-Za-z0-9]+");
-		return;
-	}
-	for (int i = 0; i < STAGES; i++)
-		out_fmt(out, "%s%s", i ? "|" : "(", stage_name((enum stage)i));
-	out_z(out, ")\\\\.(");
-	for (int error = 1, n = 0; error < ERRNOS; error++)
-		if (errno_find(text_of(errno_name(error))) == error)
-			out_fmt(out, "%s%s", n++ ? "|" : "", errno_name(error));
-	out_z(out, ")");
-}
-
-/* "(exhausted.after|…) *(== *COUNT|in +COUNT..COUNT)", for the measures of a kind. */
-static void put_lines(struct out *out, enum measure_kind kind)
-{
-	const char *value = values[kind];
-	bool first = true;
-
-	out_z(out, "(");
-	for (int i = 0; i < MEASURES; i++) {
-		if (measure_infos[i].kind != kind)
-			continue;
-		out_z(out, first ? "" : "|");
-		if (measure_is_of_load((enum measure)i))
-			out_z(out, "(" NAME "/)?");
-		put_dotted(out, measure_infos[i].name);
-		if (measure_infos[i].family)
-			put_family(out, (enum measure)i);
-		first = false;
-	}
-	if (kind == KIND_FLAG)
-		out_fmt(out, ") *[=!]= *%s", value);
-	else
-		out_fmt(out, ") *([=!]= *%s|[<>]=? *%s|in  *%s *\\\\.\\\\. *%s)", value, value,
-			value, value);
-}
-
-static void put_expect(struct out *out)
-{
-	out_z(out, "\"line\": {\"type\": \"string\", \"maxLength\": 200, \"pattern\": \"^ *(");
-	for (int kind = 0; kind < KINDS; kind++) {
-		out_z(out, kind ? "|" : "");
-		put_lines(out, (enum measure_kind)kind);
-	}
-	out_z(out, ") *$\"},\n    \"expect\": {\"type\": \"array\", \"description\": \"lines of "
-		   "MEASURE OP VALUE; lastport help measures\", \"items\": {\"anyOf\": [{\"$ref\": "
-		   "\"#/definitions/line\"}, {\"type\": \"object\", \"required\": [\"expr\"], "
-		   "\"additionalProperties\": false, \"properties\": {\"expr\": {\"$ref\": "
-		   "\"#/definitions/line\"}, \"abort\": {\"enum\": [true, false, \"true\", "
-		   "\"false\"]}, \"after\": " A_STRING(
-			   TIME) "}, \"dependencies\": {\"after\": "
-				 "{\"required\": [\"abort\"], \"properties\": {\"abort\": "
-				 "{\"enum\": [true, "
-				 "\"true\"]}}}}}]}}");
-}
-
 /* ---- the whole ----------------------------------------------------------- */
 
 /* version and name are the file's alone (scenario.c). */
@@ -447,6 +365,6 @@ void scenario_schema(struct out *out)
 		   "\"properties\": {");
 	put_top(out, 3, true);
 	out_z(out, "\n    }},\n    ");
-	put_expect(out);
+	schema_expect(out);
 	out_z(out, "\n  }\n}\n");
 }
