@@ -128,7 +128,7 @@ $(B)/unit: $(call in,unit) $(call in,fake) $(PURE_BENCH) $(B)/house.a
 $(B)/netns: $(call in,netns) $(B)/tests/unit/runner.o $(call obj,$(SYS)) $(B)/house.a
 	$(call say,LD)$(link) -lcunit
 
-$(B)/bench: $(call in,bench) $(call obj,$(SYS)) $(B)/house.a
+$(B)/bench: $(call in,bench) $(call obj,$(SYS)) $(B)/house.a | $(B)/$(PROG)
 	$(call say,LD)$(link)
 
 $(B)/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $(call obj,$(SYS)) $(B)/house.a

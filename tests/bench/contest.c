@@ -1,6 +1,7 @@
 #include "contest.h"
 
 #include "shards.h"
+#include "start.h"
 
 static struct cost floor_cost(const struct contestant *c)
 {
@@ -28,6 +29,11 @@ static struct cost shards_cost(const struct contestant *c)
 static struct cost our_memory(const struct contestant *c)
 {
 	return run_memory(&c->few, &c->wish);
+}
+
+static struct cost start_cost(const struct contestant *c)
+{
+	return run_start(c->wish.lines);
 }
 
 static struct cost peer_cost(const struct contestant *c)
@@ -81,6 +87,12 @@ static struct cost peer_cost(const struct contestant *c)
 	"network: {topology: loopback, ports: 1024-65535, services: 16}\n" QUIET \
 	"server: {behaviour: never-accept}\n"
 #define MILLION "load: {concurrency: 64, total: 1032000, end: leak, order: fast}"
+
+/* 32 ports over a pair of veths: full at once, and the run is over; or it goes on for five seconds
+ * with nothing to be had. */
+#define FULL(stop) \
+	"network: {ports: 40000-40031}\n" stop \
+	"load: {concurrency: 64, end: leak, on_failure: continue}"
 
 /* The server is the bench's own, which speaks HTTP: lastport's far end does not listen. */
 #define WEB WIDE QUIET "server: {behaviour: refuse}\n"
@@ -159,6 +171,15 @@ const struct contest contests[] = {
 	  .few = {.lines = TWO_SERVERS "load: {concurrency: 64, total: 10000, end: leak}", .count = 10000},
 	  .wish = {.lines = TWO_SERVERS "load: {concurrency: 64, total: 60000, end: leak}", .count = 60000}},
 	 {[FIGURE_MEMORY] = {32, 12}}},
+	{"exhausted", CORE | ALONE,
+	 {.run = NULL},
+	 OURS(FULL("stop: {when: never, time: 5s}\n"), 32),
+	 {[FIGURE_CORE] = {1, 0.5}}},
+	/* The command, with its networks, its samples and its files. */
+	{"start", START | ALONE,
+	 {.run = NULL},
+	 {.run = start_cost, .wish = {.lines = FULL("stop: {when: exhausted}\n")}},
+	 {[FIGURE_START] = {50, 40}}},
 	{"fast-held", RATE | SLOW,
 	 OURS(DEFAULT_HELD "load: {concurrency: 64, total: 28232, end: leak}", 28232),
 	 OURS(DEFAULT_HELD "load: {concurrency: 64, total: 28232, end: leak, order: fast}", 28232),

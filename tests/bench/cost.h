@@ -1,6 +1,6 @@
 /* cost.h - what one run of a contestant took.
  *
- * Units: microseconds, connections a second; 0 where it was not measured.
+ * Units: as the names end; a rate is connections a second. 0 where it was not measured.
  */
 #pragma once
 
@@ -13,5 +13,7 @@ struct cost {
 	double latency_us;   /* p50 of those that were timed one at a time */
 	double user_percent; /* of the CPU, what was spent in user space */
 	double held_bytes;   /* of the process, for each connection that it holds */
+	double core_percent; /* of a core, by the load's threads while the load went on */
+	double start_ms;     /* of a whole command, from exec to exit */
 	bool missing;	     /* it is not there to be run: a peer that is not installed */
 };

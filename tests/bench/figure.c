@@ -45,6 +45,16 @@ static double memory_of(const struct cost *c)
 	return c->held_bytes;
 }
 
+static double core_of(const struct cost *c)
+{
+	return c->core_percent;
+}
+
+static double start_of(const struct cost *c)
+{
+	return c->start_ms;
+}
+
 /* slack: by A/A runs of 8 rounds on a quiet machine, rounded up. */
 const struct figure figures[FIGURES] = {
 	[FIGURE_CPU] = {"cpu", "us of CPU a connection", cpu_of, .slack = 0.03},
@@ -54,6 +64,9 @@ const struct figure figures[FIGURES] = {
 			 .slack = 0.5},
 	[FIGURE_MEMORY] = {"memory", "bytes of user space a held connection", memory_of,
 			   .alone = true, .slack = 0.1},
+	[FIGURE_CORE] = {"core", "% of a core while no port is free", core_of, .alone = true,
+			 .slack = 0.3},
+	[FIGURE_START] = {"start", "ms from exec to exit", start_of, .alone = true, .slack = 0.3},
 };
 
 /* Above 1: b is better. */

@@ -17,7 +17,16 @@ struct round {
 	struct cost base, again, ours;
 };
 
-enum figure_kind { FIGURE_CPU, FIGURE_RATE, FIGURE_LATENCY, FIGURE_USER, FIGURE_MEMORY, FIGURES };
+enum figure_kind {
+	FIGURE_CPU,
+	FIGURE_RATE,
+	FIGURE_LATENCY,
+	FIGURE_USER,
+	FIGURE_MEMORY,
+	FIGURE_CORE,
+	FIGURE_START,
+	FIGURES
+};
 
 /* Those that are told of a contest, and how it is run. */
 enum {
@@ -26,6 +35,8 @@ enum {
 	LATENCY = 1 << FIGURE_LATENCY,
 	USER = 1 << FIGURE_USER,
 	MEMORY = 1 << FIGURE_MEMORY,
+	CORE = 1 << FIGURE_CORE,
+	START = 1 << FIGURE_START,
 	SLOW = 1 << FIGURES,	    /* the base is not run twice */
 	ALONE = 1 << (FIGURES + 1), /* there is no base */
 	NAMED = 1 << (FIGURES + 2), /* only where it is asked for by name */

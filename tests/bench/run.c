@@ -85,6 +85,7 @@ struct cost run_ours(const struct run_wish *wish)
 	cost.cpu_us = (spent.user + spent.system) / wish->count;
 	cost.user_percent = 100 * spent.user / (spent.user + spent.system);
 	cost.rate = wish->count / cost.seconds;
+	cost.core_percent = (spent.user + spent.system) / cost.seconds / 1e4;
 	if (tape.latency)
 		cost.latency_us = (double)histogram_at(&tape.latency->all, 0.5) / 1e3;
 	if (web)
