@@ -5,7 +5,14 @@
 #include "report/draft.h"
 
 /* From so many times on it is told that one half takes longer than the other. */
-static const double cliff_least = 2;
+enum { CLIFF_LEAST = 2 };
+
+bool latency_has_cliff(const struct measures *m)
+{
+	const struct value *cliff = &m->fixed[MEASURE_LATENCY_CLIFF];
+
+	return cliff->present && cliff->n >= CLIFF_LEAST;
+}
 
 static void add_time(struct out *to, double ns)
 {
@@ -16,17 +23,16 @@ static void add_time(struct out *to, double ns)
 
 static void add_cliff(struct out *to, const struct measures *m)
 {
-	const struct value *cliff = &m->fixed[MEASURE_LATENCY_CLIFF];
 	char times[UNIT_PRINTED];
 
-	if (!cliff->present || cliff->n < cliff_least)
+	if (!latency_has_cliff(m))
 		return;
 	out_z(to, ". The cliff: ");
 	add_time(to, m->fixed[MEASURE_LATENCY_LOWER].n);
 	out_z(to, " while the half of the range that the kernel tries first had a free port, ");
 	add_time(to, m->fixed[MEASURE_LATENCY_UPPER].n);
 	out_fmt(to, " once it was full, %s times as long: each connect walks all of it first",
-		unit_ratio_pretty(times, cliff->n));
+		unit_ratio_pretty(times, m->fixed[MEASURE_LATENCY_CLIFF].n));
 }
 
 static void add_refused(struct out *to, const struct measures *m)

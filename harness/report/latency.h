@@ -9,6 +9,9 @@
 #include "report/node.h"
 #include "report/result.h"
 
+/* A connect takes longer from half full on, and by more than two medians differ by themselves. */
+bool latency_has_cliff(const struct measures *);
+
 void block_latency(struct out *out, const struct result_run *run); /* where connects were timed */
 void block_latency_by_fill(struct out *out, const struct result_run *run); /* for -v */
 

@@ -4,6 +4,7 @@
 
 #include "report/block.h"
 #include "report/chart.h"
+#include "report/latency.h"
 
 enum {
 	RUNS_MOST = 12,
@@ -120,10 +121,13 @@ static void print_halves_of(struct out *out, const struct result_run *run)
 
 	if (!v[MEASURE_LATENCY_CLIFF].present)
 		return;
-	out_fmt(out, ": %s, from half full on %s, %s times",
+	out_fmt(out, ": %s, from half full on %s",
 		unit_time_pretty(lower, (int64_t)v[MEASURE_LATENCY_LOWER].n),
-		unit_time_pretty(upper, (int64_t)v[MEASURE_LATENCY_UPPER].n),
-		unit_ratio_pretty(times, v[MEASURE_LATENCY_CLIFF].n));
+		unit_time_pretty(upper, (int64_t)v[MEASURE_LATENCY_UPPER].n));
+	if (latency_has_cliff(&run->measures))
+		out_fmt(out, ", %s times", unit_ratio_pretty(times, v[MEASURE_LATENCY_CLIFF].n));
+	else
+		out_z(out, ": no step");
 }
 
 static void print_key(const struct chart *c, const struct result_run *run, unsigned n,
