@@ -10,165 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "drive/drive.h"
-#include "judge/judge.h"
-#include "lab_help.h"
+#include "nat_help.h"
 #include "suites.h"
 #include "sys/clock.h"
 #include "sys/nft.h"
 #include "sys/sysctl.h"
-
-/* ---- the gateway's own figures ------------------------------------------- */
-
-struct tracked_now {
-	unsigned long entries, insert_failed, drop;
-};
-
-/* A line of hexadecimal numbers a processor, below their names; `entries` is the same in each. */
-static void tracked_line(struct tracked_now *t, char *names, char *values)
-{
-	char *rest_names = NULL, *rest_values = NULL;
-	char *name = strtok_r(names, " ", &rest_names);
-	char *value = strtok_r(values, " ", &rest_values);
-
-	for (; name && value;
-	     name = strtok_r(NULL, " ", &rest_names), value = strtok_r(NULL, " ", &rest_values)) {
-		if (strcmp(name, "entries") == 0)
-			t->entries = strtoul(value, NULL, 16);
-		else if (strcmp(name, "insert_failed") == 0)
-			t->insert_failed += strtoul(value, NULL, 16);
-		else if (strcmp(name, "drop") == 0)
-			t->drop += strtoul(value, NULL, 16);
-	}
-}
-
-static void tracked_read(struct help *h, void *context)
-{
-	char names[512], again[512], values[512];
-	FILE *f = fopen("/proc/thread-self/net/stat/nf_conntrack", "r");
-	struct tracked_now *t = context;
-
-	(void)h;
-	*t = (struct tracked_now){0};
-	if (!f || !fgets(names, sizeof(names), f))
-		CU_FAIL_FATAL("no figures of conntrack's");
-	while (fgets(values, sizeof(values), f)) {
-		memcpy(again, names, sizeof(again));
-		tracked_line(t, again, values);
-	}
-	fclose(f);
-}
-
-static struct tracked_now tracked(struct help *h)
-{
-	struct tracked_now t;
-
-	CU_ASSERT(help_inside(h, LAB_GATEWAY, tracked_read, &t));
-	return t;
-}
-
-/* ---- connections through it ---------------------------------------------- */
-
-enum { MOST = 256, PATIENCE = 10000 };
-
-struct crowd {
-	unsigned from, to; /* of fd */
-	uint32_t source;   /* of the plan */
-	uint32_t dest;
-	int fd[MOST];
-};
-
-static void begin_connects(struct help *h, void *context)
-{
-	struct crowd *c = context;
-	struct sockaddr_in here = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
-	uint8_t bytes[16];
-
-	address_bytes(plan_server(&h->plan, c->dest), bytes);
-	memcpy(&there.sin_addr, bytes + 12, 4);
-	there.sin_port = htons(plan_service(&h->plan, c->dest));
-	address_bytes(h->plan.sources.list[c->source], bytes);
-	memcpy(&here.sin_addr, bytes + 12, 4);
-	for (unsigned i = c->from; i < c->to; i++) {
-		c->fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		CU_ASSERT_EQUAL(bind(c->fd[i], (struct sockaddr *)&here, sizeof(here)), 0);
-		CU_ASSERT(connect(c->fd[i], (struct sockaddr *)&there, sizeof(there)) < 0 &&
-			  errno == EINPROGRESS);
-	}
-}
-
-static unsigned established(const struct crowd *c)
-{
-	unsigned n = 0;
-
-	for (unsigned i = c->from; i < c->to; i++) {
-		struct pollfd p = {.fd = c->fd[i], .events = POLLOUT};
-
-		n += poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
-	}
-	return n;
-}
-
-/* Until so many are established and the gateway has dropped so many SYNs. */
-static bool await_crowd(struct help *h, const struct crowd *c, unsigned open, unsigned dropped)
-{
-	for (int i = 0; i < PATIENCE; i++) {
-		if (established(c) >= open && tracked(h).insert_failed >= dropped)
-			return true;
-		clock_sleep(1000000);
-	}
-	return false;
-}
-
-/* `n` more, towards one destination. */
-static void begin(struct help *h, struct crowd *c, uint32_t dest, unsigned n)
-{
-	c->from = c->to;
-	c->to += n;
-	c->dest = dest;
-	CU_ASSERT(help_inside(h, LAB_CLIENT, begin_connects, c));
-}
-
-static void crowd_close(struct crowd *c)
-{
-	for (unsigned i = 0; i < c->to; i++)
-		close(c->fd[i]);
-}
-
-struct listeners {
-	int fd[4];
-};
-
-static void listen_all(struct help *h, void *context)
-{
-	struct listeners *l = context;
-
-	for (uint32_t i = 0; i < h->plan.services; i++) {
-		struct sockaddr_in any = {.sin_family = AF_INET,
-					  .sin_port = htons(plan_service(&h->plan, i))};
-
-		l->fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		CU_ASSERT(bind(l->fd[i], (struct sockaddr *)&any, sizeof(any)) == 0 &&
-			  listen(l->fd[i], MOST) == 0);
-	}
-}
-
-static void gateway_open(struct help *h, struct listeners *l, const char *lines)
-{
-	if (!help_open(h, lines)) {
-		printf("%s\n", h->err.what);
-		CU_FAIL_FATAL("no lab");
-	}
-	CU_ASSERT(help_inside(h, LAB_SERVER, listen_all, l));
-}
-
-static void gateway_close(struct help *h, struct listeners *l, struct crowd *c)
-{
-	crowd_close(c);
-	for (uint32_t i = 0; i < h->plan.services; i++)
-		close(l->fd[i]);
-	help_close(h);
-}
 
 /* ---- tests --------------------------------------------------------------- */
 
@@ -261,18 +107,18 @@ static void as_many_pass_as_the_gateway_has_ports(void)
 		struct tracked_now t;
 
 		gateway_open(&h, &l, rows[i].lines);
-		begin(&h, &c, 0, rows[i].passing);
-		CU_ASSERT(await_crowd(&h, &c, rows[i].passing, 0));
+		crowd_begin(&h, &c, 0, rows[i].passing);
+		CU_ASSERT(crowd_await(&h, &c, rows[i].passing, 0));
 		t = tracked(&h);
 		CU_ASSERT(t.insert_failed == 0 && t.drop == 0);
-		begin(&h, &c, 0, 4);
-		CU_ASSERT(await_crowd(&h, &c, 0, 4));
-		CU_ASSERT_EQUAL(established(&c), 0);
+		crowd_begin(&h, &c, 0, 4);
+		CU_ASSERT(crowd_await(&h, &c, 0, 4));
+		CU_ASSERT_EQUAL(crowd_established(&c), 0);
 		t = tracked(&h);
 		CU_ASSERT_EQUAL(t.insert_failed, t.drop);
 		CU_ASSERT_EQUAL(t.entries, rows[i].passing);
-		begin(&h, &c, 1, 4); /* another port of the server */
-		CU_ASSERT(await_crowd(&h, &c, 4, 0));
+		crowd_begin(&h, &c, 1, 4); /* another port of the server */
+		CU_ASSERT(crowd_await(&h, &c, 4, 0));
 		CU_ASSERT_EQUAL(tracked(&h).entries, rows[i].passing + 4);
 		gateway_close(&h, &l, &c);
 	}
@@ -291,9 +137,9 @@ static void the_next_one_times_out(void)
 		     "network: {topology: nat, ports: 40000-40999, services: 2, nat: {ports: "
 		     "2000-2031}, sysctl: {net.ipv4.tcp_syn_retries: 1, "
 		     "net.ipv4.tcp_syn_linear_timeouts: 0}}");
-	begin(&h, &c, 0, 32);
-	CU_ASSERT(await_crowd(&h, &c, 32, 0));
-	begin(&h, &c, 0, 1);
+	crowd_begin(&h, &c, 0, 32);
+	CU_ASSERT(crowd_await(&h, &c, 32, 0));
+	crowd_begin(&h, &c, 0, 1);
 	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = c.fd[32], .events = POLLOUT}, 1, 60000), 1);
 	CU_ASSERT_EQUAL(getsockopt(c.fd[32], SOL_SOCKET, SO_ERROR, &error, &len), 0);
 	CU_ASSERT_EQUAL(error, ETIMEDOUT);
@@ -312,8 +158,8 @@ static void each_destination_has_all_addresses(void)
 
 	gateway_open(&h, &l, NAT("ports: 2000-2031, addresses: 2"));
 	for (unsigned i = 0; i < 128; i++) {
-		begin(&h, &c, i % 2, 1);
-		CU_ASSERT_FATAL(await_crowd(&h, &c, 1, 0));
+		crowd_begin(&h, &c, i % 2, 1);
+		CU_ASSERT_FATAL(crowd_await(&h, &c, 1, 0));
 	}
 	CU_ASSERT_EQUAL(tracked(&h).entries, 128);
 	CU_ASSERT_EQUAL(tracked(&h).insert_failed, 0);
@@ -329,13 +175,13 @@ static void a_limit_is_of_all_destinations(void)
 	struct tracked_now t;
 
 	gateway_open(&h, &l, NAT("limit: 10"));
-	begin(&h, &c, 0, 6);
-	CU_ASSERT(await_crowd(&h, &c, 6, 0));
-	begin(&h, &c, 1, 4);
-	CU_ASSERT(await_crowd(&h, &c, 4, 0));
-	begin(&h, &c, 0, 4);
+	crowd_begin(&h, &c, 0, 6);
+	CU_ASSERT(crowd_await(&h, &c, 6, 0));
+	crowd_begin(&h, &c, 1, 4);
+	CU_ASSERT(crowd_await(&h, &c, 4, 0));
+	crowd_begin(&h, &c, 0, 4);
 	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = c.fd[10], .events = POLLOUT}, 1, 300), 0);
-	CU_ASSERT_EQUAL(established(&c), 0);
+	CU_ASSERT_EQUAL(crowd_established(&c), 0);
 	t = tracked(&h);
 	CU_ASSERT(t.entries == 10 && t.insert_failed == 0 && t.drop == 0);
 	gateway_close(&h, &l, &c);
@@ -351,8 +197,8 @@ static void the_server_sees_the_gateway(void)
 	unsigned n = 0;
 
 	gateway_open(&h, &l, NAT("ports: 2000-2031, addresses: 2"));
-	begin(&h, &c, 0, 64);
-	CU_ASSERT(await_crowd(&h, &c, 64, 0));
+	crowd_begin(&h, &c, 0, 64);
+	CU_ASSERT(crowd_await(&h, &c, 64, 0));
 	for (;;) {
 		struct sockaddr_in peer;
 		socklen_t len = sizeof(peer);
@@ -418,8 +264,8 @@ static void a_port_is_the_clients_own_unless_it_is_random(void)
 		unsigned kept;
 
 		gateway_open(&h, &l, rows[i].lines);
-		begin(&h, &c, 0, 32);
-		CU_ASSERT(await_crowd(&h, &c, 32, 0));
+		crowd_begin(&h, &c, 0, 32);
+		CU_ASSERT(crowd_await(&h, &c, 32, 0));
 		kept = kept_of(&l, &c, 32);
 		CU_ASSERT(kept >= rows[i].least && kept <= rows[i].most);
 		gateway_close(&h, &l, &c);
@@ -436,13 +282,13 @@ static void clients_share_the_gateways_ports(void)
 	gateway_open(&h, &l, NAT("ports: 2000-2031, clients: 4"));
 	CU_ASSERT_EQUAL(h.plan.sources.count, 4);
 	for (c.source = 0; c.source < 4; c.source++) {
-		begin(&h, &c, 0, 8);
-		CU_ASSERT(await_crowd(&h, &c, 8, 0));
+		crowd_begin(&h, &c, 0, 8);
+		CU_ASSERT(crowd_await(&h, &c, 8, 0));
 	}
 	c.source = 0;
-	begin(&h, &c, 0, 1);
-	CU_ASSERT(await_crowd(&h, &c, 0, 1));
-	CU_ASSERT_EQUAL(established(&c), 0);
+	crowd_begin(&h, &c, 0, 1);
+	CU_ASSERT(crowd_await(&h, &c, 0, 1));
+	CU_ASSERT_EQUAL(crowd_established(&c), 0);
 	gateway_close(&h, &l, &c);
 }
 
@@ -476,35 +322,6 @@ static void what_nft_refuses_is_told_in_its_words(void)
 
 /* ---- a load behind it ---------------------------------------------------- */
 
-struct behind {
-	struct help h;
-	struct tape tape;
-	struct pulse pulse;
-	struct measures measures;
-};
-
-static void load_run(struct behind *b, const char *lines)
-{
-	volatile sig_atomic_t interrupted = 0;
-	struct drive_hooks hooks = {
-		.interrupted = &interrupted, .pulse = &b->pulse, .samples_fd = -1, .events_fd = -1};
-
-	memset(b, 0, sizeof(*b));
-	if (!help_open(&b->h, lines) ||
-	    !drive_run(&b->tape, &b->h.plan, &b->h.lab, &hooks, &b->h.arena, &b->h.err)) {
-		printf("%s\n", b->h.err.what);
-		CU_FAIL_FATAL("no load");
-	}
-	CU_ASSERT(tally_balances(&b->tape.tally));
-	measure(&b->measures, &b->tape, &b->h.plan, &b->h.arena);
-}
-
-static uint64_t measured(const struct behind *b, enum measure what)
-{
-	CU_ASSERT(b->measures.fixed[what].present);
-	return (uint64_t)b->measures.fixed[what].n;
-}
-
 /* The driver's timeouts are the connections that the gateway let down, and what the sampler has
  * of the gateway is what the gateway says. */
 static void timeouts_are_counted_and_the_gateway_is_sampled(void)
@@ -524,15 +341,15 @@ static void timeouts_are_counted_and_the_gateway_is_sampled(void)
 		struct behind b;
 		struct tracked_now now;
 
-		load_run(&b, rows[i].lines);
+		behind_run(&b, rows[i].lines);
 		now = tracked(&b.h);
 		CU_ASSERT(b.tape.complete && !b.tape.exhausted);
 		CU_ASSERT_EQUAL(b.tape.tally.opened, rows[i].opened);
 		CU_ASSERT_EQUAL(b.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT], 76 - rows[i].opened);
 		CU_ASSERT_EQUAL(b.h.plan.forecast.times_out_after, rows[i].opened);
-		CU_ASSERT_EQUAL(measured(&b, MEASURE_NAT_INSERT_FAILED), now.insert_failed);
-		CU_ASSERT_EQUAL(measured(&b, MEASURE_NAT_DROP), now.drop);
-		CU_ASSERT(measured(&b, MEASURE_NAT_ENTRIES_MAX) >= rows[i].opened);
+		CU_ASSERT_EQUAL(behind_measured(&b, MEASURE_NAT_INSERT_FAILED), now.insert_failed);
+		CU_ASSERT_EQUAL(behind_measured(&b, MEASURE_NAT_DROP), now.drop);
+		CU_ASSERT(behind_measured(&b, MEASURE_NAT_ENTRIES_MAX) >= rows[i].opened);
 		CU_ASSERT_EQUAL(now.entries, rows[i].opened);
 		CU_ASSERT(rows[i].counts ? now.insert_failed >= 76 - rows[i].opened
 					 : now.insert_failed == 0);
@@ -547,7 +364,7 @@ static void a_gateway_of_many_ports_is_full_as_foretold(void)
 	const struct compared *c = &b.measures.predictions[PREDICTION_GATEWAY];
 	struct tracked_now now;
 
-	load_run(
+	behind_run(
 		&b,
 		NAT("ports: 2000-2149") "\nload: {end: leak, concurrency: 12, total: 320, timeout: "
 					"200ms, on_failure: continue}");
@@ -565,13 +382,14 @@ static void a_drop_can_end_the_load(void)
 {
 	struct behind b;
 
-	load_run(&b,
-		 NAT("ports: 2000-2031") "\nsample: {every: 10ms}\n"
-					 "load: {end: leak, rate: 500/s, timeout: 5s, on_failure: "
-					 "continue}\n"
-					 "expect: [{expr: nat.insert_failed == 0, abort: true}]");
+	behind_run(
+		&b,
+		NAT("ports: 2000-2031") "\nsample: {every: 10ms}\n"
+					"load: {end: leak, rate: 500/s, timeout: 5s, on_failure: "
+					"continue}\n"
+					"expect: [{expr: nat.insert_failed == 0, abort: true}]");
 	CU_ASSERT_EQUAL(b.tape.aborted, 0);
-	CU_ASSERT(measured(&b, MEASURE_NAT_INSERT_FAILED) > 0);
+	CU_ASSERT(behind_measured(&b, MEASURE_NAT_INSERT_FAILED) > 0);
 	help_close(&b.h);
 }
 
@@ -579,7 +397,7 @@ static void without_a_gateway_there_is_no_data(void)
 {
 	struct behind b;
 
-	load_run(&b, "network: {ports: 40000-40031}\nload: {total: 4}");
+	behind_run(&b, "network: {ports: 40000-40031}\nload: {total: 4}");
 	CU_ASSERT_FALSE(b.measures.fixed[MEASURE_NAT_ENTRIES_MAX].present);
 	CU_ASSERT_FALSE(b.measures.fixed[MEASURE_NAT_INSERT_FAILED].present);
 	CU_ASSERT_FALSE(b.measures.fixed[MEASURE_NAT_DROP].present);
