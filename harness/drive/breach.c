@@ -111,6 +111,7 @@ static bool look_at_gateway(const struct now *now, const struct measure_ref *wha
 		{MEASURE_NAT_ENTRIES_MAX, any, seen(&p->gateway_entries_max)},
 		{MEASURE_NAT_INSERT_FAILED, any, seen(&p->gateway_insert_failed)},
 		{MEASURE_NAT_DROP, any, seen(&p->gateway_drop)},
+		{MEASURE_NAT_UNMAPPED, any, seen(&p->gateway_unmapped)},
 	};
 	const struct row *found = row_find(rows, sizeof(rows) / sizeof(rows[0]), what->measure);
 

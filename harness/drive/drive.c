@@ -9,6 +9,7 @@
 #include "drive/squat.h"
 #include "drive/vanish.h"
 #include "drive/worker.h"
+#include "lab/gateway.h"
 #include "lab/timewait.h"
 #include "plan/bind.h"
 #include "sys/clock.h"
@@ -231,6 +232,7 @@ static struct sense_wish wish_of(const struct crew *crew)
 	return (struct sense_wish){
 		.enter = has_gateway ? enter_client_admin : enter_client,
 		.gateway = has_gateway ? visit_gateway : NULL,
+		.unmapped = gateway_unmapped(p),
 		.where = crew->lab,
 		.filter = {p->watched, domain_of(p),
 			   (unsigned)plan_speaks(p, PROTOCOL_TCP) << PROTOCOL_TCP |

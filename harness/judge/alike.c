@@ -65,7 +65,7 @@ static struct claim timed_out(const struct evidence *e)
 	struct holders h = evidence_holders(e);
 	const char *since = say_since(e, MEASURE_SERVER_GONE, "the server's host vanished");
 
-	if (gateway_lacks_ports(e) || gateway_is_full(e) ||
+	if (gateway_lacks_ports(e) || gateway_is_full(e) || gateway_lacks_mappings(e) ||
 	    claim_explains(e, h.unanswered, h.all) > 0)
 		return no_claim;
 	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,

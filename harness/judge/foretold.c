@@ -31,10 +31,16 @@ static struct value fixed(const struct measures *m, enum measure what)
 	return m->fixed[what];
 }
 
-static uint64_t timeouts(const struct measures *m)
+/* What a gateway that is full lets down: a connect, or a request of UDP, whose connect asks nobody. */
+static enum stage let_down(const struct plan *plan)
+{
+	return plan_speaks(plan, PROTOCOL_UDP) ? STAGE_RECEIVE : STAGE_CONNECT;
+}
+
+static uint64_t timeouts(const struct measures *m, enum stage stage)
 {
 	for (size_t i = 0; i < m->error_count; i++)
-		if (m->errors[i].stage == STAGE_CONNECT && m->errors[i].error == ETIMEDOUT)
+		if (m->errors[i].stage == stage && m->errors[i].error == ETIMEDOUT)
 			return m->errors[i].count;
 	return 0;
 }
@@ -64,9 +70,14 @@ enum measure foretold_measure(enum prediction what)
 	return of[what];
 }
 
-static struct value observed(const struct measures *m, enum prediction what)
+static struct value observed(const struct measures *m, enum prediction what,
+			     const struct plan *plan)
 {
-	return what == PREDICTION_RECOVERED ? recovered_at(m) : fixed(m, foretold_measure(what));
+	if (what == PREDICTION_RECOVERED)
+		return recovered_at(m);
+	if (what == PREDICTION_GATEWAY && let_down(plan) == STAGE_RECEIVE)
+		return fixed(m, MEASURE_REQUESTS_DONE);
+	return fixed(m, foretold_measure(what));
 }
 
 /* What a run did not come to contradicts nothing, if something ended it before. */
@@ -93,11 +104,12 @@ static bool is_a_sum(enum prediction what)
 }
 
 static enum outcome outcome_of(enum prediction what, const struct compared *c,
-			       const struct measures *m, const struct tape *tape)
+			       const struct measures *m, const struct tape *tape,
+			       const struct plan *plan)
 {
 	bool is_within = c->observed.n >= c->predicted.least && c->observed.n <= c->predicted.most;
 	bool waits = what == PREDICTION_EXHAUSTED ? c->predicted.likely > c->observed.n
-		     : what == PREDICTION_GATEWAY ? timeouts(m) == 0
+		     : what == PREDICTION_GATEWAY ? timeouts(m, let_down(plan)) == 0
 						  : false;
 	bool is_short = c->observed.n < c->predicted.least && is_a_sum(what);
 
@@ -125,8 +137,8 @@ void foretold_compare(struct measures *out, const struct tape *tape, const struc
 		if (!said[i].told || predict_is_idle((enum prediction)i, &said[i], plan))
 			continue;
 		c->predicted = said[i].value;
-		c->observed = observed(out, (enum prediction)i);
-		c->outcome = outcome_of((enum prediction)i, c, out, tape);
+		c->observed = observed(out, (enum prediction)i, plan);
+		c->outcome = outcome_of((enum prediction)i, c, out, tape, plan);
 		broken += c->outcome == OUTCOME_BROKEN;
 	}
 	out->foretold = true;

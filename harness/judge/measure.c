@@ -215,6 +215,7 @@ static void measure_gateway(struct measures *out, const struct tape *tape)
 	set(out, MEASURE_NAT_ENTRIES_MAX, (double)most);
 	set(out, MEASURE_NAT_INSERT_FAILED, moved(first->insert_failed, last->insert_failed));
 	set(out, MEASURE_NAT_DROP, moved(first->drop, last->drop));
+	set(out, MEASURE_NAT_UNMAPPED, moved(first->unmapped, last->unmapped));
 }
 
 static int by_count(const void *a, const void *b)

@@ -7,6 +7,12 @@ bool gateway_lacks_ports(const struct evidence *e)
 	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
 }
 
+/* The rule that keeps mappings counts what it drops: a packet whose client found no room. */
+bool gateway_lacks_mappings(const struct evidence *e)
+{
+	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_UNMAPPED) > 0;
+}
+
 /* The rule that limits them drops by itself; of a table that is full the kernel counts it. */
 bool gateway_is_full(const struct evidence *e)
 {
@@ -18,6 +24,11 @@ bool gateway_is_full(const struct evidence *e)
 				    evidence_measured(e, MEASURE_NAT_INSERT_FAILED));
 }
 
+static bool maps_for_all(const struct evidence *e)
+{
+	return e->plan->scenario->network.nat.mapping == MAPPING_INDEPENDENT;
+}
+
 /* "64 ports to one destination (2000-2031 of 2 addresses)" */
 static const char *say_gateway_ports(const struct evidence *e)
 {
@@ -27,12 +38,27 @@ static const char *say_gateway_ports(const struct evidence *e)
 
 	if (p->nat.outside.count > 1)
 		of = text_format(e->a, " of %u addresses", p->nat.outside.count).s;
-	if (p->destinations > 1)
+	if (p->destinations > 1 && maps_for_all(e))
+		to = text_format(e->a, "%u destinations together", p->destinations).s;
+	else if (p->destinations > 1)
 		to = text_format(e->a, "each of %u destinations", p->destinations).s;
 	return text_format(e->a, "%s to %s (%u-%u%s)",
 			   say_number_of(e->a, p->nat.carriage.each, "port", "ports"), to, range.lo,
 			   range.hi, of)
 		.s;
+}
+
+static bool is_of_datagrams(const struct evidence *e)
+{
+	return !plan_speaks(e->plan, PROTOCOL_TCP);
+}
+
+/* After the last packet; of a connection that was closed. */
+static int64_t tracks_ns(const struct evidence *e)
+{
+	const struct scenario *s = e->plan->scenario;
+
+	return is_of_datagrams(e) ? gateway_tracks_datagrams(s) : gateway_tracks(s, false);
 }
 
 /* What goes on for ever for sure; nothing does where nobody closes. */
@@ -43,35 +69,120 @@ static const char *say_gateway_rate(const struct evidence *e)
 	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
 		return "";
 	return text_format(e->a,
-			   " A closed connection can keep its port there for %s "
-			   "(nf_conntrack_tcp_timeout_time_wait): no more than %s is sure to go "
+			   " A closed %s there for %s (%s): no more than %s is sure to go "
 			   "on for ever%s.",
-			   say_time(e->a, gateway_tracks(e->plan->scenario, false)),
+			   is_of_datagrams(e) ? "socket keeps its port"
+					      : "connection can keep its port",
+			   say_time(e->a, tracks_ns(e)),
+			   is_of_datagrams(e) ? "nf_conntrack_udp_timeout"
+					      : "nf_conntrack_tcp_timeout_time_wait",
 			   say_rate(e->a, rate), say_demand(e))
 		.s;
 }
 
+/* "7 SYNs": what a packet that asks for a port is. */
+static const char *say_dropped(const struct evidence *e, enum measure count)
+{
+	uint64_t n = (uint64_t)evidence_measured(e, count);
+
+	if (is_of_datagrams(e))
+		return say_number_of(e->a, n, "datagram", "datagrams");
+	if (plan_speaks(e->plan, PROTOCOL_UDP))
+		return say_number_of(e->a, n, "packet", "packets");
+	return say_number_of(e->a, n, "SYN", "SYNs");
+}
+
+/* What a gateway drops makes connects time out, and requests of UDP, whose connect asks nobody. */
+static struct claim claim_dropped(const struct evidence *e, const char *what)
+{
+	struct claim connects = claim_alike(e, STAGE_CONNECT, ETIMEDOUT, what), requests = no_claim,
+		     both;
+
+	if (plan_speaks(e->plan, PROTOCOL_UDP))
+		requests = claim_alike(e, STAGE_RECEIVE, ETIMEDOUT, what);
+	both = connects.weight >= requests.weight ? connects : requests;
+	both.weight = connects.weight + requests.weight;
+	return both;
+}
+
 static struct claim linux_snat(const struct evidence *e)
 {
-	const char *dropped = say_number_of(
-		e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_INSERT_FAILED), "SYN", "SYNs");
+	const char *dropped = say_dropped(e, MEASURE_NAT_INSERT_FAILED);
 
 	if (!gateway_lacks_ports(e))
 		return no_claim;
-	return claim_alike(
-		e, STAGE_CONNECT, ETIMEDOUT,
-		text_format(e->a,
-			    "The gateway has %s, and %s: it dropped %s without a word "
-			    "(conntrack's insert_failed, and drop with it).%s",
-			    say_gateway_ports(e),
-			    text_format(e->a, "tracked up to %s",
-					say_number_of(e->a,
-						      (uint64_t)evidence_measured(
-							      e, MEASURE_NAT_ENTRIES_MAX),
-						      "connection", "connections"))
-				    .s,
-			    dropped, say_gateway_rate(e))
+	return claim_dropped(
+		e, text_format(e->a,
+			       "The gateway has %s, and %s: it dropped %s without a word "
+			       "(conntrack's insert_failed, and drop with it).%s",
+			       say_gateway_ports(e),
+			       text_format(e->a, "tracked up to %s",
+					   say_number_of(e->a,
+							 (uint64_t)evidence_measured(
+								 e, MEASURE_NAT_ENTRIES_MAX),
+							 "connection", "connections"))
+				       .s,
+			       dropped, say_gateway_rate(e))
+			   .s);
+}
+
+/* What goes on for ever for sure; nothing does where nobody closes. */
+static const char *say_mapping_rate(const struct evidence *e)
+{
+	double rate = e->plan->forecast.rate;
+
+	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
+		return "";
+	return text_format(e->a, " No more than %s is sure to go on for ever%s.",
+			   say_rate(e->a, rate), say_demand(e))
+		.s;
+}
+
+/* A port that is in use is in use towards all destinations: told from a NAT whose ports are counted for
+ * each by who drops, its own rule, and not connection tracking. */
+static struct claim cloud_nat(const struct evidence *e)
+{
+	if (!gateway_lacks_mappings(e))
+		return no_claim;
+	return claim_dropped(
+		e,
+		text_format(
+			e->a,
+			"The gateway's mapping is endpoint-independent (RFC 4787, 4.1): a port of "
+			"its own "
+			"for each address and port of a client, whatever the destination, and kept "
+			"for %s "
+			"after the client's last packet. It has %s: all were in use, and it "
+			"dropped %s "
+			"without a word; its connection tracking had room (insert_failed %s).%s",
+			say_time(e->a, e->plan->scenario->network.nat.mapping_time),
+			say_gateway_ports(e), say_dropped(e, MEASURE_NAT_UNMAPPED),
+			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_INSERT_FAILED)),
+			say_mapping_rate(e))
 			.s);
+}
+
+static void advise_cloud_nat(struct finding *f, const struct evidence *e)
+{
+	const struct nat *nat = &e->plan->scenario->network.nat;
+	struct port_range now = nat->ports;
+
+	advice_add_fmt(&f->attempt, e->a,
+		       "have it map for each destination (address-and-port-dependent; Cloud NAT: "
+		       "endpoint-independent mapping off): each destination then has all %s",
+		       say_number_of(e->a, e->plan->nat.carriage.each, "port", "ports"));
+	advice_add_fmt(
+		&f->attempt, e->a,
+		"give it more ports (Cloud NAT: minimum ports per VM), or more addresses: each "
+		"adds %s",
+		say_number_of(e->a, (uint64_t)(now.hi - now.lo) + 1, "port", "ports"));
+	advice_add_fmt(&f->attempt, e->a,
+		       "have it forget sooner what is silent: it is %s here (Cloud NAT: 30 s for "
+		       "UDP, 120 s for TCP in TIME_WAIT, 20 min while open)",
+		       say_time(e->a, nat->mapping_time));
+	advice_add(&f->attempt,
+		   TEXT("go around it: what is not translated (a private endpoint, IPv6) "
+			"needs no port"));
 }
 
 /* Each destination has all of the ports again: what is tracked is not more than some of them. */
@@ -81,9 +192,8 @@ static const double race_fill_most = 0.75;
  * second could not be entered. */
 static struct claim insert_race(const struct evidence *e)
 {
-	double entries = evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
-	       failed = evidence_measured(e, MEASURE_NAT_INSERT_FAILED);
-	struct claim c = {.weight = (double)evidence_errors(e, STAGE_CONNECT, ETIMEDOUT)};
+	double entries = evidence_measured(e, MEASURE_NAT_ENTRIES_MAX);
+	struct claim c = claim_dropped(e, "");
 
 	if (!gateway_lacks_ports(e) ||
 	    entries > race_fill_most * (double)e->plan->nat.carriage.each)
@@ -96,10 +206,14 @@ static struct claim insert_race(const struct evidence *e)
 		"has %s: "
 		"connections were given the same port at the same time, and only the first could "
 		"be "
-		"entered. The SYN comes again after a second, so that most connect, late.",
-		say_number_of(e->a, (uint64_t)failed, "SYN", "SYNs"),
+		"entered. %s",
+		say_dropped(e, MEASURE_NAT_INSERT_FAILED),
 		say_number_of(e->a, (uint64_t)entries, "connection", "connections"),
-		say_gateway_ports(e));
+		say_gateway_ports(e),
+		is_of_datagrams(e)
+			? "A datagram does not come again by itself: a resolver waits 5 s for its "
+			  "answer."
+			: "The SYN comes again after a second, so that most connect, late.");
 	return c;
 }
 
@@ -114,16 +228,16 @@ static struct claim conntrack_full(const struct evidence *e)
 		bound = text_format(e->a, "here %s by network.nat.limit, else nf_conntrack_max",
 				    say_count(e->a, limit))
 				.s;
-	return claim_alike(
-		e, STAGE_CONNECT, ETIMEDOUT,
+	return claim_dropped(
+		e,
 		text_format(e->a,
 			    "The gateway tracked %s, and may track no more (%s): it drops "
-			    "a SYN beyond that without a word, whatever its destination. "
+			    "a %s beyond that without a word, whatever its destination. "
 			    "It has %s.",
 			    say_number_of(e->a,
 					  (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
 					  "connection", "connections"),
-			    bound, say_gateway_ports(e))
+			    bound, is_of_datagrams(e) ? "datagram" : "SYN", say_gateway_ports(e))
 			.s);
 }
 
@@ -134,7 +248,8 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	uint32_t size = (uint32_t)(now.hi - now.lo) + 1,
 		 wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
 	bool for_ever = p->forecast.quiet_ns == FOR_EVER;
-	int64_t life_ns = for_ever ? 0 : live_time(p) + gateway_tracks(p->scenario, false);
+	int64_t open_ns = is_of_datagrams(e) ? p->scenario->server.delay : live_time(p),
+		life_ns = for_ever ? 0 : open_ns + tracks_ns(e);
 
 	if (size < wide)
 		advice_add_fmt(
@@ -191,8 +306,8 @@ const struct rule nat_rules[] = {
 		.advise = advise_snat,
 		.seen = {MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_NAT_ENTRIES_MAX, MEASURE_PORTS_USED_MAX},
 		.attempt = {
-			"keep connections open and reuse them (keep-alive, a connection pool): the gateway gives a "
-			"port to each connection, not to each request",
+			"keep connections open and reuse them (keep-alive, a connection pool; of UDP one socket for many "
+			"requests): the gateway gives a port to each of them, not to each request",
 		},
 		.in_vain = {
 			"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
@@ -202,6 +317,23 @@ const struct rule nat_rules[] = {
 			"a larger nf_conntrack_max: the table is not full while insert_failed rises with drop",
 			"more clients: all behind one gateway share its ports",
 			"trying again at once: each try is one more SYN to drop",
+		},
+	},
+	{
+		.cause = CAUSE_CLOUD_NAT,
+		.claim = cloud_nat,
+		.advise = advise_cloud_nat,
+		.seen = {MEASURE_NAT_UNMAPPED, MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_ENTRIES_MAX, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"keep connections open and reuse them (keep-alive, a connection pool; of UDP one socket for many "
+			"requests): a mapping is for a socket, not for a request",
+		},
+		.in_vain = {
+			"more destinations, servers or ports of theirs: a mapping is one for all of them",
+			"the client's net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse: its own ports did not run out",
+			"a larger nf_conntrack_max: the table is not full",
+			"more clients: all behind one gateway share its ports",
+			"closing at once: the mapping stays for as long after the last packet",
 		},
 	},
 	{

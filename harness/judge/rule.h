@@ -74,6 +74,9 @@ struct claim claim_alike(const struct evidence *e, enum stage stage, int error, 
 bool gateway_lacks_ports(const struct evidence *e);
 bool gateway_is_full(const struct evidence *e);
 
+/* Or for want of a mapping, which is one for all destinations? */
+bool gateway_lacks_mappings(const struct evidence *e);
+
 /* The failures that TIME_WAIT explains, and its words: who waits, how long, what goes on for ever. */
 double claim_churn(const struct evidence *e);
 const char *say_churn(const struct evidence *e);

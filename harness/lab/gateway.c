@@ -9,6 +9,9 @@
 /* Of the client, and of the server, to the gateway; and the other ends of these. */
 static const char link_name[] = "veth0", inside[] = "inside", outside[] = "outside";
 
+/* Of the rules, and of their counter of packets without a mapping. */
+static const char table[] = "lastport", unmapped[] = "unmapped";
+
 enum { RULES_MOST = 16 << 10 };
 
 /* How one end is joined to a link. */
@@ -82,26 +85,81 @@ static void rules_addresses(struct out *to, const struct plan *p)
 	out_z(to, " }");
 }
 
+static bool maps_for_all(const struct plan *p)
+{
+	return p->scenario->network.nat.mapping == MAPPING_INDEPENDENT;
+}
+
+struct nft_name gateway_unmapped(const struct plan *p)
+{
+	bool has_gateway = p->scenario->network.topology == TOPOLOGY_NAT;
+
+	return has_gateway && maps_for_all(p) ? (struct nft_name){table, unmapped}
+					      : (struct nft_name){0};
+}
+
+/* TCP's ports and UDP's are apart. What has expired takes its place until the kernel comes by
+ * (nft_rhash_gc(), net/netfilter/nft_set_hash.c), as often as it is told here. */
+static void rules_mappings(struct out *to, const struct plan *p)
+{
+	static const char *const protocols[] = {"tcp", "udp"};
+	enum { MILLISECOND = 1000000, SWEEPS = 10, SWEEP_MOST_MS = 1000 };
+	int64_t keeps_ms = p->scenario->network.nat.mapping_time / MILLISECOND,
+		sweep_ms = keeps_ms / SWEEPS < SWEEP_MOST_MS ? keeps_ms / SWEEPS : SWEEP_MOST_MS;
+
+	out_fmt(to, "counter %s {\n}\n", unmapped);
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		out_fmt(to,
+			"set %s_mappings {\ntype ipv4_addr . inet_service\nsize %u\n"
+			"flags dynamic,timeout\ntimeout %" PRId64 "ms\ngc-interval %" PRId64
+			"ms\n}\n",
+			protocols[i], p->nat.carriage.each, keeps_ms, sweep_ms);
+}
+
+/* A client's packet keeps its mapping, or makes one, or is dropped; what comes for a client that has
+ * none is, too. */
+static void rules_of_mappings(struct out *to)
+{
+	out_fmt(to,
+		"iifname \"%1$s\" update @tcp_mappings { ip saddr . tcp sport } accept\n"
+		"iifname \"%1$s\" update @udp_mappings { ip saddr . udp sport } accept\n"
+		"iifname \"%1$s\" meta l4proto { tcp, udp } counter name %2$s drop\n"
+		"oifname \"%1$s\" ip daddr . tcp dport != @tcp_mappings drop\n"
+		"oifname \"%1$s\" ip daddr . udp dport != @udp_mappings drop\n",
+		inside, unmapped);
+}
+
+static void rules_forward(struct out *to, const struct plan *p)
+{
+	uint64_t limit = p->scenario->network.nat.limit;
+
+	if (!limit && !maps_for_all(p))
+		return;
+	if (maps_for_all(p))
+		rules_mappings(to, p);
+	out_z(to, "chain forward {\ntype filter hook forward priority 0\n");
+	if (limit)
+		out_fmt(to, "ct state new ct count over %" PRIu64 " drop\n", limit);
+	if (maps_for_all(p))
+		rules_of_mappings(to);
+	out_z(to, "}\n");
+}
+
 static struct text rules_make(const struct plan *p, struct arena *scratch)
 {
 	const struct nat *nat = &p->scenario->network.nat;
 	struct out to = out_memory(ARENA_ARRAY(scratch, char, RULES_MOST), RULES_MOST);
 
 	out_fmt(&to,
-		"table ip lastport {\n"
+		"table ip %s {\n"
 		"chain postrouting {\n"
 		"type nat hook postrouting priority 100\n"
 		"oifname \"%s\" meta l4proto { tcp, udp } snat to ",
-		outside);
+		table, outside);
 	rules_addresses(&to, p);
 	out_fmt(&to, ":%u-%u%s\n}\n", nat->ports.lo, nat->ports.hi,
 		nat->random ? " fully-random" : "");
-	if (nat->limit)
-		out_fmt(&to,
-			"chain forward {\n"
-			"type filter hook forward priority 0\n"
-			"ct state new ct count over %" PRIu64 " drop\n}\n",
-			nat->limit);
+	rules_forward(&to, p);
 	out_z(&to, "}\n");
 	return out_written(&to);
 }

@@ -6,6 +6,13 @@
  * The server knows no way to the client but through the gateway's own addresses: what passes
  * untranslated is not answered.
  *
+ * Linux maps a client's address and port for each connection by itself. Endpoint-independent mapping
+ * (RFC 4787, 4.1), one port for all destinations, is the budget of that: a set of clients' addresses and
+ * ports, as large as there are ports, from which each goes when it has been silent for
+ * network.nat.mapping_time; and a packet whose client is not in it, and finds no room, is dropped. Which
+ * port it has is still the kernel's choice: that of another connection of the same client's port, where
+ * it is free (find_appropriate_src(), net/netfilter/nf_nat_core.c).
+ *
  * Errors:  ERR_HOST where the program nft or the kernel's NAT is missing.
  * Threads: the calling thread is in the client's namespace before and after.
  * Source:  a port is looked for at most 128 times from a random one on, then 64, 32 and 16
@@ -14,6 +21,10 @@
 #pragma once
 
 #include "lab/lab.h"
+#include "sys/nft_counter.h"
 
 bool gateway_join(const struct lab *lab, const struct plan *plan, struct arena *scratch,
 		  struct err *err);
+
+/* The counter of what has no mapping; no table: there is none. */
+struct nft_name gateway_unmapped(const struct plan *plan);

@@ -11,6 +11,9 @@
  *         give it to another before that if they can (nf_nat_used_tuple_harder(),
  *         net/netfilter/nf_nat_core.c), which is not to be counted on: of 1,000 connections
  *         through 32 ports 44 timed out (Linux 6.18). Of more than 128 ports not all are tried.
+ *         A socket of UDP it has no end of: it holds the port for 30 s after the last packet, open or
+ *         closed, and for 120 s if there was more than the answer 2 s after the first:
+ *         nf_conntrack_udp_packet(), net/netfilter/nf_conntrack_proto_udp.c.
  */
 #pragma once
 
@@ -62,7 +65,8 @@ struct forecast {
 	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */
 	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
 	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
-				     for sure; 0: that is not to be told, or does not happen */
+				     for sure; 0: that is not to be told, or does not happen.
+				     Of UDP, requests */
 	uint64_t
 		times_out_least; /* before so many none does; fewer, where not all ports are tried */
 	bool rate_is_least;	 /* more may be: a gateway's kernel may give ports up early */
@@ -75,10 +79,12 @@ struct forecast {
 
 /* What a gateway carries, of all its clients together. */
 struct carriage {
-	uint32_t each;	  /* ports to one destination, of all its addresses */
-	uint64_t ports;	  /* to all destinations */
-	uint64_t at_once; /* connections: as many as that, or its limit */
-	bool is_exact;	  /* a free port is found for sure; else only probably */
+	uint32_t each;	/* ports to one destination, of all its addresses */
+	uint64_t ports; /* to all destinations; endpoint-independent: each is for all of them */
+	uint64_t
+		at_once; /* connections at most: as many as that, or its limit. Of several that a client
+			     has from one port each is as good as none, where that has one mapping */
+	uint64_t least; /* of them, those that find a port for sure */
 };
 
 struct budget budget_make(struct port_range range, const struct port_list *reserved,
@@ -90,7 +96,8 @@ void budget_share(struct budget *b, uint32_t spaces);
 /* As many of the usable ports are held by others. */
 void budget_hold(struct budget *b, uint32_t ports);
 
-struct carriage carriage_make(const struct nat *nat, uint32_t destinations);
+/* `apart`: no two sockets of a client have the same port, to whichever destination. */
+struct carriage carriage_make(const struct nat *nat, uint32_t destinations, bool apart);
 
 /* Ports of the list that lie in the range. */
 uint32_t ports_within(const struct port_list *list, struct port_range range);
@@ -111,6 +118,10 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 /* How long a gateway tracks a connection after its end, a RST or else, in ns: as network.nat.sysctl
  * has it, or 10 s and 120 s. */
 int64_t gateway_tracks(const struct scenario *s, bool is_reset);
+
+/* The same of a socket of UDP after its last packet: 30 s. A mapping (network.nat.mapping_time) is
+ * not tracked. */
+int64_t gateway_tracks_datagrams(const struct scenario *s);
 
 /* What a gateway makes of a forecast. Where its ports end before the client's do, connects time
  * out, and whether the client's ports run out is a race with those. */

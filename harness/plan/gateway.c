@@ -2,19 +2,40 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
 #include "plan/life.h"
 #include "plan/speed.h"
 
 #define SECOND INT64_C(1000000000)
 
-int64_t gateway_tracks(const struct scenario *s, bool is_reset)
+static int64_t setting_ns(const struct scenario *s, const char *name, int64_t fallback_seconds)
 {
-	const struct setting_list *set = &s->network.nat.sysctl;
-	const char *name = is_reset ? "net.netfilter.nf_conntrack_tcp_timeout_close"
-				    : "net.netfilter.nf_conntrack_tcp_timeout_time_wait";
-	int64_t seconds = setting_number(set, name, is_reset ? 10 : 120);
+	int64_t seconds = setting_number(&s->network.nat.sysctl, name, fallback_seconds);
 
 	return seconds > 0 ? seconds * SECOND : 0;
+}
+
+int64_t gateway_tracks(const struct scenario *s, bool is_reset)
+{
+	return is_reset ? setting_ns(s, "net.netfilter.nf_conntrack_tcp_timeout_close", 10)
+			: setting_ns(s, "net.netfilter.nf_conntrack_tcp_timeout_time_wait", 120);
+}
+
+int64_t gateway_tracks_datagrams(const struct scenario *s)
+{
+	return setting_ns(s, "net.netfilter.nf_conntrack_udp_timeout", 30);
+}
+
+/* Is a request of the load answered in time, if nothing is dropped? */
+static bool is_answered(const struct scenario *s)
+{
+	return behaviour_does(s->server.behaviour, DOES_SERVE) && s->server.delay < s->load.timeout;
+}
+
+/* A request and its answer are all that passes: it does not know of the end. */
+static int64_t datagram_holds(const struct scenario *s)
+{
+	return (is_answered(s) ? s->server.delay : 0) + gateway_tracks_datagrams(s);
 }
 
 /* How long it keeps the port of a connection that ends so. */
@@ -36,6 +57,8 @@ static double gateway_holds(const struct scenario *s, const struct budget *b,
 {
 	double mean = 0;
 
+	if (s->load.protocol == PROTOCOL_UDP)
+		return (double)datagram_holds(s);
 	for (enum end end = 0; end < ENDS; end++)
 		if (load_ends(&s->load, end))
 			mean += load_share(&s->load, end) * gateway_holds_so(s, b, host, end);
@@ -43,20 +66,40 @@ static double gateway_holds(const struct scenario *s, const struct budget *b,
 }
 
 /* The rule that limits connections does not count closed ones (already_closed(),
- * net/netfilter/nf_conncount.c). */
-static double limit_rate(const struct carriage *c, const struct life *life)
+ * net/netfilter/nf_conncount.c); of UDP it knows of none that is. */
+static double limit_rate(const struct carriage *c, const struct scenario *s,
+			 const struct life *life)
 {
-	bool limits = c->at_once < c->ports && life->live.most > 0;
+	int64_t counted = s->load.protocol == PROTOCOL_UDP ? datagram_holds(s) : life->live.most;
+	bool limits = c->at_once < c->ports && counted > 0;
 
-	return limits ? (double)c->at_once * SECOND / (double)life->live.most : INFINITY;
+	return limits ? (double)c->at_once * SECOND / (double)counted : INFINITY;
+}
+
+static bool maps_for_all(const struct scenario *s)
+{
+	return s->network.nat.mapping == MAPPING_INDEPENDENT;
+}
+
+/* Each for as long as its connection is open, and silent then: a query is its client's last packet. */
+static double mapping_rate(const struct carriage *c, const struct scenario *s,
+			   const struct life *life)
+{
+	int64_t live = s->load.protocol == PROTOCOL_UDP ? 0 : life->live.most;
+
+	if (!maps_for_all(s))
+		return INFINITY;
+	return (double)c->ports * SECOND / (double)(live + s->network.nat.mapping_time);
 }
 
 /* What its ports carry is only the least: see budget.h. */
 static void bound_rate(struct forecast *f, const struct scenario *s, const struct budget *b,
 		       const struct carriage *c, const struct host *host, const struct life *life)
 {
-	double ports = (double)c->ports * SECOND / gateway_holds(s, b, host);
-	double limit = limit_rate(c, life);
+	double destinations = (double)s->network.servers.count * (double)s->network.services.count;
+	double tracked = c->each * destinations * SECOND / gateway_holds(s, b, host);
+	double ports = fmin(tracked, mapping_rate(c, s, life));
+	double limit = limit_rate(c, s, life);
 
 	f->gateway_rate = fmin(ports, limit);
 	if (isnan(f->rate))
@@ -65,12 +108,25 @@ static void bound_rate(struct forecast *f, const struct scenario *s, const struc
 	f->rate = fmin(f->rate, fmin(ports, limit));
 }
 
-/* Of more ports than are tried the last ones are found by luck. Each search begins at random, tries
- * 128 in a row, then 64, 32 and 16 elsewhere (nf_nat_l4proto_unique_tuple()); while half are free, all
- * 240 are taken once in 1e13 times. */
-static uint64_t surely_carried(const struct carriage *c)
+/* Until one of those before it may give its port back: the client's, so that two are one to the
+ * gateway, or the gateway's. */
+static double held_ns(const struct scenario *s, const struct life *life)
 {
-	return c->is_exact ? c->at_once : c->at_once / 2;
+	double own = life->quiet.least == FOR_EVER ? INFINITY : (double)life->live.least;
+
+	if (maps_for_all(s)) /* and no mapping knows of an open connection */
+		return fmin(own, (double)s->network.nat.mapping_time);
+	return s->load.protocol == PROTOCOL_UDP ? fmin(own, (double)datagram_holds(s)) : own;
+}
+
+/* Does the client learn that the gateway has let it down, and of nothing else? */
+static bool is_told(const struct scenario *s)
+{
+	if (load_is_pooled(&s->load))
+		return false;
+	if (s->load.protocol == PROTOCOL_UDP)
+		return s->load.request.receive > 0 && is_answered(s) && !bind_overshadows(&s->load);
+	return behaviour_does(s->server.behaviour, DOES_LISTEN);
 }
 
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
@@ -80,18 +136,14 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	struct guess next = speed_pace(s, b, &life, c->at_once);
 	double until = fmin(speed_ends_ns(s), speed_changes_ns(s));
 	bool so_many = s->load.total == 0 || s->load.total > c->at_once;
-	bool for_ever = life.quiet.least == FOR_EVER;
 
-	if (s->load.protocol == PROTOCOL_UDP) /* its connect sends nothing through it */
-		return;
 	bound_rate(f, s, b, c, host, &life);
 	if (c->at_once >= b->capacity || !so_many || next.least >= until)
 		return;
 	f->exhausts = f->known = f->counted = f->cut_short = false;
 	f->after = 0;
-	if (load_is_pooled(&s->load) || !behaviour_does(s->server.behaviour, DOES_LISTEN) ||
-	    next.most >= until || (!for_ever && next.most >= (double)life.live.least))
+	if (!is_told(s) || next.most >= until || next.most >= held_ns(s, &life))
 		return;
 	f->times_out_after = c->at_once;
-	f->times_out_least = surely_carried(c);
+	f->times_out_least = c->least;
 }

@@ -276,6 +276,19 @@ static void forecast_foreign(struct plan *p)
 	f->after = f->after_least = f->after_most = f->times_out_after = 0;
 }
 
+/* Has each socket of the client a port that no other has, to whichever destination? */
+static bool sockets_are_apart(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *l = p->loads[i].load;
+		bool takes = l->protocol == PROTOCOL_UDP || bind_takes_port(l->bind.way);
+
+		if (!takes || bind_shares_port(l) || bind_overshadows(l))
+			return p->destinations == 1;
+	}
+	return true;
+}
+
 static void forecast_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
@@ -284,7 +297,7 @@ static void forecast_set(struct plan *p)
 	p->forecast = together_foresee(p);
 	if (s->network.topology != TOPOLOGY_NAT)
 		return;
-	p->nat.carriage = carriage_make(&s->network.nat, p->destinations);
+	p->nat.carriage = carriage_make(&s->network.nat, p->destinations, sockets_are_apart(p));
 	p->forecast.known &= p->load_count == 1; /* what several make of it is a race */
 	p->forecast.exhausts &= p->load_count == 1;
 	p->forecast.counted &= p->load_count == 1;

@@ -148,7 +148,10 @@ static void add_gateway(struct out *to, const struct result_run *run)
 	draft_count(to, run->plan.gateway.each);
 	out_z(to, run->plan.gateway.each == 1 ? " port" : " ports");
 	if (run->plan.destinations > 1)
-		out_fmt(to, " to each of %u destinations", run->plan.destinations);
+		out_fmt(to,
+			run->plan.gateway.for_all ? " to %u destinations together"
+						  : " to each of %u destinations",
+			run->plan.destinations);
 	else
 		out_z(to, " to one destination");
 	out_fmt(to, " (%u-%u", run->plan.gateway.ports.lo, run->plan.gateway.ports.hi);
@@ -176,6 +179,10 @@ void block_gateway(struct out *out, const struct result_run *run)
 		block_measure(to, run, MEASURE_NAT_INSERT_FAILED);
 		out_z(to, ", drop ");
 		block_measure(to, run, MEASURE_NAT_DROP);
+	}
+	if (run->plan.gateway.for_all && fixed(run, MEASURE_NAT_UNMAPPED).present) {
+		out_z(to, "; without a mapping ");
+		block_measure(to, run, MEASURE_NAT_UNMAPPED);
 	}
 	draft_print(&d, out, "  gateway");
 }

@@ -36,8 +36,10 @@ static void add_beside(struct out *to, const struct result_run *run)
 
 static uint64_t timeouts(const struct result_run *run)
 {
+	enum stage stage = run->plan.gateway.datagrams ? STAGE_RECEIVE : STAGE_CONNECT;
+
 	for (size_t i = 0; i < run->measures.error_count; i++)
-		if (run->measures.errors[i].stage == STAGE_CONNECT &&
+		if (run->measures.errors[i].stage == stage &&
 		    run->measures.errors[i].error == ETIMEDOUT)
 			return run->measures.errors[i].count;
 	return 0;
@@ -46,21 +48,22 @@ static uint64_t timeouts(const struct result_run *run)
 /* "connects time out after 32, as observed" */
 static void add_timeouts(struct out *to, const struct result_run *run)
 {
+	bool asks = run->plan.gateway.datagrams;
 	uint64_t after = run->plan.gateway.times_out_after,
-		 opened = run_count(run, MEASURE_CONNECTS_OPENED);
+		 passed = run_count(run, asks ? MEASURE_REQUESTS_DONE : MEASURE_CONNECTS_OPENED);
 
 	if (after == 0)
 		return;
-	out_z(to, "connects time out after ");
+	out_fmt(to, "%s time out after ", asks ? "requests" : "connects");
 	draft_count(to, after);
 	if (timeouts(run) == 0) {
 		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");
-	} else if (opened == after) {
+	} else if (passed == after) {
 		out_z(to, ", as observed");
 	} else {
 		out_z(to, "; observed: ");
-		draft_count(to, opened);
-		out_z(to, " opened");
+		draft_count(to, passed);
+		out_z(to, asks ? " done" : " opened");
 	}
 }
 

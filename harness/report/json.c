@@ -177,6 +177,10 @@ static json_t *json_gateway(const struct result_run *run, bool *ok)
 		put(o, "limit", json_count(run->plan.gateway.limit), ok);
 	if (run->plan.gateway.times_out_after)
 		put(o, "times_out_after", json_count(run->plan.gateway.times_out_after), ok);
+	if (run->plan.gateway.for_all)
+		put(o, "for_all", json_true(), ok);
+	if (run->plan.gateway.datagrams)
+		put(o, "datagrams", json_true(), ok);
 	return o;
 }
 

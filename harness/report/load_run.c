@@ -158,6 +158,8 @@ static bool load_gateway(const struct node *up, struct result_run *out)
 	struct node n = node_member(up, "gateway"), ports = node_member(&n, "ports");
 	struct node at_once = node_member(&n, "at_once"), limit = node_member(&n, "limit");
 	struct node after = node_member(&n, "times_out_after");
+	struct node datagrams = node_member(&n, "datagrams");
+	struct node for_all = node_member(&n, "for_all");
 
 	if (!n.json)
 		return true;
@@ -166,7 +168,9 @@ static bool load_gateway(const struct node *up, struct result_run *out)
 	       member_u32(&n, "each", &out->plan.gateway.each) &&
 	       node_count_if(&at_once, count_most, &out->plan.gateway.at_once) &&
 	       node_count_if(&limit, count_most, &out->plan.gateway.limit) &&
-	       node_count_if(&after, count_most, &out->plan.gateway.times_out_after);
+	       node_count_if(&after, count_most, &out->plan.gateway.times_out_after) &&
+	       (!for_all.json || node_flag(&for_all, &out->plan.gateway.for_all)) &&
+	       (!datagrams.json || node_flag(&datagrams, &out->plan.gateway.datagrams));
 }
 
 /* Older results do not say who carried the load. */

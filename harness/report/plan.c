@@ -13,11 +13,6 @@
 
 enum { LABEL = 13, LINE_MOST = 1024 };
 
-static const char *say_addresses(struct arena *a, uint64_t n)
-{
-	return n == 1 ? "1 address" : text_format(a, "%s addresses", say_count(a, (double)n)).s;
-}
-
 /* " × 2 sources × 3 destinations"; of ports that bind() or UDP takes, each is for all
  * destinations. */
 static const char *say_spaces(const struct plan *p, struct arena *a)
@@ -223,17 +218,7 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 		return text_format(a, "%s for ever, by the load whose ports carry least",
 				   say_rate(a, p->forecast.rate));
 	if (p->forecast.rate_is_least)
-		return text_format(
-			a,
-			"%s of the gateway / %s = %s for ever, at least: it may keep the "
-			"port of a closed connection for %s, of one that was reset "
-			"for %s; but newer kernels give it to another before that, if "
-			"they can",
-			say_number(a, p->nat.carriage.ports, "port"),
-			say_time(a, (double)p->nat.carriage.ports / p->forecast.rate * 1e9),
-			say_rate(a, p->forecast.rate),
-			say_time(a, (double)gateway_tracks(p->scenario, false)),
-			say_time(a, (double)gateway_tracks(p->scenario, true)));
+		return plan_say_gateway_rate(p, a);
 	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),
 			   say_parts(p, o, a), say_rate(a, p->forecast.rate));
 }
@@ -290,38 +275,6 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 			   say_count(a, (double)n->descriptors), say_memory(p, a), say_ends(o, a));
 }
 
-/* Where the gateway has no port either, a connect hangs: nothing says no. */
-static struct text say_gateway(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	uint64_t limit = p->scenario->network.nat.limit, after = p->forecast.times_out_after;
-	const char *tracked = "", *fate = "";
-
-	if (p->nat.outside.count == 0)
-		return (struct text){0};
-	if (limit)
-		tracked = text_format(a,
-				      "; %s of them, closed ones not counted, by network.nat.limit",
-				      say_count(a, (double)limit))
-				  .s;
-	if (after && p->forecast.times_out_least < after)
-		fate = text_format(a,
-				   ": this load comes to that after %s, or, as not all ports are "
-				   "tried, somewhat before",
-				   say_count(a, (double)after))
-			       .s;
-	else if (after)
-		fate = text_format(a, ": this load comes to that after %s",
-				   say_count(a, (double)after))
-			       .s;
-	return text_format(a,
-			   "%s × %s × %s = %s open at once%s; a connect beyond that hangs until "
-			   "its timeout%s",
-			   say_number(a, o->gateway_ports, "port"),
-			   say_addresses(a, p->nat.outside.count),
-			   say_number(a, p->destinations, "destination"),
-			   say_number(a, p->nat.carriage.ports, "connection"), tracked, fate);
-}
-
 static void print_facts(struct out *out, const struct plan *p, struct arena a)
 {
 	const struct outline o = outline_of(p);
@@ -333,7 +286,7 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 		{"  port life", say_life(p, &o, &a)},
 		{"  load", say_wanted(p, &o, &a)},
 		{"  sustained", say_rates(p, &o, &a)},
-		{"  gateway", say_gateway(p, &o, &a)},
+		{"  gateway", plan_say_gateway(p, &o, &a)},
 		{"  predicted", plan_say_failure(p, &o, &a)},
 		{"  half full", plan_say_half(p, &o, &a)},
 		{"  needs", say_needs(p, &o, &a)},

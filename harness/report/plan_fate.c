@@ -87,14 +87,16 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 	if (o->pooled)
 		return say_pool_opens(p, o, a);
 	if (p->forecast.times_out_after)
-		return TEXT("the gateway's ports end first: connects time out");
+		return text_format(a, "the gateway's ports end first: %s time out",
+				   plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
 	if (p->forecast.rate_is_least && o->rate > p->forecast.rate)
 		return text_format(
 			a,
 			"cannot be told: the gateway's ports end after %s connections, at "
-			"%s, if it keeps those of closed ones; connects time out then",
+			"%s, if it keeps those of closed ones; %s time out then",
 			say_count(a, (double)p->nat.carriage.at_once),
-			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9));
+			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9),
+			plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
 	if (p->scenario->server.die)
 		return TEXT("cannot be told: the server's death gives ports back");
 	if (plan_mean_ns(p, o) > 0)

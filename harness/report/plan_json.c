@@ -110,6 +110,9 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 			      (json_int_t)p->nat.carriage.ports, "limit",
 			      (json_int_t)p->scenario->network.nat.limit);
 
+	if (p->scenario->network.nat.mapping == MAPPING_INDEPENDENT)
+		json_object_set_new(g, "mapping",
+				    json_string(mapping_words[MAPPING_INDEPENDENT].word));
 	if (p->forecast.times_out_after)
 		json_object_set_new(g, "times_out_after",
 				    json_integer((json_int_t)p->forecast.times_out_after));

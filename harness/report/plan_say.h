@@ -51,3 +51,7 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
  * the ports carry, where it is told. */
 struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *);
+
+/* Of a gateway: what it carries at once, and for ever. */
+struct text plan_say_gateway(const struct plan *p, const struct outline *o, struct arena *);
+struct text plan_say_gateway_rate(const struct plan *p, struct arena *);

@@ -72,6 +72,8 @@ struct result_run {
 			uint64_t at_once;	  /* to all of them, or its limit */
 			uint64_t limit;		  /* 0: none */
 			uint64_t times_out_after; /* 0: not, or not to be told */
+			bool datagrams;		  /* of UDP: requests do, not connects */
+			bool for_all; /* endpoint-independent: `each` are for all destinations */
 		} gateway;
 	} plan;
 	struct measures measures;

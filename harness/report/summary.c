@@ -89,23 +89,38 @@ static const char *say_end(const struct result_run *run, struct arena *a)
 		.s;
 }
 
+/* ": the gateway dropped 408 packets", if it did. */
+static const char *say_gateway(const struct result_run *run, struct arena *a)
+{
+	uint64_t dropped = run_count(run, MEASURE_NAT_DROP) + run_count(run, MEASURE_NAT_UNMAPPED);
+
+	if (dropped == 0)
+		return "";
+	return text_format(a, ": the gateway dropped %s %s", say_count(a, dropped),
+			   dropped == 1 ? "packet" : "packets")
+		.s;
+}
+
 /* "64 opened, 136 failed (ETIMEDOUT), not exhausted: the gateway dropped 408 packets" */
 static struct text say_failed(const struct result_run *run, uint64_t failed, struct arena *a)
 {
-	uint64_t dropped = run_count(run, MEASURE_NAT_DROP);
 	const char *opened = say_count(a, run_count(run, MEASURE_CONNECTS_OPENED));
-	const char *gateway = "";
+	const char *gateway = say_gateway(run, a);
 
-	if (dropped)
-		gateway = text_format(a, ": the gateway dropped %s %s", say_count(a, dropped),
-				      dropped == 1 ? "packet" : "packets")
-				  .s;
 	if (run->measures.error_count == 0)
 		return text_format(a, "%s opened, %s failed, not exhausted%s", opened,
 				   say_count(a, failed), gateway);
 	return text_format(a, "%s opened, %s failed (%s), not exhausted%s", opened,
 			   say_count(a, failed), errno_name(run->measures.errors[0].error),
 			   gateway);
+}
+
+/* "8 requests" that failed, and no connects; of UDP those find out what a gateway drops. */
+static const char *say_requests(const struct result_run *run, struct arena *a)
+{
+	uint64_t n = run_count(run, MEASURE_REQUESTS_FAILED);
+
+	return text_format(a, "%s %s", say_count(a, n), n == 1 ? "request" : "requests").s;
 }
 
 /* "320 opened, not exhausted". A line alone must say what a block has a line for. */
@@ -120,6 +135,9 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
 	if (!is_head && run_count(run, MEASURE_CONNECTS_FAILED))
 		return say_failed(run, run_count(run, MEASURE_CONNECTS_FAILED), a);
+	if (!is_head && say_gateway(run, a)[0])
+		return text_format(a, "%s opened, %s failed, not exhausted%s", opened,
+				   say_requests(run, a), say_gateway(run, a));
 	if (!is_head && run_count(run, MEASURE_TIME_WAIT_OVERFLOW))
 		return text_format(a, "%s opened, not exhausted: TIME_WAIT overflowed", opened);
 	if (!is_head && run_falls_short(run))

@@ -29,6 +29,19 @@ static bool nat_of_ipv6(const struct scenario *s)
 	return s->network.topology == TOPOLOGY_NAT && load_family(s, &s->load) == FAMILY_IPV6;
 }
 
+/* What network.nat.mapping_time is by itself. */
+static const int64_t MAPPING_TIME = 120 * INT64_C(1000000000);
+
+/* Where a port is in use towards one destination, connection tracking says for how long. */
+static bool keeps_no_mapping(const struct scenario *s)
+{
+	const struct nat *nat = &s->network.nat;
+
+	return s->network.topology == TOPOLOGY_NAT && nat->mapping == MAPPING_DEPENDENT &&
+	       nat->mapping_time != MAPPING_TIME &&
+	       !is_taken_back(s, nat->at.mapping_time, nat->at.mapping);
+}
+
 /* A key of network.nat that says more than its default, and no gateway. */
 static bool without_nat(const struct scenario *s, bool says_more, struct mark key)
 {
@@ -48,6 +61,8 @@ WITHOUT_NAT(addresses, nat->addresses != 1)
 WITHOUT_NAT(random, nat->random)
 WITHOUT_NAT(limit, nat->limit != 0)
 WITHOUT_NAT(clients, nat->clients != 1)
+WITHOUT_NAT(mapping, nat->mapping != MAPPING_DEPENDENT)
+WITHOUT_NAT(mapping_time, nat->mapping_time != MAPPING_TIME)
 WITHOUT_NAT(sysctl, nat->sysctl.count > 0)
 
 static bool more_than_loopback_has(const struct scenario *s)
@@ -115,6 +130,11 @@ static const struct rule rules[] = {
 	 "network.nat." key " needs topology: nat", \
 	 "Set network.topology to nat: there is no gateway without it."},
 #include "words/keys.def"
+	{keeps_no_mapping,
+	 {AT(network.nat, mapping_time), AT(network.nat, mapping)},
+	 "network.nat.mapping_time needs mapping: endpoint-independent",
+	 "How long the port of one connection is kept is network.nat.sysctl's, "
+	 "net.netfilter.nf_conntrack_tcp_timeout_time_wait and others."},
 	{listed_of_another,
 	 {AT(load, family), AT(network, sources), AT(network, servers)},
 	 "load.family has no addresses: network.sources and servers list those of network.family",

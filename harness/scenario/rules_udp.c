@@ -6,9 +6,9 @@ static bool is_udp(const struct scenario *s)
 	return s->load.protocol == PROTOCOL_UDP;
 }
 
-static bool translates_no_datagram(const struct scenario *s)
+static bool passes_no_datagram(const struct scenario *s)
 {
-	return s->network.topology == TOPOLOGY_NAT && s->load.protocol == PROTOCOL_UDP;
+	return s->network.topology == TOPOLOGY_NAT && is_udp(s) && s->load.request.send == 0;
 }
 
 static bool udp_ends(const struct scenario *s)
@@ -70,10 +70,11 @@ UDP_WITHOUT(backlog, s->server.backlog)
 UDP_WITHOUT(accept_every, s->server.accept_every)
 
 static const struct rule rules[] = {
-	{translates_no_datagram,
-	 {AT(network, topology), AT(load, protocol)},
-	 "network.topology: nat is for connections of TCP",
-	 "How long a gateway keeps the port of a datagram is not told here: use veth."},
+	{passes_no_datagram,
+	 {AT(network, topology), AT(load, protocol), AT(load.request, send)},
+	 "a load of UDP through a gateway (topology: nat) needs a request to send",
+	 "connect() sends nothing that the gateway could see: set load.request.send to 8B or "
+	 "more."},
 	{udp_ends,
 	 {AT(load, protocol), AT(load, end), AT(load, mix)},
 	 "load.end of a load of UDP can be close, leak or inherit",

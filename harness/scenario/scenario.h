@@ -128,6 +128,7 @@ struct expectation_list {
 #define FIELD_FAMILY enum family
 #define FIELD_LOAD_FAMILY enum load_family
 #define FIELD_CHOOSE enum choose
+#define FIELD_MAPPING enum mapping
 #define FIELD_PROTOCOL enum protocol
 #define FIELD_BEHAVIOUR enum behaviour
 #define FIELD_END enum end

@@ -387,6 +387,7 @@ CHOICE(TOPOLOGY, topology);
 CHOICE(FAMILY, family);
 CHOICE(LOAD_FAMILY, load_family);
 CHOICE(CHOOSE, choose);
+CHOICE(MAPPING, mapping);
 CHOICE(PROTOCOL, protocol);
 CHOICE(BEHAVIOUR, behaviour);
 CHOICE(END, end);

@@ -61,7 +61,7 @@ static void raise_to(_Atomic uint64_t *most, uint64_t seen)
 		atomic_store_explicit(most, seen, memory_order_relaxed);
 }
 
-static void publish_gateway(const struct looks *l, const struct conntrack_counts *now)
+static void publish_gateway(const struct looks *l, const struct tracked *now)
 {
 	struct pulse *p = l->wish.pulse;
 
@@ -70,23 +70,26 @@ static void publish_gateway(const struct looks *l, const struct conntrack_counts
 	raise_to(&p->gateway_entries_max, now->entries);
 	raise_to(&p->gateway_insert_failed, now->insert_failed - l->tracked_first.insert_failed);
 	raise_to(&p->gateway_drop, now->drop - l->tracked_first.drop);
+	raise_to(&p->gateway_unmapped, now->unmapped - l->tracked_first.unmapped);
 	atomic_fetch_add(&p->gateway_looks, 1);
 }
 
 static bool look_at_gateway(struct looks *l, struct sample *sample, struct err *err)
 {
 	struct conntrack_counts now;
+	uint64_t unmapped = 0;
 
 	if (!l->wish.gateway)
 		return true;
-	if (!conntrack_read(&l->conntrack, &now, err))
+	if (!conntrack_read(&l->conntrack, &now, err) ||
+	    (l->wish.unmapped.table && !nft_counter_read(&l->unmapped, &unmapped, err)))
 		return false;
-	if (!l->counting)
-		l->tracked_first = now;
 	sample->parts |= SAMPLE_GATEWAY;
-	sample->gateway =
-		(struct tracked){now.entries, now.insert_failed, now.drop, now.early_drop};
-	publish_gateway(l, &now);
+	sample->gateway = (struct tracked){now.entries, now.insert_failed, now.drop, now.early_drop,
+					   unmapped};
+	if (!l->counting)
+		l->tracked_first = sample->gateway;
+	publish_gateway(l, &sample->gateway);
 	return true;
 }
 
@@ -272,7 +275,8 @@ bool looks_turn(struct looks *l, bool asked, struct err *err)
 static bool gateway_open(struct looks *l, struct err *err)
 {
 	return !l->wish.gateway ||
-	       (l->wish.gateway(l->wish.where, err) && conntrack_open(&l->conntrack, err));
+	       (l->wish.gateway(l->wish.where, err) && conntrack_open(&l->conntrack, err) &&
+		(!l->wish.unmapped.table || nft_counter_open(&l->unmapped, l->wish.unmapped, err)));
 }
 
 /* A port that a program names itself can be a reserved one. */
@@ -296,6 +300,7 @@ void looks_close(struct looks *l)
 	dump_close(&l->dump);
 	proc_close(&l->proc);
 	conntrack_close(&l->conntrack);
+	nft_counter_close(&l->unmapped);
 }
 
 void looks_begin(struct looks *l, int64_t now_ns)

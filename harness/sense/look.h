@@ -13,6 +13,7 @@
 #include "sense/sense.h"
 #include "sys/conntrack.h"
 #include "sys/counters.h"
+#include "sys/nft_counter.h"
 
 struct looks {
 	struct sense_wish wish;
@@ -20,7 +21,8 @@ struct looks {
 	struct dump dump;
 	struct proc_door proc;
 	struct conntrack_door conntrack;
-	struct conntrack_counts tracked_first; /* when the load began */
+	struct nft_counter_door unmapped;
+	struct tracked tracked_first; /* when the load began */
 	struct census census;
 	struct tuples tuples;
 	struct ledger ledger;

@@ -17,6 +17,7 @@
 
 #include "host/host.h"
 #include "sense/ledger.h"
+#include "sys/nft_counter.h"
 #include "sys/sockets.h"
 #include "tape/tape.h"
 
@@ -30,7 +31,8 @@ struct pulse {
 	/* The most that the sampler has seen in a dump, and how many dumps that were. */
 	_Atomic uint64_t dumps, used_max, states_max[STATES];
 	/* The same of its looks at the gateway; what it dropped since the load began. */
-	_Atomic uint64_t gateway_looks, gateway_entries_max, gateway_insert_failed, gateway_drop;
+	_Atomic uint64_t gateway_looks, gateway_entries_max, gateway_insert_failed, gateway_drop,
+		gateway_unmapped;
 };
 
 struct sense_wish {
@@ -40,6 +42,8 @@ struct sense_wish {
 	/* Moves it to the gateway first, where it looks at connection tracking from then on, for
 	 * which it keeps CAP_NET_ADMIN; NULL: there is no gateway. */
 	bool (*gateway)(const void *where, struct err *err);
+	struct nft_name
+		unmapped; /* of a counter there, which it reads too; no table: there is none */
 	const void *where;
 	struct socket_filter filter; /* whose sockets are counted */
 	bool from_proc;		     /* there is no sock_diag: see dump_open_proc() */

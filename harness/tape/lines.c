@@ -109,9 +109,9 @@ static json_t *sockets_of(const struct sample *s, const struct usage *usages)
 
 static json_t *gateway_of(const struct tracked *t)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "entries", number(t->entries), "insert_failed",
-			 number(t->insert_failed), "drop", number(t->drop), "early_drop",
-			 number(t->early_drop));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "entries", number(t->entries),
+			 "insert_failed", number(t->insert_failed), "drop", number(t->drop),
+			 "early_drop", number(t->early_drop), "unmapped", number(t->unmapped));
 }
 
 json_t *line_of_sample(const struct sample *s, const struct usage *usages, unsigned run)

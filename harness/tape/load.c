@@ -223,7 +223,8 @@ static bool read_gateway(json_t *from, struct sample *out, json_error_t *e)
 	return read_u64(from, "entries", &t->entries, e) &&
 	       read_u64(from, "insert_failed", &t->insert_failed, e) &&
 	       read_u64(from, "drop", &t->drop, e) &&
-	       read_u64(from, "early_drop", &t->early_drop, e);
+	       read_u64(from, "early_drop", &t->early_drop, e) &&
+	       (!json_object_get(from, "unmapped") || read_u64(from, "unmapped", &t->unmapped, e));
 }
 
 static bool read_sample(json_t *line, unsigned *run, struct sample *out, struct usage *usages,

@@ -71,9 +71,10 @@ struct tally {
 
 enum sample_part { SAMPLE_TOTALS = 1, SAMPLE_SOCKETS = 2, SAMPLE_GATEWAY = 4 };
 
-/* What a gateway's connection tracking counts; all but `entries` since it was made. */
+/* What a gateway counts; all but `entries` since it was made. */
 struct tracked {
 	uint64_t entries, insert_failed, drop, early_drop;
+	uint64_t unmapped; /* packets that its own rule dropped, for want of a mapping */
 };
 
 enum { USAGES_MOST = 8 /* of one dump: the fullest */, HOLDERS_MOST = 4, HOLDER_COMMAND = 64 };

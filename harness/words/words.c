@@ -37,6 +37,10 @@ const struct choice choose_words[] = {
 #define CHOOSE CHOICE
 #include "words/choices.def"
 	{NULL, NULL}};
+const struct choice mapping_words[] = {
+#define MAPPING CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
 const struct choice protocol_words[] = {
 #define PROTOCOL CHOICE
 #include "words/choices.def"

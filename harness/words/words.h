@@ -27,6 +27,10 @@ enum choose {
 #define CHOOSE(name, ...) CHOOSE_##name,
 #include "words/choices.def"
 };
+enum mapping {
+#define MAPPING(name, ...) MAPPING_##name,
+#include "words/choices.def"
+};
 enum protocol {
 #define PROTOCOL(name, ...) PROTOCOL_##name,
 #include "words/choices.def"
@@ -158,8 +162,8 @@ struct choice {
 	const char *word, *meaning;
 };
 extern const struct choice topology_words[], family_words[], load_family_words[], choose_words[],
-	protocol_words[], behaviour_words[], bind_words[], end_words[], order_words[],
-	on_failure_words[], when_words[]; /* each ends in {NULL} */
+	mapping_words[], protocol_words[], behaviour_words[], bind_words[], end_words[],
+	order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
 
 bool behaviour_does(enum behaviour behaviour, enum does what);
 

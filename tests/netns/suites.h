@@ -12,6 +12,8 @@
 	SUITE(lab) \
 	SUITE(lab_settings) \
 	SUITE(nat) \
+	SUITE(nat_mapping) \
+	SUITE(nat_udp) \
 	SUITE(rights) \
 	SUITE(facts) \
 	SUITE(sense) \

@@ -29,28 +29,66 @@ static void a_gateway_carries_its_ports_to_each_destination_or_its_limit(void)
 	static const struct {
 		struct nat nat;
 		uint32_t destinations, each;
-		uint64_t at_once;
-		bool is_exact;
+		uint64_t ports, at_once, least;
+		bool apart;
 	} rows[] = {
-		{{.ports = {2000, 2031}, .addresses = 1}, 1, 32, 32, true},
-		{{.ports = {2000, 2031}, .addresses = 2}, 3, 64, 192, true},
-		{{.ports = {2000, 2127}, .addresses = 1}, 1, 128, 128, true},
-		{{.ports = {2000, 2128}, .addresses = 1}, 1, 129, 129, false},
-		{{.ports = {2000, 2128}, .addresses = 1, .limit = 10}, 1, 129, 10, true},
-		{{.ports = {2000, 2031}, .addresses = 1, .limit = 40}, 1, 32, 32, true},
+		{{.ports = {2000, 2031}, .addresses = 1}, 1, 32, 32, 32, 32, false},
+		{{.ports = {2000, 2031}, .addresses = 2}, 3, 64, 192, 192, 192, true},
+		{{.ports = {2000, 2127}, .addresses = 1}, 1, 128, 128, 128, 128, false},
+		{{.ports = {2000, 2128}, .addresses = 1}, 1, 129, 129, 129, 64, false},
+		{{.ports = {2000, 2128}, .addresses = 1, .limit = 10}, 1, 129, 129, 10, 10, false},
+		{{.ports = {2000, 2031}, .addresses = 1, .limit = 40}, 1, 32, 32, 32, 32, false},
 		{{.ports = {1, 65535}, .addresses = 256},
 		 1 << 18,
 		 256 * 65535,
 		 65535LL << 26,
+		 65535LL << 26,
+		 65535LL << 25,
+		 false},
+		{{.ports = {2000, 2031}, .addresses = 2, .mapping = MAPPING_INDEPENDENT},
+		 3,
+		 64,
+		 64,
+		 64,
+		 64,
+		 true},
+		{{.ports = {2000, 2031}, .addresses = 2, .mapping = MAPPING_INDEPENDENT},
+		 3,
+		 64,
+		 64,
+		 192,
+		 64,
+		 false},
+		{{.ports = {2000, 2031},
+		  .addresses = 1,
+		  .mapping = MAPPING_INDEPENDENT,
+		  .limit = 40},
+		 3,
+		 32,
+		 32,
+		 40,
+		 32,
+		 false},
+		{{.ports = {2000, 2031},
+		  .addresses = 1,
+		  .mapping = MAPPING_INDEPENDENT,
+		  .limit = 20},
+		 3,
+		 32,
+		 32,
+		 20,
+		 20,
 		 false},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct carriage c = carriage_make(&rows[i].nat, rows[i].destinations);
+		struct carriage c =
+			carriage_make(&rows[i].nat, rows[i].destinations, rows[i].apart);
 
 		CU_ASSERT_EQUAL(c.each, rows[i].each);
 		CU_ASSERT_EQUAL(c.at_once, rows[i].at_once);
-		CU_ASSERT_EQUAL(c.is_exact, rows[i].is_exact);
+		CU_ASSERT_EQUAL(c.ports, rows[i].ports);
+		CU_ASSERT_EQUAL(c.least, rows[i].least);
 	}
 }
 

@@ -197,6 +197,33 @@ static void a_gateway_that_ends_is_held_to_its_number(void)
 	}
 }
 
+/* Each socket of UDP is open at once, whatever becomes of its request. */
+static void a_gateway_that_ends_is_held_to_the_requests_of_udp(void)
+{
+	static const struct {
+		uint64_t done, timeouts;
+		enum outcome outcome;
+	} rows[] = {{32, 8, OUTCOME_HOLDS}, {30, 10, OUTCOME_BROKEN}, {40, 0, OUTCOME_BROKEN}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, "network: {topology: nat, ports: 40000-40999, nat: {ports: "
+			       "2000-2031}}\nload: {protocol: udp, request: {send: 64B, receive: "
+			       "64B}, end: leak, total: 40}\n");
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.leaked = 40;
+		t.tape.tally.requests_done = rows[i].done;
+		if (rows[i].timeouts)
+			trial_fail(&t, STAGE_RECEIVE, ETIMEDOUT, rows[i].timeouts);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_GATEWAY), rows[i].outcome);
+		CU_ASSERT(text_has(
+			trial_summary(trial_result(&t, TEXT("udp")), plain, false, &t.arena),
+			"requests time out after 32"));
+		trial_close(&t);
+	}
+}
+
 static void what_cannot_be_told_has_a_reason(void)
 {
 	struct trial t;
@@ -217,6 +244,7 @@ static const struct test tests[] = {
 	TEST(a_connect_that_is_timed_may_have_the_last_port),
 	TEST(without_exhaustion_its_bounds_are_not_reached),
 	TEST(a_gateway_that_ends_is_held_to_its_number),
+	TEST(a_gateway_that_ends_is_held_to_the_requests_of_udp),
 	TEST(what_cannot_be_told_has_a_reason),
 	TESTS_END,
 };

@@ -500,6 +500,13 @@ static void a_gateway_is_of_its_topology(void)
 		{HEAD "network: {nat: {random: true}}\n", 3, 25, "nat.random needs", ""},
 		{HEAD "network: {nat: {limit: 10}}\n", 3, 24, "nat.limit needs", ""},
 		{HEAD "network: {nat: {sysctl: {net.a: 1}}}\n", 3, 25, "nat.sysctl needs", ""},
+		{HEAD "network: {nat: {mapping: endpoint-independent}}\n", 3, 26,
+		 "nat.mapping needs", ""},
+		{HEAD "network: {nat: {mapping_time: 1s}}\n", 3, 31, "nat.mapping_time needs", ""},
+		{HEAD "network: {topology: nat, nat: {mapping_time: 1s}}\n", 3, 46,
+		 "mapping_time needs mapping: endpoint-independent", "nf_conntrack"},
+		{HEAD "network: {topology: nat, nat: {mapping: cone}}\n", 3, 41,
+		 "mapping cannot be", "endpoint-independent"},
 		{HEAD "network: {topology: nat, nat: {sysctl: {vm.a: 1}}}\n", 3, 41,
 		 "network.nat.sysctl cannot set", "network sysctl"},
 		{HEAD "server: {sysctl: {net.ipv4.a: 1}}\nnetwork: {topology: loopback}\n", 4, 21,
@@ -522,6 +529,8 @@ static void a_gateway_is_of_its_topology(void)
 		HEAD "network: {topology: nat, nat: {ports: 2000-2031}}\n"
 		     "cases: {b: {network: {topology: veth}}}\n",
 		HEAD "network: {nat: {addresses: 1, limit: 0}}\n",
+		HEAD "network: {topology: nat, nat: {mapping: endpoint-independent, mapping_time: "
+		     "1s}}\ncases: {b: {network: {nat: {mapping: address-and-port-dependent}}}}\n",
 		HEAD "server: {sysctl: {net.ipv4.ip_local_port_range: 2000 2001}}\n"
 		     "cases: {b: {network: {topology: loopback}}}\n",
 	};

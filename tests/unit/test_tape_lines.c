@@ -68,7 +68,11 @@ static const struct sample some_samples[] = {
 	{.t_ns = 8, .parts = SAMPLE_SOCKETS, .at_rest = true},
 	{.t_ns = 9,
 	 .parts = SAMPLE_TOTALS | SAMPLE_GATEWAY,
-	 .gateway = {.entries = 33, .insert_failed = 4, .drop = 5, .early_drop = INT64_MAX}},
+	 .gateway = {.entries = 33,
+		     .insert_failed = 4,
+		     .drop = 5,
+		     .early_drop = INT64_MAX,
+		     .unmapped = 7}},
 };
 
 /* The last of the samples is a dump that saw these, and seven more besides. */

@@ -122,9 +122,10 @@ static void a_full_closed_loop_sleeps_while_a_destination_is_exhausted(void)
 /* Measures that are known while a load runs are the same afterwards, on one tape and its pulse. */
 static void what_is_live_is_measured_alike(void)
 {
-	struct sample dump = {.parts = SAMPLE_SOCKETS | SAMPLE_GATEWAY,
-			      .used_max = 31,
-			      .gateway = {.entries = 30, .insert_failed = 8, .drop = 9}};
+	struct sample dump = {
+		.parts = SAMPLE_SOCKETS | SAMPLE_GATEWAY,
+		.used_max = 31,
+		.gateway = {.entries = 30, .insert_failed = 8, .drop = 9, .unmapped = 3}};
 	struct run r;
 	struct tape whole;
 	struct measures m;
@@ -150,6 +151,7 @@ static void what_is_live_is_measured_alike(void)
 	atomic_store(&r.pulse.gateway_entries_max, dump.gateway.entries);
 	atomic_store(&r.pulse.gateway_insert_failed, dump.gateway.insert_failed);
 	atomic_store(&r.pulse.gateway_drop, dump.gateway.drop);
+	atomic_store(&r.pulse.gateway_unmapped, dump.gateway.unmapped);
 	atomic_store(&r.pulse.gateway_looks, 1);
 	measure(&m, &whole, &r.plan, &r.arena);
 	for (int i = 0; i < MEASURES; i++) {

@@ -1,0 +1,112 @@
+#include "report/plan_say.h"
+
+static const char *say_addresses(struct arena *a, uint64_t n)
+{
+	return n == 1 ? "1 address" : text_format(a, "%s addresses", say_count(a, (double)n)).s;
+}
+
+/* Why it is so few, and may be more. */
+static const char *say_keeping(const struct plan *p, struct arena *a)
+{
+	const struct scenario *s = p->scenario;
+
+	if (s->network.nat.mapping == MAPPING_INDEPENDENT)
+		return text_format(a,
+				   "it keeps a mapping for %s after the client's last packet "
+				   "(network.nat.mapping_time), and may keep the port of what has "
+				   "ended for %s, towards its destination",
+				   say_time(a, (double)s->network.nat.mapping_time),
+				   say_time(a, (double)(plan_speaks(p, PROTOCOL_UDP)
+								? gateway_tracks_datagrams(s)
+								: gateway_tracks(s, false))))
+			.s;
+	if (plan_speaks(p, PROTOCOL_UDP))
+		return text_format(a,
+				   "it keeps the port for %s after the last datagram, whether the "
+				   "socket is closed or not",
+				   say_time(a, (double)gateway_tracks_datagrams(s)))
+			.s;
+	return text_format(a,
+			   "it may keep the port of a closed connection for %s, of one that was "
+			   "reset for %s; but newer kernels give it to another before that, if "
+			   "they can",
+			   say_time(a, (double)gateway_tracks(s, false)),
+			   say_time(a, (double)gateway_tracks(s, true)))
+		.s;
+}
+
+struct text plan_say_gateway_rate(const struct plan *p, struct arena *a)
+{
+	double ports = (double)p->nat.carriage.ports;
+
+	return text_format(a, "%s of the gateway / %s = %s for ever, at least: %s",
+			   say_number(a, p->nat.carriage.ports, "port"),
+			   say_time(a, ports / p->forecast.rate * 1e9),
+			   say_rate(a, p->forecast.rate), say_keeping(p, a));
+}
+
+/* Several connections of one port of the client have one mapping. */
+static bool is_shared(const struct plan *p)
+{
+	const struct carriage *c = &p->nat.carriage;
+
+	return p->scenario->network.nat.mapping == MAPPING_INDEPENDENT && c->at_once > c->ports;
+}
+
+/* When the load comes to its end. */
+static const char *say_reached(const struct plan *p, struct arena *a)
+{
+	uint64_t after = p->forecast.times_out_after, least = p->forecast.times_out_least;
+	const char *before = ", or, as not all ports are tried, somewhat before";
+
+	if (after == 0)
+		return "";
+	if (is_shared(p))
+		before = text_format(a,
+				     " at the latest, after %s if no two connections have one port "
+				     "of the client's",
+				     say_count(a, (double)least))
+				 .s;
+	return text_format(a, ": this load comes to that after %s%s", say_count(a, (double)after),
+			   least < after ? before : "")
+		.s;
+}
+
+/* "32 ports × 1 address × 2 destinations = 64 connections open at once" */
+static const char *say_carriage(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *ports = say_number(a, o->gateway_ports, "port"),
+		   *addresses = say_addresses(a, p->nat.outside.count),
+		   *destinations = say_number(a, p->destinations, "destination");
+
+	if (p->scenario->network.nat.mapping == MAPPING_INDEPENDENT)
+		return text_format(a,
+				   "%s × %s, for %s%s = %s at once, each of an address and a port "
+				   "of a client",
+				   ports, addresses, destinations,
+				   p->destinations > 1 ? " together" : "",
+				   say_number(a, p->nat.carriage.ports, "mapping"))
+			.s;
+	return text_format(a, "%s × %s × %s = %s open at once", ports, addresses, destinations,
+			   say_number(a, p->nat.carriage.ports, "connection"))
+		.s;
+}
+
+/* Where the gateway has no port either, a connect hangs: nothing says no. */
+struct text plan_say_gateway(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	uint64_t limit = p->scenario->network.nat.limit;
+	const char *tracked = "", *what = "connect";
+
+	if (p->nat.outside.count == 0)
+		return (struct text){0};
+	if (limit)
+		tracked = text_format(a,
+				      "; %s of them, closed ones not counted, by network.nat.limit",
+				      say_count(a, (double)limit))
+				  .s;
+	if (plan_speaks(p, PROTOCOL_UDP))
+		what = plan_speaks(p, PROTOCOL_TCP) ? "connect or request" : "request";
+	return text_format(a, "%s%s; a %s beyond that hangs until its timeout%s",
+			   say_carriage(p, o, a), tracked, what, say_reached(p, a));
+}
