@@ -128,16 +128,16 @@ bool proc_counters(const struct proc_door *p,
 bool heir_start(struct heir *out, struct err *err)
 {
 	(void)err;
-	*out = (struct heir){.pid = 1 + (int)fake.heirs++, .fd = -1};
+	*out = (struct heir){{.pid = 1 + (int)fake.heirs++, .fd = -1}};
 	return true;
 }
 
 int heir_give(const struct heir *heir, int fd)
 {
 	(void)fd;
-	if (fake.gifts[heir->pid - 1] >= fake.heir_room)
+	if (fake.gifts[heir->child.pid - 1] >= fake.heir_room)
 		return EMFILE;
-	fake.gifts[heir->pid - 1]++;
+	fake.gifts[heir->child.pid - 1]++;
 	return 0;
 }
 

@@ -242,7 +242,7 @@ static void heir_of_one_that_dies(int out)
 	struct err err = {0};
 
 	if (heir_start(&heir, &err) && heir_give(&heir, STDIN_FILENO) == 0 &&
-	    write(out, &heir.pid, sizeof(heir.pid)) > 0)
+	    write(out, &heir.child.pid, sizeof(heir.child.pid)) > 0)
 		pause();
 	_exit(1);
 }
