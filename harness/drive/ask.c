@@ -88,6 +88,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 	struct socket_wish wish = {
 		.family = w->load->family,
 		.protocol = w->load->load->protocol,
+		.multipath = w->load->load->options.mptcp,
 		.destination = connects ? work_server(w, f) : NULL,
 		.options = w->load->options,
 		.option_count = w->load->option_count,
@@ -129,8 +130,8 @@ static void ask_socket(struct worker *w, uint32_t i)
 	if (w->load->classic_sockets)
 		ask_classic(w, i);
 	else
-		ring_socket(ring, slot, family_domain(w->load->family), SOCK_STREAM,
-			    i + UINT64_C(1));
+		ring_socket(ring, slot, family_domain(w->load->family),
+			    w->load->load->options.mptcp, i + UINT64_C(1));
 }
 
 static void set_option(struct worker *w, uint32_t i, const struct option *option)

@@ -112,6 +112,7 @@ static bool probe(struct prober *p, int64_t *wait_ns)
 {
 	const struct socket_wish wish = {
 		.family = p->load->family,
+		.multipath = p->load->load->options.mptcp,
 		.options = p->load->options,
 		.option_count = p->load->option_count,
 		.reset_on_close = true,

@@ -64,6 +64,7 @@ static bool udp_waits(const struct scenario *s)
 UDP_WITHOUT(linger, s->load.options.linger != LINGER_NONE)
 UDP_WITHOUT(user_timeout, s->load.options.user_timeout)
 UDP_WITHOUT(nodelay, s->load.options.nodelay)
+UDP_WITHOUT(mptcp, s->load.options.mptcp)
 UDP_WITHOUT(syn_count, s->load.options.syn_count)
 UDP_WITHOUT(keepalive, s->load.options.keepalive.idle)
 UDP_WITHOUT(backlog, s->server.backlog)
@@ -108,6 +109,7 @@ static const struct rule rules[] = {
 	UDP(linger, load.options, linger, "load.options.linger"),
 	UDP(user_timeout, load.options, user_timeout, "load.options.user_timeout"),
 	UDP(nodelay, load.options, nodelay, "load.options.nodelay"),
+	UDP(mptcp, load.options, mptcp, "load.options.mptcp"),
 	UDP(syn_count, load.options, syn_count, "load.options.syn_count"),
 	UDP(keepalive, load.options.keepalive, idle, "load.options.keepalive"),
 	UDP(backlog, server, backlog, "server.backlog"),

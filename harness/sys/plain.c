@@ -63,7 +63,9 @@ uint16_t socket_port(int fd)
 int socket_make(const struct socket_wish *wish, enum stage *stage)
 {
 	int type = wish->protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	int fd = socket(family_domain(wish->family), type | SOCK_CLOEXEC, 0);
+	int fd = wish->made ? wish->made
+			    : socket(family_domain(wish->family), type | SOCK_CLOEXEC,
+				     wish->multipath ? IPPROTO_MPTCP : 0);
 
 	*stage = STAGE_SOCKET;
 	if (fd < 0)

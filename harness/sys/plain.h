@@ -14,8 +14,10 @@
 #endif
 
 struct socket_wish {
+	int made; /* a socket that is there already; 0: one is made */
 	enum family family;
 	enum protocol protocol;
+	bool multipath;		      /* of TCP: IPPROTO_MPTCP */
 	const struct option *options; /* set before the bind */
 	uint32_t option_count;
 	const struct endpoint *source;	    /* bound; NULL: not */

@@ -121,11 +121,12 @@ static struct io_uring_sqe *sqe_raw(struct ring *ring, uint8_t opcode, unsigned 
 	return sqe;
 }
 
-void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag)
+void ring_socket(struct ring *ring, unsigned slot, int domain, bool multipath, uint64_t tag)
 {
 	struct io_uring_sqe *sqe = sqe_next(ring);
 
-	io_uring_prep_socket_direct(sqe, domain, type, 0, slot, 0);
+	io_uring_prep_socket_direct(sqe, domain, SOCK_STREAM, multipath ? IPPROTO_MPTCP : 0, slot,
+				    0);
 	sqe->user_data = tag;
 }
 

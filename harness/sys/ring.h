@@ -38,7 +38,8 @@ bool ring_keep_rights(struct ring *ring, struct err *);
 void ring_close(struct ring *ring); /* all its sockets too; NULL does no harm */
 
 /* Asks. Each is answered once, with its tag; a tag is not 0. */
-void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag);
+/* Of TCP; multipath: of MPTCP. */
+void ring_socket(struct ring *ring, unsigned slot, int domain, bool multipath, uint64_t tag);
 void ring_option(struct ring *ring, unsigned slot, const struct option *option, uint64_t tag);
 void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint64_t tag);
 void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, uint64_t tag);

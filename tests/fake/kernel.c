@@ -177,9 +177,9 @@ static void say(struct ring *r, uint64_t tag, int result)
 	r->tail = (r->tail + 1) % r->room;
 }
 
-void ring_socket(struct ring *ring, unsigned slot, int domain, int type, uint64_t tag)
+void ring_socket(struct ring *ring, unsigned slot, int domain, bool multipath, uint64_t tag)
 {
-	(void)domain, (void)type;
+	(void)domain, (void)multipath;
 	ring->queued++;
 	ring->slots[slot] = (struct slot){0};
 	say(ring, tag,

@@ -31,6 +31,7 @@
 	SUITE(loads) \
 	SUITE(workers) \
 	SUITE(sockets) \
+	SUITE(multipath) \
 	SUITE(squat) \
 	SUITE(prober) \
 	SUITE(self) \
