@@ -55,7 +55,6 @@ client_of() {
 # shellcheck disable=SC2016 # it is the inner shell that expands
 meddle() {
 	case $1 in
-	fd-limit) prlimit --pid "$2" --nofile=8: ;;
 	bind-foreign-address)
 		nsenter --net="$(client_of "$2")" sh -c '
 			ip address del "$(ip -o -4 address show dev veth0 | awk "NR == 1 { print \$4 }")" dev veth0' ;;

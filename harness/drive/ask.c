@@ -79,7 +79,7 @@ static void count_ask(struct worker *w, struct flow *f)
 }
 
 /* For kernels whose rings can neither set options nor bind: all of it by system calls, now. So are
- * sockets of UDP, to their connect: a ring takes its EAGAIN for a socket that is not ready, and
+ * sockets that are to be descriptors of a process (load.nofile); and those of UDP, to their connect: a ring takes its EAGAIN for a socket that is not ready, and
  * asks again for 56 ms before it tells (Linux 6.18). */
 static void ask_classic(struct worker *w, uint32_t i)
 {
@@ -110,7 +110,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 	if (bind_takes_port(w->load->bind) || work_is_datagram(w))
 		count_ask(w, f);
 	do
-		fd = socket_make(&wish, &stage);
+		fd = work_make(w, i, &wish, &stage);
 	while (fd == -EADDRINUSE && stage == STAGE_BIND && work_rename(w, i));
 	if (work_is_datagram(w)) /* no submit will tell what it cost */
 		w->submit_ns = w->operation_ns = clock_now() - begin;
@@ -299,6 +299,7 @@ static void ask_close(struct worker *w, uint32_t i)
 	unsigned slot;
 	struct ring *ring = work_ring(w, i, &slot);
 
+	work_let_go(w, i);
 	ring_shut(ring, slot, w->load->load->options.linger > 0, i + UINT64_C(1));
 }
 

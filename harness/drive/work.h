@@ -1,6 +1,6 @@
 /* work.h - the worker's state, and what its files know of each other: worker_open.c makes it ready,
  * worker.c turns the loop, begin.c says what is begun and finish.c when all is over, ask.c asks the
- * ring, mail.c for datagrams, answer.c takes the answers and keeps the books, failure.c those of
+ * ring, make.c the kernel, mail.c for datagrams, answer.c takes the answers and keeps the books, failure.c those of
  * what could not be had, lost.c those of what is no more. Nobody else includes it.
  */
 #pragma once
@@ -16,6 +16,7 @@
 #include "plan/split.h"
 #include "sys/counters.h"
 #include "sys/heir.h"
+#include "sys/maker.h"
 #include "sys/ring.h"
 
 /* Clients that wait before their next request, the first to go on first: a circle. */
@@ -25,6 +26,7 @@ struct pauses {
 };
 
 struct mail;
+struct socket_wish;
 
 struct worker {
 	struct worker_wish wish;
@@ -56,6 +58,9 @@ struct worker {
 
 	struct heir *heirs; /* who inherits: the load's, filled one after the other */
 	uint32_t heir_count, heir_now;
+
+	struct maker maker; /* load.nofile: whose descriptors the sockets are */
+	int *numbers; /* of each slot the descriptor there, 0: none; NULL: there is no maker */
 
 	struct rotation rotation; /* of its own spaces: pair i is in space i / share */
 	uint32_t drawn;		  /* where the seed chooses: of all pairs in the rotation */
@@ -167,6 +172,11 @@ const struct msghdr *mail_write(struct worker *w, uint32_t i);
 void mail_send(struct worker *w, uint32_t i);
 void mail_receive(struct worker *w, uint32_t i);
 bool mail_is_stray(const struct worker *w, uint32_t i, int result);
+
+/* A socket as wished for, by system calls, or -errno and *stage: one of the process of load.nofile, where
+ * there is one; and its descriptor there is closed. */
+int work_make(struct worker *w, uint32_t i, struct socket_wish *wish, enum stage *stage);
+void work_let_go(struct worker *w, uint32_t i);
 
 /* Asks for the operation that flow i is at; an end of its life asks nothing. A full batch is
  * submitted. */

@@ -105,6 +105,23 @@ static bool heirs_start(struct worker *w, struct arena *arena, struct err *err)
 	return true;
 }
 
+/* As the heirs. */
+static bool maker_open(struct worker *w, struct arena *arena, struct err *err)
+{
+	uint64_t nofile = w->load->load->nofile;
+	int *numbers = nofile ? ARENA_TRY(arena, int, w->slots) : NULL;
+
+	if (nofile == 0)
+		return true;
+	if (!numbers)
+		return err_sys(err, ENOMEM, "could not reserve memory for %u descriptors",
+			       w->slots);
+	if (!maker_start(&w->maker, (uint32_t)nofile, err))
+		return false;
+	w->numbers = numbers;
+	return true;
+}
+
 /* What the plan has said once and for all. */
 static void terms_set(struct worker *w)
 {
@@ -159,7 +176,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	if (!requests_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for requests");
 	return proc_open_snmp(&w->proc, err) && heirs_start(w, arena, err) &&
-	       rings_open(w, arena, err);
+	       maker_open(w, arena, err) && rings_open(w, arena, err);
 }
 
 void worker_close(struct worker *w)
@@ -173,4 +190,7 @@ void worker_close(struct worker *w)
 	for (uint32_t h = 0; h < w->heir_count; h++)
 		heir_stop(&w->heirs[h]);
 	w->heir_count = 0;
+	if (w->numbers)
+		maker_stop(&w->maker);
+	w->numbers = NULL;
 }

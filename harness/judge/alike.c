@@ -99,9 +99,16 @@ static struct claim self_connect(const struct evidence *e)
 static void advise_fd_limit(struct finding *f, const struct evidence *e)
 {
 	const struct host *host = e->plan->host;
+	uint64_t own = e->load->load->nofile;
 	const char *here = "";
 
-	if (host && host->nofile > 0 && host->nofile_soft > 0)
+	if (own > 0)
+		here = text_format(
+			       e->a,
+			       "; here it is %s (load.nofile), 3 of them stdin, stdout and stderr",
+			       say_count(e->a, own))
+			       .s;
+	else if (host && host->nofile > 0 && host->nofile_soft > 0)
 		here = text_format(e->a, "; here it is %s soft, %s hard",
 				   say_count(e->a, (uint64_t)host->nofile_soft),
 				   say_count(e->a, (uint64_t)host->nofile))

@@ -1,6 +1,8 @@
 #include "plan/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 
 #include "plan/bind.h"
 #include "plan/choose.h"
@@ -129,7 +131,8 @@ static void life_set(struct load_plan *p, const struct host *h)
 		if (load_ends(p->load, end))
 			all |= p->steps[end] = life_of(p, end);
 	p->classic_sockets = h->ring_socket || (all & options && h->ring_option) ||
-			     (p->bind_source && h->ring_bind) || p->load->protocol == PROTOCOL_UDP;
+			     (p->bind_source && h->ring_bind) ||
+			     p->load->protocol == PROTOCOL_UDP || p->load->nofile > 0;
 }
 
 /* Only a ring can lend a right for one operation (personality, io_uring_enter(2)); a load of UDP, which
@@ -166,6 +169,22 @@ static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, s
 		errno_words(p->host->port_window));
 	err_hint(err, "IP_LOCAL_PORT_RANGE is there since Linux 6.3.");
 	return scenario_blame(p->scenario, lp->load->at.bind, err);
+}
+
+/* Three are stdin, stdout and stderr. */
+static bool descriptors_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
+{
+	uint64_t wanted = lp->load->nofile;
+	int64_t most = p->host->nofile;
+
+	if (wanted == 0 || most < 0 || wanted < (uint64_t)most)
+		return true;
+	err_set(err, ERR_HOST,
+		"load.nofile is %" PRIu64 ", and RLIMIT_NOFILE of lastport itself is %" PRId64,
+		wanted, most);
+	err_hint(err,
+		 "Choose one below that, or raise the hard limit of open files (`ulimit -Hn`).");
+	return scenario_blame(p->scenario, lp->load->at.nofile, err);
 }
 
 /* What chooses the source has to bind it; then connect() chooses the port still. */
@@ -214,6 +233,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
 		.meets_itself = places_meet(p, load),
 		.closes_with_rst = load->options.linger == 0,
+		.sockets_most = load->nofile ? (uint32_t)load->nofile - NOFILE_STDIO : UINT32_MAX,
 	};
 	if (!places_of(p, out, arena, err))
 		return false;
@@ -221,7 +241,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 	pool_set(out);
 	life_set(out, p->host);
 	return peer_to_be_seen(out, p, err) && rights_to_be_had(out, p, err) &&
-	       window_to_be_had(out, p, err);
+	       window_to_be_had(out, p, err) && descriptors_to_be_had(out, p, err);
 }
 
 /* A direct descriptor is nobody's to inherit until the kernel makes one of the process of it. */

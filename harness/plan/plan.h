@@ -26,7 +26,10 @@ struct nat_plan {
 /* Streams of what is drawn from the seed, so many a load. */
 enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };
 
-enum { WORKERS_MOST = 64 /* of a load */ };
+enum {
+	WORKERS_MOST = 64, /* of a load */
+	NOFILE_STDIO = 3,  /* of load.nofile: stdin, stdout and stderr (MAKER_OWN, sys/maker.h) */
+};
 
 /* Addresses of one version of IP. The first of `link` is the client's way to all that is there. */
 struct ends {
@@ -39,15 +42,16 @@ struct load_plan {
 	const struct load *load; /* borrowed */
 	enum family family;
 	struct address_list sources, servers;
-	struct shape shape;   /* when its connections are due, in an open model */
-	uint32_t steps[ENDS]; /* of a connection that ends so; bit i: enum op i is part of it */
-	uint32_t concurrency; /* connections under way at once; 0: open model, by the shape */
-	uint32_t batch;	      /* operations a submit */
-	uint32_t slots;	      /* descriptors of the client, in all its rings */
-	uint32_t flows;	      /* of them, those that the driver has anything to do with yet */
-	uint32_t workers;     /* threads that share it, see plan/split.h */
-	const char *whole;    /* why it cannot be shared; NULL: it can */
-	uint32_t heirs;	      /* processes that keep what they inherit */
+	struct shape shape;    /* when its connections are due, in an open model */
+	uint32_t steps[ENDS];  /* of a connection that ends so; bit i: enum op i is part of it */
+	uint32_t concurrency;  /* connections under way at once; 0: open model, by the shape */
+	uint32_t batch;	       /* operations a submit */
+	uint32_t slots;	       /* descriptors of the client, in all its rings */
+	uint32_t sockets_most; /* by load.nofile; UINT32_MAX: as many as there are slots */
+	uint32_t flows;	       /* of them, those that the driver has anything to do with yet */
+	uint32_t workers;      /* threads that share it, see plan/split.h */
+	const char *whole;     /* why it cannot be shared; NULL: it can */
+	uint32_t heirs;	       /* processes that keep what they inherit */
 	uint32_t idle_most;   /* connections of a pair that are kept between requests; 0: no pool */
 	uint32_t serves_most; /* requests on one connection */
 	bool requests;	      /* what it does with a connection is one: it sends, or has a pool */

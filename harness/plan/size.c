@@ -160,6 +160,7 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	/* A server that resets takes the port away, and leaves the client its descriptor. */
 	if (!portless)
 		c.open = least(c.open, port_most);
+	c.open = least(c.open, lp->sockets_most);
 	c.busy = least(c.busy, c.open);
 	if (lp->idle_most)
 		c.idle = least(least(c.open, lp->idle_most) * lp->budget.pairs,

@@ -61,6 +61,7 @@ static const char *obstacle(const struct load_plan *lp, const struct plan *p)
 		{p->scenario->network.choose == CHOOSE_SEED,
 		 "network.choose: seed draws among all destinations"},
 		{l->on_failure.flush_pool, "load.on_failure.flush_pool is about all connections"},
+		{l->nofile > 0, "load.nofile is of one process"},
 		{load_ends(l, END_INHERIT), "load.end: inherit has processes of its own"},
 		{lp->concurrency == 1, "load.concurrency is 1"},
 	};

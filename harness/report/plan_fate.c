@@ -76,6 +76,15 @@ static struct text say_pool_opens(const struct plan *p, const struct outline *o,
 		say_number(a, p->budget.capacity, "port"));
 }
 
+/* Fewer descriptors than ports? */
+static bool has_few_descriptors(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].sockets_most <= p->loads[i].budget.capacity)
+			return true;
+	return false;
+}
+
 static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (plan_lacks_address(p))
@@ -152,6 +161,13 @@ static uint64_t begun_by_death(const struct plan *p)
 
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
+	const struct load_plan *first = &p->loads[0];
+
+	if (has_few_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
+		return text_format(a,
+				   "no port is wanted for: descriptors end first, after %s, and "
+				   "socket() fails with EMFILE",
+				   say_number(a, first->sockets_most, "connection"));
 	if (plan_binds_nowhere(p))
 		return say_nowhere(p, a);
 	if (repeats(p, o))

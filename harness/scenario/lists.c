@@ -88,7 +88,13 @@ static bool check_setting(const struct reading *r, const struct key *key, const 
 		err = errs_next(r->errs);
 		source_err(err, r->source, n->key_at, "%s cannot set %s", path, name.z);
 		return err_hint(
-			err, "Write the name of a network sysctl, such as net.ipv4.tcp_tw_reuse.");
+			err, "%s",
+			text_starts(n->key, TEXT("fs."))
+				? "It is the whole machine's, which lastport does not change: "
+				  "load.nofile "
+				  "limits the descriptors of the load alone (EMFILE, not ENFILE)."
+				: "Write the name of a network sysctl, such as "
+				  "net.ipv4.tcp_tw_reuse.");
 	}
 	if (!is_setting(n)) {
 		err = value_refuse(r, text_format(r->arena, TEXT_FMT, TEXT_ARG(n->key)).s, n);

@@ -178,6 +178,17 @@ static bool pauses_an_open_model(const struct scenario *s)
 	       (s->load.rate > 0 || s->load.ramp.count > 0 || s->load.burst.size > 0);
 }
 
+/* Three of them are stdin, stdout and stderr. */
+static bool leaves_no_descriptor(const struct scenario *s)
+{
+	return s->load.nofile > 0 && s->load.nofile <= 3;
+}
+
+static bool marks_by_a_process(const struct scenario *s)
+{
+	return s->load.nofile > 0 && s->load.options.mark > 0 && s->load.protocol == PROTOCOL_TCP;
+}
+
 static const struct rule rules[] = {
 	{both_models,
 	 {AT(load, rate), AT(load, concurrency)},
@@ -301,6 +312,14 @@ static const struct rule rules[] = {
 	 {AT(load.request, read), AT(load, end), AT(load, mix)},
 	 "load.end: wait and shutdown read what comes until the far end closes",
 	 "With load.request.read: false use end: close, reset, leak, disconnect or inherit."},
+	{leaves_no_descriptor,
+	 {AT(load, nofile), AT(load, nofile)},
+	 "load.nofile leaves no descriptor for a socket",
+	 "Three are stdin, stdout and stderr: use 4 or more, or 0 for no such bound."},
+	{marks_by_a_process,
+	 {AT(load, nofile), AT(load.options, mark)},
+	 "load.options.mark takes a right that the process of load.nofile has not",
+	 "Leave one of them out: of a load of TCP io_uring alone can set a mark without it."},
 	{pauses_an_open_model,
 	 {AT(load.request, pause), AT(load, rate)},
 	 "load.request.pause is for load.concurrency",

@@ -134,7 +134,7 @@ struct measure_info {
 
 struct measure_ref {
 	enum measure measure;
-	enum stage stage;    /* MEASURE_ERRORS, MEASURE_SQUAT_ERRORS */
+	enum stage stage;    /* MEASURE_ERRORS, and those of squat and of the server */
 	int error;	     /* of those: an errno value */
 	struct text counter; /* MEASURE_COUNTER: its NAME, borrowed */
 	unsigned load;	     /* LOAD/MEASURE: of the scenario's, from 1; 0: of the whole run */

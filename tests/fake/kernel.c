@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 #include "sys/counters.h"
 #include "sys/heir.h"
+#include "sys/maker.h"
 #include "sys/plain.h"
 
 struct fake_kernel fake;
@@ -145,6 +146,35 @@ void heir_stop(struct heir *heir)
 {
 	(void)heir;
 	fake.heirs--;
+}
+
+/* ---- sys/maker.h --------------------------------------------------------- */
+
+bool maker_start(struct maker *out, uint32_t nofile, struct err *err)
+{
+	(void)err;
+	*out = (struct maker){{.pid = (int)nofile, .fd = -1}};
+	return true;
+}
+
+int maker_socket(const struct maker *maker, int domain, int type, int protocol, int *number)
+{
+	(void)domain, (void)type, (void)protocol;
+	if (fake.made >= (uint64_t)maker->child.pid - MAKER_OWN)
+		return -EMFILE;
+	*number = MAKER_OWN + (int)fake.made++;
+	return 1;
+}
+
+void maker_close(const struct maker *maker, int number)
+{
+	(void)maker, (void)number;
+	fake.made--;
+}
+
+void maker_stop(struct maker *maker)
+{
+	(void)maker;
 }
 
 /* ---- sys/ring.h ---------------------------------------------------------- */

@@ -49,6 +49,7 @@ struct fake_kernel {
 	uint64_t waits; /* rings_wait() */
 	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,
 		rights_kept, shutdowns, disconnects, sends, requests, mores;
+	uint64_t made; /* descriptors that makers have */
 	uint32_t heirs, gifts[FAKE_HEIRS];
 	uint32_t in_use[FAKE_DESTINATIONS];
 	unsigned rings_open;

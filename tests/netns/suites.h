@@ -32,6 +32,7 @@
 	SUITE(workers) \
 	SUITE(sockets) \
 	SUITE(multipath) \
+	SUITE(descriptors) \
 	SUITE(squat) \
 	SUITE(prober) \
 	SUITE(self) \

@@ -1,0 +1,33 @@
+/* maker.h - another process that makes sockets, and has each of them as a descriptor of its own:
+ * what a program with an RLIMIT_NOFILE is to the kernel.
+ *
+ * The limit is that process's alone; in it three descriptors are in use as in any other, stdin, stdout
+ * and stderr. Whoever asks gets a copy of the socket, which is none of the limit's. A connection ends
+ * once both have closed it: the maker first.
+ *
+ * Ownership: maker_stop() ends it; the copies are the asker's.
+ * Errors:    ERR_SYS; of a socket, -errno: -EMFILE where the limit is reached.
+ * Threads:   any; one at a time a maker.
+ * Source:    alloc_fd(), fs/file.c: a descriptor's number is below RLIMIT_NOFILE, soft.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "sys/child.h"
+
+enum { MAKER_OWN = 3 /* of its descriptors */ };
+
+struct maker {
+	struct child child;
+};
+
+/* In the network namespace of the calling thread. nofile is below the caller's own limit. */
+bool maker_start(struct maker *out, uint32_t nofile, struct err *err);
+
+/* A copy of the socket, and *number, its descriptor there; or -errno. */
+int maker_socket(const struct maker *maker, int domain, int type, int protocol, int *number);
+
+/* Returns once it is closed there. */
+void maker_close(const struct maker *maker, int number);
+void maker_stop(struct maker *maker);
