@@ -20,6 +20,11 @@ bool address_is_any(struct address a)
 	return a.high == 0 && (a.low == 0 || a.low == mapped);
 }
 
+bool address_is_link_local(struct address a)
+{
+	return a.high >> 54 == 0xfe80 >> 6;
+}
+
 bool address_eq(struct address a, struct address b)
 {
 	return a.high == b.high && a.low == b.low;

@@ -28,7 +28,8 @@ enum { ADDRESS_PRINTED = 46 }; /* INET6_ADDRSTRLEN */
 
 struct address address_ipv4(uint32_t a);
 bool address_is_ipv4(struct address a);
-bool address_is_any(struct address a); /* 0.0.0.0 or :: */
+bool address_is_any(struct address a);	      /* 0.0.0.0 or :: */
+bool address_is_link_local(struct address a); /* fe80::/10: RFC 4291, 2.5.6 */
 bool address_eq(struct address a, struct address b);
 int address_order(struct address a, struct address b); /* for qsort(): below 0, 0, above 0 */
 struct address address_after(struct address a, uint32_t n);

@@ -92,9 +92,15 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair, double fill)
 			? endpoint_any(p->load->family, 0)
 			: endpoint_make(p->load->family,
 					p->load->sources.list[pair / plan->destinations], 0);
-	int64_t begin = clock_now(), took;
+	const char *link = load_link(p->load->load);
+	int64_t begin, took;
 	enum stage stage;
-	int e = open_within(p, fd, p->load->bind_source ? &from : NULL, &to, &stage);
+	int e;
+
+	endpoint_scope(&to, link);
+	endpoint_scope(&from, link);
+	begin = clock_now();
+	e = open_within(p, fd, p->load->bind_source ? &from : NULL, &to, &stage);
 
 	took = clock_now() - begin;
 	if (e == 0) {

@@ -20,6 +20,7 @@ static struct endpoint source_of(const struct worker *w, uint32_t i)
 static bool addresses_open(struct worker *w, struct arena *arena)
 {
 	const struct plan *p = w->plan;
+	const char *link = load_link(w->load->load);
 
 	w->sources = ARENA_TRY(arena, struct endpoint, p->sources.count);
 	w->servers = ARENA_TRY(arena, struct endpoint, p->destinations);
@@ -30,6 +31,10 @@ static bool addresses_open(struct worker *w, struct arena *arena)
 	for (uint32_t i = 0; i < p->destinations; i++)
 		w->servers[i] = endpoint_make(w->load->family, plan_destination(p, w->load, i),
 					      plan_service(p, i));
+	for (uint32_t i = 0; i < p->sources.count; i++)
+		endpoint_scope(&w->sources[i], link);
+	for (uint32_t i = 0; i < p->destinations; i++)
+		endpoint_scope(&w->servers[i], link);
 	return true;
 }
 

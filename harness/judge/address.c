@@ -74,6 +74,36 @@ static struct claim ipv6_tentative(const struct evidence *e)
 			   .s);
 }
 
+/* Of a client whose addresses are link-local: what it is told, by the scope that it names. */
+static struct claim link_local(const struct evidence *e)
+{
+	static const struct {
+		enum stage stage;
+		int error;
+	} kinds[] = {{STAGE_BIND, EINVAL},
+		     {STAGE_CONNECT, EINVAL},
+		     {STAGE_BIND, EADDRNOTAVAIL},
+		     {STAGE_CONNECT, EADDRNOTAVAIL},
+		     {STAGE_CONNECT, ENETUNREACH}};
+	const char *link = load_link(e->load->load);
+	struct claim most = no_claim;
+
+	if (!address_is_link_local(e->load->servers.list[0]))
+		return no_claim;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct claim c = claim_alike(
+			e, kinds[i].stage, kinds[i].error,
+			text_format(e->a,
+				    "An address of fe80::/10 is of one link, and means nothing "
+				    "without its interface (sin6_scope_id): the program named %s.",
+				    link ? text_format(e->a, "%s", link).s : "none")
+				.s);
+
+		most = c.weight > most.weight ? c : most;
+	}
+	return most;
+}
+
 // clang-format off
 #define SAME_ERRNO \
 	"a wider port range, net.ipv4.tcp_tw_reuse: the errno is the same, the reason is not"
@@ -112,6 +142,19 @@ const struct rule address_rules[] = {
 			"`nodad` on an address that nobody else can have, or net.ipv6.conf.*.optimistic_dad=1",
 		},
 		.in_vain = {SAME_ERRNO},
+	},
+	{
+		.cause = CAUSE_LINK_LOCAL,
+		.instead = CAUSE_FOREIGN_ADDRESS,
+		.claim = link_local,
+		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"name the interface with the address: fe80::1%eth0, which getaddrinfo() makes a sin6_scope_id of; "
+			"`ip -6 route get fe80::1 oif eth0` shows the right one",
+			"keep sin6_scope_id with an address that is stored or handed on: it is lost where only 16 bytes are",
+			"use an address that is not link-local, where the peer has one",
+		},
+		.in_vain = {SAME_ERRNO, "trying again: it is the same at every call"},
 	},
 	RULES_END,
 };

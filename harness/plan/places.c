@@ -22,6 +22,9 @@ static const struct layout {
 /* The gateway's, towards the clients and towards the servers. */
 static const char gateway_inside[] = "10.77.64.1", gateway_outside[] = "10.77.192.1";
 
+/* The client's first where the servers have link-local ones. */
+static const char link_source[] = "fe80::77:0:0:1";
+
 /* An address of the server's host that is not one of those. */
 static const char *const gates[2] = {"10.77.255.1", "fd77:0:0:2::1"};
 
@@ -177,6 +180,14 @@ static bool ends_differ(const struct plan *p, struct arena scratch, struct err *
 			      err);
 }
 
+/* To a link-local address, from one. */
+static const char *first_source(const struct address_wish *servers, const char *usual)
+{
+	bool is_link_local = servers->list && address_is_link_local(servers->list[0].address);
+
+	return is_link_local ? link_source : usual;
+}
+
 static struct ends ends_of(const struct plan *p, bool is_ipv6, struct arena *arena)
 {
 	const struct scenario *s = p->scenario;
@@ -184,7 +195,9 @@ static struct ends ends_of(const struct plan *p, bool is_ipv6, struct arena *are
 	/* A host behind a gateway is no more to it than its addresses: many are one namespace. */
 	uint64_t hosts = s->network.topology == TOPOLOGY_NAT ? s->network.nat.clients : 1;
 	struct ends ends = {
-		.sources = addresses_of(&s->network.sources, l->sources[is_ipv6], hosts, arena),
+		.sources = addresses_of(&s->network.sources,
+					first_source(&s->network.servers, l->sources[is_ipv6]),
+					hosts, arena),
 		.servers = addresses_of(&s->network.servers, l->servers[is_ipv6], 1, arena),
 	};
 
@@ -248,12 +261,19 @@ static bool source_named(const struct plan *p, struct load_plan *lp, struct aren
 	return true;
 }
 
+/* Has the load no way to name its addresses: no scope of theirs, or another link's? */
+static bool is_unscoped(const struct load_plan *lp)
+{
+	return address_is_link_local(lp->servers.list[0]) && lp->load->scope != SCOPE_LINK;
+}
+
 bool places_of(const struct plan *p, struct load_plan *lp, struct arena *arena, struct err *err)
 {
 	bool is_other = (lp->family == FAMILY_IPV6) != (p->family == FAMILY_IPV6);
 
 	lp->sources = is_other ? p->other.sources : p->sources;
 	lp->servers = is_other ? p->other.servers : p->servers;
+	lp->unscoped = is_unscoped(lp);
 	return source_named(p, lp, arena, err);
 }
 

@@ -60,9 +60,10 @@ struct load_plan {
 	enum bind_way bind;	 /* never BIND_NONE where bind_source is */
 	bool bind_source;	 /* each connection binds its source */
 	bool foreign;		 /* and that is an address that the client lacks */
-	bool window;		 /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
-	uint64_t window_at;	 /* ports in use at a destination from which the window is set */
-	struct option *options;	 /* set on each socket before its bind */
+	bool unscoped; /* its addresses are link-local, and load.scope is not theirs: none is opened */
+	bool window;		/* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
+	uint64_t window_at;	/* ports in use at a destination from which the window is set */
+	struct option *options; /* set on each socket before its bind */
 	uint32_t option_count;
 	bool needs_rights;    /* one of them does */
 	bool meets_itself;    /* it may: each connection is looked at */
@@ -170,7 +171,8 @@ bool plan_is_unconnected(const struct plan *p);
 /* Sockets of UDP that may have the addresses and ports of another, at most; 0: none may. */
 uint32_t plan_overshadows(const struct plan *p);
 
-/* Does bind() refuse every connection of every load, since the client lacks the address? */
+/* Is every connection of every load refused at once, since the client lacks the address, or names it
+ * without its link? */
 bool plan_binds_nowhere(const struct plan *p);
 
 /* May the address of a load, or of several, not be to be had: one that the client lacks, or one of

@@ -145,6 +145,10 @@ static struct text say_nowhere(const struct plan *p, struct arena *a)
 {
 	char z[ADDRESS_PRINTED];
 
+	if (p->loads[0].unscoped)
+		return TEXT("no port is wanted for: the addresses are link-local, and load.scope "
+			    "is not their link: every bind() or connect() fails, with EINVAL "
+			    "where it is none");
 	return text_format(a,
 			   "no port is wanted for: the client does not have %s, and every bind() "
 			   "fails with EADDRNOTAVAIL",

@@ -84,7 +84,7 @@ extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINE
 	kind_BEHAVIOUR, kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
 extern const struct kind kind_RAMP, kind_MIX;
 extern const struct kind kind_ADDRESSES, kind_SERVICES; /* places.c */
-extern const struct kind kind_PROTOCOL, kind_CHOOSE, kind_LOAD_FAMILY, kind_MAPPING;
+extern const struct kind kind_PROTOCOL, kind_CHOOSE, kind_LOAD_FAMILY, kind_MAPPING, kind_SCOPE;
 
 /* A sysctl that the map of its section cannot set, since it has a key of its own. */
 struct owned_setting {

@@ -53,11 +53,6 @@ static bool is_broadcast(struct address a)
 	return address_eq(a, address_ipv4(UINT32_MAX));
 }
 
-static bool is_link_local(struct address a)
-{
-	return a.high >> 54 == 0xfe80 >> 6;
-}
-
 static bool is_loopback(struct address a)
 {
 	return address_is_ipv4(a) ? (a.low >> 24 & 255) == 127 : a.high == 0 && a.low == 1;
@@ -71,7 +66,6 @@ static const struct {
 	{address_is_any, "That stands for every address of a host: write one of them."},
 	{is_multicast, "That is a multicast group: write the address of a host."},
 	{is_broadcast, "That is the broadcast address: write the address of a host."},
-	{is_link_local, "A link-local address means nothing without its link: write another."},
 };
 
 const char *places_nobodys(struct address a)

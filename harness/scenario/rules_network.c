@@ -107,6 +107,33 @@ static bool listed_of_another(const struct scenario *s)
 	       (s->network.sources.list || s->network.servers.list);
 }
 
+/* Of the list, how many are link-local. */
+static uint64_t link_locals(const struct address_wish *wish)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; wish->list && i < wish->count; i++)
+		n += address_is_link_local(wish->list[i].address);
+	return n;
+}
+
+/* One scope is for all that a socket names. */
+static bool mixes_links(const struct scenario *s)
+{
+	const struct address_wish *sources = &s->network.sources, *servers = &s->network.servers;
+	uint64_t n = link_locals(servers);
+
+	return (n > 0 && n < servers->count) ||
+	       (sources->list && link_locals(sources) != (n > 0 ? sources->count : 0));
+}
+
+static bool scopes_nothing(const struct scenario *s)
+{
+	return s->load.scope != SCOPE_NONE && link_locals(&s->network.servers) == 0 &&
+	       !address_is_link_local(s->load.bind.address) &&
+	       !is_taken_back(s, s->load.at.scope, s->network.at.servers);
+}
+
 static const struct rule rules[] = {
 	{too_many_pairs,
 	 {AT(network, sources), AT(network, servers)},
@@ -139,6 +166,14 @@ static const struct rule rules[] = {
 	 {AT(load, family), AT(network, sources), AT(network, servers)},
 	 "load.family has no addresses: network.sources and servers list those of network.family",
 	 "Write how many there are of each instead."},
+	{mixes_links,
+	 {AT(network, sources), AT(network, servers)},
+	 "network.sources and servers are link-local (fe80::/10) all of them, or none is",
+	 "A scope is about all that a socket names: list addresses of one kind."},
+	{scopes_nothing,
+	 {AT(load, scope), AT(network, servers), AT(load, bind)},
+	 "load.scope needs link-local addresses",
+	 "List them: network: {family: ipv6, servers: [\"fe80::2\"]}."},
 	{asks_of_none,
 	 {AT(network, dad), AT(network, family), AT(load, family)},
 	 "network.dad is of IPv6, and no load is",

@@ -127,6 +127,7 @@ struct expectation_list {
 #define FIELD_TOPOLOGY enum topology
 #define FIELD_FAMILY enum family
 #define FIELD_LOAD_FAMILY enum load_family
+#define FIELD_SCOPE enum scope
 #define FIELD_CHOOSE enum choose
 #define FIELD_MAPPING enum mapping
 #define FIELD_PROTOCOL enum protocol
@@ -315,6 +316,12 @@ static inline bool load_is_pooled(const struct load *l)
 {
 	return (l->pool.max_idle > 0 && l->request.per_connection != 1) ||
 	       l->request.per_connection > 1;
+}
+
+/* The interface of load.scope; NULL: none. */
+static inline const char *load_link(const struct load *l)
+{
+	return l->scope == SCOPE_NONE ? NULL : scope_words[l->scope].word;
 }
 
 /* Of the load's addresses and sockets. */

@@ -386,6 +386,7 @@ const struct kind kind_PROSE = {
 CHOICE(TOPOLOGY, topology);
 CHOICE(FAMILY, family);
 CHOICE(LOAD_FAMILY, load_family);
+CHOICE(SCOPE, scope);
 CHOICE(CHOOSE, choose);
 CHOICE(MAPPING, mapping);
 CHOICE(PROTOCOL, protocol);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -41,6 +42,14 @@ static inline struct endpoint endpoint_make(enum family family, struct address a
 	e.in6.sin6_port = htons(port);
 	address_bytes(a, e.in6.sin6_addr.s6_addr);
 	return e;
+}
+
+/* Which interface a link-local address is of: what the kernel has no address of without it (EINVAL).
+ * NULL: none is named. In the namespace of the calling thread. */
+static inline void endpoint_scope(struct endpoint *e, const char *link)
+{
+	if (link && e->any.sa_family == AF_INET6)
+		e->in6.sin6_scope_id = if_nametoindex(link);
 }
 
 static inline void endpoint_port(struct endpoint *e, uint16_t port)

@@ -33,6 +33,10 @@ const struct choice load_family_words[] = {
 #define LOAD_FAMILY CHOICE
 #include "words/choices.def"
 	{NULL, NULL}};
+const struct choice scope_words[] = {
+#define SCOPE CHOICE
+#include "words/choices.def"
+	{NULL, NULL}};
 const struct choice choose_words[] = {
 #define CHOOSE CHOICE
 #include "words/choices.def"

@@ -23,6 +23,10 @@ enum load_family {
 #define LOAD_FAMILY(name, ...) LOAD_FAMILY_##name,
 #include "words/choices.def"
 };
+enum scope {
+#define SCOPE(name, ...) SCOPE_##name,
+#include "words/choices.def"
+};
 enum choose {
 #define CHOOSE(name, ...) CHOOSE_##name,
 #include "words/choices.def"
@@ -161,8 +165,8 @@ int prediction_find(struct text name); /* or -1 */
 struct choice {
 	const char *word, *meaning;
 };
-extern const struct choice topology_words[], family_words[], load_family_words[], choose_words[],
-	mapping_words[], protocol_words[], behaviour_words[], bind_words[], end_words[],
+extern const struct choice topology_words[], family_words[], load_family_words[], scope_words[],
+	choose_words[], mapping_words[], protocol_words[], behaviour_words[], bind_words[], end_words[],
 	order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
 
 bool behaviour_does(enum behaviour behaviour, enum does what);

@@ -33,6 +33,7 @@
 	SUITE(sockets) \
 	SUITE(multipath) \
 	SUITE(descriptors) \
+	SUITE(scope) \
 	SUITE(squat) \
 	SUITE(prober) \
 	SUITE(self) \
