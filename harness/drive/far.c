@@ -1,6 +1,7 @@
 #include "drive/far_state.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -151,7 +152,7 @@ static bool far_reserve(struct far *far)
 	for (uint32_t i = 0; i < far->slots; i++)
 		far->spare[i] = far->slots - 1 - i;
 	far->spare_count = far->slots;
-	return far_post_reserve(far);
+	return far_post_reserve(far) && far_loop_reserve(far);
 }
 
 bool far_start(struct far **out, const struct far_wish *wish, struct arena *arena, struct err *err)
@@ -215,8 +216,11 @@ bool far_stop(struct far *far, struct tape *out, struct err *err)
 	far_post_close(far);
 	close(far->wake);
 	sem_destroy(&far->ready);
-	if (out)
+	if (out) {
 		tape_merge(out, &far->tape);
+		out->far_opened = far->opened;
+		memcpy(out->far_errors, far->errors, sizeof(out->far_errors));
+	}
 	if (far->err.kind == ERR_NONE)
 		return true;
 	if (err && err->kind == ERR_NONE)

@@ -91,6 +91,10 @@ static void answer_end(struct far *far, uint32_t i)
 
 void far_answer(struct far *far, uint32_t i)
 {
+	if (far->behaviour == BEHAVIOUR_LOOP) {
+		far_close(far, i);
+		return;
+	}
 	far->slot[i].left = far->slot[i].answer_bytes;
 	if (far->slot[i].left)
 		send_next(far, i);
@@ -98,7 +102,7 @@ void far_answer(struct far *far, uint32_t i)
 		answer_end(far, i);
 }
 
-static void request_end(struct far *far, uint32_t i)
+void far_wait(struct far *far, uint32_t i)
 {
 	struct far_slot *s = &far->slot[i];
 	int64_t delay_ns = far->plan->scenario->server.delay;
@@ -128,7 +132,7 @@ static void head_end(struct far *far, uint32_t i)
 	if (s->left)
 		body_next(far, i);
 	else
-		request_end(far, i);
+		far_wait(far, i);
 }
 
 /* What passes in pieces: the next of them, and what comes after the last. */
@@ -136,7 +140,7 @@ static const struct {
 	void (*next)(struct far *, uint32_t), (*end)(struct far *, uint32_t);
 } transfers[] = {
 	[FAR_HEAD] = {head_next, head_end},
-	[FAR_BODY] = {body_next, request_end},
+	[FAR_BODY] = {body_next, far_wait},
 	[FAR_SEND] = {send_next, answer_end},
 };
 
@@ -176,7 +180,9 @@ static void serve(struct far *far, uint32_t i)
 {
 	if (!far_does(far, DOES_END))
 		count_served(far);
-	if (far->behaviour == BEHAVIOUR_IGNORE)
+	if (far->behaviour == BEHAVIOUR_LOOP)
+		far_loop(far, i);
+	else if (far->behaviour == BEHAVIOUR_IGNORE)
 		far->slot[i].at = FAR_KEPT;
 	else if (!far_does(far, DOES_SERVE) || (far_does(far, DOES_END) && !far->plan->asks))
 		far_close(far, i);
@@ -231,6 +237,11 @@ static void on_answer(struct far *far, uint32_t i, int result)
 	case FAR_BODY:
 	case FAR_SEND:
 		(far->dead ? on_death : on_transfer)(far, i, result);
+		break;
+	case FAR_SOCKET:
+	case FAR_CONNECT:
+	case FAR_RELAY:
+		(far->dead ? on_death : far_loop_answer)(far, i, result);
 		break;
 	case FAR_FREE:
 	case FAR_DELAY:

@@ -1,5 +1,6 @@
 /* far_state.h - the far end's state, and what its files know of each other: far.c has the thread and
- * what others call, far_slot.c serves connections, far_datagram.c answers datagrams, far_due.c does
+ * what others call, far_slot.c serves connections,
+ * far_loop.c connects them to the far end itself, far_datagram.c answers datagrams, far_due.c does
  * what is due by the clock. Nobody else includes it.
  */
 #pragma once
@@ -21,7 +22,10 @@ enum far_at {
 	FAR_BODY,  /* … and the rest of it */
 	FAR_DELAY, /* waits before it answers */
 	FAR_SEND,
-	FAR_KEPT, /* nothing will be asked of it any more, nor is it closed */
+	FAR_SOCKET,  /* loop: takes a socket for an upstream */
+	FAR_CONNECT, /* … connects it to its own listener */
+	FAR_RELAY,   /* … waits until either end is closed */
+	FAR_KEPT,    /* nothing will be asked of it any more, nor is it closed */
 	FAR_CLOSE,
 };
 
@@ -29,7 +33,11 @@ struct far_slot {
 	int64_t due_ns; /* FAR_DELAY: when its answer is sent */
 	uint32_t next;	/* FAR_DELAY: the slot behind it */
 	uint32_t left;	/* bytes of head, rest or answer that have not passed yet */
-	uint32_t answer_bytes;
+	union {
+		uint32_t answer_bytes;
+		uint32_t
+			peer; /* loop: the other half of what is passed on; NO_SLOT: there is none */
+	};
 	uint16_t listener;
 	uint8_t at; /* enum far_at */
 	bool more;  /* another request follows this one */
@@ -70,11 +78,14 @@ struct far {
 	int64_t now_ns;			/* read once a turn */
 	bool good;			/* it began well; written before `ready` */
 	bool failed;
-	bool dead;		   /* as server.die wants it */
-	struct post *post;	   /* of UDP; NULL: nothing is sent to it */
-	_Atomic uint64_t served;   /* see far_served() */
-	char scratch[PIECE_BYTES]; /* what is received goes here, unread */
-	char zeroes[PIECE_BYTES];  /* what is sent; never written */
+	bool dead;			 /* as server.die wants it */
+	struct post *post;		 /* of UDP; NULL: nothing is sent to it */
+	struct endpoint *upstreams;	 /* loop: of each listener, how it is connected to */
+	uint64_t opened;		 /* … what it has opened to itself, */
+	uint64_t errors[STAGES][ERRNOS]; /* and what it could not have */
+	_Atomic uint64_t served;	 /* see far_served() */
+	char scratch[PIECE_BYTES];	 /* what is received goes here, unread */
+	char zeroes[PIECE_BYTES];	 /* what is sent; never written */
 };
 
 enum family far_family(const struct plan *p); /* of its sockets */
@@ -94,6 +105,14 @@ static inline struct ring *far_ring(const struct far *far, uint32_t i, unsigned 
 void far_accept(struct far *far, uint16_t listener);
 void far_close(struct far *far, uint32_t i);
 void far_answer(struct far *far, uint32_t i); /* the request is read, and its delay is over */
+
+void far_wait(struct far *far, uint32_t i); /* server.delay begins; far_answer() ends it */
+
+/* A proxy that is its own upstream: memory; a connection is accepted; an answer to what it is at; its delay
+ * is over. */
+bool far_loop_reserve(struct far *far);
+void far_loop(struct far *far, uint32_t i);
+void far_loop_answer(struct far *far, uint32_t i, int result);
 
 /* Takes what the rings have to say; false: nothing. */
 bool far_turn(struct far *far);

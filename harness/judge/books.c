@@ -133,6 +133,12 @@ static uint64_t resets_of_others(const struct tape *tape, const struct plan *pla
 	return less(moved(m, "EstabResets"), both ? 2 * own : own);
 }
 
+/* On loopback what a far end opens to itself has the client's ports. */
+static uint64_t looped(const struct tape *tape, const struct plan *plan)
+{
+	return plan->scenario->network.topology == TOPOLOGY_LOOPBACK ? tape->far_opened : 0;
+}
+
 /* A connection can be open that was in flight when the load ended; one that has sent its FIN and
  * waits for the far end's is still open to the driver; and a socket of UDP need not be connected. */
 static struct book compare_live(const struct tape *tape, const struct plan *plan,
@@ -146,12 +152,13 @@ static struct book compare_live(const struct tape *tape, const struct plan *plan
 		.found = s->states[STATE_ESTABLISHED] + s->states[STATE_CLOSE_WAIT],
 		.excepted = {[EXCEPTION_RESET] = resets_of_others(tape, plan, m),
 			     [EXCEPTION_IN_FLIGHT] = t->in_flight,
+			     [EXCEPTION_LOOPED] = looped(tape, plan),
 			     [EXCEPTION_HALF_CLOSED] = s->states[STATE_FIN_WAIT2],
 			     [EXCEPTION_UNCONNECTED] = datagrams ? s->states[STATE_BOUND] : 0},
 	};
 	struct gap gap = compare_all(&book, tape, plan, open_of);
 
-	explain(&book, gap, t->in_flight,
+	explain(&book, gap, t->in_flight + book.excepted[EXCEPTION_LOOPED],
 		book.excepted[EXCEPTION_RESET] + book.excepted[EXCEPTION_HALF_CLOSED] +
 			book.excepted[EXCEPTION_UNCONNECTED]);
 	return book;
@@ -213,6 +220,7 @@ static struct book compare_closed(const struct tape *tape, const struct plan *pl
 			 states[STATE_FIN_WAIT2] + states[STATE_CLOSING] + states[STATE_LAST_ACK],
 		/* Some of those that are open have sent their FIN. */
 		.excepted = {[EXCEPTION_HALF_CLOSED] = tape->tally.open,
+			     [EXCEPTION_LOOPED] = looped(tape, plan),
 			     [EXCEPTION_RECYCLED] = moved(m, "TWRecycled"),
 			     [EXCEPTION_OVERFLOW] = moved(m, "TCPTimeWaitOverflow"),
 			     [EXCEPTION_DESTROYED] = tape->destroyed,
@@ -224,7 +232,7 @@ static struct book compare_closed(const struct tape *tape, const struct plan *pl
 		book.known &= gap.over > 0; /* what is too much is so in any case */
 		gap.under = 0;
 	}
-	explain(&book, gap, book.excepted[EXCEPTION_HALF_CLOSED],
+	explain(&book, gap, book.excepted[EXCEPTION_HALF_CLOSED] + book.excepted[EXCEPTION_LOOPED],
 		book.excepted[EXCEPTION_RECYCLED] + book.excepted[EXCEPTION_OVERFLOW] +
 			book.excepted[EXCEPTION_DESTROYED] + book.excepted[EXCEPTION_KILLED]);
 	return book;

@@ -73,6 +73,8 @@ struct measures {
 	size_t error_count;
 	struct error_row *squat_errors; /* the same of squat's sockets, which are no load's */
 	size_t squat_error_count;
+	struct error_row *server_errors; /* … of what the far end opens to itself */
+	size_t server_error_count;
 	struct counter_row *counters; /* those that moved, in the kernel's order */
 	size_t counter_count;
 	bool counters_known;

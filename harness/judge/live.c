@@ -121,6 +121,44 @@ static struct claim live_saturation(const struct evidence *e)
 	return c;
 }
 
+/* What the far end could not have, at whatever stage. */
+static uint64_t far_failures(const struct evidence *e)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < e->measures->server_error_count; i++)
+		n += e->measures->server_errors[i].count;
+	return n;
+}
+
+/* More connections to the destination than the client has opened, and the far end has opened those. Where it
+ * has ports of its own, the client is refused nothing: it sees its connection closed. */
+static struct claim proxy_loop(const struct evidence *e)
+{
+	uint64_t opened = (uint64_t)evidence_measured(e, MEASURE_SERVER_OPENED);
+	struct holders h = evidence_holders(e);
+	bool shares = e->plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
+	struct claim c = {.weight = shares ? claim_explains(e, least(opened, h.live), h.all) : 0};
+
+	if (opened == 0)
+		return no_claim;
+	if (c.weight == 0 && far_failures(e) > 0)
+		c.weight = 1;
+	c.why = text_format(
+		e->a,
+		"The far end opened %s to itself for %s of the client: it is its own upstream, and "
+		"passes each on to the next, with a port and two descriptors, until one of them "
+		"ends%s. Both ends of all of them are of one process%s.",
+		say_number_of(e->a, opened, "connection", "connections"),
+		say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
+		far_failures(e) ? text_format(e->a, " (%s could not be had)",
+					      say_count(e->a, far_failures(e)))
+					  .s
+				: "",
+		shares ? ", and their ports are the client's" : "");
+	return c;
+}
+
 static void advise_live(struct finding *f, const struct evidence *e)
 {
 	advice_tuples(&f->attempt, e, 0);
@@ -182,6 +220,22 @@ const struct rule live_rules[] = {
 			"close idle ones sooner",
 		},
 		.in_vain = {about_closed, "ulimit -n: descriptors are another limit, and did not run out"},
+	},
+	{
+		.cause = CAUSE_PROXY_LOOP,
+		.instead = CAUSE_LIVE_SATURATION,
+		.claim = proxy_loop,
+		.seen = {MEASURE_SERVER_OPENED, MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
+		.attempt = {
+			"have the proxy look at where it is to connect to: an address and port that it listens on itself is "
+			"refused, after the name is resolved",
+			"a guard against the loop in what is passed on: Via or Max-Forwards of HTTP, CDN-Loop (RFC 8586)",
+			"`ss -tnp`: both ends of a connection belong to one process",
+		},
+		.in_vain = {
+			"more ports, ulimit -n: one request takes them all, however many there are",
+			about_closed,
+		},
 	},
 	{
 		.cause = CAUSE_DEAD_PEER_LEAK,

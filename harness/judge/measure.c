@@ -67,10 +67,12 @@ static void measure_exhaustion(struct measures *out, const struct tape *tape)
 	       (double)tape->recovered_ns);
 }
 
-/* Of events that a run has once at most. */
-static void measure_server(struct measures *out, const struct tape *tape)
+/* Of events that a run has once at most, and of its books. */
+static void measure_server(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	set(out, MEASURE_SERVER_DROPPED, 0);
+	set_if(out, MEASURE_SERVER_OPENED, plan->scenario->server.behaviour == BEHAVIOUR_LOOP,
+	       (double)tape->far_opened);
 	for (size_t i = 0; i < tape->event_count; i++) {
 		const struct event *e = &tape->events[i];
 
@@ -252,6 +254,7 @@ static void measure_errors(struct measures *out, const struct tape *tape, struct
 {
 	out->error_count = list_errors(&out->errors, tape->tally.errors, a);
 	out->squat_error_count = list_errors(&out->squat_errors, tape->squat_errors, a);
+	out->server_error_count = list_errors(&out->server_errors, tape->far_errors, a);
 }
 
 /* A gauge such as CurrEstab can go down; that is no move of a counter. */
@@ -320,7 +323,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_books(out, tape);
 	measure_requests(out, tape, plan);
 	measure_exhaustion(out, tape);
-	measure_server(out, tape);
+	measure_server(out, tape, plan);
 	measure_latency(out, tape->latency);
 	measure_prediction(out, plan);
 	measure_sockets(out, tape, plan);
@@ -352,6 +355,8 @@ struct value measures_get(const struct measures *m, const struct measure_ref *wh
 		return get_error(m->errors, m->error_count, what);
 	if (what->measure == MEASURE_SQUAT_ERRORS)
 		return get_error(m->squat_errors, m->squat_error_count, what);
+	if (what->measure == MEASURE_SERVER_ERRORS)
+		return get_error(m->server_errors, m->server_error_count, what);
 	if (what->measure == MEASURE_COUNTER)
 		return get_counter(m, what->counter);
 	return m->fixed[what->measure];

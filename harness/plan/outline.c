@@ -6,6 +6,7 @@
 #include "plan/retry.h"
 #include "plan/speed.h"
 #include "plan/together.h"
+#include "plan/upstream.h"
 
 #define SECOND 1e9
 
@@ -254,6 +255,9 @@ static void set_kept(struct outline *o, const struct plan *p)
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
 	uint64_t used = together_capacity(p);
+
+	if (upstreams_are_clients(p))
+		return p->far_upstreams;
 
 	if (o->begun < (double)used)
 		used = (uint64_t)o->begun;

@@ -12,6 +12,7 @@
 #include "plan/split.h"
 #include "plan/squat.h"
 #include "plan/together.h"
+#include "plan/upstream.h"
 
 enum {
 	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
@@ -309,6 +310,38 @@ static bool sockets_are_apart(const struct plan *p)
 	return true;
 }
 
+/* A load that keeps what it opens has no descriptor before it has no port; one that has fewer under way
+ * than descriptors wants for none; of others which of the two ends first is a race. */
+static void forecast_descriptors(struct plan *p)
+{
+	struct forecast *f = &p->forecast;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+		bool keeps = load_share(lp->load, END_LEAK) >= 1;
+
+		if (lp->sockets_most > lp->budget.capacity ||
+		    (!keeps && lp->concurrency && lp->idle_most == 0 &&
+		     lp->concurrency <= lp->sockets_most))
+			continue;
+		f->known = keeps && p->load_count == 1;
+		f->exhausts = f->counted = f->cut_short = false;
+		f->after = f->after_least = f->after_most = 0;
+	}
+}
+
+/* On loopback a proxy that is its own upstream takes the client's ports, as fast as it can. */
+static void forecast_loop(struct plan *p)
+{
+	struct forecast *f = &p->forecast;
+
+	if (!upstreams_are_clients(p))
+		return;
+	f->rate = NAN;
+	f->known = f->exhausts = f->counted = f->cut_short = false;
+	f->after = f->after_least = f->after_most = 0;
+}
+
 static void forecast_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
@@ -366,6 +399,8 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 	forecast_set(out);
 	forecast_late(out);
 	forecast_foreign(out);
+	forecast_descriptors(out);
+	forecast_loop(out);
 	for (uint32_t i = 0; i < out->load_count; i++)
 		split_choose(&out->loads[i], out);
 	return size_make(out, err);

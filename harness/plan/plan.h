@@ -124,14 +124,15 @@ struct plan {
 	/* Of those, whose answers may wait for server.delay at once. */
 	uint32_t far_datagrams;
 
-	uint32_t ring_slots;   /* the most that one ring's table may have */
-	uint32_t far_slots;    /* descriptors of the far end; 0: it never accepts */
-	uint32_t far_accepts;  /* of them wait at each listener for the next connection */
-	uint32_t backlog;      /* of its listeners */
-	uint32_t hash_entries; /* of the private socket hash; 0: shared */
-	uint32_t samples;      /* most samples a run can take */
-	uint32_t dumps;	       /* of them, those that have the socket table */
-	uint32_t timed;	       /* connects that are made to be timed, at most */
+	uint32_t ring_slots;	/* the most that one ring's table may have */
+	uint32_t far_slots;	/* descriptors of the far end; 0: it never accepts */
+	uint32_t far_upstreams; /* connections that it may have to itself: server.behaviour: loop */
+	uint32_t far_accepts;	/* of them wait at each listener for the next connection */
+	uint32_t backlog;	/* of its listeners */
+	uint32_t hash_entries;	/* of the private socket hash; 0: shared */
+	uint32_t samples;	/* most samples a run can take */
+	uint32_t dumps;		/* of them, those that have the socket table */
+	uint32_t timed;		/* connects that are made to be timed, at most */
 	struct needs needs;
 };
 

@@ -8,6 +8,7 @@
 #include "plan/retry.h"
 #include "plan/speed.h"
 #include "plan/together.h"
+#include "plan/upstream.h"
 
 #define SECOND 1e9
 
@@ -239,7 +240,10 @@ void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elap
 		return;
 	}
 	for (int i = 0; i < PREDICTIONS; i++)
-		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
+		if (upstreams_are_clients(p)) /* nothing is told of ports that others take */
+			out[i] = untold;
+		else
+			out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
 }
 
 bool predict_is_idle(enum prediction what, const struct foretold *said, const struct plan *p)

@@ -9,6 +9,7 @@
 #include "plan/retry.h"
 #include "plan/split.h"
 #include "plan/together.h"
+#include "plan/upstream.h"
 
 #define SECOND 1e9
 
@@ -371,6 +372,8 @@ static uint64_t far_open(const struct plan *p, uint64_t begun, uint64_t slots)
 	bool serves = behaviour_does(b, DOES_SERVE) && (p->asks || !behaviour_does(b, DOES_END));
 	bool keeps = behaviour_does(b, DOES_KEEP) || p->scenario->server.delay;
 
+	if (b == BEHAVIOUR_LOOP) /* both ends of each, and the client's */
+		return FAR_SLACK + 2 * (uint64_t)p->far_upstreams + least(begun, KEPT_MOST);
 	return FAR_SLACK + (serves ? slots : 0) + (keeps ? least(begun + p->timed, KEPT_MOST) : 0);
 }
 
@@ -418,6 +421,10 @@ bool size_make(struct plan *p, struct err *err)
 		return false;
 	p->timed = timed_size(s);
 	c = crowd_size(p, &slots, &largest);
+	p->far_upstreams = upstreams_of(p);
+	if (upstreams_are_clients(p))
+		c.holding = most(c.holding, p->far_upstreams);
+	c.open += p->far_upstreams;
 	far_size(p, c.begun, slots + c.inherited);
 	sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
 	p->ring_slots = (uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST),

@@ -234,6 +234,7 @@ void block_server(struct out *out, const struct result_run *run)
 		enum measure when;
 		const char *words;
 	} ends[] = {
+		{MEASURE_SERVER_OPENED, "connections that it opened to itself: "},
 		{MEASURE_SERVER_DIED, "its process died after "},
 		{MEASURE_SERVER_GONE, "its host vanished after "},
 	};
@@ -249,6 +250,7 @@ void block_server(struct out *out, const struct result_run *run)
 		block_measure(to, run, ends[i].when);
 	}
 	draft_print(&d, out, "  server");
+	print_errors(out, run->measures.server_errors, run->measures.server_error_count);
 }
 
 void block_requests(struct out *out, const struct result_run *run)

@@ -256,6 +256,8 @@ static json_t *json_measures(const struct measures *m, bool *ok)
 			put_errors(o, i, m->errors, m->error_count, ok);
 		else if (i == MEASURE_SQUAT_ERRORS)
 			put_errors(o, i, m->squat_errors, m->squat_error_count, ok);
+		else if (i == MEASURE_SERVER_ERRORS)
+			put_errors(o, i, m->server_errors, m->server_error_count, ok);
 		else if (i == MEASURE_COUNTER)
 			put_counters(o, m, ok);
 		else if (v->present && isfinite(v->n))

@@ -232,6 +232,9 @@ static bool load_measure(const struct node *n, struct measures *out)
 	else if (ref.measure == MEASURE_SQUAT_ERRORS)
 		out->squat_errors[out->squat_error_count++] =
 			(struct error_row){ref.stage, ref.error, (uint64_t)v.n};
+	else if (ref.measure == MEASURE_SERVER_ERRORS)
+		out->server_errors[out->server_error_count++] =
+			(struct error_row){ref.stage, ref.error, (uint64_t)v.n};
 	else if (ref.measure == MEASURE_COUNTER)
 		out->counters[out->counter_count++] =
 			(struct counter_row){text_keep(n->of->a, ref.counter), (uint64_t)v.n};
@@ -251,6 +254,7 @@ static bool load_measures(const struct node *up, struct measures *out)
 		return false;
 	out->errors = ARENA_ARRAY(up->of->a, struct error_row, most);
 	out->squat_errors = ARENA_ARRAY(up->of->a, struct error_row, most);
+	out->server_errors = ARENA_ARRAY(up->of->a, struct error_row, most);
 	out->counters = ARENA_ARRAY(up->of->a, struct counter_row, most);
 	json_object_foreach(all.json, key, value)
 	{

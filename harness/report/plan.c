@@ -7,6 +7,7 @@
 #include "plan/part.h"
 #include "plan/size.h"
 #include "plan/together.h"
+#include "plan/upstream.h"
 #include "report/block.h"
 #include "report/page.h"
 #include "report/plan_say.h"
@@ -206,6 +207,8 @@ static struct text say_rates(const struct plan *p, const struct outline *o, stru
 			a, "of TCP's ports %s, of UDP's %s: each by the load whose carry least",
 			say_any_rate(p->forecast.rates[PROTOCOL_TCP], a),
 			say_any_rate(p->forecast.rates[PROTOCOL_UDP], a));
+	if (upstreams_are_clients(p))
+		return TEXT("no rate: the far end's connections to itself take all ports");
 	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate))
@@ -287,6 +290,8 @@ static void print_facts(struct out *out, const struct plan *p, struct arena a)
 		{"  load", say_wanted(p, &o, &a)},
 		{"  sustained", say_rates(p, &o, &a)},
 		{"  gateway", plan_say_gateway(p, &o, &a)},
+		{"  far end", plan_say_loop(p, &a)},
+		{"  sockets", plan_say_descriptors(p, &a)},
 		{"  predicted", plan_say_failure(p, &o, &a)},
 		{"  half full", plan_say_half(p, &o, &a)},
 		{"  needs", say_needs(p, &o, &a)},

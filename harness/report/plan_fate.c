@@ -4,6 +4,7 @@
 
 #include "plan/bind.h"
 #include "plan/speed.h"
+#include "plan/upstream.h"
 #include "report/plan.h"
 
 /* " = 32 / 200/s", where the clock alone says it. */
@@ -93,6 +94,12 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 				      "(network.dad) a connection fails, and wants no port")
 			       : TEXT("cannot be told: the client lacks the address, and how long "
 				      "each connect() takes to fail decides");
+	if (upstreams_are_clients(p))
+		return TEXT("cannot be told: the far end's connections to itself take the "
+			    "client's ports as fast as they can");
+	if (has_few_descriptors(p))
+		return TEXT("cannot be told: a port or a descriptor may be the first that is "
+			    "wanted for (load.nofile)");
 	if (o->pooled)
 		return say_pool_opens(p, o, a);
 	if (p->forecast.times_out_after)
@@ -240,6 +247,8 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 
 	if (o->half == 0)
 		return TEXT("no connect is slower");
+	if (upstreams_are_clients(p))
+		return TEXT("reached as soon as the far end has as many connections to itself");
 	if (o->pooled && !o->half_reached && pool_most(p, o) > (double)(o->half * p->budget.spaces))
 		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (!o->half_reached || plan_binds_nowhere(p))

@@ -55,3 +55,7 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 /* Of a gateway: what it carries at once, and for ever. */
 struct text plan_say_gateway(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_gateway_rate(const struct plan *p, struct arena *);
+
+/* Empty where there is no such bound. */
+struct text plan_say_descriptors(const struct plan *p, struct arena *);
+struct text plan_say_loop(const struct plan *p, struct arena *);

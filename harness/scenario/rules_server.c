@@ -42,7 +42,8 @@ static bool accepts_in_vain(const struct scenario *s)
 
 static bool delays_in_vain(const struct scenario *s)
 {
-	return s->server.delay && !behaviour_does(s->server.behaviour, DOES_SERVE);
+	return s->server.delay && !behaviour_does(s->server.behaviour, DOES_SERVE) &&
+	       s->server.behaviour != BEHAVIOUR_LOOP;
 }
 
 static bool dies_in_vain(const struct scenario *s)
@@ -91,7 +92,8 @@ static const struct rule rules[] = {
 	{delays_in_vain,
 	 {AT(server, delay), AT(server, behaviour)},
 	 "server.delay needs a far end that answers requests",
-	 "Set server.behaviour to answer, hold or close."},
+	 "Set server.behaviour to answer, hold or close; or to loop, which waits so long "
+	 "before it closes what it has no upstream for."},
 	{dies_in_vain,
 	 {AT(server, die), AT(server, behaviour)},
 	 "server.die needs a far end that listens",

@@ -196,6 +196,8 @@ struct tape {
 	uint64_t destroyed;	 /* sockets in TIME_WAIT, by network.time_wait */
 	uint64_t squat_held, squat_refused;    /* sockets of squat: see squat.start */
 	uint64_t squat_errors[STAGES][ERRNOS]; /* what those were refused with */
+	uint64_t far_opened;		       /* connections that the far end opened to itself */
+	uint64_t far_errors[STAGES][ERRNOS];   /* those that it could not have */
 	int aborted;			       /* the line of `expect` that ended it; -1: none */
 	struct text load;   /* whose tape it is; empty: the only one's, or the run's */
 	struct tape *loads; /* of a run with named loads: the tape of each, borrowed */

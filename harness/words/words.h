@@ -166,8 +166,8 @@ struct choice {
 	const char *word, *meaning;
 };
 extern const struct choice topology_words[], family_words[], load_family_words[], scope_words[],
-	choose_words[], mapping_words[], protocol_words[], behaviour_words[], bind_words[], end_words[],
-	order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
+	choose_words[], mapping_words[], protocol_words[], behaviour_words[], bind_words[],
+	end_words[], order_words[], on_failure_words[], when_words[]; /* each ends in {NULL} */
 
 bool behaviour_does(enum behaviour behaviour, enum does what);
 

@@ -34,6 +34,7 @@
 	SUITE(multipath) \
 	SUITE(descriptors) \
 	SUITE(scope) \
+	SUITE(loop) \
 	SUITE(squat) \
 	SUITE(prober) \
 	SUITE(self) \

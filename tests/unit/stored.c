@@ -73,6 +73,10 @@ static void books_of(struct tape *t, const struct measures *m)
 		(uint64_t)(m->fixed[MEASURE_REUSE_RATIO].n * (double)t->tally.requests_done + 0.5);
 	for (size_t i = 0; i < m->error_count; i++)
 		t->tally.errors[m->errors[i].stage][m->errors[i].error] = m->errors[i].count;
+	for (size_t i = 0; i < m->server_error_count; i++)
+		t->far_errors[m->server_errors[i].stage][m->server_errors[i].error] =
+			m->server_errors[i].count;
+	t->far_opened = count_of(m, MEASURE_SERVER_OPENED);
 	t->exhausted = count_of(m, MEASURE_EXHAUSTED);
 	t->refused_at_ns = at->present ? (int64_t)at->n : -1;
 	t->opened_before = count_of(m, MEASURE_EXHAUSTED_AFTER);

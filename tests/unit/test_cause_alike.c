@@ -47,6 +47,92 @@ static void look_alikes_say_that_they_are_not_exhaustion(void)
 	}
 }
 
+/* By the addresses, and by what the kernel says of them; a want of ports there is one as elsewhere. */
+static void a_link_local_address_is_told_by_its_scope(void)
+{
+	static const struct {
+		const char *load;
+		enum stage stage;
+		int error;
+		const char *why;
+	} rows[] = {
+		{"{}", STAGE_CONNECT, EINVAL, "the program named none"},
+		{"{bind: address}", STAGE_BIND, EINVAL, "the program named none"},
+		{"{bind: address, scope: lo}", STAGE_BIND, EADDRNOTAVAIL, "the program named lo"},
+		{"{scope: lo}", STAGE_CONNECT, ENETUNREACH, "the program named lo"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct trial t;
+		const struct finding *f;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {family: ipv6, servers: [\"fe80::2\"]}\nload: %s", rows[i].load);
+		trial_open(&t, lines);
+		trial_fail(&t, rows[i].stage, rows[i].error, 3);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		f = trial_cause(&t, CAUSE_LINK_LOCAL);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, "not port exhaustion"));
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, "sin6_scope_id"));
+		trial_close(&t);
+	}
+}
+
+static void other_addresses_have_no_scope_to_lack(void)
+{
+	struct trial t;
+
+	trial_open(&t, "network: {family: ipv6}\nload: {bind: address}");
+	trial_fail(&t, STAGE_BIND, EADDRNOTAVAIL, 3);
+	trial_judge(&t);
+	CU_ASSERT(!trial_cause(&t, CAUSE_LINK_LOCAL));
+	CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_FOREIGN_ADDRESS));
+	trial_close(&t);
+}
+
+/* The limit is the load's own, where it has one. */
+static void the_limit_of_descriptors_is_told(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	trial_open(&t, SMALL "load: {nofile: 20, end: leak, on_failure: continue}");
+	trial_fail(&t, STAGE_SOCKET, EMFILE, 3);
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_FD_LIMIT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(lines_have(&f->attempt, "here it is 20 (load.nofile)"));
+	trial_close(&t);
+}
+
+/* By what the far end has opened, where its ports are the client's, and where they are its own. */
+static void a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	trial_open(&t, "network: {topology: loopback, ports: 40000-40031}\n"
+		       "server: {behaviour: loop}\nload: {rate: 10/s}");
+	trial_exhaust(&t, 1);
+	t.tape.tally.opened = t.tape.tally.open = 1;
+	t.tape.far_opened = 31;
+	t.tape.far_errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
+	trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+	trial_judge(&t);
+	f = &t.verdict.causes[0];
+	CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+	CU_ASSERT_EQUAL(f->cause, CAUSE_PROXY_LOOP);
+	CU_ASSERT(text_has(f->why, "opened 31 connections to itself for 1 connection"));
+	CU_ASSERT(text_has(f->why, "their ports are the client's"));
+	CU_ASSERT(!trial_cause(&t, CAUSE_LIVE_SATURATION));
+	CU_ASSERT(lines_have(&f->attempt, "Max-Forwards"));
+	trial_close(&t);
+}
+
 static void a_connection_that_met_itself_is_told_with_the_ways_out(void)
 {
 	struct trial t;
@@ -378,6 +464,10 @@ static void what_no_lab_makes_is_told_by_its_signature(void)
 
 static const struct test tests[] = {
 	TEST(look_alikes_say_that_they_are_not_exhaustion),
+	TEST(a_link_local_address_is_told_by_its_scope),
+	TEST(other_addresses_have_no_scope_to_lack),
+	TEST(the_limit_of_descriptors_is_told),
+	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(a_server_that_ended_is_told_with_when),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),

@@ -23,6 +23,65 @@ static void a_leak_has_a_slot_for_each_port(void)
 	arena_close(&a);
 }
 
+/* By the limit of its process: three of its descriptors are no sockets. */
+static void a_load_of_few_descriptors_has_no_more_open(void)
+{
+	struct arena a = help_arena();
+	const struct host host = help_host();
+	struct plan p = help_plan("network: {ports: 40000-40999}\n"
+				  "load: {end: leak, nofile: 100, concurrency: 1}",
+				  &host, 1, &a);
+
+	CU_ASSERT_EQUAL(p.loads[0].sockets_most, 97);
+	CU_ASSERT(p.loads[0].classic_sockets);
+	CU_ASSERT_EQUAL(p.loads[0].workers, 1);
+	CU_ASSERT(p.loads[0].slots >= 97 && p.loads[0].slots < 256);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+	p = help_plan("network: {ports: 40000-40031}\n"
+		      "load: {end: leak, nofile: 100, concurrency: 1}",
+		      &host, 1, &a);
+	CU_ASSERT(p.forecast.known && p.forecast.exhausts);
+	CU_ASSERT_EQUAL(p.forecast.after, 32);
+	p = help_plan("network: {ports: 40000-40999}\nload: {nofile: 100, concurrency: 90, total: "
+		      "2000}",
+		      &host, 1, &a);
+	CU_ASSERT(p.forecast.known && p.forecast.exhausts); /* the ports, of TIME_WAIT */
+	p = help_plan("network: {ports: 40000-40999}\nload: {nofile: 100, concurrency: 98, total: "
+		      "2000}",
+		      &host, 1, &a);
+	CU_ASSERT(!p.forecast.known);
+	arena_close(&a);
+}
+
+/* Each connection of it has two, and the range is the client's on loopback. */
+static void a_proxy_loop_has_two_descriptors_for_each_port(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t upstreams;
+	} rows[] = {
+		{"network: {topology: loopback, ports: 40000-40999}\nserver: {behaviour: loop}",
+		 1000},
+		{"server: {behaviour: loop}", 28232},
+		{"server: {behaviour: loop, sysctl: {net.ipv4.ip_local_port_range: 50000 50031}}",
+		 32},
+		{"network: {services: 2}\nserver: {behaviour: loop, sysctl: "
+		 "{net.ipv4.ip_local_port_range: 50000  50031}}",
+		 64},
+		{"server: {behaviour: answer}", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const struct host host = help_host();
+		struct plan p = help_plan(rows[i].lines, &host, 1, &a);
+
+		CU_ASSERT_EQUAL(p.far_upstreams, rows[i].upstreams);
+		CU_ASSERT(p.far_slots >= 2 * rows[i].upstreams);
+		arena_close(&a);
+	}
+}
+
 static void a_churn_has_slots_for_what_is_under_way(void)
 {
 	struct arena a = help_arena();
@@ -269,6 +328,8 @@ static void samples_have_room_for_the_longest_run(void)
 
 static const struct test tests[] = {
 	TEST(a_leak_has_a_slot_for_each_port),
+	TEST(a_load_of_few_descriptors_has_no_more_open),
+	TEST(a_proxy_loop_has_two_descriptors_for_each_port),
 	TEST(a_churn_has_slots_for_what_is_under_way),
 	TEST(held_connections_have_a_slot_each),
 	TEST(a_server_that_resets_leaves_the_client_more_descriptors_than_ports),

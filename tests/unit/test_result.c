@@ -85,6 +85,7 @@ static void a_loaded_result_has_what_was_written(void)
 	t.tape.refused_at_ns = AWKWARD_NS;
 	t.tape.aborted = 2;
 	t.tape.squat_errors[STAGE_LISTEN][EADDRINUSE] = 3;
+	t.tape.far_errors[STAGE_CONNECT][EADDRNOTAVAIL] = 2;
 	r = trial_result(&t, TEXT("leak"));
 	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
 	CU_ASSERT_EQUAL_FATAL(back.run_count, 1);
@@ -108,6 +109,8 @@ static void a_loaded_result_has_what_was_written(void)
 	CU_ASSERT_EQUAL_FATAL(back.runs[0].measures.squat_error_count, 1);
 	CU_ASSERT_EQUAL(back.runs[0].measures.squat_errors[0].stage, STAGE_LISTEN);
 	CU_ASSERT_EQUAL(back.runs[0].measures.squat_errors[0].count, 3);
+	CU_ASSERT_EQUAL(back.runs[0].measures.server_errors[0].stage, STAGE_CONNECT);
+	CU_ASSERT_EQUAL(back.runs[0].measures.server_errors[0].count, 2);
 	CU_ASSERT_EQUAL(back.runs[0].settings[0].line, 7);
 	CU_ASSERT_EQUAL(back.runs[0].used_states[STATE_TIME_WAIT].n, 32);
 	CU_ASSERT_EQUAL(back.host->nofile, 20000);

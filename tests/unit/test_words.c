@@ -28,6 +28,9 @@ static void rows_of_families_are_found(void)
 	CU_ASSERT(measure_find(TEXT("squat.errors.bind.EADDRINUSE"), &ref));
 	CU_ASSERT(ref.measure == MEASURE_SQUAT_ERRORS && ref.stage == STAGE_BIND &&
 		  ref.error == EADDRINUSE);
+	CU_ASSERT(measure_find(TEXT("server.errors.connect.EADDRNOTAVAIL"), &ref));
+	CU_ASSERT(ref.measure == MEASURE_SERVER_ERRORS && ref.stage == STAGE_CONNECT &&
+		  ref.error == EADDRNOTAVAIL);
 	CU_ASSERT(measure_find(TEXT("counter.TCPTimeWaitOverflow"), &ref));
 	CU_ASSERT(ref.measure == MEASURE_COUNTER && text_is(ref.counter, "TCPTimeWaitOverflow"));
 	CU_ASSERT(!measure_find(TEXT("errors.connect"), &ref));
