@@ -21,16 +21,6 @@ static struct address address_of(const char *words)
 	return a;
 }
 
-static void from_link_local(struct plan *p)
-{
-	p->sources.list[0] = address_of("fe80::1");
-}
-
-static void to_link_local(struct plan *p)
-{
-	p->servers.list[0] = address_of("fe80::1");
-}
-
 static void to_port_0(struct plan *p)
 {
 	p->service_ports[0] = 0;
@@ -61,8 +51,8 @@ static void to_the_world(struct plan *p)
 #define LOOP "network: {topology: loopback, ports: 40000-40031, "
 #define REUSE_0 "sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
 #define NET LOOP REUSE_0
-#define NET6 LOOP "family: ipv6}\n"
 #define NO_IPV6 LOOP "family: ipv6, sysctl: {net.ipv6.conf.all.disable_ipv6: 1}}\n"
+#define LOCAL "network: {family: ipv6, ports: 40000-40031, servers: [\"fe80::2\"]}\n"
 #define ONE "concurrency: 1, "
 /* Reads the server's FIN before it closes: who comes next finds it in TIME_WAIT. */
 #define WAITS ONE "end: shutdown, "
@@ -163,10 +153,14 @@ static const struct row {
 	 LOOP "sysctl: {net.ipv4.ip_nonlocal_bind: 1}}\n"
 	      "load: {" ONE "bind: address 192.0.2.1, total: 1}",
 	 NULL, 0, 1, STAGE_CONNECT, ENETUNREACH, false, call_foreign_connect},
-	{"no scope, connect", NET6 "load: {" ONE "total: 1}", to_link_local, 0, 1, STAGE_CONNECT,
-	 EINVAL, false, call_link_local_connect},
-	{"no scope, bind", NET6 "load: {" ONE "bind: address, total: 1}", from_link_local, 0, 1,
-	 STAGE_BIND, EINVAL, false, call_link_local_bind},
+	{"no scope, connect", LOCAL "load: {" ONE "total: 1}", NULL, 0, 1, STAGE_CONNECT, EINVAL,
+	 false, call_link_local_connect},
+	{"no scope, bind", LOCAL "load: {" ONE "bind: address, total: 1}", NULL, 0, 1, STAGE_BIND,
+	 EINVAL, false, call_link_local_bind},
+	{"another's scope", LOCAL "load: {" ONE "bind: address, scope: lo, total: 1}", NULL, 0, 1,
+	 STAGE_BIND, EADDRNOTAVAIL, false, call_scoped_bind},
+	{"no descriptor", NET "load: {" ONE "nofile: 4, end: leak, total: 2}", NULL, 1, 1,
+	 STAGE_SOCKET, EMFILE, false, NULL},
 	{"nobody listens",
 	 NET "server: {behaviour: refuse}\nload: {" ONE "total: 2000, on_failure: continue}", NULL,
 	 0, 2000, STAGE_CONNECT, ECONNREFUSED, false, call_refused},
