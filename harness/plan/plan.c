@@ -2,17 +2,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 
 #include "plan/bind.h"
 #include "plan/choose.h"
+#include "plan/doubt.h"
 #include "plan/options.h"
 #include "plan/places.h"
 #include "plan/size.h"
 #include "plan/split.h"
 #include "plan/squat.h"
 #include "plan/together.h"
-#include "plan/upstream.h"
 
 enum {
 	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
@@ -271,32 +270,6 @@ static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
 	return true;
 }
 
-/* Which ports squat finds free is a race, unless the load has had all of them before. */
-static void forecast_late(struct plan *p)
-{
-	struct forecast *f = &p->forecast;
-	bool before = f->exhausts && f->counted && f->at.most < (double)p->scenario->squat.start;
-
-	if (p->scenario->squat.start == 0 || before)
-		return;
-	f->known = f->exhausts = f->counted = f->cut_short = false;
-	f->after = f->after_least = f->after_most = 0;
-}
-
-/* What bind() refuses takes no port, and network.dad is how long it does. With ip_nonlocal_bind it
- * is connect() that fails, at once or when its time is up: with the port in use until then, or
- * not. */
-static void forecast_foreign(struct plan *p)
-{
-	struct forecast *f = &p->forecast;
-
-	if (!plan_lacks_address(p))
-		return;
-	f->known = plan_binds_nowhere(p) || (f->known && !f->exhausts);
-	f->exhausts = f->counted = f->cut_short = false;
-	f->after = f->after_least = f->after_most = f->times_out_after = 0;
-}
-
 /* Has each socket of the client a port that no other has, to whichever destination? */
 static bool sockets_are_apart(const struct plan *p)
 {
@@ -308,38 +281,6 @@ static bool sockets_are_apart(const struct plan *p)
 			return p->destinations == 1;
 	}
 	return true;
-}
-
-/* A load that keeps what it opens has no descriptor before it has no port; one that has fewer under way
- * than descriptors wants for none; of others which of the two ends first is a race. */
-static void forecast_descriptors(struct plan *p)
-{
-	struct forecast *f = &p->forecast;
-
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		const struct load_plan *lp = &p->loads[i];
-		bool keeps = load_share(lp->load, END_LEAK) >= 1;
-
-		if (lp->sockets_most > lp->budget.capacity ||
-		    (!keeps && lp->concurrency && lp->idle_most == 0 &&
-		     lp->concurrency <= lp->sockets_most))
-			continue;
-		f->known = keeps && p->load_count == 1;
-		f->exhausts = f->counted = f->cut_short = false;
-		f->after = f->after_least = f->after_most = 0;
-	}
-}
-
-/* On loopback a proxy that is its own upstream takes the client's ports, as fast as it can. */
-static void forecast_loop(struct plan *p)
-{
-	struct forecast *f = &p->forecast;
-
-	if (!upstreams_are_clients(p))
-		return;
-	f->rate = NAN;
-	f->known = f->exhausts = f->counted = f->cut_short = false;
-	f->after = f->after_least = f->after_most = 0;
 }
 
 static void forecast_set(struct plan *p)
@@ -397,10 +338,7 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 		return false;
 	loads_fit(out, *arena);
 	forecast_set(out);
-	forecast_late(out);
-	forecast_foreign(out);
-	forecast_descriptors(out);
-	forecast_loop(out);
+	doubt_set(out);
 	for (uint32_t i = 0; i < out->load_count; i++)
 		split_choose(&out->loads[i], out);
 	return size_make(out, err);

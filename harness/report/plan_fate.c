@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/doubt.h"
 #include "plan/speed.h"
 #include "plan/upstream.h"
 #include "report/plan.h"
@@ -77,11 +78,10 @@ static struct text say_pool_opens(const struct plan *p, const struct outline *o,
 		say_number(a, p->budget.capacity, "port"));
 }
 
-/* Fewer descriptors than ports? */
-static bool has_few_descriptors(const struct plan *p)
+static bool lacks_descriptors(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (p->loads[i].sockets_most <= p->loads[i].budget.capacity)
+		if (doubt_descriptors(&p->loads[i]))
 			return true;
 	return false;
 }
@@ -97,7 +97,7 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 	if (upstreams_are_clients(p))
 		return TEXT("cannot be told: the far end's connections to itself take the "
 			    "client's ports as fast as they can");
-	if (has_few_descriptors(p))
+	if (lacks_descriptors(p))
 		return TEXT("cannot be told: a port or a descriptor may be the first that is "
 			    "wanted for (load.nofile)");
 	if (o->pooled)
@@ -174,7 +174,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 {
 	const struct load_plan *first = &p->loads[0];
 
-	if (has_few_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
+	if (lacks_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
 		return text_format(a,
 				   "no port is wanted for: descriptors end first, after %s, and "
 				   "socket() fails with EMFILE",

@@ -1,4 +1,5 @@
 /* What bounds a run besides its ports: descriptors, and a far end that has ports of its own. */
+#include "plan/doubt.h"
 #include "plan/upstream.h"
 #include "report/plan_say.h"
 
@@ -21,7 +22,7 @@ struct text plan_say_descriptors(const struct plan *p, struct arena *a)
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *lp = &p->loads[i];
-		bool first = lp->sockets_most <= lp->budget.capacity;
+		bool first = doubt_descriptors(lp);
 
 		if (lp->load->nofile == 0)
 			continue;

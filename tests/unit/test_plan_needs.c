@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/doubt.h"
 #include "plan/plan.h"
 #include "plan_help.h"
 #include "suites.h"
@@ -50,6 +51,11 @@ static void a_load_of_few_descriptors_has_no_more_open(void)
 		      "2000}",
 		      &host, 1, &a);
 	CU_ASSERT(!p.forecast.known);
+	p = help_plan("network: {ports: 40000-40999}\n"
+		      "load: {end: leak, nofile: 100, rate: 100/s, total: 97}",
+		      &host, 1, &a);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+	CU_ASSERT(!doubt_descriptors(&p.loads[0]));
 	arena_close(&a);
 }
 

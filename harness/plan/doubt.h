@@ -1,0 +1,14 @@
+/* doubt.h - what takes a forecast's word back: squat that comes late, addresses that are not to be had,
+ * few descriptors, a far end that takes the client's ports.
+ *
+ * Input:  a plan whose forecast is that of its ports.
+ * Errors: none.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+/* May the load want for a descriptor (load.nofile) before it does for a port? */
+bool doubt_descriptors(const struct load_plan *lp);
+
+void doubt_set(struct plan *p);
