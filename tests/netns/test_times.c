@@ -239,8 +239,24 @@ static void each_time_is_that_of_the_scenario(void)
 
 /* ---- the sampler ------------------------------------------------------------ */
 
-/* What it does is nobody's packet: its own times are those of its tape. After a dump that was dear it
- * waits for longer, so that dumps take no more than two percent of a core. */
+/* From one sample with the part to the next. After a dump that was dear it waits for longer, so that
+ * dumps take no more than two percent of a core: that one is left out. */
+static void collect_samples(struct spans *s, const struct tape *t, unsigned part, int64_t ns)
+{
+	const struct sample *last = NULL;
+
+	for (size_t k = 0; k < t->sample_count; k++) {
+		const struct sample *now = &t->samples[k];
+
+		if (now->edge || !(now->parts & part))
+			continue;
+		if (last && 50 * (int64_t)last->dump_ns < ns)
+			span_add(s, now->t_ns - last->t_ns);
+		last = now;
+	}
+}
+
+/* What it does is nobody's packet: its own times are those of its tape. */
 static void samples_are_as_far_apart_as_the_scenario_says(void)
 {
 	static const struct {
@@ -248,28 +264,23 @@ static void samples_are_as_far_apart_as_the_scenario_says(void)
 		unsigned part;
 		int64_t ns;
 	} cases[] = {
-		{"load: {total: 1, hold: 600ms}\nsample: {every: 50ms}", SAMPLE_TOTALS, 50 * MS},
+		{"load: {total: 1, hold: 600ms}\nsample: {every: 50ms, sockets: 1h}", SAMPLE_TOTALS,
+		 50 * MS},
 		{"load: {total: 1, hold: 2500ms}\nsample: {sockets: 1s}", SAMPLE_SOCKETS,
 		 1000 * MS},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct sample *last = NULL;
 		struct spans spans = {0};
-		struct drive d;
 
-		drive_lines(&d, cases[i].lines);
-		for (size_t k = 0; k < d.tape.sample_count; k++) {
-			const struct sample *s = &d.tape.samples[k];
+		for (int run = 0; run < RUNS && spans.count == 0; run++) {
+			struct drive d;
 
-			if (s->edge || !(s->parts & cases[i].part))
-				continue;
-			if (last && 50 * (int64_t)last->dump_ns < cases[i].ns)
-				span_add(&spans, s->t_ns - last->t_ns);
-			last = s;
+			drive_lines(&d, cases[i].lines);
+			collect_samples(&spans, &d.tape, cases[i].part, cases[i].ns);
+			help_close(&d.h);
 		}
-		CU_ASSERT(spans.count == 0 || last_as_long(&spans, cases[i].ns, false));
-		help_close(&d.h);
+		CU_ASSERT(last_as_long(&spans, cases[i].ns, false));
 	}
 }
 
