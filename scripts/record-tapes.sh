@@ -27,7 +27,7 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	fixed-source-port.alive dial-from-listen-port reserved-source-ports listener-in-range
 	listener-in-range.reuseaddr widened-range test-port-picking foreign-time-wait foreign-time-wait.tw-reuse
 	server-restart linux-snat linux-snat.more-clients linux-snat.datagrams gcp-cloud-nat
-	gcp-cloud-nat.datagrams conntrack-full ipv6-disabled self-connect
+	gcp-cloud-nat.datagrams nat-collapse conntrack-full ipv6-disabled self-connect
 	self-connect.server-starts slow-accept slow-accept.ports server-dies server-dies.vanishes tw-bucket-overflow
 	tw-bucket-overflow.room-for-all server-side-time-wait load-generator latency-cliff latency-cliff.no-failure
 	tw-reuse-loopback.two-hosts dead-peer container-range connection-per-request.some-leak

@@ -1,108 +1,32 @@
-#include <errno.h>
+#include "judge/gateway.h"
 
-#include "judge/rule.h"
-
-bool gateway_lacks_ports(const struct evidence *e)
+/* A closer name of the want of ports: each destination would have them all, were they not made one. */
+static struct claim nat_collapse(const struct evidence *e)
 {
-	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
+	if (!gateway_lacks_ports(e) || !gateway_redirects(e))
+		return no_claim;
+	return claim_dropped(
+		e, text_format(
+			   e->a,
+			   "The client has %u destinations, and the gateway sends what is for any "
+			   "of them to one (DNAT): there a connection is told from another by "
+			   "address and port alone. It has %s, and tracked up to %s: it dropped %s "
+			   "without a word (conntrack's insert_failed, and drop with it).%s",
+			   e->plan->destinations, say_gateway_ports(e), say_tracked(e),
+			   say_dropped(e, MEASURE_NAT_INSERT_FAILED), say_gateway_rate(e))
+			   .s);
 }
 
-/* The rule that keeps mappings counts what it drops: a packet whose client found no room. */
-bool gateway_lacks_mappings(const struct evidence *e)
+static void advise_collapse(struct finding *f, const struct evidence *e)
 {
-	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_UNMAPPED) > 0;
-}
-
-/* The rule that limits them drops by itself; of a table that is full the kernel counts it. */
-bool gateway_is_full(const struct evidence *e)
-{
-	uint64_t limit = e->plan->scenario->network.nat.limit;
-	bool at_limit = limit && evidence_measured(e, MEASURE_NAT_ENTRIES_MAX) >= (double)limit;
-
-	return e->plan->nat.outside.count &&
-	       (at_limit || evidence_measured(e, MEASURE_NAT_DROP) >
-				    evidence_measured(e, MEASURE_NAT_INSERT_FAILED));
-}
-
-static bool maps_for_all(const struct evidence *e)
-{
-	return e->plan->scenario->network.nat.mapping == MAPPING_INDEPENDENT;
-}
-
-/* "64 ports to one destination (2000-2031 of 2 addresses)" */
-static const char *say_gateway_ports(const struct evidence *e)
-{
-	const struct plan *p = e->plan;
-	struct port_range range = p->scenario->network.nat.ports;
-	const char *of = "", *to = "one destination";
-
-	if (p->nat.outside.count > 1)
-		of = text_format(e->a, " of %u addresses", p->nat.outside.count).s;
-	if (p->destinations > 1 && maps_for_all(e))
-		to = text_format(e->a, "%u destinations together", p->destinations).s;
-	else if (p->destinations > 1)
-		to = text_format(e->a, "each of %u destinations", p->destinations).s;
-	return text_format(e->a, "%s to %s (%u-%u%s)",
-			   say_number_of(e->a, p->nat.carriage.each, "port", "ports"), to, range.lo,
-			   range.hi, of)
-		.s;
-}
-
-static bool is_of_datagrams(const struct evidence *e)
-{
-	return !plan_speaks(e->plan, PROTOCOL_TCP);
-}
-
-/* After the last packet; of a connection that was closed. */
-static int64_t tracks_ns(const struct evidence *e)
-{
-	const struct scenario *s = e->plan->scenario;
-
-	return is_of_datagrams(e) ? gateway_tracks_datagrams(s) : gateway_tracks(s, false);
-}
-
-/* What goes on for ever for sure; nothing does where nobody closes. */
-static const char *say_gateway_rate(const struct evidence *e)
-{
-	double rate = e->plan->forecast.rate;
-
-	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
-		return "";
-	return text_format(e->a,
-			   " A closed %s there for %s (%s): no more than %s is sure to go "
-			   "on for ever%s.",
-			   is_of_datagrams(e) ? "socket keeps its port"
-					      : "connection can keep its port",
-			   say_time(e->a, tracks_ns(e)),
-			   is_of_datagrams(e) ? "nf_conntrack_udp_timeout"
-					      : "nf_conntrack_tcp_timeout_time_wait",
-			   say_rate(e->a, rate), say_demand(e))
-		.s;
-}
-
-/* "7 SYNs": what a packet that asks for a port is. */
-static const char *say_dropped(const struct evidence *e, enum measure count)
-{
-	uint64_t n = (uint64_t)evidence_measured(e, count);
-
-	if (is_of_datagrams(e))
-		return say_number_of(e->a, n, "datagram", "datagrams");
-	if (plan_speaks(e->plan, PROTOCOL_UDP))
-		return say_number_of(e->a, n, "packet", "packets");
-	return say_number_of(e->a, n, "SYN", "SYNs");
-}
-
-/* What a gateway drops makes connects time out, and requests of UDP, whose connect asks nobody. */
-static struct claim claim_dropped(const struct evidence *e, const char *what)
-{
-	struct claim connects = claim_alike(e, STAGE_CONNECT, ETIMEDOUT, what), requests = no_claim,
-		     both;
-
-	if (plan_speaks(e->plan, PROTOCOL_UDP))
-		requests = claim_alike(e, STAGE_RECEIVE, ETIMEDOUT, what);
-	both = connects.weight >= requests.weight ? connects : requests;
-	both.weight = connects.weight + requests.weight;
-	return both;
+	advice_add_fmt(&f->attempt, e->a,
+		       "send them to more than one behind the gateway: each address, or port, of "
+		       "those adds all %s",
+		       say_count(e->a, e->plan->nat.carriage.each));
+	advice_add(&f->attempt, TEXT("give the NAT more ports, or more addresses: each has them "
+				     "towards what is behind it"));
+	advice_add(&f->attempt, TEXT("keep the client's address (no source NAT on the way to the "
+				     "proxy): each client then has ports of its own"));
 }
 
 static struct claim linux_snat(const struct evidence *e)
@@ -210,7 +134,7 @@ static struct claim insert_race(const struct evidence *e)
 		say_dropped(e, MEASURE_NAT_INSERT_FAILED),
 		say_number_of(e->a, (uint64_t)entries, "connection", "connections"),
 		say_gateway_ports(e),
-		is_of_datagrams(e)
+		gateway_carries_datagrams(e)
 			? "A datagram does not come again by itself: a resolver waits 5 s for its "
 			  "answer."
 			: "The SYN comes again after a second, so that most connect, late.");
@@ -237,7 +161,8 @@ static struct claim conntrack_full(const struct evidence *e)
 			    say_number_of(e->a,
 					  (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
 					  "connection", "connections"),
-			    bound, is_of_datagrams(e) ? "datagram" : "SYN", say_gateway_ports(e))
+			    bound, gateway_carries_datagrams(e) ? "datagram" : "SYN",
+			    say_gateway_ports(e))
 			.s);
 }
 
@@ -248,8 +173,8 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	uint32_t size = (uint32_t)(now.hi - now.lo) + 1,
 		 wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
 	bool for_ever = p->forecast.quiet_ns == FOR_EVER;
-	int64_t open_ns = is_of_datagrams(e) ? p->scenario->server.delay : live_time(p),
-		life_ns = for_ever ? 0 : open_ns + tracks_ns(e);
+	int64_t open_ns = gateway_carries_datagrams(e) ? p->scenario->server.delay : live_time(p),
+		life_ns = for_ever ? 0 : open_ns + gateway_keeps_ns(e);
 
 	if (size < wide)
 		advice_add_fmt(
@@ -317,6 +242,22 @@ const struct rule nat_rules[] = {
 			"a larger nf_conntrack_max: the table is not full while insert_failed rises with drop",
 			"more clients: all behind one gateway share its ports",
 			"trying again at once: each try is one more SYN to drop",
+		},
+	},
+	{
+		.cause = CAUSE_NAT_COLLAPSE,
+		.instead = CAUSE_LINUX_SNAT,
+		.claim = nat_collapse,
+		.advise = advise_collapse,
+		.seen = {MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_NAT_ENTRIES_MAX, MEASURE_PORTS_USED_MAX},
+		.attempt = {
+			"keep connections open and reuse them (keep-alive, a connection pool): a port is for each connection",
+		},
+		.in_vain = {
+			"more destinations on the client's side: they are one behind the gateway",
+			"source ports of the client's own choice: Linux gives the second of one port another",
+			"the client's net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse: its own ports did not run out",
+			"a larger nf_conntrack_max: the table is not full while insert_failed rises with drop",
 		},
 	},
 	{

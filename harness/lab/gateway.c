@@ -145,6 +145,19 @@ static void rules_forward(struct out *to, const struct plan *p)
 	out_z(to, "}\n");
 }
 
+/* Towards that one source NAT finds a port for each connection: no two are one at the server, whatever
+ * port the client bound them to. */
+static void rules_redirect(struct out *to, const struct plan *p)
+{
+	char z[ADDRESS_PRINTED];
+
+	if (p->scenario->network.nat.redirect)
+		out_fmt(to,
+			"chain prerouting {\ntype nat hook prerouting priority -100\n"
+			"iifname \"%s\" meta l4proto { tcp, udp } dnat to %s:%u\n}\n",
+			inside, address_print(z, plan_server(p, 0)), plan_service(p, 0));
+}
+
 static struct text rules_make(const struct plan *p, struct arena *scratch)
 {
 	const struct nat *nat = &p->scenario->network.nat;
@@ -160,6 +173,7 @@ static struct text rules_make(const struct plan *p, struct arena *scratch)
 	out_fmt(&to, ":%u-%u%s\n}\n", nat->ports.lo, nat->ports.hi,
 		nat->random ? " fully-random" : "");
 	rules_forward(&to, p);
+	rules_redirect(&to, p);
 	out_z(&to, "}\n");
 	return out_written(&to);
 }

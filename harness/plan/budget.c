@@ -61,8 +61,9 @@ struct carriage carriage_make(const struct nat *nat, uint32_t destinations, bool
 	enum { ALL_TRIED = 128 }; /* NF_NAT_MAX_ATTEMPTS */
 	bool for_all = nat->mapping == MAPPING_INDEPENDENT;
 	uint32_t size = (uint32_t)(nat->ports.hi - nat->ports.lo) + 1;
-	struct carriage c = {.each = size * (uint32_t)nat->addresses};
-	uint64_t most = (uint64_t)c.each * (for_all && apart ? 1 : destinations);
+	struct carriage c = {.each = size * (uint32_t)nat->addresses,
+			     .towards = nat->redirect ? 1 : destinations};
+	uint64_t most = (uint64_t)c.each * (for_all && apart ? 1 : c.towards);
 	bool is_limited = nat->limit && nat->limit < most;
 
 	c.ports = for_all ? c.each : most;

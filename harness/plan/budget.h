@@ -79,11 +79,12 @@ struct forecast {
 
 /* What a gateway carries, of all its clients together. */
 struct carriage {
-	uint32_t each;	/* ports to one destination, of all its addresses */
-	uint64_t ports; /* to all destinations; endpoint-independent: each is for all of them */
-	uint64_t
-		at_once; /* connections at most: as many as that, or its limit. Of several that a client
-			     has from one port each is as good as none, where that has one mapping */
+	uint32_t each;	  /* ports to one destination, of all its addresses */
+	uint32_t towards; /* destinations, as the gateway has them: redirected, they are one */
+	uint64_t ports;	  /* to all destinations; endpoint-independent: each is for all of them */
+	/* Connections at most: as many as that, or its limit. Where a client's port has one mapping, the
+	 * further ones from that port take none. */
+	uint64_t at_once;
 	uint64_t least; /* of them, those that find a port for sure */
 };
 

@@ -96,8 +96,7 @@ static double mapping_rate(const struct carriage *c, const struct scenario *s,
 static void bound_rate(struct forecast *f, const struct scenario *s, const struct budget *b,
 		       const struct carriage *c, const struct host *host, const struct life *life)
 {
-	double destinations = (double)s->network.servers.count * (double)s->network.services.count;
-	double tracked = c->each * destinations * SECOND / gateway_holds(s, b, host);
+	double tracked = (double)c->each * c->towards * SECOND / gateway_holds(s, b, host);
 	double ports = fmin(tracked, mapping_rate(c, s, life));
 	double limit = limit_rate(c, s, life);
 

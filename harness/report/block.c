@@ -180,7 +180,7 @@ void block_gateway(struct out *out, const struct result_run *run)
 		out_z(to, ", drop ");
 		block_measure(to, run, MEASURE_NAT_DROP);
 	}
-	if (run->plan.gateway.for_all && fixed(run, MEASURE_NAT_UNMAPPED).present) {
+	if (run_count(run, MEASURE_NAT_UNMAPPED)) {
 		out_z(to, "; without a mapping ");
 		block_measure(to, run, MEASURE_NAT_UNMAPPED);
 	}

@@ -87,6 +87,11 @@ static const char *say_carriage(const struct plan *p, const struct outline *o, s
 				   p->destinations > 1 ? " together" : "",
 				   say_number(a, p->nat.carriage.ports, "mapping"))
 			.s;
+	if (p->scenario->network.nat.redirect)
+		return text_format(a, "%s × %s, for %s that are one behind it = %s open at once",
+				   ports, addresses, destinations,
+				   say_number(a, p->nat.carriage.ports, "connection"))
+			.s;
 	return text_format(a, "%s × %s × %s = %s open at once", ports, addresses, destinations,
 			   say_number(a, p->nat.carriage.ports, "connection"))
 		.s;

@@ -73,7 +73,7 @@ struct result_run {
 			uint64_t limit;		  /* 0: none */
 			uint64_t times_out_after; /* 0: not, or not to be told */
 			bool datagrams;		  /* of UDP: requests do, not connects */
-			bool for_all; /* endpoint-independent: `each` are for all destinations */
+			bool for_all; /* `each` are for all destinations: one mapping, or one backend */
 		} gateway;
 	} plan;
 	struct measures measures;

@@ -42,6 +42,12 @@ static bool keeps_no_mapping(const struct scenario *s)
 	       !is_taken_back(s, nat->at.mapping_time, nat->at.mapping);
 }
 
+static bool redirects_nothing(const struct scenario *s)
+{
+	return s->network.topology == TOPOLOGY_NAT && s->network.nat.redirect &&
+	       s->network.servers.count * s->network.services.count == 1;
+}
+
 /* A key of network.nat that says more than its default, and no gateway. */
 static bool without_nat(const struct scenario *s, bool says_more, struct mark key)
 {
@@ -61,6 +67,7 @@ WITHOUT_NAT(addresses, nat->addresses != 1)
 WITHOUT_NAT(random, nat->random)
 WITHOUT_NAT(limit, nat->limit != 0)
 WITHOUT_NAT(clients, nat->clients != 1)
+WITHOUT_NAT(redirect, nat->redirect)
 WITHOUT_NAT(mapping, nat->mapping != MAPPING_DEPENDENT)
 WITHOUT_NAT(mapping_time, nat->mapping_time != MAPPING_TIME)
 WITHOUT_NAT(sysctl, nat->sysctl.count > 0)
@@ -162,6 +169,10 @@ static const struct rule rules[] = {
 	 "network.nat.mapping_time needs mapping: endpoint-independent",
 	 "How long the port of one connection is kept is network.nat.sysctl's, "
 	 "net.netfilter.nf_conntrack_tcp_timeout_time_wait and others."},
+	{redirects_nothing,
+	 {AT(network.nat, redirect), AT(network, servers), AT(network, services)},
+	 "network.nat.redirect needs more than one destination",
+	 "Set network.servers or services: what is one already cannot be made one."},
 	{listed_of_another,
 	 {AT(load, family), AT(network, sources), AT(network, servers)},
 	 "load.family has no addresses: network.sources and servers list those of network.family",

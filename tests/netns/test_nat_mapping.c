@@ -2,6 +2,7 @@
  * words about its set and its counter, and by the sockets on either side. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,6 +20,9 @@
 #define CONE(keys) \
 	"network: {topology: nat, ports: 40000-40999, services: 2, nat: {mapping: " \
 	"endpoint-independent, " keys "}}"
+
+#define ONE(keys) \
+	"network: {topology: nat, ports: 40000-40999, services: 2, nat: {redirect: true, " keys "}}"
 
 /* ---- what nft says ------------------------------------------------------- */
 
@@ -170,6 +174,34 @@ static uint16_t accepted_from(const struct listeners *l, uint32_t dest, int *fd)
 	return ntohs(peer.sin_port);
 }
 
+/* Where the gateway makes one destination of both, source NAT tells them apart by another port, at
+ * once: nothing clashes, and no SYN is sent again. */
+static void one_port_to_one_backend_becomes_two(void)
+{
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+	uint16_t ports[2];
+	int fd;
+
+	gateway_open(&h, &l, ONE("ports: 2000-2001"));
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, connect_from_one_port, &c));
+	for (uint32_t i = 0; i < 2; i++) {
+		struct tcp_info info = {0};
+
+		CU_ASSERT_EQUAL(getsockopt(c.fd[i], IPPROTO_TCP, TCP_INFO, &info,
+					   &(socklen_t){sizeof(info)}),
+				0);
+		CU_ASSERT_EQUAL(info.tcpi_total_retrans, 0);
+		ports[i] = accepted_from(&l, 0, &fd);
+		close(fd);
+	}
+	CU_ASSERT(ports[0] != ports[1]);
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = l.fd[1], .events = POLLIN}, 1, 0), 0);
+	CU_ASSERT(tracked(&h).entries == 2 && tracked(&h).insert_failed == 0);
+	gateway_close(&h, &l, &c);
+}
+
 /* And it is one at the servers, too. */
 static void one_port_of_a_client_has_one_mapping(void)
 {
@@ -243,6 +275,35 @@ static void without_a_mapping_no_packet_reaches_the_client(void)
 	gateway_close(&h, &l, &c);
 }
 
+/* 32 ports to what two destinations are behind it: the next of either is dropped, for want of one. */
+static void all_destinations_are_the_first(void)
+{
+	struct crowd c = {0};
+	struct listeners l;
+	struct help h;
+	int fd;
+
+	gateway_open(&h, &l, ONE("ports: 2000-2031"));
+	for (uint32_t dest = 0; dest < 2; dest++) {
+		crowd_begin(&h, &c, dest, 16);
+		CU_ASSERT(crowd_await(&h, &c, 16, 0));
+	}
+	CU_ASSERT(tracked(&h).entries == 32 && tracked(&h).insert_failed == 0);
+	for (uint32_t dest = 0; dest < 2; dest++) {
+		crowd_begin(&h, &c, dest, 3);
+		CU_ASSERT(crowd_await(&h, &c, 0, 3 * (dest + 1)));
+		CU_ASSERT_EQUAL(crowd_established(&c), 0);
+	}
+	CU_ASSERT_EQUAL(tracked(&h).insert_failed, tracked(&h).drop);
+	for (unsigned i = 0; i < 32; i++) {
+		accepted_from(&l, 0, &fd);
+		close(fd);
+	}
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = l.fd[0], .events = POLLIN}, 1, 0), 0);
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = l.fd[1], .events = POLLIN}, 1, 0), 0);
+	gateway_close(&h, &l, &c);
+}
+
 /* ---- a load behind it ---------------------------------------------------- */
 
 #define LOAD ", end: leak, concurrency: 12, total: 76, timeout: 200ms, on_failure: continue}"
@@ -288,6 +349,8 @@ static void what_finds_no_mapping_times_out_and_is_counted(void)
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_gateway, all_destinations_share_the_ports),
 	TEST_UNLESS(help_no_gateway, one_port_of_a_client_has_one_mapping),
+	TEST_UNLESS(help_no_gateway, one_port_to_one_backend_becomes_two),
+	TEST_UNLESS(help_no_gateway, all_destinations_are_the_first),
 	TEST_UNLESS(help_no_gateway, what_is_silent_gives_its_mapping_back),
 	TEST_UNLESS(help_no_gateway, without_a_mapping_no_packet_reaches_the_client),
 	TEST_UNLESS(help_no_gateway, what_finds_no_mapping_times_out_and_is_counted),

@@ -279,6 +279,19 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "The gateway has 32 ports to 2 destinations together",
 		 "each adds 32 ports to each destination",
 		 "nf_conntrack_max"},
+		{GATEWAY("redirect: true", "rate: 5/s"),
+		 {32, 7, 7, 0, 0},
+		 CAUSE_NAT_COLLAPSE,
+		 "The client has 2 destinations, and the gateway sends what is for any of them to "
+		 "one (DNAT): there a connection is told from another by address and port alone. "
+		 "It "
+		 "has 32 ports to 2 destinations together (2000-2031), and tracked up to 32 "
+		 "connections: it dropped 7 SYNs without a word (conntrack's insert_failed, and "
+		 "drop with it). A closed connection can keep its port there for 120 s "
+		 "(nf_conntrack_tcp_timeout_time_wait): no more than 0.267/s is sure to go on for "
+		 "ever; this load asks for 5/s.",
+		 "adds all 32",
+		 "more destinations"},
 		{GATEWAY("limit: 10", UDP "end: leak"),
 		 {10, 0, 0, 0, 0},
 		 CAUSE_CONNTRACK_FULL,

@@ -55,6 +55,9 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 #define CONE(keys) \
 	"network: {topology: nat, ports: 40000-40999, services: 2, nat: {ports: 2000-2031, " \
 	"mapping: endpoint-independent" keys "}}\n"
+#define ONE \
+	"network: {topology: nat, ports: 40000-40999, servers: 4, nat: {ports: 2000-2031, " \
+	"redirect: true}}\n"
 #define QUERY "protocol: udp, request: {send: 64B, receive: 64B}"
 	static const struct {
 		const char *lines;
@@ -178,6 +181,9 @@ static void a_mapping_for_all_destinations_is_counted_once(void)
 		{CONE("") "load: {end: leak}", 32, 64, 0},
 		{CONE("") "load: {end: leak, total: 33}", 0, 0, 0},
 		{CONE("") "load: {" QUERY ", end: leak}", 32, 32, 0},
+		{CONE(", redirect: true") "load: {end: leak}", 32, 32, 0},
+		{ONE "load: {end: leak}", 32, 32, 0},
+		{ONE "load: {rate: 100/s, hold: 10s}", 32, 32, 32 / 130.},
 		{CONE("") "load: {bind: address, rate: 100/s, hold: 10s}", 32, 32, 32 / 130.},
 		{CONE(", mapping_time: 10m") "load: {bind: address, rate: 100/s, hold: 10s}", 32,
 		 32, 32 / 610.},

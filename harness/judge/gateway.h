@@ -1,0 +1,28 @@
+/* gateway.h - what a gateway says of what it dropped, in words, for the causes of nat.c.
+ *
+ * Ownership: texts are in the evidence's arena.
+ */
+#pragma once
+
+#include "judge/rule.h"
+
+bool gateway_maps_for_all(const struct evidence *e); /* a port of its own is for all destinations */
+bool gateway_redirects(const struct evidence *e);    /* and so is what is behind it */
+bool gateway_carries_datagrams(const struct evidence *e); /* and nothing else */
+
+/* For how long it keeps a port after the last packet; of a connection that was closed. */
+int64_t gateway_keeps_ns(const struct evidence *e);
+
+/* "64 ports to one destination (2000-2031 of 2 addresses)" */
+const char *say_gateway_ports(const struct evidence *e);
+
+/* What goes on for ever for sure, as a sentence; empty where nothing does, for nobody closes. */
+const char *say_gateway_rate(const struct evidence *e);
+
+const char *say_tracked(const struct evidence *e); /* "32 connections" */
+
+/* "7 SYNs": what a packet that asks for a port is. */
+const char *say_dropped(const struct evidence *e, enum measure count);
+
+/* What a gateway drops makes connects time out, and requests of UDP, whose connect asks nobody. */
+struct claim claim_dropped(const struct evidence *e, const char *what);
