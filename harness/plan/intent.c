@@ -26,15 +26,39 @@ static uint64_t and_so(uint64_t number, uint64_t fact)
 	return draw(number, fact, 0);
 }
 
+/* What all connections of a load have in common. */
+static uint64_t with_ways(uint64_t number, const struct load *l)
+{
+	const uint64_t ways[] = {
+		l->protocol,
+		l->family,
+		l->connected,
+		l->bind.way,
+		l->bind.ports.lo,
+		l->bind.ports.hi,
+		(uint64_t)l->hold,
+		l->request.send,
+		l->request.receive,
+		l->request.read,
+		l->request.per_connection,
+		(uint64_t)l->request.pause,
+		l->pool.max_idle,
+		(uint64_t)l->pool.idle_timeout,
+		(uint64_t)l->options.linger,
+	};
+
+	for (size_t k = 0; k < sizeof(ways) / sizeof(ways[0]); k++)
+		number = and_so(number, ways[k]);
+	return number;
+}
+
 uint64_t intent_of(const struct plan *p, const struct load_plan *lp, uint64_t i)
 {
 	const struct load *l = lp->load;
-	uint64_t number = draw(plan_stream(p, lp, DRAW_END), i, when(lp, i));
+	uint64_t number = with_ways(draw(plan_stream(p, lp, DRAW_END), i, when(lp, i)), l);
 
 	number = and_so(number, intent_pair(p, lp, i));
 	number = and_so(number, plan_end(p, lp, i));
-	number = and_so(number, l->request.send);
-	number = and_so(number, l->request.receive);
 	for (unsigned k = 0; k < l->on_failure.retry; k++)
 		number = and_so(number, (uint64_t)retry_wait_of(p, lp, i, k));
 	return number;

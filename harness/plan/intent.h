@@ -1,9 +1,10 @@
 /* intent.h - what is to be done, as a number: the same for the same scenario and seed, whatever comes
  * of it, how fast the machine is, and how many workers do it.
  *
- * A request's number tells which of its load it is, when it is due (in an open model), to which pair
- * of source and destination it would go with ports free everywhere, what it sends and receives, how
- * its connection is to end, and how long each retry would wait. Those of a load are added up, so that
+ * A request's number tells which of its load it is, when it is due (in an open model), what is opened
+ * and how it is bound, how long it is held, to which pair of source and destination it would go with
+ * ports free everywhere, what it sends and receives and by which pool, how its connection is to end,
+ * and how long each retry would wait. Those of a load are added up, so that
  * their order does not matter: a run that is over sooner has begun some of the same.
  *
  * Errors: none; pure.

@@ -22,6 +22,7 @@
 	SUITE(far) \
 	SUITE(drive) \
 	SUITE(life) \
+	SUITE(intent) \
 	SUITE(family) \
 	SUITE(udp) \
 	SUITE(datagram) \

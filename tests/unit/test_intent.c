@@ -57,6 +57,21 @@ static void whatever_is_to_be_done_otherwise_is_another_intent(void)
 		"load: {total: 300, on_failure: {retry: 2, wait: 20ms}}",
 		"load: {total: 300, on_failure: {retry: 2, grow: 2}}",
 		"load: {total: 300, on_failure: {retry: 2, jitter: 10%}}",
+		"load: {total: 300, protocol: udp}",
+		"load: {total: 300, protocol: udp, connected: false, request: {send: 8B}}",
+		"load: {total: 300, bind: address}",
+		"load: {total: 300, bind: ports 2000-2300}",
+		"load: {total: 300, bind: ports 2000-2301}",
+		"load: {total: 300, bind: ports 2001-2301}",
+		"load: {total: 300, hold: 1ms}",
+		"load: {total: 300, options: {linger: 0s}}",
+		"load: {total: 300, request: {send: 8B, receive: 8B, per_connection: 2}}",
+		"load: {total: 300, concurrency: 1, request: {send: 8B, receive: 8B, pause: 1ms, "
+		"per_connection: 2}}",
+		"load: {total: 300, concurrency: 2, request: {send: 8B}, pool: {max_idle: 1}}",
+		"load: {total: 300, concurrency: 2, request: {send: 8B}, pool: {max_idle: 1, "
+		"idle_timeout: 1s}}",
+		"load: {total: 300, request: {send: 100B, receive: 1B, read: false}}",
 		"load: {total: 150}\nloads: {a: {}, b: {}}",
 	};
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
