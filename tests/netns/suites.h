@@ -14,6 +14,7 @@
 	SUITE(nat) \
 	SUITE(nat_mapping) \
 	SUITE(nat_udp) \
+	SUITE(published) \
 	SUITE(rights) \
 	SUITE(facts) \
 	SUITE(sense) \
