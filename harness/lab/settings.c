@@ -98,7 +98,14 @@ static bool refused(const struct plan *p, const struct wish *w, int sys, struct 
 			      "kernel that is not here.");
 		return blame(p, w->name_at, err);
 	}
-	if (sys == EPERM || sys == EACCES) {
+	if (sys == EACCES) { /* mode 0444: to root as well (test_perm(), fs/proc/proc_sysctl.c) */
+		err_set(err, ERR_SYS, "cannot set " TEXT_FMT ": it can only be read here",
+			TEXT_ARG(w->name));
+		err_hint(err, "It is a figure that the kernel tells, or a setting of the whole "
+			      "machine that a network namespace merely shows.");
+		return blame(p, w->name_at, err);
+	}
+	if (sys == EPERM) {
 		err_set(err, ERR_SYS, "cannot set " TEXT_FMT ": it belongs to the whole machine",
 			TEXT_ARG(w->name));
 		err_hint(err, "Set names that begin with net. and belong to a network namespace.");

@@ -121,7 +121,9 @@ static void what_another_namespace_refuses_is_an_error_at_its_line(void)
 		{"network:\n  topology: nat\n  nat:\n    sysctl: {net.netfilter.nf_conntrack_max: "
 		 "10}\n",
 		 6, 14,
-		 "cannot set net.netfilter.nf_conntrack_max: it belongs to the whole machine"},
+		 "cannot set net.netfilter.nf_conntrack_max: it can only be read here"},
+		{"server: {sysctl: {net.ipv4.tcp_available_congestion_control: reno}}\n", 3, 19,
+		 "cannot set net.ipv4.tcp_available_congestion_control: it can only be read here"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
