@@ -119,10 +119,13 @@ bool planned_make(struct planned *out, const struct scenario *s, const struct ho
 		  uint64_t seed, struct arena *arena, struct err *err)
 {
 	*out = (struct planned){.scenario = s};
-	if (plan_make(&out->plan, s, host, seed, arena, &out->err) || out->err.kind == ERR_HOST)
-		return true;
-	*err = out->err;
-	return false;
+	if (!plan_make(&out->plan, s, host, seed, arena, &out->err) && out->err.kind != ERR_HOST) {
+		*err = out->err;
+		return false;
+	}
+	if (out->plan.needs.rings) /* all but the machine's limits was looked at */
+		denied_find(&out->denied, &out->plan, arena);
+	return true;
 }
 
 /* In a scenario a rate or a concurrency of 0 takes back what the base says; here there is none. */
@@ -243,7 +246,7 @@ static int tell(struct command_call *call, const struct wish *w)
 			out_z(call->out, "\n");
 		if (w->list[i].err.kind)
 			status = STATUS_HOST;
-		else if (status == STATUS_OK && plan_denied(&w->list[i]) > 0)
+		else if (status == STATUS_OK && w->list[i].denied.count > 0)
 			status = STATUS_FAIL;
 	}
 	if (o->json)

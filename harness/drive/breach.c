@@ -62,6 +62,8 @@ static bool look_at_books(const struct now *now, const struct measure_ref *what,
 		{MEASURE_EXHAUSTED_AT, b->exhausted, (double)(b->refused_at_ns - b->begin_ns)},
 		{MEASURE_RECOVERED, true, b->exhausted && b->recovered_ns >= 0},
 		{MEASURE_RECOVERY, b->recovered_ns >= 0, (double)b->recovered_ns},
+		{MEASURE_RECOVERED_AT, b->exhausted && b->recovered_ns >= 0,
+		 (double)(b->refused_at_ns - b->begin_ns + b->recovered_ns)},
 		{MEASURE_ELAPSED, true, (double)now->ns},
 	};
 	const struct row *found = row_find(rows, sizeof(rows) / sizeof(rows[0]), what->measure);

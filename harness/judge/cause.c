@@ -193,18 +193,6 @@ static void rank(struct ranking *out, const struct evidence *e, bool (*asks)(enu
 		add_finding(out, &own.list[i], own.weights[i]);
 }
 
-/* " of UDP", " of IPv6", " of TCP over IPv6": by what tells it from the others. */
-static const char *say_part(struct part part, bool is_mixed)
-{
-	static const char *const names[PROTOCOLS][3] = {
-		[PROTOCOL_TCP] = {" of TCP", " of TCP over IPv4", " of TCP over IPv6"},
-		[PROTOCOL_UDP] = {" of UDP", " of UDP over IPv4", " of UDP over IPv6"},
-	};
-	static const char *const versions[] = {"", " of IPv4", " of IPv6"};
-
-	return is_mixed ? names[part.protocol][part.family] : versions[part.family];
-}
-
 /* The ports of TCP and of UDP, of IPv4 and of IPv6, are ranges of their own: who holds those of the one
  * is none of the other's business. */
 static void rank_parts(struct ranking *out, const struct evidence *whole, const struct part *parts,
@@ -217,7 +205,7 @@ static void rank_parts(struct ranking *out, const struct evidence *whole, const 
 		view_make(v, whole->plan, whole->tape, parts[i], whole->a);
 		e = evidence_of(&v->plan, &v->tape, &v->measures, whole->a);
 		e.fills = whole->fills;
-		e.ports_of = say_part(parts[i], part_is_mixed(whole->plan));
+		e.ports_of = text_format(whole->a, " of %s", part_name(parts[i], whole->plan)).s;
 		rank(out, &e, is_of_ports);
 	}
 	rank(out, whole, is_of_no_ports);

@@ -2,24 +2,31 @@
 
 #include <math.h>
 
-#include "judge/foretold.h"
 #include "plan/predict.h"
+
+/* What is predicted of a measure, and no run has beyond it. */
+static bool foretold_of(struct guess *out, enum measure what,
+			const struct foretold said[PREDICTIONS])
+{
+	for (int i = 0; i < PREDICTIONS; i++) {
+		if (prediction_infos[i].measure != what || !prediction_infos[i].ever ||
+		    !said[i].told)
+			continue;
+		*out = said[i].value;
+		return true;
+	}
+	return false;
+}
 
 /* Of a measure that a prediction is of, or the arithmetic itself is. */
 static bool bounds_of(struct guess *out, enum measure what, const struct plan *p,
 		      const struct foretold said[PREDICTIONS])
 {
-	static const enum prediction known[] = {
-		PREDICTION_EXHAUSTED, PREDICTION_AFTER, PREDICTION_AT,	 PREDICTION_POOL,
-		PREDICTION_USED,      PREDICTION_OPEN,	PREDICTION_CLIFF};
-	bool fails = said[PREDICTION_EXHAUSTED].told && said[PREDICTION_EXHAUSTED].value.least > 0;
+	const struct foretold *exhausted = &said[PREDICTION_EXHAUSTED];
+	bool fails = exhausted->told && exhausted->value.least > 0;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (foretold_measure(known[i]) != what || !said[known[i]].told)
-			continue;
-		*out = said[known[i]].value;
+	if (foretold_of(out, what, said))
 		return true;
-	}
 	if (what == MEASURE_PREDICTED_RATE && isfinite(p->forecast.rate))
 		*out = (struct guess){p->forecast.rate, p->forecast.rate, p->forecast.rate};
 	else if (what == MEASURE_CONNECTS_FAILED && fails)
@@ -42,20 +49,19 @@ static bool may_hold(const struct expectation *e, const struct guess *g)
 	return false;
 }
 
-size_t denied_find(struct denial *out, size_t most, const struct plan *plan)
+void denied_find(struct denial_list *out, const struct plan *plan, struct arena *a)
 {
 	const struct expectation_list *expect = &plan->scenario->expect;
 	struct foretold said[PREDICTIONS];
-	size_t n = 0;
 
+	*out = (struct denial_list){ARENA_ARRAY(a, struct denial, expect->count), 0};
 	predict(said, plan, 0);
-	for (size_t i = 0; i < expect->count && n < most; i++) {
+	for (size_t i = 0; i < expect->count; i++) {
 		const struct expectation *e = &expect->list[i];
 		struct guess bounds;
 
 		if (e->what.load == 0 && bounds_of(&bounds, e->what.measure, plan, said) &&
 		    !may_hold(e, &bounds))
-			out[n++] = (struct denial){e, bounds};
+			out->list[out->count++] = (struct denial){e, bounds};
 	}
-	return n;
 }

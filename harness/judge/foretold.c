@@ -45,39 +45,12 @@ static uint64_t timeouts(const struct measures *m, enum stage stage)
 	return 0;
 }
 
-/* Since the load began, as the prediction has it. */
-static struct value recovered_at(const struct measures *m)
-{
-	struct value at = fixed(m, MEASURE_EXHAUSTED_AT), took = fixed(m, MEASURE_RECOVERY);
-
-	return (struct value){at.present && took.present, at.n + took.n};
-}
-
-enum measure foretold_measure(enum prediction what)
-{
-	static const enum measure of[PREDICTIONS] = {
-		[PREDICTION_EXHAUSTED] = MEASURE_EXHAUSTED,
-		[PREDICTION_AFTER] = MEASURE_EXHAUSTED_AFTER,
-		[PREDICTION_AT] = MEASURE_EXHAUSTED_AT,
-		[PREDICTION_SUSTAINED] = MEASURE_CONNECTS_OPENED,
-		[PREDICTION_POOL] = MEASURE_CONNECTS_OPENED,
-		[PREDICTION_USED] = MEASURE_PORTS_USED_MAX,
-		[PREDICTION_OPEN] = MEASURE_ESTABLISHED_MAX,
-		[PREDICTION_CLIFF] = MEASURE_LATENCY_UPPER,
-		[PREDICTION_GATEWAY] = MEASURE_CONNECTS_OPENED,
-	};
-
-	return of[what];
-}
-
 static struct value observed(const struct measures *m, enum prediction what,
 			     const struct plan *plan)
 {
-	if (what == PREDICTION_RECOVERED)
-		return recovered_at(m);
 	if (what == PREDICTION_GATEWAY && let_down(plan) == STAGE_RECEIVE)
 		return fixed(m, MEASURE_REQUESTS_DONE);
-	return fixed(m, foretold_measure(what));
+	return fixed(m, prediction_infos[what].measure);
 }
 
 /* What a run did not come to contradicts nothing, if something ended it before. */

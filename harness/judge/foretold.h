@@ -7,8 +7,5 @@
 
 #include "judge/judge.h"
 
-/* The measure that a prediction is of; of PREDICTION_RECOVERED none is. */
-enum measure foretold_measure(enum prediction what);
-
 /* Fills out->predictions and predictions.broken; its other measures are there. */
 void foretold_compare(struct measures *out, const struct tape *tape, const struct plan *plan);

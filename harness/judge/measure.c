@@ -6,6 +6,7 @@
 #include "judge/books.h"
 #include "judge/foretold.h"
 #include "judge/outlook.h"
+#include "plan/part.h"
 
 static void set(struct measures *out, enum measure what, double n)
 {
@@ -58,13 +59,15 @@ static void measure_requests(struct measures *out, const struct tape *tape, cons
 static void measure_exhaustion(struct measures *out, const struct tape *tape)
 {
 	bool refused = tape->exhausted && tape->refused_at_ns >= 0;
+	bool recovered = tape->exhausted && tape->recovered_ns >= 0;
 
 	set(out, MEASURE_EXHAUSTED, tape->exhausted);
 	set_if(out, MEASURE_EXHAUSTED_AFTER, refused, (double)tape->opened_before);
 	set_if(out, MEASURE_EXHAUSTED_AT, refused, (double)(tape->refused_at_ns - tape->begin_ns));
-	set(out, MEASURE_RECOVERED, tape->exhausted && tape->recovered_ns >= 0);
-	set_if(out, MEASURE_RECOVERY, tape->exhausted && tape->recovered_ns >= 0,
-	       (double)tape->recovered_ns);
+	set(out, MEASURE_RECOVERED, recovered);
+	set_if(out, MEASURE_RECOVERY, recovered, (double)tape->recovered_ns);
+	set_if(out, MEASURE_RECOVERED_AT, refused && recovered,
+	       (double)(tape->refused_at_ns - tape->begin_ns + tape->recovered_ns));
 }
 
 /* Of events that a run has once at most, and of its books. */
@@ -109,14 +112,26 @@ static void measure_latency(struct measures *out, const struct latency *l)
 	       upper->n / lower->n);
 }
 
-static void measure_prediction(struct measures *out, const struct plan *plan)
+/* Of the first range of ports, where there are several. */
+static void measure_rate(struct measures *out, const struct plan *plan, struct arena scratch)
+{
+	struct part parts[PARTS_MOST];
+	struct plan first = *plan;
+
+	if (parts_of(parts, plan) > 1)
+		part_of(&first, plan, parts[0],
+			ARENA_ARRAY(&scratch, struct load_plan, plan->load_count));
+	set_if(out, MEASURE_PREDICTED_RATE,
+	       isfinite(first.forecast.rate) && outlook_buckets(&first) == 0, first.forecast.rate);
+}
+
+static void measure_prediction(struct measures *out, const struct plan *plan, struct arena scratch)
 {
 	const struct forecast *f = &plan->forecast;
 
+	measure_rate(out, plan, scratch);
 	set_if(out, MEASURE_PREDICTED_AFTER, f->known && f->exhausts && f->counted,
 	       (double)f->after);
-	set_if(out, MEASURE_PREDICTED_RATE, isfinite(f->rate) && outlook_buckets(plan) == 0,
-	       f->rate);
 }
 
 /* Measures that are the most sockets seen in a state, or how many are in it at the end. */
@@ -325,7 +340,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_exhaustion(out, tape);
 	measure_server(out, tape, plan);
 	measure_latency(out, tape->latency);
-	measure_prediction(out, plan);
+	measure_prediction(out, plan, *a);
 	measure_sockets(out, tape, plan);
 	measure_gateway(out, tape);
 	measure_errors(out, tape, a);

@@ -58,8 +58,8 @@ struct forecast {
 	uint64_t after_least, after_most; /* as exactly as that can be told */
 	struct guess at; /* when that is, in ns since the load began: by a quick machine and a
 			    slow one */
-	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be told */
-	double rates[PROTOCOLS]; /* of the loads of each, where there are both: rate is TCP's */
+	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be
+			told. Of several parts (plan/part.h) it is the first's */
 	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */
 	double pool_edge; /* ports that are not for those: see plan/pool.h */
 	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */

@@ -103,6 +103,20 @@ static void set_failure(struct outline *o, const struct plan *p)
 		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns.likely, 0);
 }
 
+/* More than so many connections? Of a closed loop without a number of its own, always. */
+static bool begins_more(const struct plan *p, uint64_t n)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		uint64_t most = load_begins_most(p->loads[i].load, &p->loads[i].shape,
+						 p->scenario->stop.time);
+
+		all = most > UINT64_MAX - all ? UINT64_MAX : all + most;
+	}
+	return all > n;
+}
+
 /* The other half of the ports is looked at when the first has none left. */
 static void set_half(struct outline *o, const struct plan *p)
 {
@@ -117,7 +131,7 @@ static void set_half(struct outline *o, const struct plan *p)
 	/* As long as no request has ended, a pool's are connections. */
 	o->half_reached =
 		(o->pooled ? o->exhausts && !o->pool.in_step : o->wanted >= (double)all) &&
-		p->needs.connections > all;
+		begins_more(p, all);
 	if (o->known && !o->exhausts && p->scenario->server.die) /* those begun before have them */
 		o->half_reached &= begins_ns(p, o, all) < (double)p->scenario->server.die;
 	if (o->half_reached)

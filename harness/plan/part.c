@@ -2,9 +2,16 @@
 
 #include "plan/together.h"
 
-bool part_is_mixed(const struct plan *p)
+const char *part_name(struct part part, const struct plan *p)
 {
-	return plan_speaks(p, PROTOCOL_TCP) && plan_speaks(p, PROTOCOL_UDP);
+	static const char *const names[PROTOCOLS][3] = {
+		[PROTOCOL_TCP] = {"TCP", "TCP over IPv4", "TCP over IPv6"},
+		[PROTOCOL_UDP] = {"UDP", "UDP over IPv4", "UDP over IPv6"},
+	};
+	static const char *const versions[] = {"all", "IPv4", "IPv6"};
+	bool is_mixed = plan_speaks(p, PROTOCOL_TCP) && plan_speaks(p, PROTOCOL_UDP);
+
+	return is_mixed ? names[part.protocol][part.family] : versions[part.family];
 }
 
 bool part_has(struct part part, const struct load_plan *lp)
@@ -66,5 +73,5 @@ void part_of(struct plan *out, const struct plan *whole, struct part part, struc
 		out->load_count++;
 	}
 	out->budget = loads[out->widest].budget;
-	out->forecast = together_foresee(out);
+	plan_foresee(out);
 }

@@ -9,8 +9,6 @@
 
 #include "plan/plan.h"
 
-bool part_is_mixed(const struct plan *p); /* has it loads of both protocols? */
-
 enum part_family { PART_OF_BOTH, PART_OF_IPV4, PART_OF_IPV6 }; /* mapped sockets are of IPv4 */
 
 struct part {
@@ -23,7 +21,10 @@ enum { PARTS_MOST = 2 * PROTOCOLS };
 /* How many there are: 1, if all loads want the same ports. */
 uint32_t parts_of(struct part out[PARTS_MOST], const struct plan *p);
 
+/* "UDP", "IPv6", "TCP over IPv6": by what tells it from the plan's others. */
+const char *part_name(struct part part, const struct plan *p);
+
 bool part_has(struct part part, const struct load_plan *lp);
 
-/* `loads` has room for load_count of the whole. */
+/* With a forecast of its own. `loads` has room for load_count of the whole. */
 void part_of(struct plan *out, const struct plan *whole, struct part part, struct load_plan *loads);

@@ -300,6 +300,12 @@ static void forecast_set(struct plan *p)
 		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
 }
 
+void plan_foresee(struct plan *p)
+{
+	forecast_set(p);
+	doubt_set(p);
+}
+
 /* Does a load of the protocol send anything? A request that is none, of a pool, the far end never
  * sees. */
 static bool asks(const struct plan *p, enum protocol protocol)
@@ -337,8 +343,7 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 	if (!squat_set(out, err))
 		return false;
 	loads_fit(out, *arena);
-	forecast_set(out);
-	doubt_set(out);
+	plan_foresee(out);
 	for (uint32_t i = 0; i < out->load_count; i++)
 		split_choose(&out->loads[i], out);
 	return size_make(out, err);

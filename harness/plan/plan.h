@@ -148,6 +148,9 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 bool plan_make(struct plan *out, const struct scenario *s, const struct host *host, uint64_t seed,
 	       struct arena *, struct err *);
 
+/* Fills in the forecast of its loads; the rest of it is there. */
+void plan_foresee(struct plan *p);
+
 uint32_t plan_workers(const struct plan *p); /* of all loads */
 
 /* How the i-th connection of a load ends: drawn from the seed, by its number alone. */

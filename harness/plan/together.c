@@ -143,16 +143,21 @@ static void add(struct forecast *all, const struct forecast *one)
 	all->life_least_ns =
 		one->life_least_ns < all->life_least_ns ? one->life_least_ns : all->life_least_ns;
 	all->quiet_ns = one->quiet_ns > all->quiet_ns ? one->quiet_ns : all->quiet_ns;
-	all->rate = fmin(all->rate, one->rate);
 }
 
-/* Of the ports of each protocol, which are apart: by the load whose ports carry least, and not to be
- * told if it is not of one of them (fmin() passes over NAN). */
-static void add_rate(struct forecast *all, enum protocol protocol, double rate)
+/* Of the loads of the first part, by the one whose ports carry least; not to be told if it is not of
+ * one of them (fmin() passes over NAN). */
+static double rate_of(const struct plan *p, const struct forecast *each)
 {
-	double *least = &all->rates[protocol];
+	struct part parts[PARTS_MOST];
+	double least = INFINITY;
 
-	*least = isnan(rate) || isnan(*least) ? NAN : fmin(*least, rate);
+	parts_of(parts, p);
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (part_has(parts[0], &p->loads[i]))
+			least = isnan(each[i].rate) || isnan(least) ? NAN
+								    : fmin(least, each[i].rate);
+	return least;
 }
 
 /* How many connections of all loads are due by then. */
@@ -247,16 +252,11 @@ struct forecast together_foresee(const struct plan *p)
 	all = each[0] = foresee_one(p, 0);
 	if (p->load_count == 1)
 		return all;
-	for (enum protocol k = 0; k < PROTOCOLS; k++)
-		all.rates[k] = INFINITY;
-	add_rate(&all, p->loads[0].load->protocol, each[0].rate);
 	for (uint32_t i = 1; i < p->load_count; i++) {
 		each[i] = foresee_one(p, i);
 		add(&all, &each[i]);
-		add_rate(&all, p->loads[i].load->protocol, each[i].rate);
 	}
-	if (part_is_mixed(p))
-		all.rate = all.rates[PROTOCOL_TCP];
+	all.rate = rate_of(p, each);
 	foresee_all(&all, p, each);
 	return all;
 }

@@ -9,7 +9,8 @@
 
 #include "plan/plan.h"
 
-/* Of one load it is forecast_make(). */
+/* Of one load it is forecast_make(). Loads that want nothing of each other's have a forecast of their
+ * own in part_of(); here is what comes of all: who gives ports back last, whether any is refused one. */
 struct forecast together_foresee(const struct plan *p);
 
 /* Does what `a` has take a port from `b`? */

@@ -40,5 +40,5 @@ const char *run_acceleration(const struct result_run *run, char text[UNIT_PRINTE
 /* Something ended it before its load was done: what it did not get to is no finding. */
 bool run_ended_early(const struct result_run *run);
 
-/* It did not run out of ports, but would have, had it gone on as it was. */
-bool run_falls_short(const struct result_run *run);
+/* It did not run out of ports, but would have, had it gone on as it was: after so long; 0: not so. */
+int64_t run_falls_short(const struct result_run *run);

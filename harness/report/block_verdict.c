@@ -87,7 +87,9 @@ static void add_any(struct out *to, double rate)
 {
 	char text[UNIT_PRINTED];
 
-	if (isinf(rate))
+	if (isnan(rate))
+		out_z(to, "a rate that cannot be told");
+	else if (isinf(rate))
 		out_z(to, "any rate");
 	else if (rate > 0)
 		out_z(to, unit_rate_pretty(text, rate));
@@ -95,19 +97,22 @@ static void add_any(struct out *to, double rate)
 		out_z(to, "no rate");
 }
 
-/* The ports of TCP and of UDP are two ranges. */
+/* "sustainable: 1.07/s of TCP, any rate of UDP", where these have ports of their own. */
 static void add_rate(struct out *to, const struct result_run *run)
 {
 	double rate = run->measures.fixed[MEASURE_PREDICTED_RATE].n;
 
 	out_z(to, to->len ? "; sustainable: " : "sustainable: ");
-	out_z(to, run->plan.rate_is_least && rate > 0 ? "at least " : "");
-	add_any(to, rate);
-	if (!run->plan.is_mixed)
-		return;
-	out_z(to, " of TCP, ");
-	add_any(to, run->plan.udp_rate);
-	out_z(to, " of UDP");
+	if (run->plan.part_count == 0) {
+		out_z(to, run->plan.rate_is_least && rate > 0 ? "at least " : "");
+		add_any(to, rate);
+	}
+	for (uint32_t i = 0; i < run->plan.part_count; i++) {
+		out_z(to, i ? ", " : "");
+		add_any(to, run->plan.parts[i].sustained);
+		out_z(to, " of ");
+		out_text(to, run->plan.parts[i].name);
+	}
 }
 
 void block_prediction(struct out *out, const struct result_run *run)
@@ -133,7 +138,7 @@ void block_prediction(struct out *out, const struct result_run *run)
 		out_text(to, run->plan.doubt);
 	}
 	add_timeouts(to, run);
-	if (rate.present)
+	if (rate.present || run->plan.part_count)
 		add_rate(to, run);
 	if (run->plan.tw_buckets)
 		out_fmt(to,
@@ -144,28 +149,55 @@ void block_prediction(struct out *out, const struct result_run *run)
 	draft_print(&d, out, "  predicted");
 }
 
-bool run_falls_short(const struct result_run *run)
+static bool lasts_longer(const struct result_run *run, int64_t lasts_ns)
 {
 	struct value elapsed = run->measures.fixed[MEASURE_ELAPSED];
 
-	return run->plan.lasts_ns && !run_ended_early(run) && elapsed.present &&
-	       elapsed.n < (double)run->plan.lasts_ns &&
-	       run->measures.fixed[MEASURE_EXHAUSTED].present && !run_flag(run, MEASURE_EXHAUSTED);
+	return lasts_ns && !run_ended_early(run) && elapsed.present &&
+	       elapsed.n < (double)lasts_ns && run->measures.fixed[MEASURE_EXHAUSTED].present &&
+	       !run_flag(run, MEASURE_EXHAUSTED);
 }
 
-void block_outlook(struct out *out, const struct result_run *run)
+int64_t run_falls_short(const struct result_run *run)
+{
+	int64_t least = lasts_longer(run, run->plan.lasts_ns) ? run->plan.lasts_ns : 0;
+
+	for (uint32_t i = 0; i < run->plan.part_count; i++) {
+		int64_t ns = run->plan.parts[i].lasts_ns;
+
+		if (lasts_longer(run, ns) && (least == 0 || ns < least))
+			least = ns;
+	}
+	return least;
+}
+
+/* "at 200/s the ports of TCP last 5 s; this run took 1 s" */
+static void print_outlook(struct out *out, const struct result_run *run, double per_s,
+			  int64_t lasts_ns, struct text of)
 {
 	char rate[UNIT_PRINTED], lasts[UNIT_PRINTED];
 	struct draft d;
 	struct out *to = draft_begin(&d);
 
-	if (!run_falls_short(run))
+	if (!lasts_longer(run, lasts_ns))
 		return;
-	out_fmt(to, "at %s the ports last %s; this run took ",
-		unit_rate_pretty(rate, run->plan.rate),
-		unit_time_pretty(lasts, run->plan.lasts_ns));
+	out_fmt(to, "at %s the ports%s", unit_rate_pretty(rate, per_s), of.len ? " of " : "");
+	out_text(to, of);
+	out_fmt(to, " last %s; this run took ", unit_time_pretty(lasts, lasts_ns));
 	block_measure(to, run, MEASURE_ELAPSED);
 	draft_print(&d, out, "  but");
+}
+
+void block_outlook(struct out *out, const struct result_run *run)
+{
+	const struct text whole = {0};
+
+	print_outlook(out, run, run->plan.rate, run->plan.lasts_ns, whole);
+	for (uint32_t i = 0; i < run->plan.part_count; i++) {
+		const struct result_part *p = &run->plan.parts[i];
+
+		print_outlook(out, run, p->rate, p->lasts_ns, p->name);
+	}
 }
 
 void block_overflow(struct out *out, const struct result_run *run)

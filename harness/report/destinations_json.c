@@ -108,8 +108,6 @@ json_t *destinations_json(const struct result_run *run, bool *ok)
 
 /* ---- and back ------------------------------------------------------------ */
 
-static const double seconds_most = 9e6;
-
 /* -1 where it is not there. */
 static bool load_ns(const struct node *up, const char *key, int64_t *ns)
 {

@@ -11,13 +11,12 @@
 #include "report/foretold.h"
 #include "report/json.h"
 #include "report/latency.h"
+#include "report/ports.h"
 #include "report/words.h"
 
 enum { ESCAPE_MOST = 10 }; /* bytes that out_escaped() makes of one, at most */
 
-/* JSON is UTF-8. Text that is not is stored as a terminal would show it, with \xNN for what is
- * broken. */
-static json_t *json_text(struct text t)
+json_t *json_text(struct text t)
 {
 	json_t *json = json_stringn(t.len ? t.s : "", t.len);
 	char *buffer;
@@ -45,16 +44,6 @@ static void put_named(json_t *object, struct text name, json_t *value, bool *ok)
 	json_decref(key);
 }
 
-static json_t *json_count(uint64_t n)
-{
-	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
-}
-
-static json_t *json_seconds(double ns)
-{
-	return json_real(ns / 1e9);
-}
-
 static json_t *json_value(enum measure_kind kind, double n)
 {
 	switch (kind) {
@@ -80,11 +69,6 @@ static json_t *json_lines(const struct line_list *lines, bool *ok)
 	for (size_t i = 0; i < lines->count; i++)
 		append(array, json_text(lines->list[i]), ok);
 	return array;
-}
-
-static json_t *json_range(struct port_range range)
-{
-	return json_sprintf("%u-%u", range.lo, range.hi);
 }
 
 static json_t *json_errno(int error)
@@ -163,62 +147,6 @@ static void put_settings(json_t *o, const struct result_run *run, bool *ok)
 		else
 			json_decref(settings);
 	}
-}
-
-static json_t *json_gateway(const struct result_run *run, bool *ok)
-{
-	json_t *o = json_object();
-
-	put(o, "ports", json_range(run->plan.gateway.ports), ok);
-	put(o, "addresses", json_integer(run->plan.gateway.addresses), ok);
-	put(o, "each", json_integer(run->plan.gateway.each), ok);
-	put(o, "at_once", json_count(run->plan.gateway.at_once), ok);
-	if (run->plan.gateway.limit)
-		put(o, "limit", json_count(run->plan.gateway.limit), ok);
-	if (run->plan.gateway.times_out_after)
-		put(o, "times_out_after", json_count(run->plan.gateway.times_out_after), ok);
-	if (run->plan.gateway.for_all)
-		put(o, "for_all", json_true(), ok);
-	if (run->plan.gateway.datagrams)
-		put(o, "datagrams", json_true(), ok);
-	return o;
-}
-
-static json_t *json_plan(const struct result_run *run, bool *ok)
-{
-	json_t *o = json_object();
-	bool for_ever = run->plan.port_life_ns == FOR_EVER;
-
-	put(o, "ports", json_range(run->plan.range), ok);
-	put(o, "usable", json_integer(run->plan.usable), ok);
-	put(o, "sources", json_integer(run->plan.sources), ok);
-	put(o, "destinations", json_integer(run->plan.destinations), ok);
-	if (run->plan.workers)
-		put(o, "workers", json_integer(run->plan.workers), ok);
-	if (run->plan.whole.len)
-		put(o, "whole", json_text(run->plan.whole), ok);
-	put(o, "capacity", json_count(run->plan.capacity), ok);
-	put(o, "may_lose_one", json_boolean(run->plan.may_lose_one), ok);
-	put(o, "order", json_text(run->plan.order), ok);
-	put(o, "window", json_boolean(run->plan.window), ok);
-	put(o, "port_life", for_ever ? json_null() : json_seconds((double)run->plan.port_life_ns),
-	    ok);
-	if (run->plan.rate > 0)
-		put(o, "rate", json_real(run->plan.rate), ok);
-	if (run->plan.lasts_ns)
-		put(o, "lasts", json_seconds((double)run->plan.lasts_ns), ok);
-	if (run->plan.doubt.len)
-		put(o, "doubt", json_text(run->plan.doubt), ok);
-	if (run->plan.rate_is_least)
-		put(o, "sustained_is_least", json_true(), ok);
-	if (run->plan.is_mixed)
-		put(o, "sustained_udp",
-		    isfinite(run->plan.udp_rate) ? json_real(run->plan.udp_rate) : json_null(), ok);
-	if (run->plan.tw_buckets)
-		put(o, "tw_buckets", json_count(run->plan.tw_buckets), ok);
-	if (run->plan.gateway.addresses)
-		put(o, "gateway", json_gateway(run, ok), ok);
-	return o;
 }
 
 /* Of a family of measures. */
@@ -368,7 +296,7 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	put(o, "effective", json_effective(run, ok), ok);
 	put_settings(o, run, ok);
 	if (run->plan.order.len)
-		put(o, "plan", json_plan(run, ok), ok);
+		put(o, "plan", ports_json(run, ok), ok);
 	put(o, "measures", json_measures(&run->measures, ok), ok);
 	if (run->measures.foretold)
 		put(o, "predictions", foretold_json(&run->measures, ok), ok);

@@ -6,13 +6,10 @@
 #include "report/destinations.h"
 #include "report/foretold.h"
 #include "report/latency.h"
+#include "report/ports.h"
 #include "report/words.h"
 
-/* As nanoseconds 104 days: what doubles count one by one. */
-static const double seconds_most = 9e6;
-static const double rate_most = 1e12;
-
-static bool load_seconds(const struct node *n, double *ns)
+bool load_seconds(const struct node *n, double *ns)
 {
 	double s;
 
@@ -108,100 +105,6 @@ static bool load_sysctl(const struct node *up, struct result_run *out)
 		if (where == WHERE_CLIENT || all[where].json)
 			ok = load_namespace(&all[where], where, out);
 	return ok;
-}
-
-static bool load_port_life(const struct node *up, int64_t *out)
-{
-	struct node n = node_member(up, "port_life");
-	double ns;
-
-	*out = FOR_EVER;
-	if (json_is_null(n.json))
-		return true;
-	if (!load_seconds(&n, &ns))
-		return false;
-	*out = (int64_t)ns;
-	return true;
-}
-
-/* Null: any rate. */
-static bool load_udp_rate(const struct node *up, struct result_run *out)
-{
-	struct node rate = node_member(up, "sustained_udp");
-
-	out->plan.is_mixed = rate.json;
-	out->plan.udp_rate = INFINITY;
-	return !rate.json || json_is_null(rate.json) ||
-	       node_number(&rate, rate_most, &out->plan.udp_rate);
-}
-
-/* What the arithmetic says of the load; each is absent where there is nothing to tell. */
-static bool load_outlook(const struct node *up, struct result_run *out)
-{
-	struct node rate = node_member(up, "rate"), lasts = node_member(up, "lasts");
-	struct node buckets = node_member(up, "tw_buckets");
-	struct node least = node_member(up, "sustained_is_least");
-	struct node doubt = node_member(up, "doubt");
-	double ns = 0;
-
-	if ((rate.json && !node_number(&rate, rate_most, &out->plan.rate)) ||
-	    (lasts.json && !load_seconds(&lasts, &ns)) ||
-	    (least.json && !node_flag(&least, &out->plan.rate_is_least)) ||
-	    !load_udp_rate(up, out) || !node_text_if(&doubt, &out->plan.doubt))
-		return false;
-	out->plan.lasts_ns = (int64_t)ns;
-	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);
-}
-
-static bool load_gateway(const struct node *up, struct result_run *out)
-{
-	struct node n = node_member(up, "gateway"), ports = node_member(&n, "ports");
-	struct node at_once = node_member(&n, "at_once"), limit = node_member(&n, "limit");
-	struct node after = node_member(&n, "times_out_after");
-	struct node datagrams = node_member(&n, "datagrams");
-	struct node for_all = node_member(&n, "for_all");
-
-	if (!n.json)
-		return true;
-	return node_object(&n) && node_range(&ports, &out->plan.gateway.ports) &&
-	       member_u32(&n, "addresses", &out->plan.gateway.addresses) &&
-	       member_u32(&n, "each", &out->plan.gateway.each) &&
-	       node_count_if(&at_once, count_most, &out->plan.gateway.at_once) &&
-	       node_count_if(&limit, count_most, &out->plan.gateway.limit) &&
-	       node_count_if(&after, count_most, &out->plan.gateway.times_out_after) &&
-	       (!for_all.json || node_flag(&for_all, &out->plan.gateway.for_all)) &&
-	       (!datagrams.json || node_flag(&datagrams, &out->plan.gateway.datagrams));
-}
-
-/* Older results do not say who carried the load. */
-static bool load_workers(const struct node *plan, struct result_run *out)
-{
-	struct node workers = node_member(plan, "workers"), whole = node_member(plan, "whole");
-	uint64_t n = 0;
-
-	if (!node_count_if(&workers, UINT32_MAX, &n) || !node_text_if(&whole, &out->plan.whole))
-		return false;
-	out->plan.workers = (uint32_t)n;
-	return true;
-}
-
-static bool load_plan(const struct node *up, struct result_run *out)
-{
-	struct node n = node_member(up, "plan"), ports = node_member(&n, "ports");
-	struct node capacity = node_member(&n, "capacity");
-
-	if (!n.json)
-		return true;
-	return node_object(&n) && node_range(&ports, &out->plan.range) &&
-	       member_u32(&n, "usable", &out->plan.usable) &&
-	       member_u32(&n, "sources", &out->plan.sources) &&
-	       member_u32(&n, "destinations", &out->plan.destinations) &&
-	       node_count_if(&capacity, count_most, &out->plan.capacity) &&
-	       member_flag(&n, "may_lose_one", &out->plan.may_lose_one) &&
-	       member_text(&n, "order", &out->plan.order) &&
-	       member_flag(&n, "window", &out->plan.window) &&
-	       load_port_life(&n, &out->plan.port_life_ns) && load_outlook(&n, out) &&
-	       load_gateway(&n, out) && load_workers(&n, out);
 }
 
 static bool load_accelerated(const struct node *up, struct result_run *out)
@@ -417,7 +320,7 @@ bool load_run(const struct node *n, struct result_run *out)
 		  member_flag(n, "cut_short", &out->cut_short) &&
 		  node_text_if(&intended, &out->intended) &&
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
-		  load_sysctl(n, out) && load_plan(n, out) && load_accelerated(n, out) &&
+		  load_sysctl(n, out) && ports_load(n, out) && load_accelerated(n, out) &&
 		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
 		  load_latency(n, out) && foretold_load(n, &out->measures) && load_states(n, out) &&
 		  destinations_load(n, out) && books_load(n, out) &&

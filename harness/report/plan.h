@@ -7,18 +7,18 @@
 #pragma once
 
 #include "base/out.h"
+#include "judge/denied.h"
 #include "plan/plan.h"
 
 struct planned {
 	const struct scenario *scenario;
 	struct plan plan;
 	struct err err; /* why this machine cannot run it; not set: it can */
+	struct denial_list
+		denied; /* lines of its `expect` that cannot hold, by what is predicted */
 };
 
 void plan_write_text(struct out *out, const struct planned *p, struct arena scratch);
-
-/* Lines of its `expect` that cannot hold, by what is predicted. */
-size_t plan_denied(const struct planned *p);
 
 /* Why it cannot be told whether the ports run out; empty: it can. */
 struct text plan_doubt(const struct plan *p, struct arena *);

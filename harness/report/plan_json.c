@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "judge/denied.h"
 #include "plan/outline.h"
 #include "plan/part.h"
 
@@ -22,6 +21,13 @@ static json_t *real_or_null(double n)
 static json_t *count_or_null(double n)
 {
 	return isfinite(n) ? json_integer((json_int_t)ceil(n)) : json_null();
+}
+
+/* Without a bound it is null; what cannot be told is not there. */
+static void put_bound(json_t *o, const char *key, double n, json_t *(*json)(double))
+{
+	if (!isnan(n))
+		json_object_set_new(o, key, json(n));
 }
 
 static json_t *json_ports(const struct plan *p)
@@ -67,9 +73,10 @@ static json_t *json_predicted(const struct plan *p, const struct outline *o)
 {
 	json_t *f = json_object();
 
-	json_object_set_new(f, "exhausted", o->known ? json_boolean(o->exhausts) : json_null());
-	if (o->cut_short)
-		json_object_set_new(f, "stop_time_first", o->known ? json_true() : json_null());
+	if (o->known)
+		json_object_set_new(f, "exhausted", json_boolean(o->exhausts));
+	if (o->cut_short && o->known)
+		json_object_set_new(f, "stop_time_first", json_true());
 	if (!p->forecast.counted)
 		return f;
 	json_object_set_new(f, "after", json_integer((json_int_t)o->after));
@@ -128,9 +135,8 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 	json_object_set_new(pool, "kept", real_or_null(o->pool.kept));
 	json_object_set_new(pool, "churn_most", json_real(o->pool.share_most));
 	json_object_set_new(pool, "in_step", json_boolean(o->pool.in_step));
-	json_object_set_new(pool, "sustained",
-			    p->forecast.pool_rate > 0 ? real_or_null(p->forecast.pool_rate)
-						      : json_null());
+	if (p->forecast.pool_rate > 0)
+		json_object_set_new(pool, "sustained", real_or_null(p->forecast.pool_rate));
 	if (!isfinite(o->requests))
 		return pool;
 	json_object_set_new(pool, "opens_least",
@@ -140,25 +146,52 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 	return pool;
 }
 
+/* Of a plan, or of a part of it. */
+static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
+{
+	json_object_set_new(one, "ports", json_ports(p));
+	json_object_set_new(one, "port_life", json_life(p, o));
+	put_bound(one, "wanted", o->wanted, count_or_null);
+	put_bound(one, "sustained", p->forecast.rate, real_or_null);
+	if (o->pooled && p->load_count == 1)
+		json_object_set_new(one, "pool", json_pool(p, o));
+	if (p->forecast.rate_is_least)
+		json_object_set_new(one, "sustained_is_least", json_true());
+	json_object_set_new(one, "predicted", json_predicted(p, o));
+	json_object_set_new(one, "half_full", o->half ? json_half(o) : json_null());
+}
+
+/* Loads that want nothing of each other's ports: what is said of ports, is said of each. */
+static json_t *json_parts(const struct plan *p, const struct part *parts, uint32_t count)
+{
+	struct load_plan loads[SCENARIO_LOADS_MOST];
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *one = json_pack("{s:s}", "of", part_name(parts[i], p));
+		struct outline o;
+		struct plan part;
+
+		part_of(&part, p, parts[i], loads);
+		o = outline_of(&part);
+		put_fate(one, &part, &o);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 static void put_facts(json_t *one, const struct plan *p)
 {
 	const struct outline o = outline_of(p);
+	struct part parts[PARTS_MOST];
+	uint32_t count = parts_of(parts, p);
 
-	json_object_set_new(one, "ports", json_ports(p));
 	if (p->scenario->network.topology == TOPOLOGY_NAT)
 		json_object_set_new(one, "gateway", json_gateway(p, &o));
-	json_object_set_new(one, "port_life", json_life(p, &o));
-	json_object_set_new(one, "wanted", count_or_null(o.wanted));
-	json_object_set_new(one, "sustained", real_or_null(p->forecast.rate));
-	if (o.pooled && p->load_count == 1)
-		json_object_set_new(one, "pool", json_pool(p, &o));
-	if (part_is_mixed(p))
-		json_object_set_new(one, "sustained_udp",
-				    real_or_null(p->forecast.rates[PROTOCOL_UDP]));
-	if (p->forecast.rate_is_least)
-		json_object_set_new(one, "sustained_is_least", json_true());
-	json_object_set_new(one, "predicted", json_predicted(p, &o));
-	json_object_set_new(one, "half_full", o.half ? json_half(&o) : json_null());
+	if (count == 1)
+		put_fate(one, p, &o);
+	else
+		json_object_set_new(one, "parts", json_parts(p, parts, count));
 	json_object_set_new(one, "needs", json_needs(p, &o));
 }
 
@@ -168,22 +201,20 @@ static json_t *json_text(struct text t)
 }
 
 /* Lines of `expect`, and between what the prediction lies. */
-static json_t *json_denied(const struct plan *p)
+static json_t *json_denied(const struct denial_list *denied)
 {
-	struct denial denied[DENIED_MOST];
-	size_t count = denied_find(denied, DENIED_MOST, p);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++) {
-		bool is_time = measure_infos[denied[i].line->what.measure].kind == KIND_TIME;
+	for (size_t i = 0; i < denied->count; i++) {
+		const struct denial *d = &denied->list[i];
+		bool is_time = measure_infos[d->line->what.measure].kind == KIND_TIME;
 		double unit = is_time ? 1e9 : 1;
 
 		json_array_append_new(
-			list,
-			json_pack("{s:o, s:I, s:o, s:o}", "text", json_text(denied[i].line->text),
-				  "line", (json_int_t)denied[i].line->at.line, "predicted_least",
-				  real_or_null(denied[i].predicted.least / unit), "predicted_most",
-				  real_or_null(denied[i].predicted.most / unit)));
+			list, json_pack("{s:o, s:I, s:o, s:o}", "text", json_text(d->line->text),
+					"line", (json_int_t)d->line->at.line, "predicted_least",
+					real_or_null(d->predicted.least / unit), "predicted_most",
+					real_or_null(d->predicted.most / unit)));
 	}
 	return list;
 }
@@ -197,7 +228,7 @@ static json_t *json_planned(const struct planned *p)
 	json_object_set_new(one, "file", json_string(p->scenario->file));
 	if (p->plan.needs.rings) {
 		put_facts(one, &p->plan);
-		json_object_set_new(one, "denied", json_denied(&p->plan));
+		json_object_set_new(one, "denied", json_denied(&p->denied));
 	}
 	if (p->err.kind) {
 		json_object_set_new(one, "error", json_string(p->err.what));

@@ -3,8 +3,9 @@
 #include "plan/upstream.h"
 #include "report/plan_say.h"
 
-struct text plan_say_loop(const struct plan *p, struct arena *a)
+struct text plan_say_loop(const struct plan *p, const struct outline *o, struct arena *a)
 {
+	(void)o;
 	if (p->far_upstreams == 0)
 		return (struct text){0};
 	return text_format(
@@ -16,10 +17,11 @@ struct text plan_say_loop(const struct plan *p, struct arena *a)
 }
 
 /* Of each load that has a bound of its own. */
-struct text plan_say_descriptors(const struct plan *p, struct arena *a)
+struct text plan_say_descriptors(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	struct text all = {0};
 
+	(void)o;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *lp = &p->loads[i];
 		bool first = doubt_descriptors(lp);

@@ -44,6 +44,13 @@ static inline bool is_narrow(const struct guess *g)
  * than others; 0: all are alike, or it cannot be told. */
 double plan_mean_ns(const struct plan *p, const struct outline *o);
 
+/* Connections begun, or requests of a pool; of a closed loop nothing but the machine bounds them. */
+const char *plan_say_begun(const struct outline *o, struct arena *);
+
+struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *);
+struct text plan_say_wanted(const struct plan *p, const struct outline *o, struct arena *);
+struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *);
+
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *);
 
@@ -57,5 +64,5 @@ struct text plan_say_gateway(const struct plan *p, const struct outline *o, stru
 struct text plan_say_gateway_rate(const struct plan *p, struct arena *);
 
 /* Empty where there is no such bound. */
-struct text plan_say_descriptors(const struct plan *p, struct arena *);
-struct text plan_say_loop(const struct plan *p, struct arena *);
+struct text plan_say_descriptors(const struct plan *p, const struct outline *o, struct arena *);
+struct text plan_say_loop(const struct plan *p, const struct outline *o, struct arena *);

@@ -1,5 +1,6 @@
 #include "report/result.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "judge/outlook.h"
@@ -122,6 +123,32 @@ static void keep_workers(struct result_run *out, const struct plan *plan, struct
 	}
 }
 
+/* What is told of the whole is told of each, where its loads want nothing of each other's. */
+static void keep_parts(struct result_run *out, const struct plan *plan, struct arena *a)
+{
+	struct load_plan *loads = ARENA_ARRAY(a, struct load_plan, plan->load_count);
+	struct part parts[PARTS_MOST];
+	uint32_t count = parts_of(parts, plan);
+
+	if (count == 1)
+		return;
+	out->plan.parts = ARENA_ARRAY(a, struct result_part, count);
+	out->plan.part_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		struct plan p;
+
+		part_of(&p, plan, parts[i], loads);
+		out->plan.parts[i] = (struct result_part){
+			.name = text_of(part_name(parts[i], plan)),
+			.sustained = outlook_buckets(&p) ? NAN : p.forecast.rate,
+			.rate = plan_rate(&p),
+			.lasts_ns = outlook_lasts_ns(&p),
+			.tw_buckets = outlook_buckets(&p),
+			.port_life_ns = p.forecast.port_life_ns,
+		};
+	}
+}
+
 static void keep_plan(struct result_run *out, const struct plan *plan, struct arena *a)
 {
 	out->plan.range = plan->loads[plan->widest].ports;
@@ -140,8 +167,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	out->plan.tw_buckets = outlook_buckets(plan);
 	out->plan.doubt = plan_doubt(plan, a);
 	out->plan.rate_is_least = plan->forecast.rate_is_least;
-	out->plan.is_mixed = part_is_mixed(plan);
-	out->plan.udp_rate = plan->forecast.rates[PROTOCOL_UDP];
+	keep_parts(out, plan, a);
 	keep_gateway(out, plan);
 }
 

@@ -36,6 +36,16 @@ struct result_dump {
 	const struct portmap *map; /* of the first of usages; NULL: there is none */
 };
 
+/* Loads whose ports are none of the others': plan/part.h. */
+struct result_part {
+	struct text name;    /* "TCP over IPv4" */
+	double sustained;    /* per second; INFINITY: any, NAN: it cannot be told */
+	double rate;	     /* that its loads ask for; 0: one is a closed loop */
+	int64_t lasts_ns;    /* the ports at that rate; 0: for ever, or not to be told */
+	uint64_t tw_buckets; /* that end TIME_WAIT early; 0: they do not */
+	int64_t port_life_ns;
+};
+
 struct result_run {
 	struct text scenario, case_name, title, file;
 	struct text sha256;
@@ -61,8 +71,8 @@ struct result_run {
 		double rate;	      /* that the load asks for; 0: a closed loop */
 		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
 		struct text doubt;    /* why it cannot be told whether they run out; else empty */
-		bool is_mixed;	     /* loads of TCP and of UDP: predicted.rate is of the former, */
-		double udp_rate;     /* and this of the latter; INFINITY: any */
+		struct result_part *parts; /* where there are several */
+		uint32_t part_count;
 		bool rate_is_least;  /* what predicted.rate says: more may be sustained */
 		uint64_t tw_buckets; /* that end TIME_WAIT early; 0: they do not */
 		struct {

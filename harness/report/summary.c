@@ -142,7 +142,7 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 		return text_format(a, "%s opened, not exhausted: TIME_WAIT overflowed", opened);
 	if (!is_head && run_falls_short(run))
 		return text_format(a, "%s opened, not exhausted yet: the ports last %s", opened,
-				   say_time(a, (double)run->plan.lasts_ns));
+				   say_time(a, (double)run_falls_short(run)));
 	return text_format(a, "%s opened, not exhausted", opened);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { KNOWN_LATE, KNOWN_LIVE };
+enum { UNTIL_SO_FAR, UNTIL_EVER };
 
 const struct measure_info measure_infos[MEASURES] = {
 #define MEASURE(name, text, kind, better, known, meaning) \
@@ -16,7 +17,9 @@ const struct measure_info measure_infos[MEASURES] = {
 };
 
 const struct prediction_info prediction_infos[PREDICTIONS] = {
-#define PREDICTION(name, text, kind, ...) [PREDICTION_##name] = {text, KIND_##kind, __VA_ARGS__},
+#define PREDICTION(name, text, kind, of, until, ...) \
+	[PREDICTION_##name] = {text, KIND_##kind, MEASURE_##of, UNTIL_##until == UNTIL_EVER, \
+			       __VA_ARGS__},
 #include "words/predictions.def"
 };
 

@@ -155,6 +155,8 @@ enum prediction {
 struct prediction_info {
 	const char *name;
 	enum measure_kind kind;
+	enum measure measure; /* that it is held against */
+	bool ever;	      /* no run has that beyond it, whether it is over or not */
 	const char *meaning, *tolerance;
 };
 

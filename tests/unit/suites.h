@@ -43,6 +43,7 @@
 	SUITE(retry) \
 	SUITE(plan_pool) \
 	SUITE(denied) \
+	SUITE(part) \
 	SUITE(intent) \
 	SUITE(plan) \
 	SUITE(plan_life) \

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "plan/part.h"
 #include "plan_help.h"
 #include "suites.h"
 
@@ -208,9 +209,17 @@ static void what_one_load_does_not_tell_is_not_told_of_all(void)
 				  "c: {protocol: udp, end: leak}}",
 				  NULL, 1, &a);
 
-	CU_ASSERT(isnan(p.forecast.rates[PROTOCOL_TCP]));
+	struct load_plan loads[3];
+	struct part parts[PARTS_MOST];
+	struct plan part;
+
 	CU_ASSERT(isnan(p.forecast.rate));
-	CU_ASSERT_EQUAL(p.forecast.rates[PROTOCOL_UDP], 0);
+	CU_ASSERT_EQUAL_FATAL(parts_of(parts, &p), 2);
+	part_of(&part, &p, parts[0], loads);
+	CU_ASSERT(isnan(part.forecast.rate));
+	part_of(&part, &p, parts[1], loads);
+	CU_ASSERT_EQUAL(part.forecast.rate, 0);
+	CU_ASSERT_STRING_EQUAL(part_name(parts[1], &p), "UDP");
 	arena_close(&a);
 }
 

@@ -1,0 +1,140 @@
+/* What a load does to its ports: how long it has one, how many it wants, what goes on for ever. */
+#include "report/plan_say.h"
+
+#include <math.h>
+
+#include "plan/together.h"
+#include "plan/upstream.h"
+
+double plan_mean_ns(const struct plan *p, const struct outline *o)
+{
+	const struct forecast *f = &p->forecast;
+	double all = (double)o->live_ns + (double)o->quiet_ns, mean;
+
+	if (p->load_count > 1 || is_kept(o) || f->rate_is_least || !isfinite(f->rate) ||
+	    f->rate <= 0)
+		return 0;
+	mean = (double)p->budget.capacity / f->rate * 1e9;
+	return mean < 0.99 * all ? mean : 0;
+}
+
+/* The parts of a port's life, in brackets where there are two: "(2 s + 60 s)". */
+static const char *say_parts(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double mean = plan_mean_ns(p, o);
+
+	if (mean > 0)
+		return text_format(a, "%s (the mean of load.mix)", say_time(a, mean)).s;
+	if (o->live_ns == 0 || o->quiet_ns == 0)
+		return say_time(a, (double)(o->live_ns + o->quiet_ns));
+	return text_format(a, "(%s + %s)", say_time(a, (double)o->live_ns),
+			   say_time(a, (double)o->quiet_ns))
+		.s;
+}
+
+struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *live = say_time(a, (double)o->live_ns), *quiet = "", *own = "";
+
+	if (is_kept(o) && o->kept_share < 1)
+		return text_format(a,
+				   "%.3g %% of the connections never give their port back; the "
+				   "others, after %s at most",
+				   100 * o->kept_share, say_time(a, (double)o->others_ns));
+	if (is_kept(o))
+		return TEXT("a port is never given back");
+	if (acceleration_of(p->scenario) > 1)
+		own = text_format(a, "; network.time_wait makes TIME_WAIT %s instead of %s",
+				  say_time(a, (double)p->scenario->network.time_wait),
+				  say_time(a, (double)TIME_WAIT_NS))
+			      .s;
+	if (o->quiet_ns == 0)
+		return text_format(a, "%s%sthe port is free with the close%s",
+				   o->live_ns ? live : "", o->live_ns ? " open; " : "", own);
+	quiet = say_time(a, (double)o->quiet_ns);
+	if (o->live_ns == 0)
+		return text_format(a, "%s after the close%s", quiet, own);
+	return text_format(a, "%s open + %s after the close = %s%s", live, quiet,
+			   say_time(a, (double)(o->live_ns + o->quiet_ns)), own);
+}
+
+/* Connections begun; of a closed loop nothing but the machine bounds them. */
+const char *plan_say_begun(const struct outline *o, struct arena *a)
+{
+	const char *what = o->pooled ? "request" : "connection";
+
+	return isfinite(o->begun) ? say_number(a, (uint64_t)o->begun, what)
+				  : text_format(a, "as many %ss as the machine can", what).s;
+}
+
+/* " × 4 tries", " / 4 tries": where each connect fails. */
+static const char *say_tries(const struct outline *o, struct arena *a)
+{
+	return o->tries > 1 ? text_format(a, " × %u tries", o->tries).s : "";
+}
+
+static const char *say_per_try(const struct outline *o, struct arena *a)
+{
+	return o->tries > 1 ? text_format(a, " / %u tries", o->tries).s : "";
+}
+
+/* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
+struct text plan_say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *there = say_count(a, (double)together_capacity(p));
+	double mean = plan_mean_ns(p, o);
+
+	if (o->pooled)
+		return plan_say_pool(p, o, a);
+	if (is_kept(o) && o->kept_share < 1)
+		return text_format(a, "%s, %.3g %% of them with a port for good; %s to be had",
+				   plan_say_begun(o, a), 100 * o->kept_share, there);
+	if (is_kept(o))
+		return text_format(a, "%s, each with a port of its own; %s to be had",
+				   plan_say_begun(o, a), there);
+	if (!isfinite(o->wanted))
+		return text_format(a,
+				   "%s under way, as fast as they come: all of %s ports are wanted",
+				   say_count(a, o->under_way), there);
+	if (o->rate > 0 && o->wanted <= 0)
+		return text_format(a, "%s, and each port is free at once", say_rate(a, o->rate));
+	if (p->load_count == 1 && p->loads[0].shape.burst)
+		return text_format(a, "%s every %s × %s = %s ports at once; %s to be had",
+				   say_number(a, p->loads[0].shape.burst, "connection"),
+				   say_time(a, (double)p->loads[0].shape.every_ns),
+				   say_parts(p, o, a), say_count(a, ceil(o->wanted)), there);
+	if (o->rate > 0)
+		return text_format(a, "%s%s × %s = %s ports at once; %s to be had",
+				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
+				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
+				   there);
+	if (o->quiet_ns == 0)
+		return text_format(a, "%s under way, a port each; %s to be had",
+				   say_count(a, o->under_way), there);
+	return text_format(a, "%s under way × %s / %s = %s ports at once; %s to be had",
+			   say_count(a, o->under_way), say_parts(p, o, a),
+			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
+}
+
+struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *ports = say_number(a, p->budget.capacity, "port");
+
+	if (upstreams_are_clients(p))
+		return TEXT("no rate: the far end's connections to itself take all ports");
+	if (p->forecast.pool_ns > 0)
+		return plan_say_pool_rate(p, o, a);
+	if (isnan(p->forecast.rate))
+		return TEXT("cannot be told: how often a connection is used again decides");
+	if (is_kept(o))
+		return TEXT("no rate: what was opened stays");
+	if (!isfinite(p->forecast.rate))
+		return TEXT("any rate");
+	if (p->load_count > 1)
+		return text_format(a, "%s for ever, by the load whose ports carry least",
+				   say_rate(a, p->forecast.rate));
+	if (p->forecast.rate_is_least)
+		return plan_say_gateway_rate(p, a);
+	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),
+			   say_parts(p, o, a), say_rate(a, p->forecast.rate));
+}
