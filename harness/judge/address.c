@@ -117,9 +117,13 @@ const struct rule address_rules[] = {
 			"bind an address that `ip address` shows, or none: a cloud's public address is not on the host, and "
 			"a name in /etc/hosts can be stale",
 			"wait until the interface is up (network-online.target)",
-			"net.ipv4.ip_nonlocal_bind=1, only for an address that moves between hosts",
 		},
-		.in_vain = {SAME_ERRNO, "trying again: the address will not come by itself"},
+		.in_vain = {
+			SAME_ERRNO,
+			"trying again: the address will not come by itself",
+			"net.ipv4.ip_nonlocal_bind=1: bind() passes then, and connect() fails, for nothing can be sent from an "
+			"address that is not here; it lets a server listen on one before it comes",
+		},
 	},
 	{
 		.cause = CAUSE_IPV6_DISABLED,

@@ -1,5 +1,6 @@
 #include "judge/advice.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -177,6 +178,24 @@ void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t li
 	advice_add(lines,
 		   TEXT("each further source address adds as many; bind it with "
 			"IP_BIND_ADDRESS_NO_PORT, or bind() takes a port for all destinations"));
+}
+
+void advice_spread(struct line_list *lines, const struct evidence *e, int64_t life_ns)
+{
+	const struct shape *shape = &e->load->shape;
+	double rate = shape_rate(shape), at_once;
+
+	at_once = fmax(ceil(rate * (double)life_ns / 1e9), 1);
+	if (shape->burst == 0 || e->plan->load_count > 1 || e->tape->tally.leaked > 0 ||
+	    at_once > (double)e->plan->budget.capacity)
+		return;
+	advice_add_fmt(lines, e->a,
+		       "spread the burst: %s every %s are %s, which evenly, with a port for %s "
+		       "each, want %s at once (enough)",
+		       say_number_of(e->a, shape->burst, "connection", "connections"),
+		       say_time(e->a, shape->every_ns), say_rate(e->a, rate),
+		       say_time(e->a, life_ns),
+		       say_number_of(e->a, (uint64_t)at_once, "port", "ports"));
 }
 
 /* tcp_tw_reuse=1, where it is not at work already. */

@@ -169,6 +169,8 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (outlook_buckets(e->plan))
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
 
+	if (life_ns > 0)
+		advice_spread(&f->attempt, e, life_ns);
 	advice_widen(&f->attempt, e, life_ns);
 	advice_reuse(&f->attempt, e, live_ns);
 	advice_tuples(&f->attempt, e, life_ns);

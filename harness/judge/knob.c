@@ -179,26 +179,35 @@ static struct claim server_time_wait(const struct evidence *e)
 			e->tape->exhausted ? "ran out for another reason" : "never ran out")};
 }
 
-/* Each port was used more than once, and some SYN had no answer at first. */
+/* Nothing else that is known of leaves a SYN without its answer: no gateway, no host that has gone, no
+ * backlog that was full, and what was lost on the way would be lost again. */
+static bool is_answered_in_the_end(const struct evidence *e)
+{
+	return evidence_measured(e, MEASURE_SERVER_DROPPED) == 0 &&
+	       evidence_measured(e, MEASURE_SERVER_GONE) == 0 && !e->plan->nat.outside.count &&
+	       evidence_errors(e, STAGE_CONNECT, ETIMEDOUT) == 0;
+}
+
+/* A SYN was repeated of connections that had a port which was used before, of each of them at most. */
 static struct claim fast_port_reuse(const struct evidence *e)
 {
-	double again = counter_of(e, "TCPSynRetrans");
-	const struct tally *t = &e->tape->tally;
+	uint64_t again = (uint64_t)counter_of(e, "TCPSynRetrans"), opened = e->tape->tally.opened;
+	uint64_t capacity = e->plan->budget.capacity;
 
-	if (again == 0 || t->opened <= e->plan->budget.capacity || (double)t->opened < 4 * again ||
-	    evidence_measured(e, MEASURE_SERVER_DROPPED) > 0 || e->plan->nat.outside.count ||
-	    evidence_measured(e, MEASURE_SERVER_GONE) > 0)
+	if (again == 0 || opened <= capacity || again > opened - capacity ||
+	    !is_answered_in_the_end(e))
 		return no_claim;
 	return (struct claim){
 		.weight = 0.5,
 		.why = text_format(
 			e->a,
-			"%s had to be sent again, a second later, of %s through %s: a port came "
-			"round "
-			"again while the other side, or what is between, still knew the connection "
-			"before (TCPSynRetrans; the server's backlog dropped none).",
-			say_number_of(e->a, (uint64_t)again, "SYN", "SYNs"),
-			say_number_of(e->a, t->opened, "connection", "connections"), say_ports(e))};
+			"%s had to be sent again, of %s through %s: a port came round again while "
+			"the other side, or what is between, still knew the connection before "
+			"(TCPSynRetrans; the server's backlog dropped none). Where that answers "
+			"with an ACK, the client resets it and repeats its SYN some 10 ms later; "
+			"where it does not answer, after a second.",
+			say_number_of(e->a, again, "SYN", "SYNs"),
+			say_number_of(e->a, opened, "connection", "connections"), say_ports(e))};
 }
 
 enum {
@@ -342,7 +351,7 @@ const struct rule knob_rules[] = {
 			"behind IPVS, Linux 5.9 or later (net.ipv4.vs.conn_reuse_mode)",
 		},
 		.in_vain = {
-			"trying again sooner: the kernel repeats the SYN by itself after a second",
+			"trying again sooner: the kernel repeats the SYN by itself",
 			"a longer backlog of the server: it dropped nothing",
 		},
 	},

@@ -44,6 +44,10 @@ static const struct {
 	{16, "a minute between", {0}, NULL},
 	{17, "retry at once", {0}, NULL},
 	{17, "try again at once", {0}, NULL},
+	{0,
+	 "ip_nonlocal_bind",
+	 {0},
+	 NULL}, /* not of the list: a client cannot send from what is not there */
 	{18, "unusable", {0}, NULL}, /* half of the range is slow, not lost */
 	{18, "half as many ports", {0}, NULL},
 };

@@ -319,11 +319,73 @@ static void what_is_wrongly_recommended_is_warned_of(void)
 	}
 }
 
+/* 64 at once want 64 ports; 64 every 8 s are 8/s, which with a port for 2 s each want 16. */
+static void a_burst_is_to_be_spread_where_its_rate_fits(void)
+{
+	static const struct {
+		const char *load;
+		const char *given; /* NULL: it is no advice */
+	} rows[] = {
+		{"burst: {size: 64, every: 8s}, hold: 2s, end: reset",
+		 "spread the burst: 64 connections every 8 s are 8/s, which evenly, with a port "
+		 "for "
+		 "2 s each, want 16 ports at once (enough)"},
+		{"burst: {size: 64, every: 4s}, hold: 2s, end: reset", "want 32 ports at once"},
+		{"burst: {size: 64, every: 3s}, hold: 2s, end: reset", NULL},
+		{"rate: 8/s, hold: 2s, end: reset", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), SMALL "load: {%s}", rows[i].load);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.open = 32;
+		trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LIVE_SATURATION);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "spread the burst"), rows[i].given != NULL);
+		CU_ASSERT(!rows[i].given || lines_have(&f->attempt, rows[i].given));
+		trial_close(&t);
+	}
+}
+
+/* Those that wait count with those that are open: a port for 60 s more. */
+static void a_burst_that_waits_is_spread_over_the_whole_of_it(void)
+{
+	static const char *const every[] = {"120s", "100s"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct finding *f;
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), SMALL "load: {burst: {size: 64, every: %s}}",
+			 every[i]);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "with a port for 60 s each, want 32 ports"),
+				i == 0);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(advice_is_reckoned_with_the_kernels_own_time),
 	TEST(a_range_of_ones_own_is_not_widened_by_the_sysctl),
 	TEST(what_is_set_already_is_no_advice),
 	TEST(what_only_connect_could_have_is_no_advice_for_bound_ports),
+	TEST(a_burst_is_to_be_spread_where_its_rate_fits),
+	TEST(a_burst_that_waits_is_spread_over_the_whole_of_it),
 	TEST(a_wide_range_is_not_to_be_widened),
 	TEST(harmful_advice_is_never_given),
 	TEST(each_cause_has_a_rule_whose_words_do_no_harm),
