@@ -271,6 +271,7 @@ static void write_causes(struct out *out)
 		[SORT_TAKES] = "Ports are not there to be had",
 		[SORT_GATEWAY] = "A gateway drops what it has no room for",
 		[SORT_ALIKE] = "Not port exhaustion, though it looks like it",
+		[SORT_GATE] = "A line of `expect` does not hold, and no failure is behind it",
 		[SORT_NOTE] = "Nothing has failed for it yet, or nothing is known",
 	};
 

@@ -1,5 +1,6 @@
 #include "judge/cause.h"
 
+#include "judge/gate.h"
 #include "judge/rule.h"
 #include "judge/view.h"
 
@@ -7,16 +8,16 @@
 static const double share_least = 1 / 8.;
 
 static const struct rule *const families[] = {
-	leak_rules,  live_rules,  churn_rules,	  pool_rules,  knob_rules,
-	share_rules, bound_rules, fixed_rules,	  range_rules, data_rules,
-	start_rules, nat_rules,	  datagram_rules, alike_rules, address_rules,
+	leak_rules,	live_rules,  churn_rules,   pool_rules, knob_rules,  share_rules,
+	bound_rules,	fixed_rules, range_rules,   data_rules, start_rules, nat_rules,
+	datagram_rules, alike_rules, address_rules, gate_rules,
 };
 
 double claim_explains(const struct evidence *e, uint64_t held, uint64_t all)
 {
 	double share = all ? (double)held / (double)all : 0;
 
-	if (!e->tape->exhausted || share < share_least)
+	if ((!e->tape->exhausted && !e->fills) || share < share_least)
 		return 0;
 	return share * (double)(e->wanted ? e->wanted : 1);
 }
@@ -126,20 +127,6 @@ static void add_claim(struct ranking *r, enum cause cause, const struct claim *c
 	add_finding(r, &f, c->weight);
 }
 
-/* A gate that looks at how full the ports were wants to know of what, before any connect fails. */
-static bool fails_on_fill(const struct verdict *v, const struct plan *plan)
-{
-	for (size_t i = 0; i < v->expect_count; i++) {
-		enum measure what = plan->scenario->expect.list[i].what.measure;
-
-		if (!v->expect[i].pass &&
-		    (what == MEASURE_PORTS_FILL_MAX || what == MEASURE_PORTS_USED_MAX ||
-		     what == MEASURE_TIME_WAIT_MAX || what == MEASURE_TIME_WAIT_END))
-			return true;
-	}
-	return false;
-}
-
 /* What each rule claims; nothing of one that another is a closer name of. */
 static void claims_make(struct claim out[CAUSES], const struct evidence *e)
 {
@@ -211,6 +198,22 @@ static void rank_parts(struct ranking *out, const struct evidence *whole, const 
 	rank(out, whole, is_of_no_ports);
 }
 
+static bool is_gate(enum cause cause)
+{
+	return cause == CAUSE_GATE_MISSED;
+}
+
+/* A line of `expect` that none of them is about. */
+static void rank_gates(struct ranking *all, const struct evidence *whole, const struct verdict *v)
+{
+	struct evidence e = *whole;
+
+	e.judged = v;
+	e.told = all->list;
+	e.told_count = all->count;
+	rank(all, &e, is_gate);
+}
+
 void causes_find(struct verdict *out, const struct plan *plan, const struct tape *tape,
 		 const struct measures *m, struct arena *a)
 {
@@ -219,13 +222,15 @@ void causes_find(struct verdict *out, const struct plan *plan, const struct tape
 	struct part parts[PARTS_MOST];
 	uint32_t count = parts_of(parts, plan);
 
-	e.fills = fails_on_fill(out, plan);
+	e.fills = gate_fills(out, plan);
 	if (count > 1)
 		rank_parts(&all, &e, parts, count);
 	else
 		rank(&all, &e, is_of_all);
 	if (all.count == 0)
 		rank(&all, &e, is_last_resort);
+	if (out->word == VERDICT_FAIL)
+		rank_gates(&all, &e, out);
 	out->causes = all.list;
 	out->cause_count = all.count;
 }

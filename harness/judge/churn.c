@@ -95,10 +95,7 @@ double claim_churn(const struct evidence *e)
 static struct claim time_wait_churn(const struct evidence *e)
 {
 	struct claim c = {.weight = claim_churn(e)};
-	struct holders h = evidence_holders(e);
 
-	if (e->fills && !e->tape->exhausted && 2 * h.time_wait > h.all)
-		c.weight = 1; /* it explains a fill that was not to be, and no failure yet */
 	if (c.weight > 0)
 		c.why = text_of(say_churn(e));
 	return c;

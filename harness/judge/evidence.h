@@ -17,7 +17,10 @@ struct evidence {
 	uint64_t wanted;	   /* failures for want of a port */
 	/* Of several loads: the one that failed most, and the one that leaked most. */
 	const struct load_plan *load, *leaker;
-	bool fills;	      /* a line of `expect` about how full the ports were has failed */
+	bool fills;		      /* a line of `expect` that allows fewer sockets has failed */
+	const struct verdict *judged; /* its lines; NULL: they are not asked for yet, */
+	const struct finding *told;   /* nor what has been told of the run by now; NULL, too */
+	size_t told_count;
 	const char *ports_of; /* " of UDP", where those of TCP are others; else empty */
 	struct arena *a;
 };

@@ -15,7 +15,7 @@ static const char *say_used_up(const struct evidence *e, uint64_t held, const ch
 	struct holders h = evidence_holders(e);
 	uint64_t kept = t->leaked + t->inherited, capacity = e->leaker->budget.capacity;
 
-	if (held >= h.own || kept == 0)
+	if ((held >= h.own && e->tape->exhausted) || kept == 0)
 		return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),
 				   say_either(e->plan->budget.usable, "is", "are"), until)
 			.s;
@@ -32,7 +32,7 @@ static const char *say_used_up(const struct evidence *e, uint64_t held, const ch
 /* "after 32 ", where those that are held are all there are. */
 static const char *say_after(const struct evidence *e, uint64_t held)
 {
-	return held < evidence_holders(e).own
+	return held < evidence_holders(e).own || !e->tape->exhausted
 		       ? ""
 		       : text_format(e->a, "after %s ", say_count(e->a, e->plan->budget.capacity))
 				 .s;

@@ -41,7 +41,9 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 	for (uint32_t i = 0; i < e->plan->load_count; i++)
 		at_once += at_once_of(&e->plan->loads[i]);
 
-	return (double)h->live >= share_saturating * (double)h->all ||
+	/* Before any failure most of them is enough: it is a fill that was not to be. */
+	return (!e->tape->exhausted && 2 * h->live > h->all) ||
+	       (double)h->live >= share_saturating * (double)h->all ||
 	       at_once >= share_saturating * (double)e->plan->budget.capacity;
 }
 

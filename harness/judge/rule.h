@@ -53,6 +53,7 @@ extern const struct rule datagram_rules[]; /* UDP */
 extern const struct rule nat_rules[];	   /* a gateway drops them */
 extern const struct rule alike_rules[];	   /* it only looks like a want of ports */
 extern const struct rule data_rules[];	   /* none of the others knows */
+extern const struct rule gate_rules[];	   /* lines of `expect` that nothing else is told of */
 extern const struct rule address_rules[];  /* EADDRNOTAVAIL of an address */
 
 /* Of all families; NULL: the cause has none. */
@@ -61,7 +62,8 @@ const struct rule *rule_find(enum cause cause);
 static const struct claim no_claim = {.weight = 0};
 
 /* The failures for want of a port that the holders of `held` ports explain: by their share of all
- * that are held. Without any failure of the driver's own, it is 1 that is explained. */
+ * that are held. Without any failure of the driver's own, it is 1 that is explained: that they ran out,
+ * or that a line of `expect` allows fewer. */
 double claim_explains(const struct evidence *e, uint64_t held, uint64_t all);
 
 /* Before whoever holds the ports: they would not hold them all without this. */

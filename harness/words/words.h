@@ -193,7 +193,7 @@ const char *cause_name(enum cause cause);
 const char *cause_lesson(enum cause cause);
 
 /* What a cause does: words/causes.def. */
-enum cause_sort { SORT_HOLDS, SORT_TAKES, SORT_GATEWAY, SORT_ALIKE, SORT_NOTE };
+enum cause_sort { SORT_HOLDS, SORT_TAKES, SORT_GATEWAY, SORT_ALIKE, SORT_GATE, SORT_NOTE };
 enum cause_sort cause_sort(enum cause cause);
 const char *cause_refs(enum cause cause); /* "redis/hiredis#58, predis/predis#597"; or "" */
 

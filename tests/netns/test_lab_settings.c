@@ -120,8 +120,7 @@ static void what_another_namespace_refuses_is_an_error_at_its_line(void)
 		 "the kernel refuses net.ipv4.tcp_fin_timeout = x: Invalid argument"},
 		{"network:\n  topology: nat\n  nat:\n    sysctl: {net.netfilter.nf_conntrack_max: "
 		 "10}\n",
-		 6, 14,
-		 "cannot set net.netfilter.nf_conntrack_max: it can only be read here"},
+		 6, 14, "cannot set net.netfilter.nf_conntrack_max: it can only be read here"},
 		{"server: {sysctl: {net.ipv4.tcp_available_congestion_control: reno}}\n", 3, 19,
 		 "cannot set net.ipv4.tcp_available_congestion_control: it can only be read here"},
 	};

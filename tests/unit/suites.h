@@ -43,6 +43,7 @@
 	SUITE(retry) \
 	SUITE(plan_pool) \
 	SUITE(denied) \
+	SUITE(gate) \
 	SUITE(part) \
 	SUITE(intent) \
 	SUITE(plan) \

@@ -1,0 +1,295 @@
+#include "judge/gate_topic.h"
+
+#include "judge/books.h"
+#include "judge/say.h"
+
+/* "Each has its port for 2 s, so that 10/s want 20 at once." */
+static const char *say_wanted(const struct evidence *e)
+{
+	double rate = plan_rate(e->plan);
+	int64_t life = live_time(e->plan) + (e->tape->tally.closed ? quiet_time(e->plan) : 0);
+
+	if (rate <= 0 || e->tape->tally.leaked || e->plan->load_count > 1)
+		return "";
+	return text_format(e->a, " Each has its port for %s, so that %s want %s at once.",
+			   say_time(e->a, life), say_rate(e->a, rate),
+			   say_number_of(e->a, (uint64_t)(rate * (double)life / 1e9 + 0.999),
+					 "port", "ports"))
+		.s;
+}
+
+static const char *say_refusal(const struct evidence *e)
+{
+	const struct measures *m = e->measures;
+	const struct value *at = &m->fixed[MEASURE_EXHAUSTED_AT];
+	const char *opened =
+		say_number_of(e->a, e->tape->tally.opened, "connection", "connections");
+
+	if (at->present)
+		return text_format(e->a,
+				   "Of %s that were opened %s were before the first want of a "
+				   "port, at %s; there %s %s %s.",
+				   opened, say_count(e->a, e->tape->opened_before),
+				   say_time(e->a, (int64_t)at->n),
+				   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+				   say_towards(e))
+			.s;
+	return text_format(
+		       e->a,
+		       "%s opened, and at most %s of %s %s in use at once %s: no connect lacked "
+		       "one.%s",
+		       opened,
+		       say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_PORTS_USED_MAX)),
+		       say_ports(e), say_either(e->plan->budget.usable, "was", "were"),
+		       say_towards(e), say_wanted(e))
+		.s;
+}
+
+static const char *say_sockets(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+	const char *kinds = say_holders(e);
+
+	if (!e->full)
+		return "The sockets were never dumped (sample.sockets).";
+	if (kinds[0])
+		return text_format(e->a, "In the fullest dump %s; there %s %s %s.", kinds,
+				   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+				   say_towards(e))
+			.s;
+	return text_format(e->a, "In the fullest dump %s in use; there %s %s %s.",
+			   say_number_of(e->a, h.own, "port was", "ports were"),
+			   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+			   say_towards(e))
+		.s;
+}
+
+static const char *say_pace(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+	const char *late = "", *failed = "";
+
+	if (t->late > 0)
+		late = text_format(
+			       e->a, "; %s due and not begun when it ended",
+			       say_number_of(e->a, t->late, "connection was", "connections were"))
+			       .s;
+	if (t->failed > 0)
+		failed = text_format(e->a, "; %s failed", say_count(e->a, t->failed)).s;
+	return text_format(e->a, "%s opened in %s, %s%s%s%s.",
+			   say_number_of(e->a, t->opened, "connection was", "connections were"),
+			   say_time(e->a, (int64_t)evidence_measured(e, MEASURE_ELAPSED)),
+			   say_rate(e->a, evidence_measured(e, MEASURE_CONNECTS_RATE)),
+			   plan_rate(e->plan) > 0 ? say_demand(e) : "", late, failed)
+		.s;
+}
+
+static const char *say_latency(const struct evidence *e)
+{
+	double timed = evidence_measured(e, MEASURE_LATENCY_COUNT);
+
+	return text_format(e->a,
+			   "Of %s that were timed half took no more than %s, 99 %% no more than "
+			   "%s, and "
+			   "the longest %s.",
+			   say_number_of(e->a, (uint64_t)timed, "connect", "connects"),
+			   say_time(e->a, (int64_t)evidence_measured(e, MEASURE_LATENCY_P50)),
+			   say_time(e->a, (int64_t)evidence_measured(e, MEASURE_LATENCY_P99)),
+			   say_time(e->a, (int64_t)evidence_measured(e, MEASURE_LATENCY_MAX)))
+		.s;
+}
+
+static const char *say_requests(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+
+	return text_format(e->a, "%s done and %s failed, over %s; %s found one that had served.",
+			   say_number_of(e->a, t->requests_done, "request was", "requests were"),
+			   say_count(e->a, t->requests_failed),
+			   say_number_of(e->a, t->opened, "connection", "connections"),
+			   say_count(e->a, t->requests_reused))
+		.s;
+}
+
+static const char *say_ends(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+
+	return text_format(
+		       e->a,
+		       "Of %s begun %s opened and %s failed; of those opened %s were closed, %s "
+		       "reset, %s never closed, %s lost, and %s open at the end.",
+		       say_number_of(e->a, t->attempted, "connection", "connections"),
+		       say_count(e->a, t->opened), say_count(e->a, t->failed),
+		       say_count(e->a, t->closed), say_count(e->a, t->reset),
+		       say_count(e->a, t->leaked + t->inherited), say_count(e->a, t->lost),
+		       say_count(e->a, t->open))
+		.s;
+}
+
+static const char *say_books(const struct evidence *e)
+{
+	struct text all = {0};
+
+	for (int i = 0; i < BOOKS; i++) {
+		const struct book *b = &e->measures->books[i];
+
+		if (book_missing(b) > 0)
+			all = text_format(e->a, TEXT_FMT "%s%s: %s; %s: %s; %s are unexplained.",
+					  TEXT_ARG(all), all.len ? " " : "",
+					  book_left((enum book_kind)i), say_count(e->a, b->driver),
+					  book_right((enum book_kind)i), say_count(e->a, b->found),
+					  say_count(e->a, book_missing(b)));
+	}
+	return all.len ? all.s : say_ends(e);
+}
+
+static const char *say_foretold(const struct evidence *e)
+{
+	struct text all = {0};
+
+	for (int i = 0; i < PREDICTIONS; i++) {
+		const struct compared *c = &e->measures->predictions[i];
+		const struct prediction_info *p = &prediction_infos[i];
+
+		if (c->outcome == OUTCOME_BROKEN)
+			all = text_format(e->a, TEXT_FMT "%s%s was to be %s to %s, and is %s.",
+					  TEXT_ARG(all), all.len ? " " : "", p->name,
+					  say_measure(e->a, p->kind, c->predicted.least),
+					  say_measure(e->a, p->kind, c->predicted.most),
+					  say_measure(e->a, p->kind, c->observed.n));
+	}
+	return all.len ? all.s : "All that was predicted of it holds.";
+}
+
+static const char *say_arithmetic(const struct evidence *e)
+{
+	const struct forecast *f = &e->plan->forecast;
+
+	if (f->port_life_ns == FOR_EVER)
+		return text_format(e->a, "There %s %s %s, and a port is never given back.",
+				   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+				   say_towards(e))
+			.s;
+	return text_format(e->a, "There %s %s %s, and each is taken for up to %s by a connection.",
+			   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+			   say_towards(e), say_time(e->a, f->port_life_ns))
+		.s;
+}
+
+static const char *say_tracked(const struct evidence *e)
+{
+	return text_format(
+		       e->a,
+		       "The gateway has %s to a destination, tracked up to %s at once, and dropped "
+		       "%s (insert_failed %s).",
+		       say_number_of(e->a, e->plan->nat.carriage.each, "port", "ports"),
+		       say_number_of(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
+				     "connection", "connections"),
+		       say_number_of(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_DROP),
+				     "packet", "packets"),
+		       say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_INSERT_FAILED)))
+		.s;
+}
+
+/* Sockets that hold ports. */
+static bool is_of_holders(enum measure what)
+{
+	return what == MEASURE_PORTS_FILL_MAX || what == MEASURE_PORTS_USED_MAX ||
+	       what == MEASURE_TIME_WAIT_MAX || what == MEASURE_TIME_WAIT_END ||
+	       what == MEASURE_ESTABLISHED_MAX || what == MEASURE_SYN_SENT_MAX ||
+	       what == MEASURE_FIN_WAIT2_MAX || what == MEASURE_CLOSE_WAIT_MAX ||
+	       what == MEASURE_CLOSE_WAIT_END || what == MEASURE_BOUND_MAX ||
+	       what == MEASURE_LEAKED || what == MEASURE_INHERITED;
+}
+
+const struct gate_topic gate_topics[GATE_TOPICS] = {
+	[GATE_OTHER] = {say_ends, true,
+			"hold the line against what the load is told to do: `lastport show` prints "
+			"it with every default"},
+	[GATE_REFUSAL] = {say_refusal, true,
+			  "ask for more within the life of a port (load.total, load.rate, "
+			  "load.hold), or give the client fewer ports (network.ports); if it is "
+			  "right that they suffice, expect that"},
+	[GATE_SOCKETS] = {say_sockets, true,
+			  "for fewer at once: shorter holds, a pool with a limit, a lower "
+			  "concurrency; for more, the reverse, and sample.sockets more often, "
+			  "since what comes and goes between two dumps is not seen"},
+	[GATE_PACE] = {say_pace, false,
+		       "see whether the machine kept up (connects.late, connects.behind), and what "
+		       "else it had to do; then ask for another rate, or more at once"},
+	[GATE_LATENCY] = {say_latency, false,
+			  "compare latency.lower_half.p50 with the upper half's: past half full a "
+			  "connect walks over the range; what the longest alone took may be the "
+			  "machine's"},
+	[GATE_REQUESTS] = {say_requests, true,
+			   "look at errors.send and errors.receive of the run, and at the far end; "
+			   "for more reuse, a pool as large as the requests at once"},
+	[GATE_BOOKS] = {say_books, false,
+			"see runs[].books in result.json: which destinations are out, by how much, "
+			"and what the kernel explains of it"},
+	[GATE_FORETOLD] = {say_foretold, false,
+			   "`lastport report -v` has each prediction beside what was observed"},
+	[GATE_ARITHMETIC] = {say_arithmetic, false,
+			     "`lastport plan` writes the arithmetic out: change ports, "
+			     "destinations or the life of a port until it comes to that"},
+	[GATE_GATEWAY] = {say_tracked, true,
+			  "hold it against network.nat.ports and network.nat.limit, and what the "
+			  "gateway tracks of ended connections, for up to 120 s"},
+};
+
+enum gate_topic_kind gate_topic_of(enum measure what)
+{
+	static const unsigned char of[MEASURES] = {
+		[MEASURE_ERRORS] = GATE_REFUSAL,
+		[MEASURE_CONNECTS_FAILED] = GATE_REFUSAL,
+		[MEASURE_CONNECTS_HELD_BACK] = GATE_REFUSAL,
+		[MEASURE_EXHAUSTED] = GATE_REFUSAL,
+		[MEASURE_EXHAUSTED_AFTER] = GATE_REFUSAL,
+		[MEASURE_EXHAUSTED_AT] = GATE_REFUSAL,
+		[MEASURE_RECOVERED] = GATE_REFUSAL,
+		[MEASURE_RECOVERED_AT] = GATE_REFUSAL,
+		[MEASURE_RECOVERY] = GATE_REFUSAL,
+		[MEASURE_CONNECTS_RATE] = GATE_PACE,
+		[MEASURE_CONNECTS_LATE] = GATE_PACE,
+		[MEASURE_CONNECTS_BEHIND] = GATE_PACE,
+		[MEASURE_CONNECTS_ATTEMPTED] = GATE_PACE,
+		[MEASURE_CONNECTS_OPENED] = GATE_PACE,
+		[MEASURE_ELAPSED] = GATE_PACE,
+		[MEASURE_REQUESTS_DONE] = GATE_REQUESTS,
+		[MEASURE_REQUESTS_FAILED] = GATE_REQUESTS,
+		[MEASURE_REUSE_RATIO] = GATE_REQUESTS,
+		[MEASURE_RECONCILED] = GATE_BOOKS,
+		[MEASURE_PREDICTIONS_BROKEN] = GATE_FORETOLD,
+		[MEASURE_PREDICTED_AFTER] = GATE_ARITHMETIC,
+		[MEASURE_PREDICTED_RATE] = GATE_ARITHMETIC,
+		[MEASURE_PORTS_USABLE] = GATE_ARITHMETIC,
+		[MEASURE_NAT_ENTRIES_MAX] = GATE_GATEWAY,
+		[MEASURE_NAT_INSERT_FAILED] = GATE_GATEWAY,
+		[MEASURE_NAT_DROP] = GATE_GATEWAY,
+	};
+
+	if (what >= MEASURE_LATENCY_COUNT && what <= MEASURE_LATENCY_REFUSED)
+		return GATE_LATENCY;
+	return is_of_holders(what) ? GATE_SOCKETS : (enum gate_topic_kind)of[what];
+}
+
+const char *gate_why_no_data(const struct evidence *e, enum measure what)
+{
+	bool exhausted = e->tape->exhausted;
+
+	if (gate_topic_of(what) == GATE_LATENCY)
+		return "no connect that was timed came to that";
+	if (gate_topic_of(what) == GATE_REFUSAL)
+		return exhausted ? "no port came back before the load ended"
+				 : "the ports did not run out";
+	if (gate_topic_of(what) == GATE_REQUESTS)
+		return "the load makes no request: it sends nothing, and has no pool";
+	if (gate_topic_of(what) == GATE_SOCKETS)
+		return "no dump of the sockets tells it";
+	if (gate_topic_of(what) == GATE_GATEWAY)
+		return "there is no gateway, or it was not looked at (topology: nat)";
+	if (gate_topic_of(what) == GATE_ARITHMETIC)
+		return "the arithmetic does not come to a figure";
+	return "nothing of the run makes it";
+}
