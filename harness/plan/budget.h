@@ -125,6 +125,6 @@ int64_t gateway_tracks(const struct scenario *s, bool is_reset);
 int64_t gateway_tracks_datagrams(const struct scenario *s);
 
 /* What a gateway makes of a forecast. Where its ports end before the client's do, connects time
- * out, and whether the client's ports run out is a race with those. */
+ * out, and whether the client's ports run out is a race with those, unless all fit. */
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
 		      const struct carriage *c, const struct host *host);

@@ -2,15 +2,35 @@
 
 #include <math.h>
 
+#include "plan/life.h"
+#include "plan/speed.h"
 #include "plan/upstream.h"
 
-/* Which ports squat finds free is a race, unless the load has had all of them before. */
+/* Has the only load surely begun all of its connections by then, and lacked no port for them? */
+static bool is_begun_by(const struct plan *p, double ns)
+{
+	const struct load_plan *lp = &p->loads[0];
+	struct scenario alone = *p->scenario;
+	struct life life;
+
+	if (p->load_count > 1 || !p->forecast.known || p->forecast.exhausts || !lp->load->total ||
+	    lp->load->on_failure.retry)
+		return false;
+	alone.load = *lp->load;
+	life = life_of(&alone, &p->budget, p->host);
+	return (double)lp->load->start +
+		       speed_pace(&alone, &p->budget, &life, lp->load->total - 1).most <
+	       ns;
+}
+
+/* Which ports squat finds free is a race, unless the load has had all that it wants before. */
 static void forecast_late(struct plan *p)
 {
 	struct forecast *f = &p->forecast;
-	bool before = f->exhausts && f->counted && f->at.most < (double)p->scenario->squat.start;
+	double start_ns = (double)p->scenario->squat.start;
 
-	if (p->scenario->squat.start == 0 || before)
+	if (p->scenario->squat.start == 0 || is_begun_by(p, start_ns) ||
+	    (f->exhausts && f->counted && f->at.most < start_ns))
 		return;
 	f->known = f->exhausts = f->counted = f->cut_short = false;
 	f->after = f->after_least = f->after_most = 0;

@@ -15,13 +15,33 @@
 /* Rounds that are in step may be late by this much together. */
 #define STEP_SLACK 100e6
 
+/* Services on loopback whose ports the load may have: where nobody listens, a connection to one may
+ * meet itself, and keep the port. */
+static uint64_t kept_by_itself(const struct scenario *s)
+{
+	const struct service_wish *wish = &s->network.services;
+	struct port_range range = bind_ports(&s->load, s->network.ports);
+	uint64_t n = 0;
+
+	if (s->network.topology != TOPOLOGY_LOOPBACK || !wish->list || life_opens(s))
+		return 0;
+	for (uint64_t i = 0; i < wish->count; i++) {
+		struct port_range port = {wish->list[i].port, wish->list[i].port};
+
+		n += port.lo >= range.lo && port.lo <= range.hi &&
+		     ports_within(&s->network.reserved, port) == 0;
+	}
+	return n;
+}
+
 /* A closed loop whose ports are free with their close never has more in use than are under way. */
 static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life,
 		    uint64_t buckets)
 {
-	/* The server's last ACK is on its way. */
-	const uint64_t lingering = s->load.protocol == PROTOCOL_TCP ? 8 : 0;
-	uint64_t under_way = concurrency_of(&s->load);
+	/* The server's last ACK is on its way; where it has refused, there is none. */
+	bool lingers = s->load.protocol == PROTOCOL_TCP && life_opens(s);
+	uint64_t under_way = concurrency_of(&s->load) + kept_by_itself(s);
+	const uint64_t lingering = lingers ? 8 : 0;
 
 	return !load_is_open(&s->load) && life->quiet.most < FOR_EVER &&
 	       (life->quiet.most == 0 || buckets > 0) &&
@@ -172,13 +192,15 @@ static struct refusal tried_of(const struct scenario *s, const struct budget *b)
 				(double)s->load.timeout * tries};
 }
 
-/* By then, at the latest? */
+/* By then, at the latest? What is on its way when the server's backlog is full hangs, and has its port
+ * as well. */
 static bool refuses(const struct scenario *s, const struct refusal *r, struct guess pace,
 		    double until)
 {
 	bool so_many = s->load.total == 0 || s->load.total > r->most;
+	double changes = speed_fills(s) ? (double)s->load.timeout : speed_changes_ns(s);
 
-	return so_many && pace.most < fmin(fmin(until, speed_changes_ns(s)), r->held_ns);
+	return so_many && pace.most < fmin(fmin(until, changes), r->held_ns);
 }
 
 static void keep_refusal(struct forecast *f, const struct scenario *s, const struct budget *b,
@@ -190,6 +212,11 @@ static void keep_refusal(struct forecast *f, const struct scenario *s, const str
 	f->after = opens ? r->likely : 0;
 	f->after_least = opens ? r->least : 0;
 	f->after_most = opens ? r->most : 0;
+	if (speed_fills(
+		    s)) { /* the backlog, one that is too many for it, and one that is accepted */
+		f->after = least(f->after, s->server.backlog + (s->server.accept_every ? 2 : 1));
+		f->after_least = least(f->after_least, s->server.backlog);
+	}
 	f->at = (struct guess){speed_pace(s, b, life, r->least).least,
 			       speed_pace(s, b, life, r->likely).likely,
 			       speed_pace(s, b, life, r->most).most};

@@ -139,7 +139,9 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	bound_rate(f, s, b, c, host, &life);
 	if (c->at_once >= b->capacity || !so_many || next.least >= until)
 		return;
-	f->exhausts = f->known = f->counted = f->cut_short = false;
+	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
+	f->known = s->load.total > 0 && s->load.total * (1 + s->load.on_failure.retry) <= b->first;
+	f->exhausts = f->counted = f->cut_short = false;
 	f->after = 0;
 	if (!is_told(s) || next.most >= until || next.most >= held_ns(s, &life))
 		return;

@@ -74,7 +74,7 @@ static double begins_ns(const struct plan *p, const struct outline *o, uint64_t 
 static void set_after(struct outline *o, const struct plan *p)
 {
 	const struct forecast *f = &p->forecast;
-	bool opens = f->after_most > 0;
+	bool opens = f->after_most > 0 && !speed_fills(p->scenario);
 
 	o->after = opens ? f->after : p->budget.first;
 	o->after_least = opens ? f->after_least : p->budget.first;

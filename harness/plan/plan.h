@@ -40,7 +40,6 @@ struct ends {
 /* One load of the plan: workers of its own carry it out. */
 struct load_plan {
 	const struct load *load; /* borrowed */
-	enum family family;
 	struct address_list sources, servers;
 	struct shape shape;    /* when its connections are due, in an open model */
 	uint32_t steps[ENDS];  /* of a connection that ends so; bit i: enum op i is part of it */
@@ -50,22 +49,23 @@ struct load_plan {
 	uint32_t sockets_most; /* by load.nofile; UINT32_MAX: as many as there are slots */
 	uint32_t flows;	       /* of them, those that the driver has anything to do with yet */
 	uint32_t workers;      /* threads that share it, see plan/split.h */
-	const char *whole;     /* why it cannot be shared; NULL: it can */
 	uint32_t heirs;	       /* processes that keep what they inherit */
 	uint32_t idle_most;   /* connections of a pair that are kept between requests; 0: no pool */
 	uint32_t serves_most; /* requests on one connection */
-	bool requests;	      /* what it does with a connection is one: it sends, or has a pool */
-	struct budget budget; /* of the ports that its connections can have */
+	const char *whole;    /* why it cannot be shared; NULL: it can */
+	struct option *options;	 /* set on each socket before its bind */
+	uint64_t window_at;	 /* ports in use at a destination from which the window is set */
+	struct budget budget;	 /* of the ports that its connections can have */
 	struct port_range ports; /* those, reserved ones included */
-	enum bind_way bind;	 /* never BIND_NONE where bind_source is */
-	bool bind_source;	 /* each connection binds its source */
-	bool foreign;		 /* and that is an address that the client lacks */
-	bool unscoped; /* its addresses are link-local, and load.scope is not theirs: none is opened */
-	bool window;		/* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
-	uint64_t window_at;	/* ports in use at a destination from which the window is set */
-	struct option *options; /* set on each socket before its bind */
+	enum family family;
+	enum bind_way bind; /* never BIND_NONE where bind_source is */
 	uint32_t option_count;
-	bool needs_rights;    /* one of them does */
+	bool bind_source; /* each connection binds its source */
+	bool foreign;	  /* and that is an address that the client lacks */
+	bool unscoped; /* its addresses are link-local, and load.scope is not theirs: none is opened */
+	bool window;	      /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
+	bool requests;	      /* what it does with a connection is one: it sends, or has a pool */
+	bool needs_rights;    /* one of its options does */
 	bool meets_itself;    /* it may: each connection is looked at */
 	bool closes_with_rst; /* load.options.linger: 0s */
 	bool classic_sockets; /* prepared by system calls: io_uring here cannot do all it takes */

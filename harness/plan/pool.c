@@ -96,10 +96,19 @@ static double late_together(const struct load *l)
 	return (double)shape_most(&shape, STALL_NS);
 }
 
+/* One client, whose connection is there still when it asks again: each serves as many as it may. */
+static bool is_by_turns(const struct pool_fate *f, const struct scenario *s)
+{
+	return !load_is_open(&s->load) && f->at_once <= 1 && f->pools <= 1 && f->kept >= 1 &&
+	       s->load.on_failure.retry == 0;
+}
+
 double pool_opens_most(const struct pool_fate *f, const struct scenario *s, double n)
 {
 	double served = (double)s->load.request.per_connection, opens;
 
+	if (served > 0 && is_by_turns(f, s))
+		return ceil(n / served);
 	if (isinf(f->at_once) || n <= f->at_once)
 		return n;
 	opens = f->pools * f->each + late_together(&s->load);

@@ -127,15 +127,16 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 		       (double)p->forecast.life_least_ns > STALL_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
 	double late = o->rate * STALL_NS / SECOND, at_once = (double)o->ports + late;
-	double most = b->usable;
+	double most = b->usable, lost;
 
 	if (!is_single(p))
 		return untold;
 	if (p->scenario->network.choose != CHOOSE_SEED && p->scenario->sample.latency == 0)
 		most = fmin(most,
 			    fmin(ceil(o->begun / b->spaces), ceil(at_once / b->spaces) + CLOSING));
-	return (struct foretold){
-		true, {is_full ? b->usable - (b->may_lose_one ? 1. : 0) : 0, most, most}};
+	/* A connect that is timed may have the last one, and gives it back. */
+	lost = (b->may_lose_one ? 1 : 0) + (p->scenario->sample.latency > 0 ? 1 : 0);
+	return (struct foretold){true, {is_full ? b->usable - lost : 0, most, most}};
 }
 
 /* Does each connection that is open hold a port of its own? A server's reset takes it, and leaves a

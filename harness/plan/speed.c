@@ -68,11 +68,16 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 	};
 }
 
+bool speed_fills(const struct scenario *s)
+{
+	bool is_slow = s->server.behaviour == BEHAVIOUR_NEVER_ACCEPT || s->server.accept_every;
+
+	return s->server.backlog && is_slow && s->load.protocol == PROTOCOL_TCP;
+}
+
 double speed_changes_ns(const struct scenario *s)
 {
-	bool fills = s->server.behaviour == BEHAVIOUR_NEVER_ACCEPT || s->server.accept_every;
-
-	if (s->server.backlog && fills)
+	if (speed_fills(s))
 		return 0;
 	return fmin(s->server.die ? (double)s->server.die : INFINITY,
 		    s->server.vanish ? (double)s->server.vanish : INFINITY);

@@ -30,5 +30,8 @@ double speed_lasts_ns(const struct load *load);
 /* For how long connections are begun. */
 double speed_ends_ns(const struct scenario *s);
 
+/* Is its backlog full after some connections, so that others hang? */
+bool speed_fills(const struct scenario *s);
+
 /* When the far end begins to do other than its behaviour says: it dies, or its backlog is full. */
 double speed_changes_ns(const struct scenario *s);

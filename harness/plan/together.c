@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/due.h"
 #include "plan/part.h"
 #include "plan/speed.h"
 
@@ -17,31 +18,6 @@ static struct forecast foresee_one(const struct plan *p, uint32_t i)
 	alone.load = *p->loads[i].load;
 	return forecast_make(&alone, p->load_count == 1 ? &p->budget : &p->loads[i].budget,
 			     p->host);
-}
-
-/* How many connections a load begins at most; INFINITY: nobody can tell. */
-static double most_of(const struct plan *p, const struct load_plan *lp)
-{
-	uint64_t most = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
-
-	return most == UINT64_MAX ? INFINITY : (double)most;
-}
-
-/* How many it has surely begun by a time, however its connections fare: none, if it ends with
- * the first that fails. */
-static double surely_of(const struct load_plan *lp, double ns)
-{
-	const struct load *l = lp->load;
-	double until = ns - (double)l->start - SLACK_NS, begun;
-
-	if (until <= 0 || load_is_pooled(l)) /* a request is no connection */
-		return 0;
-	if (l->duration)
-		until = fmin(until, (double)l->duration);
-	begun = load_is_open(l) ? (double)shape_due(&lp->shape, (int64_t)until)
-		: l->hold > 0	? (double)lp->concurrency
-				: INFINITY;
-	return fmin(fmin(begun, l->total ? (double)l->total : INFINITY), until / SLOWEST_NS);
 }
 
 /* Is it bound to no address that is its own? An unbound socket of UDP is bound to all of them when it
@@ -78,6 +54,21 @@ bool together_meet(const struct load_plan *a, const struct load_plan *b)
 	       b->ports.lo <= a->ports.hi && (!is_across || takes_across(a, b));
 }
 
+/* Does the one name ports alone that are reserved, and the other none? Then it takes none of the
+ * other's, which connect() and bind() to port 0 choose. */
+static bool is_aside(const struct plan *p, const struct load_plan *a, const struct load_plan *b)
+{
+	uint32_t size = (uint32_t)(a->ports.hi - a->ports.lo) + 1;
+
+	return bind_names_port(a->bind) && !bind_names_port(b->bind) &&
+	       ports_within(&p->scenario->network.reserved, a->ports) == size;
+}
+
+static bool meets(const struct plan *p, const struct load_plan *a, const struct load_plan *b)
+{
+	return together_meet(a, b) && !is_aside(p, a, b) && !is_aside(p, b, a);
+}
+
 /* Has the one no other ports than the other may have? Who names its port may name a reserved one. */
 static bool is_within(const struct plan *p, const struct load_plan *inner,
 		      const struct load_plan *outer)
@@ -101,6 +92,7 @@ struct company {
 	double surely; /* connections that have no other ports than these */
 	double most;   /* of them in one space, at most: each load takes the spaces in turn */
 	bool none_back, alike; /* of all of those; and of all loads */
+	bool alone;	       /* the others are over before, or begin after it */
 };
 
 static bool gives_none_back(const struct plan *p, const struct forecast *f)
@@ -113,26 +105,87 @@ static bool may_share(const struct plan *p, const struct load *l)
 	return bind_shares_port(l) || bind_may_repeat(p->scenario, l);
 }
 
+/* May a socket of the one have a port that one of the other has? Both must have said so. */
+static bool share(const struct load *a, const struct load *b)
+{
+	return (a->options.reuseaddr && b->options.reuseaddr) ||
+	       (a->options.reuseport && b->options.reuseport);
+}
+
+/* Is one of them over before the other begins: with its ports back, or with nothing more to ask? */
+static bool is_past(const struct plan *p, const struct load_plan *other, const struct load_plan *me)
+{
+	return due_over_ns(p, other) <= (double)me->load->start ||
+	       due_begun_ns(p, me) <= (double)other->load->start;
+}
+
+/* Who dies gives its listening ports up. */
+static double until_of(const struct plan *p)
+{
+	return fmin((double)p->scenario->stop.time, speed_changes_ns(p->scenario));
+}
+
 static struct company company_of(const struct plan *p, const struct forecast *each, uint32_t own)
 {
 	const struct load_plan *me = &p->loads[own];
-	struct company c = {.none_back = true, .alike = true};
-	/* Who dies gives its listening ports up. */
-	double until_ns = fmin((double)p->scenario->stop.time, speed_changes_ns(p->scenario));
+	struct company c = {.none_back = true, .alike = true, .alone = true};
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *other = &p->loads[i];
-		uint32_t spaces = other->budget.spaces == me->budget.spaces ? me->budget.spaces : 1;
+		bool by_turns =
+			other->budget.spaces == me->budget.spaces && !load_is_pooled(other->load);
 
 		c.alike &= is_alike(me, other);
-		if (together_meet(other, me))
-			c.most += ceil(most_of(p, other) / spaces);
+		if (meets(p, other, me) && (i == own || !is_past(p, other, me))) {
+			c.most += ceil(due_most(p, other) / (by_turns ? me->budget.spaces : 1));
+			c.alone &= i == own;
+		}
 		if (!is_within(p, other, me))
 			continue;
-		c.surely += surely_of(other, until_ns);
+		c.surely += due_surely(other, until_of(p));
 		c.none_back &= gives_none_back(p, &each[i]) && !may_share(p, other->load);
 	}
 	return c;
+}
+
+/* Nobody is refused a port that all who may have it share. */
+static bool shares_with_all(const struct plan *p, const struct load_plan *me)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (&p->loads[i] != me && meets(p, &p->loads[i], me) &&
+		    !share(p->loads[i].load, me->load))
+			return false;
+	return bind_shares_port(me->load);
+}
+
+/* An asker that is late by that much finds them still. */
+#define LATE_NS 250e6
+
+/* Do the others have all ports of `me` when a load that has no other asks for one? Either they do, or
+ * one of them was refused before. */
+static bool is_taken(const struct plan *p, const struct forecast *each, uint32_t own)
+{
+	const struct load_plan *me = &p->loads[own];
+
+	for (uint32_t k = 0; k < p->load_count; k++) {
+		const struct load_plan *asker = &p->loads[k];
+		double at = due_last_ns(asker, until_of(p)), held = 0;
+
+		if (!is_within(p, asker, me) || at >= until_of(p))
+			continue;
+		for (uint32_t i = 0; i < p->load_count; i++) {
+			const struct load *l = p->loads[i].load;
+			bool keeps =
+				(double)each[i].life_least_ns > at - (double)l->start + LATE_NS;
+
+			if (i != k && is_within(p, &p->loads[i], me) && keeps && !may_share(p, l) &&
+			    !share(l, asker->load))
+				held += due_surely(&p->loads[i], at);
+		}
+		if (held >= (double)me->budget.capacity)
+			return true;
+	}
+	return false;
 }
 
 /* The slowest to give ports back is what all wait for. */
@@ -160,52 +213,16 @@ static double rate_of(const struct plan *p, const struct forecast *each)
 	return least;
 }
 
-/* How many connections of all loads are due by then. */
-static double due_by(const struct plan *p, int64_t ns)
-{
-	double all = 0;
-
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		const struct load *l = p->loads[i].load;
-		int64_t until = ns - l->start;
-
-		if (l->duration && until >= l->duration)
-			until = l->duration - 1;
-		all += fmin((double)shape_due(&p->loads[i].shape, until),
-			    l->total ? (double)l->total : INFINITY);
-	}
-	return all;
-}
-
-/* When connection n of all, counted from 0, is due; of closed loops it is not told. */
-static double refused_ns(const struct plan *p, uint64_t n)
-{
-	int64_t early = 0, late = p->scenario->stop.time;
-
-	if (plan_rate(p) <= 0)
-		return 0;
-	while (early < late) {
-		int64_t between = early + (late - early) / 2;
-
-		if (due_by(p, between) > (double)n)
-			late = between;
-		else
-			early = between + 1;
-	}
-	return (double)early;
-}
-
 /* By a machine that is quick, and by a slow one: the load's own start is past. */
 static struct guess refused_at(const struct plan *p, const struct forecast *f)
 {
 	double start = (double)p->loads[0].load->start, stop = (double)p->scenario->stop.time;
-	double likely = refused_ns(p, f->after), slow = (double)f->after_most * SLOWEST_NS;
+	double likely = due_ns(p, f->after), slow = (double)f->after_most * SLOWEST_NS;
 
 	if (likely <= 0)
 		return (struct guess){0, 0, stop};
-	return (struct guess){refused_ns(p, f->after_least) - start, likely - start,
-			      fmin(fmax(refused_ns(p, f->after_most), slow) + SLACK_NS, stop) -
-				      start};
+	return (struct guess){due_ns(p, f->after_least) - start, likely - start,
+			      fmin(fmax(due_ns(p, f->after_most), slow) + SLACK_NS, stop) - start};
 }
 
 /* All loads want the same: the first connection that is too many is refused, but for the spaces
@@ -224,24 +241,27 @@ static void count(struct forecast *all, const struct plan *p)
 	all->at = refused_at(p, all);
 }
 
-/* One connection more than there are ports for it, and a pair has none. */
+/* One connection more than there are ports for it, and a pair has none. Where a socket that nobody
+ * listens for has met itself, and who is open for how long then, is nobody's to tell. */
 static void foresee_all(struct forecast *all, const struct plan *p, const struct forecast *each)
 {
-	bool steady = p->scenario->network.choose != CHOOSE_SEED, never = true, alike = false;
+	bool steady = p->scenario->network.choose != CHOOSE_SEED, never = true, counts = false;
 
 	all->exhausts = false;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct budget *b = &p->loads[i].budget;
 		struct company c = company_of(p, each, i);
+		bool is_full = steady && c.none_back && c.surely > (double)b->capacity;
 
-		never &= c.most <= b->usable || bind_shares_port(p->loads[i].load);
-		all->exhausts |= c.none_back && steady && c.surely > (double)b->capacity;
-		alike |= c.alike;
+		never &= c.most <= b->usable || shares_with_all(p, &p->loads[i]) ||
+			 (c.alone && each[i].known && !each[i].exhausts);
+		all->exhausts |= is_full || (steady && is_taken(p, each, i));
+		counts |= is_full && c.alike;
 	}
 	all->known = all->exhausts || never;
 	all->counted = all->cut_short = false;
 	all->after = all->after_least = all->after_most = 0;
-	if (all->exhausts && alike)
+	if (counts)
 		count(all, p);
 }
 

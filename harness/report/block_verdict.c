@@ -54,7 +54,7 @@ static void add_timeouts(struct out *to, const struct result_run *run)
 
 	if (after == 0)
 		return;
-	out_fmt(to, "%s time out after ", asks ? "requests" : "connects");
+	out_fmt(to, "%s%s time out after ", to->len ? "; " : "", asks ? "requests" : "connects");
 	draft_count(to, after);
 	if (timeouts(run) == 0) {
 		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");

@@ -61,6 +61,12 @@ static struct text say_pool_opens(const struct plan *p, const struct outline *o,
 
 	if (p->load_count > 1 || !isfinite(o->requests))
 		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (isinf(o->pool.at_once))
+		return p->loads[0].load->on_failure.flush_pool
+			       ? TEXT("cannot be told: each failure throws the idle connections "
+				      "away, and how many of them there are decides")
+			       : TEXT("cannot be told: how many connections end before the pool "
+				      "would end them decides");
 	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
 		return text_format(
 			a,
@@ -84,6 +90,12 @@ static bool lacks_descriptors(const struct plan *p)
 		if (doubt_descriptors(&p->loads[i]))
 			return true;
 	return false;
+}
+
+static bool closes_race(const struct plan *p)
+{
+	return behaviour_does(p->scenario->server.behaviour, DOES_END) &&
+	       load_ends(p->loads[0].load, END_CLOSE);
 }
 
 static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
@@ -121,6 +133,16 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			"cannot be told: how many ports are given back at once is drawn; "
 			"at %s for each on average",
 			say_time(a, plan_mean_ns(p, o)));
+	if (p->load_count == 1 && bind_may_repeat(p->scenario, p->loads[0].load))
+		return TEXT("cannot be told: bind() may hand out a port that is in use, by chance "
+			    "(net.ipv4.ip_autobind_reuse)");
+	if (p->load_count == 1 && p->loads[0].meets_itself)
+		return TEXT(
+			"cannot be told: nobody listens, and a connection that meets itself has "
+			"its port for longer than one that is refused");
+	if (p->load_count == 1 && closes_race(p))
+		return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on either "
+			    "side, as the machine has it");
 	if (p->load_count == 1 && p->loads[0].shape.burst && o->wanted > (double)p->budget.capacity)
 		return text_format(a,
 				   "more is wanted than there is: %s at once, %s; unless the first "
@@ -138,6 +160,10 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
 	if (p->scenario->squat.start > 0)
 		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
+	if (p->load_count > 1)
+		return TEXT(
+			"cannot be told: the loads want the same ports, and which of them comes "
+			"first to one decides");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 
@@ -181,6 +207,11 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 				   say_number(a, first->sockets_most, "connection"));
 	if (plan_binds_nowhere(p))
 		return say_nowhere(p, a);
+	if (p->forecast.times_out_after)
+		return text_format(a,
+				   "the gateway's ports end first: %s time out; none of the "
+				   "client's own is missing",
+				   plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
 	if (repeats(p, o))
 		return text_format(a,
 				   "no port is wanted for; but connection %s would be one that "

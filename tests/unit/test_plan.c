@@ -67,7 +67,7 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 	} rows[] = {
 		{BEHIND("ports: 2000-2031") "load: {end: leak}", 32, false, 0},
 		{BEHIND("ports: 2000-2031") "load: {end: leak, total: 32}", 0, true, 0},
-		{BEHIND("ports: 2000-2031") "load: {end: leak, total: 33}", 32, false, 0},
+		{BEHIND("ports: 2000-2031") "load: {end: leak, total: 33}", 32, true, 0},
 		{BEHIND("ports: 2000-2031, addresses: 2") "load: {end: leak}", 64, false, 0},
 		{BEHIND("ports: 2000-2199") "load: {end: leak}", 200, false, 0},
 		{BEHIND("ports: 2000-2255") "load: {end: leak, rate: 100/s}", 256, false, 0},

@@ -58,6 +58,40 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		 CANNOT_TELL, 0, 32},
 		{"{a: {total: 320}, b: {end: leak, total: 20}}", REFUSES, 32, 32},
 		{"{a: {end: reset, total: 320}, b: {end: leak, total: 20}}", CANNOT_TELL, 0, 32},
+		/* by the time that one asks, the other surely has them all, and keeps them */
+		{"{a: {end: leak, total: 32}, b: {start: 1s, end: reset, total: 5}}", UNCOUNTED, 0,
+		 32},
+		{"{a: {end: leak, total: 31}, b: {start: 1s, end: reset, total: 5}}", CANNOT_TELL,
+		 0, 32},
+		{"{a: {end: leak, total: 32}, b: {start: 50ms, end: reset, total: 5}}", CANNOT_TELL,
+		 0, 32},
+		{"{a: {total: 32}, b: {start: 1s, bind: port 40010, total: 1, "
+		 "options: {reuseaddr: true}}}",
+		 UNCOUNTED, 0, 32},
+		{"{a: {total: 32, options: {reuseaddr: true}}, b: {start: 1s, bind: port 40010, "
+		 "total: 1, options: {reuseaddr: true}}}",
+		 HOLDS, 0, 32},
+		/* or has given them back */
+		{"{a: {end: reset, concurrency: 4, total: 320}, b: {start: 2s, end: leak, total: "
+		 "32}}",
+		 HOLDS, 0, 32},
+		{"{a: {end: reset, concurrency: 4, total: 320}, b: {start: 100ms, end: leak, "
+		 "total: "
+		 "32}}",
+		 CANNOT_TELL, 0, 32},
+		{"{a: {end: reset, total: 320}, b: {start: 2s, end: leak, total: 32}}", CANNOT_TELL,
+		 0, 32},
+		/* a client's connection that lasts is its only one, and a pool that keeps all has no more
+		 * than its clients */
+		{"{a: {hold: 40s, concurrency: 16}, b: {hold: 40s, concurrency: 16}}", HOLDS, 0,
+		 32},
+		{"{a: {hold: 40s, concurrency: 16}, b: {hold: 40s, concurrency: 17}}", REFUSES, 32,
+		 32},
+		{"{a: {hold: 20s, concurrency: 16}, b: {hold: 20s, concurrency: 16}}", CANNOT_TELL,
+		 0, 32},
+		{"{a: {concurrency: 2, total: 300, request: {send: 8B}, pool: {max_idle: 2}}, b: "
+		 "{total: 9}}",
+		 HOLDS, 0, 32},
 	};
 	struct arena a = help_arena();
 
@@ -90,7 +124,7 @@ static void a_reserved_port_is_nobodys_but_who_names_it(void)
 			  "total: 1}}",
 			  NULL, 1, &a);
 
-	CU_ASSERT(!p.forecast.exhausts);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
 	CU_ASSERT_EQUAL(together_capacity(&p), 32);
 	arena_close(&a);
 }
