@@ -58,7 +58,8 @@ void arena_close(struct arena *a)
 	if (!a->end)
 		return;
 	m = *mapping_of(a);
-	unpoison(m.start, m.bytes);
+	unpoison(m.start,
+		 (size_t)(m.high - m.start)); /* of what was never used nothing is poisoned */
 	munmap(m.start, m.bytes);
 	*a = (struct arena){0};
 }
