@@ -1,12 +1,10 @@
 #include "drive/prober.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "drive/alarm.h"
 #include "plan/bind.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
@@ -23,8 +21,7 @@ struct prober {
 	struct latency *latency;
 	struct proc_door proc;
 	uint64_t turn, opened;
-	pthread_t thread;
-	sem_t ready, begin, quit;
+	struct alarm alarm;
 	atomic_bool quitting;
 	_Atomic bool *broken; /* the load is to end */
 	bool good, joined;
@@ -142,50 +139,30 @@ static bool probe(struct prober *p, int64_t *wait_ns)
 	return true;
 }
 
-/* False if it is to end before that. */
-static bool wait_until(struct prober *p, int64_t ns)
-{
-	const struct timespec until = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-
-	while (sem_clockwait(&p->quit, CLOCK_MONOTONIC, &until) < 0)
-		if (errno == ETIMEDOUT)
-			return true;
-	return false;
-}
-
 static void *prober_thread(void *context)
 {
 	struct prober *p = context;
 	int64_t next, wait_ns;
 
 	p->good = lab_enter(p->lab, LAB_CLIENT, &p->err) && proc_open(&p->proc, &p->err);
-	sem_post(&p->ready);
-	while (sem_wait(&p->begin) < 0)
-		;
+	alarm_ready(&p->alarm);
+	alarm_await(&p->alarm);
 	if (!p->good)
 		return NULL;
 	do { /* at least one, however short the load is */
 		p->good = probe(p, &wait_ns);
 		next = clock_now() + wait_ns;
-	} while (p->good && wait_until(p, next));
+	} while (p->good && alarm_until(&p->alarm, next));
 	if (!p->good)
 		atomic_store(p->broken, true);
 	proc_close(&p->proc);
 	return NULL;
 }
 
-static void sems_destroy(struct prober *p)
-{
-	sem_destroy(&p->ready);
-	sem_destroy(&p->begin);
-	sem_destroy(&p->quit);
-}
-
 bool prober_start(struct prober **out, const struct plan *plan, const struct lab *lab,
 		  _Atomic bool *broken, struct arena *arena, struct err *err)
 {
 	struct prober *p;
-	int e;
 
 	*out = NULL;
 	if (plan->scenario->sample.latency == 0)
@@ -197,16 +174,8 @@ bool prober_start(struct prober **out, const struct plan *plan, const struct lab
 	p->broken = broken;
 	p->proc = (struct proc_door){-1, -1, -1, -1};
 	p->latency = ARENA_NEW(arena, struct latency);
-	sem_init(&p->ready, 0, 0);
-	sem_init(&p->begin, 0, 0);
-	sem_init(&p->quit, 0, 0);
-	e = pthread_create(&p->thread, NULL, prober_thread, p);
-	if (e) {
-		sems_destroy(p);
-		return err_sys(err, e, "could not start the thread that times connects");
-	}
-	while (sem_wait(&p->ready) < 0)
-		;
+	if (!alarm_start(&p->alarm, prober_thread, p, "times connects", err))
+		return false;
 	*out = p;
 	if (p->good)
 		return true;
@@ -216,7 +185,7 @@ bool prober_start(struct prober **out, const struct plan *plan, const struct lab
 void prober_zero(struct prober *p)
 {
 	if (p)
-		sem_post(&p->begin);
+		alarm_begin(&p->alarm);
 }
 
 uint64_t prober_stop(struct prober *p)
@@ -225,10 +194,7 @@ uint64_t prober_stop(struct prober *p)
 		return 0;
 	if (!p->joined) {
 		atomic_store(&p->quitting, true);
-		sem_post(&p->quit);
-		sem_post(&p->begin); /* it may never have begun */
-		pthread_join(p->thread, NULL);
-		sems_destroy(p);
+		alarm_stop(&p->alarm);
 		p->joined = true;
 	}
 	return p->opened;

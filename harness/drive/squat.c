@@ -1,14 +1,12 @@
 #include "drive/squat.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "drive/alarm.h"
 #include "sys/clock.h"
 #include "sys/plain.h"
 #include "sys/ring.h"
@@ -30,11 +28,10 @@ struct squat {
 	int64_t until_ns;	   /* when stop.time is over; squat_zero() sets it anew */
 	bool ok;
 
-	/* squat.start: a thread that lives until squat_close(). */
-	pthread_t thread;
-	sem_t ready, begin, quit, done;
+	struct alarm alarm; /* of squat.start; its thread lives until squat_close() */
+	sem_t done;
 	_Atomic bool ending;
-	int64_t zero_ns; /* written before `begin`, as are those that squat_zero() changes */
+	int64_t zero_ns; /* written before alarm_begin(), as are those that squat_zero() changes */
 	bool is_late;	 /* what cannot be had is counted, and no error */
 	struct tape tape;
 	uint64_t refused;
@@ -253,22 +250,13 @@ static bool take_wishes(struct squat *q)
 	       take_number(q, &bind) && take_unbound(q, &unbound);
 }
 
-/* False if it is to end before that. */
-static bool wait_until(struct squat *q, int64_t ns)
-{
-	const struct timespec until = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-
-	while (sem_clockwait(&q->quit, CLOCK_MONOTONIC, &until) < 0)
-		if (errno == ETIMEDOUT)
-			return true;
-	return false;
-}
-
 static void take_late(struct squat *q)
 {
-	while (sem_wait(&q->begin) < 0)
-		;
-	if (wait_until(q, q->zero_ns + q->plan->scenario->squat.start) && !take_wishes(q))
+	int64_t start_ns;
+
+	alarm_await(&q->alarm);
+	start_ns = q->zero_ns + q->plan->scenario->squat.start;
+	if (alarm_until(&q->alarm, start_ns) && !take_wishes(q))
 		atomic_store(&q->hooks->pulse->broken, true);
 	sem_post(&q->done);
 }
@@ -282,18 +270,10 @@ static void *squat_thread(void *context)
 
 	q->ok = lab_enter(q->lab, LAB_CLIENT, q->err) && (s->squat.start > 0 || take_wishes(q)) &&
 		take_ballast(q, &ballast) && is_in_time(q);
-	sem_post(&q->ready);
+	alarm_ready(&q->alarm);
 	if (q->ok && s->squat.start > 0)
 		take_late(q);
 	return NULL;
-}
-
-static void sems_destroy(struct squat *q)
-{
-	sem_destroy(&q->ready);
-	sem_destroy(&q->begin);
-	sem_destroy(&q->quit);
-	sem_destroy(&q->done);
 }
 
 bool squat_open(struct squat **out, const struct plan *plan, const struct lab *lab,
@@ -301,7 +281,6 @@ bool squat_open(struct squat **out, const struct plan *plan, const struct lab *l
 {
 	const struct squat_plan *p = &plan->squat;
 	struct squat *q;
-	int e;
 
 	*out = NULL;
 	if (p->sockets == 0)
@@ -313,17 +292,11 @@ bool squat_open(struct squat **out, const struct plan *plan, const struct lab *l
 	tape_live(&q->tape, -1, hooks->events_fd, hooks->run);
 	q->until_ns = clock_now() + plan->scenario->stop.time;
 	q->rings = ARENA_ARRAY(arena, struct ring *, p->sockets / p->ring_slots + 1);
-	sem_init(&q->ready, 0, 0);
-	sem_init(&q->begin, 0, 0);
-	sem_init(&q->quit, 0, 0);
 	sem_init(&q->done, 0, 0);
-	e = pthread_create(&q->thread, NULL, squat_thread, q);
-	if (e) {
-		sems_destroy(q);
-		return err_sys(err, e, "could not start the thread that holds ports");
+	if (!alarm_start(&q->alarm, squat_thread, q, "holds ports", err)) {
+		sem_destroy(&q->done);
+		return false;
 	}
-	while (sem_wait(&q->ready) < 0)
-		;
 	*out = q;
 	return q->ok;
 }
@@ -336,7 +309,7 @@ void squat_zero(struct squat *q, int64_t now_ns)
 	q->until_ns = now_ns + q->plan->scenario->stop.time;
 	q->err = &q->late_err;
 	q->is_late = true;
-	sem_post(&q->begin);
+	alarm_begin(&q->alarm);
 }
 
 void squat_await(struct squat *q)
@@ -352,10 +325,8 @@ bool squat_close(struct squat *q, struct tape *out, struct err *err)
 	if (q->zero_ns == 0) /* it never began: nothing is taken any more */
 		q->zero_ns = clock_now();
 	atomic_store(&q->ending, true);
-	sem_post(&q->quit);
-	sem_post(&q->begin);
-	pthread_join(q->thread, NULL);
-	sems_destroy(q);
+	alarm_stop(&q->alarm);
+	sem_destroy(&q->done);
 	for (uint32_t i = 0; i < q->ring_count; i++)
 		ring_close(q->rings[i]);
 	tape_merge(out, &q->tape);
