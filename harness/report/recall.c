@@ -4,6 +4,10 @@
 
 enum { TOLD_MOST = 256 };
 
+/* All that a file can be of which nobody has written the end. */
+#define ENDLESS "killed, still running, or without room on its disk"
+#define SILENT "not started, or without room on its disk for a word of it"
+
 static void add_count(struct out *to, uint64_t n, const char *words)
 {
 	char text[UNIT_PRINTED];
@@ -48,13 +52,28 @@ static void add_last(struct out *to, const struct tape *t)
 
 static void add_run(struct out *to, const struct tape *t)
 {
-	out_z(to, "killed, or still running; ");
+	out_z(to, ENDLESS "; ");
 	add_last(to, t);
 	if (!t->exhausted || t->refused_at_ns < 0)
 		return;
 	out_z(to, "; exhausted after ");
 	add_count(to, t->opened_before, t->opened_before == 1 ? "connection" : "connections");
 	add_time(to, ", at", t->refused_at_ns);
+}
+
+static bool is_silent(const struct result_run *run)
+{
+	return run->word == VERDICT_INCOMPLETE && text_is(run->error, RESULT_NOT_STARTED);
+}
+
+/* As it was written at the start, when nothing was known but who cannot run. */
+static bool is_first_writing(const struct result *r)
+{
+	for (size_t i = 0; i < r->run_count; i++)
+		if (r->runs[i].word != VERDICT_SKIP && r->runs[i].word != VERDICT_ERROR &&
+		    !is_silent(&r->runs[i]))
+			return false;
+	return !r->complete;
 }
 
 /* The tape is scratch, and so is what is said of it until it is kept. */
@@ -68,26 +87,25 @@ static bool recall(struct result_run *run, unsigned index, struct text samples, 
 	struct tape t;
 
 	if (!tape_load(&t, samples, events, index, &scratch, &err)) {
-		run->error = TEXT("killed, or still running; what it did cannot be told");
+		run->error = TEXT(ENDLESS "; what it did cannot be told");
 		run->hint = err.at.line ? text_format(a, "Look at line %u of %s: it is no record.",
 						      err.at.line, err.at.file)
 					: text_keep(a, text_of(err.what));
 		return false;
 	}
-	if (t.sample_count || t.event_count) {
+	if (t.sample_count || t.event_count)
 		add_run(&to, &t);
-		run->error = text_keep(a, out_written(&to));
-	}
+	else
+		out_z(&to, SILENT);
+	run->error = text_keep(a, out_written(&to));
 	return true;
 }
 
 void result_recall(struct result *r, struct text samples, struct text events, struct arena *a)
 {
-	for (size_t i = 0; i < r->run_count && !r->complete; i++) {
-		struct result_run *run = &r->runs[i];
-
-		if (run->word == VERDICT_INCOMPLETE && text_is(run->error, RESULT_NOT_STARTED) &&
-		    !recall(run, (unsigned)i, samples, events, a))
+	if (!is_first_writing(r))
+		return;
+	for (size_t i = 0; i < r->run_count; i++)
+		if (is_silent(&r->runs[i]) && !recall(&r->runs[i], (unsigned)i, samples, events, a))
 			break; /* the others have the same lines */
-	}
 }

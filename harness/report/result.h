@@ -121,9 +121,9 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 /* What a run says that was not begun when the result was written. */
 #define RESULT_NOT_STARTED "it was not started"
 
-/* A result that was written at the start and never again is that of a run that was killed, or
- * goes on still. Tells of its runs what their lines in samples.jsonl and events.jsonl say, and
- * leaves alone those of which there are none. */
+/* A result that was written at the start and never again is that of a run that was killed, goes on
+ * still, or found no room to write its end. Tells of its runs what their lines in samples.jsonl and
+ * events.jsonl say, and that there are none. */
 void result_recall(struct result *r, struct text samples, struct text events, struct arena *);
 
 /* The worst word wins: error, incomplete, fail, skip, pass. Without any run: incomplete. */
