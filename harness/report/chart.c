@@ -4,18 +4,19 @@
 
 enum { EDGE = 16, KEYS = 506 /* the first line of the legend */, ROW = 22, SWATCH = 44 };
 
+/* Colours come again, dash patterns do not. */
 static const struct style {
 	const char *colour, *dash;
-} styles[] = {
+} styles[CHART_STYLES] = {
 	{"#0072b2", "none"},	{"#d55e00", "9 3"},	 {"#009e73", "2 3"},
 	{"#cc79a7", "9 3 2 3"}, {"#b58900", "14 4 4 4"}, {"#555555", "4 4"},
+	{"#0072b2", "1 5"},	{"#d55e00", "20 5"},	 {"#009e73", "9 3 2 3 2 3"},
+	{"#cc79a7", "4 9"},	{"#b58900", "14 4 2 4"}, {"#555555", "20 4 9 4"},
 };
-
-enum { STYLES = sizeof(styles) / sizeof(styles[0]) };
 
 static const struct style *style_of(unsigned n)
 {
-	return &styles[n % STYLES];
+	return &styles[n % CHART_STYLES];
 }
 
 /* ---- axes ---------------------------------------------------------------- */

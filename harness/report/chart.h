@@ -20,6 +20,7 @@ enum {
 	CHART_TOP = 88,
 	CHART_BOTTOM = 432,
 	CHART_TICKS = 24,
+	CHART_STYLES = 12, /* lines beyond these look like the first ones again */
 };
 
 struct axis {

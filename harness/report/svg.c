@@ -7,7 +7,7 @@
 #include "report/latency.h"
 
 enum {
-	RUNS_MOST = 12,
+	RUNS_MOST = CHART_STYLES,
 	REFUSED_X = CHART_RIGHT + 44, /* pixels: beyond the last port */
 	STEPS = FILLS + 2,	      /* two more where it is half full */
 };

@@ -36,6 +36,27 @@ static void an_axis_goes_by_its_values_or_by_their_logarithms(void)
 	CU_ASSERT_DOUBLE_EQUAL(chart_y(&c, 0), CHART_BOTTOM, 1e-9);
 }
 
+static void no_two_lines_of_a_chart_have_the_same_dashes(void)
+{
+	const struct point points[] = {{0, 0}, {1, 1}};
+	char lines[CHART_STYLES][512];
+
+	for (unsigned i = 0; i < CHART_STYLES; i++) {
+		struct out out = out_memory(lines[i], sizeof(lines[i]) - 1);
+		struct chart c = {.out = &out, .x = {.high = 1}, .y = {.high = 1}};
+		char *dashes;
+
+		chart_line(&c, i, points, 2);
+		lines[i][out.len] = '\0';
+		dashes = strstr(lines[i], "stroke-dasharray");
+		CU_ASSERT_PTR_NOT_NULL_FATAL(dashes);
+		*strstr(dashes, "stroke-width") = '\0';
+		memmove(lines[i], dashes, strlen(dashes) + 1);
+		for (unsigned k = 0; k < i; k++)
+			CU_ASSERT_STRING_NOT_EQUAL(lines[i], lines[k]);
+	}
+}
+
 static double time_of(const struct curve_point *p)
 {
 	return p->time_ns;
@@ -119,6 +140,7 @@ static void a_file_that_cannot_be_drawn_is_told(void)
 static const struct test tests[] = {
 	TEST(decades_hold_what_is_to_be_shown),
 	TEST(an_axis_goes_by_its_values_or_by_their_logarithms),
+	TEST(no_two_lines_of_a_chart_have_the_same_dashes),
 	TEST(a_point_that_was_not_run_is_not_drawn),
 	TEST(a_point_that_was_cut_short_has_an_arrow),
 	TEST(without_a_point_nothing_is_drawn),
