@@ -68,3 +68,11 @@ struct err *errs_next(struct errs *errs)
 	}
 	return &errs->list[errs->count++];
 }
+
+void errs_add(struct errs *errs, const struct err *err)
+{
+	struct err *to = errs_next(errs);
+
+	if (to)
+		*to = *err;
+}

@@ -57,3 +57,4 @@ bool err_at(struct err *err, struct mark at, struct text source);
 /* A new, empty err of the list; NULL once the list is full (the setters take NULL, and count
  * nothing). */
 struct err *errs_next(struct errs *errs);
+void errs_add(struct errs *errs, const struct err *err);

@@ -164,8 +164,8 @@ static void plan_cases(struct wish *w, const struct scenario_file *file,
 		*kept = host;
 		if (s && planned_make(&w->list[w->count], s, kept, o->seed, a, &err))
 			w->count++;
-		else if (errs->count < ERRS_MOST)
-			*errs_next(errs) = err;
+		else
+			errs_add(errs, &err);
 	}
 }
 

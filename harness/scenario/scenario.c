@@ -255,27 +255,33 @@ static void sort(struct err *list, unsigned count)
 	}
 }
 
-/* Syntax: a tree; or NULL, and one err. */
+static bool is_text(const char *file, struct text src, struct err *err)
+{
+	if (src.len <= SCENARIO_SIZE_MOST)
+		return source_check(file, src, err);
+	err_set(err, ERR_SCENARIO, "%s is longer than 1 MiB", file);
+	return err_hint(err, "A scenario is a page or two: is this the right file?");
+}
+
+/* Syntax: a tree; or NULL, and an err. */
 static const struct node *read_tree(const char *file, struct text src, struct arena *a,
 				    struct errs *errs)
 {
 	struct err err = {0};
 	struct node *tree = NULL;
 
-	if (src.len > SCENARIO_SIZE_MOST) {
-		err_set(&err, ERR_SCENARIO, "%s is longer than 1 MiB", file);
-		err_hint(&err, "A scenario is a page or two: is this the right file?");
-	} else if (source_check(file, src, &err) && tree_read(&tree, file, src, a, &err) && !tree) {
+	if (!is_text(file, src, &err)) {
+		errs_add(errs, &err);
+		return NULL;
+	}
+	if (!tree_read(&tree, file, src, a, errs))
+		return NULL;
+	if (!tree) {
 		source_err(&err, src, (struct mark){file, 1, 1}, "the file is empty");
 		err_hint(&err, "Begin it with version: 1.");
+		errs_add(errs, &err);
 	}
-	if (err.kind == ERR_NONE)
-		return tree;
-	if (errs->count < ERRS_MOST)
-		*errs_next(errs) = err;
-	else
-		errs->more++;
-	return NULL;
+	return tree;
 }
 
 bool scenario_read(struct scenario_file *out, const char *file, struct text src, struct arena *a,

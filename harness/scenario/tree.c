@@ -22,11 +22,13 @@ struct climb {
 	const char *file;
 	struct text source;
 	struct arena *arena;
-	struct err *err;
+	struct errs *errs;
 	struct node *root;
 	struct level levels[TREE_DEPTH_MOST];
 	size_t depth, nodes;
 	unsigned documents;
+	unsigned left_out; /* values that are still to be passed over, */
+	size_t left_depth; /* and how deep in one of them */
 };
 
 enum place {
@@ -95,8 +97,10 @@ static struct mark mark_of(const struct climb *c, yaml_mark_t m)
 
 static bool refuse(const struct climb *c, yaml_mark_t at, const char *what, const char *hint)
 {
-	source_err(c->err, c->source, mark_of(c, at), "%s", what);
-	return err_hint(c->err, "%s", hint);
+	struct err *err = errs_next(c->errs);
+
+	source_err(err, c->source, mark_of(c, at), "%s", what);
+	return err_hint(err, "%s", hint);
 }
 
 /* libyaml says "cannot start any token" of a tab, and of anything else that it does not like. */
@@ -125,7 +129,7 @@ static bool syntax_err(const struct climb *c, const yaml_parser_t *parser)
 	const struct advice *advice = advices;
 
 	if (parser->error == YAML_MEMORY_ERROR)
-		return err_set(c->err, ERR_SYS, "out of memory");
+		return err_set(errs_next(c->errs), ERR_SYS, "out of memory");
 	while (!is_tab(c, parser->problem_mark) && !fits(advice, parser))
 		advice++;
 	return refuse(c, advice->place == AT_PROBLEM ? parser->problem_mark : parser->context_mark,
@@ -165,13 +169,17 @@ static struct node *hang(struct climb *c, enum shape shape, yaml_mark_t at)
 	return n;
 }
 
+static bool too_deep(const struct climb *c, yaml_mark_t at)
+{
+	return refuse(c, at, "this is nested too deep", "A scenario is at most 16 levels deep.");
+}
+
 static bool open_node(struct climb *c, enum shape shape, yaml_mark_t at)
 {
 	struct node *n;
 
 	if (c->depth == TREE_DEPTH_MOST)
-		return refuse(c, at, "this is nested too deep",
-			      "A scenario is at most 16 levels deep.");
+		return too_deep(c, at);
 	n = hang(c, shape, at);
 	c->levels[c->depth++] = (struct level){.open = n, .next = &n->first};
 	return true;
@@ -249,10 +257,25 @@ static enum foreign foreign(const struct climb *c, const yaml_event_t *e)
 	}
 }
 
+static bool begins_many(const yaml_event_t *e)
+{
+	return e->type == YAML_SEQUENCE_START_EVENT || e->type == YAML_MAPPING_START_EVENT;
+}
+
 static bool is_node(const yaml_event_t *e)
 {
-	return e->type == YAML_SCALAR_EVENT || e->type == YAML_SEQUENCE_START_EVENT ||
-	       e->type == YAML_MAPPING_START_EVENT;
+	return e->type == YAML_SCALAR_EVENT || begins_many(e);
+}
+
+/* Of a key that is none, and of its value. */
+static bool leave_out(struct climb *c, const yaml_event_t *e)
+{
+	if (begins_many(e) && c->depth + ++c->left_depth > TREE_DEPTH_MOST)
+		return too_deep(c, e->start_mark);
+	if (e->type == YAML_SEQUENCE_END_EVENT || e->type == YAML_MAPPING_END_EVENT)
+		c->left_depth--;
+	c->left_out -= c->left_depth == 0;
+	return true;
 }
 
 static bool take(struct climb *c, const yaml_event_t *e)
@@ -264,9 +287,14 @@ static bool take(struct climb *c, const yaml_event_t *e)
 	if (is_node(e) && ++c->nodes > TREE_NODES_MOST)
 		return refuse(c, e->start_mark, "there are too many values",
 			      "A scenario has at most 20,000 keys and values.");
-	if (is_node(e) && e->type != YAML_SCALAR_EVENT && wants_key(c))
-		return refuse(c, e->start_mark, "a list or map cannot be a key",
-			      "Write it as KEY: VALUE.");
+	if (c->left_out)
+		return leave_out(c, e);
+	if (begins_many(e) && wants_key(c)) {
+		refuse(c, e->start_mark, "a list or map cannot be a key",
+		       "Write it as KEY: VALUE.");
+		c->left_out = 2;
+		return leave_out(c, e);
+	}
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		c->documents++;
@@ -290,14 +318,14 @@ static bool take(struct climb *c, const yaml_event_t *e)
 /* Depth is bounded event by event: libyaml's own document loader takes minutes for a megabyte
  * of "[". */
 bool tree_read(struct node **root, const char *file, struct text src, struct arena *a,
-	       struct err *err)
+	       struct errs *errs)
 {
-	struct climb c = {.file = file, .source = src, .arena = a, .err = err};
+	struct climb c = {.file = file, .source = src, .arena = a, .errs = errs};
 	yaml_parser_t parser;
 	bool ok = true, ended = false;
 
 	if (!yaml_parser_initialize(&parser))
-		return err_set(err, ERR_SYS, "out of memory");
+		return err_set(errs_next(errs), ERR_SYS, "out of memory");
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)(src.len ? src.s : ""),
 				     src.len);

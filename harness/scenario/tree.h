@@ -6,7 +6,8 @@
  * Output:    the root, NULL if the document is empty. Scalars are text: types come from the
  *            keys.
  * Ownership: nodes and their text are in the arena; libyaml's heap ends with tree_read().
- * Errors:    the first mistake ends it, with place and hint.
+ * Errors:    with place and hint, all in `errs`. The first mistake of syntax ends it; a list or map in
+ *            place of a key is left out with its value, and the rest is read.
  */
 #pragma once
 
@@ -28,5 +29,6 @@ struct node {
 
 enum { TREE_DEPTH_MOST = 16, TREE_NODES_MOST = 20000 };
 
+/* False: syntax. */
 bool tree_read(struct node **root, const char *file, struct text src, struct arena *a,
-	       struct err *err);
+	       struct errs *errs);
