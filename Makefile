@@ -76,9 +76,9 @@ bench-curves: $(B)/bench ## how a fill grows with the range, destinations and co
 bench-reference: $(B)/bench $(B)/$(PROG) ## measure anew all that results/reference keeps of speed; for a quiet machine
 	$< --rounds 7 --json results/reference/bench.json $(BENCH)
 	$< --curves results/reference
-	$(RM) -r results/reference/latency-cliff
-	$(B)/$(PROG) run -q -o results/reference/latency-cliff scenarios/latency-cliff.yaml
-	$(B)/$(PROG) report --svg results/reference/latency-cliff >results/reference/latency-cliff.svg
+	$(RM) -r results/reference/cliff
+	$(B)/$(PROG) run -q -o results/reference/cliff scenarios/cliff.yaml
+	$(B)/$(PROG) report --svg results/reference/cliff >results/reference/cliff.svg
 	@sh tests/golden.sh $(B)/$(PROG) --write && sh tests/readme.sh --write
 
 bench-setup: ## install the programs that make bench compares with: wrk, ab, hey, httperf, stress-ng

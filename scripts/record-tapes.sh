@@ -29,7 +29,7 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	server-restart linux-snat linux-snat.more-clients linux-snat.datagrams gcp-cloud-nat
 	gcp-cloud-nat.datagrams nat-collapse conntrack-full ipv6-disabled self-connect
 	self-connect.server-starts slow-accept slow-accept.ports server-dies server-dies.vanishes tw-bucket-overflow
-	tw-bucket-overflow.room-for-all server-side-time-wait load-generator latency-cliff latency-cliff.no-failure
+	tw-bucket-overflow.room-for-all server-side-time-wait load-generator cliff cliff.no-failure
 	tw-reuse-loopback.two-hosts dead-peer container-range connection-per-request.some-leak
 	innocent-victim.other-protocol fd-limit link-local-scope link-local-scope.wrong-scope proxy-loop
 	proxy-loop.own-host bind-foreign-address ipv6-tentative'

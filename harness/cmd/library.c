@@ -121,20 +121,43 @@ static const char *slash_of(const char *directory)
 	return ends_in(directory, "/") ? "" : "/";
 }
 
-static bool not_found(const char *name, struct arena *a, struct err *err)
+/* Whole words of a name, at its front or its end: `starvation` of bind-starvation. */
+static bool is_part(struct text word, struct text name)
+{
+	const char *end = name.s + name.len;
+
+	if (word.len == 0 || word.len >= name.len)
+		return false;
+	return (text_starts(name, word) && name.s[word.len] == '-') ||
+	       (end[-1 - (ptrdiff_t)word.len] == '-' &&
+		text_eq(word, (struct text){end - word.len, word.len}));
+}
+
+/* The only name that the word is a part of, or the one that is spelled nearly so; else empty. As with
+ * options a part will not do for the whole: a name of a later version could end in it as well. */
+static struct text nearest(struct text word, struct arena *a)
 {
 	struct library_list list = library_names(a);
-	struct text word = text_of(name), near = {0};
-	unsigned best = text_slip(word) + 1;
+	struct text near = {0}, whole = {0};
+	unsigned best = text_slip(word) + 1, parts = 0;
 
 	for (size_t i = 0; i < list.count; i++) {
 		unsigned d = text_distance(word, list.names[i], best);
 
+		if (is_part(word, list.names[i]) && parts++ == 0)
+			whole = list.names[i];
 		if (d < best) {
 			best = d;
 			near = list.names[i];
 		}
 	}
+	return parts == 1 ? whole : near;
+}
+
+static bool not_found(const char *name, struct arena *a, struct err *err)
+{
+	struct text near = nearest(text_of(name), a);
+
 	err_set(err, ERR_USAGE, "there is no scenario \"%s\" in the library", name);
 	if (is_directory(name))
 		return err_hint(err, "For the scenarios in the directory, write %s%s*.yaml.", name,
@@ -152,21 +175,6 @@ static bool not_found(const char *name, struct arena *a, struct err *err)
 			     "has a slash in it.");
 }
 
-/* `cliff` of latency-cliff: the only name that ends in the word and a hyphen before it; else the
- * word. */
-static struct text whole_name(const char *word, struct arena *a)
-{
-	struct library_list list = library_names(a);
-	const char *end = text_format(a, "-%s", word).s;
-	struct text found = text_of(word);
-	unsigned times = 0;
-
-	for (size_t i = 0; i < list.count; i++)
-		if (ends_in(list.names[i].s, end) && times++ == 0)
-			found = list.names[i];
-	return times == 1 ? found : text_of(word);
-}
-
 static const char *path_of(struct text name, struct arena *a)
 {
 	return text_format(a, "%s/" TEXT_FMT ".yaml", directory(a), TEXT_ARG(name)).s;
@@ -180,9 +188,6 @@ static const char *find(const char *word, struct arena *a, struct err *err)
 	if (is_name(word))
 		path = path_of(text_of(word), a);
 	if (path == word || access(path, F_OK) == 0)
-		return path;
-	path = path_of(whole_name(word, a), a);
-	if (access(path, F_OK) == 0)
 		return path;
 	not_found(word, a, err);
 	return NULL;
@@ -273,10 +278,7 @@ bool library_load(struct scenario_file *out, const char *word, struct arena *a, 
 
 	if (load(word, &file, &text, a, &err))
 		return scenario_read(out, file, text, a, errs);
-	if (errs->count < ERRS_MOST)
-		*errs_next(errs) = err;
-	else
-		errs->more++;
+	errs_add(errs, &err);
 	return false;
 }
 

@@ -4,7 +4,7 @@
  * Input:  a word without slash and without .yaml or .yml is a name. The library is the first of
  *         these directories that there is: $LASTPORT_SCENARIOS, scenarios/ beside the build
  *         folder of this executable, share/lastport/scenarios beside its bin/, the installed one.
- *         The end of a name does, behind a hyphen, where no other ends so: cliff, latency-cliff.
+ *         A name is written in full: a part of one is an error that says which was meant.
  * Errors: ERR_USAGE for what cannot be found or read, ERR_SCENARIO for what is wrong in it.
  */
 #pragma once

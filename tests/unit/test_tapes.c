@@ -92,8 +92,8 @@ static const struct {
 	{"self-connect.server-starts", CAUSE_SELF_CONNECT},
 	{"tw-bucket-overflow", CAUSE_TW_OVERFLOW},
 	{"server-side-time-wait", CAUSE_SERVER_TIME_WAIT},
-	{"latency-cliff", CAUSE_LEAK},
-	{"latency-cliff.no-failure", CAUSE_LATENCY_CLIFF},
+	{"cliff", CAUSE_LEAK},
+	{"cliff.no-failure", CAUSE_LATENCY_CLIFF},
 };
 
 enum { TAPES = sizeof(tapes) / sizeof(tapes[0]) };
@@ -172,7 +172,7 @@ static void what_else_holds_is_told_too(void)
 		enum cause too;
 	} rows[] = {
 		{"retry-storm.pool-flushed", CAUSE_RETRY_STORM},
-		{"latency-cliff", CAUSE_LATENCY_CLIFF},
+		{"cliff", CAUSE_LATENCY_CLIFF},
 		{"no-port-one-dest", CAUSE_LEAK},
 		{"innocent-victim", CAUSE_TIME_WAIT_CHURN},
 		{"hidden-bound-sockets", CAUSE_LEAK},
