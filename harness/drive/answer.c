@@ -46,7 +46,7 @@ static void count_before(struct tape *t, const struct flow *f)
 /* Of its destination. */
 static struct account *account_of(const struct worker *w, const struct flow *f)
 {
-	return &w->tape->accounts[f->pair % w->plan->destinations];
+	return &w->tape->accounts[w->account_first + f->pair % w->plan->destinations];
 }
 
 static void on_open(struct worker *w, struct flow *f)
@@ -137,7 +137,7 @@ void work_forget(struct worker *w, const struct flow *f)
  * given the connection up; else TIME_WAIT holds it, or whoever has inherited the connection. */
 static void on_close(struct worker *w, const struct flow *f)
 {
-	bool reset = is_reset(w, f);
+	bool reset = is_reset(w, f), nothing_left = reset || work_is_datagram(w);
 	bool far_first = f->error ? f->error == ENODATA : f->end == END_WAIT;
 	struct tally *t = &w->tape->tally;
 
@@ -148,7 +148,7 @@ static void on_close(struct worker *w, const struct flow *f)
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
 	work_pair(w, f)->open--;
 	if (w->tape->accounts && !f->inherited)
-		*(reset ? &account_of(w, f)->ended : &account_of(w, f)->closed) += 1;
+		*(nothing_left ? &account_of(w, f)->ended : &account_of(w, f)->closed) += 1;
 	if (!f->inherited && (reset || far_first || work_is_datagram(w)))
 		work_pair(w, f)->holding--;
 }

@@ -6,14 +6,12 @@
 
 #include "drive/far.h"
 #include "drive/prober.h"
+#include "drive/sampler.h"
 #include "drive/squat.h"
 #include "drive/vanish.h"
 #include "drive/worker.h"
-#include "lab/gateway.h"
 #include "lab/timewait.h"
-#include "plan/bind.h"
 #include "sys/clock.h"
-#include "sys/endpoint.h"
 #include "sys/rights.h"
 
 /* Events are few by design: the first of each kind, and edges. Counters: Linux 6.18 has 15 of
@@ -198,95 +196,12 @@ static bool run_loads(struct crew *crew, struct sense *sense, struct err *err)
 	return ok;
 }
 
-static bool enter_client(const void *lab, struct err *err)
-{
-	return lab_enter(lab, LAB_CLIENT, err);
-}
-
-/* What is squatted may be of another family than the load. */
-static int domain_of(const struct plan *p)
-{
-	bool other = p->squat.sockets && !plan_is_of_family(p, p->squat.family);
-
-	return other ? AF_UNSPEC : lab_domain(p);
-}
-
-/* With the right to ask the gateway, where it has been on its way. */
-static bool enter_client_admin(const void *lab, struct err *err)
-{
-	return lab_enter_admin(lab, LAB_CLIENT, err);
-}
-
-static bool visit_gateway(const void *lab, struct err *err)
-{
-	return lab_visit(lab, LAB_GATEWAY, err);
-}
-
-/* What the sampler is to look at, but for the services. */
-static struct sense_wish wish_of(const struct crew *crew)
-{
-	const struct plan *p = crew->plan;
-	const struct scenario *s = p->scenario;
-	bool has_gateway = s->network.topology == TOPOLOGY_NAT;
-
-	return (struct sense_wish){
-		.enter = has_gateway ? enter_client_admin : enter_client,
-		.gateway = has_gateway ? visit_gateway : NULL,
-		.unmapped = gateway_unmapped(p),
-		.where = crew->lab,
-		.filter = {p->watched, domain_of(p),
-			   (unsigned)plan_speaks(p, PROTOCOL_TCP) << PROTOCOL_TCP |
-				   (unsigned)plan_speaks(p, PROTOCOL_UDP) << PROTOCOL_UDP},
-		.from_proc = p->host->sock_diag != 0,
-		.pairs = p->budget.pairs * (p->other.sources.count > 0 ? 2 : 1),
-		.sockets = 2 * p->needs.holding,
-		.together = plan_shares_ports(p),
-		.unconnected = plan_is_unconnected(p),
-		.shared = plan_overshadows(p),
-		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
-		.ports_named = bind_names_port(p->loads[p->widest].bind),
-		.every_ns = s->sample.every,
-		.sockets_ns = s->sample.sockets,
-		.pulse = crew->hooks->pulse,
-		.half_closed_rests = behaviour_does(s->server.behaviour, DOES_KEEP),
-	};
-}
-
-/* Where client and server share a namespace, a socket at a service's port is the server's. */
-static void wish_services(struct sense_wish *wish, const struct crew *crew)
-{
-	const struct plan *p = crew->plan;
-	bool is_shared = p->scenario->network.topology == TOPOLOGY_LOOPBACK &&
-			 behaviour_does(p->scenario->server.behaviour, DOES_LISTEN);
-	uint16_t *services = ARENA_ARRAY(crew->arena, uint16_t, p->services);
-
-	for (uint32_t i = 0; is_shared && i < p->services; i++)
-		services[wish->service_count++] = plan_service(p, i);
-	wish->services = services;
-}
-
-/* Where all loads have one family; else a destination has an address in each. */
-static void wish_destinations(struct sense_wish *wish, const struct crew *crew)
-{
-	const struct plan *p = crew->plan;
-	struct destination *all = ARENA_ARRAY(crew->arena, struct destination, p->destinations);
-
-	if (!plan_is_of_family(p, p->family))
-		return;
-	for (uint32_t i = 0; i < p->destinations; i++)
-		all[i] = (struct destination){plan_server(p, i), plan_service(p, i)};
-	wish->destinations = all;
-	wish->destination_count = p->destinations;
-}
-
 static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err)
 {
-	struct sense_wish wish = wish_of(crew);
+	struct sense_wish wish = sampler_wish(crew->plan, crew->lab, crew->hooks, crew->arena);
 	struct sense *sense;
 	bool ok;
 
-	wish_services(&wish, crew);
-	wish_destinations(&wish, crew);
 	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
 	for (uint32_t i = 0; i < crew->count; i++) {
@@ -294,6 +209,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		crew->carriers[i].wish.context = sense;
 	}
 	ok = loads_start(crew, err);
+
 	ok = ok ? run_loads(crew, sense, err) : loads_join(crew, 0, true, err) && ok;
 	return sense_stop(sense, err) && ok;
 }
@@ -311,7 +227,7 @@ static bool carrier_open(struct carrier *c, const struct crew *crew, uint32_t lo
 				       .tape = &c->tape,
 				       .company = crew->company};
 	if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err) ||
-	    !tape_open_accounts(&c->tape, p->destinations, crew->arena, err))
+	    !tape_open_accounts(&c->tape, plan_accounts(p), crew->arena, err))
 		return false;
 	tape_live(&c->tape, -1, crew->hooks->events_fd, crew->hooks->run);
 	c->tape.load = scenario_load_name(p->scenario, load);
@@ -328,7 +244,7 @@ static bool load_open(struct carrier *first, const struct crew *crew, uint32_t l
 	if (workers > 1 && !team)
 		return err_sys(err, ENOMEM, "could not reserve memory for %u workers", workers);
 	if (!tape_open(&crew->tapes[load], (size_t)EVENTS_MOST * workers, 0, 0, crew->arena, err) ||
-	    !tape_open_accounts(&crew->tapes[load], crew->plan->destinations, crew->arena, err))
+	    !tape_open_accounts(&crew->tapes[load], plan_accounts(crew->plan), crew->arena, err))
 		return false;
 	for (uint32_t k = 0; k < workers; k++) {
 		if (!carrier_open(&first[k], crew, load, err))
@@ -399,8 +315,8 @@ static bool tapes_open(struct crew *crew, struct tape *out, struct tape *samples
 	    !tape_open_usages(out, (size_t)USAGES_MOST * p->dumps, a, err) ||
 	    !loads_open(crew, err) || !tape_open(samples, 0, p->samples, COUNTERS_MOST, a, err) ||
 	    !tape_open_usages(samples, (size_t)USAGES_MOST * p->dumps, a, err) ||
-	    !tape_open_accounts(out, p->destinations, a, err) ||
-	    !tape_open_accounts(samples, p->destinations, a, err))
+	    !tape_open_accounts(out, plan_accounts(p), a, err) ||
+	    !tape_open_accounts(samples, plan_accounts(p), a, err))
 		return false;
 	tape_live(samples, crew->hooks->samples_fd, -1, crew->hooks->run);
 	return true;

@@ -56,7 +56,8 @@ struct worker {
 	struct pauses pauses;
 	uint64_t ending; /* connections without a request that are being ended */
 
-	struct heir *heirs; /* who inherits: the load's, filled one after the other */
+	uint32_t account_first; /* the books of its destinations begin here */
+	struct heir *heirs;	/* who inherits: the load's, filled one after the other */
 	uint32_t heir_count, heir_now;
 
 	struct maker maker; /* load.nofile: whose descriptors the sockets are */

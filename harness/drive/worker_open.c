@@ -140,6 +140,7 @@ static void terms_set(struct worker *w)
 	w->pace = (struct pace){lp->shape, split_count(&w->split, lp->concurrency), load->total,
 				load->duration, load->start};
 	w->next = split_index(&w->split, 0);
+	w->account_first = plan_account(p, lp, 0);
 	w->hold_ns = load->hold;
 	w->timeout_ns = load->timeout;
 	w->stop_ns = FOR_EVER;

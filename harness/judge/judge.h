@@ -45,7 +45,8 @@ enum { BOOK_ROWS = 4 };
 /* A destination that is out, with or without an explanation. */
 struct book_row {
 	struct address to;
-	uint16_t port; /* 0: none that the load was to go to */
+	uint16_t port;	/* 0: none that the load was to go to */
+	bool datagrams; /* of UDP */
 	uint64_t driver, found;
 };
 

@@ -31,6 +31,7 @@ static void books_make(struct tape *out, const struct plan *plan, const struct t
 	out->recovered_ns = sum.recovered_ns;
 	out->open_peak = sum.open_peak;
 	out->used_peak = sum.used_peak;
+	out->accounts_found = false; /* they are of all loads */
 }
 
 static void sample_narrow(struct sample *s, enum protocol protocol)

@@ -190,3 +190,15 @@ bool plan_shares_ports(const struct plan *p);
 struct address plan_server(const struct plan *p, uint32_t dest); /* of the first load's family */
 struct address plan_destination(const struct plan *p, const struct load_plan *lp, uint32_t dest);
 uint16_t plan_service(const struct plan *p, uint32_t dest);
+
+/* Books are kept of each destination by itself: of each version of IP, and of TCP and UDP, too, where
+ * loads have both. */
+struct account_place {
+	struct address address;
+	uint16_t port;
+	bool datagrams;
+};
+
+uint32_t plan_accounts(const struct plan *p); /* how many */
+uint32_t plan_account(const struct plan *p, const struct load_plan *lp, uint32_t dest);
+struct account_place plan_account_place(const struct plan *p, uint32_t account);

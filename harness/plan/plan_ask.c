@@ -104,6 +104,46 @@ struct address plan_destination(const struct plan *p, const struct load_plan *lp
 	return lp->servers.list[dest / p->services];
 }
 
+/* In order: of the first load's version of IP and the other, and so again of UDP, if TCP is spoken as
+ * well; each has all destinations. */
+static uint32_t families_of(const struct plan *p)
+{
+	return p->other.servers.count ? 2 : 1;
+}
+
+static bool speaks_both(const struct plan *p)
+{
+	return plan_speaks(p, PROTOCOL_TCP) && plan_speaks(p, PROTOCOL_UDP);
+}
+
+uint32_t plan_accounts(const struct plan *p)
+{
+	return p->destinations * families_of(p) * (speaks_both(p) ? 2 : 1);
+}
+
+uint32_t plan_account(const struct plan *p, const struct load_plan *lp, uint32_t dest)
+{
+	uint32_t which = (lp->family == FAMILY_IPV6) != (p->family == FAMILY_IPV6);
+
+	if (lp->load->protocol == PROTOCOL_UDP && plan_speaks(p, PROTOCOL_TCP))
+		which += families_of(p);
+	return which * p->destinations + dest;
+}
+
+struct account_place plan_account_place(const struct plan *p, uint32_t account)
+{
+	uint32_t which = account / p->destinations, dest = account % p->destinations;
+	const struct address_list *servers =
+		which % families_of(p) ? &p->other.servers : &p->servers;
+
+	return (struct account_place){
+		.address = servers->list[dest / p->services],
+		.port = plan_service(p, dest),
+		.datagrams =
+			speaks_both(p) ? which >= families_of(p) : plan_speaks(p, PROTOCOL_UDP),
+	};
+}
+
 bool plan_has_family(const struct plan *p, enum family family)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)

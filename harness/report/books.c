@@ -36,6 +36,7 @@ static void add_place(struct out *to, const struct book_row *row)
 		out_fmt(to, "%s:%u", address_print(text, row->to), row->port);
 	else
 		out_fmt(to, "[%s]:%u", address_print(text, row->to), row->port);
+	out_z(to, row->datagrams ? ", udp" : "");
 }
 
 /* "; 10.0.0.1:8080: 12 and 9, elsewhere: 0 and 2, 7 other destinations: out by 7" */
@@ -112,6 +113,8 @@ static json_t *row_json(const struct book_row *row, bool *ok)
 			*ok = false;
 		put_count(o, "port", row->port, ok);
 	}
+	if (row->datagrams && json_object_set_new(o, "protocol", json_string("udp")) < 0)
+		*ok = false;
 	put_count(o, "driver", row->driver, ok);
 	put_count(o, "found", row->found, ok);
 	return o;
@@ -194,14 +197,17 @@ static bool load_row(const struct node *n, struct book_row *out)
 {
 	struct node to = node_member(n, "to"), port = node_member(n, "port");
 	struct node driver = node_member(n, "driver"), found = node_member(n, "found");
+	struct node protocol = node_member(n, "protocol");
+	struct text address, word = {0};
 	uint64_t number = 0;
-	struct text address;
 
 	if (!node_object(n) || !node_count_if(&driver, count_most, &out->driver) ||
 	    !node_count_if(&found, count_most, &out->found) ||
-	    !node_count_if(&port, UINT16_MAX, &number))
+	    !node_count_if(&port, UINT16_MAX, &number) ||
+	    (protocol.json && !node_text(&protocol, &word)))
 		return false;
 	out->port = (uint16_t)number;
+	out->datagrams = text_is(word, "udp");
 	if (number == 0)
 		return true;
 	return node_text(&to, &address) &&

@@ -3,22 +3,24 @@
 enum { PLACES_LEAST = 64 };
 
 /* Multiplicative hashing (Knuth, 6.4). */
-static uint32_t place_of(const struct ledger *l, struct address a, uint16_t port)
+static uint32_t place_of(const struct ledger *l, const struct destination *d)
 {
-	uint64_t key = (a.high ^ a.low << 16 ^ a.low >> 48 ^ port) * UINT64_C(0x9e3779b97f4a7c15);
+	struct address a = d->address;
+	uint64_t key = a.high ^ a.low << 16 ^ a.low >> 48 ^ d->port ^ (uint64_t)d->datagrams << 40;
 
-	return (uint32_t)(key >> 32) & l->mask;
+	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & l->mask;
 }
 
 /* Where it is, or would be. */
-static uint32_t find(const struct ledger *l, struct address a, uint16_t port)
+static uint32_t find(const struct ledger *l, const struct destination *wanted)
 {
-	uint32_t at = place_of(l, a, port);
+	uint32_t at = place_of(l, wanted);
 
 	for (; l->places[at]; at = (at + 1) & l->mask) {
 		const struct destination *d = &l->list[l->places[at] - 1];
 
-		if (d->port == port && address_eq(d->address, a))
+		if (d->port == wanted->port && d->datagrams == wanted->datagrams &&
+		    address_eq(d->address, wanted->address))
 			break;
 	}
 	return at;
@@ -33,7 +35,7 @@ bool ledger_open(struct ledger *l, const struct destination *list, uint32_t coun
 		places *= 2;
 	*l = (struct ledger){list, count, ARENA_TRY(arena, uint32_t, places), places - 1, accounts};
 	for (uint32_t i = 0; l->places && i < count; i++) {
-		uint32_t at = find(l, list[i].address, list[i].port);
+		uint32_t at = find(l, &list[i]);
 
 		if (l->places[at] == 0)
 			l->places[at] = i + 1;
@@ -50,7 +52,8 @@ void ledger_clear(struct ledger *l)
 /* Of the states that neither word is for, none is at rest. */
 void ledger_add(struct ledger *l, const struct socket_seen *seen)
 {
-	uint32_t of = l->places[find(l, seen->remote, seen->remote_port)];
+	const struct destination to = {seen->remote, seen->remote_port, seen->datagrams};
+	uint32_t of = l->places[find(l, &to)];
 	struct account *a = &l->accounts[of ? of - 1 : l->count];
 
 	switch (seen->state) {

@@ -14,6 +14,7 @@
 struct destination {
 	struct address address;
 	uint16_t port;
+	bool datagrams; /* of UDP */
 };
 
 struct ledger {
