@@ -92,3 +92,31 @@ const char *address_print(char z[ADDRESS_PRINTED], struct address a)
 	inet_ntop(is_ipv4 ? AF_INET : AF_INET6, bytes + (is_ipv4 ? 12 : 0), z, ADDRESS_PRINTED);
 	return z;
 }
+
+static bool read_port(struct text t, uint16_t *port)
+{
+	uint32_t n = 0;
+
+	if (t.len == 0 || t.len > 5 || text_span(t, "0123456789") < t.len)
+		return false;
+	for (size_t i = 0; i < t.len; i++)
+		n = n * 10 + (uint32_t)(t.s[i] - '0');
+	*port = (uint16_t)n;
+	return n > 0 && n <= UINT16_MAX;
+}
+
+bool address_port_read(struct text t, struct address *out, uint16_t *port)
+{
+	bool brackets = text_starts(t, TEXT("["));
+	struct text rest = text_skip(t, brackets), address;
+
+	*port = 0;
+	if (!brackets && address_read(t, out))
+		return true;
+	if (!text_cut(&rest, brackets ? ']' : ':', &address) || !address_read(address, out))
+		return false;
+	if (!brackets)
+		return read_port(rest, port);
+	return rest.len == 0 ||
+	       (text_starts(rest, TEXT(":")) && read_port(text_skip(rest, 1), port));
+}

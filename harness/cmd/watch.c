@@ -13,12 +13,15 @@
 
 struct watch_options {
 	bool once;
+	const char *to;
 	uint64_t top;
 	int color;
 };
 
 static const struct opt opts[] = {
 	OPT(struct watch_options, once, 0, "once", .help = "look once, and end"),
+	OPT(struct watch_options, to, 0, "to", .argument = "ADDRESS[:PORT]", .once = true,
+	    .help = "show what goes there alone", .also = "dst"),
 	OPT(struct watch_options, top, 'n', "top", .argument = "N",
 	    .help = "show the N fullest destinations", .fallback = "10", .lowest = 1,
 	    .highest = 1000),
@@ -55,7 +58,7 @@ static void write_row(struct out *out, const struct usage *row)
 	page_paragraph(out, "", PAINT_NONE, INDENT, out_written(&line));
 }
 
-static void write_watch(struct out *out, const struct watch *w)
+static void write_head(struct out *out, const struct watch *w)
 {
 	char n[UNIT_PRINTED];
 	bool any = false;
@@ -70,8 +73,16 @@ static void write_watch(struct out *out, const struct watch *w)
 			unit_count_pretty(n, w->sample.states[state]), state_name(state));
 		any = true;
 	}
-	out_fmt(out, "%s%s\n", any ? "" : " none in the range",
+	out_fmt(out, "%s%s%s\n", any ? "" : " none in the range",
+		w->to_one ? " to that destination" : "",
 		w->sample.torn ? " (at least: they moved while counted)" : "");
+}
+
+static void write_watch(struct out *out, const struct watch *w)
+{
+	char n[UNIT_PRINTED];
+
+	write_head(out, w);
 	if (w->count)
 		out_z(out, "     used     full  from -> to\n"
 			   "                    sockets, by state; and whose they are\n");
@@ -83,18 +94,32 @@ static void write_watch(struct out *out, const struct watch *w)
 		out_z(out, "  (to root alone are the processes of other users shown)\n");
 }
 
+/* NULL and an err: it is none. */
+static const struct remote *remote_of(const struct watch_options *o, struct remote *to,
+				      struct err *err)
+{
+	if (address_port_read(text_of(o->to), &to->address, &to->port))
+		return to;
+	err_set(err, ERR_USAGE, "--to cannot be \"%s\"", o->to);
+	err_hint(err, "Write an address, or an address and a port, such as 10.0.0.1:443 or "
+		      "[2001:db8::1]:443.");
+	return NULL;
+}
+
 static int run(struct command_call *call, struct err *err)
 {
 	const struct watch_options *o = call->options;
+	struct remote remote;
+	const struct remote *to = o->to ? remote_of(o, &remote, err) : NULL;
 	const volatile sig_atomic_t *interrupted = signals_watch();
 	struct host *host = ARENA_NEW(call->arena, struct host);
 	struct watch w;
 	bool again = isatty(STDOUT_FILENO) && !o->once;
 
-	if (!host_read(host, err))
+	if (err->kind || !host_read(host, err))
 		return 0;
 	call->out->colour = use_colour(o->color);
-	if (!watch_open(&w, host, (uint32_t)o->top, call->arena, err))
+	if (!watch_open(&w, host, to, (uint32_t)o->top, call->arena, err))
 		return 0;
 	do {
 		if (!watch_look(&w, err))

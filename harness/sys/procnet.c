@@ -127,6 +127,16 @@ bool procnet_parse(struct text line, bool datagrams, struct socket_seen *out)
 	return true;
 }
 
+static bool is_wished(const struct procnet_wish *wish, const struct socket_seen *seen)
+{
+	const struct remote *to = wish->to;
+
+	return wish->states >> seen->state & 1 && seen->local_port >= wish->ports.lo &&
+	       seen->local_port <= wish->ports.hi &&
+	       (!to || (address_eq(seen->remote, to->address) &&
+			(to->port == 0 || to->port == seen->remote_port)));
+}
+
 /* What is wanted of the whole lines at the front of the buffer; how much of it that was. */
 static size_t read_lines(const struct procnet_wish *wish, struct text text,
 			 void (*each)(void *, const struct socket_seen *), void *context,
@@ -146,8 +156,7 @@ static size_t read_lines(const struct procnet_wish *wish, struct text text,
 			continue;
 		}
 		*over = listeners_only && seen.state != LISTENING;
-		if (wish->states >> seen.state & 1 && seen.local_port >= wish->ports.lo &&
-		    seen.local_port <= wish->ports.hi)
+		if (is_wished(wish, &seen))
 			each(context, &seen);
 	}
 	return text.len - rest.len;

@@ -19,12 +19,14 @@
 /* One line; false: it is none of a socket, such as the head. */
 bool procnet_parse(struct text line, bool datagrams, struct socket_seen *out);
 
-/* The sockets of one file, in these states (bit i: state i), with a local port in the range. */
+/* The sockets of one file, in these states (bit i: state i), with a local port in the range, and
+ * connected to there, if it says where. */
 struct procnet_wish {
 	int domain;
 	bool datagrams;
 	unsigned states;
 	struct port_range ports;
+	const struct remote *to;
 };
 
 bool procnet_read(const struct procnet_wish *wish, char *buffer, size_t room,

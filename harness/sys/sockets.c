@@ -60,30 +60,99 @@ void dump_close(struct dump *d)
 	*d = (struct dump){0};
 }
 
-/* "sport >= lo and sport <= hi", for inet_diag_bc_run(): each test is an op and a word that
- * holds the port; `no` of more than is left refuses the socket. */
-static bool request_dump(struct mnl_socket *nl, int domain, int protocol, unsigned states,
-			 struct port_range ports)
+/* What is dumped at once: sockets of one domain and protocol, in some states. */
+struct part {
+	int domain;
+	enum protocol protocol;
+	unsigned states;
+};
+
+/* Asking for listeners alone is cheap (0.03 ms among 500,000 sockets, Linux 6.18), and asking
+ * twice walks no table twice: each state is in one. */
+static const struct part parts[] = {
+	{AF_INET, PROTOCOL_TCP, STATES_HOLDING},
+	{AF_INET6, PROTOCOL_TCP, STATES_HOLDING},
+	{AF_INET, PROTOCOL_TCP, ALL_STATES & ~STATES_HOLDING},
+	{AF_INET6, PROTOCOL_TCP, ALL_STATES & ~STATES_HOLDING},
+	{AF_INET, PROTOCOL_UDP, ALL_STATES},
+	{AF_INET6, PROTOCOL_UDP, ALL_STATES},
+};
+
+/* For inet_diag_bc_run(): tests, each of which goes on with the next, or refuses the socket: by a jump
+ * to 4 bytes behind the end. */
+struct program {
+	_Alignas(struct inet_diag_hostcond) char bytes[64];
+	size_t len;
+};
+
+static void *add_test(struct program *p, uint8_t code, size_t operand)
 {
-	enum { TEST = 2 * sizeof(struct inet_diag_bc_op), WHOLE = 2 * TEST };
-	const struct inet_diag_bc_op program[4] = {
-		{INET_DIAG_BC_S_GE, TEST, WHOLE + 4},
-		{0, 0, ports.lo},
-		{INET_DIAG_BC_S_LE, TEST, TEST + 4},
-		{0, 0, ports.hi},
-	};
+	struct inet_diag_bc_op *op = (struct inet_diag_bc_op *)(void *)(p->bytes + p->len);
+
+	*op = (struct inet_diag_bc_op){.code = code, .yes = (uint8_t)(sizeof(*op) + operand)};
+	p->len += op->yes;
+	return op + 1;
+}
+
+static void add_port_test(struct program *p, uint8_t code, uint16_t port)
+{
+	((struct inet_diag_bc_op *)add_test(p, code, sizeof(struct inet_diag_bc_op)))->no = port;
+}
+
+/* An IPv4 address fits that of a mapped socket, too. */
+static void add_remote_test(struct program *p, const struct remote *to)
+{
+	bool is_ipv4 = address_is_ipv4(to->address);
+	size_t bytes = is_ipv4 ? 4 : 16;
+	struct inet_diag_hostcond *c = add_test(p, INET_DIAG_BC_D_COND, sizeof(*c) + bytes);
+	uint8_t address[16];
+
+	address_bytes(to->address, address);
+	c->family = is_ipv4 ? AF_INET : AF_INET6;
+	c->prefix_len = (uint8_t)(8 * bytes);
+	c->port = to->port ? to->port : -1;
+	memcpy(c->addr, address + sizeof(address) - bytes, bytes);
+}
+
+static void end_tests(struct program *p)
+{
+	for (size_t at = 0; at < p->len;) {
+		struct inet_diag_bc_op *op = (struct inet_diag_bc_op *)(void *)(p->bytes + at);
+
+		op->no = (uint16_t)(p->len - at + 4);
+		at += op->yes;
+	}
+}
+
+static struct program program_of(const struct socket_filter *filter, const struct part *part)
+{
+	struct program p = {.len = 0};
+
+	add_port_test(&p, INET_DIAG_BC_S_GE, filter->ports.lo);
+	add_port_test(&p, INET_DIAG_BC_S_LE, filter->ports.hi);
+	if (filter->to && part->states != STATES_HOLDING)
+		add_remote_test(&p, filter->to);
+	end_tests(&p);
+	return p;
+}
+
+static bool request_dump(struct dump *d, const struct part *part,
+			 const struct socket_filter *filter)
+{
+	const struct program program = program_of(filter, part);
 	_Alignas(struct nlmsghdr) char buffer[256] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	struct inet_diag_req_v2 *ask;
 
 	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	message->nlmsg_seq = d->sequence = d->sequence + 1 ? d->sequence + 1 : 1;
 	ask = mnl_nlmsg_put_extra_header(message, sizeof(*ask));
-	ask->sdiag_family = (uint8_t)domain;
-	ask->sdiag_protocol = (uint8_t)protocol;
-	ask->idiag_states = states;
-	mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
-	return mnl_socket_sendto(nl, message, message->nlmsg_len) >= 0;
+	ask->sdiag_family = (uint8_t)part->domain;
+	ask->sdiag_protocol = part->protocol == PROTOCOL_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+	ask->idiag_states = part->states;
+	mnl_attr_put(message, INET_DIAG_REQ_BYTECODE, program.len, program.bytes);
+	return mnl_socket_sendto(d->netlink, message, message->nlmsg_len) >= 0;
 }
 
 static struct address address_of(const struct inet_diag_msg *row, const __be32 words[4])
@@ -112,17 +181,33 @@ static struct socket_seen seen_of(const struct inet_diag_msg *row)
 	};
 }
 
-static void read_error(const struct nlmsghdr *m, struct err *err)
+static enum dump_part read_error(const struct nlmsghdr *m, struct err *err)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
 	int error = mnl_nlmsg_get_payload_len(m) < sizeof(e->error) ? EBADMSG : -e->error;
 
+	if (error == EBUSY)
+		return DUMP_BUSY;
 	err_sys(err, error > 0 ? error : EBADMSG, "the kernel refused a socket dump");
 	if (error == ENOENT)
 		err_hint(err, "Load the kernel's modules tcp_diag and udp_diag.");
+	return DUMP_BROKEN;
 }
 
-enum dump_part dump_parse(char *buffer, size_t len, bool datagrams,
+static void read_row(const struct nlmsghdr *m, bool datagrams,
+		     void (*each)(void *, const struct socket_seen *), void *context)
+{
+	struct socket_seen seen;
+
+	if (m->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    mnl_nlmsg_get_payload_len(m) < sizeof(struct inet_diag_msg))
+		return;
+	seen = seen_of(mnl_nlmsg_get_payload(m));
+	seen.datagrams = datagrams;
+	each(context, &seen);
+}
+
+enum dump_part dump_parse(char *buffer, size_t len, const struct dump_ask *ask,
 			  void (*each)(void *, const struct socket_seen *), void *context,
 			  bool *torn, struct err *err)
 {
@@ -130,68 +215,87 @@ enum dump_part dump_parse(char *buffer, size_t len, bool datagrams,
 
 	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)buffer; message_is_whole(m, left);
 	     m = mnl_nlmsg_next(m, &left)) {
+		if (!mnl_nlmsg_seq_ok(m, ask->sequence) || !mnl_nlmsg_portid_ok(m, ask->port_id))
+			continue;
 		if (m->nlmsg_flags & NLM_F_DUMP_INTR)
 			*torn = true;
 		if (m->nlmsg_type == NLMSG_DONE)
 			return DUMP_END;
-		if (m->nlmsg_type == NLMSG_ERROR) {
-			read_error(m, err);
-			return DUMP_BROKEN;
-		}
-		if (m->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-		    mnl_nlmsg_get_payload_len(m) >= sizeof(struct inet_diag_msg)) {
-			struct socket_seen seen = seen_of(mnl_nlmsg_get_payload(m));
-
-			seen.datagrams = datagrams;
-			each(context, &seen);
-		}
+		if (m->nlmsg_type == NLMSG_ERROR)
+			return read_error(m, err);
+		read_row(m, ask->datagrams, each, context);
 	}
 	return DUMP_MORE;
 }
 
-/* What is dumped at once: sockets of one domain and protocol, in some states. */
-struct part {
-	int domain;
-	enum protocol protocol;
-	unsigned states;
-};
-
-static bool part_run(struct dump *d, const struct part *p, struct port_range ports,
-		     void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
-		     struct err *err)
+static enum dump_part receive(struct dump *d, const struct dump_ask *ask,
+			      void (*each)(void *, const struct socket_seen *), void *context,
+			      bool *torn, struct err *err)
 {
-	bool datagrams = p->protocol == PROTOCOL_UDP;
+	ssize_t len = mnl_socket_recvfrom(d->netlink, d->buffer, RECEIVE_ROOM);
+	int e = errno;
+
+	if (len >= 0)
+		return dump_parse(d->buffer, (size_t)len, ask, each, context, torn, err);
+	if (e == ENOBUFS)
+		*torn = true;
+	if (e == ENOBUFS || e == EINTR)
+		return DUMP_MORE;
+	err_sys(err, e, "could not read a socket dump");
+	return DUMP_BROKEN;
+}
+
+static void nobody(void *context, const struct socket_seen *seen)
+{
+	(void)context;
+	(void)seen;
+}
+
+/* A dump that was given up goes on as long as somebody reads, and until its end the kernel begins no
+ * other for this door: what is left of it is read, and left out. */
+static bool pass_over_rest(struct dump *d, struct err *err)
+{
+	static const struct dump_ask any = {0};
 	enum dump_part part = DUMP_MORE;
+	bool torn = false;
 
-	if (!request_dump(d->netlink, p->domain, datagrams ? IPPROTO_UDP : IPPROTO_TCP, p->states,
-			  ports))
-		return err_sys(err, errno, "could not ask for a socket dump");
-	while (part == DUMP_MORE) {
-		ssize_t len = mnl_socket_recvfrom(d->netlink, d->buffer, RECEIVE_ROOM);
-
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0 && errno == ENOBUFS) {
-			*torn = true;
-			continue;
-		}
-		if (len < 0)
-			return err_sys(err, errno, "could not read a socket dump");
-		part = dump_parse(d->buffer, (size_t)len, datagrams, each, context, torn, err);
-	}
+	while (part == DUMP_MORE)
+		part = receive(d, &any, nobody, NULL, &torn, err);
+	if (part == DUMP_BUSY)
+		return err_sys(err, EBUSY, "could not ask for a socket dump");
 	return part == DUMP_END;
 }
 
-/* Asking for listeners alone is cheap (0.03 ms among 500,000 sockets, Linux 6.18), and asking
- * twice walks no table twice: each state is in one. */
-static const struct part parts[] = {
-	{AF_INET, PROTOCOL_TCP, STATES_HOLDING},
-	{AF_INET6, PROTOCOL_TCP, STATES_HOLDING},
-	{AF_INET, PROTOCOL_TCP, ALL_STATES & ~STATES_HOLDING},
-	{AF_INET6, PROTOCOL_TCP, ALL_STATES & ~STATES_HOLDING},
-	{AF_INET, PROTOCOL_UDP, ALL_STATES},
-	{AF_INET6, PROTOCOL_UDP, ALL_STATES},
-};
+static enum dump_part ask_and_read(struct dump *d, const struct part *p,
+				   const struct socket_filter *filter,
+				   void (*each)(void *, const struct socket_seen *), void *context,
+				   bool *torn, struct err *err)
+{
+	struct dump_ask ask = {.port_id = mnl_socket_get_portid(d->netlink),
+			       .datagrams = p->protocol == PROTOCOL_UDP};
+	enum dump_part part = DUMP_MORE;
+
+	if (!request_dump(d, p, filter)) {
+		err_sys(err, errno, "could not ask for a socket dump");
+		return DUMP_BROKEN;
+	}
+	ask.sequence = d->sequence;
+	while (part == DUMP_MORE)
+		part = receive(d, &ask, each, context, torn, err);
+	return part;
+}
+
+static bool part_run(struct dump *d, const struct part *p, const struct socket_filter *filter,
+		     void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+		     struct err *err)
+{
+	enum dump_part part = ask_and_read(d, p, filter, each, context, torn, err);
+
+	while (part == DUMP_BUSY)
+		part = pass_over_rest(d, err) ? ask_and_read(d, p, filter, each, context, torn, err)
+					      : DUMP_BROKEN;
+	return part == DUMP_END;
+}
 
 static bool is_wanted(const struct socket_filter *filter, const struct part *p)
 {
@@ -202,7 +306,7 @@ static bool is_wanted(const struct socket_filter *filter, const struct part *p)
 		p->states == STATES_HOLDING);
 }
 
-static bool part_read(struct dump *d, const struct part *p, struct port_range ports,
+static bool part_read(struct dump *d, const struct part *p, const struct socket_filter *filter,
 		      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 		      struct err *err)
 {
@@ -210,7 +314,8 @@ static bool part_read(struct dump *d, const struct part *p, struct port_range po
 		.domain = p->domain,
 		.datagrams = p->protocol == PROTOCOL_UDP,
 		.states = p->states == STATES_HOLDING ? 1U << STATE_LISTENING : p->states,
-		.ports = ports,
+		.ports = filter->ports,
+		.to = p->states == STATES_HOLDING ? NULL : filter->to,
 	};
 
 	return procnet_read(&wish, d->buffer, RECEIVE_ROOM, each, context, torn, err);
@@ -223,8 +328,8 @@ bool dump_run(struct dump *d, const struct socket_filter *filter,
 	*torn = false;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (is_wanted(filter, &parts[i]) &&
-		    !(d->netlink ? part_run : part_read)(d, &parts[i], filter->ports, each, context,
-							 torn, err))
+		    !(d->netlink ? part_run : part_read)(d, &parts[i], filter, each, context, torn,
+							 err))
 			return false;
 	return true;
 }

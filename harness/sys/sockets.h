@@ -4,7 +4,9 @@
  *
  * Units:     ports in host order; states as in tape/tape.h.
  * Ownership: a door is closed by its _close; twice does no harm.
- * Errors:    ERR_SYS. A dump that sockets moved under (NLM_F_DUMP_INTR) is `torn`, no error.
+ * Errors:    ERR_SYS; the door is as good as before. A dump that sockets moved under
+ *            (NLM_F_DUMP_INTR), or of which the kernel had no room for a part (ENOBUFS), is `torn`,
+ *            no error.
  * Source:    net/ipv4/inet_diag.c, udp_diag.c; include/uapi/linux/inet_diag.h. Bound-only sockets are
  *            listed since Linux 6.8.
  */
@@ -19,10 +21,19 @@
 #include "host/host.h"
 #include "words/words.h"
 
+/* Where sockets are connected to. */
+struct remote {
+	struct address address;
+	uint16_t port; /* 0: any */
+};
+
+/* The kernel leaves all others out. */
 struct socket_filter {
-	struct port_range ports; /* of the local end; the kernel leaves all others out */
+	struct port_range ports; /* of the local end */
 	int domain;		 /* AF_INET or AF_INET6; AF_UNSPEC: both */
 	unsigned protocols;	 /* bit i: enum protocol i; 0: TCP alone */
+	/* NULL: anywhere. Who listens, or is bound alone, is let through all the same. */
+	const struct remote *to;
 };
 
 struct socket_seen {
@@ -38,6 +49,7 @@ struct socket_seen {
 struct dump {
 	void *netlink; /* NULL: sockets are read from /proc */
 	char *buffer;
+	uint32_t sequence; /* of what was asked for last */
 };
 
 bool dump_open(struct dump *out, struct err *);
@@ -54,11 +66,19 @@ bool dump_run(struct dump *d, const struct socket_filter *filter,
 	      void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 	      struct err *);
 
-enum dump_part { DUMP_MORE, DUMP_END, DUMP_BROKEN };
+/* DUMP_BUSY: the kernel is at another dump for this door, one that was given up. */
+enum dump_part { DUMP_MORE, DUMP_END, DUMP_BROKEN, DUMP_BUSY };
+
+/* What was asked for. Messages with another number, or for another door, are no answer to it; 0:
+ * with any. */
+struct dump_ask {
+	uint32_t sequence, port_id;
+	bool datagrams;
+};
 
 /* The parser behind dump_run(): the messages of one receive. Whatever the bytes are, it reads
  * nothing beyond `len`. */
-enum dump_part dump_parse(char *buffer, size_t len, bool datagrams,
+enum dump_part dump_parse(char *buffer, size_t len, const struct dump_ask *ask,
 			  void (*each)(void *, const struct socket_seen *), void *context,
 			  bool *torn, struct err *err);
 

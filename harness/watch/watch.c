@@ -8,11 +8,13 @@
 /* Of a core, looking takes at most 2 %. */
 enum { COST_SHARE = 50, SOCKETS_MOST = 1 << 18 };
 
-bool watch_open(struct watch *out, const struct host *host, uint32_t most, struct arena *arena,
-		struct err *err)
+bool watch_open(struct watch *out, const struct host *host, const struct remote *to, uint32_t most,
+		struct arena *arena, struct err *err)
 {
 	*out = (struct watch){.range = host->ports,
 			      .from_proc = host->sock_diag != 0,
+			      .to = to ? *to : (struct remote){.port = 0},
+			      .to_one = to != NULL,
 			      .most = most,
 			      .census = ARENA_NEW(arena, struct census),
 			      .holders = ARENA_NEW(arena, struct holders),
@@ -34,7 +36,7 @@ static void add_to_census(void *census, const struct socket_seen *seen)
 
 static bool look(struct watch *w, struct err *err)
 {
-	struct socket_filter filter = {.ports = w->range};
+	struct socket_filter filter = {.ports = w->range, .to = w->to_one ? &w->to : NULL};
 	struct usage fullest[USAGES_MOST];
 	struct dump dump = {0};
 	bool ok;

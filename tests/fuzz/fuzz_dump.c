@@ -16,13 +16,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *exact = malloc(size ? size : 1); /* ASan sees what is read beyond it */
 	unsigned count = 0;
+	const struct dump_ask any = {0};
 	struct err err = {0};
 	bool torn = false;
 
 	if (!exact)
 		abort();
 	memcpy(exact, data, size);
-	if (dump_parse(exact, size, false, look, &count, &torn, &err) == DUMP_BROKEN &&
+	if (dump_parse(exact, size, &any, look, &count, &torn, &err) == DUMP_BROKEN &&
 	    err.kind == ERR_NONE)
 		abort(); /* broken without a reason */
 	free(exact);

@@ -17,6 +17,7 @@
 	SUITE(published) \
 	SUITE(rights) \
 	SUITE(facts) \
+	SUITE(dump) \
 	SUITE(sense) \
 	SUITE(usage) \
 	SUITE(owners) \

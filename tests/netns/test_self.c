@@ -29,7 +29,7 @@ static void count_met(void *context, const struct socket_seen *s)
 static void look(void *context, struct worker *worker)
 {
 	struct met *m = context;
-	const struct socket_filter filter = {{PORT, PORT + 1}, AF_UNSPEC, 0};
+	const struct socket_filter filter = {.ports = {PORT, PORT + 1}};
 	struct dump dump;
 	struct err err = {0};
 	bool torn = false;

@@ -11,54 +11,10 @@
 #include "sys/conntrack.h"
 #include "sys/counters.h"
 #include "sys/endpoint.h"
-#include "sys/sockets.h"
 
 #define SECOND INT64_C(1000000000)
 
 /* ---- parsers, on what a kernel said once (tests/data) -------------------- */
-
-static void count_states(void *states, const struct socket_seen *seen)
-{
-	((unsigned *)states)[seen->state]++;
-}
-
-/* Every socket has a cookie; one in TIME_WAIT has an end and nobody's inode, the others the
- * reverse. */
-static void look_at_rest_of_it(void *wrong, const struct socket_seen *seen)
-{
-	bool waits = seen->state == STATE_TIME_WAIT;
-	bool ends = seen->gone_ns > 0 && seen->gone_ns <= 60 * SECOND;
-
-	*(unsigned *)wrong += seen->cookie == 0 || waits != ends || waits != (seen->inode == 0);
-}
-
-/* Six connections from ports 40000 to 40005, three of them closed; and a socket that is bound
- * to 40020. */
-static void a_recorded_dump_is_read_as_it_was(void)
-{
-	static char buffer[8192] __attribute__((aligned(8)));
-	struct text file = help_file("tests/data/dump", buffer, sizeof(buffer));
-	unsigned states[STATES] = {0}, wrong = 0;
-	struct err err = {0};
-	bool torn = false;
-
-	CU_ASSERT_EQUAL(dump_parse(buffer, file.len, false, count_states, states, &torn, &err),
-			DUMP_END);
-	CU_ASSERT(!torn && err.kind == ERR_NONE);
-	CU_ASSERT_EQUAL(states[STATE_ESTABLISHED], 3);
-	CU_ASSERT_EQUAL(states[STATE_TIME_WAIT], 3);
-	CU_ASSERT_EQUAL(states[STATE_BOUND], 1);
-	CU_ASSERT_EQUAL(states[STATE_LISTEN], 0);
-	CU_ASSERT_EQUAL(
-		dump_parse(buffer, file.len, false, look_at_rest_of_it, &wrong, &torn, &err),
-		DUMP_END);
-	CU_ASSERT_EQUAL(wrong, 0);
-	buffer[6] |= 0x10; /* NLM_F_DUMP_INTR */
-	dump_parse(buffer, file.len, false, count_states, states, &torn, &err);
-	CU_ASSERT(torn);
-	CU_ASSERT_EQUAL(dump_parse(buffer, 200, false, count_states, states, &torn, &err),
-			DUMP_MORE);
-}
 
 static void sum(void *total, struct text name, uint64_t value)
 {
@@ -281,7 +237,6 @@ static void counters_count_from_the_loads_beginning(void)
 }
 
 static const struct test tests[] = {
-	TEST(a_recorded_dump_is_read_as_it_was),
 	TEST(recorded_counters_are_read_name_by_name),
 	TEST(recorded_looks_at_a_gateway_are_added_up),
 	TEST_UNLESS(help_no_network, it_sees_what_is_there_by_state),

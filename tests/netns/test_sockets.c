@@ -289,7 +289,7 @@ static void see(void *context, const struct socket_seen *s)
 
 static void see_all(void *context, struct worker *w)
 {
-	static const struct socket_filter all = {{1024, 65535}, AF_INET, 0};
+	static const struct socket_filter all = {.ports = {1024, 65535}, .domain = AF_INET};
 	struct seen *seen = context;
 	struct err err = {0};
 	bool torn;

@@ -50,7 +50,7 @@ static void look(void *context, struct worker *worker)
 {
 	struct look *l = context;
 	const struct plan *p = &l->d.h.plan;
-	const struct socket_filter filter = {p->watched, AF_UNSPEC, 1U << PROTOCOL_UDP};
+	const struct socket_filter filter = {.ports = p->watched, .protocols = 1U << PROTOCOL_UDP};
 	struct err err = {0};
 	struct dump dump;
 	bool torn;

@@ -103,10 +103,46 @@ static void bytes_are_in_network_order(void)
 	CU_ASSERT(memcmp(bytes + 10, "\xff\xff\x0a\x4d\x00\x01", 6) == 0);
 }
 
+static void an_address_may_have_a_port(void)
+{
+	static const struct {
+		const char *text, *address;
+		uint16_t port;
+	} rows[] = {
+		{"10.77.0.1", "10.77.0.1", 0},
+		{"10.77.0.1:443", "10.77.0.1", 443},
+		{"fd77::1", "fd77::1", 0},
+		{"[fd77::1]", "fd77::1", 0},
+		{"[fd77::1]:65535", "fd77::1", 65535},
+		{"[10.77.0.1]:1", "10.77.0.1", 1},
+		{"::ffff:10.0.0.1", "10.0.0.1", 0},
+	};
+	static const char *const wrong[] = {
+		"",	    ":443",	  "10.77.0.1:",	     "10.77.0.1:0",   "10.77.0.1:65536",
+		"10.0.0:1", "10.0.0.1:x", "10.0.0.1:1:2",    "[fd77::1",      "[fd77::1]443",
+		"[]:443",   "[fd77::1]:", "[fd77::1]:99999", "10.77.0.1:+80", "10.77.0.1: 80",
+	};
+	char z[ADDRESS_PRINTED];
+	struct address a;
+	uint16_t port;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CU_ASSERT(address_port_read(text_of(rows[i].text), &a, &port));
+		CU_ASSERT_STRING_EQUAL(address_print(z, a), rows[i].address);
+		CU_ASSERT_EQUAL(port, rows[i].port);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		CU_ASSERT(!address_port_read(text_of(wrong[i]), &a, &port));
+}
+
 static const struct test tests[] = {
-	TEST(both_families_are_read_and_printed), TEST(what_is_no_address_is_told),
-	TEST(a_mapped_address_is_the_ipv4_one),	  TEST(addresses_follow_each_other),
-	TEST(bytes_are_in_network_order),	  TESTS_END,
+	TEST(both_families_are_read_and_printed),
+	TEST(what_is_no_address_is_told),
+	TEST(a_mapped_address_is_the_ipv4_one),
+	TEST(addresses_follow_each_other),
+	TEST(bytes_are_in_network_order),
+	TEST(an_address_may_have_a_port),
+	TESTS_END,
 };
 
 const struct suite suite_address = {"address", tests};
