@@ -1,9 +1,11 @@
 #include "drive/work.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plan/bind.h"
+#include "sense/heirlooms.h"
 #include "sys/plain.h"
 
 /* Of what every destination can do many times over, the first tell enough. */
@@ -153,16 +155,29 @@ static void on_close(struct worker *w, const struct flow *f)
 		work_pair(w, f)->holding--;
 }
 
+/* The sampler is told whose the socket is from now on. */
+static void note_heirloom(struct worker *w, int fd, int its)
+{
+	struct stat st;
+
+	if (w->wish.heirlooms && fstat(fd, &st) == 0)
+		heirlooms_add(w->wish.heirlooms, (uint32_t)st.st_ino,
+			      w->heirs[w->heir_now].child.pid, its);
+}
+
 /* A descriptor of this process has come for the socket: 0 once the heir has its own, or -errno.
  * An heir that is full makes room for the next. */
 static int hand_over(struct worker *w, int fd)
 {
-	int e = EMFILE;
+	int e = EMFILE, its = -1;
 
 	if (fd < 0)
 		return fd;
-	while (w->heir_now < w->heir_count && (e = heir_give(&w->heirs[w->heir_now], fd)) == EMFILE)
+	while (w->heir_now < w->heir_count &&
+	       (e = heir_give(&w->heirs[w->heir_now], fd, &its)) == EMFILE)
 		w->heir_now++;
+	if (e == 0)
+		note_heirloom(w, fd, its);
 	close(fd);
 	return -e;
 }

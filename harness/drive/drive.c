@@ -47,8 +47,9 @@ struct crew {
 	struct vanish *vanish;
 	struct squat *squat;
 	struct prober *prober;
-	struct company *company;  /* NULL: one load alone */
-	struct tape *tapes;	  /* of each load */
+	struct company *company;     /* NULL: one load alone */
+	struct heirlooms *heirlooms; /* NULL: nobody inherits */
+	struct tape *tapes;	     /* of each load */
 	struct carrier *carriers; /* of each load as many as it has workers, one after the other */
 	uint32_t count;
 };
@@ -202,6 +203,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 	struct sense *sense;
 	bool ok;
 
+	wish.heirlooms = crew->heirlooms;
 	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
 	for (uint32_t i = 0; i < crew->count; i++) {
@@ -225,7 +227,8 @@ static bool carrier_open(struct carrier *c, const struct crew *crew, uint32_t lo
 				       .seat = (uint32_t)(c - crew->carriers),
 				       .hooks = crew->hooks,
 				       .tape = &c->tape,
-				       .company = crew->company};
+				       .company = crew->company,
+				       .heirlooms = crew->heirlooms};
 	if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err) ||
 	    !tape_open_accounts(&c->tape, plan_accounts(p), crew->arena, err))
 		return false;
@@ -253,6 +256,21 @@ static bool load_open(struct carrier *first, const struct crew *crew, uint32_t l
 		first[k].wish.team = team;
 	}
 	return true;
+}
+
+/* Each that is given away has its port for good. */
+static bool heirlooms_wanted(struct crew *crew, struct err *err)
+{
+	const struct plan *p = crew->plan;
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		any |= p->loads[i].heirs > 0;
+	if (!any)
+		return true;
+	crew->heirlooms = ARENA_NEW(crew->arena, struct heirlooms);
+	return heirlooms_open(crew->heirlooms, p->needs.holding, crew->arena) ||
+	       err_sys(err, ENOMEM, "could not reserve memory for what is inherited");
 }
 
 static bool loads_open(struct crew *crew, struct err *err)
@@ -313,7 +331,8 @@ static bool tapes_open(struct crew *crew, struct tape *out, struct tape *samples
 	if (!tape_open(out, (size_t)EVENTS_MOST * plan_workers(p), p->samples, COUNTERS_MOST, a,
 		       err) ||
 	    !tape_open_usages(out, (size_t)USAGES_MOST * p->dumps, a, err) ||
-	    !loads_open(crew, err) || !tape_open(samples, 0, p->samples, COUNTERS_MOST, a, err) ||
+	    !heirlooms_wanted(crew, err) || !loads_open(crew, err) ||
+	    !tape_open(samples, 0, p->samples, COUNTERS_MOST, a, err) ||
 	    !tape_open_usages(samples, (size_t)USAGES_MOST * p->dumps, a, err) ||
 	    !tape_open_accounts(out, plan_accounts(p), a, err) ||
 	    !tape_open_accounts(samples, plan_accounts(p), a, err))

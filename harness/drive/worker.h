@@ -27,7 +27,8 @@ struct worker_wish {
 	uint32_t seat;		      /* of all of the run's workers: its own in the company */
 	const struct drive_hooks *hooks;
 	struct tape *tape;
-	struct company *company; /* of the workers of the run; NULL: it is alone */
+	struct company *company;     /* of the workers of the run; NULL: it is alone */
+	struct heirlooms *heirlooms; /* where it tells what it gives away; NULL: nobody asks */
 	void (*edge)(void *); /* at the first failure, the first want of a port, and when all that
 			    will be begun is open */
 	void *context;

@@ -43,6 +43,17 @@ void usage_states(struct out *to, const struct usage *u)
 	draft_time(to, ", all by ", u->all_free_ns);
 }
 
+/* " (pid 812, descriptors 5 to 16)"; of what it has closed it has none. */
+static void add_process(struct out *to, const struct holder *h)
+{
+	out_fmt(to, " (pid %d", h->pid);
+	if (h->fd_lowest >= 0 && h->fd_lowest == h->fd_highest)
+		out_fmt(to, ", descriptor %d", h->fd_lowest);
+	else if (h->fd_lowest >= 0)
+		out_fmt(to, ", descriptors %d to %d", h->fd_lowest, h->fd_highest);
+	out_z(to, ")");
+}
+
 void usage_holders(struct out *to, const struct usage *u)
 {
 	uint32_t used = usage_used(u), known = 0;
@@ -57,7 +68,7 @@ void usage_holders(struct out *to, const struct usage *u)
 		draft_count(to, h->sockets);
 		out_fmt(to, " of %s", h->command);
 		if (h->pid)
-			out_fmt(to, " (pid %d)", h->pid);
+			add_process(to, h);
 		known += h->sockets;
 		lead = ", ";
 	}

@@ -17,10 +17,27 @@ bool holders_open(struct holders *h, bool ours, struct arena *arena)
 	return h->memory && owners_open(&h->owners, arena);
 }
 
+static void heirlooms_read(const struct heirlooms *h, struct owners *owners)
+{
+	uint32_t count = atomic_load(&h->count);
+
+	owners_clear(owners);
+	for (uint32_t i = 0; i < count && i < h->room; i++) {
+		const struct heirloom *one = &h->list[i];
+		uint32_t inode = atomic_load_explicit(&one->inode, memory_order_acquire);
+
+		if (inode)
+			owners_note(owners, one->pid, inode, one->fd);
+	}
+}
+
 void holders_scan(struct holders *h)
 {
 	h->looks++;
-	owners_scan(&h->owners);
+	if (!h->ours)
+		owners_scan(&h->owners);
+	else if (h->heirlooms)
+		heirlooms_read(h->heirlooms, &h->owners);
 }
 
 static struct remembered *set_of(const struct holders *h, uint64_t key)
@@ -54,10 +71,15 @@ static void remember(struct holders *h, uint64_t key, const struct owner *owner)
 	*oldest = (struct remembered){key, h->looks, *owner};
 }
 
-static const struct owner *owner_of(struct holders *h, const struct mark_of_held *m)
+/* *fd: its descriptor; -1: it has none, or had one. */
+static const struct owner *owner_of(struct holders *h, const struct mark_of_held *m, int32_t *fd)
 {
 	static const struct owner this_load = {0, "this load"};
-	const struct owner *owner = m ? owners_find(&h->owners, m->inode) : NULL;
+	const struct owner *owner = NULL;
+
+	*fd = -1;
+	if (m)
+		owner = owners_find(&h->owners, m->inode, fd);
 
 	if (owner)
 		remember(h, m->key, owner);
@@ -68,15 +90,25 @@ static const struct owner *owner_of(struct holders *h, const struct mark_of_held
 
 static struct holder holder_of(const struct owner *owner)
 {
-	struct holder h = {.pid = owner->pid};
+	struct holder h = {.pid = owner->pid, .fd_lowest = -1, .fd_highest = -1};
 	struct out to = out_memory(h.command, sizeof(h.command) - 1);
 
 	out_escaped(&to, text_of(owner->command));
 	return h;
 }
 
+static void count_descriptor(struct holder *h, int32_t fd)
+{
+	if (fd < 0)
+		return;
+	if (h->fd_lowest < 0 || fd < h->fd_lowest)
+		h->fd_lowest = fd;
+	if (fd > h->fd_highest)
+		h->fd_highest = fd;
+}
+
 /* The first few have a place each; all others are counted together. */
-static void count_holder(struct usage *u, const struct owner *owner)
+static void count_holder(struct usage *u, const struct owner *owner, int32_t fd)
 {
 	for (int i = 0; i < HOLDERS_MOST; i++) {
 		struct holder *h = &u->holders[i];
@@ -85,6 +117,7 @@ static void count_holder(struct usage *u, const struct owner *owner)
 			*h = holder_of(owner);
 		if (h->pid == owner->pid) {
 			h->sockets++;
+			count_descriptor(h, fd);
 			return;
 		}
 	}
@@ -96,10 +129,11 @@ void holders_tell(struct holders *h, const struct census *c, struct usage *usage
 	for (uint32_t i = 0; i < n; i++)
 		usages[i].holders_known = true;
 	for (uint32_t i = 0; i < c->held_count; i++) {
-		const struct owner *owner = owner_of(h, c->marks ? &c->marks[i] : NULL);
+		int32_t fd;
+		const struct owner *owner = owner_of(h, c->marks ? &c->marks[i] : NULL, &fd);
 		uint32_t rank = c->rows[c->held[i].row].rank;
 
 		if (owner && rank > 0 && rank <= n)
-			count_holder(&usages[rank - 1], owner);
+			count_holder(&usages[rank - 1], owner, fd);
 	}
 }

@@ -122,8 +122,10 @@ static void publish(const struct looks *l)
 /* In a network of our own all sockets are the load's, or its heirs'. */
 static void look_at_holders(struct looks *l, const struct sample *sample)
 {
-	if (sample->edge)
-		holders_tell(&l->holders, &l->census, l->usages, sample->usage_count);
+	if (!sample->edge)
+		return;
+	holders_scan(&l->holders);
+	holders_tell(&l->holders, &l->census, l->usages, sample->usage_count);
 }
 
 /* On the tape, with the destinations of its dump. */
@@ -320,13 +322,15 @@ bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *
 	l->tape = tape;
 	l->proc = (struct proc_door){-1, -1, -1, -1};
 	if (!census_open(&l->census, wish->pairs, arena) ||
-	    !census_open_ports(&l->census, wish->sockets, arena) ||
+	    !(wish->heirlooms ? census_open_held : census_open_ports)(&l->census, wish->sockets,
+								      arena) ||
 	    !holders_open(&l->holders, true, arena) ||
 	    (wish->destination_count &&
 	     !ledger_open(&l->ledger, wish->destinations, wish->destination_count, tape->accounts,
 			  arena)) ||
 	    (wish->shared && !tuples_open(&l->tuples, 2 * wish->shared, arena)))
 		return false;
+	l->holders.heirlooms = wish->heirlooms;
 	l->census.together = wish->together;
 	l->census.tuples = wish->shared ? &l->tuples : NULL;
 	l->census.unconnected = wish->unconnected;

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "host/host.h"
+#include "sense/heirlooms.h"
 #include "sense/ledger.h"
 #include "sys/nft_counter.h"
 #include "sys/sockets.h"
@@ -62,8 +63,9 @@ struct sense_wish {
 	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
 	bool ports_named; /* by the load, which then can have reserved ones */
 	int64_t every_ns, sockets_ns;
-	struct pulse *pulse;	/* read and written; NULL: somebody else's load */
-	bool half_closed_rests; /* FIN_WAIT2 is at rest: the far end will never close */
+	const struct heirlooms *heirlooms; /* sockets that children of ours have; NULL: none has */
+	struct pulse *pulse;		   /* read and written; NULL: somebody else's load */
+	bool half_closed_rests;		   /* FIN_WAIT2 is at rest: the far end will never close */
 };
 
 struct sense;

@@ -2,7 +2,12 @@
 
 #include <errno.h>
 
-/* A gift is a byte that carries a descriptor; its answer is an errno value. */
+/* What has become of a gift, which is a byte that carries a descriptor. */
+struct answer {
+	int error; /* an errno value */
+	int fd;	   /* the heir's own */
+};
+
 static void heir_live(int fd, const void *context)
 {
 	bool cut;
@@ -11,7 +16,7 @@ static void heir_live(int fd, const void *context)
 
 	(void)context;
 	while (child_receive(fd, &byte, sizeof(byte), &given, &cut)) {
-		int answer = cut ? EMFILE : 0;
+		const struct answer answer = {cut ? EMFILE : 0, given};
 
 		if (!child_send(fd, &answer, sizeof(answer), -1))
 			return;
@@ -25,16 +30,18 @@ bool heir_start(struct heir *out, struct err *err)
 	return child_start(&out->child, &work, err);
 }
 
-int heir_give(const struct heir *heir, int fd)
+int heir_give(const struct heir *heir, int fd, int *its)
 {
 	const char byte = 0;
-	int answer, none;
+	struct answer answer;
 	bool cut;
+	int none;
 
 	if (!child_send(heir->child.fd, &byte, sizeof(byte), fd) ||
 	    !child_receive(heir->child.fd, &answer, sizeof(answer), &none, &cut))
 		return EPIPE;
-	return answer;
+	*its = answer.fd;
+	return answer.error;
 }
 
 void heir_stop(struct heir *heir)

@@ -16,6 +16,6 @@ struct heir {
 
 bool heir_start(struct heir *out, struct err *err);
 
-/* 0 once it has a copy of its own. */
-int heir_give(const struct heir *heir, int fd);
+/* 0 once it has a copy of its own: its descriptor *its. */
+int heir_give(const struct heir *heir, int fd, int *its);
 void heir_stop(struct heir *heir);

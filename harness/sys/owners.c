@@ -12,6 +12,7 @@ enum { PROCESSES_MOST = 4096, TABLE = 1 << 17, TABLE_MOST = TABLE / 2 };
 struct owned {
 	uint32_t inode; /* 0: a free row */
 	uint32_t process;
+	int32_t fd;
 };
 
 bool owners_open(struct owners *o, struct arena *arena)
@@ -30,7 +31,7 @@ static struct owned *place_of(const struct owners *o, uint32_t inode)
 	return &o->table[at];
 }
 
-static void keep(struct owners *o, uint32_t inode, uint32_t process)
+static void keep(struct owners *o, uint32_t inode, uint32_t process, int32_t fd)
 {
 	struct owned *row = place_of(o, inode);
 
@@ -41,7 +42,7 @@ static void keep(struct owners *o, uint32_t inode, uint32_t process)
 		return;
 	}
 	o->taken++;
-	*row = (struct owned){inode, process};
+	*row = (struct owned){inode, process, fd};
 }
 
 /* The inode of "socket:[1234]"; 0: it is something else. */
@@ -94,7 +95,7 @@ static void look_into(struct owners *o, int32_t pid)
 
 		o->looks++;
 		if (inode)
-			keep(o, inode, o->count);
+			keep(o, inode, o->count, (int32_t)strtol(entry->d_name, NULL, 10));
 		has_any |= inode;
 	}
 	closedir(fds);
@@ -105,33 +106,61 @@ static void look_into(struct owners *o, int32_t pid)
 	o->count++;
 }
 
+void owners_clear(struct owners *o)
+{
+	memset(o->table, 0, sizeof(*o->table) * TABLE);
+	o->count = o->looks = o->taken = 0;
+	o->partial = false;
+}
+
+static bool has_room(struct owners *o)
+{
+	o->partial |= o->count == PROCESSES_MOST || o->looks >= OWNERS_LOOKS;
+	return !o->partial;
+}
+
 void owners_scan(struct owners *o)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	int32_t own = getpid();
 
-	memset(o->table, 0, sizeof(*o->table) * TABLE);
-	o->count = o->looks = o->taken = 0;
+	owners_clear(o);
 	o->partial = !proc;
 	while (proc && (entry = readdir(proc))) {
 		long pid = strtol(entry->d_name, NULL, 10);
 
 		if (pid <= 0 || pid == own)
 			continue;
-		if (o->count == PROCESSES_MOST || o->looks >= OWNERS_LOOKS) {
-			o->partial = true;
+		if (!has_room(o))
 			break;
-		}
 		look_into(o, (int32_t)pid);
 	}
 	if (proc)
 		closedir(proc);
 }
 
-const struct owner *owners_find(const struct owners *o, uint32_t inode)
+void owners_note(struct owners *o, int32_t pid, uint32_t inode, int32_t fd)
+{
+	uint32_t at = 0;
+
+	while (at < o->count && o->processes[at].pid != pid)
+		at++;
+	if (at == o->count) {
+		if (!has_room(o))
+			return;
+		o->processes[o->count++] = (struct owner){.pid = pid};
+		name_process(&o->processes[at]);
+	}
+	keep(o, inode, at, fd);
+}
+
+const struct owner *owners_find(const struct owners *o, uint32_t inode, int32_t *fd)
 {
 	const struct owned *row = inode ? place_of(o, inode) : NULL;
 
-	return row && row->inode ? &o->processes[row->process] : NULL;
+	if (!row || !row->inode)
+		return NULL;
+	*fd = row->fd;
+	return &o->processes[row->process];
 }

@@ -1,4 +1,4 @@
-/* owners.h - which process has a descriptor of a socket.
+/* owners.h - which process has a descriptor of a socket, and which.
  *
  * Input:  /proc/PID/fd, of the processes that we may look into: our own user's, or, as root,
  *         everybody's. A thread with descriptors of its own is not seen, nor is one that io_uring
@@ -34,5 +34,9 @@ bool owners_open(struct owners *o, struct arena *); /* false: no room */
 /* Everybody's descriptors but this process's own. */
 void owners_scan(struct owners *o);
 
-/* The first process found that has it; NULL: none. Valid until the next scan. */
-const struct owner *owners_find(const struct owners *o, uint32_t inode);
+/* In place of a scan, for descriptors that are known: begins anew, and is told of them. */
+void owners_clear(struct owners *o);
+void owners_note(struct owners *o, int32_t pid, uint32_t inode, int32_t fd);
+
+/* The first process found that has it, and its descriptor; NULL: none. Valid until the next scan. */
+const struct owner *owners_find(const struct owners *o, uint32_t inode, int32_t *fd);

@@ -80,9 +80,10 @@ struct tracked {
 enum { USAGES_MOST = 8 /* of one dump: the fullest */, HOLDERS_MOST = 4, HOLDER_COMMAND = 64 };
 
 struct holder {
-	int32_t pid;		      /* 0: the load of the run itself */
-	char command[HOLDER_COMMAND]; /* escaped: a process says what it likes */
-	uint32_t sockets;	      /* 0: there is none */
+	int32_t pid;		       /* 0: the load of the run itself */
+	char command[HOLDER_COMMAND];  /* escaped: a process says what it likes */
+	uint32_t sockets;	       /* 0: there is none */
+	int32_t fd_lowest, fd_highest; /* its descriptors of them; -1: it has none any more */
 };
 
 /* How the ports of one source address are in use towards one destination. Sockets of UDP, and

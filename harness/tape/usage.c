@@ -30,6 +30,9 @@ static json_t *holders_json(const struct usage *u)
 
 		if (h->pid)
 			json_object_set_new(o, "pid", json_integer(h->pid));
+		if (h->fd_lowest >= 0)
+			json_object_set_new(o, "descriptors",
+					    json_pack("[i, i]", h->fd_lowest, h->fd_highest));
 		json_array_append_new(array, o);
 	}
 	return array;
@@ -102,6 +105,23 @@ static bool read_states(json_t *from, struct usage *out)
 	return true;
 }
 
+/* The lowest and the highest. */
+static bool read_descriptors(json_t *list, struct holder *out)
+{
+	uint32_t lowest, highest;
+
+	out->fd_lowest = out->fd_highest = -1;
+	if (!list)
+		return true;
+	if (json_array_size(list) != 2 ||
+	    !read_count(json_array_get(list, 0), INT32_MAX, &lowest) ||
+	    !read_count(json_array_get(list, 1), INT32_MAX, &highest))
+		return false;
+	out->fd_lowest = (int32_t)lowest;
+	out->fd_highest = (int32_t)highest;
+	return lowest <= highest;
+}
+
 static bool read_holder(json_t *from, struct holder *out)
 {
 	struct text command = text_json(json_object_get(from, "command"));
@@ -109,7 +129,8 @@ static bool read_holder(json_t *from, struct holder *out)
 	uint32_t n = 0;
 
 	if (command.len >= sizeof(out->command) || (pid && !read_count(pid, INT32_MAX, &n)) ||
-	    !read_count(json_object_get(from, "sockets"), UINT32_MAX, &out->sockets))
+	    !read_count(json_object_get(from, "sockets"), UINT32_MAX, &out->sockets) ||
+	    !read_descriptors(json_object_get(from, "descriptors"), out))
 		return false;
 	out->pid = (int32_t)n;
 	for (size_t i = 0; i < command.len; i++)

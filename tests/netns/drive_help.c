@@ -91,3 +91,41 @@ unsigned events_of(const struct tape *t, enum event_kind kind)
 		n += t->events[i].kind == kind;
 	return n;
 }
+
+/* Sockets of a namespace in a state, whichever their port, that have so many bytes unread; by the
+ * kernel's own table. */
+struct count {
+	unsigned state, unread, n;
+	bool whatever; /* is unread */
+};
+
+static void count_sockets(struct help *h, void *context)
+{
+	struct count *c = context;
+	FILE *table = fopen("/proc/thread-self/net/tcp", "re");
+	unsigned state, unread;
+	char line[512];
+
+	(void)h;
+	while (table && fgets(line, sizeof(line), table))
+		if (sscanf(line, " %*u: %*x:%*x %*x:%*x %x %*x:%x", &state, &unread) == 2)
+			c->n += state == c->state && (c->whatever || unread == c->unread);
+	if (table)
+		fclose(table);
+}
+
+unsigned sockets_in(struct drive *d, enum lab_role role, unsigned state)
+{
+	struct count c = {.state = state, .whatever = true};
+
+	CU_ASSERT(help_inside(&d->h, role, count_sockets, &c));
+	return c.n;
+}
+
+unsigned unread_in(struct drive *d, enum lab_role role, unsigned bytes)
+{
+	struct count c = {.state = STATE_ESTABLISHED, .unread = bytes};
+
+	CU_ASSERT(help_inside(&d->h, role, count_sockets, &c));
+	return c.n;
+}

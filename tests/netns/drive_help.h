@@ -32,3 +32,8 @@ bool drive_await(const _Atomic uint64_t *figure, uint64_t least); /* for at most
 const struct sample *last_dump(const struct tape *t);
 uint64_t counter_moved(const struct tape *t, const char *name);
 unsigned events_of(const struct tape *t, enum event_kind kind);
+
+/* Sockets of a namespace in a state, whichever their port, by the kernel's own table; and those that are
+ * open, and have so many bytes that nobody has read. */
+unsigned sockets_in(struct drive *d, enum lab_role role, unsigned state);
+unsigned unread_in(struct drive *d, enum lab_role role, unsigned bytes);

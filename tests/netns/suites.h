@@ -25,6 +25,7 @@
 	SUITE(drive) \
 	SUITE(life) \
 	SUITE(intent) \
+	SUITE(heir) \
 	SUITE(family) \
 	SUITE(udp) \
 	SUITE(datagram) \

@@ -1,59 +1,15 @@
 /* A connection's life on the real kernel: how it ends, and what that leaves behind on either
  * side. */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "drive_help.h"
 #include "sys/clock.h"
-#include "sys/heir.h"
 #include "sys/netns.h"
 #include "sys/nft.h"
-
-/* Sockets of a namespace in a state, whichever their port, that have so many bytes unread; by the
- * kernel's own table. */
-struct count {
-	unsigned state, unread, n;
-	bool whatever; /* is unread */
-};
-
-static void count_sockets(struct help *h, void *context)
-{
-	struct count *c = context;
-	FILE *table = fopen("/proc/thread-self/net/tcp", "re");
-	unsigned state, unread;
-	char line[512];
-
-	(void)h;
-	while (table && fgets(line, sizeof(line), table))
-		if (sscanf(line, " %*u: %*x:%*x %*x:%*x %x %*x:%x", &state, &unread) == 2)
-			c->n += state == c->state && (c->whatever || unread == c->unread);
-	if (table)
-		fclose(table);
-}
-
-static unsigned sockets_in(struct drive *d, enum lab_role role, unsigned state)
-{
-	struct count c = {.state = state, .whatever = true};
-
-	CU_ASSERT(help_inside(&d->h, role, count_sockets, &c));
-	return c.n;
-}
-
-/* Those that are open, and have so many bytes that nobody has read. */
-static unsigned unread_in(struct drive *d, enum lab_role role, unsigned bytes)
-{
-	struct count c = {.state = STATE_ESTABLISHED, .unread = bytes};
-
-	CU_ASSERT(help_inside(&d->h, role, count_sockets, &c));
-	return c.n;
-}
 
 /* Until so many of the client's are. */
 static bool come_to(struct drive *d, unsigned state, unsigned n)
@@ -64,76 +20,6 @@ static bool come_to(struct drive *d, unsigned state, unsigned n)
 		clock_sleep(1000000);
 	}
 	return false;
-}
-
-/* A child of this process that has this name; 0: none. */
-static pid_t child_named(const char *name)
-{
-	DIR *all = opendir("/proc");
-	pid_t found = 0;
-
-	for (struct dirent *e; all && (e = readdir(all)) && !found;) {
-		char path[300], buffer[1024], said[64];
-		struct text stat;
-		int parent;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
-		stat = help_file(path, buffer, sizeof(buffer) - 1);
-		buffer[stat.len] = '\0';
-		if (sscanf(buffer, "%*d (%63[^)]) %*c %d", said, &parent) == 2 &&
-		    parent == getpid() && strcmp(said, name) == 0)
-			found = atoi(e->d_name);
-	}
-	if (all)
-		closedir(all);
-	return found;
-}
-
-/* How many sockets a process has, by its own table of descriptors. */
-static unsigned sockets_of(pid_t pid)
-{
-	char path[64], link[64];
-	unsigned n = 0;
-	DIR *all;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	all = opendir(path);
-	for (struct dirent *e; all && (e = readdir(all));) {
-		ssize_t len = readlinkat(dirfd(all), e->d_name, link, sizeof(link));
-
-		n += len > 7 && memcmp(link, "socket:", 7) == 0;
-	}
-	if (all)
-		closedir(all);
-	return n;
-}
-
-static bool has_capabilities(pid_t pid)
-{
-	char path[64], buffer[8192];
-	struct text status;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = help_file(path, buffer, sizeof(buffer) - 1);
-	buffer[status.len] = '\0';
-	return !strstr(buffer, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n");
-}
-
-/* Has a process a ring in its memory? */
-static bool maps_a_ring(pid_t pid)
-{
-	char path[64], line[512];
-	bool any = false;
-	FILE *maps;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	CU_ASSERT_PTR_NOT_NULL(maps);
-	while (maps && fgets(line, sizeof(line), maps))
-		any |= strstr(line, "[io_uring]") != NULL;
-	if (maps)
-		fclose(maps);
-	return any;
 }
 
 /* ---- ends ---------------------------------------------------------------- */
@@ -182,91 +68,6 @@ static void a_half_close_is_answered_or_waited_for(void)
 	CU_ASSERT_EQUAL(sockets_in(&d, LAB_SERVER, STATE_CLOSE_WAIT), 21);
 	drive_end(&d, SIGTERM);
 	help_close(&d.h);
-}
-
-/* ss -tnp would name the heir, and the far end has seen no FIN. */
-static void what_a_child_has_inherited_stays_open_on_both_ends(void)
-{
-	struct drive d;
-	pid_t heir;
-
-	drive_open(&d, "network: {ports: 40000-40031}\n"
-		       "load: {end: inherit, rate: 1k/s, on_failure: continue}\n"
-		       "stop: {when: never, time: 1m}");
-	drive_start(&d);
-	CU_ASSERT(drive_await(&d.pulse.failed, 1)); /* no port is left */
-	heir = child_named("lastport-heir");
-	CU_ASSERT_FATAL(heir > 0);
-	CU_ASSERT_EQUAL(sockets_of(heir), 32 + 1); /* and the one it is given them through */
-	CU_ASSERT_FALSE(maps_a_ring(heir));	   /* of the far end, say */
-	CU_ASSERT_EQUAL(sockets_in(&d, LAB_CLIENT, STATE_ESTABLISHED), 32);
-	CU_ASSERT_EQUAL(sockets_in(&d, LAB_SERVER, STATE_ESTABLISHED), 32);
-	drive_end(&d, SIGTERM);
-	CU_ASSERT_EQUAL(d.tape.tally.inherited, 32);
-	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
-	CU_ASSERT_EQUAL(counter_moved(&d.tape, "OutRsts"), 0);
-	CU_ASSERT_EQUAL(child_named("lastport-heir"), 0);
-	help_close(&d.h);
-}
-
-static const char *no_mark(void)
-{
-	return help_no_network()	? help_no_network()
-	       : help_no_lending()	? help_no_lending()
-	       : help_host()->ring_bind ? "io_uring cannot bind, so that sockets are classic"
-					: NULL;
-}
-
-/* The right to mark is its load's, as long as that is made ready. */
-static void the_heir_of_a_load_with_rights_has_none(void)
-{
-	struct drive d;
-	pid_t heir;
-
-	drive_open(&d, "network: {ports: 40000-40031}\n"
-		       "load: {end: inherit, total: 4, hold: 1m, options: {mark: 4242}}\n"
-		       "stop: {time: 1m}");
-	drive_start(&d);
-	CU_ASSERT(drive_await(&d.pulse.opened, 1));
-	heir = child_named("lastport-heir");
-	CU_ASSERT_FATAL(heir > 0);
-	CU_ASSERT_FALSE(has_capabilities(heir));
-	drive_end(&d, SIGTERM);
-	help_close(&d.h);
-}
-
-/* In a child that is killed: it tells the heir's number through a pipe. */
-static void heir_of_one_that_dies(int out)
-{
-	struct heir heir;
-	struct err err = {0};
-
-	if (heir_start(&heir, &err) && heir_give(&heir, STDIN_FILENO) == 0 &&
-	    write(out, &heir.child.pid, sizeof(heir.child.pid)) > 0)
-		pause();
-	_exit(1);
-}
-
-static void an_heir_does_not_outlive_who_is_killed(void)
-{
-	int ends[2];
-	pid_t child, heir = 0;
-
-	CU_ASSERT_FATAL(pipe(ends) == 0);
-	prctl(PR_SET_CHILD_SUBREAPER, 1); /* so that the heir's end is told here */
-	child = fork();
-	if (child == 0)
-		heir_of_one_that_dies(ends[1]);
-	CU_ASSERT_FATAL(read(ends[0], &heir, sizeof(heir)) == sizeof(heir));
-	CU_ASSERT_EQUAL(kill(heir, 0), 0);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	for (int i = 0; i < 5000 && waitpid(heir, NULL, WNOHANG) == 0; i++)
-		clock_sleep(1000000);
-	CU_ASSERT(kill(heir, 0) < 0 && errno == ESRCH);
-	prctl(PR_SET_CHILD_SUBREAPER, 0);
-	close(ends[0]);
-	close(ends[1]);
 }
 
 static struct tape mixed(struct drive *d, uint64_t seed)
@@ -562,8 +363,6 @@ static void a_connection_that_died_while_idle_is_not_used_again(void)
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_disconnect_sends_a_reset_each_time),
 	TEST_UNLESS(help_no_network, a_half_close_is_answered_or_waited_for),
-	TEST_UNLESS(help_no_network, what_a_child_has_inherited_stays_open_on_both_ends),
-	TEST_UNLESS(no_mark, the_heir_of_a_load_with_rights_has_none),
 	TEST_UNLESS(help_no_network, a_mix_is_the_same_for_the_same_seed),
 	TEST_UNLESS(help_no_network, two_loads_end_as_the_seed_says_of_each),
 	TEST_UNLESS(help_no_network, the_hidden_churn_of_a_pool_ends_where_it_keeps_all),
@@ -575,7 +374,6 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, an_answer_that_is_not_read_is_in_the_socket),
 	TEST_UNLESS(help_no_network, an_idle_connection_ends_after_its_time),
 	TEST_UNLESS(help_no_network, a_connection_that_died_while_idle_is_not_used_again),
-	TEST(an_heir_does_not_outlive_who_is_killed),
 	TESTS_END,
 };
 

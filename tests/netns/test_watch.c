@@ -1,11 +1,18 @@
 /* A look at somebody else's load: the test's own sockets, and those of its children, in a lab. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab_help.h"
+#include "report/usage.h"
+#include "sys/clock.h"
 #include "watch/watch.h"
 
 enum { FIRST = 12, SECOND = 5 };
@@ -89,9 +96,136 @@ static void one_destination_is_shown_alone(void)
 	}
 }
 
+/* ---- whose process is no more -------------------------------------------- */
+
+enum { KNOWN = 5, UNSEEN = 3 };
+
+/* A client of its own, that has so many connections, waits for a byte, and ends. */
+struct client {
+	struct help *h;
+	const char *name;
+	int connections, ask[2], answer[2];
+	pid_t pid;
+};
+
+static int be_client(const struct client *c)
+{
+	char byte = 0;
+
+	prctl(PR_SET_NAME, c->name);
+	close(c->ask[1]);
+	for (int i = 0; i < c->connections; i++)
+		if (help_connection(c->h->plan.family, NULL, c->h->plan.servers.list[0],
+				    c->h->plan.service_first) < 0)
+			return 1;
+	return write(c->answer[1], &byte, 1) != 1 || read(c->ask[0], &byte, 1) != 1;
+}
+
+static void start_client(struct help *h, void *context)
+{
+	struct client *c = context;
+	char byte;
+
+	c->h = h;
+	CU_ASSERT_FATAL(pipe(c->ask) == 0 && pipe(c->answer) == 0);
+	fflush(stdout);
+	c->pid = fork();
+	if (c->pid == 0)
+		_exit(be_client(c));
+	CU_ASSERT(c->pid > 0 && read(c->answer[0], &byte, 1) == 1);
+}
+
+/* It is gone, and nobody has its descriptors any more. */
+static void end_client(struct client *c)
+{
+	int status = -1;
+
+	CU_ASSERT(write(c->ask[1], "", 1) == 1);
+	CU_ASSERT(waitpid(c->pid, &status, 0) == c->pid && status == 0);
+	for (int i = 0; i < 2; i++) {
+		close(c->ask[i]);
+		close(c->answer[i]);
+	}
+}
+
+struct look {
+	struct watch watch;
+	struct help *h;
+};
+
+/* In a thread that has entered the client's namespace and kept its rights: it may look into other
+ * processes. */
+static void *look_thread(void *context)
+{
+	struct look *l = context;
+
+	CU_ASSERT(setns(l->h->lab.client_ns, CLONE_NEWNET) == 0);
+	CU_ASSERT(watch_look(&l->watch, &l->h->err));
+	return NULL;
+}
+
+static void look(struct look *l)
+{
+	pthread_t thread;
+
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, look_thread, l) == 0);
+	pthread_join(thread, NULL);
+	CU_ASSERT_FATAL(l->watch.count == 1);
+}
+
+static void await_time_wait(struct look *l, uint32_t n)
+{
+	for (int i = 0; i < 5000; i++) {
+		look(l);
+		if (l->watch.rows[0].states[STATE_TIME_WAIT] == n)
+			return;
+		clock_sleep(1000000);
+	}
+	CU_FAIL("not all came into TIME_WAIT");
+}
+
+/* Of whom it was seen to be it still is, though the process has ended; of the other nobody knows. */
+static void time_wait_is_of_who_was_seen_to_have_the_connection(void)
+{
+	struct client known = {.name = "known", .connections = KNOWN},
+		      unseen = {.name = "unseen", .connections = UNSEEN};
+	char text[256], wanted[256];
+	struct out to = out_memory(text, sizeof(text) - 1);
+	struct host host = *help_host();
+	const struct holder *holder;
+	int listener = -1;
+	struct help h;
+	struct look l = {.h = &h};
+
+	if (!help_open(&h, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}"))
+		CU_FAIL_FATAL("no lab");
+	host.ports = h.plan.scenario->network.ports;
+	CU_ASSERT(watch_open(&l.watch, &host, NULL, 10, &h.arena, &h.err));
+	holder = &l.watch.rows[0].holders[0];
+	CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, start_client, &known));
+	look(&l);
+	CU_ASSERT(holder->pid == known.pid && holder->sockets == KNOWN);
+	CU_ASSERT(holder->fd_highest - holder->fd_lowest >= KNOWN - 1);
+	end_client(&known);
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, start_client, &unseen));
+	end_client(&unseen);
+	for (int i = 0; i < KNOWN + UNSEEN; i++)
+		close(accept(listener, NULL, NULL));
+	await_time_wait(&l, KNOWN + UNSEEN);
+	usage_holders(&to, &l.watch.rows[0]);
+	text[to.len] = '\0';
+	snprintf(wanted, sizeof(wanted), "%d of known (pid %d), %d whose process is not known",
+		 KNOWN, (int)known.pid, UNSEEN);
+	CU_ASSERT_STRING_EQUAL(text, wanted);
+	close(listener);
+	help_close(&h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, destinations_are_shown_the_fullest_first),
 	TEST_UNLESS(help_no_network, one_destination_is_shown_alone),
+	TEST_UNLESS(help_no_network, time_wait_is_of_who_was_seen_to_have_the_connection),
 	TESTS_END,
 };
 

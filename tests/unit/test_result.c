@@ -131,7 +131,7 @@ static void a_loaded_result_has_its_destinations(void)
 		 .next_free_ns = 120000000,
 		 .all_free_ns = 59000000000,
 		 .holders_known = true,
-		 .holders = {{0, "this load", 20}, {4711, "a\\x1bb", 1}},
+		 .holders = {{0, "this load", 20, -1, -1}, {4711, "a\\x1bb", 1, 7, 12}},
 		 .held_by_others = 2},
 		{.local = {UINT64_C(0xfd77000000000000), 1},
 		 .datagrams = true,
