@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
 #include "plan/speed.h"
@@ -273,6 +274,8 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 	if (upstreams_are_clients(p))
 		return p->far_upstreams;
 
+	if (p->load_count == 1 && o->kept_share >= 1) /* and then each has its descriptor, too */
+		used = least(used, p->loads[0].sockets_most);
 	if (o->begun < (double)used)
 		used = (uint64_t)o->begun;
 	return o->wanted < (double)used ? (uint64_t)ceil(o->wanted) : used;

@@ -174,6 +174,8 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 	c.waiting = least(least(c.waiting, c.begun), WAITING_MOST);
 	c.holding = least(more_by(held_most(p, lp), c.idle), /* which have theirs for longer */
 			  least(opened_most(p, lp, c.begun), port_most));
+	if (load_share(l, END_LEAK) >= 1)
+		c.holding = least(c.holding, lp->sockets_most);
 	c.buffered = buffered_of(p, l, &c);
 	return c;
 }

@@ -28,14 +28,12 @@ struct text plan_say_descriptors(const struct plan *p, const struct outline *o, 
 
 		if (lp->load->nofile == 0)
 			continue;
-		all = text_format(a,
-				  TEXT_FMT "%s%s of load.nofile − %d = %s at once; one more is "
-					   "%s",
-				  TEXT_ARG(all), all.len ? "; " : "",
-				  say_count(a, (double)lp->load->nofile), NOFILE_STDIO,
-				  say_number(a, lp->sockets_most, "socket"),
-				  first ? "EMFILE of socket(), whatever ports are free"
-					: "without a port before that");
+		all = text_format(
+			a, TEXT_FMT "%s%s of load.nofile − %d = %s at once; %s", TEXT_ARG(all),
+			all.len ? "; " : "", say_count(a, (double)lp->load->nofile), NOFILE_STDIO,
+			say_number(a, lp->sockets_most, "socket"),
+			first ? "of one more socket() says EMFILE, whatever ports are free"
+			      : "none more is wanted");
 	}
 	return all;
 }
