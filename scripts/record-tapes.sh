@@ -31,7 +31,7 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	self-connect.server-starts slow-accept slow-accept.ports server-dies server-dies.vanishes tw-bucket-overflow
 	tw-bucket-overflow.room-for-all server-side-time-wait load-generator cliff cliff.no-failure
 	tw-reuse-loopback.two-hosts dead-peer container-range connection-per-request.some-leak
-	innocent-victim.other-protocol fd-limit link-local-scope link-local-scope.wrong-scope proxy-loop
+	innocent-victim.other-protocol fast-port-reuse fd-limit link-local-scope link-local-scope.wrong-scope proxy-loop
 	proxy-loop.own-host bind-foreign-address ipv6-tentative'
 
 # As if on a host whose own range was widened, where the class is about that: a namespace of its own, and its sysctl.

@@ -188,13 +188,14 @@ static bool is_answered_in_the_end(const struct evidence *e)
 	       evidence_errors(e, STAGE_CONNECT, ETIMEDOUT) == 0;
 }
 
-/* A SYN was repeated of connections that had a port which was used before, of each of them at most. */
+/* A SYN was repeated of connections that had a port which was used before: of each of them, and twice at
+ * most. */
 static struct claim fast_port_reuse(const struct evidence *e)
 {
 	uint64_t again = (uint64_t)counter_of(e, "TCPSynRetrans"), opened = e->tape->tally.opened;
 	uint64_t capacity = e->plan->budget.capacity;
 
-	if (again == 0 || opened <= capacity || again > opened - capacity ||
+	if (again == 0 || opened <= capacity || again > 2 * (opened - capacity) ||
 	    !is_answered_in_the_end(e))
 		return no_claim;
 	return (struct claim){
