@@ -99,6 +99,36 @@ static void add_peak(struct out *to, const struct result_run *run)
 	}
 }
 
+/* ", less 2 listened on": why fewer are usable than there are, as far as the last dump tells. */
+static void add_taken(struct out *to, const struct result_run *run)
+{
+	const struct {
+		uint32_t n;
+		const char *words;
+	} taken[] = {{run->end.reserved, "reserved"},
+		     {run->end.listening, "listened on"},
+		     {run->end.bound, "bound and not connected"}};
+	uint32_t all = (uint32_t)(run->plan.range.hi - run->plan.range.lo) + 1, told = 0;
+
+	if (run->plan.usable >= all)
+		return;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		told += taken[i].n;
+	if (told != all - run->plan.usable) {
+		out_z(to, ", less ");
+		draft_count(to, all - run->plan.usable);
+		out_z(to, " that are taken");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (taken[i].n == 0)
+			continue;
+		out_z(to, ", less ");
+		draft_count(to, taken[i].n);
+		out_fmt(to, " %s", taken[i].words);
+	}
+}
+
 void block_ports(struct out *out, const struct result_run *run)
 {
 	struct draft d;
@@ -107,7 +137,9 @@ void block_ports(struct out *out, const struct result_run *run)
 	if (run->plan.order.len == 0)
 		return;
 	draft_count(to, run->plan.usable);
-	out_fmt(to, " usable (%u-%u)", run->plan.range.lo, run->plan.range.hi);
+	out_fmt(to, " usable (%u-%u", run->plan.range.lo, run->plan.range.hi);
+	add_taken(to, run);
+	out_z(to, ")");
 	if (run->plan.destinations > 1)
 		out_fmt(to, " to %s %u destinations", is_shared(run) ? "all" : "each of",
 			run->plan.destinations);

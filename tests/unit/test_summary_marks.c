@@ -29,6 +29,63 @@ static void a_line_alone_tells_of_failures_before_how_long_ports_last(void)
 	trial_close(&t);
 }
 
+/* A dump of 64 ports, of which not all can be had. */
+static struct text told_of(struct trial *t, const struct sample *dump)
+{
+	static const struct usage one = {
+		.remote_port = 7000, .usable = 61, .next_free_ns = -1, .all_free_ns = -1};
+
+	trial_open(t, "network: {ports: 40000-40063, reserved: [40000-40001]}\n"
+		      "load: {total: 1}\nsquat: {listen: [40010]}");
+	t->tape.tally.attempted = t->tape.tally.opened = t->tape.tally.closed = 1;
+	trial_usages(t, *dump, &one);
+	trial_judge(t);
+	return trial_summary(trial_result(t, TEXT("s")), (struct report_style){.verbose = true},
+			     false, &t->arena);
+}
+
+static void it_says_what_took_the_ports_that_are_not_usable(void)
+{
+	static const struct {
+		struct sample dump;
+		const char *told;
+	} rows[] = {
+		{{.usage_count = 1, .reserved = 2, .listening = 1},
+		 "61 usable (40000-40063, less 2 reserved, less 1 listened on)"},
+		{{.usage_count = 1, .reserved = 2, .bound = 5},
+		 "61 usable (40000-40063, less 3 that are taken)"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		CU_ASSERT(text_has(told_of(&t, &rows[i].dump), rows[i].told));
+		trial_close(&t);
+	}
+}
+
+static void what_a_dump_cannot_have_seen_is_said(void)
+{
+	static const struct {
+		struct sample dump;
+		bool proc, torn;
+	} rows[] = {{{.usage_count = 1}, false, false},
+		    {{.usage_count = 1, .from_proc = true}, true, false},
+		    {{.usage_count = 1, .torn = true}, false, true}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		struct text said = told_of(&t, &rows[i].dump);
+
+		CU_ASSERT_EQUAL(text_has(said, "sockets were counted from /proc/net/tcp, since"),
+				rows[i].proc);
+		CU_ASSERT_EQUAL(text_has(said, "those that are bound and not connected are"),
+				rows[i].proc);
+		CU_ASSERT_EQUAL(text_has(said, "at least: sockets"), rows[i].torn);
+		trial_close(&t);
+	}
+}
+
 /* A line of `expect` with abort leaves its trace; what was predicted was not refuted. */
 static void an_aborted_run_says_who_ended_it(void)
 {
@@ -306,6 +363,8 @@ static void recovery_is_told_with_the_connects(void)
 }
 
 static const struct test tests[] = {
+	TEST(it_says_what_took_the_ports_that_are_not_usable),
+	TEST(what_a_dump_cannot_have_seen_is_said),
 	TEST(a_line_alone_tells_of_failures_before_how_long_ports_last),
 	TEST(an_aborted_run_says_who_ended_it),
 	TEST(a_run_too_short_to_run_out_says_so),
