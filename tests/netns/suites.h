@@ -26,6 +26,7 @@
 	SUITE(life) \
 	SUITE(intent) \
 	SUITE(heir) \
+	SUITE(reuse) \
 	SUITE(family) \
 	SUITE(udp) \
 	SUITE(datagram) \
