@@ -26,13 +26,20 @@ static bool bursts_of_none(const struct scenario *s)
 	return s->load.burst.size > 0 && s->load.concurrency > 0;
 }
 
+/* A rate that no time is spent at begins nothing; the last step's goes on. */
 static bool never_rises(const struct scenario *s)
 {
-	double most = s->load.rate;
+	const struct ramp *ramp = &s->load.ramp;
+	double rate = s->load.rate;
 
-	for (size_t i = 0; i < s->load.ramp.count; i++)
-		most = s->load.ramp.list[i].to > most ? s->load.ramp.list[i].to : most;
-	return s->load.ramp.count > 0 && most == 0;
+	for (size_t i = 0; i < ramp->count; i++) {
+		const struct ramp_step *step = &ramp->list[i];
+
+		if (step->over > 0 && (rate > 0 || step->to > 0))
+			return false;
+		rate = step->to;
+	}
+	return ramp->count > 0 && rate == 0;
 }
 
 static bool starts_too_late(const struct scenario *s)

@@ -176,6 +176,8 @@ static void values_are_held_to_kind_and_bounds(void)
 		{HEAD "load: {ramp: [{over: 5s}]}\n", 3, 15, "has no to", "to: 1k/s"},
 		{HEAD "load: {ramp: [{to: 2M/s, over: 5s}]}\n", 3, 20, "to cannot be", "1M/s"},
 		{HEAD "load: {ramp: [{to: 5/s, over: 2h}]}\n", 3, 31, "over cannot be", "1h"},
+		{HEAD "load: {rate: 5/s, ramp: [{to: 0/s, over: 0s}]}\n", 3, 25, "never leaves 0/s",
+		 "go to a rate"},
 		{HEAD "load: {ramp: [{to: 5/s, in: 2s}]}\n", 3, 25, "there is no key \"in\"",
 		 "to and over"},
 		{HEAD "load: {burst: 5}\n", 3, 15, "load.burst cannot be \"5\"", "size, every"},
