@@ -4,6 +4,7 @@
 
 #include "plan/life.h"
 #include "plan/speed.h"
+#include "plan/squat.h"
 #include "plan/upstream.h"
 
 /* Has the only load surely begun all of its connections by then, and lacked no port for them? */
@@ -32,6 +33,18 @@ static void forecast_late(struct plan *p)
 	if (p->scenario->squat.start == 0 || is_begun_by(p, start_ns) ||
 	    (f->exhausts && f->counted && f->at.most < start_ns))
 		return;
+	f->known = f->exhausts = f->counted = f->cut_short = false;
+	f->after = f->after_least = f->after_most = 0;
+}
+
+/* Which of the ports that a load names are given to sockets that name none is the kernel's to say. */
+static void forecast_named(struct plan *p)
+{
+	struct forecast *f = &p->forecast;
+
+	if (!squat_may_take_any(p))
+		return;
+	f->rate = NAN;
 	f->known = f->exhausts = f->counted = f->cut_short = false;
 	f->after = f->after_least = f->after_most = 0;
 }
@@ -89,6 +102,7 @@ static void forecast_loop(struct plan *p)
 void doubt_set(struct plan *p)
 {
 	forecast_late(p);
+	forecast_named(p);
 	forecast_foreign(p);
 	forecast_descriptors(p);
 	forecast_loop(p);

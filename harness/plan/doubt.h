@@ -1,5 +1,5 @@
-/* doubt.h - what takes a forecast's word back: squat that comes late, addresses that are not to be had,
- * few descriptors, a far end that takes the client's ports.
+/* doubt.h - what takes a forecast's word back: squat that comes late or may have ports that a load
+ * names, addresses that are not to be had, few descriptors, a far end that takes the client's ports.
  *
  * Input:  a plan whose forecast is that of its ports.
  * Errors: none.

@@ -226,7 +226,7 @@ static void keep_refusal(struct forecast *f, const struct scenario *s, const str
 static bool foresee_refusal(struct forecast *f, const struct scenario *s, const struct budget *b,
 			    const struct life *life, double until)
 {
-	int64_t least = life_sum(life->live.least, life->quiet.least);
+	int64_t least = b->capacity ? life_sum(life->live.least, life->quiet.least) : FOR_EVER;
 	const struct refusal ways[] = {
 		first_of(s, b, least == FOR_EVER ? INFINITY : (double)least),
 		kept_of(b),
@@ -298,14 +298,15 @@ static int64_t tried_ns(const struct scenario *s, const struct life *life)
 
 /* If the first that could be refused is not, none is, for the load is the same at all times. But
  * what is drawn can come to one pair at any time; and a port that the load's own sockets share is
- * never wanted for. */
+ * never wanted for, unless it is somebody else's. */
 static void foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
 		    const struct life *life, const struct host *host)
 {
 	double next = soonest_ns(s, b, life);
 	int64_t most = tried_ns(s, life);
 	bool steady = speed_ends_ns(s) <= speed_changes_ns(s) && b->first == b->capacity;
-	bool never = bind_shares_port(&s->load) || (s->load.total && s->load.total <= b->first) ||
+	bool never = (bind_shares_port(&s->load) && b->capacity) ||
+		     (s->load.total && s->load.total <= b->first) ||
 		     (s->load.total && s->load.total <= b->kept.near) || outlives(s, b) ||
 		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK) ||
 				 bounded(s, b, life, waiting_most(s, b, host))));

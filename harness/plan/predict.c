@@ -168,8 +168,8 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	double most = 0;
 
 	(void)o;
-	for (uint32_t i = 0; i < p->load_count; i++)
-		most += p->loads[i].slots;
+	for (uint32_t i = 0; i < p->load_count; i++) /* what heirs have is in no slot */
+		most += load_ends(p->loads[i].load, END_INHERIT) ? INFINITY : p->loads[i].slots;
 	most = fmin(most, (double)p->needs.live);
 	if (holds_port(p))
 		most = fmin(most, (double)together_capacity(p));

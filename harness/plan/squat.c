@@ -94,6 +94,24 @@ static struct held held(const struct plan *p, const struct load *load)
 	};
 }
 
+bool squat_may_take(const struct plan *p, const struct load *load)
+{
+	const struct scenario *s = p->scenario;
+	struct port_range of = load->bind.ports, range = s->network.ports;
+
+	return bind_names_port(load->bind.way) && (s->squat.bind || s->squat.unbound) &&
+	       s->squat.protocol == load->protocol && of.lo <= range.hi && range.lo <= of.hi &&
+	       conflicts(p, load);
+}
+
+bool squat_may_take_any(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (squat_may_take(p, p->loads[i].load))
+			return true;
+	return false;
+}
+
 static uint32_t sockets_of(const struct port_list *list)
 {
 	static const struct port_range all = {1, 65535};

@@ -5,6 +5,7 @@
 #include "plan/bind.h"
 #include "plan/doubt.h"
 #include "plan/speed.h"
+#include "plan/squat.h"
 #include "plan/upstream.h"
 #include "report/plan.h"
 
@@ -109,6 +110,9 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 	if (upstreams_are_clients(p))
 		return TEXT("cannot be told: the far end's connections to itself take the "
 			    "client's ports as fast as they can");
+	if (squat_may_take_any(p))
+		return TEXT("cannot be told: which of the ports that the load names the kernel "
+			    "gives to squat decides");
 	if (lacks_descriptors(p))
 		return TEXT("cannot be told: a port or a descriptor may be the first that is "
 			    "wanted for (load.nofile)");
@@ -252,6 +256,8 @@ struct text plan_say_failure(const struct plan *p, const struct outline *o, stru
 		return say_no_failure(p, o, a);
 	if (!o->known && !o->cut_short)
 		return say_unknown(p, o, a);
+	if (p->budget.capacity == 0 && p->load_count == 1)
+		return TEXT("connection 1 finds no port: there is none to be had");
 	if (!p->forecast.counted)
 		return TEXT("the ports run out; after how many connections cannot be told: the "
 			    "loads do not want the same ports");

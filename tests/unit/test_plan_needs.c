@@ -5,6 +5,7 @@
 
 #include "plan/doubt.h"
 #include "plan/plan.h"
+#include "plan/predict.h"
 #include "plan_help.h"
 #include "suites.h"
 
@@ -332,7 +333,60 @@ static void samples_have_room_for_the_longest_run(void)
 	arena_close(&a);
 }
 
+/* What a child has inherited is in none of the load's slots, and open still. */
+static void what_is_inherited_is_open_beside_the_slots(void)
+{
+	static const char *const lines[] = {
+		"load: {concurrency: 10, total: 250, end: leak}",
+		"load: {concurrency: 10, total: 250, end: inherit}",
+		"load: {concurrency: 10, total: 250, mix: {inherit: 90%}}",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(lines[i], NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 1e9);
+		CU_ASSERT(told[PREDICTION_OPEN].told);
+		CU_ASSERT(told[PREDICTION_OPEN].value.most >= 250);
+		arena_close(&a);
+	}
+}
+
+/* A listener shares its port with nobody; and which ports squat has that names none is the kernel's to
+ * say. */
+static void what_squat_may_have_of_named_ports_is_not_told(void)
+{
+	static const struct {
+		const char *lines;
+		bool known, exhausts;
+		uint64_t after;
+	} rows[] = {
+		{"squat: {listen: [40001]}\n"
+		 "load: {bind: port 40001, rate: 100/s, total: 3, options: {reuseaddr: true}}",
+		 true, true, 0},
+		{"squat: {bind: 16}\nload: {bind: ports 40000-40031, end: leak}", false, false, 0},
+		{"squat: {unbound: 1}\nload: {bind: port 40001}", false, false, 0},
+		{"squat: {bind: 16}\nload: {bind: ports 41000-41031, end: leak}", true, true, 32},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		CU_ASSERT_EQUAL(p.forecast.after, rows[i].after);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
+	TEST(what_squat_may_have_of_named_ports_is_not_told),
+	TEST(what_is_inherited_is_open_beside_the_slots),
 	TEST(a_leak_has_a_slot_for_each_port),
 	TEST(a_load_of_few_descriptors_has_no_more_open),
 	TEST(a_proxy_loop_has_two_descriptors_for_each_port),
