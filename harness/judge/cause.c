@@ -87,7 +87,8 @@ static void add_bystanders(struct ranking *r, const struct evidence *e)
 	struct holders h = evidence_holders(e);
 
 	if (is_told(r, CAUSE_LIVE_SATURATION) || is_told(r, CAUSE_DEAD_PEER_LEAK) ||
-	    is_told(r, CAUSE_UDP_SOCKETS) || claim_explains(e, h.live, h.all) == 0)
+	    is_told(r, CAUSE_UDP_SOCKETS) || is_told(r, CAUSE_PROXY_LOOP) ||
+	    claim_explains(e, h.live, h.all) == 0)
 		return;
 	for (size_t i = 0; i < r->count; i++) {
 		struct finding *f = &r->list[i];
