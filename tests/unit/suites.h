@@ -44,6 +44,7 @@
 	SUITE(plan_pool) \
 	SUITE(denied) \
 	SUITE(gate) \
+	SUITE(cause_starve) \
 	SUITE(part) \
 	SUITE(intent) \
 	SUITE(plan) \
