@@ -268,10 +268,9 @@ static json_t *json_accelerated(int64_t time_wait_ns, bool *ok)
 	return o;
 }
 
-static json_t *json_run(const struct result_run *run, bool *ok)
+/* Which run it is, and how it ended. */
+static void put_head(json_t *o, const struct result_run *run, bool *ok)
 {
-	json_t *o = json_object();
-
 	put(o, "scenario", json_text(run->scenario), ok);
 	put(o, "case", json_text(run->case_name), ok);
 	put(o, "title", json_text(run->title), ok);
@@ -293,6 +292,13 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 	if (run->intended.len)
 		put(o, "intended", json_text(run->intended), ok);
 	put(o, "lost", json_count(run->lost), ok);
+}
+
+static json_t *json_run(const struct result_run *run, bool *ok)
+{
+	json_t *o = json_object();
+
+	put_head(o, run, ok);
 	put(o, "effective", json_effective(run, ok), ok);
 	put_settings(o, run, ok);
 	if (run->plan.order.len)
