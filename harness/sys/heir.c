@@ -11,7 +11,7 @@ struct answer {
 static void heir_live(int fd, const void *context)
 {
 	bool cut;
-	char byte;
+	char byte = 0;
 	int given;
 
 	(void)context;
@@ -33,7 +33,7 @@ bool heir_start(struct heir *out, struct err *err)
 int heir_give(const struct heir *heir, int fd, int *its)
 {
 	const char byte = 0;
-	struct answer answer;
+	struct answer answer = {0};
 	bool cut;
 	int none;
 
