@@ -258,15 +258,20 @@ static bool goes_on(const struct worker *w, struct flow *f, int result)
 	}
 }
 
+/* A socket that is used again has its options still (tcp_disconnect(), net/ipv4/tcp.c), and one that is
+ * bound to a device cannot be again without CAP_NET_RAW (sock_bindtoindex_locked(), net/core/sock.c). */
 static uint32_t steps_of(const struct worker *w, const struct flow *f)
 {
-	const uint32_t prepared = UINT32_C(1) << OP_OPTION | UINT32_C(1) << OP_BIND |
-				  UINT32_C(1) << OP_LINGER | UINT32_C(1) << OP_WINDOW;
+	const uint32_t option = UINT32_C(1) << OP_OPTION;
 	const uint32_t window = UINT32_C(1) << OP_WINDOW;
+	const uint32_t prepared =
+		option | window | UINT32_C(1) << OP_BIND | UINT32_C(1) << OP_LINGER;
 	uint32_t steps = work_steps(w, f);
 
 	if (w->load->classic_sockets)
 		return steps & ~prepared;
+	if (f->prepared)
+		steps &= ~option;
 	return work_pair(w, f)->windowed ? steps : steps & ~window;
 }
 
@@ -357,6 +362,7 @@ void work_open(struct worker *w, uint32_t i, uint32_t pair, uint64_t index)
 	flow_begin(f, pair);
 	f->index = index;
 	f->busy = true;
+	f->prepared = has_socket;
 	work_try(w, i, has_socket);
 }
 

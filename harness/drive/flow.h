@@ -38,6 +38,7 @@ struct flow {
 	bool inherited : 1; /* another process has a descriptor of its socket */
 	bool sent : 1;	    /* its request, with the call that took the port */
 	bool blank : 1;	    /* its life is over, and its slot has a socket without a connection */
+	bool prepared : 1;  /* its socket was another connection's, and has its options still */
 	bool early : 1;	    /* it was asked before any load was refused a port */
 	bool again : 1;	    /* it has failed, and will be tried again */
 };

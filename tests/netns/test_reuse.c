@@ -1,8 +1,13 @@
 /* end: disconnect: one socket is many connections, one after another, by the inode that the kernel's
  * table has of it. */
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "drive/work.h"
 #include "drive_help.h"
 #include "suites.h"
 #include "sys/clock.h"
@@ -74,8 +79,68 @@ static void a_disconnected_socket_is_the_next_connection(void)
 	CU_ASSERT(seen.inode[1] != seen.inode[0] && seen.inode[2] != seen.inode[1]);
 }
 
+static bool has_options(int fd)
+{
+	int nodelay = 0, tries = 0;
+	char device[16] = {0};
+	socklen_t len = sizeof(int), device_len = sizeof(device);
+
+	return getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &device_len) == 0 &&
+	       getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len) == 0 &&
+	       getsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, &len) == 0 &&
+	       strcmp(device, "veth0") == 0 && nodelay == 1 && tries == 2;
+}
+
+/* Of the sockets that were leaked: each keeps the slot that it had, from the first on. */
+static void count_with_options(void *context, struct worker *w)
+{
+	unsigned *n = context;
+
+	for (uint32_t k = 0; k < w->tape->tally.leaked; k++) {
+		int fd = ring_lend(w->rings[k / w->plan->ring_slots], k % w->plan->ring_slots);
+
+		CU_ASSERT_FATAL(fd >= 0);
+		*n += has_options(fd);
+		close(fd);
+	}
+}
+
+static const char *no_look(void)
+{
+	return help_no_network() ? help_no_network() : help_no_lending();
+}
+
+/* A socket of some connections that were disconnected is leaked with the last of them: a device cannot
+ * be set a second time, by whom may not do all. */
+static void a_socket_that_is_used_again_has_its_options(void)
+{
+	static const char *const binds[] = {"none", "address"};
+
+	for (size_t i = 0; i < sizeof(binds) / sizeof(binds[0]); i++) {
+		unsigned n = 0;
+		char lines[300];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40999}\nload: {bind: %s, concurrency: 1, total: "
+			 "60, end: disconnect, mix: {leak: 30%%}, options: {device: veth0, "
+			 "nodelay: true, syn_count: 2}}",
+			 binds[i]);
+		drive_open(&d, lines);
+		drive_looked_at(&d, count_with_options, &n);
+		CU_ASSERT(d.ok && d.tape.complete);
+		CU_ASSERT_EQUAL(d.tape.tally.failed, 0);
+		CU_ASSERT(d.tape.tally.leaked > 10 && d.tape.tally.reset > 30);
+		CU_ASSERT_EQUAL(n, d.tape.tally.leaked);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "ActiveOpens"), 60);
+		CU_ASSERT_EQUAL(counter_moved(&d.tape, "OutRsts"), 60 - n);
+		help_close(&d.h);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_disconnected_socket_is_the_next_connection),
+	TEST_UNLESS(no_look, a_socket_that_is_used_again_has_its_options),
 	TESTS_END,
 };
 
