@@ -147,6 +147,22 @@ static uint64_t looped(const struct tape *tape, const struct plan *plan)
 	return plan->scenario->network.topology == TOPOLOGY_LOOPBACK ? tape->far_opened : 0;
 }
 
+/* Those that have sent their FIN, whatever the kernel has of them since. */
+static uint64_t closing(const struct sample *s)
+{
+	return s->states[STATE_TIME_WAIT] + s->states[STATE_FIN_WAIT1] +
+	       s->states[STATE_FIN_WAIT2] + s->states[STATE_CLOSING] + s->states[STATE_LAST_ACK];
+}
+
+/* Those of them that are open to the driver: it waits for the far end's FIN, or is about to learn of
+ * it. */
+static uint64_t half_closed(const struct tape *tape, const struct sample *s)
+{
+	uint64_t sure = s->states[STATE_FIN_WAIT2], more = less(closing(s), tape->tally.closed);
+
+	return least(tape->tally.open, more > sure ? more : sure);
+}
+
 /* A connection can be open that was in flight when the load ended; one that has sent its FIN and
  * waits for the far end's is still open to the driver; and a socket of UDP need not be connected. */
 static struct book compare_live(const struct tape *tape, const struct plan *plan,
@@ -161,7 +177,7 @@ static struct book compare_live(const struct tape *tape, const struct plan *plan
 		.excepted = {[EXCEPTION_RESET] = resets_of_others(tape, plan, m),
 			     [EXCEPTION_IN_FLIGHT] = t->in_flight,
 			     [EXCEPTION_LOOPED] = looped(tape, plan),
-			     [EXCEPTION_HALF_CLOSED] = s->states[STATE_FIN_WAIT2],
+			     [EXCEPTION_HALF_CLOSED] = half_closed(tape, s),
 			     [EXCEPTION_UNCONNECTED] = datagrams ? s->states[STATE_BOUND] : 0},
 	};
 	struct gap gap = compare_all(&book, tape, plan, open_of);
@@ -232,10 +248,8 @@ static bool closed_by(const struct tape *tape, const struct plan *plan, uint64_t
 static struct book compare_closed(const struct tape *tape, const struct plan *plan,
 				  const struct measures *m, const struct sample *s)
 {
-	const uint64_t *states = s->states;
 	struct book book = {
-		.found = states[STATE_TIME_WAIT] + states[STATE_FIN_WAIT1] +
-			 states[STATE_FIN_WAIT2] + states[STATE_CLOSING] + states[STATE_LAST_ACK],
+		.found = closing(s),
 		/* Some of those that are open have sent their FIN. */
 		.excepted = {[EXCEPTION_HALF_CLOSED] = tape->tally.open,
 			     [EXCEPTION_LOOPED] = looped(tape, plan),

@@ -90,7 +90,7 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
 	return (struct foretold){
 		true,
-		{(double)f->life_least_ns - (double)LIFE_SLACK, life,
+		{fmax((double)f->life_least_ns - (double)LIFE_SLACK, 0), life,
 		 life + WHEEL_NS + PROBE_NS + STALL_NS + asks + (double)retry_most_ns(l)}};
 }
 

@@ -253,6 +253,29 @@ static void many_that_are_out_are_a_few_and_a_sum(void)
 	trial_close(&t);
 }
 
+/* The kernel can have all of a close behind it, before the driver has. */
+static void what_has_sent_its_fin_may_be_open_to_the_driver(void)
+{
+	static const unsigned states[] = {STATE_TIME_WAIT, STATE_FIN_WAIT2, STATE_FIN_WAIT1,
+					  STATE_LAST_ACK, STATE_CLOSING};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct trial t;
+
+		trial_balanced(&t, "load: {total: 32, end: shutdown}");
+		dump_of(&t)->states[STATE_ESTABLISHED] = 9;
+		CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 3);
+		dump_of(&t)->states[states[i]] += 3;
+		CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 0);
+		CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 0);
+		CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->excepted[EXCEPTION_HALF_CLOSED], 3);
+		t.tape.tally.open = 0; /* all are the kernel's: none is half closed */
+		t.tape.tally.closed = 32;
+		CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 9);
+		trial_close(&t);
+	}
+}
+
 static void lost_ones_are_in_the_books(void)
 {
 	struct trial t;
@@ -327,6 +350,7 @@ static const struct test tests[] = {
 	TEST(an_exception_is_of_its_own_side),
 	TEST(sockets_to_nowhere_of_the_loads_are_missing),
 	TEST(many_that_are_out_are_a_few_and_a_sum),
+	TEST(what_has_sent_its_fin_may_be_open_to_the_driver),
 	TEST(lost_ones_are_in_the_books),
 	TEST(what_a_rst_has_killed_is_told_by_what_is_there),
 	TEST(resets_of_our_own_explain_nothing),

@@ -354,6 +354,21 @@ static void what_is_inherited_is_open_beside_the_slots(void)
 	}
 }
 
+/* Of a mix some ports are free with the close: no run is over before it began. */
+static void no_recovery_is_foretold_before_the_beginning(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {ports: 40000-40031}\nload: {mix: {reset: 20%}, "
+				  "concurrency: 4, total: 300, on_failure: continue}",
+				  NULL, 1, &a);
+	struct foretold told[PREDICTIONS];
+
+	predict(told, &p, 3e9);
+	CU_ASSERT(told[PREDICTION_RECOVERED].told);
+	CU_ASSERT_EQUAL(told[PREDICTION_RECOVERED].value.least, 0);
+	arena_close(&a);
+}
+
 /* A listener shares its port with nobody; and which ports squat has that names none is the kernel's to
  * say. */
 static void what_squat_may_have_of_named_ports_is_not_told(void)
@@ -385,6 +400,7 @@ static void what_squat_may_have_of_named_ports_is_not_told(void)
 }
 
 static const struct test tests[] = {
+	TEST(no_recovery_is_foretold_before_the_beginning),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
 	TEST(what_is_inherited_is_open_beside_the_slots),
 	TEST(a_leak_has_a_slot_for_each_port),
