@@ -144,7 +144,7 @@ static bool scopes_nothing(const struct scenario *s)
 static const struct rule rules[] = {
 	{too_many_pairs,
 	 {AT(network, sources), AT(network, servers)},
-	 "network.sources × servers × services is more than 1,048,576",
+	 "network.sources × servers × services is more than 524,288",
 	 "Each pair of a source and a destination is watched by itself: use fewer."},
 	{too_many_clients,
 	 {AT(network, sources), AT(network.nat, clients)},

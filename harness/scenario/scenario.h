@@ -292,7 +292,7 @@ struct scenario_file {
 enum {
 	SCENARIO_SIZE_MOST = 1 << 20,
 	SCENARIO_CASES_MOST = 256,
-	SCENARIO_PAIRS_MOST = 1 << 20,
+	SCENARIO_PAIRS_MOST = 1 << 19, /* what a run counts of each fits into its arena */
 	SCENARIO_LOADS_MOST = 64,
 	SCENARIO_RAMP_MOST = 64, /* steps */
 	SCENARIO_SOURCES_MOST = 1024,

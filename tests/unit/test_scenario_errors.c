@@ -527,7 +527,7 @@ static void a_gateway_is_of_its_topology(void)
 		 "more than 1,024", "fewer"},
 		{HEAD "network: {topology: nat, servers: 1024, services: 64, nat: {clients: "
 		      "20}}\n",
-		 3, 35, "more than 1,048,576", "fewer"},
+		 3, 35, "more than 524,288", "fewer"},
 		{HEAD "network: {topology: nat, nat: {ports: 2031-2000}}\n", 3, 39, "ports cannot",
 		 "range"},
 		{HEAD "cases: {b: {network: {nat: {limit: 10}}}}\n", 3, 36, "nat.limit needs", ""},
