@@ -74,7 +74,8 @@ static struct claim ipv6_tentative(const struct evidence *e)
 			   .s);
 }
 
-/* Of a client whose addresses are link-local: what it is told, by the scope that it names. */
+/* Of a client whose addresses are link-local, and whose scope is not their link: of one that names the
+ * link a want of ports, or of an address, is what it is elsewhere. */
 static struct claim link_local(const struct evidence *e)
 {
 	static const struct {
@@ -85,19 +86,18 @@ static struct claim link_local(const struct evidence *e)
 		     {STAGE_BIND, EADDRNOTAVAIL},
 		     {STAGE_CONNECT, EADDRNOTAVAIL},
 		     {STAGE_CONNECT, ENETUNREACH}};
-	const char *link = load_link(e->load->load);
+	const char *link = load_link(e->load->load), *what;
 	struct claim most = no_claim;
 
-	if (!address_is_link_local(e->load->servers.list[0]))
+	if (!e->load->unscoped)
 		return no_claim;
+	what = text_format(e->a,
+			   "An address of fe80::/10 is of one link, and means nothing without its "
+			   "interface (sin6_scope_id): the program named %s.",
+			   link ? link : "none")
+		       .s;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct claim c = claim_alike(
-			e, kinds[i].stage, kinds[i].error,
-			text_format(e->a,
-				    "An address of fe80::/10 is of one link, and means nothing "
-				    "without its interface (sin6_scope_id): the program named %s.",
-				    link ? text_format(e->a, "%s", link).s : "none")
-				.s);
+		struct claim c = claim_alike(e, kinds[i].stage, kinds[i].error, what);
 
 		most = c.weight > most.weight ? c : most;
 	}

@@ -47,7 +47,7 @@ static void look_alikes_say_that_they_are_not_exhaustion(void)
 	}
 }
 
-/* By the addresses, and by what the kernel says of them; a want of ports there is one as elsewhere. */
+/* By the addresses, and by what the kernel says of them. */
 static void a_link_local_address_is_told_by_its_scope(void)
 {
 	static const struct {
@@ -80,6 +80,30 @@ static void a_link_local_address_is_told_by_its_scope(void)
 		CU_ASSERT(lines_have(&f->attempt, "sin6_scope_id"));
 		trial_close(&t);
 	}
+}
+
+#define LINK_LOCAL \
+	"network: {family: ipv6, servers: [\"fe80::2\"], ports: 40000-40031}\n"
+
+/* Who names the link lacks ports as elsewhere, and an address that the client does not have. */
+static void the_right_scope_is_nothing_that_fails(void)
+{
+	struct trial t;
+
+	trial_open(&t, LINK_LOCAL "load: {scope: veth0, end: leak}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.opened = t.tape.tally.leaked = 32;
+	trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+	trial_judge(&t);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_LINK_LOCAL));
+	CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_LEAK));
+	trial_close(&t);
+	trial_open(&t, LINK_LOCAL "load: {scope: veth0, bind: address fe80::9}");
+	trial_fail(&t, STAGE_BIND, EADDRNOTAVAIL, 3);
+	trial_judge(&t);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_LINK_LOCAL));
+	CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_FOREIGN_ADDRESS));
+	trial_close(&t);
 }
 
 static void other_addresses_have_no_scope_to_lack(void)
@@ -489,6 +513,7 @@ static void what_no_lab_makes_is_told_by_its_signature(void)
 static const struct test tests[] = {
 	TEST(look_alikes_say_that_they_are_not_exhaustion),
 	TEST(a_link_local_address_is_told_by_its_scope),
+	TEST(the_right_scope_is_nothing_that_fails),
 	TEST(other_addresses_have_no_scope_to_lack),
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
