@@ -8,7 +8,10 @@
 
 #include "plan/plan.h"
 
-/* May the load want for a descriptor (load.nofile) before it does for a port? */
-bool doubt_descriptors(const struct load_plan *lp);
+/* May the load want for a descriptor (load.nofile) before it does for a port, its own or a gateway's? */
+bool doubt_descriptors(const struct plan *p, const struct load_plan *lp);
+
+/* Do its connects surely time out at a gateway before that? */
+bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp);
 
 void doubt_set(struct plan *p);

@@ -88,7 +88,7 @@ static struct text say_pool_opens(const struct plan *p, const struct outline *o,
 static bool lacks_descriptors(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (doubt_descriptors(&p->loads[i]))
+		if (doubt_descriptors(p, &p->loads[i]))
 			return true;
 	return false;
 }

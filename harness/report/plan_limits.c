@@ -16,6 +16,13 @@ struct text plan_say_loop(const struct plan *p, const struct outline *o, struct 
 		upstreams_are_clients(p) ? "the client's" : "its own");
 }
 
+static const char *say_one_more(const struct plan *p, const struct load_plan *lp)
+{
+	if (doubt_descriptors(p, lp))
+		return "of one more socket() says EMFILE, whatever ports are free";
+	return doubt_gateway_first(p, lp) ? "the gateway's ports end first" : "none more is wanted";
+}
+
 /* Of each load that has a bound of its own. */
 struct text plan_say_descriptors(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -24,16 +31,13 @@ struct text plan_say_descriptors(const struct plan *p, const struct outline *o, 
 	(void)o;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *lp = &p->loads[i];
-		bool first = doubt_descriptors(lp);
 
 		if (lp->load->nofile == 0)
 			continue;
-		all = text_format(
-			a, TEXT_FMT "%s%s of load.nofile − %d = %s at once; %s", TEXT_ARG(all),
-			all.len ? "; " : "", say_count(a, (double)lp->load->nofile), NOFILE_STDIO,
-			say_number(a, lp->sockets_most, "socket"),
-			first ? "of one more socket() says EMFILE, whatever ports are free"
-			      : "none more is wanted");
+		all = text_format(a, TEXT_FMT "%s%s of load.nofile − %d = %s at once; %s",
+				  TEXT_ARG(all), all.len ? "; " : "",
+				  say_count(a, (double)lp->load->nofile), NOFILE_STDIO,
+				  say_number(a, lp->sockets_most, "socket"), say_one_more(p, lp));
 	}
 	return all;
 }

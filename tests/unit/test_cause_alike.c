@@ -82,8 +82,7 @@ static void a_link_local_address_is_told_by_its_scope(void)
 	}
 }
 
-#define LINK_LOCAL \
-	"network: {family: ipv6, servers: [\"fe80::2\"], ports: 40000-40031}\n"
+#define LINK_LOCAL "network: {family: ipv6, servers: [\"fe80::2\"], ports: 40000-40031}\n"
 
 /* Who names the link lacks ports as elsewhere, and an address that the client does not have. */
 static void the_right_scope_is_nothing_that_fails(void)

@@ -143,6 +143,9 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 		 0, false, 132},
 		{BEHIND("limit: 10") "load: {" QUERY ", rate: 100/s, hold: 5s}", 10, false,
 		 10 / 30.},
+		/* a socket more has no descriptor, before the gateway has no port; and the reverse */
+		{BEHIND("ports: 2000-2063") "load: {end: leak, nofile: 67}", 0, true, 0},
+		{BEHIND("ports: 2000-2063") "load: {end: leak, nofile: 68}", 64, false, 0},
 	};
 	struct arena a = help_arena();
 	const struct host host = help_host();

@@ -56,7 +56,12 @@ static void a_load_of_few_descriptors_has_no_more_open(void)
 		      "load: {end: leak, nofile: 100, rate: 100/s, total: 97}",
 		      &host, 1, &a);
 	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
-	CU_ASSERT(!doubt_descriptors(&p.loads[0]));
+	CU_ASSERT(!doubt_descriptors(&p, &p.loads[0]));
+	p = help_plan("network: {ports: 40000-40999}\n"
+		      "load: {end: leak, nofile: 100, rate: 9/s, duration: 10s}",
+		      &host, 1, &a);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+	CU_ASSERT(!doubt_descriptors(&p, &p.loads[0])); /* 90, by the clock */
 	arena_close(&a);
 }
 
