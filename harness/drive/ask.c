@@ -79,8 +79,9 @@ static void count_ask(struct worker *w, struct flow *f)
 }
 
 /* For kernels whose rings can neither set options nor bind: all of it by system calls, now. So are
- * sockets that are to be descriptors of a process (load.nofile); and those of UDP, to their connect: a ring takes its EAGAIN for a socket that is not ready, and
- * asks again for 56 ms before it tells (Linux 6.18). */
+ * sockets that are to be descriptors of a process (load.nofile); and those of UDP, to their connect:
+ * a ring takes its EAGAIN for a socket that is not ready, and asks again for 56 ms before it tells
+ * (Linux 6.18). */
 static void ask_classic(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
@@ -110,7 +111,10 @@ static void ask_classic(struct worker *w, uint32_t i)
 	if (bind_takes_port(w->load->bind) || work_is_datagram(w))
 		count_ask(w, f);
 	do
-		fd = work_make(w, i, &wish, &stage);
+		if (!work_make(w, i, &wish, &fd, &stage)) {
+			w->failed = true; /* the flow stays at it: nothing has been refused */
+			return;
+		}
 	while (fd == -EADDRINUSE && stage == STAGE_BIND && work_rename(w, i));
 	if (work_is_datagram(w)) /* no submit will tell what it cost */
 		w->submit_ns = w->operation_ns = clock_now() - begin;

@@ -15,23 +15,27 @@ void work_let_go(struct worker *w, uint32_t i)
 }
 
 /* A socket of that process, where there is one: what a slot had before is not closed until then. */
-int work_make(struct worker *w, uint32_t i, struct socket_wish *wish, enum stage *stage)
+bool work_make(struct worker *w, uint32_t i, const struct socket_wish *wish, int *fd,
+	       enum stage *stage)
 {
-	int type = wish->protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM, fd;
+	const struct maker_wish its = {
+		.domain = family_domain(wish->family),
+		.type = wish->protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM,
+		.protocol = wish->multipath ? IPPROTO_MPTCP : 0,
+	};
+	struct made made;
 
-	if (!w->numbers)
-		return socket_make(wish, stage);
-	work_let_go(w, i);
-	*stage = STAGE_SOCKET;
-	wish->made =
-		maker_socket(&w->maker, family_domain(wish->family), type,
-			     wish->multipath ? IPPROTO_MPTCP : 0, &w->numbers[w->flows[i].slot]);
-	if (wish->made < 0) {
-		w->numbers[w->flows[i].slot] = 0;
-		return wish->made;
+	if (!w->numbers) {
+		*fd = socket_make(wish, stage);
+		return true;
 	}
-	fd = socket_make(wish, stage);
-	if (fd < 0)
+	work_let_go(w, i);
+	if (!maker_socket(&made, &w->maker, &its, w->err))
+		return false;
+	w->numbers[w->flows[i].slot] = made.number;
+	*stage = STAGE_SOCKET;
+	*fd = made.fd < 0 ? made.fd : socket_prepare(made.fd, wish, stage);
+	if (*fd < 0)
 		work_let_go(w, i);
-	return fd;
+	return true;
 }

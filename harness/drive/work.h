@@ -174,9 +174,11 @@ void mail_send(struct worker *w, uint32_t i);
 void mail_receive(struct worker *w, uint32_t i);
 bool mail_is_stray(const struct worker *w, uint32_t i, int result);
 
-/* A socket as wished for, by system calls, or -errno and *stage: one of the process of load.nofile, where
- * there is one; and its descriptor there is closed. */
-int work_make(struct worker *w, uint32_t i, struct socket_wish *wish, enum stage *stage);
+/* *fd: a socket as wished for, by system calls, or -errno and *stage. One of the process of load.nofile,
+ * where there is one; false: that is no more, and w->err says so. work_let_go() closes its descriptor
+ * there. */
+bool work_make(struct worker *w, uint32_t i, const struct socket_wish *wish, int *fd,
+	       enum stage *stage);
 void work_let_go(struct worker *w, uint32_t i);
 
 /* Asks for the operation that flow i is at; an end of its life asks nothing. A full batch is

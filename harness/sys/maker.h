@@ -6,9 +6,11 @@
  * once both have closed it: the maker first.
  *
  * Ownership: maker_stop() ends it; the copies are the asker's.
- * Errors:    ERR_SYS; of a socket, -errno: -EMFILE where the limit is reached.
+ * Errors:    ERR_SYS: there is no such process, or no copy is to be had. What the kernel refuses to it is
+ *            none: -errno, -EMFILE where the limit is reached.
  * Threads:   any; one at a time a maker.
- * Source:    alloc_fd(), fs/file.c: a descriptor's number is below RLIMIT_NOFILE, soft.
+ * Source:    alloc_fd(), fs/file.c: a descriptor's number is below RLIMIT_NOFILE, soft;
+ *            too_many_unix_fds(), net/core/scm.c.
  */
 #pragma once
 
@@ -22,12 +24,23 @@ struct maker {
 	struct child child;
 };
 
-/* In the network namespace of the calling thread. nofile is below the caller's own limit. */
+/* As socket() takes them. */
+struct maker_wish {
+	int domain, type, protocol;
+};
+
+struct made {
+	int fd;	    /* a copy of the socket, or -errno */
+	int number; /* its descriptor there; 0: there is none */
+};
+
+/* In the network namespace of the calling thread. nofile is below the caller's own limit. True: the
+ * limit holds. */
 bool maker_start(struct maker *out, uint32_t nofile, struct err *err);
 
-/* A copy of the socket, and *number, its descriptor there; or -errno. */
-int maker_socket(const struct maker *maker, int domain, int type, int protocol, int *number);
+bool maker_socket(struct made *out, const struct maker *maker, const struct maker_wish *wish,
+		  struct err *err);
 
-/* Returns once it is closed there. */
+/* Returns once it is closed there, as it is if that process is no more. */
 void maker_close(const struct maker *maker, int number);
 void maker_stop(struct maker *maker);

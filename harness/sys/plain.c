@@ -60,23 +60,25 @@ uint16_t socket_port(int fd)
 	return getsockname(fd, &own.any, &own.len) < 0 ? 0 : ntohs(own.in.sin_port);
 }
 
+int socket_prepare(int fd, const struct socket_wish *wish, enum stage *stage)
+{
+	int e;
+
+	if (prepare(fd, wish, stage))
+		return fd;
+	e = errno;
+	close(fd);
+	return -e;
+}
+
 int socket_make(const struct socket_wish *wish, enum stage *stage)
 {
 	int type = wish->protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	int fd = wish->made ? wish->made
-			    : socket(family_domain(wish->family), type | SOCK_CLOEXEC,
-				     wish->multipath ? IPPROTO_MPTCP : 0);
+	int fd = socket(family_domain(wish->family), type | SOCK_CLOEXEC,
+			wish->multipath ? IPPROTO_MPTCP : 0);
 
 	*stage = STAGE_SOCKET;
-	if (fd < 0)
-		return -errno;
-	if (!prepare(fd, wish, stage)) {
-		int e = errno;
-
-		close(fd);
-		return -e;
-	}
-	return fd;
+	return fd < 0 ? -errno : socket_prepare(fd, wish, stage);
 }
 
 int socket_listen(enum family family, uint16_t port, int backlog, bool reset)

@@ -14,7 +14,6 @@
 #endif
 
 struct socket_wish {
-	int made; /* a socket that is there already; 0: one is made */
 	enum family family;
 	enum protocol protocol;
 	bool multipath;		      /* of TCP: IPPROTO_MPTCP */
@@ -31,6 +30,9 @@ struct socket_wish {
 /* A socket as wished for; on failure -errno, and *stage. */
 int socket_make(const struct socket_wish *wish, enum stage *stage);
 
+/* A socket that is there already becomes one as wished for: it, or -errno and *stage, and it is closed. */
+int socket_prepare(int fd, const struct socket_wish *wish, enum stage *stage);
+
 /* Binds a socket (NULL: not) and connects it: 0, or -errno and *stage. -EINPROGRESS and -EALREADY:
  * it is under way; to ask again waits on. */
 int socket_open(int fd, const struct endpoint *source, const struct endpoint *destination,
@@ -39,8 +41,8 @@ int socket_open(int fd, const struct endpoint *source, const struct endpoint *de
 /* The local port of a socket; 0: it has none. */
 uint16_t socket_port(int fd);
 
-/* A listening socket on all addresses of the family, and on those of IPv4; reset: what it accepts is reset when closed (SO_LINGER
- * is inherited, sk_clone_lock(), net/core/sock.c). */
+/* A listening socket on all addresses of the family, and on those of IPv4; reset: what it accepts is
+ * reset when closed (SO_LINGER is inherited, sk_clone_lock(), net/core/sock.c). */
 int socket_listen(enum family family, uint16_t port, int backlog, bool reset);
 
 /* Of a connection whose local address and port are its peer's as well, that port; else 0. */

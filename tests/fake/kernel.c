@@ -79,6 +79,12 @@ int socket_make(const struct socket_wish *wish, enum stage *stage)
 	return fake.socket_error && fake.sockets++ >= fake.sockets_fine ? -fake.socket_error : 1000;
 }
 
+int socket_prepare(int fd, const struct socket_wish *wish, enum stage *stage)
+{
+	(void)fd;
+	return socket_make(wish, stage);
+}
+
 int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 {
 	(void)family, (void)port, (void)backlog, (void)reset;
@@ -158,13 +164,16 @@ bool maker_start(struct maker *out, uint32_t nofile, struct err *err)
 	return true;
 }
 
-int maker_socket(const struct maker *maker, int domain, int type, int protocol, int *number)
+bool maker_socket(struct made *out, const struct maker *maker, const struct maker_wish *wish,
+		  struct err *err)
 {
-	(void)domain, (void)type, (void)protocol;
-	if (fake.made >= (uint64_t)maker->child.pid - MAKER_OWN)
-		return -EMFILE;
-	*number = MAKER_OWN + (int)fake.made++;
-	return 1;
+	(void)wish;
+	if (fake.maker_error)
+		return err_sys(err, fake.maker_error, "there is no maker");
+	*out = (struct made){-EMFILE, 0};
+	if (fake.made < (uint64_t)maker->child.pid - MAKER_OWN)
+		*out = (struct made){1, MAKER_OWN + (int)fake.made++};
+	return true;
 }
 
 void maker_close(const struct maker *maker, int number)

@@ -37,6 +37,7 @@ struct fake_kernel {
 	unsigned piece;	    /* most bytes that a send or a receive takes; 0: all */
 	int send_error;	    /* sends fail with it; 0: none */
 	int install_error;  /* no descriptor is to be had for an heir; 0: none */
+	int maker_error;    /* makers are no more; 0: they are */
 	uint32_t heir_room; /* descriptors of an heir */
 	uint64_t interrupt_at; /* *interrupt becomes 2 at this connect; 0: never */
 	volatile int *interrupt;

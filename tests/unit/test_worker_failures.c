@@ -219,6 +219,57 @@ static void what_waits_to_be_tried_again_is_given_up_at_the_end(void)
 	arena_close(&r.arena);
 }
 
+/* load.nofile: that process has a descriptor of what is open, and of nothing else; a disconnected
+ * socket is, and so is an idle one. */
+static void descriptors_of_a_limit_are_those_of_what_is_open(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t left, failed;
+	} cases[] = {
+		{"nofile: 7, concurrency: 4, total: 40", 0, 0},
+		{"nofile: 7, concurrency: 4, total: 40, end: reset", 0, 0},
+		{"nofile: 7, concurrency: 4, total: 40, end: shutdown", 0, 0},
+		{"nofile: 7, concurrency: 4, total: 40, end: disconnect", 4, 0},
+		{"nofile: 7, concurrency: 4, total: 40, pool: {max_idle: 2}, request: {send: 9B}",
+		 2, 0},
+		{"nofile: 33, concurrency: 4, total: 40, end: leak, on_failure: continue}\n"
+		 "stop: {when: never",
+		 30, 10},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char lines[200];
+		struct run r;
+
+		fake_boot(100);
+		fake.answers = true;
+		snprintf(lines, sizeof(lines), "network: {ports: 40000-40099}\nload: {%s}",
+			 cases[i].lines);
+		run_lines(&r, lines);
+		CU_ASSERT(r.ok && r.tape.complete);
+		CU_ASSERT_EQUAL(r.tape.tally.failed, cases[i].failed);
+		CU_ASSERT_EQUAL(r.tape.tally.errors[STAGE_SOCKET][EMFILE], cases[i].failed);
+		CU_ASSERT_EQUAL(fake.made, cases[i].left);
+		arena_close(&r.arena);
+	}
+}
+
+/* … and where it is no more nothing has been refused. */
+static void a_process_that_is_no_more_is_an_error_of_its_own(void)
+{
+	struct run r;
+
+	fake_boot(100);
+	fake.maker_error = EPIPE;
+	run_lines(&r, "load: {nofile: 7, concurrency: 4, total: 40, on_failure: continue}");
+	CU_ASSERT_FALSE(r.ok);
+	CU_ASSERT_EQUAL(r.err.kind, ERR_SYS);
+	CU_ASSERT_EQUAL(r.tape.tally.failed, 0);
+	CU_ASSERT_EQUAL(events_of(&r.tape, EVENT_FAILED), 0);
+	arena_close(&r.arena);
+}
+
 static const struct test tests[] = {
 	TEST(an_exhausted_destination_is_asked_ever_more_seldom),
 	TEST(a_dear_refusal_takes_a_hundredth_of_the_time),
@@ -232,6 +283,8 @@ static const struct test tests[] = {
 	TEST(a_far_end_or_sampler_that_fails_ends_the_load),
 	TEST(a_failed_connection_is_tried_again_and_given_up),
 	TEST(what_waits_to_be_tried_again_is_given_up_at_the_end),
+	TEST(descriptors_of_a_limit_are_those_of_what_is_open),
+	TEST(a_process_that_is_no_more_is_an_error_of_its_own),
 	TESTS_END,
 };
 

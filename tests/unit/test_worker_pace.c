@@ -22,6 +22,7 @@ static void the_books_balance_when_interrupted_anywhere(void)
 		"90}\nserver: {behaviour: close}",
 		"network: {ports: 40000-40099, sources: 3}\nload: {rate: 10k/s, end: leak, total: "
 		"90}",
+		"network: {ports: 40000-40099}\nload: {nofile: 30, concurrency: 16, total: 90}",
 	};
 
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
