@@ -189,7 +189,7 @@ static int look_at_peer(struct worker *w, const struct flow *f, int fd)
 
 	if (fd < 0)
 		return fd;
-	port = socket_meets_itself(fd);
+	port = socket_meets_itself(fd, w->load->load->connected ? NULL : work_server(w, f));
 	close(fd);
 	if (port) {
 		w->tape->tally.self_connects++;

@@ -74,25 +74,33 @@ static struct claim timed_out(const struct evidence *e)
 				   .s);
 }
 
+static double refusals(const struct evidence *e)
+{
+	return (double)(evidence_errors(e, STAGE_CONNECT, ECONNREFUSED) +
+			evidence_errors(e, STAGE_SEND, ECONNREFUSED) +
+			evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED));
+}
+
 static struct claim self_connect(const struct evidence *e)
 {
 	uint64_t n = e->tape->tally.self_connects;
 	/* Before those that were refused, for the same reason and with better luck; and before the
 	 * want of the port that it has taken. */
-	struct claim c = {
-		.weight = n ? claim_first(e) + (double)n +
-					  (double)evidence_errors(e, STAGE_CONNECT, ECONNREFUSED)
-			    : 0};
+	struct claim c = {.weight = n ? claim_first(e) + (double)n + refusals(e) : 0};
 
 	if (n > 0)
 		c.why = text_format(
 			e->a,
 			"%s: nobody listened at the destination, its port is one of the client's "
-			"own range, and connect() took just that one. TCP then opens at both ends "
-			"at once (RFC 9293, 3.5), which are one: the client talks to itself, and "
+			"own range, and %s: the client talks to itself, and "
 			"the server cannot start, since its port is taken (EADDRINUSE).",
 			say_number_of(e->a, n, "connection has itself as its peer",
-				      "connections have themselves as their peers"));
+				      "connections have themselves as their peers"),
+			plan_speaks(e->plan, PROTOCOL_UDP)
+				? "the socket got just that one. What it sends it gets, and a "
+				  "request may pass for its answer"
+				: "connect() took just that one. TCP then opens at both ends at "
+				  "once (RFC 9293, 3.5), which are one");
 	return c;
 }
 

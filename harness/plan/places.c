@@ -321,7 +321,7 @@ bool places_meet(const struct plan *p, const struct load *load)
 {
 	bool nobody = !somebody_listens(p) || p->scenario->server.die > 0;
 
-	return nobody && load->protocol == PROTOCOL_TCP && services_in_range(p, load) > 0;
+	return nobody && services_in_range(p, load) > 0;
 }
 
 uint32_t places_in_range(const struct plan *p, const struct load *load)

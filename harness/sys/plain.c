@@ -1,7 +1,6 @@
 #include "sys/plain.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -103,22 +102,30 @@ int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 	return fd;
 }
 
-static bool is_same(const struct endpoint *a, const struct endpoint *b)
+/* Does `own` get what is sent to `peer`? */
+static bool is_within(const struct endpoint *peer, const struct endpoint *own)
 {
-	if (a->any.sa_family != b->any.sa_family || a->in.sin_port != b->in.sin_port)
+	const struct in6_addr *theirs = &peer->in6.sin6_addr, *ours = &own->in6.sin6_addr;
+
+	if (own->any.sa_family != peer->any.sa_family || own->in.sin_port != peer->in.sin_port)
 		return false;
-	if (a->any.sa_family == AF_INET)
-		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr)) == 0;
+	if (own->any.sa_family == AF_INET)
+		return own->in.sin_addr.s_addr == INADDR_ANY ||
+		       own->in.sin_addr.s_addr == peer->in.sin_addr.s_addr;
+	return IN6_IS_ADDR_UNSPECIFIED(ours) || IN6_ARE_ADDR_EQUAL(ours, theirs);
 }
 
-uint16_t socket_meets_itself(int fd)
+uint16_t socket_meets_itself(int fd, const struct endpoint *sent_to)
 {
 	struct endpoint own = {.len = sizeof(own.in6)}, peer = {.len = sizeof(peer.in6)};
 
-	if (getsockname(fd, &own.any, &own.len) < 0 || getpeername(fd, &peer.any, &peer.len) < 0)
+	if (getsockname(fd, &own.any, &own.len) < 0)
+		return 0;
+	if (sent_to)
+		peer = *sent_to;
+	else if (getpeername(fd, &peer.any, &peer.len) < 0)
 		return 0; /* it has ended already */
-	return is_same(&own, &peer) ? ntohs(own.in.sin_port) : 0;
+	return is_within(&peer, &own) ? ntohs(own.in.sin_port) : 0;
 }
 
 int address_error(const struct endpoint *source, const struct endpoint *destination)

@@ -45,8 +45,9 @@ uint16_t socket_port(int fd);
  * reset when closed (SO_LINGER is inherited, sk_clone_lock(), net/core/sock.c). */
 int socket_listen(enum family family, uint16_t port, int backlog, bool reset);
 
-/* Of a connection whose local address and port are its peer's as well, that port; else 0. */
-uint16_t socket_meets_itself(int fd);
+/* Of a socket whose local address and port are its peer's as well, that port; else 0. The peer is what it
+ * is connected to, or where it sends to; a socket of any address has that one too. */
+uint16_t socket_meets_itself(int fd, const struct endpoint *sent_to); /* NULL: connected */
 
 /* What a UDP connect from the source (NULL: any) to the destination says: no packet is sent, no
  * TCP port is used. 0 or EAGAIN: both addresses are fine, so that a TCP connect's EADDRNOTAVAIL

@@ -118,6 +118,73 @@ static void a_connect_to_a_closed_port_of_the_range_meets_itself(void)
 	}
 }
 
+/* A socket of UDP too: the kernel's table has its own port as its peer's, or none where it is not
+ * connected; and then what it sends is the one datagram that anybody reads. */
+static void count_datagrams(void *context, const struct socket_seen *s)
+{
+	struct met *m = context;
+
+	m->seen += s->datagrams && s->local_port == PORT &&
+		   (s->remote_port == 0 ||
+		    (s->remote_port == PORT && address_eq(s->local, s->remote)));
+}
+
+static void look_at_datagrams(void *context, struct worker *worker)
+{
+	struct met *m = context;
+	const struct socket_filter filter = {.ports = {PORT, PORT + 1},
+					     .protocols = 1U << PROTOCOL_UDP};
+	struct dump dump;
+	struct err err = {0};
+	bool torn = false;
+
+	(void)worker;
+	CU_ASSERT_FATAL(dump_open(&dump, &err));
+	CU_ASSERT(dump_run(&dump, &filter, count_datagrams, m, &torn, &err) && !torn);
+	dump_close(&dump);
+}
+
+static void a_datagram_to_a_closed_port_of_the_range_comes_back(void)
+{
+	static const struct {
+		const char *network, *load;
+		uint64_t met, refused, timed_out;
+	} rows[] = {
+		{"", "", 1, 1, 0},
+		{", family: ipv6", "", 1, 1, 0},
+		{", family: mapped", "", 1, 1, 0},
+		{", servers: [127.0.0.9], sources: [127.0.0.9]", "", 1, 1, 0},
+		{"", ", connected: false", 1, 0, 1},
+		{", family: ipv6", ", connected: false", 1, 0, 1},
+		{", servers: [127.0.0.9], sources: [127.0.0.9]", ", connected: false", 1, 0, 1},
+		/* From 127.0.0.1, which the socket is connected from. */
+		{", servers: [127.0.0.9]", "", 0, 2, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[400];
+		struct met m = {0};
+
+		snprintf(lines, sizeof(lines),
+			 NET "services: [40010]%s}\nserver: {behaviour: refuse}\n"
+			     "load: {protocol: udp, end: leak, concurrency: 1, total: 2, timeout: "
+			     "100ms, request: {send: 8B, receive: 8B}, on_failure: continue%s}\n"
+			     "stop: {when: never}\n",
+			 rows[i].network, rows[i].load);
+		drive_open(&m.d, lines);
+		drive_looked_at(&m.d, look_at_datagrams, &m);
+		CU_ASSERT(m.d.ok && m.d.tape.complete);
+		CU_ASSERT_EQUAL(m.d.tape.tally.self_connects, rows[i].met);
+		CU_ASSERT_EQUAL(m.d.tape.tally.requests_done, rows[i].met);
+		CU_ASSERT_EQUAL(m.d.tape.tally.errors[STAGE_RECEIVE][ECONNREFUSED],
+				rows[i].refused);
+		CU_ASSERT_EQUAL(m.d.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT], rows[i].timed_out);
+		CU_ASSERT_EQUAL(m.seen, rows[i].met);
+		check_events(&m, rows[i].met, PORT);
+		help_close(&m.d.h);
+	}
+}
+
 /* What is looked at is given back: each connection is closed, and meets itself anew. */
 static void no_descriptor_is_kept_of_what_was_looked_at(void)
 {
@@ -137,6 +204,7 @@ static void no_descriptor_is_kept_of_what_was_looked_at(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_lending, a_connect_to_a_closed_port_of_the_range_meets_itself),
+	TEST_UNLESS(help_no_lending, a_datagram_to_a_closed_port_of_the_range_comes_back),
 	TEST_UNLESS(help_no_lending, no_descriptor_is_kept_of_what_was_looked_at),
 	TESTS_END,
 };

@@ -181,6 +181,27 @@ static void a_connection_that_met_itself_is_told_with_the_ways_out(void)
 	trial_close(&t);
 }
 
+/* Of UDP, where the others are refused after their connect, that is not what RFC 9293 says. */
+static void a_datagram_that_met_its_sender_is_told_first(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	trial_open(&t, "network: {topology: loopback, ports: 40010-40011, services: [40010]}\n"
+		       "server: {behaviour: refuse}\nload: {protocol: udp, total: 20, request: "
+		       "{send: 8B, receive: 8B}, on_failure: continue}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+	t.tape.tally.requests_failed = t.tape.tally.errors[STAGE_RECEIVE][ECONNREFUSED] = 18;
+	t.tape.tally.requests_done = t.tape.tally.self_connects = 2;
+	trial_judge(&t);
+	CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+	f = &t.verdict.causes[0];
+	CU_ASSERT_EQUAL(f->cause, CAUSE_SELF_CONNECT);
+	CU_ASSERT(text_has(f->why, "a request may pass for its answer"));
+	CU_ASSERT_FALSE(text_has(f->why, "RFC 9293"));
+	trial_close(&t);
+}
+
 /* Until then it was there, and so were its connections. */
 static void a_server_that_ended_is_told_with_when(void)
 {
@@ -517,6 +538,7 @@ static const struct test tests[] = {
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
+	TEST(a_datagram_that_met_its_sender_is_told_first),
 	TEST(a_server_that_ended_is_told_with_when),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
 	TEST(what_no_lab_makes_is_told_by_its_signature),
