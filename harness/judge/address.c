@@ -34,12 +34,30 @@ static struct claim foreign_address(const struct evidence *e)
 		   "host, or not yet usable.");
 }
 
+/* By the loads of IPv6: what those of IPv4 opened says nothing of it. */
+static uint64_t opened_by_ipv6(const struct evidence *e)
+{
+	uint64_t n = 0;
+
+	if (e->plan->load_count == 1)
+		return e->tape->tally.opened;
+	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++)
+		if (e->plan->loads[i].family == FAMILY_IPV6)
+			n += e->tape->loads[i].tally.opened;
+	return n;
+}
+
+static bool ipv6_is_off(const struct evidence *e)
+{
+	return evidence_sysctl(e, "net.ipv6.conf.all.disable_ipv6", 0) != 0;
+}
+
 /* It never worked, and no port was in use. */
 static struct claim ipv6_disabled(const struct evidence *e)
 {
-	bool is_off = evidence_sysctl(e, "net.ipv6.conf.all.disable_ipv6", 0) != 0;
+	bool is_off = ipv6_is_off(e);
 
-	if (!is_ipv6(e) || e->tape->tally.opened > 0 ||
+	if (!is_ipv6(e) || opened_by_ipv6(e) > 0 ||
 	    (!is_off && evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL) > 0))
 		return no_claim;
 	return claim_address(e, text_format(e->a,
@@ -56,9 +74,9 @@ static struct claim ipv6_disabled(const struct evidence *e)
 /* It did work later, without anything done about it. */
 static struct claim ipv6_tentative(const struct evidence *e)
 {
-	uint64_t opened = e->tape->tally.opened;
+	uint64_t opened = opened_by_ipv6(e);
 
-	if (!is_ipv6(e) || (opened == 0 && !e->plan->scenario->network.dad))
+	if (!is_ipv6(e) || ipv6_is_off(e) || (opened == 0 && !e->plan->scenario->network.dad))
 		return no_claim;
 	return claim_address(
 		e, text_format(e->a,

@@ -2,9 +2,12 @@
 
 #include "judge/rule.h"
 
-/* How a look-alike begins. */
+/* How a look-alike begins; of a part, others may be for want of one. */
 static const char *say_not_ports(const struct evidence *e)
 {
+	if (e->ports_of[0])
+		return text_format(e->a, "These failures%s are not for want of a port", e->ports_of)
+			.s;
 	return e->tape->exhausted ? "These failures are not for want of a port"
 				  : "This is not port exhaustion";
 }

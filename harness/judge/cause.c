@@ -161,9 +161,15 @@ static bool is_of_all(enum cause cause)
 	return !is_last_resort(cause);
 }
 
-static bool is_of_no_ports(enum cause cause)
+/* What is of the loads of one part: the ports, and what only looks like a want of them. */
+static bool is_of_a_part(enum cause cause)
 {
-	return is_of_all(cause) && !is_of_ports(cause);
+	return is_of_ports(cause) || (cause_sort(cause) == SORT_ALIKE && !is_last_resort(cause));
+}
+
+static bool is_of_no_part(enum cause cause)
+{
+	return is_of_all(cause) && !is_of_a_part(cause);
 }
 
 /* Of the causes that `asks` is true of. */
@@ -182,7 +188,7 @@ static void rank(struct ranking *out, const struct evidence *e, bool (*asks)(enu
 }
 
 /* The ports of TCP and of UDP, of IPv4 and of IPv6, are ranges of their own: who holds those of the one
- * is none of the other's business. */
+ * is none of the other's business, nor what failed of the one for another reason. */
 static void rank_parts(struct ranking *out, const struct evidence *whole, const struct part *parts,
 		       uint32_t count)
 {
@@ -194,9 +200,9 @@ static void rank_parts(struct ranking *out, const struct evidence *whole, const 
 		e = evidence_of(&v->plan, &v->tape, &v->measures, whole->a);
 		e.fills = whole->fills;
 		e.ports_of = text_format(whole->a, " of %s", part_name(parts[i], whole->plan)).s;
-		rank(out, &e, is_of_ports);
+		rank(out, &e, is_of_a_part);
 	}
-	rank(out, whole, is_of_no_ports);
+	rank(out, whole, is_of_no_part);
 }
 
 static bool is_gate(enum cause cause)

@@ -148,6 +148,51 @@ static void what_ipv6_closed_is_no_cause_of_what_ipv4_lacks(void)
 	trial_close(&t);
 }
 
+/* IPv6 is off: 30 connects fail from the first on, whatever those of IPv4 come to. */
+static void off_open(struct trial *t, bool four_exhausted)
+{
+	struct tape *loads;
+
+	trial_open(t, "network: {ports: 40000-40031, sysctl: {net.ipv6.conf.all.disable_ipv6: 1}}\n"
+		      "loads: {four: {rate: 100/s}, six: {family: ipv6, rate: 50/s}}");
+	loads = ARENA_ARRAY(&t->arena, struct tape, 2);
+	loads[0] = (struct tape){.load = TEXT("four"), .exhausted = four_exhausted};
+	loads[1] = (struct tape){.load = TEXT("six"), .refused_at_ns = -1, .recovered_ns = -1};
+	loads[0].refused_at_ns = loads[0].recovered_ns = -1;
+	loads[0].tally = (struct tally){.attempted = 32, .opened = 32, .closed = 32};
+	loads[1].tally = (struct tally){.attempted = 30, .failed = 30};
+	loads[1].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 30;
+	t->tape.loads = loads;
+	t->tape.load_count = 2;
+	t->tape.exhausted = four_exhausted;
+	t->tape.tally = (struct tally){.attempted = 32, .opened = 32, .closed = 32};
+	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, 30);
+	if (four_exhausted) {
+		loads[0].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = loads[0].tally.failed = 9;
+		trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, 9);
+	}
+	tape_event(&t->tape, (struct event){.kind = EVENT_NO_ADDRESS});
+	trial_judge(t);
+}
+
+static void an_address_that_ipv6_lacks_is_not_told_by_what_ipv4_opened(void)
+{
+	for (int exhausted = 0; exhausted < 2; exhausted++) {
+		const struct finding *f;
+		struct trial t;
+
+		off_open(&t, exhausted);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1u + (unsigned)exhausted);
+		f = &t.verdict.causes[0];
+		CU_ASSERT_EQUAL(f->cause, CAUSE_IPV6_DISABLED);
+		CU_ASSERT(text_has(f->why, "These failures of IPv6 are not for want of a port: "
+					   "connect() failed 30 times with EADDRNOTAVAIL"));
+		CU_ASSERT(lines_have(&f->seen, "connects.opened 0"));
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_TIME_WAIT_CHURN) != NULL, exhausted);
+		trial_close(&t);
+	}
+}
+
 /* But bind() takes a port of either from the connect() of the other. */
 static void families_of_which_one_binds_are_not_told_apart(void)
 {
@@ -385,6 +430,7 @@ static const struct test tests[] = {
 	TEST(what_tcp_closed_is_no_cause_of_what_udp_lacks),
 	TEST(where_both_run_out_either_has_its_cause),
 	TEST(what_ipv6_closed_is_no_cause_of_what_ipv4_lacks),
+	TEST(an_address_that_ipv6_lacks_is_not_told_by_what_ipv4_opened),
 	TEST(families_of_which_one_binds_are_not_told_apart),
 	TEST(each_protocols_ports_sustain_a_rate_of_their_own),
 	TEST(of_a_leak_and_a_churn_the_leak_is_first_unless_the_churn_holds_more),
