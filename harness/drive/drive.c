@@ -211,7 +211,6 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 		crew->carriers[i].wish.context = sense;
 	}
 	ok = loads_start(crew, err);
-
 	ok = ok ? run_loads(crew, sense, err) : loads_join(crew, 0, true, err) && ok;
 	return sense_stop(sense, err) && ok;
 }

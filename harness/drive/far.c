@@ -202,7 +202,9 @@ void far_zero(struct far *far, int64_t now_ns)
 
 uint64_t far_served(const struct far *far)
 {
-	return atomic_load_explicit(&far->served, memory_order_relaxed);
+	uint64_t served = atomic_load(&far->served), own = atomic_load(&far->opened);
+
+	return served > own ? served - own : 0;
 }
 
 bool far_stop(struct far *far, struct tape *out, struct err *err)

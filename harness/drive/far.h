@@ -25,7 +25,8 @@ struct far_wish {
 };
 
 /* How many connections it is done with, for as long as the client keeps them: accepted, and
- * closed where that is its own wish. Of a dead one: as many as there may be. */
+ * closed where that is its own wish. Those to itself are not among them: it is done with the last
+ * of the client's once it is with all of them. Of a dead one: as many as there may be. */
 uint64_t far_served(const struct far *far);
 
 bool far_start(struct far **out, const struct far_wish *wish, struct arena *, struct err *);

@@ -21,7 +21,17 @@ bool far_loop_reserve(struct far *far)
 	return far->upstreams;
 }
 
-/* Where the plan has no room for more, the chain stands as it is, and the next waits in the backlog. */
+static void relay(struct far *far, uint32_t i)
+{
+	unsigned slot;
+	struct ring *ring = far_ring(far, i, &slot);
+
+	far->slot[i].at = FAR_RELAY;
+	ring_receive(ring, slot, far->scratch, sizeof(far->scratch), i + UINT64_C(1));
+}
+
+/* Where the plan has no room for more, the chain stands as it is, until its client is gone or has
+ * something to be passed on. */
 void far_loop(struct far *far, uint32_t i)
 {
 	struct ring *ring;
@@ -30,23 +40,16 @@ void far_loop(struct far *far, uint32_t i)
 
 	far->slot[i].at = FAR_KEPT;
 	far->slot[i].peer = NO_SLOT;
-	if (far->spare_count == 0)
+	if (far->spare_count == 0) {
+		relay(far, i);
 		return;
+	}
 	k = far->spare[--far->spare_count];
-	far->slot[k] =
-		(struct far_slot){.listener = far->slot[i].listener, .at = FAR_SOCKET, .peer = i};
+	far->slot[k] = (struct far_slot){
+		.listener = far->slot[i].listener, .at = FAR_SOCKET, .peer = i, .upstream = true};
 	far->slot[i].peer = k;
 	ring = far_ring(far, k, &slot);
 	ring_socket(ring, slot, far->upstreams[0].any.sa_family, false, k + UINT64_C(1));
-}
-
-static void relay(struct far *far, uint32_t i)
-{
-	unsigned slot;
-	struct ring *ring = far_ring(far, i, &slot);
-
-	far->slot[i].at = FAR_RELAY;
-	ring_receive(ring, slot, far->scratch, sizeof(far->scratch), i + UINT64_C(1));
 }
 
 /* Neither half is the other's any more; returns it, or NO_SLOT. */
@@ -89,7 +92,7 @@ static void on_connect(struct far *far, uint32_t i, int result)
 		on_refused(far, i, STAGE_CONNECT, -result);
 		return;
 	}
-	far->opened++;
+	atomic_fetch_add(&far->opened, 1);
 	relay(far, far->slot[i].peer);
 	relay(far, i);
 }

@@ -6,7 +6,7 @@ enum { ANSWERS = 256 };
 
 static void count_served(struct far *far)
 {
-	atomic_fetch_add_explicit(&far->served, 1, memory_order_relaxed);
+	atomic_fetch_add(&far->served, 1); /* after far->opened: see far_served() */
 }
 
 void far_accept(struct far *far, uint16_t listener)
@@ -226,7 +226,7 @@ static void on_answer(struct far *far, uint32_t i, int result)
 {
 	switch ((enum far_at)far->slot[i].at) {
 	case FAR_CLOSE:
-		if (far_does(far, DOES_END))
+		if (far_does(far, DOES_END) && !far->slot[i].upstream)
 			count_served(far);
 		release(far, i);
 		break;

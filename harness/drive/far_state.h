@@ -1,7 +1,6 @@
 /* far_state.h - the far end's state, and what its files know of each other: far.c has the thread and
- * what others call, far_slot.c serves connections,
- * far_loop.c connects them to the far end itself, far_datagram.c answers datagrams, far_due.c does
- * what is due by the clock. Nobody else includes it.
+ * what others call, far_slot.c serves connections, far_loop.c connects them to the far end itself,
+ * far_datagram.c answers datagrams, far_due.c does what is due by the clock. Nobody else includes it.
  */
 #pragma once
 
@@ -35,12 +34,13 @@ struct far_slot {
 	uint32_t left;	/* bytes of head, rest or answer that have not passed yet */
 	union {
 		uint32_t answer_bytes;
-		uint32_t
-			peer; /* loop: the other half of what is passed on; NO_SLOT: there is none */
+		/* loop: the other half of what is passed on; NO_SLOT: there is none */
+		uint32_t peer;
 	};
 	uint16_t listener;
-	uint8_t at; /* enum far_at */
-	bool more;  /* another request follows this one */
+	uint8_t at;    /* enum far_at */
+	bool more;     /* another request follows this one */
+	bool upstream; /* loop: it has been opened, and not accepted */
 	unsigned char head[WIRE_HEAD_BYTES];
 };
 
@@ -70,8 +70,8 @@ struct far {
 	struct far_door *doors;
 	struct ring **rings;
 	uint32_t ring_count, slots;
-	struct far_slot
-		*slot; /* slot i is slot i % ring_slots of ring i / ring_slots; its tag is i + 1 */
+	/* slot i is slot i % ring_slots of ring i / ring_slots; its tag is i + 1 */
+	struct far_slot *slot;
 	uint32_t *spare, spare_count;
 	uint32_t wanting_all;
 	uint32_t late_first, late_last; /* slots whose answer waits, in order of their time */
@@ -81,7 +81,7 @@ struct far {
 	bool dead;			 /* as server.die wants it */
 	struct post *post;		 /* of UDP; NULL: nothing is sent to it */
 	struct endpoint *upstreams;	 /* loop: of each listener, how it is connected to */
-	uint64_t opened;		 /* … what it has opened to itself, */
+	_Atomic uint64_t opened;	 /* … what it has opened to itself, */
 	uint64_t errors[STAGES][ERRNOS]; /* and what it could not have */
 	_Atomic uint64_t served;	 /* see far_served() */
 	char scratch[PIECE_BYTES];	 /* what is received goes here, unread */
@@ -105,11 +105,9 @@ static inline struct ring *far_ring(const struct far *far, uint32_t i, unsigned 
 void far_accept(struct far *far, uint16_t listener);
 void far_close(struct far *far, uint32_t i);
 void far_answer(struct far *far, uint32_t i); /* the request is read, and its delay is over */
+void far_wait(struct far *far, uint32_t i);   /* server.delay begins; far_answer() ends it */
 
-void far_wait(struct far *far, uint32_t i); /* server.delay begins; far_answer() ends it */
-
-/* A proxy that is its own upstream: memory; a connection is accepted; an answer to what it is at; its delay
- * is over. */
+/* A proxy that is its own upstream: memory; a connection is accepted; an answer to what it is at. */
 bool far_loop_reserve(struct far *far);
 void far_loop(struct far *far, uint32_t i);
 void far_loop_answer(struct far *far, uint32_t i, int result);

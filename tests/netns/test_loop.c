@@ -1,21 +1,23 @@
-/* server.behaviour: loop, by the kernel's table of sockets: both ends of what the far end opens to itself,
- * and that nothing is left once the chain is closed. */
+/* server.behaviour: loop, by the kernel's table of sockets: both ends of what the far end opens to
+ * itself, and that nothing is left once the chain is closed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "drive/far.h"
 #include "drive/work.h"
 #include "drive_help.h"
 #include "sys/clock.h"
+#include "sys/plain.h"
 #include "sys/sockets.h"
 
 #define LOOP "network: {topology: loopback, ports: 40000-40031, services: [9000]}\n"
 
-enum { SERVICE = 9000, PORTS = 32, PATIENCE_MS = 5000 };
+enum { SERVICE = 9000, PORTS = 32 };
 
-/* Of all sockets of the namespace: towards the listener, and at it; by their ports. */
+/* Of all open sockets of the namespace: towards the listener, and at it; by their ports. */
 struct seen {
 	unsigned towards, at, others;
 	uint64_t ports_towards, ports_at; /* bit i: port 40000 + i */
@@ -29,9 +31,12 @@ static void see(void *context, const struct socket_seen *s)
 
 	if (s->state != STATE_ESTABLISHED)
 		return;
+	if (towards == at || port < 40000 || port >= 40000 + PORTS) {
+		seen->others++;
+		return;
+	}
 	seen->towards += towards;
 	seen->at += at;
-	seen->others += !towards && !at;
 	if (towards)
 		seen->ports_towards |= UINT64_C(1) << (port - 40000);
 	if (at)
@@ -79,8 +84,8 @@ static void one_connection_takes_every_port_of_the_range(void)
 	help_close(&d.h);
 }
 
-/* What the last of them cannot have closes all that are before it, and the client's; in TIME_WAIT are those
- * that closed first, at the listener's port. Each of three takes all ports again. */
+/* What the last of them cannot have closes all that are before it, and the client's. Each of three takes
+ * all ports again. */
 static void a_chain_that_breaks_is_closed_back_to_the_client(void)
 {
 	struct seen seen;
@@ -94,6 +99,8 @@ static void a_chain_that_breaks_is_closed_back_to_the_client(void)
 	CU_ASSERT_EQUAL(d.tape.tally.failed, 0);
 	CU_ASSERT_EQUAL(d.tape.far_opened, 3 * (PORTS - 1));
 	CU_ASSERT_EQUAL(d.tape.far_errors[STAGE_CONNECT][EADDRNOTAVAIL], 3);
+	CU_ASSERT_EQUAL(seen.towards, 0); /* the client's is the last to be closed */
+	CU_ASSERT_EQUAL(seen.others, 0);
 	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 0);
 	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_CLOSE_WAIT], 0);
 	help_close(&d.h);
@@ -113,6 +120,67 @@ static void a_client_that_closes_takes_the_chain_along(void)
 	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT] +
 				last_dump(&d.tape)->states[STATE_FIN_WAIT2],
 			PORTS);
+	help_close(&d.h);
+}
+
+/* Who asks from inside. */
+struct asker {
+	struct far *far;
+	uint64_t early; /* how many the far end says it is done with before the client has closed */
+};
+
+/* Opens a connection, waits until it is closed, and closes it. */
+static void ask_once(struct help *h, void *context)
+{
+	struct asker *a = context;
+	const struct endpoint to = endpoint_make(FAMILY_IPV4, h->plan.servers.list[0], SERVICE);
+	const struct socket_wish wish = {.family = FAMILY_IPV4, .destination = &to};
+	enum stage stage;
+	char byte;
+	int fd = socket_make(&wish, &stage);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(read(fd, &byte, 1), 0);
+	a->early = far_served(a->far);
+	close(fd);
+}
+
+/* Of the chain only the client's own is the client's. */
+static void what_it_opened_to_itself_is_not_served(void)
+{
+	struct pulse pulse = {0};
+	struct drive_hooks hooks = {.pulse = &pulse, .events_fd = -1, .samples_fd = -1};
+	struct tape tape = {0};
+	struct asker a = {0};
+	struct far_wish wish;
+	struct drive d;
+
+	drive_open(&d, LOOP "server: {behaviour: loop}\nload: {concurrency: 1, end: wait}");
+	wish = (struct far_wish){&d.h.plan, &d.h.lab, &hooks};
+	CU_ASSERT_FATAL(far_start(&a.far, &wish, &d.h.arena, &d.h.err));
+	CU_ASSERT(help_inside(&d.h, LAB_CLIENT, ask_once, &a));
+	CU_ASSERT(a.early <= 1);
+	for (int i = 0; i < 5000 && far_served(a.far) == 0; i++)
+		clock_sleep(1000000);
+	CU_ASSERT(far_stop(a.far, &tape, &d.h.err));
+	CU_ASSERT_EQUAL(far_served(a.far), 1);
+	CU_ASSERT_EQUAL(tape.far_opened, PORTS - 1);
+	help_close(&d.h);
+}
+
+/* Where it has no slot for another upstream the chain stands, and its end is heard of. */
+static void a_chain_without_room_ends_with_its_client(void)
+{
+	struct drive d;
+
+	drive_open(&d, LOOP "server: {behaviour: loop, delay: 20s}\n"
+			    "load: {concurrency: 1, total: 1, hold: 300ms}");
+	d.h.plan.far_slots = d.h.plan.far_accepts;
+	drive_plan(&d);
+	CU_ASSERT_EQUAL(d.tape.tally.closed, 1);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_FIN_WAIT2], 0);
+	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], 1);
 	help_close(&d.h);
 }
 
@@ -142,13 +210,11 @@ static void a_proxy_on_another_host_takes_its_own_ports(void)
 /* Several clients at once share what there is; and a server that dies takes all along. */
 static void many_chains_end_as_one(void)
 {
-	struct seen seen;
 	struct drive d;
 
-	drive_open(&d, LOOP "server: {behaviour: loop, delay: 20s, die: 600ms}\n"
-			    "load: {concurrency: 8, total: 8, end: wait, timeout: 5s, "
-			    "on_failure: continue}\nstop: {when: never}");
-	drive_looked_at(&d, look_at_end, &seen);
+	drive_lines(&d, LOOP "server: {behaviour: loop, delay: 20s, die: 600ms}\n"
+			     "load: {concurrency: 8, total: 8, end: wait, timeout: 5s, "
+			     "on_failure: continue}\nstop: {when: never}");
 	CU_ASSERT_EQUAL(d.tape.tally.opened + d.tape.far_opened, PORTS);
 	CU_ASSERT_EQUAL(d.tape.tally.opened + d.tape.tally.failed, 8);
 	CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_ESTABLISHED], 0);
@@ -159,6 +225,8 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, one_connection_takes_every_port_of_the_range),
 	TEST_UNLESS(help_no_network, a_chain_that_breaks_is_closed_back_to_the_client),
 	TEST_UNLESS(help_no_network, a_client_that_closes_takes_the_chain_along),
+	TEST_UNLESS(help_no_network, what_it_opened_to_itself_is_not_served),
+	TEST_UNLESS(help_no_network, a_chain_without_room_ends_with_its_client),
 	TEST_UNLESS(help_no_network, a_proxy_on_another_host_takes_its_own_ports),
 	TEST_UNLESS(help_no_network, many_chains_end_as_one),
 	TESTS_END,
