@@ -1,6 +1,6 @@
 #include <errno.h>
 
-#include "judge/rule.h"
+#include "judge/gateway.h"
 
 /* How a look-alike begins; of a part, others may be for want of one. */
 static const char *say_not_ports(const struct evidence *e)

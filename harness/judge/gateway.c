@@ -34,6 +34,14 @@ bool gateway_redirects(const struct evidence *e)
 	return e->plan->scenario->network.nat.redirect;
 }
 
+bool gateway_has_room(const struct evidence *e)
+{
+	const double fill_most = 0.75;
+
+	return evidence_measured(e, MEASURE_NAT_ENTRIES_MAX) <=
+	       fill_most * (double)e->plan->nat.carriage.each;
+}
+
 const char *say_gateway_ports(const struct evidence *e)
 {
 	const struct plan *p = e->plan;
@@ -83,15 +91,19 @@ const char *say_gateway_rate(const struct evidence *e)
 		.s;
 }
 
+const char *say_packet(const struct evidence *e)
+{
+	if (gateway_carries_datagrams(e))
+		return "datagram";
+	return plan_speaks(e->plan, PROTOCOL_UDP) ? "packet" : "SYN";
+}
+
 const char *say_dropped(const struct evidence *e, enum measure count)
 {
-	uint64_t n = (uint64_t)evidence_measured(e, count);
+	const char *one = say_packet(e);
 
-	if (gateway_carries_datagrams(e))
-		return say_number_of(e->a, n, "datagram", "datagrams");
-	if (plan_speaks(e->plan, PROTOCOL_UDP))
-		return say_number_of(e->a, n, "packet", "packets");
-	return say_number_of(e->a, n, "SYN", "SYNs");
+	return say_number_of(e->a, (uint64_t)evidence_measured(e, count), one,
+			     text_format(e->a, "%ss", one).s);
 }
 
 struct claim claim_dropped(const struct evidence *e, const char *what)

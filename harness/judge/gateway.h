@@ -6,9 +6,18 @@
 
 #include "judge/rule.h"
 
+/* Does it say that it dropped packets for want of a port, of a mapping, which is one for all
+ * destinations, or of room in its table? */
+bool gateway_lacks_ports(const struct evidence *e);
+bool gateway_lacks_mappings(const struct evidence *e);
+bool gateway_is_full(const struct evidence *e);
+
 bool gateway_maps_for_all(const struct evidence *e); /* a port of its own is for all destinations */
 bool gateway_redirects(const struct evidence *e);    /* and so is what is behind it */
 bool gateway_carries_datagrams(const struct evidence *e); /* and nothing else */
+
+/* Not even one destination can have had all of the ports by what is tracked: each has them again. */
+bool gateway_has_room(const struct evidence *e);
 
 /* For how long it keeps a port after the last packet; of a connection that was closed. */
 int64_t gateway_keeps_ns(const struct evidence *e);
@@ -21,7 +30,8 @@ const char *say_gateway_rate(const struct evidence *e);
 
 const char *say_tracked(const struct evidence *e); /* "32 connections" */
 
-/* "7 SYNs": what a packet that asks for a port is. */
+/* "SYN", "7 SYNs": what a packet that asks for a port is. */
+const char *say_packet(const struct evidence *e);
 const char *say_dropped(const struct evidence *e, enum measure count);
 
 /* What a gateway drops makes connects time out, and requests of UDP, whose connect asks nobody. */

@@ -3,7 +3,7 @@
 /* A closer name of the want of ports: each destination would have them all, were they not made one. */
 static struct claim nat_collapse(const struct evidence *e)
 {
-	if (!gateway_lacks_ports(e) || !gateway_redirects(e))
+	if (!gateway_lacks_ports(e) || !gateway_redirects(e) || gateway_has_room(e))
 		return no_claim;
 	return claim_dropped(
 		e, text_format(
@@ -31,22 +31,15 @@ static void advise_collapse(struct finding *f, const struct evidence *e)
 
 static struct claim linux_snat(const struct evidence *e)
 {
-	const char *dropped = say_dropped(e, MEASURE_NAT_INSERT_FAILED);
-
 	if (!gateway_lacks_ports(e))
 		return no_claim;
 	return claim_dropped(
 		e, text_format(e->a,
-			       "The gateway has %s, and %s: it dropped %s without a word "
+			       "The gateway has %s, and tracked up to %s: it dropped %s without a "
+			       "word "
 			       "(conntrack's insert_failed, and drop with it).%s",
-			       say_gateway_ports(e),
-			       text_format(e->a, "tracked up to %s",
-					   say_number_of(e->a,
-							 (uint64_t)evidence_measured(
-								 e, MEASURE_NAT_ENTRIES_MAX),
-							 "connection", "connections"))
-				       .s,
-			       dropped, say_gateway_rate(e))
+			       say_gateway_ports(e), say_tracked(e),
+			       say_dropped(e, MEASURE_NAT_INSERT_FAILED), say_gateway_rate(e))
 			   .s);
 }
 
@@ -109,18 +102,13 @@ static void advise_cloud_nat(struct finding *f, const struct evidence *e)
 			"needs no port"));
 }
 
-/* Each destination has all of the ports again: what is tracked is not more than some of them. */
-static const double race_fill_most = 0.75;
-
 /* Dropped, and there were ports: two connections were given the same one at the same time, and the
  * second could not be entered. */
 static struct claim insert_race(const struct evidence *e)
 {
-	double entries = evidence_measured(e, MEASURE_NAT_ENTRIES_MAX);
 	struct claim c = claim_dropped(e, "");
 
-	if (!gateway_lacks_ports(e) ||
-	    entries > race_fill_most * (double)e->plan->nat.carriage.each)
+	if (!gateway_lacks_ports(e) || !gateway_has_room(e))
 		return no_claim;
 	if (c.weight == 0)
 		c.weight = 0.5; /* repeated in time: a connect that took a second longer */
@@ -131,9 +119,7 @@ static struct claim insert_race(const struct evidence *e)
 		"connections were given the same port at the same time, and only the first could "
 		"be "
 		"entered. %s",
-		say_dropped(e, MEASURE_NAT_INSERT_FAILED),
-		say_number_of(e->a, (uint64_t)entries, "connection", "connections"),
-		say_gateway_ports(e),
+		say_dropped(e, MEASURE_NAT_INSERT_FAILED), say_tracked(e), say_gateway_ports(e),
 		gateway_carries_datagrams(e)
 			? "A datagram does not come again by itself: a resolver waits 5 s for its "
 			  "answer."
@@ -153,17 +139,12 @@ static struct claim conntrack_full(const struct evidence *e)
 				    say_count(e->a, limit))
 				.s;
 	return claim_dropped(
-		e,
-		text_format(e->a,
-			    "The gateway tracked %s, and may track no more (%s): it drops "
-			    "a %s beyond that without a word, whatever its destination. "
-			    "It has %s.",
-			    say_number_of(e->a,
-					  (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
-					  "connection", "connections"),
-			    bound, gateway_carries_datagrams(e) ? "datagram" : "SYN",
-			    say_gateway_ports(e))
-			.s);
+		e, text_format(e->a,
+			       "The gateway tracked %s, and may track no more (%s): it drops "
+			       "a %s beyond that without a word, whatever its destination. "
+			       "It has %s.",
+			       say_tracked(e), bound, say_packet(e), say_gateway_ports(e))
+			   .s);
 }
 
 static void advise_snat(struct finding *f, const struct evidence *e)

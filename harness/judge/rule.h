@@ -72,13 +72,6 @@ double claim_first(const struct evidence *e);
 /* Failures of one kind, which are not for want of a port: `what` says why instead. */
 struct claim claim_alike(const struct evidence *e, enum stage stage, int error, const char *what);
 
-/* Does the gateway say that it dropped packets for want of a port, or of room in its table? */
-bool gateway_lacks_ports(const struct evidence *e);
-bool gateway_is_full(const struct evidence *e);
-
-/* Or for want of a mapping, which is one for all destinations? */
-bool gateway_lacks_mappings(const struct evidence *e);
-
 /* The failures that TIME_WAIT explains, and its words: who waits, how long, what goes on for ever. */
 double claim_churn(const struct evidence *e);
 const char *say_churn(const struct evidence *e);

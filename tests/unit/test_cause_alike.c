@@ -337,6 +337,13 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "ever; this load asks for 5/s.",
 		 "adds all 32",
 		 "more destinations"},
+		{GATEWAY("redirect: true", "end: leak"),
+		 {20, 7, 7, 0, 0},
+		 CAUSE_SNAT_INSERT_RACE,
+		 "The gateway dropped 7 SYNs (insert_failed) while it tracked no more than 20 "
+		 "connections, and it has 32 ports",
+		 "fully-random",
+		 "it had ports left"},
 		{GATEWAY("limit: 10", UDP "end: leak"),
 		 {10, 0, 0, 0, 0},
 		 CAUSE_CONNTRACK_FULL,
