@@ -177,12 +177,14 @@ void block_accelerated(struct out *out, const struct result_run *run)
 /* "64 ports to one destination (2000-2031 of 2 addresses), at most 10 connections tracked" */
 static void add_gateway(struct out *to, const struct result_run *run)
 {
+	bool is_shared =
+		run->plan.gateway.mapping == MAPPING_INDEPENDENT || run->plan.gateway.redirect;
+
 	draft_count(to, run->plan.gateway.each);
 	out_z(to, run->plan.gateway.each == 1 ? " port" : " ports");
 	if (run->plan.destinations > 1)
 		out_fmt(to,
-			run->plan.gateway.for_all ? " to %u destinations together"
-						  : " to each of %u destinations",
+			is_shared ? " to %u destinations together" : " to each of %u destinations",
 			run->plan.destinations);
 	else
 		out_z(to, " to one destination");

@@ -45,20 +45,25 @@ static uint64_t timeouts(const struct result_run *run)
 	return 0;
 }
 
-/* "connects time out after 32, as observed" */
+/* "connects time out after 32, as observed"; "after 16 to 64", where fewer may come first */
 static void add_timeouts(struct out *to, const struct result_run *run)
 {
 	bool asks = run->plan.gateway.datagrams;
 	uint64_t after = run->plan.gateway.times_out_after,
+		 told = run->plan.gateway.times_out_least, least = told ? told : after,
 		 passed = run_count(run, asks ? MEASURE_REQUESTS_DONE : MEASURE_CONNECTS_OPENED);
 
 	if (after == 0)
 		return;
 	out_fmt(to, "%s%s time out after ", to->len ? "; " : "", asks ? "requests" : "connects");
+	if (least < after) {
+		draft_count(to, least);
+		out_z(to, " to ");
+	}
 	draft_count(to, after);
 	if (timeouts(run) == 0) {
 		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");
-	} else if (passed == after) {
+	} else if (passed >= least && passed <= after) {
 		out_z(to, ", as observed");
 	} else {
 		out_z(to, "; observed: ");

@@ -120,6 +120,11 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 	if (p->scenario->network.nat.mapping == MAPPING_INDEPENDENT)
 		json_object_set_new(g, "mapping",
 				    json_string(mapping_words[MAPPING_INDEPENDENT].word));
+	if (p->scenario->network.nat.redirect)
+		json_object_set_new(g, "redirect", json_true());
+	if (p->forecast.times_out_least)
+		json_object_set_new(g, "times_out_least",
+				    json_integer((json_int_t)p->forecast.times_out_least));
 	if (p->forecast.times_out_after)
 		json_object_set_new(g, "times_out_after",
 				    json_integer((json_int_t)p->forecast.times_out_after));

@@ -18,8 +18,12 @@ static json_t *json_gateway(const struct result_run *run, bool *ok)
 		put(o, "limit", json_count(run->plan.gateway.limit), ok);
 	if (run->plan.gateway.times_out_after)
 		put(o, "times_out_after", json_count(run->plan.gateway.times_out_after), ok);
-	if (run->plan.gateway.for_all)
-		put(o, "for_all", json_true(), ok);
+	if (run->plan.gateway.times_out_least)
+		put(o, "times_out_least", json_count(run->plan.gateway.times_out_least), ok);
+	if (run->plan.gateway.mapping == MAPPING_INDEPENDENT)
+		put(o, "mapping", json_string(mapping_words[MAPPING_INDEPENDENT].word), ok);
+	if (run->plan.gateway.redirect)
+		put(o, "redirect", json_true(), ok);
 	if (run->plan.gateway.datagrams)
 		put(o, "datagrams", json_true(), ok);
 	return o;
@@ -167,13 +171,31 @@ static bool load_outlook(const struct node *up, struct result_run *out)
 	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);
 }
 
+static bool load_mapping(const struct node *gateway, struct result_run *out)
+{
+	struct node n = node_member(gateway, "mapping");
+	struct text word = {0};
+	int found;
+
+	if (!n.json)
+		return true;
+	if (!node_text(&n, &word))
+		return false;
+	found = choice_find(mapping_words, word);
+	if (found < 0)
+		return node_refuse(&n, "a mapping: `lastport help keys` lists them");
+	out->plan.gateway.mapping = (enum mapping)found;
+	return true;
+}
+
 static bool load_gateway(const struct node *up, struct result_run *out)
 {
 	struct node n = node_member(up, "gateway"), ports = node_member(&n, "ports");
 	struct node at_once = node_member(&n, "at_once"), limit = node_member(&n, "limit");
 	struct node after = node_member(&n, "times_out_after");
+	struct node least = node_member(&n, "times_out_least");
 	struct node datagrams = node_member(&n, "datagrams");
-	struct node for_all = node_member(&n, "for_all");
+	struct node redirect = node_member(&n, "redirect");
 
 	if (!n.json)
 		return true;
@@ -183,7 +205,9 @@ static bool load_gateway(const struct node *up, struct result_run *out)
 	       node_count_if(&at_once, count_most, &out->plan.gateway.at_once) &&
 	       node_count_if(&limit, count_most, &out->plan.gateway.limit) &&
 	       node_count_if(&after, count_most, &out->plan.gateway.times_out_after) &&
-	       (!for_all.json || node_flag(&for_all, &out->plan.gateway.for_all)) &&
+	       node_count_if(&least, count_most, &out->plan.gateway.times_out_least) &&
+	       load_mapping(&n, out) &&
+	       (!redirect.json || node_flag(&redirect, &out->plan.gateway.redirect)) &&
 	       (!datagrams.json || node_flag(&datagrams, &out->plan.gateway.datagrams));
 }
 

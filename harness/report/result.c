@@ -85,7 +85,9 @@ static void keep_gateway(struct result_run *out, const struct plan *plan)
 	out->plan.gateway.at_once = plan->nat.carriage.at_once;
 	out->plan.gateway.limit = nat->limit;
 	out->plan.gateway.times_out_after = plan->forecast.times_out_after;
-	out->plan.gateway.for_all = nat->mapping == MAPPING_INDEPENDENT || nat->redirect;
+	out->plan.gateway.times_out_least = plan->forecast.times_out_least;
+	out->plan.gateway.mapping = nat->mapping;
+	out->plan.gateway.redirect = nat->redirect;
 	out->plan.gateway.datagrams = plan_speaks(plan, PROTOCOL_UDP);
 }
 

@@ -82,8 +82,11 @@ struct result_run {
 			uint64_t at_once;	  /* to all of them, or its limit */
 			uint64_t limit;		  /* 0: none */
 			uint64_t times_out_after; /* 0: not, or not to be told */
-			bool datagrams;		  /* of UDP: requests do, not connects */
-			bool for_all; /* `each` are for all destinations: one mapping, or one backend */
+			uint64_t
+				times_out_least; /* before so many none does; 0: of an older result */
+			enum mapping mapping;
+			bool redirect;	/* all destinations are one behind it */
+			bool datagrams; /* of UDP: requests do, not connects */
 		} gateway;
 	} plan;
 	struct measures measures;

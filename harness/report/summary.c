@@ -135,7 +135,7 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
 	if (!is_head && run_count(run, MEASURE_CONNECTS_FAILED))
 		return say_failed(run, run_count(run, MEASURE_CONNECTS_FAILED), a);
-	if (!is_head && say_gateway(run, a)[0])
+	if (!is_head && run->plan.gateway.datagrams && run_count(run, MEASURE_REQUESTS_FAILED))
 		return text_format(a, "%s opened, %s failed, not exhausted%s", opened,
 				   say_requests(run, a), say_gateway(run, a));
 	if (!is_head && run_count(run, MEASURE_TIME_WAIT_OVERFLOW))
@@ -143,7 +143,8 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 	if (!is_head && run_falls_short(run))
 		return text_format(a, "%s opened, not exhausted yet: the ports last %s", opened,
 				   say_time(a, (double)run_falls_short(run)));
-	return text_format(a, "%s opened, not exhausted", opened);
+	return text_format(a, "%s opened, not exhausted%s", opened,
+			   is_head ? "" : say_gateway(run, a));
 }
 
 /* The fact behind the verdict's word; at the head of a block there is room for more words. */
