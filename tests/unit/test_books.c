@@ -299,7 +299,7 @@ static void what_a_rst_has_killed_is_told_by_what_is_there(void)
 	struct trial t;
 
 	trial_balanced(&t, "load: {total: 32}");
-	dump_of(&t)->states[STATE_TIME_WAIT] = 15;
+	dump_of(&t)->states[STATE_TIME_WAIT] = dump_of(&t)->tw = 15;
 	counter(&t, "TW", 18);
 	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 2); /* two never came there */
 	CU_ASSERT_EQUAL(book_of(&t, BOOK_CLOSED)->excepted[EXCEPTION_KILLED], 3);
@@ -310,9 +310,40 @@ static void what_a_rst_has_killed_is_told_by_what_is_there(void)
 	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 0);
 	trial_close(&t);
 	trial_balanced(&t, "network: {sysctl: {net.ipv4.tcp_rfc1337: 1}}\nload: {total: 32}");
-	dump_of(&t)->states[STATE_TIME_WAIT] = 15;
+	dump_of(&t)->states[STATE_TIME_WAIT] = dump_of(&t)->tw = 15;
 	counter(&t, "TW", 20);
 	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 5);
+	trial_close(&t);
+}
+
+/* The kernel counts them: no RST has killed what the dump alone has not. */
+static void what_the_dump_has_missed_was_not_killed(void)
+{
+	struct trial t;
+
+	trial_balanced(&t, "load: {total: 32}");
+	dump_of(&t)->states[STATE_TIME_WAIT] = 15;
+	dump_of(&t)->tw = 18;
+	counter(&t, "TW", 20);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_CLOSED), 3);
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_CLOSED)->excepted[EXCEPTION_KILLED], 2);
+	trial_close(&t);
+}
+
+/* Each destination's account is right, and all of them together are not what the dump has. */
+static void totals_are_compared_beside_accounts(void)
+{
+	const struct book *b;
+	struct trial t;
+
+	trial_of_two(&t);
+	dump_of(&t)->states[STATE_TIME_WAIT] = 16;
+	dump_of(&t)->states[STATE_ESTABLISHED] = 15;
+	b = book_of(&t, BOOK_CLOSED);
+	CU_ASSERT(b->apart == 4 && b->row_count == 0 && book_missing(b) == 4);
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 3);
+	t.tape.accounts[0].closing = 7; /* one gap, seen twice, is one */
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_CLOSED)->apart, 4);
 	trial_close(&t);
 }
 
@@ -353,6 +384,8 @@ static const struct test tests[] = {
 	TEST(what_has_sent_its_fin_may_be_open_to_the_driver),
 	TEST(lost_ones_are_in_the_books),
 	TEST(what_a_rst_has_killed_is_told_by_what_is_there),
+	TEST(what_the_dump_has_missed_was_not_killed),
+	TEST(totals_are_compared_beside_accounts),
 	TEST(resets_of_our_own_explain_nothing),
 	TESTS_END,
 };
