@@ -21,6 +21,20 @@ void usage_way(struct out *to, const struct usage *u)
 		out_z(to, ", udp");
 }
 
+/* Of TIME_WAIT alone: who holds a port otherwise gives it back when it pleases, or never. */
+static void add_times(struct out *to, const struct usage *u)
+{
+	if (u->all_free_ns < 0)
+		return;
+	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
+		draft_time(to, " (free in ", u->all_free_ns);
+	} else {
+		draft_time(to, " (the next free in ", u->next_free_ns);
+		draft_time(to, ", all by ", u->all_free_ns);
+	}
+	out_z(to, ")");
+}
+
 void usage_states(struct out *to, const struct usage *u)
 {
 	bool any = false;
@@ -31,16 +45,10 @@ void usage_states(struct out *to, const struct usage *u)
 		out_z(to, any ? ", " : "");
 		draft_count(to, u->states[i]);
 		out_fmt(to, " %s", state_name(i));
+		if (i == STATE_TIME_WAIT)
+			add_times(to, u);
 		any = true;
 	}
-	if (u->all_free_ns < 0)
-		return;
-	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
-		draft_time(to, ", free in ", u->all_free_ns);
-		return;
-	}
-	draft_time(to, ", the next free in ", u->next_free_ns);
-	draft_time(to, ", all by ", u->all_free_ns);
 }
 
 /* " (pid 812, descriptors 5 to 16)"; of what it has closed it has none. */
