@@ -1,6 +1,7 @@
 #include "judge/gate_topic.h"
 
 #include "judge/books.h"
+#include "judge/gateway.h"
 #include "judge/say.h"
 
 /* "Each has its port for 2 s, so that 10/s want 20 at once." */
@@ -177,18 +178,22 @@ static const char *say_arithmetic(const struct evidence *e)
 		.s;
 }
 
-static const char *say_tracked(const struct evidence *e)
+static const char *say_gateway(const struct evidence *e)
 {
+	const char *unmapped = "";
+
+	if (gateway_maps_for_all(e))
+		unmapped = text_format(e->a, ", and %s without a mapping",
+				       say_dropped(e, MEASURE_NAT_UNMAPPED))
+				   .s;
 	return text_format(
 		       e->a,
-		       "The gateway has %s to a destination, tracked up to %s at once, and dropped "
-		       "%s (insert_failed %s).",
-		       say_number_of(e->a, e->plan->nat.carriage.each, "port", "ports"),
-		       say_number_of(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
-				     "connection", "connections"),
-		       say_number_of(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_DROP),
-				     "packet", "packets"),
-		       say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_INSERT_FAILED)))
+		       "The gateway has %s, tracked up to %s at once, and dropped %s "
+		       "(insert_failed "
+		       "%s)%s.",
+		       say_gateway_ports(e), say_tracked(e), say_dropped(e, MEASURE_NAT_DROP),
+		       say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_INSERT_FAILED)),
+		       unmapped)
 		.s;
 }
 
@@ -233,7 +238,7 @@ const struct gate_topic gate_topics[GATE_TOPICS] = {
 	[GATE_ARITHMETIC] = {say_arithmetic, false,
 			     "`lastport plan` writes the arithmetic out: change ports, "
 			     "destinations or the life of a port until it comes to that"},
-	[GATE_GATEWAY] = {say_tracked, true,
+	[GATE_GATEWAY] = {say_gateway, true,
 			  "hold it against network.nat.ports and network.nat.limit, and what the "
 			  "gateway tracks of ended connections, for up to 120 s"},
 };
@@ -267,6 +272,7 @@ enum gate_topic_kind gate_topic_of(enum measure what)
 		[MEASURE_NAT_ENTRIES_MAX] = GATE_GATEWAY,
 		[MEASURE_NAT_INSERT_FAILED] = GATE_GATEWAY,
 		[MEASURE_NAT_DROP] = GATE_GATEWAY,
+		[MEASURE_NAT_UNMAPPED] = GATE_GATEWAY,
 	};
 
 	if (what >= MEASURE_LATENCY_COUNT && what <= MEASURE_LATENCY_REFUSED)

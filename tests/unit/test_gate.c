@@ -140,6 +140,30 @@ static void what_nothing_else_is_told_of_has_the_arithmetic_of_its_measure(void)
 	}
 }
 
+/* By what its ports are for, and by the counter of the rule that drops what finds none. */
+static void what_a_gateway_dropped_is_told_with_its_ports(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, "network: {topology: nat, services: 2, nat: {ports: 2000-2031, mapping: "
+		       "endpoint-independent}}\nload: {total: 20}\nexpect: [nat.unmapped == 0]");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+	trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+	trial_dump(&t, 20)->parts |= SAMPLE_GATEWAY;
+	t.tape.samples[1].gateway = (struct tracked){32, 0, 0, 0, 7};
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_GATE_MISSED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "observed 7, 7 more. The gateway has 32 ports to 2 destinations "
+				   "together (2000-2031), tracked up to 32 connections at once, "
+				   "and dropped 0 SYNs (insert_failed 0), and 7 SYNs without a "
+				   "mapping."));
+	if (f && !text_has(f->why, "without a mapping"))
+		printf("\n" TEXT_FMT "\n", TEXT_ARG(f->why));
+	trial_close(&t);
+}
+
 /* Which holds all lines together, and what each topic has to say once. */
 static void lines_of_one_topic_are_told_together(void)
 {
@@ -222,6 +246,7 @@ static void a_line_that_ended_the_run_is_told_though_it_holds_again(void)
 static const struct test tests[] = {
 	TEST(a_fill_that_is_too_much_is_told_with_who_holds_it),
 	TEST(what_nothing_else_is_told_of_has_the_arithmetic_of_its_measure),
+	TEST(what_a_gateway_dropped_is_told_with_its_ports),
 	TEST(lines_of_one_topic_are_told_together),
 	TEST(a_line_that_may_hold_still_is_told_nothing_of),
 	TEST(a_cause_speaks_for_the_lines_that_it_is_about),
