@@ -109,6 +109,7 @@ static void a_loaded_result_has_what_was_written(void)
 	CU_ASSERT_EQUAL_FATAL(back.runs[0].measures.squat_error_count, 1);
 	CU_ASSERT_EQUAL(back.runs[0].measures.squat_errors[0].stage, STAGE_LISTEN);
 	CU_ASSERT_EQUAL(back.runs[0].measures.squat_errors[0].count, 3);
+	CU_ASSERT_EQUAL_FATAL(back.runs[0].measures.server_error_count, 1);
 	CU_ASSERT_EQUAL(back.runs[0].measures.server_errors[0].stage, STAGE_CONNECT);
 	CU_ASSERT_EQUAL(back.runs[0].measures.server_errors[0].count, 2);
 	CU_ASSERT_EQUAL(back.runs[0].settings[0].line, 7);
@@ -116,6 +117,30 @@ static void a_loaded_result_has_what_was_written(void)
 	CU_ASSERT_EQUAL(back.host->nofile, 20000);
 	CU_ASSERT_EQUAL(back.host->ports.lo, 32768);
 	CU_ASSERT(text_is(back.runs[0].effective[0].key, "version"));
+	trial_close(&t);
+}
+
+/* Which of both its gateway did, and the span of its forecast. */
+static void a_loaded_result_has_its_gateway(void)
+{
+	struct result *r, back;
+	struct err err = {0};
+	struct trial t;
+
+	trial_open(&t, "network: {topology: nat, ports: 40000-40999, services: 2, nat: {ports: "
+		       "2000-2031, mapping: endpoint-independent}}\nload: {end: leak}");
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("nat"));
+	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
+	CU_ASSERT_EQUAL(back.runs[0].plan.gateway.mapping, MAPPING_INDEPENDENT);
+	CU_ASSERT(!back.runs[0].plan.gateway.redirect);
+	CU_ASSERT_EQUAL(back.runs[0].plan.gateway.times_out_least, 32);
+	CU_ASSERT_EQUAL(back.runs[0].plan.gateway.times_out_after, 64);
+	r->runs[0].plan.gateway.mapping = MAPPING_DEPENDENT;
+	r->runs[0].plan.gateway.redirect = true;
+	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
+	CU_ASSERT_EQUAL(back.runs[0].plan.gateway.mapping, MAPPING_DEPENDENT);
+	CU_ASSERT(back.runs[0].plan.gateway.redirect);
 	trial_close(&t);
 }
 
@@ -534,6 +559,7 @@ static void a_book_that_is_out_is_told_and_read_back(void)
 static const struct test tests[] = {
 	TEST(what_is_written_loads_and_is_written_the_same),
 	TEST(a_loaded_result_has_what_was_written),
+	TEST(a_loaded_result_has_its_gateway),
 	TEST(a_loaded_result_has_its_destinations),
 	TEST(a_result_says_how_much_it_was_accelerated),
 	TEST(the_document_has_its_documented_shape),
