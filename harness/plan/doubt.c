@@ -2,7 +2,9 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/due.h"
+#include "plan/speed.h"
 #include "plan/squat.h"
 #include "plan/upstream.h"
 
@@ -84,6 +86,43 @@ static void forecast_descriptors(struct plan *p)
 			take_back(&p->forecast, keeps);
 }
 
+/* Of one load, connections that a server which is held up finds in its backlog: closed ones too. */
+static uint64_t queued_most(const struct plan *p, const struct load_plan *lp)
+{
+	const int64_t stall_ns = 250000000;
+	uint64_t all = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
+
+	if (lp->load->protocol != PROTOCOL_TCP)
+		return 0;
+	return load_is_open(lp->load) ? least(all, shape_most(&lp->shape, stall_ns)) : all;
+}
+
+bool doubt_backlog(const struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+	uint64_t room = (uint64_t)s->server.backlog;
+
+	if (room == 0 || speed_fills(s) || !behaviour_does(s->server.behaviour, DOES_LISTEN))
+		return false;
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (queued_most(p, &p->loads[i]) > room)
+			return true;
+	return false;
+}
+
+/* A connect that finds the backlog full has its port until it times out, and may end the load. No more
+ * ports are in use for that than there are connections. */
+static void forecast_backlog(struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+	struct forecast *f = &p->forecast;
+	bool has_enough =
+		p->load_count == 1 && lp->load->total && lp->load->total <= lp->budget.first;
+
+	if (doubt_backlog(p))
+		take_back(f, f->known && has_enough && !f->exhausts);
+}
+
 /* On loopback a proxy that is its own upstream takes the client's ports, as fast as it can. */
 static void forecast_loop(struct plan *p)
 {
@@ -101,5 +140,6 @@ void doubt_set(struct plan *p)
 	forecast_named(p);
 	forecast_foreign(p);
 	forecast_descriptors(p);
+	forecast_backlog(p);
 	forecast_loop(p);
 }

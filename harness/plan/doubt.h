@@ -1,5 +1,6 @@
 /* doubt.h - what takes a forecast's word back: squat that comes late or may have ports that a load
- * names, addresses that are not to be had, few descriptors, a far end that takes the client's ports.
+ * names, addresses that are not to be had, few descriptors, a backlog that may be full, a far end that
+ * takes the client's ports.
  *
  * Input:  a plan whose forecast is that of its ports.
  * Errors: none.
@@ -13,5 +14,8 @@ bool doubt_descriptors(const struct plan *p, const struct load_plan *lp);
 
 /* Do its connects surely time out at a gateway before that? */
 bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp);
+
+/* May a connect come to a full backlog of a server that accepts as fast as it can? */
+bool doubt_backlog(const struct plan *p);
 
 void doubt_set(struct plan *p);

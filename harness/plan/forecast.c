@@ -75,15 +75,16 @@ static bool outlives(const struct scenario *s, const struct budget *b)
 }
 
 /* A closed loop whose pool takes all of its connections back opens no more than it has clients;
- * for each destination, where it has several. */
+ * for each destination, where it has several: of them those that have the same ports share them. */
 static bool keeps_all(const struct scenario *s, const struct budget *b)
 {
 	const struct load *l = &s->load;
 	uint64_t under_way = concurrency_of(l);
+	uint64_t together = under_way * (b->pairs / b->spaces);
 
-	return !load_is_open(l) && l->pool.max_idle >= under_way && under_way <= b->usable &&
-	       l->request.per_connection == 0 && l->pool.idle_timeout == 0 &&
-	       !behaviour_does(s->server.behaviour, DOES_END) && s->server.die == 0;
+	return !load_is_open(l) && l->pool.max_idle >= under_way && together <= b->usable &&
+	       l->request.per_connection == 0 && l->pool.idle_timeout == 0 && pool_is_answered(s) &&
+	       s->server.die == 0;
 }
 
 /* Requests at most; INFINITY: as many as the machine can. */
@@ -164,17 +165,32 @@ static uint64_t lost_most(const struct scenario *s, const struct budget *b)
 	return (loses ? b->spaces : 0) + (s->sample.latency > 0);
 }
 
+/* Of named ports a connection asks for each before it is refused, and others are opened meanwhile. */
+static uint64_t passed_by(const struct scenario *s, const struct budget *b, uint64_t refused)
+{
+	const struct load *l = &s->load;
+	struct shape shape;
+	uint64_t others;
+
+	if (!bind_names_port(l->bind.way) || refused == 0 || refused >= b->capacity)
+		return refused;
+	shape = load_is_open(l) ? shape_make(l) : (struct shape){0};
+	others = load_is_open(l) ? shape_most(&shape, LIFE_SLACK) : concurrency_of(l);
+	return least(refused + others, b->capacity);
+}
+
 static struct refusal first_of(const struct scenario *s, const struct budget *b, double least_ns)
 {
 	uint64_t lost = lost_most(s, b);
 
-	return (struct refusal){b->first > lost ? b->first - lost : 0, b->first, b->first,
-				least_ns};
+	return (struct refusal){b->first > lost ? b->first - lost : 0, b->first,
+				passed_by(s, b, b->first), least_ns};
 }
 
-static struct refusal kept_of(const struct budget *b)
+static struct refusal kept_of(const struct scenario *s, const struct budget *b)
 {
-	return (struct refusal){b->kept.near, b->kept.likely, b->kept.full, b->kept.held_ns};
+	return (struct refusal){b->kept.near, b->kept.likely, passed_by(s, b, b->kept.full),
+				b->kept.held_ns};
 }
 
 /* Connects that hang and are tried again: each request has a port from its begin until its last try is
@@ -229,7 +245,7 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 	int64_t least = b->capacity ? life_sum(life->live.least, life->quiet.least) : FOR_EVER;
 	const struct refusal ways[] = {
 		first_of(s, b, least == FOR_EVER ? INFINITY : (double)least),
-		kept_of(b),
+		kept_of(s, b),
 		tried_of(s, b),
 	};
 

@@ -12,6 +12,15 @@
 /* A rate goes on while the machine stalls: what is late begins together. */
 #define STALL_NS INT64_C(250000000)
 
+bool pool_is_answered(const struct scenario *s)
+{
+	enum behaviour b = s->server.behaviour;
+
+	return behaviour_does(b, DOES_SERVE) && !behaviour_does(b, DOES_END) &&
+	       s->server.vanish == 0 &&
+	       (s->load.request.receive == 0 || s->server.delay < s->load.timeout);
+}
+
 /* Those that begin within a request's time. */
 static double under_way(const struct load *l, const struct life *life)
 {
@@ -67,9 +76,8 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 {
 	const struct load *l = &s->load;
 	bool by_turns = s->network.choose != CHOOSE_SEED;
-	bool is_known = (b->pairs == 1 || by_turns) &&
-			!behaviour_does(s->server.behaviour, DOES_END) && s->server.die == 0 &&
-			s->server.vanish == 0 && !l->on_failure.flush_pool;
+	bool is_known = (b->pairs == 1 || by_turns) && pool_is_answered(s) && s->server.die == 0 &&
+			!l->on_failure.flush_pool;
 	struct pool_fate f = {.pools = b->pairs,
 			      .at_once = is_known ? under_way(l, life) : INFINITY,
 			      .kept = l->pool.max_idle ? kept_of(l) : INFINITY,

@@ -30,6 +30,9 @@ struct pool_fate {
 	bool is_closed;	      /* connections that end are closed by the client, and wait */
 };
 
+/* Does each request have its answer, on a connection that stays? One that fails ends its own. */
+bool pool_is_answered(const struct scenario *s);
+
 struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 			      const struct life *life);
 

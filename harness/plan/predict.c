@@ -169,7 +169,8 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 
 	(void)o;
 	for (uint32_t i = 0; i < p->load_count; i++) /* what heirs have is in no slot */
-		most += load_ends(p->loads[i].load, END_INHERIT) ? INFINITY : p->loads[i].slots;
+		most += load_ends(p->loads[i].load, END_INHERIT) ? (double)INFINITY
+								 : (double)p->loads[i].slots;
 	most = fmin(most, (double)p->needs.live);
 	if (holds_port(p))
 		most = fmin(most, (double)together_capacity(p));
@@ -185,7 +186,8 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 	double n = o->requests, most;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
-	    plan_lacks_address(p) || !isfinite(n) || !life_opens(p->scenario))
+	    plan_lacks_address(p) || !isfinite(n) || !life_opens(p->scenario) ||
+	    !pool_is_answered(p->scenario))
 		return untold;
 	most = pool_opens_most(&o->pool, p->scenario, n);
 	return (struct foretold){

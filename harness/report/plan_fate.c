@@ -116,6 +116,9 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 	if (lacks_descriptors(p))
 		return TEXT("cannot be told: a port or a descriptor may be the first that is "
 			    "wanted for (load.nofile)");
+	if (doubt_backlog(p))
+		return TEXT("cannot be told: a connect that finds the server's backlog full "
+			    "(server.backlog) times out, and how fast the machine is decides");
 	if (o->pooled)
 		return say_pool_opens(p, o, a);
 	if (p->forecast.times_out_after)

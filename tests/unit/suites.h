@@ -42,6 +42,7 @@
 	SUITE(foretold) \
 	SUITE(retry) \
 	SUITE(plan_pool) \
+	SUITE(doubt) \
 	SUITE(denied) \
 	SUITE(gate) \
 	SUITE(cause_starve) \

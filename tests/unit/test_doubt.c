@@ -1,0 +1,138 @@
+#include "plan/doubt.h"
+
+#include "plan/predict.h"
+#include "plan_help.h"
+#include "suites.h"
+
+/* Named ports are shared by all destinations of a source: so is what a pool keeps of each. */
+static void a_pool_of_named_ports_has_them_for_all_destinations(void)
+{
+	static const struct {
+		const char *lines;
+		bool known;
+	} rows[] = {
+		{"network: {servers: 5, choose: seed}\nload: {bind: port 45000, ", false},
+		{"network: {servers: 5}\nload: {bind: ports 45000-45003, ", false},
+		{"network: {servers: 5, choose: seed}\nload: {bind: ports 45000-45004, ", true},
+		{"network: {servers: 5, sources: 3, choose: seed}\nload: {bind: ports "
+		 "45000-45004, ",
+		 true},
+		{"network: {ports: 45000-45001, servers: 5, choose: seed}\nload: {", true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(text_format(&a,
+						      "%sconcurrency: 1, total: 50, pool: "
+						      "{max_idle: 10}}\nserver: {delay: 20ms}",
+						      rows[i].lines)
+						  .s,
+					  NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT(!p.forecast.exhausts);
+		arena_close(&a);
+	}
+}
+
+/* Who is refused has asked for each named port: others are opened meanwhile. bind() to an address asks
+ * once. */
+static void who_asks_for_each_port_is_passed_by(void)
+{
+	static const struct {
+		const char *bind;
+		uint64_t least, most;
+	} rows[] = {{"ports 40000-40009", 18, 20}, {"address", 18, 18}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a,
+				    "network: {ports: 40000-40009, sources: 2, servers: 5, "
+				    "services: 3, choose: seed}\n"
+				    "load: {concurrency: 40, total: 120, hold: 1ms, bind: %s}",
+				    rows[i].bind)
+				.s,
+			NULL, 1, &a);
+
+		CU_ASSERT(p.forecast.known && p.forecast.exhausts);
+		CU_ASSERT_EQUAL(p.forecast.after_least, rows[i].least);
+		CU_ASSERT_EQUAL(p.forecast.after_most, rows[i].most);
+		arena_close(&a);
+	}
+}
+
+/* lines; whether connects may come to a full backlog; whether it is told that ports run out, or not. */
+static void a_full_backlog_is_a_matter_of_speed(void)
+{
+	static const struct {
+		const char *lines;
+		bool doubted, known;
+	} rows[] = {
+		{"load: {concurrency: 40, end: leak}", false, true},
+		{"server: {backlog: 2}\nload: {concurrency: 40, end: leak}", true, false},
+		{"server: {backlog: 2}\nload: {concurrency: 40, mix: {reset: 50%, leak: 50%}}",
+		 true, false},
+		{"server: {backlog: 2}\nload: {concurrency: 1, ballast: 50%, total: 40}", true,
+		 false},
+		{"server: {backlog: 2}\nload: {concurrency: 1, total: 32}", true, true},
+		{"server: {backlog: 40}\nload: {concurrency: 40, end: leak, total: 40}", false,
+		 true},
+		{"server: {backlog: 8}\nload: {rate: 100/s, end: leak}", true, false},
+		{"server: {backlog: 64}\nload: {rate: 100/s, end: leak}", false, true},
+		/* never emptied: counted (plan/forecast.c) */
+		{"server: {backlog: 2, behaviour: never-accept}\nload: {rate: 100/s, end: leak}",
+		 false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, NULL,
+			1, &a);
+
+		CU_ASSERT_EQUAL(doubt_backlog(&p), rows[i].doubted);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT(rows[i].known || !p.forecast.counted);
+		arena_close(&a);
+	}
+}
+
+/* A request that fails ends its connection: the pool opens another, or the load is over. */
+static void what_a_pool_opens_for_requests_that_fail_is_not_told(void)
+{
+	static const struct {
+		const char *lines;
+		bool told;
+	} rows[] = {
+		{"server: {delay: 20ms}", true},       {"server: {behaviour: ignore}", false},
+		{"server: {behaviour: close}", false}, {"server: {vanish: 100ms}", false},
+		{"server: {delay: 50ms}", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a,
+				    "load: {concurrency: 1, total: 5, timeout: 50ms, request: "
+				    "{send: 1KiB, receive: 8B, per_connection: 3}}\n%s",
+				    rows[i].lines)
+				.s,
+			NULL, 1, &a);
+		struct foretold said[PREDICTIONS];
+
+		predict(said, &p, 1e9);
+		CU_ASSERT_EQUAL(said[PREDICTION_POOL].told, rows[i].told);
+		arena_close(&a);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_pool_of_named_ports_has_them_for_all_destinations),
+	TEST(who_asks_for_each_port_is_passed_by),
+	TEST(a_full_backlog_is_a_matter_of_speed),
+	TEST(what_a_pool_opens_for_requests_that_fail_is_not_told),
+	TESTS_END,
+};
+
+const struct suite suite_doubt = {"plan: doubt", tests};
