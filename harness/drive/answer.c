@@ -217,6 +217,8 @@ static int meaning_of(struct worker *w, struct flow *f, int result)
 		       : result > 0	 ? -EPROTO
 		       : result < 0	 ? result
 					 : -ENODATA;
+	case OP_SHUT: /* of one that is no more: what is received next says why */
+		return result == -ENOTCONN ? 0 : result;
 	case OP_CONNECT:
 		return result == -ECONNRESET ? reset_at_once(f) : result;
 	case OP_RECEIVE:

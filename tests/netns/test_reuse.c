@@ -1,5 +1,6 @@
 /* end: disconnect: one socket is many connections, one after another, by the inode that the kernel's
  * table has of it. */
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -138,7 +139,23 @@ static void a_socket_that_is_used_again_has_its_options(void)
 	}
 }
 
+/* A far end that resets does so before the shutdown, which finds no connection: it is a reset still. */
+static void a_reset_before_the_shutdown_is_a_reset(void)
+{
+	struct drive d;
+
+	drive_lines(&d, "network: {ports: 40000-40031}\nserver: {behaviour: reset}\n"
+			"load: {concurrency: 4, total: 40, hold: 50ms, end: shutdown, on_failure: "
+			"continue}");
+	CU_ASSERT(d.ok && d.tape.complete);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_RECEIVE][ECONNRESET], 40);
+	CU_ASSERT_EQUAL(d.tape.tally.errors[STAGE_SHUTDOWN][ENOTCONN], 0);
+	CU_ASSERT_EQUAL(d.tape.tally.reset, 40);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
+	TEST_UNLESS(help_no_network, a_reset_before_the_shutdown_is_a_reset),
 	TEST_UNLESS(help_no_network, a_disconnected_socket_is_the_next_connection),
 	TEST_UNLESS(no_look, a_socket_that_is_used_again_has_its_options),
 	TESTS_END,
