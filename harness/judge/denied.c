@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/doubt.h"
 #include "plan/predict.h"
 
 /* What is predicted of a measure, and no run has beyond it. */
@@ -18,18 +19,28 @@ static bool foretold_of(struct guess *out, enum measure what,
 	return false;
 }
 
+/* For want of a port, of the gateway's or of a descriptor. */
+static bool connects_fail(const struct plan *p, const struct foretold said[PREDICTIONS])
+{
+	const struct load_plan *lp = &p->loads[0];
+	const struct foretold *exhausted = &said[PREDICTION_EXHAUSTED];
+	bool gateway = said[PREDICTION_GATEWAY].told && p->forecast.times_out_after > 0;
+
+	return (exhausted->told && exhausted->value.least > 0) ||
+	       (gateway && !plan_speaks(p, PROTOCOL_UDP)) ||
+	       (p->load_count == 1 && load_share(lp->load, END_LEAK) >= 1 &&
+		doubt_descriptors(p, lp));
+}
+
 /* Of a measure that a prediction is of, or the arithmetic itself is. */
 static bool bounds_of(struct guess *out, enum measure what, const struct plan *p,
 		      const struct foretold said[PREDICTIONS])
 {
-	const struct foretold *exhausted = &said[PREDICTION_EXHAUSTED];
-	bool fails = exhausted->told && exhausted->value.least > 0;
-
 	if (foretold_of(out, what, said))
 		return true;
 	if (what == MEASURE_PREDICTED_RATE && isfinite(p->forecast.rate))
 		*out = (struct guess){p->forecast.rate, p->forecast.rate, p->forecast.rate};
-	else if (what == MEASURE_CONNECTS_FAILED && fails)
+	else if (what == MEASURE_CONNECTS_FAILED && connects_fail(p, said))
 		*out = (struct guess){1, 1, INFINITY};
 	else
 		return false;

@@ -8,6 +8,9 @@
 #define CHURN \
 	"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n" \
 	"load: {rate: 200/s, total: 320}\n"
+#define BEHIND_NAT \
+	"network: {topology: nat, nat: {ports: 50000-50063}}\n" \
+	"load: {rate: 100/s, hold: 1h, timeout: 1s, "
 #define FITS "network: {ports: 40000-40031}\nload: {rate: 200/s, total: 20}\n"
 
 /* Either side of what is predicted; and what nothing is predicted of. */
@@ -40,6 +43,11 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		/* what a run has so far it may have more of */
 		{CHURN, "connects.opened <= 30", false},
 		{CHURN, "connects.attempted == 320", false},
+		{BEHIND_NAT "total: 64}\n", "connects.failed == 0", false},
+		{BEHIND_NAT "total: 65}\n", "connects.failed == 0", true},
+		{BEHIND_NAT "total: 65}\n", "exhausted == false", false},
+		{"load: {end: leak, nofile: 64, total: 61}\n", "connects.failed == 0", false},
+		{"load: {end: leak, nofile: 64, total: 62}\n", "connects.failed == 0", true},
 		{FITS, "exhausted == false", false},
 		{FITS, "exhausted == true", true},
 		{FITS, "connects.failed == 0", false},
