@@ -386,6 +386,45 @@ static void a_wait_jitters_as_far_as_it_may(void)
 	help_close(&d.h);
 }
 
+/* ---- linger ------------------------------------------------------------------ */
+
+enum { LINGERING = 5 };
+
+/* Of the connections, those that had sent a FIN when any had sent one for the third time: a probe of a
+ * lost tail is the second, and comes at once. */
+static unsigned count_fins(void)
+{
+	uint16_t ports[LINGERING];
+	unsigned sent[LINGERING] = {0}, n = 0;
+
+	for (size_t i = 0; i < packets.count; i++) {
+		unsigned k = 0;
+
+		if (!is(&packets.list[i], FIN))
+			continue;
+		while (k < n && ports[k] != packets.list[i].port)
+			k++;
+		if (k == LINGERING || ++sent[k] == 3)
+			break;
+		ports[k] = packets.list[i].port;
+		n += k == n;
+	}
+	return n;
+}
+
+/* Nobody answers the FINs, so that each close waits for its second: not in the load's thread, which goes
+ * on to the next. How many wait at once is the ring's to say: it has so many threads for them. */
+static void closes_that_linger_do_not_hold_the_load_up(void)
+{
+	struct drive d;
+
+	drive_packets(&d, WIDE "server: {vanish: 1s}\n"
+			       "load: {concurrency: 5, total: 5, hold: 2s, options: {linger: 1s}}");
+	CU_ASSERT_EQUAL(d.tape.tally.opened, LINGERING);
+	CU_ASSERT(count_fins() > 1);
+	help_close(&d.h);
+}
+
 /* ---- what the seed says ----------------------------------------------------- */
 
 /* One client at a time: where each connection, or datagram, goes, and whether it ends by a RST. */
@@ -463,6 +502,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_late_service_comes_at_its_time),
 	TEST_UNLESS(help_no_network, each_retry_waits_so_many_times_as_long),
 	TEST_UNLESS(help_no_network, a_wait_jitters_as_far_as_it_may),
+	TEST_UNLESS(help_no_network, closes_that_linger_do_not_hold_the_load_up),
 	TEST_UNLESS(help_no_network, one_seed_is_one_order_on_the_wire),
 	TESTS_END,
 };
