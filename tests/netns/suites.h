@@ -27,6 +27,7 @@
 	SUITE(intent) \
 	SUITE(heir) \
 	SUITE(reuse) \
+	SUITE(parity) \
 	SUITE(family) \
 	SUITE(udp) \
 	SUITE(datagram) \
