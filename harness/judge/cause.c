@@ -86,6 +86,7 @@ static void add_bystanders(struct ranking *r, const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 
+	h.live -= is_told(r, CAUSE_CLOSE_WAIT_LEAK) ? h.ended : 0;
 	if (is_told(r, CAUSE_LIVE_SATURATION) || is_told(r, CAUSE_DEAD_PEER_LEAK) ||
 	    is_told(r, CAUSE_UDP_SOCKETS) || is_told(r, CAUSE_PROXY_LOOP) ||
 	    claim_explains(e, h.live, h.all) == 0)

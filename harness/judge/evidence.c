@@ -57,6 +57,9 @@ struct holders evidence_holders(const struct evidence *e)
 		h.leaked = least(t->leaked, open);
 		h.inherited = least(t->inherited, open - h.leaked);
 		h.live = open - h.leaked - h.inherited;
+		h.ended = least(n[STATE_CLOSE_WAIT] -
+					least(n[STATE_CLOSE_WAIT], h.leaked + h.inherited),
+				h.live);
 		h.time_wait = n[STATE_TIME_WAIT] + n[STATE_CLOSING] + n[STATE_LAST_ACK];
 		h.fin_wait = n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2];
 		h.fin_wait -= settled(e, h.fin_wait);

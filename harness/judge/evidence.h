@@ -28,6 +28,7 @@ struct evidence {
 /* What holds ports: the client's sockets by the reason for which they are there. */
 struct holders {
 	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
+	uint64_t ended; /* of the live: by the far end, and not by the client yet */
 	uint64_t own; /* the sum of these */
 	uint64_t all; /* with what others hold */
 };

@@ -8,24 +8,44 @@ static uint64_t opened_until(const struct evidence *e, uint64_t ports, uint64_t 
 	return (uint64_t)((double)ports * (double)e->tape->tally.opened / (double)kept + 0.5);
 }
 
-/* ": the 32 ports to one destination are used up for good", or how many of them, and when all. */
+/* " and that of 10 more that are kept", for whose share the arithmetic is as well. */
+static const char *say_kept_besides(const struct evidence *e, uint64_t held)
+{
+	struct holders h = evidence_holders(e);
+	uint64_t all = h.leaked + h.inherited;
+
+	if (all <= held)
+		return "";
+	return text_format(e->a, " and that of %s more that %s kept", say_count(e->a, all - held),
+			   say_either(all - held, "is", "are"))
+		.s;
+}
+
+/* ": the 32 ports to one destination are used up for good", or how many of them, and when all. Where
+ * another load binds first, its ports are none of this one's: there are no more to be had. */
 static const char *say_used_up(const struct evidence *e, uint64_t held, const char *until)
 {
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
 	uint64_t kept = t->leaked + t->inherited, capacity = e->leaker->budget.capacity;
 
+	if (held >= h.own && e->tape->exhausted && h.own < capacity && e->plan->load_count > 1)
+		return text_format(e->a, "the %s in use, of %s, %s used up %s.",
+				   say_number_of(e->a, h.own, "port", "ports"),
+				   say_count(e->a, capacity), say_either(h.own, "is", "are"), until)
+			.s;
 	if ((held >= h.own && e->tape->exhausted) || kept == 0)
 		return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),
 				   say_either(e->plan->budget.usable, "is", "are"), until)
 			.s;
 	return text_format(e->a,
 			   "of %s in use %s %s used up %s, and if it goes on all are: %s after %s, "
-			   "by this share.",
+			   "by this share%s.",
 			   say_number_of(e->a, h.own, "port", "ports"), say_count(e->a, held),
 			   say_either(held, "is", "are"), until, say_count(e->a, capacity),
 			   say_number_of(e->a, opened_until(e, capacity, kept), "connection",
-					 "connections"))
+					 "connections"),
+			   say_kept_besides(e, held))
 		.s;
 }
 
@@ -82,6 +102,27 @@ static struct claim leak(const struct evidence *e)
 	return c;
 }
 
+/* The far end was done with most of what is open, and the client closes it when it next looks. */
+static struct claim close_wait_late(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+	struct claim c = {.weight = claim_explains(e, h.ended, h.all)};
+	int64_t hold = e->load->load->hold;
+
+	if (c.weight == 0 || 2 * h.ended <= h.live)
+		return no_claim;
+	c.why = text_format(
+		e->a,
+		"The far end has closed %s, and the client does so later%s: CLOSE_WAIT has no "
+		"timer, and each keeps its port, and its descriptor, until close(). There %s %s "
+		"%s.",
+		say_number_of(e->a, h.ended, "connection", "connections"),
+		hold ? text_format(e->a, ", each %s after it was opened", say_time(e->a, hold)).s
+		     : "",
+		say_either(e->plan->budget.usable, "is", "are"), say_ports(e), say_towards(e));
+	return c;
+}
+
 /* Most of what was leaked: the far end was done with it. */
 static struct claim close_wait_leak(const struct evidence *e)
 {
@@ -90,7 +131,7 @@ static struct claim close_wait_leak(const struct evidence *e)
 	struct claim c = {.weight = claim_leaked(e)};
 
 	if (c.weight == 0 || 2 * waiting <= h.leaked)
-		return no_claim;
+		return close_wait_late(e);
 	c.why = text_format(
 		e->a,
 		"The far end has closed %s, and the client has not: CLOSE_WAIT has no timer, and "
@@ -174,11 +215,22 @@ static void advise_leak(struct finding *f, const struct evidence *e)
 			       : "to one destination");
 }
 
+#define DELAY_ONLY "more ports, addresses or destinations: they only delay it"
+
+/* What is closed in the end is a matter of how soon. */
+static void advise_close_wait(struct finding *f, const struct evidence *e)
+{
+	if (e->tape->tally.leaked == 0)
+		return;
+	advise_leak(f, e);
+	advice_add(&f->wont_help, TEXT(DELAY_ONLY));
+}
+
 // clang-format off
-static const char delay_only[] = "more ports, addresses or destinations: they only delay it";
+static const char delay_only[] = DELAY_ONLY;
 static const char about_closed[] =
 	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open";
-static const char other_limit[] = "ulimit -n: descriptors are another limit, and did not run out";
+static const char other_limit[] = "ulimit -n: descriptors are another limit";
 
 const struct rule leak_rules[] = {
 	{
@@ -196,7 +248,7 @@ const struct rule leak_rules[] = {
 		.cause = CAUSE_CLOSE_WAIT_LEAK,
 		.instead = CAUSE_LEAK,
 		.claim = close_wait_leak,
-		.advise = advise_leak,
+		.advise = advise_close_wait,
 		.seen = {MEASURE_CLOSE_WAIT_MAX, MEASURE_LEAKED, MEASURE_PORTS_USABLE, MEASURE_TIME_WAIT_MAX},
 		.attempt = {
 			"close when recv() returns 0, on the paths of errors and timeouts too: the far end is done "
@@ -208,7 +260,7 @@ const struct rule leak_rules[] = {
 			"net.ipv4.tcp_fin_timeout: it is about the far end's half of these, FIN_WAIT2, which is gone "
 			"after it; CLOSE_WAIT has no timer",
 			"net.ipv4.tcp_tw_reuse: it is about TIME_WAIT",
-			delay_only, other_limit,
+			other_limit,
 		},
 	},
 	{

@@ -4,6 +4,22 @@
  * the load keeps open, to be a want of ports of their own. */
 static const double share_saturating = 0.9;
 
+/* "2 s", how long a connect of these loads waits; "1 s to 2 s", where it is not the same. */
+static const char *say_patience(const struct evidence *e)
+{
+	int64_t shortest = e->load->load->timeout, longest = shortest;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		int64_t timeout = e->plan->loads[i].load->timeout;
+
+		shortest = timeout < shortest ? timeout : shortest;
+		longest = timeout > longest ? timeout : longest;
+	}
+	if (shortest == longest)
+		return say_time(e->a, longest);
+	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;
+}
+
 static struct claim blackhole(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
@@ -15,8 +31,7 @@ static struct claim blackhole(const struct evidence *e)
 			"%s no answer yet, and %s port until it gives up (SYN_SENT), here "
 			"after %s. There %s %s %s.%s%s",
 			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
-			say_either(h.unanswered, "keeps its", "each keeps its"),
-			say_time(e->a, e->load->load->timeout),
+			say_either(h.unanswered, "keeps its", "each keeps its"), say_patience(e),
 			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
 			say_towards(e), say_gone(e), say_drops(e));
 	return c;
@@ -110,8 +125,10 @@ static struct claim live_saturation(const struct evidence *e)
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
 
-	if (c.weight == 0 || (!is_saturated(e, &h) && has_other_cause(e, &h)))
-		return (struct claim){0};
+	/* Most of them nobody uses any more: it is their close that is late. */
+	if (c.weight == 0 || 2 * h.ended > h.live ||
+	    (!is_saturated(e, &h) && has_other_cause(e, &h)))
+		return no_claim;
 	c.why = text_format(
 		e->a,
 		"%s %s in use at once, and there %s %s %s. %s %s in TIME_WAIT: the ports are held "
@@ -222,7 +239,7 @@ const struct rule live_rules[] = {
 			"open fewer: share connections between requests (multiplexing, a pool with a limit), and "
 			"close idle ones sooner",
 		},
-		.in_vain = {about_closed, "ulimit -n: descriptors are another limit, and did not run out"},
+		.in_vain = {about_closed, "ulimit -n: descriptors are another limit"},
 	},
 	{
 		.cause = CAUSE_PROXY_LOOP,

@@ -67,6 +67,65 @@ static void a_victim_has_few_ports_and_a_culprit_many(void)
 	}
 }
 
+/* Nine tenths of all that hold a port, or of all there are by what is asked for. */
+static void live_connections_beside_a_churn_are_a_want_of_their_own_from_nine_tenths_on(void)
+{
+	static const struct {
+		const char *load;
+		uint64_t live;
+		bool told;
+	} rows[] = {
+		{FEW "load: {rate: 10/s, hold: 1s}", 16, false},
+		{FEW "load: {rate: 10/s, hold: 1s}", 28, false},
+		{FEW "load: {rate: 10/s, hold: 1s}", 29, true},
+		{FEW "load: {rate: 28/s, hold: 1s}", 16, false},
+		{FEW "load: {rate: 29/s, hold: 1s}", 16, true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		struct sample *s;
+
+		trial_open(&t, rows[i].load);
+		trial_exhaust(&t, 32);
+		t.tape.tally.open = rows[i].live;
+		t.tape.tally.closed = 32 - rows[i].live;
+		s = trial_dump(&t, 32);
+		s->states[STATE_ESTABLISHED] = rows[i].live;
+		s->states[STATE_TIME_WAIT] = 32 - rows[i].live;
+		trial_judge(&t);
+		if ((trial_cause(&t, CAUSE_LIVE_SATURATION) != NULL) != rows[i].told)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_LIVE_SATURATION) != NULL, rows[i].told);
+		trial_close(&t);
+	}
+}
+
+/* Either gives up when its own time is up. */
+static void a_connect_waits_as_long_as_its_own_load_has_it(void)
+{
+	static const struct {
+		const char *loads, *why;
+	} rows[] = {
+		{FEW "loads: {a: {timeout: 2s}, b: {timeout: 1s}}", "here after 1 s to 2 s. There"},
+		{FEW "loads: {a: {timeout: 2s}, b: {timeout: 2s}}", "here after 2 s. There"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, rows[i].loads);
+		trial_exhaust(&t, 0);
+		trial_dump(&t, 32)->states[STATE_SYN_SENT] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_BLACKHOLE);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 /* Three loads at least, and one destination. */
 static void a_funnel_is_of_three_loads_and_one_destination(void)
 {
@@ -335,6 +394,8 @@ static void of_a_closed_loop_nothing_is_said_to_be_enough(void)
 static const struct test tests[] = {
 	TEST(a_victim_has_few_ports_and_a_culprit_many),
 	TEST(a_funnel_is_of_three_loads_and_one_destination),
+	TEST(live_connections_beside_a_churn_are_a_want_of_their_own_from_nine_tenths_on),
+	TEST(a_connect_waits_as_long_as_its_own_load_has_it),
 	TEST(a_storm_is_of_tries_or_of_flushed_pools),
 	TEST(what_holds_ports_is_added_up),
 	TEST(what_waits_in_fin_wait_1_has_a_cure_of_its_own),

@@ -37,6 +37,64 @@ static void left_judge(struct trial *t, const char *lines, const struct left *l)
 	trial_judge(t);
 }
 
+/* More ports would do: they come back. */
+static void what_is_closed_late_is_no_connection_in_use(void)
+{
+	const struct left left = {.live = 32, .half_closed = 32};
+	struct trial t;
+
+	left_judge(&t, FEW "load: {rate: 50/s, hold: 1s}", &left);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	CU_ASSERT(!text_has(t.verdict.causes[0].why, "in use"));
+	CU_ASSERT(lines_have(&t.verdict.causes[0].seen, "close_wait.max 32"));
+	CU_ASSERT(!lines_have(&t.verdict.causes[0].attempt, "a leak"));
+	CU_ASSERT(!lines_have(&t.verdict.causes[0].wont_help, "more ports"));
+	trial_close(&t);
+}
+
+/* Two of one kind: 25 of 32 are kept, by which 32 are after 41. */
+static void the_arithmetic_of_a_leak_names_all_that_it_counts(void)
+{
+	const struct left left = {.leaked = 15, .inherited = 10, .waiting = 7};
+	const struct finding *f;
+	struct trial t;
+
+	left_judge(&t, FEW "load: {mix: {leak: 50%, inherit: 30%}}", &left);
+	f = trial_cause(&t, CAUSE_LEAK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "of 32 ports in use 15 are used up for good, and if it goes on "
+				   "all are: 32 after 41 connections, by this share and that of 10 "
+				   "more that are kept."));
+	trial_close(&t);
+}
+
+/* What one has bound is none of the other's ports, towards whomever. */
+static void a_leak_beside_one_that_binds_has_not_used_all_there_are(void)
+{
+	const struct finding *f;
+	struct tape *loads;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40063, servers: 2}\nloads: {a: {bind: address, end: "
+		       "leak}, b: {end: leak}}");
+	loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	loads[0] = (struct tape){.load = TEXT("a")};
+	loads[1] = (struct tape){.load = TEXT("b"), .exhausted = true};
+	loads[0].tally = (struct tally){.attempted = 40, .opened = 40, .leaked = 40};
+	loads[1].tally = (struct tally){.attempted = 49, .opened = 48, .leaked = 48, .failed = 1};
+	loads[1].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
+	t.tape.loads = loads;
+	t.tape.load_count = 2;
+	trial_exhaust(&t, 88);
+	t.tape.tally.leaked = 88;
+	trial_dump(&t, 44)->states[STATE_ESTABLISHED] = 88;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_LEAK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "the 88 ports in use, of 128, are used up for good."));
+	trial_close(&t);
+}
+
 static void each_kind_of_leak_is_told_by_its_signature(void)
 {
 	static const struct {
@@ -54,6 +112,16 @@ static void each_kind_of_leak_is_told_by_its_signature(void)
 		 {.leaked = 32, .half_closed = 16},
 		 CAUSE_LEAK,
 		 "32 connections were opened, and none of them was closed."},
+		/* nobody has forgotten them: they are closed, and late; more than half of them */
+		{FEW "load: {rate: 50/s, hold: 1s}",
+		 {.live = 32, .half_closed = 17},
+		 CAUSE_CLOSE_WAIT_LEAK,
+		 "closed 17 connections, and the client does so later, each 1 s after it was "
+		 "opened: CLOSE_WAIT has no timer"},
+		{FEW "load: {rate: 50/s, hold: 1s}",
+		 {.live = 32, .half_closed = 16},
+		 CAUSE_LIVE_SATURATION,
+		 ""},
 		{"network: {ports: 40000-40000}\nload: {end: leak}",
 		 {.leaked = 1, .no_dump = true},
 		 CAUSE_LEAK,
@@ -197,6 +265,9 @@ static void a_pool_shows_a_leak_below_the_number_of_ports(void)
 
 static const struct test tests[] = {
 	TEST(each_kind_of_leak_is_told_by_its_signature),
+	TEST(what_is_closed_late_is_no_connection_in_use),
+	TEST(the_arithmetic_of_a_leak_names_all_that_it_counts),
+	TEST(a_leak_beside_one_that_binds_has_not_used_all_there_are),
 	TEST(a_leak_of_udp_is_no_kind_of_tcp),
 	TEST(what_leaks_beside_a_churn_is_told_with_its_share),
 	TEST(where_nothing_leaks_no_leak_is_told),
