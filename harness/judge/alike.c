@@ -169,7 +169,7 @@ const struct rule alike_rules[] = {
 		.advise = advise_fd_limit,
 		.seen = {MEASURE_CONNECTS_FAILED, MEASURE_ESTABLISHED_MAX, MEASURE_PORTS_USED_MAX, MEASURE_PORTS_USABLE},
 		.in_vain = {
-			"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+			"a wider port range, net.ipv4.tcp_tw_reuse: these did not fail for want of a port",
 		},
 	},
 	{
@@ -181,7 +181,7 @@ const struct rule alike_rules[] = {
 			"mend what leaves orphans: `orphan` in sockstat against net.ipv4.tcp_max_orphans",
 		},
 		.in_vain = {
-			"a wider port range, net.ipv4.tcp_tw_reuse: ports did not run out",
+			"a wider port range, net.ipv4.tcp_tw_reuse: these did not fail for want of a port",
 			"larger net.core.rmem_max, wmem_max: each socket then takes more of what is missing",
 		},
 	},

@@ -2,6 +2,9 @@
 
 #include "judge/rule.h"
 
+/* Kinds of failures that are told each with its number. */
+enum { KINDS_TOLD = 2 };
+
 /* The most frequent failure before a connection was open, as words. */
 static const char *say_most_frequent(const struct evidence *e)
 {
@@ -55,37 +58,71 @@ static bool is_of_request(enum stage stage, int error)
 	       (stage == STAGE_SEND && error != EAGAIN && error != ENOBUFS && error != ENOMEM);
 }
 
+/* Of UDP, whichever call the kernel tells it by. */
+static uint64_t not_listened(const struct evidence *e)
+{
+	if (!plan_speaks(e->plan, PROTOCOL_UDP))
+		return 0;
+	return evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED) +
+	       evidence_errors(e, STAGE_SEND, ECONNREFUSED);
+}
+
+/* " The server's process died after 0.3 s."; and why few of those that ask a port of UDP are told that
+ * nobody has it (icmp_ratelimit). */
+static const char *say_died(const struct evidence *e)
+{
+	const struct value *at = &e->measures->fixed[MEASURE_SERVER_DIED];
+	bool few_are_told = not_listened(e) && evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT);
+	const char *died = "", *told = "";
+
+	if (at->present)
+		died = text_format(e->a, " The server's process died after %s.",
+				   say_time(e->a, (int64_t)at->n))
+			       .s;
+	if (few_are_told)
+		told = " Nothing listens at that port: of UDP an ICMP says so, and a host sends "
+		       "few "
+		       "of them (net.ipv4.icmp_ratelimit), so that most wait in vain.";
+	return text_format(e->a, "%s%s", died, told).s;
+}
+
 /* Asked only where no other rule holds, as well. */
 static struct claim request_failed(const struct evidence *e)
 {
 	const struct measures *m = e->measures;
-	const struct error_row *most = NULL;
+	const char *failures = "";
+	uint64_t kinds = 0;
 	double n = 0;
 
 	for (size_t i = 0; i < m->error_count; i++) {
-		if (!is_of_request(m->errors[i].stage, m->errors[i].error))
+		const struct error_row *row = &m->errors[i];
+
+		if (!is_of_request(row->stage, row->error))
 			continue;
-		most = most ? most : &m->errors[i];
-		n += (double)m->errors[i].count;
+		if (kinds++ < KINDS_TOLD)
+			failures = text_format(e->a, "%s %s", failures,
+					       say_failures(e, row->stage, row->error))
+					   .s;
+		n += (double)row->count;
 	}
-	if (!most || e->tape->exhausted)
+	if (kinds == 0 || e->tape->exhausted)
 		return no_claim;
 	return (struct claim){
 		.weight = n,
 		.why = text_format(e->a,
 				   "This is not port exhaustion: each of these connections had its "
-				   "port, and what was sent on it failed. %s%s",
-				   say_failures(e, most->stage, most->error),
-				   (double)most->count < n ? " Others failed otherwise." : "")};
+				   "port, and what was sent on it failed.%s%s%s",
+				   failures, kinds > KINDS_TOLD ? " Others failed otherwise." : "",
+				   say_died(e))};
 }
 
 static void advise_request(struct finding *f, const struct evidence *e)
 {
-	if (plan_speaks(e->plan, PROTOCOL_UDP) &&
-	    evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED) +
-		    evidence_errors(e, STAGE_SEND, ECONNREFUSED))
+	if (not_listened(e))
 		advice_add(&f->attempt, TEXT("start the server: of UDP an ICMP says that nothing "
 					     "listens at that port, one send too late"));
+	advice_add(&f->attempt, TEXT("look at the far end, whose log says why it ends connections, "
+				     "or does not answer"));
 	if (evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT))
 		advice_add(&f->attempt, TEXT("see whether the answer is late or never comes: a "
 					     "longer timeout tells one from the other"));
@@ -104,10 +141,7 @@ const struct rule data_rules[] = {
 		.cause = CAUSE_REQUEST_FAILED,
 		.claim = request_failed,
 		.advise = advise_request,
-		.seen = {MEASURE_REQUESTS_FAILED, MEASURE_REQUESTS_DONE, MEASURE_CONNECTS_RESET, MEASURE_PORTS_USED_MAX},
-		.attempt = {
-			"look at the far end, whose log says why it ends connections, or does not answer",
-		},
+		.seen = {MEASURE_REQUESTS_FAILED, MEASURE_REQUESTS_DONE, MEASURE_CONNECTS_RESET, MEASURE_PORTS_USED_MAX, MEASURE_SERVER_DIED},
 		.in_vain = {
 			"any setting of the client's ports: none was missing",
 		},

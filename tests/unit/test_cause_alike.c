@@ -202,6 +202,53 @@ static void a_datagram_that_met_its_sender_is_told_first(void)
 	trial_close(&t);
 }
 
+/* Few are told so, by an ICMP: the others wait for an answer until their time is up. */
+static void a_server_of_udp_that_died_is_told_by_both_of_its_errors(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, SMALL "server: {die: 300ms}\nload: {protocol: udp, rate: 50/s, total: 60, "
+			     "request: {send: 8B, receive: 8B}}");
+	t.tape.tally.opened = 60;
+	trial_fail(&t, STAGE_RECEIVE, ETIMEDOUT, 39);
+	trial_fail(&t, STAGE_RECEIVE, ECONNREFUSED, 6);
+	tape_event(&t.tape, (struct event){.kind = EVENT_SERVER_DIED, .t_ns = 300000000});
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "recv() failed 39 times with ETIMEDOUT"));
+	CU_ASSERT(text_has(f->why, "recv() failed 6 times with ECONNREFUSED"));
+	CU_ASSERT(text_has(f->why, "The server's process died after 0.3 s."));
+	CU_ASSERT(text_has(f->why, "net.ipv4.icmp_ratelimit"));
+	CU_ASSERT(!text_has(f->why, "Others failed"));
+	CU_ASSERT(text_has(f->attempt.list[0], "start the server"));
+	trial_close(&t);
+}
+
+/* Descriptors and ports, both: the one is not told as if the other had not. */
+static void descriptors_that_ran_out_beside_the_ports_are_no_word_about_those(void)
+{
+	const struct finding *f;
+	struct text told;
+	struct trial t;
+
+	trial_open(&t, SMALL "load: {nofile: 20, end: leak, on_failure: continue}");
+	trial_exhaust(&t, 32);
+	t.tape.tally.leaked = 32;
+	trial_fail(&t, STAGE_SOCKET, EMFILE, 3);
+	trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_FD_LIMIT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "These failures are not for want of a port"));
+	told = trial_summary(trial_result(&t, TEXT("both")), (struct report_style){0}, false,
+			     &t.arena);
+	CU_ASSERT(text_has(told, "why: descriptors ran out (fd-limit)"));
+	CU_ASSERT(!text_has(told, "did not run out"));
+	trial_close(&t);
+}
+
 /* Until then it was there, and so were its connections. */
 static void a_server_that_ended_is_told_with_when(void)
 {
@@ -547,6 +594,8 @@ static const struct test tests[] = {
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(a_datagram_that_met_its_sender_is_told_first),
 	TEST(a_server_that_ended_is_told_with_when),
+	TEST(a_server_of_udp_that_died_is_told_by_both_of_its_errors),
+	TEST(descriptors_that_ran_out_beside_the_ports_are_no_word_about_those),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
 	TEST(what_no_lab_makes_is_told_by_its_signature),
 	TESTS_END,
