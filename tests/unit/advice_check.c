@@ -33,7 +33,10 @@ static const struct {
 	{10, "more clients", {0}, NULL},
 	{11, "random", {CAUSE_SNAT_INSERT_RACE}, NULL},
 	{11, "nf_conntrack_max", {CAUSE_CONNTRACK_FULL}, NULL},
-	{12, "restart", {0}, NULL},	       /* TIME_WAIT outlives it */
+	{12,
+	 "restart",
+	 {CAUSE_INNOCENT_VICTIM},
+	 NULL},				       /* TIME_WAIT outlives it: not what is open */
 	{13, "sysctl on the host", {0}, NULL}, /* a namespace has its own */
 	{14, "TCP_TIMEWAIT_LEN", {0}, NULL},   /* a kernel of one's own */
 	{14, "tcp_tw_timeout", {0}, NULL},     /* no kernel of ours has it */

@@ -220,6 +220,19 @@ static void each_cause_has_a_rule_whose_words_do_no_harm(void)
 }
 
 /* What the figures add to it, whatever they are: of every row, with runs of many kinds before it. */
+/* Of two loads: the first is refused, and the other has kept what there was. */
+static void loads_put(struct trial *t)
+{
+	struct tape *loads = ARENA_ARRAY(&t->arena, struct tape, 2);
+
+	loads[0] = (struct tape){.load = TEXT("a"), .exhausted = true};
+	loads[1] = (struct tape){.load = TEXT("b"), .refused_at_ns = -1};
+	loads[0].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = loads[0].tally.failed = 1;
+	loads[1].tally.opened = loads[1].tally.leaked = 32;
+	t->tape.loads = loads;
+	t->tape.load_count = 2;
+}
+
 static void what_a_cause_adds_to_its_words_does_no_harm(void)
 {
 	static const char *const runs[] = {
@@ -240,6 +253,7 @@ static void what_a_cause_adds_to_its_words_does_no_harm(void)
 		"network: {ports: 40000-40031}\nload: {concurrency: 10, pool: {max_idle: 2}, "
 		"request: "
 		"{send: 8B}, on_failure: {retry: 3}}",
+		SMALL "loads: {a: {rate: 200/s}, b: {rate: 200/s, end: leak}}",
 	};
 
 	for (size_t k = 0; k < sizeof(runs) / sizeof(runs[0]); k++) {
@@ -249,6 +263,8 @@ static void what_a_cause_adds_to_its_words_does_no_harm(void)
 		trial_open(&t, runs[k]);
 		trial_exhaust(&t, 32);
 		t.tape.tally.leaked = t.tape.tally.closed = 16;
+		if (t.plan.load_count == 2)
+			loads_put(&t);
 		trial_fail(&t, STAGE_SOCKET, EMFILE, 1);
 		trial_fail(&t, STAGE_SOCKET, ENFILE, 1);
 		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 16;
