@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "host/host.h"
@@ -24,6 +26,9 @@ struct watch {
 	struct remote to;
 	bool to_one;	 /* `to` alone: the kernel leaves out connections to anywhere else */
 	uint32_t usable; /* of the range, less what is reserved, listened on, or bound alone */
+	/* Of those, ports in use towards whatever destination: bind() to port 0 has none of them, and
+	 * connect() passes over those that a bind() gave. */
+	uint32_t anywhere;
 	struct usage *rows;
 	uint32_t count, most;
 	uint32_t more; /* destinations that are less full */
@@ -36,6 +41,13 @@ struct watch {
 bool watch_open(struct watch *out, const struct host *host, const struct remote *to, uint32_t most,
 		struct arena *, struct err *);
 bool watch_look(struct watch *w, struct err *);
+
+/* Looks again and again for so long, or until it is to stop: who has a connection that is gone by the
+ * end is then known. */
+bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop, struct err *);
+
+/* Whoever binds first is near to having no port, though no destination is as full as that. */
+bool watch_starves_binds(const struct watch *w);
 
 /* How long to leave the kernel alone, so that looking takes at most 2 % of a core. */
 int64_t watch_pause_ns(const struct watch *w);

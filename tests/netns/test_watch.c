@@ -10,9 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/watch_tell.h"
 #include "lab_help.h"
 #include "report/usage.h"
 #include "sys/clock.h"
+#include "sys/endpoint.h"
 #include "watch/watch.h"
 
 enum { FIRST = 12, SECOND = 5 };
@@ -91,6 +93,122 @@ static void one_destination_is_shown_alone(void)
 		CU_ASSERT_EQUAL(s.watch.usable, 28);
 		for (int i = 0; i < FIRST + SECOND; i++)
 			close(s.fds[i]);
+		close(listener);
+		help_close(&h);
+	}
+}
+
+/* ---- ports that somebody has towards everybody --------------------------- */
+
+enum { LISTENED = 40010, BOUND = 40012, BIND_FIRST = 20, PORTS = 32 };
+
+/* A port of the client's that somebody has; to listen there, too, or not. */
+static int take_port(const struct plan *p, uint16_t port, bool listens)
+{
+	struct endpoint here = endpoint_make(p->family, p->sources.list[0], port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CU_ASSERT_FATAL(fd >= 0 && bind(fd, &here.any, here.len) == 0);
+	CU_ASSERT(!listens || listen(fd, 1) == 0);
+	return fd;
+}
+
+static void take_and_look(struct help *h, void *context)
+{
+	struct seen *s = context;
+	int fds[] = {take_port(&h->plan, LISTENED, true), take_port(&h->plan, BOUND, false)};
+
+	connect_and_look(h, s);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static bool tells(const struct watch *w, const char *words)
+{
+	static char text[8192];
+	struct out to = out_memory(text, sizeof(text) - 1);
+
+	watch_tell(&to, w);
+	text[to.len] = '\0';
+	return strstr(text, words);
+}
+
+/* /proc has no socket that is bound alone, which is told. */
+static void what_is_listened_on_or_bound_is_not_usable(void)
+{
+	for (int from_proc = 0; from_proc < 2; from_proc++) {
+		struct seen s = {.from_proc = from_proc};
+		struct help h;
+		int listener = -1;
+
+		if (!help_open(&h, "network: {ports: 40000-40031, reserved: [40000-40003], "
+				   "servers: 2}"))
+			CU_FAIL_FATAL("no lab");
+		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+		CU_ASSERT(help_inside(&h, LAB_CLIENT, take_and_look, &s));
+		CU_ASSERT_FATAL(s.ok);
+		CU_ASSERT_EQUAL(s.watch.usable, from_proc ? 28 - 1 : 28 - 2);
+		CU_ASSERT_EQUAL(s.watch.rows[0].usable, s.watch.usable);
+		CU_ASSERT(tells(&s.watch, from_proc ? "27 usable" : "26 usable"));
+		CU_ASSERT_EQUAL(tells(&s.watch, "counted from /proc/net/tcp"), from_proc);
+		CU_ASSERT(s.watch.sample.dump_ns > 0);
+		CU_ASSERT_EQUAL(watch_pause_ns(&s.watch), 50 * (int64_t)s.watch.sample.dump_ns);
+		for (int i = 0; i < FIRST + SECOND; i++)
+			close(s.fds[i]);
+		close(listener);
+		help_close(&h);
+	}
+}
+
+struct fill {
+	struct watch watch;
+	int fds[PORTS], count;
+	bool binds;
+};
+
+/* Some to one server, and to the other until there is no port. */
+static void fill_and_look(struct help *h, void *context)
+{
+	const struct plan *p = &h->plan;
+	struct host host = *help_host();
+	struct fill *f = context;
+	int fd;
+
+	host.ports = p->scenario->network.ports;
+	for (f->count = 0; f->count < BIND_FIRST; f->count++) {
+		fd = help_connection(p->family, f->binds ? &p->sources.list[0] : NULL,
+				     p->servers.list[0], p->service_first);
+		CU_ASSERT_FATAL(fd >= 0);
+		f->fds[f->count] = fd;
+	}
+	while (f->binds &&
+	       (fd = help_connection(p->family, NULL, p->servers.list[1], p->service_first)) >= 0) {
+		CU_ASSERT_FATAL(f->count < PORTS);
+		f->fds[f->count++] = fd;
+	}
+	CU_ASSERT(!f->binds || fd == -EADDRNOTAVAIL);
+	CU_ASSERT(watch_open(&f->watch, &host, NULL, 10, &h->arena, &h->err) &&
+		  watch_look(&f->watch, &h->err));
+}
+
+/* The kernel gives no port any more, and no destination has them all: only together they do. */
+static void who_binds_first_is_told_to_be_near_the_end(void)
+{
+	for (int binds = 0; binds < 2; binds++) {
+		struct fill f = {.binds = binds};
+		struct help h;
+		int listener = -1;
+
+		if (!help_open(&h, "network: {ports: 40000-40031, servers: 2}"))
+			CU_FAIL_FATAL("no lab");
+		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+		CU_ASSERT(help_inside(&h, LAB_CLIENT, fill_and_look, &f));
+		CU_ASSERT_EQUAL(usage_used(&f.watch.rows[0]), BIND_FIRST);
+		CU_ASSERT_EQUAL(f.watch.anywhere, binds ? PORTS : BIND_FIRST);
+		CU_ASSERT_EQUAL(watch_starves_binds(&f.watch), binds);
+		CU_ASSERT_EQUAL(tells(&f.watch, "32 of 32 ports are in use towards some"), binds);
+		for (int i = 0; i < f.count; i++)
+			close(f.fds[i]);
 		close(listener);
 		help_close(&h);
 	}
@@ -222,9 +340,41 @@ static void time_wait_is_of_who_was_seen_to_have_the_connection(void)
 	help_close(&h);
 }
 
+/* Far more often than what is shown: who has a connection for less than that is seen to have it. */
+static void follow_there(struct help *h, void *context)
+{
+	static const volatile sig_atomic_t going_on = 0, stopped = SIGINT;
+	struct host host = *help_host();
+	struct watch w;
+	uint32_t first;
+
+	(void)context;
+	CU_ASSERT_FATAL(watch_open(&w, &host, NULL, 10, &h->arena, &h->err) &&
+			watch_look(&w, &h->err));
+	first = w.holders->looks;
+	CU_ASSERT(watch_follow(&w, 1000000000 + 4 * watch_pause_ns(&w), &going_on, &h->err));
+	CU_ASSERT(w.holders->looks >= first + 3);
+	first = w.holders->looks;
+	CU_ASSERT(watch_follow(&w, 1000000000, &stopped, &h->err));
+	CU_ASSERT_EQUAL(w.holders->looks, first);
+}
+
+static void it_looks_more_often_than_it_shows(void)
+{
+	struct help h;
+
+	if (!help_open(&h, "network: {ports: 40000-40031}"))
+		CU_FAIL_FATAL("no lab");
+	CU_ASSERT(help_inside(&h, LAB_CLIENT, follow_there, NULL));
+	help_close(&h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, destinations_are_shown_the_fullest_first),
 	TEST_UNLESS(help_no_network, one_destination_is_shown_alone),
+	TEST_UNLESS(help_no_network, what_is_listened_on_or_bound_is_not_usable),
+	TEST_UNLESS(help_no_network, who_binds_first_is_told_to_be_near_the_end),
+	TEST_UNLESS(help_no_network, it_looks_more_often_than_it_shows),
 	TEST_UNLESS(help_no_network, time_wait_is_of_who_was_seen_to_have_the_connection),
 	TESTS_END,
 };
