@@ -43,6 +43,7 @@ static void *nft_run(void *context)
 		  rights_pass_network(&q->h->err));
 	snprintf(line, sizeof(line), "%s list %s", nft_find(), q->object);
 	nft = popen(line, "re");
+	CU_ASSERT(nft != NULL); /* no answer is none of no mappings */
 	if (!nft)
 		return NULL;
 	q->answer[fread(q->answer, 1, sizeof(q->answer) - 1, nft)] = '\0';
