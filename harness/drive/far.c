@@ -114,8 +114,8 @@ static void *far_thread(void *context)
 {
 	struct far *far = context;
 
-	far->failed = !lab_enter(far->lab, LAB_SERVER, &far->err) || !listeners_open(far) ||
-		      !rings_open(far) || !far_post_open(far);
+	far->failed = !lab_enter(far->lab, LAB_SERVER, &far->err) || !far_loop_open(far) ||
+		      !listeners_open(far) || !rings_open(far) || !far_post_open(far);
 	if (!far->failed && far->slots) {
 		accept_all(far);
 		far_turn(far);

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "sys/plain.h"
+
 bool far_loop_reserve(struct far *far)
 {
 	const struct plan *p = far->plan;
@@ -19,6 +21,21 @@ bool far_loop_reserve(struct far *far)
 	for (uint32_t l = 0; far->upstreams && l < p->services; l++)
 		far->upstreams[l] = endpoint_make(family, own, plan_service(p, l));
 	return far->upstreams;
+}
+
+bool far_loop_open(struct far *far)
+{
+	const struct plan *p = far->plan;
+	const char *name = address_link(p->scenario, p->servers.list[0]);
+	uint32_t link;
+
+	if (far->behaviour != BEHAVIOUR_LOOP)
+		return true;
+	if (!link_find(&link, name, &far->err))
+		return false;
+	for (uint32_t l = 0; l < p->services; l++)
+		endpoint_scope(&far->upstreams[l], link);
+	return true;
 }
 
 static void relay(struct far *far, uint32_t i)

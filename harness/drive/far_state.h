@@ -107,8 +107,10 @@ void far_close(struct far *far, uint32_t i);
 void far_answer(struct far *far, uint32_t i); /* the request is read, and its delay is over */
 void far_wait(struct far *far, uint32_t i);   /* server.delay begins; far_answer() ends it */
 
-/* A proxy that is its own upstream: memory; a connection is accepted; an answer to what it is at. */
+/* A proxy that is its own upstream: memory; in the server's namespace, its link; a connection is
+ * accepted; an answer to what it is at. */
 bool far_loop_reserve(struct far *far);
+bool far_loop_open(struct far *far);
 void far_loop(struct far *far, uint32_t i);
 void far_loop_answer(struct far *far, uint32_t i, int result);
 

@@ -21,6 +21,7 @@ struct prober {
 	struct latency *latency;
 	struct proc_door proc;
 	uint64_t turn, opened;
+	uint32_t link; /* its index; 0: none */
 	struct alarm alarm;
 	atomic_bool quitting;
 	_Atomic bool *broken; /* the load is to end */
@@ -89,16 +90,14 @@ static int64_t time_one(struct prober *p, int fd, uint32_t pair, double fill)
 			? endpoint_any(p->load->family, 0)
 			: endpoint_make(p->load->family,
 					p->load->sources.list[pair / plan->destinations], 0);
-	const char *link = load_link(p->load->load);
 	int64_t begin, took;
 	enum stage stage;
 	int e;
 
-	endpoint_scope(&to, link);
-	endpoint_scope(&from, link);
+	endpoint_scope(&to, p->link);
+	endpoint_scope(&from, p->link);
 	begin = clock_now();
 	e = open_within(p, fd, p->load->bind_source ? &from : NULL, &to, &stage);
-
 	took = clock_now() - begin;
 	if (e == 0) {
 		p->opened++;
@@ -144,7 +143,9 @@ static void *prober_thread(void *context)
 	struct prober *p = context;
 	int64_t next, wait_ns;
 
-	p->good = lab_enter(p->lab, LAB_CLIENT, &p->err) && proc_open(&p->proc, &p->err);
+	p->good = lab_enter(p->lab, LAB_CLIENT, &p->err) &&
+		  link_find(&p->link, load_link(p->load->load), &p->err) &&
+		  proc_open(&p->proc, &p->err);
 	alarm_ready(&p->alarm);
 	alarm_await(&p->alarm);
 	if (!p->good)

@@ -25,6 +25,7 @@ struct squat {
 	struct err *err; /* of who opens it; once that is done, &late_err */
 	struct ring **rings;
 	uint32_t ring_count, held; /* sockets so far */
+	uint32_t link;		   /* that squat.address is of; 0: any */
 	int64_t until_ns;	   /* when stop.time is over; squat_zero() sets it anew */
 	bool ok;
 
@@ -113,8 +114,10 @@ static int hold(const struct squat *q, bool listens, uint16_t port, enum stage *
 	struct socket_wish wish = {.family = p->family,
 				   .protocol = q->plan->scenario->squat.protocol,
 				   .source = port ? &at : NULL};
-	int fd = socket_make(&wish, stage);
+	int fd;
 
+	endpoint_scope(&at, q->link);
+	fd = socket_make(&wish, stage);
 	if (fd >= 0 && listens && listen(fd, BACKLOG) < 0) {
 		int e = errno;
 
@@ -268,8 +271,10 @@ static void *squat_thread(void *context)
 	const struct wish ballast = {"load.ballast", s->load.at.ballast, false,
 				     q->plan->squat.ballast};
 
-	q->ok = lab_enter(q->lab, LAB_CLIENT, q->err) && (s->squat.start > 0 || take_wishes(q)) &&
-		take_ballast(q, &ballast) && is_in_time(q);
+	q->ok = lab_enter(q->lab, LAB_CLIENT, q->err) &&
+		link_find(&q->link, address_link(s, q->plan->squat.address), q->err) &&
+		(s->squat.start > 0 || take_wishes(q)) && take_ballast(q, &ballast) &&
+		is_in_time(q);
 	alarm_ready(&q->alarm);
 	if (q->ok && s->squat.start > 0)
 		take_late(q);

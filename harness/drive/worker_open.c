@@ -5,6 +5,7 @@
 #include "drive/breach.h"
 #include "drive/wire.h"
 #include "plan/bind.h"
+#include "sys/plain.h"
 
 enum { SEND_MOST = 65536 }; /* of a request, at once */
 
@@ -17,10 +18,9 @@ static struct endpoint source_of(const struct worker *w, uint32_t i)
 				    : endpoint_make(lp->family, lp->sources.list[i], 0);
 }
 
-static bool addresses_open(struct worker *w, struct arena *arena)
+static bool addresses_open(struct worker *w, uint32_t link, struct arena *arena)
 {
 	const struct plan *p = w->plan;
-	const char *link = load_link(w->load->load);
 
 	w->sources = ARENA_TRY(arena, struct endpoint, p->sources.count);
 	w->servers = ARENA_TRY(arena, struct endpoint, p->destinations);
@@ -168,6 +168,7 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 		 struct err *err)
 {
 	struct worker *w = ARENA_NEW(arena, struct worker);
+	uint32_t link;
 
 	*out = w;
 	w->wish = *wish;
@@ -176,7 +177,9 @@ bool worker_open(struct worker **out, const struct worker_wish *wish, struct are
 	w->tape = wish->tape;
 	w->proc = (struct proc_door){-1, -1, -1, -1};
 	terms_set(w);
-	if (!flows_open(w, arena) || !addresses_open(w, arena) || !spaces_open(w, arena))
+	if (!link_find(&link, load_link(w->load->load), err))
+		return false;
+	if (!flows_open(w, arena) || !addresses_open(w, link, arena) || !spaces_open(w, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory for %u connections",
 			       w->slots);
 	if (!requests_open(w, arena))

@@ -324,6 +324,15 @@ static inline const char *load_link(const struct load *l)
 	return l->scope == SCOPE_NONE ? NULL : scope_words[l->scope].word;
 }
 
+/* The interface that an address of the lab's own is to be had on; NULL: it needs none. */
+static inline const char *address_link(const struct scenario *s, struct address a)
+{
+	bool is_inside = s->network.topology == TOPOLOGY_LOOPBACK;
+
+	return address_is_link_local(a) ? scope_words[is_inside ? SCOPE_LO : SCOPE_LINK].word
+					: NULL;
+}
+
 /* Of the load's addresses and sockets. */
 enum family load_family(const struct scenario *s, const struct load *l);
 

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -45,11 +44,11 @@ static inline struct endpoint endpoint_make(enum family family, struct address a
 }
 
 /* Which interface a link-local address is of: what the kernel has no address of without it (EINVAL).
- * NULL: none is named. In the namespace of the calling thread. */
-static inline void endpoint_scope(struct endpoint *e, const char *link)
+ * Its index is sys/plain.h's link_find()'s; 0: none is named. */
+static inline void endpoint_scope(struct endpoint *e, uint32_t link)
 {
-	if (link && e->any.sa_family == AF_INET6)
-		e->in6.sin6_scope_id = if_nametoindex(link);
+	if (e->any.sa_family == AF_INET6)
+		e->in6.sin6_scope_id = link;
 }
 
 static inline void endpoint_port(struct endpoint *e, uint16_t port)

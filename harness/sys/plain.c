@@ -1,6 +1,7 @@
 #include "sys/plain.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -50,6 +51,12 @@ int socket_open(int fd, const struct endpoint *source, const struct endpoint *de
 		return -errno;
 	*stage = STAGE_CONNECT;
 	return destination && connect(fd, &destination->any, destination->len) < 0 ? -errno : 0;
+}
+
+bool link_find(uint32_t *index, const char *link, struct err *err)
+{
+	*index = link ? if_nametoindex(link) : 0;
+	return !link || *index || err_sys(err, errno, "could not find the link %s", link);
 }
 
 uint16_t socket_port(int fd)

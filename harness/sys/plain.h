@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/err.h"
 #include "base/option.h"
 #include "sys/endpoint.h"
 
@@ -37,6 +38,9 @@ int socket_prepare(int fd, const struct socket_wish *wish, enum stage *stage);
  * it is under way; to ask again waits on. */
 int socket_open(int fd, const struct endpoint *source, const struct endpoint *destination,
 		enum stage *stage);
+
+/* The index of an interface, in the namespace of the calling thread; NULL: none, which is 0. */
+bool link_find(uint32_t *index, const char *link, struct err *err);
 
 /* The local port of a socket; 0: it has none. */
 uint16_t socket_port(int fd);

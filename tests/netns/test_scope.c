@@ -148,10 +148,41 @@ static void all_that_is_said_of_addresses_holds_of_these(void)
 	}
 }
 
+/* What else is bound or connected to a link-local address names the link, whatever the load does. */
+static void others_name_the_link_too(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t squat_held;
+		uint64_t far_opened;
+	} rows[] = {
+		{"squat: {family: ipv6, address: \"fe80::77:0:0:1\", ports: [40001]}\n"
+		 "load: {scope: veth0, concurrency: 1, total: 1}",
+		 1, 0},
+		{"server: {behaviour: loop, sysctl: {net.ipv4.ip_local_port_range: 50000 50007}}\n"
+		 "load: {scope: veth0, concurrency: 1, total: 1, end: wait}",
+		 0, 8},
+	};
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		char lines[400];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines), LOCAL "%s", rows[k].lines);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok);
+		CU_ASSERT_EQUAL(d.tape.tally.opened, 1);
+		CU_ASSERT_EQUAL(d.tape.squat_held, rows[k].squat_held);
+		CU_ASSERT_EQUAL(d.tape.far_opened, rows[k].far_opened);
+		help_close(&d.h);
+	}
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_scope_is_answered_as_the_kernel_does),
 	TEST_UNLESS(help_no_lending, a_scoped_socket_is_between_link_local_addresses),
 	TEST_UNLESS(help_no_network, all_that_is_said_of_addresses_holds_of_these),
+	TEST_UNLESS(help_no_network, others_name_the_link_too),
 	TESTS_END,
 };
 
