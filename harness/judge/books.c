@@ -150,10 +150,13 @@ static uint64_t resets_of_others(const struct tape *tape, const struct plan *pla
 	return less(moved(m, "EstabResets"), both ? 2 * own : own);
 }
 
-/* On loopback what a far end opens to itself has the client's ports. */
+/* On loopback what a far end opens to itself has the client's ports: of several chains, one after the
+ * other, no more at once than there are. */
 static uint64_t looped(const struct tape *tape, const struct plan *plan)
 {
-	return plan->scenario->network.topology == TOPOLOGY_LOOPBACK ? tape->far_opened : 0;
+	bool shared = plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
+
+	return shared ? least(tape->far_opened, plan->budget.capacity) : 0;
 }
 
 /* Those that have sent their FIN, whatever the kernel has of them since. */

@@ -49,6 +49,24 @@ static bool is_known(struct trial *t, enum book_kind kind)
 	return t->measures.books[kind].known;
 }
 
+/* Of three chains, one after the other, 32 ports have no more than 32 at once. */
+static void a_loop_explains_no_more_than_there_are_ports(void)
+{
+	struct trial t;
+
+	trial_open(&t, "network: {topology: loopback, ports: 40000-40031}\n"
+		       "server: {behaviour: loop}\nload: {rate: 10/s, total: 3}");
+	t.tape.tally = (struct tally){.attempted = 1, .opened = 1, .open = 1};
+	t.tape.far_opened = 93;
+	counter(&t, "ActiveOpens", 94);
+	trial_dump(&t, 32)->t_ns = t.tape.end_ns + 1;
+	dump_of(&t)->states[STATE_ESTABLISHED] = 33;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 0);
+	dump_of(&t)->states[STATE_ESTABLISHED] = 41;
+	CU_ASSERT_EQUAL(missing(&t, BOOK_LIVE), 8);
+	trial_close(&t);
+}
+
 static void books_that_agree_with_the_kernel_balance(void)
 {
 	struct trial t;
@@ -370,6 +388,7 @@ static void resets_of_our_own_explain_nothing(void)
 }
 
 static const struct test tests[] = {
+	TEST(a_loop_explains_no_more_than_there_are_ports),
 	TEST(books_that_agree_with_the_kernel_balance),
 	TEST(a_lost_connection_is_missing_but_for_those_reset),
 	TEST(a_connection_that_nobody_opened_is_missing_too),
