@@ -114,6 +114,18 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 	return (struct span){host->tw_reuse_delay < 0 ? 0 : delay_ns, delay_ns};
 }
 
+bool life_may_wait_reused(const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->load_count && p->forecast.quiet_ns > 0; i++) {
+		alone.load = *p->loads[i].load;
+		any |= time_wait(&alone, p->host).most < alone.network.time_wait;
+	}
+	return any;
+}
+
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
 {
 	const struct setting_list *set = &s->network.sysctl;

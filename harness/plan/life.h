@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "plan/budget.h"
+#include "plan/plan.h"
 
 /* A handshake, its far end and a timer together can be late by this much: what is closer cannot
  * be told. */
@@ -40,6 +40,10 @@ int64_t life_sum(int64_t a, int64_t b);
 
 /* Without a FIN it is a reset, whatever the load calls it. */
 enum end life_end(const struct load *load, enum end end);
+
+/* May a connect take a port out of TIME_WAIT (net.ipv4.tcp_tw_reuse)? Until one does, it is in use. Of a
+ * plan whose forecast is made. */
+bool life_may_wait_reused(const struct plan *p);
 
 /* Do connections have TCP timestamps? Both ends must want them (RFC 7323); on loopback the server's
  * settings are the client's. */

@@ -278,6 +278,8 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 		used = least(used, p->loads[0].sockets_most);
 	if (o->begun < (double)used)
 		used = (uint64_t)o->begun;
+	if (life_may_wait_reused(p)) /* in TIME_WAIT, until somebody takes them */
+		return used;
 	return o->wanted < (double)used ? (uint64_t)ceil(o->wanted) : used;
 }
 

@@ -131,7 +131,9 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 
 	if (!is_single(p))
 		return untold;
-	if (p->scenario->network.choose != CHOOSE_SEED && p->scenario->sample.latency == 0)
+	if (life_may_wait_reused(p))
+		most = fmin(most, ceil(o->begun / b->spaces));
+	else if (p->scenario->network.choose != CHOOSE_SEED && p->scenario->sample.latency == 0)
 		most = fmin(most,
 			    fmin(ceil(o->begun / b->spaces), ceil(at_once / b->spaces) + CLOSING));
 	/* A connect that is timed may have the last one, and gives it back. */

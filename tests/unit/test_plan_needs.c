@@ -359,6 +359,35 @@ static void what_is_inherited_is_open_beside_the_slots(void)
 	}
 }
 
+/* A connect may take a port out of TIME_WAIT after a second; but until one does, it is in use. */
+static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
+{
+	static const struct {
+		const char *lines;
+		double most;
+	} rows[] = {
+		{"load: {rate: 100/s, total: 800}", 800}, /* was 216 */
+		{"load: {rate: 100/s, total: 8000}", 1000},
+		{"load: {rate: 100/s, total: 800, end: reset}", 116},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines = text_format(&a,
+						"network: {ports: 40000-40999, sysctl: "
+						"{net.ipv4.tcp_tw_reuse: 1}}\n%s",
+						rows[i].lines)
+					    .s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 1e9);
+		CU_ASSERT(told[PREDICTION_USED].told);
+		CU_ASSERT_EQUAL(told[PREDICTION_USED].value.most, rows[i].most);
+		arena_close(&a);
+	}
+}
+
 /* Of a mix some ports are free with the close: no run is over before it began. */
 static void no_recovery_is_foretold_before_the_beginning(void)
 {
@@ -405,6 +434,7 @@ static void what_squat_may_have_of_named_ports_is_not_told(void)
 }
 
 static const struct test tests[] = {
+	TEST(a_port_that_may_be_reused_is_in_use_until_it_is),
 	TEST(no_recovery_is_foretold_before_the_beginning),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
 	TEST(what_is_inherited_is_open_beside_the_slots),
