@@ -134,6 +134,11 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
 	if (p->scenario->server.die)
 		return TEXT("cannot be told: the server's death gives ports back");
+	if (p->scenario->server.vanish)
+		return text_format(a,
+				   "cannot be told: after %s the server's host is gone, and each "
+				   "connect has its port until it gives up (load.timeout)",
+				   say_time(a, (double)p->scenario->server.vanish));
 	if (plan_mean_ns(p, o) > 0)
 		return text_format(
 			a,
