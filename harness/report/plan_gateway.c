@@ -42,7 +42,7 @@ struct text plan_say_gateway_rate(const struct plan *p, struct arena *a)
 	return text_format(a, "%s of the gateway / %s = %s for ever, at least: %s",
 			   say_number(a, p->nat.carriage.ports, "port"),
 			   say_time(a, ports / p->forecast.rate * 1e9),
-			   say_rate(a, p->forecast.rate), say_keeping(p, a));
+			   say_sustained(a, p->forecast.rate), say_keeping(p, a));
 }
 
 /* Several connections of one port of the client have one mapping. */

@@ -132,9 +132,9 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("any rate");
 	if (p->load_count > 1)
 		return text_format(a, "%s for ever, by the load whose ports carry least",
-				   say_rate(a, p->forecast.rate));
+				   say_sustained(a, p->forecast.rate));
 	if (p->forecast.rate_is_least)
 		return plan_say_gateway_rate(p, a);
 	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),
-			   say_parts(p, o, a), say_rate(a, p->forecast.rate));
+			   say_parts(p, o, a), say_sustained(a, p->forecast.rate));
 }

@@ -69,7 +69,7 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 		return TEXT("any rate: once the pool is warm it opens no connection");
 	return text_format(a, "%s / %s / %.3g %% = %s requests for ever%s", ports,
 			   say_time(a, p->forecast.pool_ns), 100 * o->pool.share_most,
-			   say_rate(a, p->forecast.pool_rate),
+			   say_sustained(a, p->forecast.pool_rate),
 			   o->pool.in_step ? ""
 					   : ", at least: more, where they do not end together");
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <math.h>
+
 #include "base/unit.h"
 #include "plan/outline.h"
 
@@ -20,6 +22,14 @@ static inline const char *say_time(struct arena *a, double ns)
 static inline const char *say_rate(struct arena *a, double per_s)
 {
 	return unit_rate_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), per_s);
+}
+
+/* What goes on for ever: whole ones are rounded down, or the rate that is told would not. */
+static inline const char *say_sustained(struct arena *a, double per_s)
+{
+	const double exact = 1 + 1e-9; /* of 6 / 0.01 */
+
+	return say_rate(a, per_s < 100 ? per_s : floor(per_s * exact));
 }
 
 /* "1 source", "3 sources" */
