@@ -266,9 +266,10 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 static bool foresee_first(struct forecast *f, const struct scenario *s, const struct budget *b,
 			  const struct life *life)
 {
-	const struct refusal r = first_of(s, b, (double)life->live.least);
+	const struct refusal r = first_of(s, b, b->capacity ? (double)life->live.least : INFINITY);
 
-	if (r.most == 0 || bind_shares_port(&s->load) || bind_may_repeat(s, &s->load) ||
+	if ((r.most == 0 && b->capacity) || bind_shares_port(&s->load) ||
+	    bind_may_repeat(s, &s->load) ||
 	    !refuses(s, &r, speed_pace(s, b, life, r.most), speed_ends_ns(s)))
 		return false;
 	keep_refusal(f, s, b, life, &r);

@@ -12,11 +12,6 @@ static bool is_reserved(const struct scenario *s, struct port_range range)
 	return false;
 }
 
-static bool nothing_left(const struct scenario *s)
-{
-	return is_reserved(s, s->network.ports);
-}
-
 static bool too_many_reserved(const struct scenario *s)
 {
 	return s->network.reserved.count > SCENARIO_RESERVED_MOST;
@@ -172,10 +167,6 @@ static bool squats_one_client(const struct scenario *s)
 }
 
 static const struct rule rules[] = {
-	{nothing_left,
-	 {AT(network, ports), AT(network, reserved)},
-	 "network.reserved leaves no port of network.ports",
-	 "Reserve less, or widen network.ports."},
 	{too_many_reserved,
 	 {AT(network, reserved), AT(network, reserved)},
 	 "network.reserved is more than 340 ranges",

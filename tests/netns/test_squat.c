@@ -139,6 +139,11 @@ static void a_port_that_anybody_has_bound_is_none_to_connect_from(void)
 		/* Reserved ports are nobody's anyway. */
 		{"network: {ports: 40000-40031, reserved: [40000-40027]}", 4, 0, STAGE_CONNECT,
 		 EADDRNOTAVAIL},
+		{"network: {ports: 40000-40031, reserved: [39000-40010, 40011-40031]}", 0, 0,
+		 STAGE_CONNECT, EADDRNOTAVAIL},
+		{"network: {ports: 40000-40031, reserved: [40000-40031]}\nload: {bind: address, "
+		 "end: leak, total: 100}",
+		 0, 0, STAGE_BIND, EADDRINUSE},
 		{"network: {ports: 40000-40031, reserved: [40010-40019]}\nsquat: {listen: "
 		 "[40015-40024]}",
 		 17, 0, STAGE_CONNECT, EADDRNOTAVAIL},

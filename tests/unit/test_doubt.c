@@ -127,7 +127,43 @@ static void what_a_pool_opens_for_requests_that_fail_is_not_told(void)
 	}
 }
 
+/* Nobody can have one that is reserved but by its number. */
+static void where_all_ports_are_reserved_the_first_finds_none(void)
+{
+	static const struct {
+		const char *load;
+		uint64_t capacity;
+		bool exhausts;
+	} rows[] = {
+		{"rate: 100/s", 0, true},
+		{"concurrency: 10, end: leak", 0, true},
+		{"concurrency: 10, pool: {max_idle: 10}", 0, true},
+		{"bind: address", 0, true},
+		{"protocol: udp", 0, true},
+		{"total: 1", 0, true},
+		{"bind: ports 40000-40031, total: 32", 32, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(text_format(&a,
+						      "network: {ports: 40000-40031, reserved: "
+						      "[39000-40010, 40011-41000]}\nload: {%s}",
+						      rows[i].load)
+						  .s,
+					  NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.budget.capacity, rows[i].capacity);
+		CU_ASSERT(p.forecast.known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		CU_ASSERT_EQUAL(p.forecast.counted, rows[i].exhausts);
+		CU_ASSERT_EQUAL(p.forecast.after_most, 0);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
+	TEST(where_all_ports_are_reserved_the_first_finds_none),
 	TEST(a_pool_of_named_ports_has_them_for_all_destinations),
 	TEST(who_asks_for_each_port_is_passed_by),
 	TEST(a_full_backlog_is_a_matter_of_speed),

@@ -354,8 +354,6 @@ static void keys_that_exclude_each_other_are_told(void)
 		 "retry"},
 		{HEAD "load: {on_failure: {retry: 3, flush_pool: true}}\n", 3, 43, "needs a pool",
 		 "leave it out"},
-		{HEAD "network: {ports: 5-9, reserved: [1-6, 7-20]}\n", 3, 33, "leaves no port",
-		 "Reserve less"},
 		/* a case breaks it, by a key of its own; the base's fault is told once */
 		{HEAD "load: {rate: 5/s}\ncases: {b: {load: {concurrency: 5}}}\n", 4, 33, "exclude",
 		 "rate: 0/s"},
