@@ -97,7 +97,7 @@ lint: ## floors, format, clang-tidy, cppcheck, shellcheck
 	sh scripts/floors.sh
 	@echo clang-format --dry-run; clang-format --dry-run -Werror $(ALL_C)
 	@echo clang-tidy; printf '%s\n' $(SRC) | xargs -P $$(nproc) -n 4 sh -c \
-		'clang-tidy --quiet "$$@" -- -D_GNU_SOURCE -Iharness -DLIBRARY=0 -DVERSION=0 -std=c11 \
+		'clang-tidy --quiet "$$@" -- -D_GNU_SOURCE -Iharness -DLIBRARY=__FILE__ -DVERSION=__FILE__ -std=c11 \
 			-Xclang -analyzer-config -Xclang max-nodes=$(LINT_NODES) 2>/dev/null' tidy
 	cppcheck --quiet --enable=warning,portability --error-exitcode=1 --std=c11 -Iharness harness
 	shellcheck scripts/setup scripts/bench-setup $(wildcard scripts/*.sh tests/*.sh)

@@ -29,8 +29,8 @@ struct evidence {
 struct holders {
 	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
 	uint64_t ended; /* of the live: by the far end, and not by the client yet */
-	uint64_t own; /* the sum of these */
-	uint64_t all; /* with what others hold */
+	uint64_t own;	/* the sum of these */
+	uint64_t all;	/* with what others hold */
 };
 
 struct evidence evidence_of(const struct plan *plan, const struct tape *tape,

@@ -76,7 +76,7 @@ static int settle(int fd, uint32_t nofile, struct limits *limits, int *beyond)
 static void maker_live(int fd, const void *context)
 {
 	struct limits limits;
-	struct order order;
+	struct order order = {0};
 	int beyond, none, error = settle(fd, *(const uint32_t *)context, &limits, &beyond);
 	bool cut;
 
@@ -115,7 +115,7 @@ bool maker_socket(struct made *out, const struct maker *maker, const struct make
 		  struct err *err)
 {
 	const struct order order = {.wish = *wish};
-	struct reply reply;
+	struct reply reply = {0};
 	int fd;
 
 	if (!ask(maker, &order, &reply, &fd))
@@ -133,7 +133,7 @@ bool maker_socket(struct made *out, const struct maker *maker, const struct make
 void maker_close(const struct maker *maker, int number)
 {
 	const struct order order = {.number = number};
-	struct reply reply;
+	struct reply reply = {0};
 	int none;
 
 	ask(maker, &order, &reply, &none);
