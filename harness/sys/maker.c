@@ -90,7 +90,7 @@ static void maker_live(int fd, const void *context)
 bool maker_start(struct maker *out, uint32_t nofile, struct err *err)
 {
 	const struct child_work work = {"lastport-load", maker_live, &nofile};
-	int error, none;
+	int error = 0, none;
 	bool cut;
 
 	if (!child_start(&out->child, &work, err))
