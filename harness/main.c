@@ -67,7 +67,8 @@ int main(int argc, char **argv)
 	struct err err = {0}, lost = {0};
 	int status;
 
-	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is a failed write */
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is a failed write, */
+	signal(SIGXFSZ, SIG_IGN); /* and so is a file at its limit (ulimit -f) */
 	fill_streams();
 	if (!arena_open(&arena, arena_bytes)) {
 		err_sys(&err, errno, "could not reserve memory");

@@ -33,7 +33,7 @@ struct err {
 	int sys;	    /* an errno value; 0 if none */
 	struct mark at;	    /* line 0: about no file */
 	struct text source; /* that line of the file, borrowed; empty if none */
-	char what[200], hint[200];
+	char what[200], hint[400];
 };
 
 enum { ERRS_MOST = 16 };

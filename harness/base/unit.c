@@ -234,8 +234,12 @@ const char *unit_time_pretty(char out[UNIT_PRINTED], int64_t ns)
 		snprintf(out, UNIT_PRINTED, "%.3g ms", s * 1e3);
 	else if (s < 600)
 		snprintf(out, UNIT_PRINTED, "%.3g s", s);
-	else
+	else if (s < 600 * 60)
 		snprintf(out, UNIT_PRINTED, "%.3g min", s / 60);
+	else if (s < 100 * 3600)
+		snprintf(out, UNIT_PRINTED, "%.3g h", s / 3600);
+	else
+		snprintf(out, UNIT_PRINTED, "%.3g days", s / 86400);
 	return out;
 }
 

@@ -50,6 +50,7 @@ const volatile sig_atomic_t *signals_watch(void)
 			sigaction(watched[i], &first, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	return &noted;
 }
 

@@ -8,7 +8,7 @@
 
 #include <signal.h>
 
-/* From here on signals are noted, and SIGPIPE is a failed write. Threads made later leave
+/* From here on signals are noted, and SIGPIPE and SIGXFSZ are failed writes. Threads made later leave
  * signals to the first one if signals_block() stands around their making. */
 const volatile sig_atomic_t *signals_watch(void);
 

@@ -155,6 +155,9 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 	if (p->load_count == 1 && closes_race(p))
 		return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on either "
 			    "side, as the machine has it");
+	if (p->load_count == 1 && o->kept_share > 0 && o->kept_share < 1)
+		return TEXT("cannot be told: some never give their port back, and whether the "
+			    "others have left enough by then decides");
 	if (p->load_count == 1 && p->loads[0].shape.burst && o->wanted > (double)p->budget.capacity)
 		return text_format(a,
 				   "more is wanted than there is: %s at once, %s; unless the first "

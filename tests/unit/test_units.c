@@ -135,6 +135,9 @@ static void pretty_is_rounded_for_the_eye(void)
 	CU_ASSERT_STRING_EQUAL(unit_share_pretty(z, 1), "100 %");
 	CU_ASSERT_STRING_EQUAL(unit_share_pretty(z, 0.99999), "99.9 %");
 	CU_ASSERT_STRING_EQUAL(unit_time_pretty(z, 610000000), "0.61 s");
+	CU_ASSERT_STRING_EQUAL(unit_time_pretty(z, INT64_C(3600000000000)), "60 min");
+	CU_ASSERT_STRING_EQUAL(unit_time_pretty(z, INT64_C(41400000000000)), "11.5 h");
+	CU_ASSERT_STRING_EQUAL(unit_time_pretty(z, INT64_C(1692000000000000)), "19.6 days");
 }
 
 static const struct test tests[] = {
