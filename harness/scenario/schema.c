@@ -54,7 +54,7 @@ static const struct {
 	 "\"additionalProperties\": {" EITHER(A_STRING(NO_CONTROL "{1,64}") ", " OR_ANY_WORD) "}"},
 	{&kind_BIND, STRING("@ways")},
 	{&kind_ADDRESS, STRING("any|" ADDRESS)},
-	{&kind_DEVICE, STRING("[^/: \\u0000-\\u001f\\u007f]{1,15}")},
+	{&kind_DEVICE, EITHER(A_STRING("[^/: \\u0000-\\u001f\\u007f]{1,15}") ", " OR_ANY_WORD)},
 	{&kind_RAMP,
 	 "\"type\": \"array\", \"maxItems\": 64, \"items\": {\"type\": \"object\", \"required\": "
 	 "[\"to\", \"over\"], \"additionalProperties\": false, \"properties\": {\"to\": " A_STRING(
