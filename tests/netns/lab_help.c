@@ -84,7 +84,7 @@ bool help_plan_by(struct help *h, const char *lines, uint32_t workers)
 	struct text source;
 
 	*h = none;
-	CU_ASSERT_FATAL(arena_open(&h->arena, 64 << 20));
+	CU_ASSERT_FATAL(arena_open(&h->arena, 128 << 20));
 	file = ARENA_NEW(&h->arena, struct scenario_file);
 	errs = ARENA_NEW(&h->arena, struct errs);
 	source = text_format(&h->arena, "version: 1\nname: test\n%s", lines);

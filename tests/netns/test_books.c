@@ -281,10 +281,10 @@ static void what_a_rst_has_killed_in_time_wait_is_an_exception(void)
 
 		drive_open(&s.d, cases[i].lines);
 		drive_start(&s.d);
+		CU_ASSERT(drive_await(&s.d.pulse.opened, 9)); /* before the table is looked at */
 		await_state(&s, STATE_TIME_WAIT, 8);
 		kill_time_wait(&s, 3);
 		await_state(&s, STATE_TIME_WAIT, 8 - cases[i].killed);
-		CU_ASSERT(drive_await(&s.d.pulse.opened, 9));
 		drive_end(&s.d, SIGINT);
 		s.d.tape.complete = true; /* as if it had ended by itself, all being at rest */
 		closed = &books(&s)[BOOK_CLOSED];
