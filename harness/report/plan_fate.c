@@ -99,7 +99,9 @@ static bool closes_race(const struct plan *p)
 	       load_ends(p->loads[0].load, END_CLOSE);
 }
 
-static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
+/* The reasons, each by those that are told first; empty: it is none of these. */
+
+static struct text say_others_first(const struct plan *p)
 {
 	if (plan_lacks_address(p))
 		return p->scenario->network.dad
@@ -119,8 +121,11 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 	if (doubt_backlog(p))
 		return TEXT("cannot be told: a connect that finds the server's backlog full "
 			    "(server.backlog) times out, and how fast the machine is decides");
-	if (o->pooled)
-		return say_pool_opens(p, o, a);
+	return (struct text){0};
+}
+
+static struct text say_gateway_doubt(const struct plan *p, const struct outline *o, struct arena *a)
+{
 	if (p->forecast.times_out_after)
 		return text_format(a, "the gateway's ports end first: %s time out",
 				   plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
@@ -132,6 +137,11 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			say_count(a, (double)p->nat.carriage.at_once),
 			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9),
 			plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
+	return (struct text){0};
+}
+
+static struct text say_drawn(const struct plan *p, const struct outline *o, struct arena *a)
+{
 	if (p->scenario->server.die)
 		return TEXT("cannot be told: the server's death gives ports back");
 	if (p->scenario->server.vanish)
@@ -145,34 +155,52 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			"cannot be told: how many ports are given back at once is drawn; "
 			"at %s for each on average",
 			say_time(a, plan_mean_ns(p, o)));
-	if (p->load_count == 1 && bind_may_repeat(p->scenario, p->loads[0].load))
+	return (struct text){0};
+}
+
+/* Of a load that is the only one. */
+static struct text say_given_back(const struct plan *p, const struct outline *o)
+{
+	if (bind_may_repeat(p->scenario, p->loads[0].load))
 		return TEXT("cannot be told: bind() may hand out a port that is in use, by chance "
 			    "(net.ipv4.ip_autobind_reuse)");
-	if (p->load_count == 1 && p->loads[0].meets_itself)
+	if (p->loads[0].meets_itself)
 		return TEXT(
 			"cannot be told: nobody listens, and a connection that meets itself has "
 			"its port for longer than one that is refused");
-	if (p->load_count == 1 && closes_race(p))
+	if (closes_race(p))
 		return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on either "
 			    "side, as the machine has it");
-	if (p->load_count == 1 && o->kept_share > 0 && o->kept_share < 1)
+	if (o->kept_share > 0 && o->kept_share < 1)
 		return TEXT("cannot be told: some never give their port back, and whether the "
 			    "others have left enough by then decides");
-	if (p->load_count == 1 && p->loads[0].shape.burst && o->wanted > (double)p->budget.capacity)
+	return (struct text){0};
+}
+
+static struct text say_wanted_more(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (!(o->wanted > (double)p->budget.capacity))
+		return (struct text){0};
+	if (p->loads[0].shape.burst)
 		return text_format(a,
 				   "more is wanted than there is: %s at once, %s; unless the first "
 				   "give their ports back before the last of them are begun: how "
 				   "fast the machine is decides",
 				   say_number(a, (uint64_t)o->wanted, "connection"),
 				   say_number(a, p->budget.capacity, "port"));
-	if (p->load_count == 1 && o->rate > 0 && o->half_reached &&
-	    o->wanted > (double)p->budget.capacity)
+	if (o->rate > 0 && o->half_reached)
 		return text_format(a,
 				   "more is wanted than there is: connection %s finds no port, by "
 				   "the clock at %s; or connects, from half full on about %s, are "
 				   "too slow to come to that before ports come back",
 				   say_count(a, (double)p->budget.first + 1),
 				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
+	return (struct text){0};
+}
+
+/* Or that how fast the machine is decides. */
+static struct text say_race(const struct plan *p)
+{
 	if (p->scenario->squat.start > 0)
 		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
 	if (p->load_count > 1)
@@ -180,6 +208,23 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 			"cannot be told: the loads want the same ports, and which of them comes "
 			"first to one decides");
 	return TEXT("cannot be told: how fast the machine is decides");
+}
+
+static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	struct text why = say_others_first(p);
+
+	if (!why.len && o->pooled)
+		return say_pool_opens(p, o, a);
+	if (!why.len)
+		why = say_gateway_doubt(p, o, a);
+	if (!why.len)
+		why = say_drawn(p, o, a);
+	if (!why.len && p->load_count == 1)
+		why = say_given_back(p, o);
+	if (!why.len && p->load_count == 1)
+		why = say_wanted_more(p, o, a);
+	return why.len ? why : say_race(p);
 }
 
 /* With SO_REUSEADDR no port is wanted for, but every connection must be another. */
