@@ -51,6 +51,8 @@ static bool sense_turn(struct sense *s, struct err *err)
 		ok = looks_settle(&s->looks, settle_ns, err);
 	else if (ok)
 		ok = looks_turn(&s->looks, asked, err);
+	if (s->looks.wish.pulse)
+		atomic_store(&s->looks.wish.pulse->spent_ns, clock_spent());
 	pthread_mutex_lock(&s->lock);
 	if (edges != s->edges_met) {
 		s->edges_met = edges;

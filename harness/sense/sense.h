@@ -34,6 +34,7 @@ struct pulse {
 	/* The same of its looks at the gateway; what it dropped since the load began. */
 	_Atomic uint64_t gateway_looks, gateway_entries_max, gateway_insert_failed, gateway_drop,
 		gateway_unmapped;
+	_Atomic int64_t spent_ns; /* the processor time of the sampler's thread, so far */
 };
 
 struct sense_wish {

@@ -155,11 +155,12 @@ const struct contest contests[] = {
 	 {.run = probe_cost, .wish = {.lines = UNACCEPTED, .count = 1000}},
 	 OURS(PROBES, 2),
 	 {[FIGURE_LATENCY] = {1 / 1.15, 1 / 1.05}}},
-	/* At 10 Hz, and dumps as often as 2 % of a core allow: at most 2 % slower. */
-	{"sampling", CPU | RATE,
+	/* At 10 Hz, and a dump each second, as 2 % of a core allow: at most 2 % slower. Rounds differ by more
+	 * than that; what the sampler's own thread takes does not. */
+	{"sampling", CPU | RATE | SAMPLER,
 	 OURS(AMONG_28000("1m", "1h"), 150000),
 	 OURS(AMONG_28000("100ms", "1s"), 150000),
-	 {[FIGURE_CPU] = {0.98, 1}, [FIGURE_RATE] = {0.98, 1}}},
+	 {[FIGURE_CPU] = {0.98, 1}, [FIGURE_RATE] = {0.98, 1}, [FIGURE_SAMPLER] = {2, 1}}},
 	/* By the kernel's clock, which samples who runs: long enough for some hundred of its ticks. */
 	{"user-space", USER | ALONE,
 	 {.run = NULL},

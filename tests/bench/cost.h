@@ -14,6 +14,7 @@ struct cost {
 	double user_percent; /* of the CPU, what was spent in user space */
 	double held_bytes;   /* of the process, for each connection that it holds */
 	double core_percent; /* of a core, by the load's threads while the load went on */
-	double start_ms;     /* of a whole command, from exec to exit */
-	bool missing;	     /* it is not there to be run: a peer that is not installed */
+	double sampler_percent; /* of a core, by the sampler's thread from the end of the first load on */
+	double start_ms;	/* of a whole command, from exec to exit */
+	bool missing;		/* it is not there to be run: a peer that is not installed */
 };

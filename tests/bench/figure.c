@@ -55,6 +55,11 @@ static double start_of(const struct cost *c)
 	return c->start_ms;
 }
 
+static double sampler_of(const struct cost *c)
+{
+	return c->sampler_percent;
+}
+
 /* slack: by A/A runs of 8 rounds on a quiet machine, rounded up. */
 const struct figure figures[FIGURES] = {
 	[FIGURE_CPU] = {"cpu", "us of CPU a connection", cpu_of, .slack = 0.03},
@@ -66,6 +71,8 @@ const struct figure figures[FIGURES] = {
 			   .alone = true, .slack = 0.1},
 	[FIGURE_CORE] = {"core", "% of a core while no port is free", core_of, .alone = true,
 			 .slack = 0.3},
+	[FIGURE_SAMPLER] = {"sampler", "% of a core by the sampler", sampler_of, .alone = true,
+			    .slack = 0.2},
 	[FIGURE_START] = {"start", "ms from exec to exit", start_of, .alone = true, .slack = 0.3},
 };
 
@@ -110,6 +117,11 @@ bool goal_holds(const struct figure *f, struct goal goal, double value)
 	if (goal.least == 0)
 		return true;
 	return f->alone ? value <= goal.least : value >= goal.least;
+}
+
+bool goal_can_be_told(const struct figure *f, struct goal goal, double spread)
+{
+	return f->alone || goal.least == 0 || goal.least >= 1 || spread <= 1 - goal.least;
 }
 
 const char *goal_mark(const struct figure *f, struct goal goal, double value)

@@ -25,6 +25,7 @@ enum figure_kind {
 	FIGURE_MEMORY,
 	FIGURE_CORE,
 	FIGURE_START,
+	FIGURE_SAMPLER,
 	FIGURES
 };
 
@@ -37,6 +38,7 @@ enum {
 	MEMORY = 1 << FIGURE_MEMORY,
 	CORE = 1 << FIGURE_CORE,
 	START = 1 << FIGURE_START,
+	SAMPLER = 1 << FIGURE_SAMPLER,
 	SLOW = 1 << FIGURES,	    /* the base is not run twice */
 	ALONE = 1 << (FIGURES + 1), /* there is no base */
 	NAMED = 1 << (FIGURES + 2), /* only where it is asked for by name */
@@ -68,4 +70,7 @@ struct goal {
 };
 
 bool goal_holds(const struct figure *f, struct goal goal, double value);
+
+/* False: rounds of this spread cannot tell whether a ratio is as little below 1 as it may be. */
+bool goal_can_be_told(const struct figure *f, struct goal goal, double spread);
 const char *goal_mark(const struct figure *f, struct goal goal, double value);

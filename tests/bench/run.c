@@ -19,6 +19,9 @@ enum { PACE_NS = 1000000 };
 struct spent {
 	double user, system;
 	bool shared; /* several threads add to it */
+	/* The first and the last of the loads' ends, and the sampler's processor time by then. */
+	int64_t first_ns, first_sampler_ns, last_ns, last_sampler_ns;
+	const struct pulse *pulse;
 };
 
 static struct spent spent_by(int who)
@@ -27,7 +30,8 @@ static struct spent spent_by(int who)
 
 	getrusage(who, &u);
 	return (struct spent){(double)u.ru_utime.tv_sec * 1e6 + (double)u.ru_utime.tv_usec,
-			      (double)u.ru_stime.tv_sec * 1e6 + (double)u.ru_stime.tv_usec, false};
+			      (double)u.ru_stime.tv_sec * 1e6 + (double)u.ru_stime.tv_usec,
+			      .shared = false};
 }
 
 /* ---- ours ---------------------------------------------------------------- */
@@ -41,20 +45,36 @@ static void look(void *context, struct worker *worker)
 
 	(void)worker;
 	pthread_mutex_lock(&lock);
-	*all = all->shared ? (struct spent){all->user + one.user, all->system + one.system, true}
-			   : one;
+	all->user = all->shared ? all->user + one.user : one.user;
+	all->system = all->shared ? all->system + one.system : one.system;
+	all->last_ns = clock_now();
+	all->last_sampler_ns = all->pulse->spent_ns;
+	if (all->first_ns == 0) {
+		all->first_ns = all->last_ns;
+		all->first_sampler_ns = all->last_sampler_ns;
+	}
 	pthread_mutex_unlock(&lock);
 }
 
 static struct spent drive(struct place *p, struct tape *tape, bool whole)
 {
 	struct spent before = spent_by(RUSAGE_SELF), after,
-		     spent = {.shared = p->plan.load_count == 1};
+		     spent = {.shared = p->plan.load_count == 1, .pulse = &p->pulse};
 
 	place_drive(p, tape, look, &spent);
 	after = spent_by(RUSAGE_SELF);
-	return whole ? (struct spent){after.user - before.user, after.system - before.system, true}
+	return whole ? (struct spent){after.user - before.user, after.system - before.system,
+				      .shared = true}
 		     : spent;
+}
+
+/* While what the first load holds is looked at, until the last ends; 0: there is but one. */
+static double sampler_percent(const struct spent *s)
+{
+	int64_t took_ns = s->last_ns - s->first_ns;
+
+	return took_ns ? 100 * (double)(s->last_sampler_ns - s->first_sampler_ns) / (double)took_ns
+		       : 0;
 }
 
 static void check_count(struct place *p, const struct tape *timed, const struct run_wish *wish)
@@ -86,6 +106,7 @@ struct cost run_ours(const struct run_wish *wish)
 	cost.user_percent = 100 * spent.user / (spent.user + spent.system);
 	cost.rate = wish->count / cost.seconds;
 	cost.core_percent = (spent.user + spent.system) / cost.seconds / 1e4;
+	cost.sampler_percent = sampler_percent(&spent);
 	if (tape.latency)
 		cost.latency_us = (double)histogram_at(&tape.latency->all, 0.5) / 1e3;
 	if (web)

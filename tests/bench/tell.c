@@ -91,7 +91,8 @@ static void print_row(const struct contest *c, int i, const struct telling *t, s
 	printf("%-14s %-8s %9s %9s %7s  %5s  %5s  %-5s  %5s  %9s %s\n", c->name, f->name,
 	       cell(!f->alone, 2, t->base).z, cell(true, 2, t->ours).z,
 	       cell(!f->alone, 2, t->value).z, cell(has_goal, 2, goal.least).z,
-	       cell(has_goal, 2, goal.aim).z, goal_mark(f, goal, t->value),
+	       cell(has_goal, 2, goal.aim).z,
+	       goal_can_be_told(f, goal, t->spread) ? goal_mark(f, goal, t->value) : "noise",
 	       cell(!f->alone && !(c->figures & SLOW), 2, t->noise).z, kept.z,
 	       standing_mark(standing));
 	fflush(stdout);
@@ -121,7 +122,8 @@ static void tell_figure(struct teller *to, const struct contest *c, int i, const
 
 	print_row(c, i, &t, cell(was_kept, 2, was_kept ? kept.value : 0), standing);
 	keep_row(to, c, i, &t, n);
-	to->broken += standing == FELL || !goal_holds(f, c->goals[i], t.value);
+	to->broken += standing == FELL || (goal_can_be_told(f, c->goals[i], t.spread) &&
+					   !goal_holds(f, c->goals[i], t.value));
 }
 
 void tell_contest(struct teller *t, const struct contest *contest, const struct round *rounds,

@@ -69,6 +69,28 @@ static void a_figure_alone_is_judged_by_itself(void)
 	CU_ASSERT_STRING_EQUAL(goal_mark(memory, (struct goal){32, 12}, 13), "ok");
 }
 
+/* 2 % less is not to be told by rounds of which half are 5 % off. */
+static void a_goal_within_the_noise_cannot_be_told(void)
+{
+	CU_ASSERT_FALSE(goal_can_be_told(rate, (struct goal){0.98, 1}, 0.05));
+	CU_ASSERT_TRUE(goal_can_be_told(rate, (struct goal){0.98, 1}, 0.01));
+	CU_ASSERT_TRUE(goal_can_be_told(rate, (struct goal){1.3, 1.5}, 0.2));
+	CU_ASSERT_TRUE(goal_can_be_told(rate, (struct goal){0}, 0.2));
+	CU_ASSERT_TRUE(goal_can_be_told(&figures[FIGURE_SAMPLER], (struct goal){2, 1}, 0.2));
+}
+
+static void the_samplers_share_is_a_figure_alone(void)
+{
+	const struct round r[] = {{.ours.sampler_percent = 1.5},
+				  {.ours.sampler_percent = 1.7},
+				  {.ours.sampler_percent = 1.6}};
+	const struct figure *f = &figures[FIGURE_SAMPLER];
+
+	CU_ASSERT_DOUBLE_EQUAL(telling_of(f, r, 3).value, 1.6, 1e-9);
+	CU_ASSERT_TRUE(goal_holds(f, (struct goal){2, 1}, 1.6));
+	CU_ASSERT_FALSE(goal_holds(f, (struct goal){2, 1}, 2.1));
+}
+
 static void a_goal_is_met_at_its_least_and_none_always(void)
 {
 	CU_ASSERT_STRING_EQUAL(goal_mark(cpu, (struct goal){1.1, 1.2}, 1.09), "below");
@@ -162,6 +184,8 @@ static const struct test tests[] = {
 	TEST(of_an_even_number_the_median_is_between_two),
 	TEST(the_spread_is_what_the_base_differs_by_from_itself),
 	TEST(a_figure_alone_is_judged_by_itself),
+	TEST(a_goal_within_the_noise_cannot_be_told),
+	TEST(the_samplers_share_is_a_figure_alone),
 	TEST(a_goal_is_met_at_its_least_and_none_always),
 	TEST(a_ratio_fell_by_more_than_the_noise_or_not_at_all),
 	TEST(of_a_figure_alone_more_is_worse),
