@@ -1,18 +1,23 @@
 """Holds the JSON Schema against the reader in C, over one corpus: the library, the fuzzer's corpus, tests/schema/good and
 tests/schema/bad. On each file both must say the same, right or wrong; where a schema cannot know, the file stands in
-tests/schema/exceptions with the reason, and there they must differ, or the line is stale.
+tests/schema/exceptions with the reason, and there they must differ, or the line is stale. And over a row for each key at
+and beyond its bounds (tests/schema_rows.py), of which both must say what is right: there are no exceptions among those.
 
     schema.py LASTPORT
 """
 import glob
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import warnings
 
 import jsonschema
 import yaml
+
+import schema_rows
 
 
 class Core(yaml.SafeLoader):
@@ -53,8 +58,10 @@ def accepts(validator, path, loader):
             return False
 
 
-def reads(lastport, path):
-    return subprocess.run([lastport, "check", path], capture_output=True).returncode == 0
+def reads(lastport, paths):
+    """Those that the reader takes: it says so of each."""
+    told = subprocess.run([lastport, "check", *paths], capture_output=True).stdout.decode("utf-8", "replace")
+    return {line.split(": ok, ")[0] for line in told.splitlines() if ": ok, " in line}
 
 
 def exceptions(path):
@@ -63,9 +70,9 @@ def exceptions(path):
     return dict(line.split(": ", 1) for line in lines)
 
 
-def judge(validator, lastport, path, excepted):
-    """What is wrong with what they say; None: nothing."""
-    c, schema = reads(lastport, path), accepts(validator, path, Core)
+def judge(validator, c, path, excepted):
+    """What is wrong with what they say, the reader `c`; None: nothing."""
+    schema = accepts(validator, path, Core)
     if excepted:
         return None if c != schema else f"the exception is stale, both say {c}: {excepted}"
     if c != schema:
@@ -78,27 +85,48 @@ def judge(validator, lastport, path, excepted):
     return None
 
 
+def judge_files(validator, lastport):
+    """How many files there are, and how many of them are told wrong."""
+    known = exceptions("tests/schema/exceptions")
+    paths = sorted(
+        glob.glob("scenarios/*.yaml") + glob.glob("tests/schema/good/*") + glob.glob("tests/schema/bad/*")
+        + ["./" + path for path in glob.glob("tests/fuzz/corpus/scenario/*")]
+        + [path for path in glob.glob("tests/golden/*/*.yaml") if "/errors-" not in path])
+    read = reads(lastport, paths)
+    wrong = [(path, judge(validator, path in read, path, known.get(path.removeprefix("./")))) for path in paths]
+    wrong += [(path, "there is no such file, but an exception") for path in known if path not in {p.removeprefix("./") for p in paths}]
+    wrong = [(path, why) for path, why in wrong if why]
+    for path, why in wrong:
+        print(f"{path}: {why}")
+    return len(paths), len(wrong)
+
+
+def judge_rows(validator, lastport):
+    """The same of the rows."""
+    rows, wrong = list(schema_rows.rows()), 0
+    with tempfile.TemporaryDirectory() as directory:
+        paths = [os.path.join(directory, f"{i}.yaml") for i in range(len(rows))]
+        for path, (_, document, _) in zip(paths, rows):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(document)
+        read = reads(lastport, paths)
+        for path, (name, _, good) in zip(paths, rows):
+            said = path in read, accepts(validator, path, Core)
+            if said != (good, good):
+                wrong += 1
+                print(f"{name}: should be {good}, the reader says {said[0]}, the schema {said[1]}")
+    return len(rows), wrong
+
+
 def main(lastport):
     warnings.simplefilter("ignore")
     schema = json.loads(subprocess.run([lastport, "help", "schema"], capture_output=True, check=True).stdout)
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
-    known = exceptions("tests/schema/exceptions")
-    failed = 0
-    paths = sorted(
-        glob.glob("scenarios/*.yaml") + glob.glob("tests/schema/good/*") + glob.glob("tests/schema/bad/*")
-        + glob.glob("tests/fuzz/corpus/scenario/*")
-        + [path for path in glob.glob("tests/golden/*/*.yaml") if "/errors-" not in path])
-    for path in paths:
-        why = judge(validator, lastport, path, known.get(path))
-        if why:
-            failed += 1
-            print(f"{path}: {why}")
-    for path in set(known) - set(paths):
-        failed += 1
-        print(f"{path}: there is no such file, but an exception")
-    print(f"schema: {len(paths) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed or not paths else 0
+    (files, files_wrong), (rows, rows_wrong) = judge_files(validator, lastport), judge_rows(validator, lastport)
+    failed = files_wrong + rows_wrong
+    print(f"schema: {files + rows - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed or not files or not rows else 0
 
 
 sys.exit(main(sys.argv[1]))

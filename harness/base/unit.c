@@ -3,102 +3,125 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A unit is worth `worth` of the base unit. That of rates is a millionth a minute, in which
- * both 0.01/s and 1/min are whole: so reading, arithmetic and printing are exact. */
-struct unit {
-	const char *name;
-	uint64_t worth;
-};
+#include "base/unit_table.h"
 
+/* The smallest unit of rates is a millionth a minute, in which both 0.01/s and 1/min are whole: so
+ * reading, arithmetic and printing are exact. */
 #define PER_MIN 1000000ull
 #define PER_S (60 * PER_MIN)
 #define RATE_MOST (1ull << 53)
+#define COUNT_MOST 1000000000000000ull
+#define TIME_MOST 1000000000000000000ull
 
-/* Largest first: a printer takes the first in which the value is whole. */
-static const struct unit times[] = {{"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000},
-				    {"ms", 1000000},	  {"us", 1000},	      {NULL, 0}};
-static const struct unit rates[] = {{"M/s", PER_S * 1000000},
-				    {"k/s", PER_S * 1000},
-				    {"/s", PER_S},
-				    {"M/min", PER_MIN * 1000000},
-				    {"k/min", PER_MIN * 1000},
-				    {"/min", PER_MIN},
-				    {NULL, 0}};
-static const struct unit sizes[] = {
-	{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {NULL, 0}};
-static const struct unit counts[] = {{"M", 1000000}, {"k", 1000}, {"", 1}, {NULL, 0}};
-static const struct unit shares[] = {{"%", 100}, {"", 1}, {NULL, 0}}; /* what it is divided by */
+const struct unit unit_times[] = {{"h", 3600000000000, 11}, {"m", 60000000000, 10},
+				  {"s", 1000000000, 9},	    {"ms", 1000000, 6},
+				  {"us", 1000, 3},	    {NULL, 0, 0}};
+const struct unit unit_millis[] = {{"h", 3600000000000, 5},
+				   {"m", 60000000000, 4},
+				   {"s", 1000000000, 3},
+				   {"ms", 1000000, 0},
+				   {NULL, 0, 0}};
+const struct unit unit_seconds[] = {
+	{"h", 3600000000000, 0}, {"m", 60000000000, 0}, {"s", 1000000000, 0}, {NULL, 0, 0}};
+const struct unit unit_rates[] = {{"M/s", PER_S * 1000000, 13},
+				  {"k/s", PER_S * 1000, 10},
+				  {"/s", PER_S, 7},
+				  {"M/min", PER_MIN * 1000000, 12},
+				  {"k/min", PER_MIN * 1000, 9},
+				  {"/min", PER_MIN, 6},
+				  {NULL, 0, 0}};
+const struct unit unit_sizes[] = {
+	{"GiB", 1 << 30, 0}, {"MiB", 1 << 20, 0}, {"KiB", 1 << 10, 0}, {"B", 1, 0}, {NULL, 0, 0}};
+const struct unit unit_ones[] = {{"", 1, 0}, {NULL, 0, 0}};
+const struct unit unit_counts[] = {{"M", 1000000, 6}, {"k", 1000, 3}, {"", 1, 0}, {NULL, 0, 0}};
+const struct unit unit_shares[] = {{"%", 100, 12}, {"", 1, 14}, {NULL, 0, 0}};
 
 enum { DIGITS_MOST = 15 }; /* of a number: what a double holds exactly */
 
 /* A decimal as it was written: digits / scale. */
 struct decimal {
 	uint64_t digits, scale;
+	unsigned decimals;
 };
 
-/* Digits with at most one point among them, not first or last. */
+static bool add_digits(struct text t, uint64_t *digits)
+{
+	static const uint64_t most = 999999999999999; /* DIGITS_MOST nines */
+
+	for (size_t i = 0; i < t.len && *digits <= most; i++)
+		*digits = *digits * 10 + (uint64_t)(t.s[i] - '0');
+	return *digits <= most;
+}
+
+static bool is_digits(struct text t)
+{
+	return t.len > 0 && text_span(t, "0123456789") == t.len;
+}
+
+/* Digits with at most one point among them, not first or last. Zeros that say nothing, before the
+ * others and behind the point's, do not count. */
 static bool read_decimal(struct text t, struct decimal *out)
 {
-	*out = (struct decimal){0, 0};
-	if (t.len == 0 || t.len > DIGITS_MOST + 1 || t.s[0] == '.' || t.s[t.len - 1] == '.')
+	struct text fraction = t, whole;
+	bool has_point = text_cut(&fraction, '.', &whole);
+
+	if (!is_digits(whole) || (has_point && !is_digits(fraction)))
 		return false;
-	for (size_t i = 0; i < t.len; i++) {
-		if (t.s[i] == '.' && out->scale == 0) {
-			out->scale = 1;
-			continue;
-		}
-		if (t.s[i] < '0' || t.s[i] > '9')
-			return false;
-		out->digits = out->digits * 10 + (uint64_t)(t.s[i] - '0');
+	fraction.len = has_point ? fraction.len : 0;
+	while (fraction.len && fraction.s[fraction.len - 1] == '0')
+		fraction.len--;
+	if (fraction.len > DIGITS_MOST)
+		return false;
+	*out = (struct decimal){.scale = 1, .decimals = (unsigned)fraction.len};
+	for (unsigned i = 0; i < out->decimals; i++)
 		out->scale *= 10;
-	}
-	out->scale += out->scale == 0;
-	return true;
+	return add_digits(whole, &out->digits) && add_digits(fraction, &out->digits);
 }
 
-static bool read_unit(struct text t, const struct unit *units, struct decimal *out, uint64_t *worth)
+/* The unit that the text has, and its number; NULL where it is no such text. */
+static const struct unit *read_unit(struct text t, const struct unit *units, struct decimal *out)
 {
-	size_t n = 0;
+	size_t n = text_span(t, "0123456789.");
 
-	while (n < t.len && ((t.s[n] >= '0' && t.s[n] <= '9') || t.s[n] == '.'))
-		n++;
 	if (!read_decimal((struct text){t.s, n}, out))
-		return false;
-	for (const struct unit *u = units; u->name; u++) {
-		if (text_is(text_skip(t, n), u->name)) {
-			*worth = u->worth;
-			return true;
-		}
-	}
-	return false;
+		return NULL;
+	for (const struct unit *u = units; u->name; u++)
+		if (text_is(text_skip(t, n), u->name))
+			return out->decimals <= u->decimals ? u : NULL;
+	return NULL;
 }
 
-/* What is whole must come out whole: "1.5s" is a time, "1.5" is no count. */
+/* No unit has more decimals than make it whole: "1.5s" is a time, "1.5" is no count. */
 static bool read_whole(struct text t, const struct unit *units, uint64_t most, uint64_t *out)
 {
 	struct decimal d;
-	uint64_t worth;
+	const struct unit *u = read_unit(t, units, &d);
 	unsigned __int128 n;
 
-	if (!read_unit(t, units, &d, &worth))
+	if (!u)
 		return false;
-	n = (unsigned __int128)d.digits * worth;
-	if (n % d.scale != 0 || n / d.scale > most)
+	n = (unsigned __int128)d.digits * u->worth / d.scale;
+	if (n > most)
 		return false;
-	*out = (uint64_t)(n / d.scale);
+	*out = (uint64_t)n;
 	return true;
+}
+
+bool unit_read(struct text t, const struct unit *units, uint64_t *out)
+{
+	return read_whole(t, units, TIME_MOST, out);
 }
 
 bool unit_read_count(struct text t, uint64_t *out)
 {
-	return read_whole(t, counts, 1000000000000000, out);
+	return read_whole(t, unit_counts, COUNT_MOST, out);
 }
 
 bool unit_read_time(struct text t, int64_t *ns)
 {
 	uint64_t n;
 
-	if (!read_whole(t, times, 1000000000000000000, &n))
+	if (!read_whole(t, unit_times, TIME_MOST, &n))
 		return false;
 	*ns = (int64_t)n;
 	return true;
@@ -108,7 +131,7 @@ bool unit_read_rate(struct text t, double *per_s)
 {
 	uint64_t n;
 
-	if (!read_whole(t, rates, RATE_MOST, &n))
+	if (!read_whole(t, unit_rates, RATE_MOST, &n))
 		return false;
 	*per_s = (double)n / (double)PER_S;
 	return true;
@@ -116,17 +139,17 @@ bool unit_read_rate(struct text t, double *per_s)
 
 bool unit_read_size(struct text t, uint64_t *bytes)
 {
-	return read_whole(t, sizes, 1000000000000000, bytes);
+	return read_whole(t, unit_sizes, COUNT_MOST, bytes);
 }
 
 bool unit_read_share(struct text t, double *share)
 {
 	struct decimal d;
-	uint64_t worth;
+	const struct unit *u = read_unit(t, unit_shares, &d);
 
-	if (!read_unit(t, shares, &d, &worth))
+	if (!u)
 		return false;
-	*share = (double)d.digits / ((double)d.scale * (double)worth);
+	*share = (double)d.digits / ((double)d.scale * (double)u->worth);
 	return true;
 }
 
@@ -167,7 +190,7 @@ const char *unit_time(char out[UNIT_PRINTED], int64_t ns)
 	if (ns == 0)
 		return strcpy(out, "0s");
 	if (ns % 1000 == 0)
-		return print_whole(out, (uint64_t)ns, times);
+		return print_whole(out, (uint64_t)ns, unit_times);
 	return print_decimal(out, (uint64_t)ns, 1000, "us");
 }
 
@@ -183,7 +206,7 @@ const char *unit_rate(char out[UNIT_PRINTED], double per_s)
 
 const char *unit_size(char out[UNIT_PRINTED], uint64_t bytes)
 {
-	return print_whole(out, bytes, sizes);
+	return print_whole(out, bytes, unit_sizes);
 }
 
 const char *unit_share(char out[UNIT_PRINTED], double share)

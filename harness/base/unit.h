@@ -1,8 +1,9 @@
 /* unit.h - quantities as users write them, and back: one reader and one printer.
  *
- * Input:  "250ms", "2s", "1h"; "200/s", "30k/min"; "10k"; "128B", "4KiB"; "80%". Decimals are
- *         allowed where they come out exact ("1.5s"), signs and blanks are not. A bare number
- *         where a unit is needed is refused.
+ * Input:  "250ms", "2s", "1h"; "200/s", "30k/min"; "10k"; "128B", "4KiB"; "80%". A unit may have
+ *         as many decimals as come out whole whatever they are ("1.5s"; none of a size, since
+ *         0.1KiB is no number of bytes), signs and blanks it may not. A bare number where a unit is
+ *         needed is refused.
  * Units:  times are nanoseconds, rates are per second, in steps of a millionth a minute, sizes
  *         bytes, shares 0 to 1.
  * Errors: readers return false and leave *out alone.

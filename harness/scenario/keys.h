@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/unit_table.h"
 #include "scenario/scenario.h"
 #include "scenario/tree.h"
 
@@ -27,6 +28,7 @@ struct kind {
 	void (*write)(struct out *out,
 		      const void *field);	    /* on one line, as a user would write it */
 	bool (*number)(struct text t, double *out); /* kinds that are one number */
+	const struct unit *units;		    /* … and what that is written in */
 	const struct choice *words;		    /* kinds that are one word of a few */
 };
 
@@ -80,11 +82,14 @@ void keys_default(struct scenario *s, struct arena *a);
 #define KIND_OF(name) kind_##name
 extern const struct kind kind_COUNT, kind_SLUG, kind_LINE, kind_PROSE, kind_LINES, kind_RANGE,
 	kind_PORTS, kind_SYSCTL, kind_RATE, kind_TIME, kind_SIZE, kind_SHARE, kind_FLAG,
-	kind_ADDRESS, kind_BIND, kind_SECONDS, kind_LINGER, kind_DEVICE, kind_TOPOLOGY, kind_FAMILY,
-	kind_BEHAVIOUR, kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
+	kind_ADDRESS, kind_BIND, kind_MILLIS, kind_SECONDS, kind_LINGER, kind_DEVICE, kind_TOPOLOGY,
+	kind_FAMILY, kind_BEHAVIOUR, kind_END, kind_ORDER, kind_ON_FAILURE, kind_WHEN;
 extern const struct kind kind_RAMP, kind_MIX;
 extern const struct kind kind_ADDRESSES, kind_SERVICES; /* places.c */
 extern const struct kind kind_PROTOCOL, kind_CHOOSE, kind_LOAD_FAMILY, kind_MAPPING, kind_SCOPE;
+
+/* How long a step of a ramp can take. */
+#define RAMP_OVER_MOST (3600 * INT64_C(1000000000))
 
 /* A sysctl that the map of its section cannot set, since it has a key of its own. */
 struct owned_setting {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/unit.h"
+#include "base/unit_table.h"
 #include "scenario/source.h"
 
 /* Addresses and listening ports: a count, which leaves the choice to the plan, or a list of
@@ -177,7 +178,7 @@ static bool read_service(const struct reading *r, const struct key *key, const s
 {
 	uint64_t n;
 
-	if (item->shape != SHAPE_SCALAR || !unit_read_count(item->text, &n) || n == 0 ||
+	if (item->shape != SHAPE_SCALAR || !unit_read(item->text, unit_ones, &n) || n == 0 ||
 	    n > UINT16_MAX)
 		return refuse(r, key, item, "Write a port, from 1 to 65535.");
 	*port = (uint16_t)n;

@@ -2,21 +2,29 @@
 
 #include <stdlib.h>
 
-#include "base/unit.h"
+#include "base/unit_table.h"
 #include "scenario/places.h"
 
 /* Ranges of ports, lists of them, and how a load binds. */
 
+/* A port is a name, not a quantity: 40000, and not 40k. */
 static bool read_port(struct text t, const struct key *key, uint16_t *port)
 {
 	uint64_t n, lowest = 0, highest = 0;
 
-	unit_read_count(text_of(key->lowest), &lowest);
-	unit_read_count(text_of(key->highest), &highest);
-	if (!unit_read_count(t, &n) || n < lowest || n > highest)
+	unit_read(text_of(key->lowest), unit_ones, &lowest);
+	unit_read(text_of(key->highest), unit_ones, &highest);
+	if (!unit_read(t, unit_ones, &n) || n < lowest || n > highest)
 		return false;
 	*port = (uint16_t)n;
 	return true;
+}
+
+/* Without zeros that say nothing, so that a pattern can tell which end is lower. */
+static bool read_range_end(struct text t, const struct key *key, uint16_t *port)
+{
+	return text_span(t, "0123456789") == t.len && !text_starts(t, TEXT("0")) &&
+	       read_port(t, key, port);
 }
 
 /* "40000-40031" */
@@ -24,8 +32,8 @@ static bool range_of(struct text t, const struct key *key, struct port_range *ra
 {
 	struct text lo;
 
-	return text_cut(&t, '-', &lo) && read_port(lo, key, &range->lo) &&
-	       read_port(t, key, &range->hi) && range->lo <= range->hi;
+	return text_cut(&t, '-', &lo) && read_range_end(lo, key, &range->lo) &&
+	       read_range_end(t, key, &range->hi) && range->lo <= range->hi;
 }
 
 static bool refuse(const struct reading *r, const struct key *key, const struct node *n)

@@ -5,8 +5,6 @@
 
 /* The steps of a ramp: [{to: 1k/s, over: 10s}]. */
 
-static const int64_t over_most = 3600 * INT64_C(1000000000);
-
 static bool read_to(const struct key *key, struct text t, struct ramp_step *out)
 {
 	double lowest, highest;
@@ -19,7 +17,7 @@ static bool read_to(const struct key *key, struct text t, struct ramp_step *out)
 static bool read_over(const struct key *key, struct text t, struct ramp_step *out)
 {
 	(void)key;
-	return unit_read_time(t, &out->over) && out->over >= 0 && out->over <= over_most;
+	return unit_read_time(t, &out->over) && out->over >= 0 && out->over <= RAMP_OVER_MOST;
 }
 
 static const struct {
@@ -105,4 +103,5 @@ static void write_ramp(struct out *out, const void *field)
 const struct kind kind_RAMP = {.shape = SHAPE_LIST,
 			       .form = "a list of steps such as [{to: 1k/s, over: 10s}]",
 			       .read = read_ramp,
-			       .write = write_ramp};
+			       .write = write_ramp,
+			       .units = unit_rates};

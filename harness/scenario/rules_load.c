@@ -131,11 +131,6 @@ static bool v6only_of_ipv4(const struct scenario *s)
 	return s->load.options.v6only && load_family(s, &s->load) != FAMILY_IPV6;
 }
 
-static bool parts_of_milliseconds(const struct scenario *s)
-{
-	return s->load.options.user_timeout % 1000000 != 0;
-}
-
 /* An end that leaves no connection to keep, or no socket of the client's. */
 static bool keeps_no_connection(const struct scenario *s)
 {
@@ -287,10 +282,6 @@ static const struct rule rules[] = {
 	 {AT(load.options, v6only), AT(network, family), AT(load, family)},
 	 "load.options.v6only is for family: ipv6",
 	 "A socket of IPv4 does not have it, and a mapped one could not connect with it."},
-	{parts_of_milliseconds,
-	 {AT(load.options, user_timeout), AT(load.options, user_timeout)},
-	 "load.options.user_timeout is not in whole milliseconds",
-	 "The kernel counts it in milliseconds: write such as 1ms or 2s."},
 	{keeps_no_connection,
 	 {AT(load, end), AT(load.pool, max_idle), AT(load, mix)},
 	 "a pool cannot keep connections that end by leak, inherit or disconnect",

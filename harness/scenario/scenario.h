@@ -121,6 +121,7 @@ struct expectation_list {
 #define FIELD_FLAG bool
 #define FIELD_ADDRESS struct address
 #define FIELD_BIND struct bind
+#define FIELD_MILLIS int64_t
 #define FIELD_SECONDS int64_t
 #define FIELD_LINGER int64_t
 #define FIELD_DEVICE struct text
@@ -139,7 +140,7 @@ struct expectation_list {
 
 /* Each section has its fields, and beside them where each value was written; line 0: a default.
  * Units: FIELD_TIME is nanoseconds, FIELD_RATE per second, FIELD_SIZE bytes, FIELD_SHARE 0 to 1;
- * FIELD_SECONDS and FIELD_LINGER are nanoseconds, and whole seconds. */
+ * FIELD_MILLIS, FIELD_SECONDS and FIELD_LINGER are nanoseconds, and whole ones of those. */
 enum { LINGER_NONE = -1 };
 
 /* A load: `load` of the file. */

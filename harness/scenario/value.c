@@ -1,12 +1,11 @@
 #include "scenario/keys.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "base/unit.h"
 #include "scenario/source.h"
 
-/* One value: numbers, words, lines. Kinds of several members are in lists.c. */
+/* One value: words, lines. Those that are a number are in number.c, those of several members in
+ * lists.c. */
 
 enum { SLUG_MOST = 63, LINE_MOST = 200 };
 
@@ -55,99 +54,6 @@ bool value_hint(const struct reading *r, struct err *err, const struct key *key)
 static bool refuse(const struct reading *r, const struct key *key, const struct node *n)
 {
 	return value_hint(r, value_refuse(r, key_path(r, key), n), key);
-}
-
-static bool read_number(const struct reading *r, const struct key *key, const struct node *n,
-			double *out)
-{
-	double lowest, highest;
-
-	if (!key->kind->number(n->text, out) || !key->kind->number(text_of(key->lowest), &lowest) ||
-	    !key->kind->number(text_of(key->highest), &highest) || *out < lowest || *out > highest)
-		return refuse(r, key, n);
-	return true;
-}
-
-static bool number_count(struct text t, double *out)
-{
-	uint64_t n;
-
-	if (!unit_read_count(t, &n))
-		return false;
-	*out = (double)n; /* exact: counts are read up to 1e15 */
-	return true;
-}
-
-static bool number_time(struct text t, double *out)
-{
-	int64_t ns;
-
-	if (!unit_read_time(t, &ns))
-		return false;
-	*out = (double)ns;
-	return true;
-}
-
-static bool read_count(const struct reading *r, const struct key *key, const struct node *n,
-		       void *field)
-{
-	double value;
-
-	if (!read_number(r, key, n, &value))
-		return false;
-	*(uint64_t *)field = (uint64_t)value;
-	return true;
-}
-
-static bool read_time(const struct reading *r, const struct key *key, const struct node *n,
-		      void *field)
-{
-	double value;
-
-	if (!read_number(r, key, n, &value))
-		return false;
-	*(int64_t *)field = (int64_t)value;
-	return true;
-}
-
-static bool read_rate(const struct reading *r, const struct key *key, const struct node *n,
-		      void *field)
-{
-	double value;
-
-	if (!read_number(r, key, n, &value))
-		return false;
-	*(double *)field = value;
-	return true;
-}
-
-static bool number_seconds(struct text t, double *out)
-{
-	return number_time(t, out) && fmod(*out, 1e9) == 0;
-}
-
-static bool number_linger(struct text t, double *out)
-{
-	if (!text_is(t, "none"))
-		return number_seconds(t, out);
-	*out = LINGER_NONE;
-	return true;
-}
-
-static bool number_size(struct text t, double *out)
-{
-	uint64_t bytes;
-
-	if (!unit_read_size(t, &bytes))
-		return false;
-	*out = (double)bytes; /* exact: bounds are far below 2^53 */
-	return true;
-}
-
-static bool read_share(const struct reading *r, const struct key *key, const struct node *n,
-		       void *field)
-{
-	return read_number(r, key, n, field);
 }
 
 static bool read_flag(const struct reading *r, const struct key *key, const struct node *n,
@@ -274,55 +180,12 @@ static bool read_prose(const struct reading *r, const struct key *key, const str
 	return true;
 }
 
-static void write_count(struct out *out, const void *field)
-{
-	char z[UNIT_PRINTED];
-
-	out_z(out, unit_count(z, *(const uint64_t *)field));
-}
-
-static void write_time(struct out *out, const void *field)
-{
-	char z[UNIT_PRINTED];
-
-	out_z(out, unit_time(z, *(const int64_t *)field));
-}
-
-static void write_linger(struct out *out, const void *field)
-{
-	if (*(const int64_t *)field == LINGER_NONE)
-		out_z(out, "none");
-	else
-		write_time(out, field);
-}
-
 static void write_address(struct out *out, const void *field)
 {
 	const struct address *a = field;
 	char z[ADDRESS_PRINTED];
 
 	out_z(out, address_is_any(*a) ? "any" : address_print(z, *a));
-}
-
-static void write_rate(struct out *out, const void *field)
-{
-	char z[UNIT_PRINTED];
-
-	out_z(out, unit_rate(z, *(const double *)field));
-}
-
-static void write_size(struct out *out, const void *field)
-{
-	char z[UNIT_PRINTED];
-
-	out_z(out, unit_size(z, *(const uint64_t *)field));
-}
-
-static void write_share(struct out *out, const void *field)
-{
-	char z[UNIT_PRINTED];
-
-	out_z(out, unit_share(z, *(const double *)field));
 }
 
 static void write_flag(struct out *out, const void *field)
@@ -334,26 +197,6 @@ static void write_text(struct out *out, const void *field)
 {
 	quote_write(out, *(const struct text *)field);
 }
-
-#define NUMBER(name, words, reader) \
-	const struct kind kind_##name = {.form = words, \
-					 .read = read_##reader, \
-					 .write = write_##reader, \
-					 .number = number_##reader}
-#define number_rate unit_read_rate
-#define number_share unit_read_share
-#define read_size read_count   /* both are uint64_t */
-#define read_seconds read_time /* all are int64_t */
-#define read_linger read_time
-#define write_seconds write_time
-
-NUMBER(COUNT, "a whole number such as 32 or 10k", count);
-NUMBER(TIME, "a time such as 250ms or 2s", time);
-NUMBER(SECONDS, "a time in whole seconds such as 5s", seconds);
-NUMBER(LINGER, "none, or a time in whole seconds such as 0s", linger);
-NUMBER(RATE, "a rate such as 200/s or 30k/min", rate);
-NUMBER(SIZE, "a size such as 128B or 64KiB", size);
-NUMBER(SHARE, "a share such as 80% or 0.8", share);
 
 const struct kind kind_FLAG = {.form = "true or false", .read = read_flag, .write = write_flag};
 

@@ -22,6 +22,7 @@
 	SUITE(arena) \
 	SUITE(out) \
 	SUITE(units) \
+	SUITE(unit_pattern) \
 	SUITE(address) \
 	SUITE(draw) \
 	SUITE(histogram) \
