@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,9 +213,21 @@ static bool read_all(int fd, const char *path, struct text *out, struct arena *a
 	return true;
 }
 
-/* A FIFO or a device could keep us waiting, or never end: so only a regular file will do. */
-static bool read_regular(int fd, const char *path, struct text *out, struct arena *a,
-			 struct err *err)
+/* A pipe is waited for, as `cat` would: for its writer, where it has a name, and for what that writes. */
+static bool read_pipe(int fd, const char *path, struct text *out, struct arena *a, struct err *err)
+{
+	struct pollfd any = {.fd = fd, .events = POLLIN};
+
+	while (poll(&any, 1, -1) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "could not wait for %s", path);
+	if (fcntl(fd, F_SETFL, O_RDONLY) < 0)
+		return err_sys(err, errno, "could not read %s", path);
+	return read_all(fd, path, out, a, err);
+}
+
+/* A device could keep us waiting, or never end: so only a file or a pipe will do. */
+static bool read_open(int fd, const char *path, struct text *out, struct arena *a, struct err *err)
 {
 	struct stat st;
 
@@ -222,7 +235,10 @@ static bool read_regular(int fd, const char *path, struct text *out, struct aren
 		return err_sys(err, errno, "could not read %s", path);
 	if (S_ISREG(st.st_mode))
 		return read_all(fd, path, out, a, err);
-	err_set(err, ERR_USAGE, S_ISDIR(st.st_mode) ? "%s is a directory" : "%s is no regular file",
+	if (S_ISFIFO(st.st_mode))
+		return read_pipe(fd, path, out, a, err);
+	err_set(err, ERR_USAGE,
+		S_ISDIR(st.st_mode) ? "%s is a directory" : "%s is neither a file nor a pipe",
 		path);
 	if (S_ISDIR(st.st_mode))
 		return err_hint(err, "For the scenarios in it, write %s%s*.yaml.", path,
@@ -254,7 +270,7 @@ static bool slurp(const char *path, struct text *out, struct arena *a, struct er
 		return sys == ENOENT || sys == ENOTDIR ? hint_missing(path, a, err)
 						       : err_hint(err, "Check its permissions.");
 	}
-	ok = read_regular(fd, path, out, a, err);
+	ok = read_open(fd, path, out, a, err);
 	close(fd);
 	return ok;
 }
