@@ -75,6 +75,7 @@ struct worker {
 	uint64_t under_way;   /* flows whose life has not ended */
 	uint64_t asked;	      /* connects so far: the sequence of the next */
 	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
+	uint32_t batch; /* operations that are submitted together, the load's `batch` or more */
 	int64_t operation_ns; /* of one operation in the last submit, on average */
 	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
 	int64_t far_keeps_ns; /* so long the far end ends no connection: what is open is ESTABLISHED */

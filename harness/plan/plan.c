@@ -14,7 +14,7 @@
 #include "plan/together.h"
 
 enum {
-	BATCH = 8, /* as fast as larger ones, and a failed connect stalls fewer behind it */
+	BATCH = 8,	     /* where a connect is slow, those behind it in its batch wait for it */
 	WINDOW_PERCENT = 45, /* in kernel order the first half is quick */
 };
 

@@ -489,7 +489,8 @@ unsigned ring_queued(const struct ring *ring)
 bool ring_submit(struct ring *ring, struct err *err)
 {
 	if (ring->queued) {
-		fake.now_ns += fake.submit_ns;
+		fake.now_ns += fake.submit_ns + ring->queued * fake.operation_ns;
+		fake.batch = ring->queued > fake.batch ? ring->queued : fake.batch;
 		bury();
 	}
 	ring->queued = 0;

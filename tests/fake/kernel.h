@@ -17,10 +17,11 @@ enum { FAKE_DESTINATIONS = 64, FAKE_DYING = 1 << 17, FAKE_HEIRS = 16 };
 
 struct fake_kernel {
 	/* What the test sets. */
-	uint32_t ports;	   /* of each destination */
-	int64_t quiet_ns;  /* how long a closed connection keeps its port; INT64_MAX: for ever */
-	int64_t submit_ns; /* what a submit costs */
-	int socket_error;  /* every socket fails with it; 0: none */
+	uint32_t ports;	      /* of each destination */
+	int64_t quiet_ns;     /* how long a closed connection keeps its port; INT64_MAX: for ever */
+	int64_t submit_ns;    /* what a submit costs */
+	int64_t operation_ns; /* … and each operation in it */
+	int socket_error;     /* every socket fails with it; 0: none */
 	uint64_t sockets_fine; /* … after so many */
 	bool black_hole;       /* connects are never answered */
 	bool far_closes;    /* a receive is answered with 0: the far end has closed; else never */
@@ -46,6 +47,7 @@ struct fake_kernel {
 
 	/* What came of it. */
 	int64_t now_ns;
+	unsigned batch; /* most operations that a submit had */
 	uint64_t looks; /* socket_meets_itself() */
 	uint64_t waits; /* rings_wait() */
 	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,

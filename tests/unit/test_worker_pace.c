@@ -78,6 +78,27 @@ static void slow_connects_keep_nobody_from_ending_the_run(void)
 	}
 }
 
+/* Of 250 us, in which 64 may be at most; and where they are slow, 8. */
+static void a_batch_is_as_large_as_its_operations_are_quick(void)
+{
+	static const struct {
+		int64_t operation_ns;
+		unsigned batch;
+	} costs[] = {{0, 64}, {3000, 64}, {10000, 25}, {31250, 8}, {1000000, 8}};
+
+	for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+		struct run r;
+
+		fake_boot(28232);
+		fake.submit_ns = 0;
+		fake.operation_ns = costs[i].operation_ns;
+		run_lines(&r, "load: {concurrency: 200, total: 2000, end: reset}");
+		CU_ASSERT(r.ok && r.tape.complete);
+		CU_ASSERT_EQUAL(fake.batch, costs[i].batch);
+		arena_close(&r.arena);
+	}
+}
+
 /* 1,000 connections are due within 0.1 s, and take seconds where a submit takes 10 ms. That the load
  * ends by its total hides nothing. */
 static void how_late_a_connection_was_begun_is_told(void)
@@ -306,6 +327,7 @@ static const struct test tests[] = {
 	TEST(the_books_balance_when_interrupted_anywhere),
 	TEST(a_run_cut_short_says_so),
 	TEST(slow_connects_keep_nobody_from_ending_the_run),
+	TEST(a_batch_is_as_large_as_its_operations_are_quick),
 	TEST(how_late_a_connection_was_begun_is_told),
 	TEST(a_full_closed_loop_sleeps_while_a_destination_is_exhausted),
 	TEST(what_is_live_is_measured_alike),
