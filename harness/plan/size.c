@@ -368,17 +368,33 @@ static bool descriptors_suffice(int64_t nofile, struct err *err)
 			     "--ulimit of docker.");
 }
 
+/* Connections of a load that are closed while the far end has yet to answer: the client does not wait for
+ * that, or not for so long. */
+static uint64_t left_waiting(const struct plan *p, const struct load_plan *lp, uint64_t begun)
+{
+	const int64_t stall_ns = 250000000;
+	const struct load *l = lp->load;
+	int64_t delay_ns = p->scenario->server.delay;
+	bool awaits = l->request.receive > 0 && delay_ns < l->timeout;
+
+	if (l->protocol != PROTOCOL_TCP || l->request.send == 0 || delay_ns == 0 || awaits)
+		return 0;
+	return least(begun, begun_within(lp, delay_ns + stall_ns));
+}
+
 /* What the far end has open at once: as much as the client, unless it closes first; and what it
  * keeps after the client has closed, for ever or until a late answer is sent. */
 static uint64_t far_open(const struct plan *p, uint64_t begun, uint64_t slots)
 {
 	enum behaviour b = p->scenario->server.behaviour;
 	bool serves = behaviour_does(b, DOES_SERVE) && (p->asks || !behaviour_does(b, DOES_END));
-	bool keeps = behaviour_does(b, DOES_KEEP) || p->scenario->server.delay;
+	uint64_t kept = behaviour_does(b, DOES_KEEP) ? begun + p->timed : 0;
 
 	if (b == BEHAVIOUR_LOOP) /* both ends of each, and the client's */
 		return FAR_SLACK + 2 * (uint64_t)p->far_upstreams + least(begun, KEPT_MOST);
-	return FAR_SLACK + (serves ? slots : 0) + (keeps ? least(begun + p->timed, KEPT_MOST) : 0);
+	for (uint32_t i = 0; i < p->load_count; i++)
+		kept += left_waiting(p, &p->loads[i], begun);
+	return FAR_SLACK + (serves ? slots : 0) + least(kept, KEPT_MOST);
 }
 
 static void far_size(struct plan *p, uint64_t begun, uint64_t slots)

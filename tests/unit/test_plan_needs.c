@@ -161,17 +161,21 @@ static void a_server_that_never_accepts_queues_all(void)
 static void a_far_end_has_a_descriptor_for_all_that_it_keeps(void)
 {
 	static const struct {
-		const char *server;
+		const char *server, *request;
 		uint32_t least, most;
 	} rows[] = {
-		{"server: {behaviour: hold}", 5000, 7500},
-		{"server: {behaviour: ignore}", 5000, 7500},
-		{"server: {delay: 1s}", 5000, 7500}, /* answers to clients that have gone */
-		{"server: {behaviour: answer}", 32, 1500},
-		{"server: {behaviour: accept-close}", 32, 1500},
-		{"server: {behaviour: never-accept}", 0, 0},
-		{"server: {behaviour: refuse}", 0, 0},
-		{"server: {behaviour: drop}", 0, 0},
+		{"behaviour: hold", "send: 0B", 5000, 7500},
+		{"behaviour: ignore", "send: 0B", 5000, 7500},
+		{"delay: 1s", "send: 0B", 32, 1500}, /* nothing is asked */
+		/* Answers to clients that have gone, or wait for them. */
+		{"delay: 1s", "send: 8B, receive: 0B", 5000, 7500},
+		{"delay: 3s", "send: 8B, receive: 8B", 5000, 7500},
+		{"delay: 1s", "send: 8B, receive: 8B", 32, 1500},
+		{"behaviour: answer", "send: 0B", 32, 1500},
+		{"behaviour: accept-close", "send: 0B", 32, 1500},
+		{"behaviour: never-accept", "send: 0B", 0, 0},
+		{"behaviour: refuse", "send: 0B", 0, 0},
+		{"behaviour: drop", "send: 0B", 0, 0},
 	};
 	struct arena a = help_arena();
 	const struct host host = help_host();
@@ -181,8 +185,9 @@ static void a_far_end_has_a_descriptor_for_all_that_it_keeps(void)
 		struct plan p;
 
 		snprintf(lines, sizeof(lines),
-			 "network: {ports: 40000-40031}\n%s\nload: {end: reset, total: 5000}",
-			 rows[i].server);
+			 "network: {ports: 40000-40031}\nserver: {%s}\n"
+			 "load: {end: reset, total: 5000, timeout: 2s, request: {%s}}",
+			 rows[i].server, rows[i].request);
 		p = help_plan(lines, &host, 1, &a);
 		if (p.far_slots < rows[i].least || p.far_slots > rows[i].most)
 			printf("%s: %u\n", rows[i].server, p.far_slots);
