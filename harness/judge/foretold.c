@@ -64,7 +64,10 @@ static bool ended_early(const struct tape *tape)
 static bool is_excused(enum prediction what, const struct compared *c, const struct measures *m)
 {
 	bool is_slow = late_is_short(m) || late_is_behind(m);
+	bool is_close = what == PREDICTION_AFTER && c->predicted.least < c->predicted.most;
 
+	if (is_close && m->fixed[MEASURE_CONNECTS_BEHIND].n > (double)BUDGET_BEHIND_NS)
+		return c->observed.n < c->predicted.least || c->observed.n > c->predicted.most;
 	return is_slow && ((what == PREDICTION_AT && c->observed.n > c->predicted.most) ||
 			   (what == PREDICTION_EXHAUSTED && c->predicted.likely > c->observed.n));
 }

@@ -13,7 +13,3 @@
 /* tcp_max_tw_buckets where it ends TIME_WAIT before the ports are used up, so that no rate can
  * be told that they sustain; 0: it does not. */
 uint64_t outlook_buckets(const struct plan *plan);
-
-/* How long the ports last at load.rate, from the first connect on; 0: for ever, or it cannot be
- * told. */
-int64_t outlook_lasts_ns(const struct plan *plan);

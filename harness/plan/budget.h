@@ -26,6 +26,10 @@
 #define TIME_WAIT_NS (60 * INT64_C(1000000000))
 #define FOR_EVER INT64_MAX
 
+/* What is counted closely is so on a machine that asks for each connection no later than that after it is
+ * due. */
+#define BUDGET_BEHIND_NS INT64_C(50000000)
+
 struct budget {
 	uint32_t usable;   /* ports that connections to one destination can have */
 	bool may_lose_one; /* an odd range: in kernel order a port can stay out of reach */
@@ -34,13 +38,18 @@ struct budget {
 	uint64_t capacity; /* usable × spaces */
 	uint64_t first;	   /* connections before a first refusal: the capacity, where pairs take
 			      turns; 0: it cannot be told */
+	/* What the seed says of a load that ends its connections in several ways, or draws their
+	 * destinations: connections until one finds no port, if those that keep theirs have all of a pair;
+	 * where they begin by the clock, with those that have a port still. */
 	struct {
-		uint64_t near, full; /* connections until those that keep their ports, drawn by
-					the seed, have all of a pair by themselves, or so many
-					that the rest may be what is under way; 0: never. Where the
-					rest comes by the clock, it is counted with them */
-		uint64_t likely;     /* between the two */
-		double held_ns;	     /* for how long they keep them at least */
+		uint64_t near,
+			full; /* at the earliest, where all that a load begins may be told; and
+					 for sure, 0: never */
+		uint64_t least, most; /* the same of a machine that is hardly ever late */
+		uint64_t likely;      /* between those */
+		uint64_t used,
+			ports;	/* in use of one space, and of all, at most; 0: it is not told */
+		double held_ns; /* for how long they keep them at least */
 	} kept;
 };
 

@@ -153,6 +153,7 @@ static bool pool_suffices(const struct forecast *f, const struct scenario *s,
  * all; until then it is a race. */
 struct refusal {
 	uint64_t least, likely, most;
+	uint64_t sure;	/* by then at the latest, on any machine */
 	double held_ns; /* by those before it, each for so long at least */
 };
 
@@ -183,14 +184,16 @@ static struct refusal first_of(const struct scenario *s, const struct budget *b,
 {
 	uint64_t lost = lost_most(s, b);
 
-	return (struct refusal){b->first > lost ? b->first - lost : 0, b->first,
-				passed_by(s, b, b->first), least_ns};
+	uint64_t most = passed_by(s, b, b->first);
+
+	return (struct refusal){b->first > lost ? b->first - lost : 0, b->first, most, most,
+				least_ns};
 }
 
 static struct refusal kept_of(const struct scenario *s, const struct budget *b)
 {
-	return (struct refusal){b->kept.near, b->kept.likely, passed_by(s, b, b->kept.full),
-				b->kept.held_ns};
+	return (struct refusal){b->kept.least, b->kept.likely, passed_by(s, b, b->kept.most),
+				passed_by(s, b, b->kept.full), b->kept.held_ns};
 }
 
 /* Connects that hang and are tried again: each request has a port from its begin until its last try is
@@ -204,7 +207,7 @@ static struct refusal tried_of(const struct scenario *s, const struct budget *b)
 	if (tries == 1 || !load_is_open(&s->load))
 		return (struct refusal){0};
 	waits = shape_most(&shape, retry_most_ns(&s->load) + LIFE_SLACK);
-	return (struct refusal){b->first, b->first + waits, b->first + waits,
+	return (struct refusal){b->first, b->first + waits, b->first + waits, b->first + waits,
 				(double)s->load.timeout * tries};
 }
 
@@ -213,7 +216,7 @@ static struct refusal tried_of(const struct scenario *s, const struct budget *b)
 static bool refuses(const struct scenario *s, const struct refusal *r, struct guess pace,
 		    double until)
 {
-	bool so_many = s->load.total == 0 || s->load.total > r->most;
+	bool so_many = s->load.total == 0 || s->load.total > r->sure;
 	double changes = speed_fills(s) ? (double)s->load.timeout : speed_changes_ns(s);
 
 	return so_many && pace.most < fmin(fmin(until, changes), r->held_ns);
@@ -235,7 +238,7 @@ static void keep_refusal(struct forecast *f, const struct scenario *s, const str
 	}
 	f->at = (struct guess){speed_pace(s, b, life, r->least).least,
 			       speed_pace(s, b, life, r->likely).likely,
-			       speed_pace(s, b, life, r->most).most};
+			       speed_pace(s, b, life, r->sure).most};
 }
 
 /* The refusal that is sure, if any is: soon enough for `until`. */
@@ -252,8 +255,8 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		const struct refusal *r = &ways[i];
 
-		if ((r->most == 0 && (b->capacity || i > 0)) || r->held_ns <= 0 ||
-		    !refuses(s, r, speed_pace(s, b, life, r->most), until))
+		if ((r->sure == 0 && (b->capacity || i > 0)) || r->held_ns <= 0 ||
+		    !refuses(s, r, speed_pace(s, b, life, r->sure), until))
 			continue;
 		keep_refusal(f, s, b, life, r);
 		return true;
@@ -268,9 +271,9 @@ static bool foresee_first(struct forecast *f, const struct scenario *s, const st
 {
 	const struct refusal r = first_of(s, b, b->capacity ? (double)life->live.least : INFINITY);
 
-	if ((r.most == 0 && b->capacity) || bind_shares_port(&s->load) ||
+	if ((r.sure == 0 && b->capacity) || bind_shares_port(&s->load) ||
 	    bind_may_repeat(s, &s->load) ||
-	    !refuses(s, &r, speed_pace(s, b, life, r.most), speed_ends_ns(s)))
+	    !refuses(s, &r, speed_pace(s, b, life, r.sure), speed_ends_ns(s)))
 		return false;
 	keep_refusal(f, s, b, life, &r);
 	return f->exhausts = f->known = true;
@@ -293,6 +296,13 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 		   pool_opens_most(&pool, s, requests_of(s)) <= (double)b->first;
 	if (!f->known && s->sample.latency == 0)
 		foresee_rounds(f, s, b, life, &pool);
+}
+
+static uint64_t begun_most(const struct scenario *s)
+{
+	struct shape shape = shape_make(&s->load);
+
+	return load_begins_most(&s->load, &shape, s->stop.time);
 }
 
 /* No machine is sooner: an open loop may be by the clock, however slow connects are past half full. */
@@ -321,10 +331,12 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 {
 	double next = soonest_ns(s, b, life);
 	int64_t most = tried_ns(s, life);
-	bool steady = speed_ends_ns(s) <= speed_changes_ns(s) && b->first == b->capacity;
+	bool goes_on = speed_ends_ns(s) <= speed_changes_ns(s);
+	bool steady = goes_on && b->first == b->capacity;
+	uint64_t begun = begun_most(s);
 	bool never = (bind_shares_port(&s->load) && b->capacity) ||
 		     (s->load.total && s->load.total <= b->first) ||
-		     (s->load.total && s->load.total <= b->kept.near) || outlives(s, b) ||
+		     (goes_on && begun <= b->kept.near) || outlives(s, b) ||
 		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK) ||
 				 bounded(s, b, life, waiting_most(s, b, host))));
 	bool not_yet = next >= speed_ends_ns(s), told = b->first || !b->capacity;

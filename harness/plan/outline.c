@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/lasts.h"
 #include "plan/retry.h"
 #include "plan/speed.h"
 #include "plan/together.h"
@@ -26,6 +27,48 @@ static double under_way_of(const struct plan *p)
 	return n;
 }
 
+/* What load.mix, or load.end alone, makes of the ports; returns for how long those that are given back are
+ * had, on average of all connections. */
+static double set_kept(struct outline *o, const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+	double mean_ns = 0;
+
+	alone.load = *p->loads[0].load;
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life life = life_so(&alone, &p->budget, p->host, end);
+		int64_t all = life_sum(life.live.most, life.quiet.most);
+		double share = load_share(&alone.load, end);
+
+		if (!load_ends(&alone.load, end))
+			continue;
+		if (all == FOR_EVER)
+			o->kept_share += share;
+		else
+			o->others_ns = all > o->others_ns ? all : o->others_ns;
+		mean_ns += all == FOR_EVER ? 0 : share * (double)all;
+	}
+	return mean_ns;
+}
+
+/* Those that are closed come and go, and those that are not add up. */
+static void set_mixed(struct outline *o, const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+	double begun = (double)load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
+	double mean_ns;
+
+	if (p->load_count > 1) {
+		o->kept_share = 1;
+		return;
+	}
+	mean_ns = set_kept(o, p);
+	if (o->rate <= 0 || o->pooled || o->kept_share <= 0 || o->kept_share >= 1)
+		return;
+	o->closed = fmin(o->rate * mean_ns / SECOND, begun * (1 - o->kept_share));
+	o->kept = begun * o->kept_share;
+}
+
 /* By Little's law: what is begun a second, times how long each takes; of bursts, those that begin
  * within that. A closed loop begins as many as it can while each is live. */
 static double wanted_of(const struct outline *o, const struct plan *p)
@@ -35,6 +78,8 @@ static double wanted_of(const struct outline *o, const struct plan *p)
 
 	if (o->pooled)
 		return NAN;
+	if (o->kept > 0)
+		return o->closed + o->kept;
 	if (o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER)
 		return INFINITY;
 	if (p->load_count == 1 && shape->burst)
@@ -118,6 +163,17 @@ static bool begins_more(const struct plan *p, uint64_t n)
 	return all > n;
 }
 
+/* Of a mix some are given back before. */
+static double half_at_ns(const struct outline *o, const struct plan *p, uint64_t ports)
+{
+	const struct load *l = p->loads[0].load;
+	bool is_mixed = load_share(l, l->end) < 1 && l->rate > 0 && l->ramp.count == 0 &&
+			p->load_count == 1;
+	double mixed = is_mixed ? lasts_for_ns(p, (double)ports) : INFINITY;
+
+	return isfinite(mixed) ? (double)l->start + mixed : begins_ns(p, o, ports);
+}
+
 /* The other half of the ports is looked at when the first has none left. */
 static void set_half(struct outline *o, const struct plan *p)
 {
@@ -129,6 +185,7 @@ static void set_half(struct outline *o, const struct plan *p)
 	o->half = half;
 	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
 	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
+	o->half_rate_least = SECOND / (o->half_cost_ns.most + SPEED_MOST_NS);
 	/* As long as no request has ended, a pool's are connections. */
 	o->half_reached =
 		(o->pooled ? o->exhausts && !o->pool.in_step : o->wanted >= (double)all) &&
@@ -136,7 +193,7 @@ static void set_half(struct outline *o, const struct plan *p)
 	if (o->known && !o->exhausts && p->scenario->server.die) /* those begun before have them */
 		o->half_reached &= begins_ns(p, o, all) < (double)p->scenario->server.die;
 	if (o->half_reached)
-		o->half_at_ns = begins_ns(p, o, all);
+		o->half_at_ns = half_at_ns(o, p, all);
 }
 
 static bool stops_at_once(const struct plan *p)
@@ -225,6 +282,7 @@ static void set_end(struct outline *o, const struct plan *p)
 				      fmax(ends.most, one.most)};
 		o->begun += begun_of(o, p, &p->loads[i]);
 	}
+	o->begun_ns = ends.likely;
 	if (o->exhausts && stops_at_once(p) && p->forecast.counted)
 		o->begun = smaller(o->begun, (double)o->after + 1);
 	o->ends_ns = (struct guess){ends_by(o, p, ends.least, o->at_ns.least),
@@ -244,27 +302,12 @@ static void set_pool(struct outline *o, const struct plan *p)
 	o->pool = pool_fate_of(&alone, &p->budget, &life);
 }
 
-/* What load.mix, or load.end alone, makes of the ports. */
-static void set_kept(struct outline *o, const struct plan *p)
+/* By the clock it has more connections than there are ports, while none comes back. */
+static bool is_too_slow(const struct outline *o, const struct plan *p)
 {
-	struct scenario alone = *p->scenario;
-
-	if (p->load_count > 1) {
-		o->kept_share = 1;
-		return;
-	}
-	alone.load = *p->loads[0].load;
-	for (enum end end = 0; end < ENDS; end++) {
-		struct life life = life_so(&alone, &p->budget, p->host, end);
-		int64_t all = life_sum(life.live.most, life.quiet.most);
-
-		if (!load_ends(&alone.load, end))
-			continue;
-		if (all == FOR_EVER)
-			o->kept_share += load_share(&alone.load, end);
-		else
-			o->others_ns = all > o->others_ns ? all : o->others_ns;
-	}
+	return o->known && !o->exhausts && !o->cut_short && o->rate <= 0 && !o->pooled &&
+	       p->load_count == 1 && o->half_reached && o->begun > (double)p->budget.capacity &&
+	       o->wanted > (double)p->budget.capacity && o->clock_ns > 0;
 }
 
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
@@ -280,6 +323,8 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 		used = (uint64_t)o->begun;
 	if (life_may_wait_reused(p)) /* in TIME_WAIT, until somebody takes them */
 		return used;
+	if (p->load_count == 1 && p->budget.kept.ports)
+		return least(used, p->budget.kept.ports);
 	return o->wanted < (double)used ? (uint64_t)ceil(o->wanted) : used;
 }
 
@@ -292,13 +337,15 @@ struct outline outline_of(const struct plan *p)
 			    .pooled = load_is_pooled(p->loads[0].load)};
 
 	set_life(&o, p);
+	set_mixed(&o, p);
 	o.wanted = wanted_of(&o, p);
-	set_kept(&o, p);
 	set_pool(&o, p);
 	set_failure(&o, p);
 	set_half(&o, p);
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
+	o.lasts_ns = lasts_ns(p);
+	o.too_slow = is_too_slow(&o, p);
 	o.ports = ports_of(&o, p);
 	if (p->nat.outside.count)
 		o.gateway_ports = p->nat.carriage.each / p->nat.outside.count;

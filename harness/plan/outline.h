@@ -21,8 +21,14 @@ struct outline {
 	struct pool_fate pool; /* what becomes of it; of the first load */
 	double requests;       /* of a pool, in all; INFINITY: as many as the machine can */
 	double kept_share; /* of the connections, those whose ports nobody gives back; of several loads 1 */
-	int64_t others_ns;			 /* for how long the others have theirs, at most */
-	bool exhausts, known, cut_short;	 /* as the forecast has it; so are the next three */
+	int64_t others_ns; /* for how long the others have theirs, at most */
+	double closed,
+		kept; /* of a rate with both: ports that the others have at once, and those that are
+				never given back, by the end; else 0 */
+	int64_t lasts_ns; /* how long the ports last if the load goes on; 0: for ever, or it cannot be told */
+	bool exhausts, known, cut_short; /* as the forecast has it; so are the next three */
+	bool too_slow; /* a closed loop that wants more than there is, and does not come to it: connects
+			  are too slow */
 	uint64_t after, after_least, after_most; /* connections that have a port before the first is
 						    refused one, open or not */
 	struct guess at_ns;  /* when that is, since the run began; 0: it cannot be told */
@@ -33,7 +39,9 @@ struct outline {
 	double half_at_ns;	   /* when that is, by the clock */
 	struct guess half_cost_ns; /* by how much a connect is slower then */
 	double half_rate;	/* connects a second, no more than so many from then on, likely */
+	double half_rate_least; /* so many even on a slow machine */
 	double begun;		/* connections in all; INFINITY: as many as the machine can */
+	double begun_ns;	/* by when, by the clock: since the run began */
 	struct guess ends_ns;	/* how long the run takes */
 	uint64_t ports;		/* in use at once, at most */
 	uint64_t gateway_ports; /* of one of its addresses; 0: there is no gateway */

@@ -133,6 +133,8 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 		return untold;
 	if (life_may_wait_reused(p))
 		most = fmin(most, ceil(o->begun / b->spaces));
+	else if (b->kept.used && p->scenario->sample.latency == 0)
+		most = fmin(most, (double)b->kept.used + CLOSING);
 	else if (p->scenario->network.choose != CHOOSE_SEED && p->scenario->sample.latency == 0)
 		most = fmin(most,
 			    fmin(ceil(o->begun / b->spaces), ceil(at_once / b->spaces) + CLOSING));

@@ -16,6 +16,8 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 
 /* What a connect takes, as long as the first half of the ports is not in use. */
 #define SPEED_CONNECT_NS 40e3
+#define SPEED_LEAST_NS 5e3 /* on a machine that is quicker than any */
+#define SPEED_MOST_NS 200e3
 
 /* Ports of a pair from which on each port that is asked for is looked for among all of them; 0:
  * there is no such half, and no connect is slower than another. */

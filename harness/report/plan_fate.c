@@ -188,7 +188,7 @@ static struct text say_wanted_more(const struct plan *p, const struct outline *o
 				   "fast the machine is decides",
 				   say_number(a, (uint64_t)o->wanted, "connection"),
 				   say_number(a, p->budget.capacity, "port"));
-	if (o->rate > 0 && o->half_reached)
+	if (o->rate > o->half_rate_least && o->half_reached)
 		return text_format(a,
 				   "more is wanted than there is: connection %s finds no port, by "
 				   "the clock at %s; or connects, from half full on about %s, are "
@@ -256,6 +256,26 @@ static uint64_t begun_by_death(const struct plan *p)
 	return lp->load->total && lp->load->total < due ? lp->load->total : due;
 }
 
+/* A service is quicker than what lastport has in one thread. */
+static struct text say_too_slow(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	return text_format(a,
+			   "the ports do not run out, since %s of lastport's begins about %s "
+			   "from half full on; by the clock connection %s would find none, at %s: "
+			   "so does a client that connects on several cores at once",
+			   say_number(a, p->loads[0].workers, "thread"), say_rate(a, o->half_rate),
+			   say_count(a, (double)p->budget.first + 1), say_time(a, o->clock_ns));
+}
+
+/* That the run is shorter than the ports last is no comfort. */
+static struct text say_not_yet(const struct outline *o, struct arena *a)
+{
+	return text_format(a,
+			   "the ports do not run out within these %s; if the load went on, they "
+			   "would at %s",
+			   say_time(a, o->begun_ns), say_time(a, (double)o->lasts_ns));
+}
+
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *first = &p->loads[0];
@@ -291,7 +311,10 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 				   say_time(a, (double)p->scenario->server.die),
 				   say_count(a, (double)begun_by_death(p)),
 				   say_number(a, p->budget.capacity, "port"));
-	return TEXT("the ports do not run out");
+	if (o->too_slow)
+		return say_too_slow(p, o, a);
+	return (double)o->lasts_ns > o->begun_ns ? say_not_yet(o, a)
+						 : TEXT("the ports do not run out");
 }
 
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *a)

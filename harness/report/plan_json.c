@@ -101,12 +101,21 @@ static json_t *json_half(const struct outline *o)
 static json_t *json_needs(const struct plan *p, const struct outline *o)
 {
 	const struct needs *n = &p->needs;
+	uint32_t sockets_most = UINT32_MAX;
 	json_t *needs = json_pack(
 		"{s:o, s:I, s:I, s:I, s:I, s:I}", "connections", count_or_null(o->begun), "ports",
 		(json_int_t)o->ports, "slots", (json_int_t)n->slots, "rings", (json_int_t)n->rings,
 		"descriptors", (json_int_t)n->descriptors, "bytes", (json_int_t)n->bytes);
 
 	put_guess(needs, "time", &o->ends_ns);
+	if (p->far_upstreams)
+		json_object_set_new(needs, "far_upstreams",
+				    json_integer((json_int_t)p->far_upstreams));
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].sockets_most < sockets_most)
+			sockets_most = p->loads[i].sockets_most;
+	if (sockets_most < UINT32_MAX)
+		json_object_set_new(needs, "sockets_most", json_integer(sockets_most));
 	return needs;
 }
 
@@ -158,6 +167,8 @@ static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
 	json_object_set_new(one, "port_life", json_life(p, o));
 	put_bound(one, "wanted", o->wanted, count_or_null);
 	put_bound(one, "sustained", p->forecast.rate, real_or_null);
+	if (o->lasts_ns)
+		json_object_set_new(one, "lasts", seconds((double)o->lasts_ns));
 	if (o->pooled && p->load_count == 1)
 		json_object_set_new(one, "pool", json_pool(p, o));
 	if (p->forecast.rate_is_least)

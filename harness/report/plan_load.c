@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "plan/life.h"
+#include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
 
@@ -32,15 +34,29 @@ static const char *say_parts(const struct plan *p, const struct outline *o, stru
 		.s;
 }
 
+/* A port that a connect may have before TIME_WAIT is over: until one does, it is in use. */
+static const char *say_reuse(const struct plan *p, struct arena *a)
+{
+	return life_may_wait_reused(p)
+		       ? text_format(
+				 a,
+				 ", when tcp_tw_reuse lets a connect have it; until one does, it "
+				 "is in use, for up to %s",
+				 say_time(a, (double)p->scenario->network.time_wait))
+				 .s
+		       : "";
+}
+
 struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *live = say_time(a, (double)o->live_ns), *quiet = "", *own = "";
+	const char *reuse = say_reuse(p, a);
 
 	if (is_kept(o) && o->kept_share < 1)
 		return text_format(a,
 				   "%.3g %% of the connections never give their port back; the "
-				   "others, after %s at most",
-				   100 * o->kept_share, say_time(a, (double)o->others_ns));
+				   "others, after %s at most%s",
+				   100 * o->kept_share, say_time(a, (double)o->others_ns), reuse);
 	if (is_kept(o))
 		return TEXT("a port is never given back");
 	if (acceleration_of(p->scenario) > 1)
@@ -53,9 +69,9 @@ struct text plan_say_life(const struct plan *p, const struct outline *o, struct 
 				   o->live_ns ? live : "", o->live_ns ? " open; " : "", own);
 	quiet = say_time(a, (double)o->quiet_ns);
 	if (o->live_ns == 0)
-		return text_format(a, "%s after the close%s", quiet, own);
-	return text_format(a, "%s open + %s after the close = %s%s", live, quiet,
-			   say_time(a, (double)(o->live_ns + o->quiet_ns)), own);
+		return text_format(a, "%s after the close%s%s", quiet, reuse, own);
+	return text_format(a, "%s open + %s after the close = %s%s%s", live, quiet,
+			   say_time(a, (double)(o->live_ns + o->quiet_ns)), reuse, own);
 }
 
 /* Connections begun; of a closed loop nothing but the machine bounds them. */
@@ -63,8 +79,11 @@ const char *plan_say_begun(const struct outline *o, struct arena *a)
 {
 	const char *what = o->pooled ? "request" : "connection";
 
-	return isfinite(o->begun) ? say_number(a, (uint64_t)o->begun, what)
-				  : text_format(a, "as many %ss as the machine can", what).s;
+	if (!isfinite(o->begun))
+		return text_format(a, "as many %ss as the machine can", what).s;
+	return text_format(a, "%s%s", say_number(a, (uint64_t)o->begun, what),
+			   o->too_slow ? " by the clock, and fewer as the machine is" : "")
+		.s;
 }
 
 /* " × 4 tries", " / 4 tries": where each connect fails. */
@@ -78,14 +97,38 @@ static const char *say_per_try(const struct outline *o, struct arena *a)
 	return o->tries > 1 ? text_format(a, " / %u tries", o->tries).s : "";
 }
 
+/* "190 for what is closed (100/s × 95 % × 2 s) + 100 for good (5 % of 2,000) = 290 ports at once by the
+ * end" */
+static struct text say_mixed(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double begun = o->kept / o->kept_share, share = 1 - o->kept_share;
+	const char *closed = text_format(a, "%.3g %% of %s", 100 * share, say_count(a, begun)).s;
+
+	if (o->closed < share * begun)
+		closed = text_format(a, "%s × %.3g %% × %s%s", say_rate(a, o->rate), 100 * share,
+				     say_time(a, o->closed / (o->rate * share) * 1e9),
+				     o->closed < 0.99 * o->rate * share * (double)o->others_ns / 1e9
+					     ? " on average"
+					     : "")
+				 .s;
+	return text_format(a,
+			   "%s for what is closed (%s) + %s for good (%.3g %% of %s) = %s ports at "
+			   "once by the end; %s to be had",
+			   say_count(a, ceil(o->closed)), closed, say_count(a, ceil(o->kept)),
+			   100 * o->kept_share, say_count(a, begun), say_count(a, ceil(o->wanted)),
+			   say_count(a, (double)p->budget.capacity));
+}
+
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
-struct text plan_say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
+static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *there = say_count(a, (double)together_capacity(p));
 	double mean = plan_mean_ns(p, o);
 
 	if (o->pooled)
 		return plan_say_pool(p, o, a);
+	if (o->kept > 0)
+		return say_mixed(p, o, a);
 	if (is_kept(o) && o->kept_share < 1)
 		return text_format(a, "%s, %.3g %% of them with a port for good; %s to be had",
 				   plan_say_begun(o, a), 100 * o->kept_share, there);
@@ -116,6 +159,27 @@ struct text plan_say_wanted(const struct plan *p, const struct outline *o, struc
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
 }
 
+/* More than its threads begin: some machines are so quick, or none is. */
+static const char *say_beyond(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	uint32_t threads = plan_workers(p);
+	double likely = threads / SPEED_CONNECT_NS * 1e9, most = threads / SPEED_LEAST_NS * 1e9;
+
+	if (o->rate <= likely)
+		return "";
+	return text_format(a, "; but lastport begins about %s in %s, and falls behind%s",
+			   say_rate(a, likely), say_number(a, threads, "thread"),
+			   o->rate > most ? " on any machine" : " on one that is no quicker")
+		.s;
+}
+
+struct text plan_say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	struct text wanted = say_wanted(p, o, a);
+
+	return text_format(a, TEXT_FMT "%s", TEXT_ARG(wanted), say_beyond(p, o, a));
+}
+
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
@@ -126,6 +190,9 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate))
 		return TEXT("cannot be told: how often a connection is used again decides");
+	if (is_kept(o) && o->kept_share < 1)
+		return text_format(a, "no rate: %.3g %% of what is opened stays",
+				   100 * o->kept_share);
 	if (is_kept(o))
 		return TEXT("no rate: what was opened stays");
 	if (!isfinite(p->forecast.rate))

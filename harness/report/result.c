@@ -5,6 +5,7 @@
 
 #include "judge/outlook.h"
 #include "plan/intent.h"
+#include "plan/lasts.h"
 #include "plan/part.h"
 #include "report/destinations.h"
 #include "report/plan.h"
@@ -144,7 +145,7 @@ static void keep_parts(struct result_run *out, const struct plan *plan, struct a
 			.name = text_of(part_name(parts[i], plan)),
 			.sustained = outlook_buckets(&p) ? NAN : p.forecast.rate,
 			.rate = plan_rate(&p),
-			.lasts_ns = outlook_lasts_ns(&p),
+			.lasts_ns = lasts_ns(&p),
 			.tw_buckets = outlook_buckets(&p),
 			.port_life_ns = p.forecast.port_life_ns,
 		};
@@ -165,7 +166,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	if (acceleration_of(plan->scenario) > 1)
 		out->plan.time_wait_ns = plan->scenario->network.time_wait;
 	out->plan.rate = plan_rate(plan);
-	out->plan.lasts_ns = outlook_lasts_ns(plan);
+	out->plan.lasts_ns = lasts_ns(plan);
 	out->plan.tw_buckets = outlook_buckets(plan);
 	out->plan.doubt = plan_doubt(plan, a);
 	out->plan.rate_is_least = plan->forecast.rate_is_least;

@@ -36,6 +36,7 @@
 	SUITE(budget) \
 	SUITE(bind) \
 	SUITE(forecast) \
+	SUITE(lasts) \
 	SUITE(shape) \
 	SUITE(outline) \
 	SUITE(together) \

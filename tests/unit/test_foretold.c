@@ -102,6 +102,31 @@ static void a_load_that_fell_behind_comes_late(void)
 	trial_close(&t);
 }
 
+/* How many are in flight as the last port is taken is told to some: not of a machine that was late. */
+static void what_is_told_closely_is_so_of_a_machine_in_time(void)
+{
+	struct trial t;
+	uint64_t most;
+
+	trial_open(&t, "network: {ports: 40000-40031}\n"
+		       "load: {bind: address, mix: {reset: 50%}, rate: 100/s, hold: 200ms, "
+		       "duration: 10s}");
+	most = t.plan.forecast.after_most;
+	trial_exhaust(&t, most);
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
+	t.tape.behind_ns = 60000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
+	trial_exhaust(&t, most + 1);
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_UNTRIED);
+	t.tape.behind_ns = 40000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_BROKEN);
+	trial_close(&t);
+}
+
 /* 32 ports, each for 60 s: no more than 32 connections in the first minute. */
 static void more_than_the_ports_sustain_is_told(void)
 {
@@ -239,6 +264,7 @@ static const struct test tests[] = {
 	TEST(a_broken_prediction_is_a_finding_with_its_number),
 	TEST(what_a_run_did_not_come_to_breaks_nothing),
 	TEST(a_load_that_fell_behind_comes_late),
+	TEST(what_is_told_closely_is_so_of_a_machine_in_time),
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
 	TEST(a_connect_that_is_timed_may_have_the_last_port),

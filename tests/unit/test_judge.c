@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "judge/outlook.h"
 #include "suites.h"
 #include "trial.h"
 
@@ -293,34 +292,6 @@ static void each_verdict_has_a_name_that_finds_it(void)
 	CU_ASSERT_EQUAL(verdict_find(TEXT("PASS")), -1);
 }
 
-/* Both ends close at once, or not, by how the loads end and not what they differ from. */
-static void how_long_ports_last_is_told_unless_both_ends_close_at_once(void)
-{
-	static const struct {
-		const char *load;
-		int64_t lasts_ns;
-	} rows[] = {
-		{"load: {rate: 100/s, hold: 1s, end: wait}", 320000000},
-		{"loads: {a: {rate: 100/s, hold: 1s, end: wait}}", 320000000},
-		{"load: {rate: 100/s, hold: 1s}", 0},
-		{"load: {end: wait}\nloads: {a: {rate: 100/s, hold: 1s, end: close}}", 0},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct arena a = help_arena();
-		struct trial t;
-
-		trial_open(&t, text_format(&a,
-					   "network: {ports: 40000-40031}\n"
-					   "server: {behaviour: close}\n%s",
-					   rows[i].load)
-				       .s);
-		CU_ASSERT_EQUAL(outlook_lasts_ns(&t.plan), rows[i].lasts_ns);
-		trial_close(&t);
-		arena_close(&a);
-	}
-}
-
 static const struct test tests[] = {
 	TEST(each_line_is_held_against_its_measure),
 	TEST(who_was_never_exhausted_has_not_recovered),
@@ -332,7 +303,6 @@ static const struct test tests[] = {
 	TEST(a_load_that_a_failed_request_ended_proves_nothing_either),
 	TEST(a_gate_of_fill_that_fails_says_who_has_the_ports),
 	TEST(each_verdict_has_a_name_that_finds_it),
-	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TESTS_END,
 };
 

@@ -278,11 +278,22 @@ static void what_the_seed_draws_is_foreseen(void)
 	p = help_plan("network: {ports: 40000-40031, choose: seed}\nload: {end: leak}", &host, 1,
 		      &a);
 	CU_ASSERT_EQUAL(p.forecast.after, 32); /* there is but one to draw */
-	/* A rate that turns sustain for ever: draws may come to one server again and again. */
+	/* A rate that turns sustain for ever: draws may come to one server again and again, and the
+	 * seed says of which ports that is too much. */
 	p = help_plan("network: {ports: 40000-40031, servers: 8, choose: seed}\n"
 		      "load: {rate: 100/s, hold: 1s, end: reset}",
 		      &host, 1, &a);
-	CU_ASSERT(!p.forecast.known);
+	CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+	CU_ASSERT(p.budget.kept.used > 13 && p.budget.kept.used < 32);
+	p = help_plan("network: {ports: 40000-40015, servers: 8, choose: seed}\n"
+		      "load: {rate: 100/s, hold: 1s, end: reset}",
+		      &host, 1, &a);
+	CU_ASSERT(p.forecast.known && p.forecast.exhausts);
+	CU_ASSERT(p.forecast.after_least > 16 && p.forecast.after_most < 3000);
+	p = help_plan("network: {ports: 40000-40031, servers: 8, choose: seed}\n"
+		      "load: {concurrency: 100, hold: 1s, end: reset}",
+		      &host, 1, &a);
+	CU_ASSERT(!p.forecast.known); /* a closed loop has no clock */
 	p = help_plan("network: {ports: 40000-40031, servers: 8}\n"
 		      "load: {rate: 100/s, hold: 1s, end: reset}",
 		      &host, 1, &a);

@@ -1,0 +1,81 @@
+#include "plan/lasts.h"
+
+#include <math.h>
+
+#include "plan/life.h"
+
+#define SECOND 1e9
+
+/* What lasts longer is not to be waited for: 100 days. */
+#define LONGEST_NS (100 * 86400 * SECOND)
+
+/* Where both ends close at once, TIME_WAIT is on either side: nobody can tell. */
+static bool is_race(const struct plan *p)
+{
+	return behaviour_does(p->scenario->server.behaviour, DOES_END) &&
+	       load_ends(p->loads[0].load, END_CLOSE);
+}
+
+/* It does not go on as it was. */
+static bool server_ends(const struct scenario *s)
+{
+	return s->server.die || s->server.vanish;
+}
+
+/* tcp_max_tw_buckets ends TIME_WAIT of some, and nobody can tell of how many. */
+static bool buckets_end(const struct plan *p)
+{
+	const struct forecast *f = &p->forecast;
+
+	return f->quiet_ns > 0 && f->quiet_ns != FOR_EVER &&
+	       life_buckets(p->scenario, &p->budget, p->host) > 0;
+}
+
+/* Ports in use a time after the load began: of each end those that began since, or within a port's
+ * life. */
+static double used_at(const struct plan *p, double rate, double ns)
+{
+	struct scenario alone = *p->scenario;
+	double used = 0;
+
+	alone.load = *p->loads[0].load;
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life life = life_so(&alone, &p->budget, p->host, end);
+		int64_t all = life_sum(life.live.most, life.quiet.most);
+
+		if (load_ends(&alone.load, end))
+			used += rate * load_share(&alone.load, end) *
+				fmin(ns, all == FOR_EVER ? INFINITY : (double)all) / SECOND;
+	}
+	return used;
+}
+
+double lasts_for_ns(const struct plan *p, double ports)
+{
+	double rate = plan_rate(p), early = 0, late = LONGEST_NS;
+
+	if (used_at(p, rate, late) <= ports)
+		return INFINITY;
+	while (late - early > 1) {
+		double between = early + (late - early) / 2;
+
+		if (used_at(p, rate, between) < ports)
+			early = between;
+		else
+			late = between;
+	}
+	return late;
+}
+
+int64_t lasts_ns(const struct plan *p)
+{
+	double ports = (double)p->budget.capacity, ns;
+
+	if (plan_rate(p) <= 0 || p->load_count > 1 || p->loads[0].load->ramp.count > 0 ||
+	    ports == 0 || p->loads[0].sockets_most < ports || is_race(p) ||
+	    server_ends(p->scenario) || load_is_pooled(p->loads[0].load) || buckets_end(p) ||
+	    plan_binds_nowhere(p))
+		return 0;
+	ns = lasts_for_ns(p, ports);
+	return isfinite(ns) ? (int64_t)ns : 0;
+}
