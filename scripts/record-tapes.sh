@@ -1,7 +1,11 @@
 #!/bin/sh
 # record-tapes.sh PROG [NAME…] - records tests/data/tapes/NAME.tape: what a real run of each cause left behind, for
-# tests/unit/test_tapes.c to judge anew. NAME is SCENARIO or SCENARIO.CASE of the library, or of tests/data/meddled, whose
-# runs are disturbed from outside, for no scenario can ask for what happens then; without one, all are recorded.
+# tests/unit/test_tapes.c to judge anew. NAME is SCENARIO or SCENARIO.CASE of the library; or of tests/data/meddled, whose
+# runs are disturbed from outside, for no scenario can ask for what happens then; or of tests/data/raced, which are run until
+# luck has had it; or of tests/data/failing, which are no lesson of the library's. Without one, all are recorded.
+#
+# Of tcp-mem-orphans there is no tape: net.ipv4.tcp_mem and tcp_max_orphans are the whole machine's, and no namespace has
+# them. `record-tapes.sh PROG tcp-mem-orphans` asks the kernel, and prints what it says.
 #
 # A tape is four parts, each below a line of its own, `--- PART`: the effective scenario, the run's part of result.json with
 # the host, samples.jsonl and events.jsonl. What judge/ does not look at is left out, to keep them small: verdicts,
@@ -32,7 +36,8 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	tw-bucket-overflow.room-for-all server-side-time-wait load-generator cliff cliff.no-failure
 	tw-reuse-loopback.two-hosts dead-peer container-range connection-per-request.some-leak
 	innocent-victim.other-protocol fast-port-reuse fd-limit link-local-scope link-local-scope.wrong-scope proxy-loop
-	proxy-loop.own-host bind-foreign-address ipv6-tentative'
+	proxy-loop.own-host bind-foreign-address ipv6-tentative snat-insert-race request-failed
+	gate-missed'
 
 # As if on a host whose own range was widened, where the class is about that: a namespace of its own, and its sysctl.
 host_of() {
@@ -76,14 +81,41 @@ run_meddled() {
 	wait "$pid" || [ $? -eq 1 ]
 }
 
+# A run that may not have what it is about: until it has, and then it is the tape.
+TRIES=20
+run_raced() {
+	for try in $(seq $TRIES); do
+		rm -rf "$work/run"
+		"$prog" run "$1" -o "$work/run" >/dev/null || [ $? -eq 1 ]
+		grep -q '"nat.insert_failed":[ ]*[1-9]' "$work/run/result.json" && return
+		echo "  not in try $try" >&2
+	done
+	echo "no two SYNs met in $TRIES runs" >&2
+	return 1
+}
+
+# What the kernel says where a namespace of its own asks for the limits of sockets' memory, and of orphans.
+# shellcheck disable=SC2016 # it is the inner shell that expands
+ask_for_memory() {
+	unshare -n sh -c '
+		for name in tcp_mem tcp_max_orphans; do
+			file=/proc/sys/net/ipv4/$name
+			[ -e "$file" ] && echo "net.ipv4.$name: there is one: record it" && continue
+			cat "$file" 2>&1 | sed "s/^/net.ipv4.$name: /"
+		done' 2>&1
+}
+
 record() {
 	scenario=${1%%.*} case=base
 	[ "$scenario" = "$1" ] || case=${1#*.}
-	file=scenarios/$scenario.yaml
-	[ -e "$file" ] || file=tests/data/meddled/$scenario.yaml
+	for file in scenarios tests/data/meddled tests/data/raced tests/data/failing; do
+		file=$file/$scenario.yaml
+		[ ! -e "$file" ] || break
+	done
 	rm -rf "$work/run"
 	case $file in
-	tests/*) run_meddled "$1" "$file" ;;
+	*/meddled/*) run_meddled "$1" "$file" ;;
+	*/raced/*) run_raced "$file" ;;
 	*) host_of "$1" "$prog" run "$file" --case "$case" -o "$work/run" >/dev/null || [ $? -eq 1 ] ;;
 	esac
 	{
@@ -102,5 +134,8 @@ record() {
 [ $# -gt 0 ] || set -- $all
 for name; do
 	echo "$name"
-	record "$name"
+	case $name in
+	tcp-mem-orphans) ask_for_memory ;;
+	*) record "$name" ;;
+	esac
 done

@@ -76,9 +76,12 @@ static const struct {
 	{"gcp-cloud-nat", CAUSE_CLOUD_NAT},
 	{"gcp-cloud-nat.datagrams", CAUSE_CLOUD_NAT},
 	{"conntrack-full", CAUSE_CONNTRACK_FULL},
+	{"snat-insert-race", CAUSE_SNAT_INSERT_RACE},
 	{"slow-accept", CAUSE_TIMED_OUT},
 	{"server-dies.vanishes", CAUSE_TIMED_OUT},
 	{"server-dies", CAUSE_REFUSED},
+	{"request-failed", CAUSE_REQUEST_FAILED},
+	{"gate-missed", CAUSE_GATE_MISSED},
 	{"syn-sent-blackhole.refused", CAUSE_REFUSED},
 	{"ipv6-disabled", CAUSE_IPV6_DISABLED},
 	{"ipv6-tentative", CAUSE_IPV6_TENTATIVE},
@@ -106,10 +109,9 @@ static const struct {
 	const char *why;
 } unmade[] = {
 	{CAUSE_NO_DATA, "what nobody recorded is on no tape"},
-	{CAUSE_TCP_MEM, "net.ipv4.tcp_mem and tcp_max_orphans are the whole machine's"},
-	{CAUSE_SNAT_INSERT_RACE, "two SYNs within a microsecond are a matter of luck"},
-	{CAUSE_REQUEST_FAILED, "a far end of ours fails only as it is told to"},
-	{CAUSE_GATE_MISSED, "it is about a line of expect, and those of the library hold"},
+	{CAUSE_TCP_MEM,
+	 "net.ipv4.tcp_mem and tcp_max_orphans are the whole machine's: a namespace has no "
+	 "such file (ENOENT)"},
 };
 
 static bool is_recorded(enum cause cause)
@@ -268,6 +270,14 @@ static void what_looks_alike_is_told_apart(void)
 		{"gcp-cloud-nat", CAUSE_CONNTRACK_FULL},
 		{"gcp-cloud-nat", CAUSE_TIMED_OUT},
 		{"gcp-cloud-nat.datagrams", CAUSE_REQUEST_FAILED},
+		{"snat-insert-race", CAUSE_LINUX_SNAT},
+		{"snat-insert-race", CAUSE_CONNTRACK_FULL},
+		{"snat-insert-race", CAUSE_NAT_COLLAPSE},
+		{"snat-insert-race", CAUSE_TIMED_OUT},
+		{"request-failed", CAUSE_TIMED_OUT},
+		{"request-failed", CAUSE_REFUSED},
+		{"gate-missed", CAUSE_TIME_WAIT_CHURN},
+		{"conntrack-full", CAUSE_SNAT_INSERT_RACE},
 		{"conntrack-full", CAUSE_LINUX_SNAT},
 		{"conntrack-full", CAUSE_TIMED_OUT},
 		{"slow-accept", CAUSE_BLACKHOLE},
