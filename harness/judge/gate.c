@@ -23,7 +23,7 @@ bool gate_fills(const struct verdict *v, const struct plan *plan)
 	const struct expectation *list = plan->scenario->expect.list;
 
 	for (size_t i = 0; i < v->expect_count; i++)
-		if (gate_topic_of(list[i].what.measure) == GATE_SOCKETS &&
+		if (measure_infos[list[i].what.measure].topic == TOPIC_SOCKETS &&
 		    gate_miss(&list[i], &v->expect[i]) == MISS_MORE)
 			return true;
 	return false;
@@ -49,12 +49,17 @@ static bool any_cause(const struct evidence *e)
 	return false;
 }
 
+static enum measure_topic topic_of(const struct evidence *e, size_t i)
+{
+	return measure_infos[e->plan->scenario->expect.list[i].what.measure].topic;
+}
+
 static bool is_open(const struct evidence *e, size_t i)
 {
 	const struct judged *j = &e->judged->expect[i];
-	enum gate_topic_kind topic = gate_topic_of(e->plan->scenario->expect.list[i].what.measure);
+	enum measure_topic topic = topic_of(e, i);
 
-	if (j->pass || (topic == GATE_LATENCY && is_told(e, CAUSE_LATENCY_CLIFF)))
+	if (j->pass || (topic == TOPIC_LATENCY && is_told(e, CAUSE_LATENCY_CLIFF)))
 		return false;
 	return !gate_topics[topic].has_cause || !any_cause(e);
 }
@@ -88,12 +93,11 @@ static const char *say_line(const struct evidence *e, size_t i)
 /* Each line, and of each topic once what there is to say. */
 static struct claim gate_missed(const struct evidence *e)
 {
-	bool said[GATE_TOPICS] = {false};
+	bool said[TOPICS] = {false};
 	struct text all = {0};
 
 	for (size_t i = 0; e->told && i < e->judged->expect_count; i++) {
-		enum gate_topic_kind topic =
-			gate_topic_of(e->plan->scenario->expect.list[i].what.measure);
+		enum measure_topic topic = topic_of(e, i);
 
 		if (!is_open(e, i))
 			continue;
@@ -107,11 +111,10 @@ static struct claim gate_missed(const struct evidence *e)
 
 static void advise_gate(struct finding *f, const struct evidence *e)
 {
-	bool said[GATE_TOPICS] = {false};
+	bool said[TOPICS] = {false};
 
 	for (size_t i = 0; e->told && i < e->judged->expect_count; i++) {
-		enum gate_topic_kind topic =
-			gate_topic_of(e->plan->scenario->expect.list[i].what.measure);
+		enum measure_topic topic = topic_of(e, i);
 
 		if (!is_open(e, i) || said[topic])
 			continue;

@@ -197,105 +197,110 @@ static const char *say_gateway(const struct evidence *e)
 		.s;
 }
 
-/* Sockets that hold ports. */
-static bool is_of_holders(enum measure what)
+/* ", its process died after 0.3 s", if it did. */
+static const char *say_moment(const struct evidence *e, enum measure when, const char *what)
 {
-	return what == MEASURE_PORTS_FILL_MAX || what == MEASURE_PORTS_USED_MAX ||
-	       what == MEASURE_TIME_WAIT_MAX || what == MEASURE_TIME_WAIT_END ||
-	       what == MEASURE_ESTABLISHED_MAX || what == MEASURE_SYN_SENT_MAX ||
-	       what == MEASURE_FIN_WAIT2_MAX || what == MEASURE_CLOSE_WAIT_MAX ||
-	       what == MEASURE_CLOSE_WAIT_END || what == MEASURE_BOUND_MAX ||
-	       what == MEASURE_LEAKED || what == MEASURE_INHERITED;
+	const struct value *at = &e->measures->fixed[when];
+
+	if (!at->present)
+		return "";
+	return text_format(e->a, ", %s after %s", what, say_time(e->a, (int64_t)at->n)).s;
 }
 
-const struct gate_topic gate_topics[GATE_TOPICS] = {
-	[GATE_OTHER] = {say_ends, true,
+/* What there is to say of the far end, each by its measure. */
+static const char *say_server(const struct evidence *e)
+{
+	uint64_t opened = (uint64_t)evidence_measured(e, MEASURE_SERVER_OPENED);
+	const char *died = say_moment(e, MEASURE_SERVER_DIED, "its process died"),
+		   *gone = say_moment(e, MEASURE_SERVER_GONE, "its host vanished"), *own = "";
+
+	if (e->measures->fixed[MEASURE_SERVER_OPENED].present)
+		own = text_format(e->a, ", it opened %s to itself",
+				  say_number_of(e->a, opened, "connection", "connections"))
+			      .s;
+	return text_format(e->a, "Of the far end: its backlog dropped %s%s%s%s; the client had %s.",
+			   say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_SERVER_DROPPED)),
+			   own, died, gone,
+			   say_number_of(e->a, e->tape->tally.opened, "connection", "connections"))
+		.s;
+}
+
+static const char *say_squat(const struct evidence *e)
+{
+	uint32_t wanted = e->plan->squat.sockets;
+
+	if (wanted == 0)
+		return "The scenario has no squat.";
+	return text_format(
+		       e->a,
+		       "Of %s of squat %s; %s refused after the load had begun "
+		       "(squat.start).",
+		       say_number_of(e->a, wanted, "socket", "sockets"),
+		       say_number_of(e->a, e->tape->squat_held, "has its port", "have their ports"),
+		       say_number_of(e->a, e->tape->squat_refused, "was", "were"))
+		.s;
+}
+
+const struct gate_topic gate_topics[TOPICS] = {
+	[TOPIC_ENDS] = {say_ends, true,
 			"hold the line against what the load is told to do: `lastport show` prints "
 			"it with every default"},
-	[GATE_REFUSAL] = {say_refusal, true,
-			  "ask for more within the life of a port (load.total, load.rate, "
-			  "load.hold), or give the client fewer ports (network.ports); if it is "
-			  "right that they suffice, expect that"},
-	[GATE_SOCKETS] = {say_sockets, true,
-			  "for fewer at once: shorter holds, a pool with a limit, a lower "
-			  "concurrency; for more, the reverse, and sample.sockets more often, "
-			  "since what comes and goes between two dumps is not seen"},
-	[GATE_PACE] = {say_pace, false,
-		       "see whether the machine kept up (connects.late, connects.behind), and what "
-		       "else it had to do; then ask for another rate, or more at once"},
-	[GATE_LATENCY] = {say_latency, false,
-			  "compare latency.lower_half.p50 with the upper half's: past half full a "
-			  "connect walks over the range; what the longest alone took may be the "
-			  "machine's"},
-	[GATE_REQUESTS] = {say_requests, true,
-			   "look at errors.send and errors.receive of the run, and at the far end; "
-			   "for more reuse, a pool as large as the requests at once"},
-	[GATE_BOOKS] = {say_books, false,
-			"see runs[].books in result.json: which destinations are out, by how much, "
-			"and what the kernel explains of it"},
-	[GATE_FORETOLD] = {say_foretold, false,
-			   "`lastport report -v` has each prediction beside what was observed"},
-	[GATE_ARITHMETIC] = {say_arithmetic, false,
-			     "`lastport plan` writes the arithmetic out: change ports, "
-			     "destinations or the life of a port until it comes to that"},
-	[GATE_GATEWAY] = {say_gateway, true,
-			  "hold it against network.nat.ports and network.nat.limit, and what the "
-			  "gateway tracks of ended connections, for up to 120 s"},
+	[TOPIC_REFUSAL] = {say_refusal, true,
+			   "ask for more within the life of a port (load.total, load.rate, "
+			   "load.hold), or give the client fewer ports (network.ports); if it is "
+			   "right that they suffice, expect that"},
+	[TOPIC_SOCKETS] = {say_sockets, true,
+			   "for fewer at once: shorter holds, a pool with a limit, a lower "
+			   "concurrency; for more, the reverse, and sample.sockets more often, "
+			   "since what comes and goes between two dumps is not seen"},
+	[TOPIC_PACE] =
+		{say_pace, false,
+		 "see whether the machine kept up (connects.late, connects.behind), and what "
+		 "else it had to do; then ask for another rate, or more at once"},
+	[TOPIC_LATENCY] = {say_latency, false,
+			   "compare latency.lower_half.p50 with the upper half's: past half full a "
+			   "connect walks over the range; what the longest alone took may be the "
+			   "machine's"},
+	[TOPIC_REQUESTS] =
+		{say_requests, true,
+		 "look at errors.send and errors.receive of the run, and at the far end; "
+		 "for more reuse, a pool as large as the requests at once"},
+	[TOPIC_BOOKS] =
+		{say_books, false,
+		 "see runs[].books in result.json: which destinations are out, by how much, "
+		 "and what the kernel explains of it"},
+	[TOPIC_FORETOLD] = {say_foretold, false,
+			    "`lastport report -v` has each prediction beside what was observed"},
+	[TOPIC_ARITHMETIC] = {say_arithmetic, false,
+			      "`lastport plan` writes the arithmetic out: change ports, "
+			      "destinations or the life of a port until it comes to that"},
+	[TOPIC_GATEWAY] = {say_gateway, true,
+			   "hold it against network.nat.ports and network.nat.limit, and what the "
+			   "gateway tracks of ended connections, for up to 120 s"},
+	[TOPIC_SERVER] = {say_server, true,
+			  "hold the line against what the far end is told to do (server), and when "
+			  "the load ends"},
+	[TOPIC_SQUAT] = {say_squat, true,
+			 "see who has those ports when squat wants them: `ss -tanp`; what the load "
+			 "has at squat.start it does not give back"},
 };
 
-enum gate_topic_kind gate_topic_of(enum measure what)
-{
-	static const unsigned char of[MEASURES] = {
-		[MEASURE_ERRORS] = GATE_REFUSAL,
-		[MEASURE_CONNECTS_FAILED] = GATE_REFUSAL,
-		[MEASURE_CONNECTS_HELD_BACK] = GATE_REFUSAL,
-		[MEASURE_EXHAUSTED] = GATE_REFUSAL,
-		[MEASURE_EXHAUSTED_AFTER] = GATE_REFUSAL,
-		[MEASURE_EXHAUSTED_AT] = GATE_REFUSAL,
-		[MEASURE_RECOVERED] = GATE_REFUSAL,
-		[MEASURE_RECOVERED_AT] = GATE_REFUSAL,
-		[MEASURE_RECOVERY] = GATE_REFUSAL,
-		[MEASURE_CONNECTS_RATE] = GATE_PACE,
-		[MEASURE_CONNECTS_LATE] = GATE_PACE,
-		[MEASURE_CONNECTS_BEHIND] = GATE_PACE,
-		[MEASURE_CONNECTS_ATTEMPTED] = GATE_PACE,
-		[MEASURE_CONNECTS_OPENED] = GATE_PACE,
-		[MEASURE_ELAPSED] = GATE_PACE,
-		[MEASURE_REQUESTS_DONE] = GATE_REQUESTS,
-		[MEASURE_REQUESTS_FAILED] = GATE_REQUESTS,
-		[MEASURE_REUSE_RATIO] = GATE_REQUESTS,
-		[MEASURE_RECONCILED] = GATE_BOOKS,
-		[MEASURE_PREDICTIONS_BROKEN] = GATE_FORETOLD,
-		[MEASURE_PREDICTED_AFTER] = GATE_ARITHMETIC,
-		[MEASURE_PREDICTED_RATE] = GATE_ARITHMETIC,
-		[MEASURE_PORTS_USABLE] = GATE_ARITHMETIC,
-		[MEASURE_NAT_ENTRIES_MAX] = GATE_GATEWAY,
-		[MEASURE_NAT_INSERT_FAILED] = GATE_GATEWAY,
-		[MEASURE_NAT_DROP] = GATE_GATEWAY,
-		[MEASURE_NAT_UNMAPPED] = GATE_GATEWAY,
-	};
-
-	if (what >= MEASURE_LATENCY_COUNT && what <= MEASURE_LATENCY_REFUSED)
-		return GATE_LATENCY;
-	return is_of_holders(what) ? GATE_SOCKETS : (enum gate_topic_kind)of[what];
-}
+/* Where a measure of the topic has no figure; NULL: nothing of the run makes it. */
+static const char *const no_data[TOPICS] = {
+	[TOPIC_LATENCY] = "no connect that was timed came to that",
+	[TOPIC_REQUESTS] = "the load makes no request: it sends nothing, and has no pool",
+	[TOPIC_SOCKETS] = "no dump of the sockets tells it",
+	[TOPIC_GATEWAY] = "there is no gateway, or it was not looked at (topology: nat)",
+	[TOPIC_ARITHMETIC] = "the arithmetic does not come to a figure",
+	[TOPIC_SQUAT] = "nothing squats, or nothing after the load has begun (squat.start)",
+};
 
 const char *gate_why_no_data(const struct evidence *e, enum measure what)
 {
-	bool exhausted = e->tape->exhausted;
+	enum measure_topic topic = measure_infos[what].topic;
 
-	if (gate_topic_of(what) == GATE_LATENCY)
-		return "no connect that was timed came to that";
-	if (gate_topic_of(what) == GATE_REFUSAL)
-		return exhausted ? "no port came back before the load ended"
-				 : "the ports did not run out";
-	if (gate_topic_of(what) == GATE_REQUESTS)
-		return "the load makes no request: it sends nothing, and has no pool";
-	if (gate_topic_of(what) == GATE_SOCKETS)
-		return "no dump of the sockets tells it";
-	if (gate_topic_of(what) == GATE_GATEWAY)
-		return "there is no gateway, or it was not looked at (topology: nat)";
-	if (gate_topic_of(what) == GATE_ARITHMETIC)
-		return "the arithmetic does not come to a figure";
-	return "nothing of the run makes it";
+	if (topic == TOPIC_REFUSAL)
+		return e->tape->exhausted ? "no port came back before the load ended"
+					  : "the ports did not run out";
+	return no_data[topic] ? no_data[topic] : "nothing of the run makes it";
 }

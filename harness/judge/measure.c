@@ -70,12 +70,17 @@ static void measure_exhaustion(struct measures *out, const struct tape *tape)
 	       (double)(tape->refused_at_ns - tape->begin_ns + tape->recovered_ns));
 }
 
+/* Does the far end open connections, which are counted as its own? */
+static bool far_end_opens(const struct plan *plan)
+{
+	return plan->scenario->server.behaviour == BEHAVIOUR_LOOP;
+}
+
 /* Of events that a run has once at most, and of its books. */
 static void measure_server(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	set(out, MEASURE_SERVER_DROPPED, 0);
-	set_if(out, MEASURE_SERVER_OPENED, plan->scenario->server.behaviour == BEHAVIOUR_LOOP,
-	       (double)tape->far_opened);
+	set_if(out, MEASURE_SERVER_OPENED, far_end_opens(plan), (double)tape->far_opened);
 	for (size_t i = 0; i < tape->event_count; i++) {
 		const struct event *e = &tape->events[i];
 
@@ -370,7 +375,7 @@ struct value measures_get(const struct measures *m, const struct measure_ref *wh
 		return get_error(m->errors, m->error_count, what);
 	if (what->measure == MEASURE_SQUAT_ERRORS)
 		return get_error(m->squat_errors, m->squat_error_count, what);
-	if (what->measure == MEASURE_SERVER_ERRORS)
+	if (what->measure == MEASURE_SERVER_ERRORS && m->fixed[MEASURE_SERVER_OPENED].present)
 		return get_error(m->server_errors, m->server_error_count, what);
 	if (what->measure == MEASURE_COUNTER)
 		return get_counter(m, what->counter);

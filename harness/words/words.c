@@ -7,12 +7,14 @@ enum { KNOWN_LATE, KNOWN_LIVE };
 enum { UNTIL_SO_FAR, UNTIL_EVER };
 
 const struct measure_info measure_infos[MEASURES] = {
-#define MEASURE(name, text, kind, better, known, meaning) \
-	[MEASURE_##name] = { \
-		text, KIND_##kind, BETTER_##better, false, KNOWN_##known == KNOWN_LIVE, meaning},
-#define FAMILY(name, text, kind, better, known, meaning) \
-	[MEASURE_##name] = { \
-		text, KIND_##kind, BETTER_##better, true, KNOWN_##known == KNOWN_LIVE, meaning},
+#define MEASURE(name, text, kind, better, known, topic, meaning) \
+	[MEASURE_##name] = {text,	   KIND_##kind, BETTER_##better, \
+			    TOPIC_##topic, false,	KNOWN_##known == KNOWN_LIVE, \
+			    meaning},
+#define FAMILY(name, text, kind, better, known, topic, meaning) \
+	[MEASURE_##name] = {text,	   KIND_##kind, BETTER_##better, \
+			    TOPIC_##topic, true,	KNOWN_##known == KNOWN_LIVE, \
+			    meaning},
 #include "words/measures.def"
 };
 

@@ -127,10 +127,28 @@ enum measure {
 enum measure_kind { KIND_COUNT, KIND_SHARE, KIND_TIME, KIND_RATE, KIND_RATIO, KIND_FLAG };
 enum better { BETTER_LESS, BETTER_MORE, BETTER_NEITHER };
 
+/* What a measure is about. */
+enum measure_topic {
+	TOPIC_ENDS,    /* what became of connections */
+	TOPIC_REFUSAL, /* those that could not be had */
+	TOPIC_SOCKETS, /* that hold ports */
+	TOPIC_PACE,
+	TOPIC_LATENCY,
+	TOPIC_REQUESTS,
+	TOPIC_BOOKS,
+	TOPIC_FORETOLD,
+	TOPIC_ARITHMETIC,
+	TOPIC_GATEWAY,
+	TOPIC_SERVER,
+	TOPIC_SQUAT,
+	TOPICS
+};
+
 struct measure_info {
 	const char *name;
 	enum measure_kind kind;
 	enum better better;
+	enum measure_topic topic;
 	bool family;
 	bool live; /* known while the load runs */
 	const char *meaning;

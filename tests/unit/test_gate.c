@@ -109,6 +109,16 @@ static const struct {
 	 {"observed 20, 12 less. In the fullest dump 20 ports were in use; there are 32 ports"}},
 	{"load: {total: 20}", "nat.drop == 0", {"there is no gateway"}},
 	{"load: {total: 20}", "server.died < 1s", {"nothing of the run makes it"}},
+	{"load: {total: 20}",
+	 "server.dropped > 3",
+	 {"observed 0, 3 less. Of the far end: its backlog dropped 0; the client had 20 "
+	  "connections."}},
+	{"load: {total: 20}", "server.errors.connect.EADDRNOTAVAIL == 1", {"there is no such"}},
+	{"load: {total: 20}", "squat.held == 4", {"for nothing squats"}},
+	{"load: {total: 20}\nsquat: {bind: 4}",
+	 "squat.held == 4",
+	 {"observed 0, 4 less. Of 4 sockets of squat 0 have their ports; 0 were refused after"}},
+	{"load: {total: 20}", "retries == 1", {"Of 20 connections begun 20 opened"}},
 };
 
 /* None of the others is about it: the line itself, and what there is to say of its measure. */
