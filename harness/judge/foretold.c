@@ -63,7 +63,7 @@ static bool ended_early(const struct tape *tape)
  * it did not is told by itself. */
 static bool is_excused(enum prediction what, const struct compared *c, const struct measures *m)
 {
-	bool is_slow = late_is_short(m) || late_is_behind(m);
+	bool is_slow = late_is_lighter(m);
 	bool is_close = what == PREDICTION_AFTER && c->predicted.least < c->predicted.most;
 
 	if (is_close && m->fixed[MEASURE_CONNECTS_BEHIND].n > (double)BUDGET_BEHIND_NS)

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "judge/late.h"
 #include "judge/outlook.h"
 #include "judge/rule.h"
 
@@ -222,6 +223,11 @@ static const char *say_step(const struct evidence *e)
 	const struct value *lower = &e->measures->fixed[MEASURE_LATENCY_LOWER],
 			   *upper = &e->measures->fixed[MEASURE_LATENCY_UPPER];
 
+	if ((!lower->present || !upper->present) && late_is_slow(e->measures))
+		return text_format(e->a, "The load came to %s, of %s that it asks for",
+				   say_rate(e->a, evidence_measured(e, MEASURE_ROUNDS_RATE)),
+				   say_rate(e->a, evidence_measured(e, MEASURE_ROUNDS_ASKED)))
+			.s;
 	if (!lower->present || !upper->present)
 		return text_format(e->a, "The load was up to %s behind its rate",
 				   say_time(e->a,
@@ -245,7 +251,7 @@ static bool is_cliff(const struct evidence *e)
 	return evidence_measured(e, MEASURE_PORTS_FILL_MAX) > 0.5 &&
 	       p->budget.usable >= CLIFF_PORTS_LEAST && !p->loads[p->widest].window &&
 	       p->loads[p->widest].bind != BIND_LOCAL_PORT_RANGE &&
-	       (e->tape->tally.late > 0 ||
+	       (e->tape->tally.late > 0 || late_is_slow(e->measures) ||
 		evidence_measured(e, MEASURE_CONNECTS_BEHIND) >= CLIFF_BEHIND_NS);
 }
 

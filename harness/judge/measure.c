@@ -45,6 +45,22 @@ static void measure_books(struct measures *out, const struct tape *tape)
 	set_if(out, MEASURE_CONNECTS_RATE, elapsed > 0, (double)t->opened * 1e9 / elapsed);
 }
 
+/* Of a closed loop that nothing failed of: what it comes to by its own arithmetic, and by how much it
+ * took longer than the rounds that it has done. */
+static void measure_rounds(struct measures *out, const struct tape *tape, const struct plan *plan)
+{
+	const struct tally *t = &tape->tally;
+	double each = (double)outlook_round_ns(plan), at_once = plan->loads[0].concurrency,
+	       elapsed = (double)(tape->end_ns - tape->begin_ns), done;
+
+	if (each <= 0 || elapsed <= 0 || t->failed + t->requests_failed > 0)
+		return;
+	done = load_is_pooled(plan->loads[0].load) ? (double)t->requests_done : (double)t->opened;
+	set(out, MEASURE_ROUNDS_ASKED, at_once * 1e9 / each);
+	set(out, MEASURE_ROUNDS_RATE, done * 1e9 / elapsed);
+	set(out, MEASURE_ROUNDS_BEHIND, fmax(elapsed - ceil(done / at_once) * each, 0));
+}
+
 static void measure_requests(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	const struct tally *t = &tape->tally;
@@ -341,6 +357,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 {
 	*out = (struct measures){0};
 	measure_books(out, tape);
+	measure_rounds(out, tape, plan);
 	measure_requests(out, tape, plan);
 	measure_exhaustion(out, tape);
 	measure_server(out, tape, plan);

@@ -1,5 +1,7 @@
 #include "judge/outlook.h"
 
+#include "plan/outline.h"
+
 /* What of the port's life comes after the close, and ends. */
 static bool has_quiet(const struct forecast *f)
 {
@@ -18,4 +20,22 @@ uint64_t outlook_buckets(const struct plan *plan)
 	    (uint64_t)buckets >= plan->budget.capacity)
 		return 0;
 	return (uint64_t)buckets;
+}
+
+/* Its far end answers as soon as it is told to, and goes on so. */
+static bool is_prompt(const struct scenario *s)
+{
+	return s->server.behaviour == BEHAVIOUR_ANSWER && !s->server.accept_every &&
+	       !s->server.die && !s->server.vanish;
+}
+
+int64_t outlook_round_ns(const struct plan *plan)
+{
+	const struct load_plan *lp = &plan->loads[0];
+	struct outline o = outline_of(plan);
+
+	if (plan->load_count > 1 || lp->concurrency == 0 || !is_prompt(plan->scenario) ||
+	    o.round_ns >= FOR_EVER)
+		return 0;
+	return o.round_ns;
 }

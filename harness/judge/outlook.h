@@ -13,3 +13,7 @@
 /* tcp_max_tw_buckets where it ends TIME_WAIT before the ports are used up, so that no rate can
  * be told that they sustain; 0: it does not. */
 uint64_t outlook_buckets(const struct plan *plan);
+
+/* From one connection of a client to its next, or of a pool's requests, in a closed loop that hangs
+ * on nothing else; 0: it is none, or that takes no time of its own. */
+int64_t outlook_round_ns(const struct plan *plan);

@@ -42,13 +42,15 @@ static struct judged judge_line(const struct expectation *e, const struct measur
 /* A line that is about the pace of the load has judged it. */
 static bool judges_pace(const struct expectation_list *expect)
 {
-	for (size_t i = 0; i < expect->count; i++) {
-		enum measure what = expect->list[i].what.measure;
+	static const bool is_of_pace[MEASURES] = {
+		[MEASURE_CONNECTS_LATE] = true, [MEASURE_CONNECTS_BEHIND] = true,
+		[MEASURE_CONNECTS_RATE] = true, [MEASURE_ROUNDS_RATE] = true,
+		[MEASURE_ROUNDS_BEHIND] = true,
+	};
 
-		if (what == MEASURE_CONNECTS_LATE || what == MEASURE_CONNECTS_BEHIND ||
-		    what == MEASURE_CONNECTS_RATE)
+	for (size_t i = 0; i < expect->count; i++)
+		if (is_of_pace[expect->list[i].what.measure])
 			return true;
-	}
 	return false;
 }
 
@@ -106,7 +108,7 @@ static bool is_proven(const struct verdict *v, const struct plan *plan, const st
 		      const struct measures *m)
 {
 	const struct expectation_list *expect = &plan->scenario->expect;
-	bool is_lighter = late_is_short(m) || late_is_behind(m);
+	bool is_lighter = late_is_lighter(m);
 
 	if (expect->count == 0 || tape->exhausted)
 		return true;

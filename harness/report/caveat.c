@@ -12,6 +12,35 @@ static void print(struct out *out, const struct out *line)
 	page_paragraph(out, "  but", PAINT_NONE, LABEL, out_written(line));
 }
 
+/* The value of a key, as a user writes it; empty if it is not there. */
+static struct text value_of(const struct result_run *run, const char *key)
+{
+	for (size_t i = 0; i < run->effective_count; i++)
+		if (text_is(run->effective[i].key, key))
+			return run->effective[i].value;
+	return (struct text){0};
+}
+
+/* Why a load is lighter than was asked for: connects that pass over a full half, where that is told as
+ * a note; else the machine, which carried so many. */
+static void add_reason(struct out *to, const struct result_run *run)
+{
+	char rate[UNIT_PRINTED];
+	bool is_one = run->plan.workers == 1 && run->plan.whole.len == 0;
+
+	for (size_t i = 0; i < run->verdict.cause_count; i++) {
+		if (run->verdict.causes[i].cause != CAUSE_LATENCY_CLIFF)
+			continue;
+		out_z(to, ". From half full on each connect passes over the full half: "
+			  "`load.order: fast` does not");
+		return;
+	}
+	out_fmt(to, ". %s is what this machine carried%s",
+		unit_rate_pretty(rate, run->measures.fixed[MEASURE_CONNECTS_RATE].n),
+		is_one ? " in one thread: ask for less, or share it (`--workers`)"
+		       : ": ask for less");
+}
+
 void caveat_late(struct out *out, const struct result_run *run)
 {
 	char buffer[LINE_MOST], late[UNIT_PRINTED], due[UNIT_PRINTED];
@@ -25,9 +54,7 @@ void caveat_late(struct out *out, const struct result_run *run)
 		"asked for",
 		unit_count_pretty(late, n),
 		unit_count_pretty(due, n + run_count(run, MEASURE_CONNECTS_ATTEMPTED)));
-	if (text_starts(run->plan.order, TEXT("kernel")))
-		out_z(&line, ". From half full on each connect passes over the full half: "
-			     "`load.order: fast` does not");
+	add_reason(&line, run);
 	print(out, &line);
 }
 
@@ -43,16 +70,31 @@ void caveat_behind(struct out *out, const struct result_run *run)
 		"connections were begun up to %s after they were due: this was not the rate "
 		"that was asked for",
 		unit_time_pretty(time, (int64_t)behind.n));
+	add_reason(&line, run);
 	print(out, &line);
 }
 
-/* The value of a key, as a user writes it; empty if it is not there. */
-static struct text value_of(const struct result_run *run, const char *key)
+/* "791/s of 3,000/s, which 300 at once come to if each takes 100 ms" */
+void caveat_slow(struct out *out, const struct result_run *run)
 {
-	for (size_t i = 0; i < run->effective_count; i++)
-		if (text_is(run->effective[i].key, key))
-			return run->effective[i].value;
-	return (struct text){0};
+	const struct value *fixed = run->measures.fixed;
+	struct text at_once = value_of(run, "load.concurrency");
+	char buffer[LINE_MOST], rate[UNIT_PRINTED], asked[UNIT_PRINTED], each[UNIT_PRINTED];
+	struct out line = out_memory(buffer, sizeof(buffer));
+	uint64_t n;
+
+	if (!late_is_slow(&run->measures))
+		return;
+	out_fmt(&line, "%s of %s", unit_rate_pretty(rate, fixed[MEASURE_ROUNDS_RATE].n),
+		unit_rate_pretty(asked, fixed[MEASURE_ROUNDS_ASKED].n));
+	if (unit_read_count(at_once, &n) && n > 0)
+		out_fmt(&line, ", which " TEXT_FMT " at once come to if each takes %s",
+			TEXT_ARG(at_once),
+			unit_time_pretty(
+				each, (int64_t)((double)n * 1e9 / fixed[MEASURE_ROUNDS_ASKED].n)));
+	out_z(&line, ": this was not the load that was asked for");
+	add_reason(&line, run);
+	print(out, &line);
 }
 
 /* Would a failure by itself have let the load go on? */

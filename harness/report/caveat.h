@@ -13,6 +13,9 @@ void caveat_late(struct out *out, const struct result_run *run);
 /* What was begun was begun long after it was due: by a second or more, and a tenth of the run. */
 void caveat_behind(struct out *out, const struct result_run *run);
 
+/* A closed loop came to less than half of what it does by its own arithmetic. */
+void caveat_slow(struct out *out, const struct result_run *run);
+
 /* Sockets were counted from /proc, which lacks some. */
 void caveat_from_proc(struct out *out, const struct result_run *run);
 

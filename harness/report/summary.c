@@ -50,6 +50,11 @@ static const char *say_time(struct arena *a, double ns)
 	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)ns);
 }
 
+static const char *say_rate(const struct result_run *run, enum measure what, struct arena *a)
+{
+	return unit_rate_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), run->measures.fixed[what].n);
+}
+
 /* Why a run that broke off did. */
 static struct text say_break(const struct result_run *run, struct arena *a)
 {
@@ -69,6 +74,10 @@ static struct text say_break(const struct result_run *run, struct arena *a)
 				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
 	if (late_is_behind(&run->measures))
 		return TEXT("it did not keep the rate that was asked for");
+	if (late_is_slow(&run->measures))
+		return text_format(a, "%s, of %s by its own arithmetic",
+				   say_rate(run, MEASURE_ROUNDS_RATE, a),
+				   say_rate(run, MEASURE_ROUNDS_ASKED, a));
 	if ((run_count(run, MEASURE_GAVE_UP) || run_count(run, MEASURE_REQUESTS_FAILED)) &&
 	    !run_flag(run, MEASURE_EXHAUSTED))
 		return TEXT("a failure ended the load, and no line of expect is about failures");
@@ -133,6 +142,10 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 	if (!is_head && late_is_short(&run->measures))
 		return text_format(a, "%s opened, not exhausted; %s due but not begun", opened,
 				   say_count(a, run_count(run, MEASURE_CONNECTS_LATE)));
+	if (!is_head && late_is_slow(&run->measures))
+		return text_format(a, "%s opened, not exhausted; %s, of %s by its own arithmetic",
+				   opened, say_rate(run, MEASURE_ROUNDS_RATE, a),
+				   say_rate(run, MEASURE_ROUNDS_ASKED, a));
 	if (!is_head && run_count(run, MEASURE_CONNECTS_FAILED))
 		return say_failed(run, run_count(run, MEASURE_CONNECTS_FAILED), a);
 	if (!is_head && run->plan.gateway.datagrams && run_count(run, MEASURE_REQUESTS_FAILED))
@@ -239,6 +252,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_overflow(out, run);
 		caveat_late(out, run);
 		caveat_behind(out, run);
+		caveat_slow(out, run);
 		caveat_stopped(out, run);
 		caveat_from_proc(out, run);
 		caveat_whole(out, run);

@@ -169,6 +169,98 @@ static void a_load_that_was_not_made_proves_nothing(void)
 	}
 }
 
+/* 300 clients that hold for 100 ms are 3,000/s: 791/s passed without a word. */
+static void a_closed_loop_far_below_its_own_arithmetic_proves_nothing(void)
+{
+	static const struct {
+		const char *load, *expect;
+		uint64_t opened;
+		enum verdict_word word;
+		double behind_s; /* below 0: there is no arithmetic */
+	} rows[] = {
+		{"concurrency: 300, hold: 100ms", "exhausted == false", 14700, VERDICT_INCOMPLETE,
+		 5.1},
+		{"concurrency: 300, hold: 100ms", "exhausted == false", 15000, VERDICT_INCOMPLETE,
+		 5},
+		{"concurrency: 300, hold: 100ms", "exhausted == false", 15001, VERDICT_PASS, 4.9},
+		{"concurrency: 300, hold: 100ms", "connects.rate > 1/s", 14700, VERDICT_PASS, 5.1},
+		{"concurrency: 300, hold: 100ms", "rounds.rate > 1/s", 14700, VERDICT_PASS, 5.1},
+		{"concurrency: 300, hold: 100ms", "rounds.behind < 6s", 14700, VERDICT_PASS, 5.1},
+		{"concurrency: 300, hold: 100ms", "exhausted == true", 14700, VERDICT_FAIL, 5.1},
+		{"concurrency: 3, hold: 10s", "exhausted == false", 3, VERDICT_PASS, 0},
+		{"concurrency: 3, hold: 11s", "exhausted == false", 3, VERDICT_PASS, 0},
+		{"concurrency: 300", "exhausted == false", 14700, VERDICT_PASS, -1},
+		{"concurrency: 300, request: {pause: 50ms}", "exhausted == false", 14700,
+		 VERDICT_INCOMPLETE, 7.55},
+		{"rate: 3k/s, hold: 100ms", "exhausted == false", 14700, VERDICT_PASS, -1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct value *behind;
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines), "load: {%s}\nexpect: [\"%s\"]", rows[i].load,
+			 rows[i].expect);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = rows[i].opened;
+		t.tape.end_ns = 10000000000;
+		trial_judge(&t);
+		behind = &t.measures.fixed[MEASURE_ROUNDS_BEHIND];
+		if (t.verdict.word != rows[i].word)
+			printf("%s: %s\n", rows[i].load, rows[i].expect);
+		CU_ASSERT_EQUAL(t.verdict.word, rows[i].word);
+		CU_ASSERT_EQUAL(behind->present, rows[i].behind_s >= 0);
+		if (behind->present)
+			CU_ASSERT_DOUBLE_EQUAL(behind->n, rows[i].behind_s * 1e9, 1);
+		trial_close(&t);
+	}
+}
+
+/* What hangs on others has no arithmetic of its own; nor has what failed. */
+static void a_loop_that_waits_for_others_has_no_arithmetic(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t failed;
+		double asked; /* 0: none */
+	} rows[] = {
+		{"load: {concurrency: 4, hold: 20ms}", 0, 200},
+		{"load: {concurrency: 4, hold: 20ms}", 1, 0},
+		{"load: {concurrency: 4, hold: 20ms}\nserver: {delay: 20ms}", 0, 200},
+		{"load: {concurrency: 4, hold: 20ms, request: {send: 8B, receive: 8B}}\n"
+		 "server: {delay: 20ms}",
+		 0, 100},
+		{"load: {concurrency: 4, hold: 20ms}\nserver: {accept_every: 1s}", 0, 0},
+		{"load: {concurrency: 4, hold: 20ms}\nserver: {behaviour: close}", 0, 0},
+		{"load: {concurrency: 4, hold: 20ms}\nserver: {die: 5s}", 0, 0},
+		{"load: {concurrency: 4, hold: 20ms, request: {send: 8B, receive: 8B, "
+		 "per_connection: 3}}",
+		 0, 200},
+		{"load: {concurrency: 4, hold: 20ms, pool: {max_idle: 4}}", 0, 200},
+		{"load: {hold: 20ms}\nloads: {a: {concurrency: 4}}", 0, 200},
+		{"load: {hold: 20ms}\nloads: {a: {concurrency: 4}, b: {concurrency: 4}}", 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct value *asked;
+		struct trial t;
+
+		trial_open(&t, rows[i].lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 8;
+		t.tape.tally.requests_done = 8;
+		if (rows[i].failed)
+			trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, rows[i].failed);
+		trial_judge(&t);
+		asked = &t.measures.fixed[MEASURE_ROUNDS_ASKED];
+		if (asked->present != (rows[i].asked > 0) || asked->n != rows[i].asked)
+			printf("row %zu: %g\n", i, asked->n);
+		CU_ASSERT_EQUAL(asked->present, rows[i].asked > 0);
+		CU_ASSERT_DOUBLE_EQUAL(asked->n, rows[i].asked, 0.001);
+		trial_close(&t);
+	}
+}
+
 /* exhausted == false passed where a NAT had dropped 252 connects, and the load had ended with the
  * first of them. */
 static void a_load_that_a_failure_ended_proves_nothing_of_the_rest(void)
@@ -299,6 +391,8 @@ static const struct test tests[] = {
 	TEST(nothing_expected_is_a_pass),
 	TEST(what_broke_off_is_never_a_pass),
 	TEST(a_load_that_was_not_made_proves_nothing),
+	TEST(a_closed_loop_far_below_its_own_arithmetic_proves_nothing),
+	TEST(a_loop_that_waits_for_others_has_no_arithmetic),
 	TEST(a_load_that_a_failure_ended_proves_nothing_of_the_rest),
 	TEST(a_load_that_a_failed_request_ended_proves_nothing_either),
 	TEST(a_gate_of_fill_that_fails_says_who_has_the_ports),

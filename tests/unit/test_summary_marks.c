@@ -335,6 +335,17 @@ static void a_load_that_fell_behind_is_marked(void)
 	CU_ASSERT(text_has(said, "  but        18,239 of 36,000 connections were due and not "
 				 "begun"));
 	CU_ASSERT(text_has(said, "`load.order: fast`"));
+	t.tape.samples[0].used_max = 1118; /* 3.96 % in use: no connect was slow for that */
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("late"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(!text_has(said, "over the full half"));
+	CU_ASSERT(text_has(said,
+			   "asked for. 17,761/s is what this machine carried\n             in "
+			   "one thread: ask for less, or share it (`--workers`)"));
+	r->runs[0].plan.workers = 2;
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "carried: ask for less\n"));
 	line = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
 	CU_ASSERT(text_has(line, "INCOMPLETE"));
 	CU_ASSERT(text_has(line, "18,239 connections were due and not begun"));
@@ -348,6 +359,65 @@ static void a_load_that_fell_behind_is_marked(void)
 	said = trial_summary(trial_result(&t, TEXT("on time")), plain, false, &t.arena);
 	CU_ASSERT(!text_has(said, "due and not begun"));
 	CU_ASSERT(!text_has(said, "after they were due"));
+	trial_close(&t);
+}
+
+/* 300 clients that hold for 100 ms are 3,000/s: 791/s was told as if it had been all. */
+static void a_closed_loop_that_fell_behind_is_marked(void)
+{
+	struct text said;
+	struct result *r;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 1024-65535}\n"
+		       "load: {concurrency: 300, hold: 100ms, duration: 45s}\nstop: {time: 1m}\n"
+		       "expect: [exhausted == false]");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 35595;
+	t.tape.end_ns = 45000000000;
+	trial_dump(&t, 35595)->states[STATE_TIME_WAIT] = 35595;
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("workers300"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "INCOMPLETE  workers300/workers300  791/s, of 3,000/s by its own "
+				 "arithmetic\n"));
+	CU_ASSERT(text_has(said, "  but        791/s of 3,000/s, which 300 at once come to if each "
+				 "takes 0.1 s:\n"));
+	CU_ASSERT(text_has(said, "`load.order: fast`"));
+	CU_ASSERT(text_has(said, "The load came to 791/s, of 3,000/s that it asks for. connect()"));
+	t.tape.samples[0].used_max = 900;
+	trial_judge(&t);
+	r = trial_result(&t, TEXT("workers300"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(!text_has(said, "over the full half"));
+	CU_ASSERT(text_has(said, "or share it\n             (`--workers`)"));
+	t.plan.scenario = help_scenario("load: {concurrency: 300, hold: 100ms}", &t.arena);
+	trial_judge(&t);
+	said = trial_summary(trial_result(&t, TEXT("workers300")),
+			     (struct report_style){.quiet = true}, false, &t.arena);
+	CU_ASSERT(text_has(said, "35,595 opened, not exhausted; 791/s, of 3,000/s by its own"));
+	trial_close(&t);
+}
+
+/* "64 FIN_WAIT2" stood beside a reason that was TIME_WAIT: the first of the fullest dumps was amid the
+ * closing. */
+static void sockets_are_told_as_they_came_to_rest(void)
+{
+	struct sample *s;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nload: {total: 32}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 32;
+	s = trial_dump(&t, 32);
+	s->states[STATE_FIN_WAIT2] = 32;
+	s->at_rest = false;
+	trial_dump(&t, 31)->states[STATE_TIME_WAIT] = 31;
+	trial_judge(&t);
+	CU_ASSERT(text_has(trial_summary(trial_result(&t, TEXT("rest")), plain, false, &t.arena),
+			   "sockets    32 FIN_WAIT2\n"));
+	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_dump(&t, 32)->states[STATE_CLOSE_WAIT] = 32;
+	CU_ASSERT(text_has(trial_summary(trial_result(&t, TEXT("rest")), plain, false, &t.arena),
+			   "sockets    32 TIME_WAIT\n"));
 	trial_close(&t);
 }
 
@@ -452,6 +522,8 @@ static const struct test tests[] = {
 	TEST(what_no_dump_saw_is_told_by_the_books),
 	TEST(an_error_that_was_told_is_not_told_again),
 	TEST(a_load_that_fell_behind_is_marked),
+	TEST(a_closed_loop_that_fell_behind_is_marked),
+	TEST(sockets_are_told_as_they_came_to_rest),
 	TEST(what_ended_the_load_is_told),
 	TEST(without_overflow_nothing_is_said_of_it),
 	TEST(what_became_of_the_server_is_told),
