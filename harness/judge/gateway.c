@@ -1,6 +1,7 @@
 #include "judge/gateway.h"
 
 #include <errno.h>
+#include <math.h>
 
 bool gateway_lacks_ports(const struct evidence *e)
 {
@@ -73,21 +74,60 @@ int64_t gateway_keeps_ns(const struct evidence *e)
 					    : gateway_tracks(s, false);
 }
 
+int64_t gateway_open_ns(const struct evidence *e)
+{
+	return gateway_carries_datagrams(e) ? e->plan->scenario->server.delay : live_time(e->plan);
+}
+
+/* "64 ports / (1 h open + 120 s) = 0.0172/s is", where that is what bounds it; else "no more than …". */
+static const char *say_sum(const struct evidence *e, int64_t open_ns, int64_t kept_ns)
+{
+	const struct carriage *c = &e->plan->nat.carriage;
+	double rate = e->plan->forecast.rate;
+	uint64_t ports = gateway_maps_for_all(e) ? c->ports : (uint64_t)c->each * c->towards;
+	double own = (double)ports * 1e9 / (double)(open_ns + kept_ns);
+	const char *life = say_time(e->a, kept_ns);
+
+	if (fabs(own - rate) > rate / 100)
+		return text_format(e->a, "no more than %s is", say_rate(e->a, rate)).s;
+	if (open_ns > 0)
+		life = text_format(e->a, "(%s open + %s)", say_time(e->a, open_ns), life).s;
+	return text_format(e->a, "%s / %s = %s is all that is",
+			   say_number_of(e->a, ports, "port", "ports"), life, say_rate(e->a, rate))
+		.s;
+}
+
+static bool nothing_lasts(const struct evidence *e)
+{
+	return e->plan->forecast.quiet_ns == FOR_EVER || !(e->plan->forecast.rate > 0);
+}
+
+const char *say_mapping_rate(const struct evidence *e)
+{
+	int64_t open_ns = gateway_carries_datagrams(e) ? 0 : live_time(e->plan);
+	const char *sum;
+
+	if (nothing_lasts(e))
+		return "";
+	sum = say_sum(e, open_ns, e->plan->scenario->network.nat.mapping_time);
+	return text_format(e->a, " So %s sure to go on for ever%s.", sum, say_demand(e)).s;
+}
+
 const char *say_gateway_rate(const struct evidence *e)
 {
-	double rate = e->plan->forecast.rate;
+	bool datagrams = gateway_carries_datagrams(e);
+	int64_t kept_ns = gateway_keeps_ns(e);
 
-	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
+	if (nothing_lasts(e))
 		return "";
-	return text_format(e->a,
-			   " A closed %s there for %s (%s): no more than %s is sure to go "
-			   "on for ever%s.",
-			   gateway_carries_datagrams(e) ? "socket keeps its port"
-							: "connection can keep its port",
-			   say_time(e->a, gateway_keeps_ns(e)),
-			   gateway_carries_datagrams(e) ? "nf_conntrack_udp_timeout"
-							: "nf_conntrack_tcp_timeout_time_wait",
-			   say_rate(e->a, rate), say_demand(e))
+	if (gateway_maps_for_all(e)) /* which keeps it for longer, or as long */
+		return say_mapping_rate(e);
+	return text_format(e->a, " A closed %s there for %s (%s): %s sure to go on for ever%s.",
+			   datagrams ? "socket keeps its port" : "connection can keep its port",
+			   say_time(e->a, kept_ns),
+			   datagrams ? "nf_conntrack_udp_timeout"
+				     : "nf_conntrack_tcp_timeout_time_wait",
+			   say_sum(e, gateway_open_ns(e), kept_ns), say_demand(e))
 		.s;
 }
 
@@ -106,16 +146,32 @@ const char *say_dropped(const struct evidence *e, enum measure count)
 			     text_format(e->a, "%ss", one).s);
 }
 
+/* Requests of UDP, whose connect asks nobody. */
+static uint64_t requests_dropped(const struct evidence *e)
+{
+	return plan_speaks(e->plan, PROTOCOL_UDP) ? evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT)
+						  : 0;
+}
+
+double weight_dropped(const struct evidence *e)
+{
+	return (double)(evidence_errors(e, STAGE_CONNECT, ETIMEDOUT) + requests_dropped(e));
+}
+
 struct claim claim_dropped(const struct evidence *e, const char *what)
 {
-	struct claim connects = claim_alike(e, STAGE_CONNECT, ETIMEDOUT, what), requests = no_claim,
-		     both;
+	uint64_t requests = requests_dropped(e);
+	struct claim c;
 
-	if (plan_speaks(e->plan, PROTOCOL_UDP))
-		requests = claim_alike(e, STAGE_RECEIVE, ETIMEDOUT, what);
-	both = connects.weight >= requests.weight ? connects : requests;
-	both.weight = connects.weight + requests.weight;
-	return both;
+	if (evidence_errors(e, STAGE_CONNECT, ETIMEDOUT) == 0)
+		return requests ? claim_alike(e, STAGE_RECEIVE, ETIMEDOUT, what) : no_claim;
+	if (requests)
+		what = text_format(e->a, "So did recv() of UDP, %s. %s",
+				   say_number_of(e->a, requests, "time", "times"), what)
+			       .s;
+	c = claim_alike(e, STAGE_CONNECT, ETIMEDOUT, what);
+	c.weight = weight_dropped(e);
+	return c;
 }
 
 const char *say_tracked(const struct evidence *e)

@@ -25,8 +25,13 @@ int64_t gateway_keeps_ns(const struct evidence *e);
 /* "64 ports to one destination (2000-2031 of 2 addresses)" */
 const char *say_gateway_ports(const struct evidence *e);
 
-/* What goes on for ever for sure, as a sentence; empty where nothing does, for nobody closes. */
+/* How long a connection, or a socket of UDP, has it before that. */
+int64_t gateway_open_ns(const struct evidence *e);
+
+/* What goes on for ever for sure, as a sentence; empty where nothing does, for nobody closes. By how long
+ * a closed one is tracked; and by how long its mapping is kept. */
 const char *say_gateway_rate(const struct evidence *e);
+const char *say_mapping_rate(const struct evidence *e);
 
 const char *say_tracked(const struct evidence *e); /* "32 connections" */
 
@@ -36,3 +41,4 @@ const char *say_dropped(const struct evidence *e, enum measure count);
 
 /* What a gateway drops makes connects time out, and requests of UDP, whose connect asks nobody. */
 struct claim claim_dropped(const struct evidence *e, const char *what);
+double weight_dropped(const struct evidence *e); /* how many those are */

@@ -1,20 +1,31 @@
 #include "judge/gateway.h"
 
+#include <math.h>
+
+/* "has 32 ports to one destination (2000-2031), and tracked up to 32 connections: it dropped …" */
+static const char *say_want(const struct evidence *e)
+{
+	return text_format(e->a,
+			   "has %s, and tracked up to %s: it dropped %s without a word "
+			   "(conntrack's insert_failed, and drop with it).%s",
+			   say_gateway_ports(e), say_tracked(e),
+			   say_dropped(e, MEASURE_NAT_INSERT_FAILED), say_gateway_rate(e))
+		.s;
+}
+
 /* A closer name of the want of ports: each destination would have them all, were they not made one. */
 static struct claim nat_collapse(const struct evidence *e)
 {
 	if (!gateway_lacks_ports(e) || !gateway_redirects(e) || gateway_has_room(e))
 		return no_claim;
 	return claim_dropped(
-		e, text_format(
-			   e->a,
-			   "The client has %u destinations, and the gateway sends what is for any "
-			   "of them to one (DNAT): there a connection is told from another by "
-			   "address and port alone. It has %s, and tracked up to %s: it dropped %s "
-			   "without a word (conntrack's insert_failed, and drop with it).%s",
-			   e->plan->destinations, say_gateway_ports(e), say_tracked(e),
-			   say_dropped(e, MEASURE_NAT_INSERT_FAILED), say_gateway_rate(e))
-			   .s);
+		e,
+		text_format(e->a,
+			    "The client has %u destinations, and the gateway sends what is for any "
+			    "of them to one (DNAT): there a connection is told from another by "
+			    "address and port alone. It %s",
+			    e->plan->destinations, say_want(e))
+			.s);
 }
 
 static void advise_collapse(struct finding *f, const struct evidence *e)
@@ -33,26 +44,7 @@ static struct claim linux_snat(const struct evidence *e)
 {
 	if (!gateway_lacks_ports(e))
 		return no_claim;
-	return claim_dropped(
-		e, text_format(e->a,
-			       "The gateway has %s, and tracked up to %s: it dropped %s without a "
-			       "word "
-			       "(conntrack's insert_failed, and drop with it).%s",
-			       say_gateway_ports(e), say_tracked(e),
-			       say_dropped(e, MEASURE_NAT_INSERT_FAILED), say_gateway_rate(e))
-			   .s);
-}
-
-/* What goes on for ever for sure; nothing does where nobody closes. */
-static const char *say_mapping_rate(const struct evidence *e)
-{
-	double rate = e->plan->forecast.rate;
-
-	if (e->plan->forecast.quiet_ns == FOR_EVER || !(rate > 0))
-		return "";
-	return text_format(e->a, " No more than %s is sure to go on for ever%s.",
-			   say_rate(e->a, rate), say_demand(e))
-		.s;
+	return claim_dropped(e, text_format(e->a, "The gateway %s", say_want(e)).s);
 }
 
 /* A port that is in use is in use towards all destinations: told from a NAT whose ports are counted for
@@ -106,12 +98,11 @@ static void advise_cloud_nat(struct finding *f, const struct evidence *e)
  * second could not be entered. */
 static struct claim insert_race(const struct evidence *e)
 {
-	struct claim c = claim_dropped(e, "");
+	/* 0.5: repeated in time, a connect that took a second longer. */
+	struct claim c = {.weight = fmax(weight_dropped(e), 0.5)};
 
 	if (!gateway_lacks_ports(e) || !gateway_has_room(e))
 		return no_claim;
-	if (c.weight == 0)
-		c.weight = 0.5; /* repeated in time: a connect that took a second longer */
 	c.why = text_format(
 		e->a,
 		"The gateway dropped %s (insert_failed) while it tracked no more than %s, and it "
@@ -147,6 +138,12 @@ static struct claim conntrack_full(const struct evidence *e)
 			   .s);
 }
 
+/* Who has a gateway's ports: all of them each, or all together. */
+static const char *each_has(const struct evidence *e)
+{
+	return gateway_maps_for_all(e) ? ", to all destinations together" : " to each destination";
+}
+
 static void advise_snat(struct finding *f, const struct evidence *e)
 {
 	const struct plan *p = e->plan;
@@ -154,30 +151,32 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	uint32_t size = (uint32_t)(now.hi - now.lo) + 1,
 		 wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
 	bool for_ever = p->forecast.quiet_ns == FOR_EVER;
-	int64_t open_ns = gateway_carries_datagrams(e) ? p->scenario->server.delay : live_time(p),
-		life_ns = for_ever ? 0 : open_ns + gateway_keeps_ns(e);
+	int64_t life_ns = for_ever ? 0 : gateway_open_ns(e) + gateway_keeps_ns(e);
+	bool for_all = gateway_maps_for_all(e);
 
 	if (size < wide)
 		advice_add_fmt(
 			&f->attempt, e->a,
 			"give the NAT more ports: %u-%u, less those that the gateway listens on, "
-			"are up to %s to each destination, %s as many%s",
-			advice_widest.lo, advice_widest.hi, say_count(e->a, wide),
+			"are up to %s%s, %s as many%s",
+			advice_widest.lo, advice_widest.hi, say_count(e->a, wide), each_has(e),
 			say_times(e->a, (double)wide / size),
 			advice_gateway_rate(e,
-					    (uint64_t)wide * p->nat.outside.count * p->destinations,
+					    (uint64_t)wide * p->nat.outside.count *
+						    (for_all ? 1 : p->destinations),
 					    life_ns));
 	advice_add_fmt(
 		&f->attempt, e->a,
-		"give it more addresses, each adds %s to each destination. `snat to FIRST-LAST` "
+		"give it more addresses, each adds %s%s. `snat to FIRST-LAST` "
 		"picks by a hash of source and destination, so that one client has one address "
 		"towards one server: take them in turn (`numgen inc mod N map`)",
-		say_number_of(e->a, size, "port", "ports"));
-	advice_add_fmt(
-		&f->attempt, e->a,
-		"each further destination, an address or a port of the server, has all %s again; "
-		"not where a cloud's NAT counts one port for all destinations",
-		say_count(e->a, p->nat.carriage.each));
+		say_number_of(e->a, size, "port", "ports"), each_has(e));
+	if (!for_all)
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"each further destination, an address or a port of the server, has all %s "
+			"again; not where a cloud's NAT counts one port for all destinations",
+			say_count(e->a, p->nat.carriage.each));
 	advice_add(&f->attempt,
 		   TEXT("go around it: what is not translated (a private endpoint, IPv6) "
 			"needs no port"));

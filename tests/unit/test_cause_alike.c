@@ -157,6 +157,29 @@ static void a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened(void)
 	trial_close(&t);
 }
 
+/* A gateway in the way of TCP and of UDP: both are told, with their own numbers. */
+static void what_a_gateway_drops_of_both_protocols_is_told_of_both(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, "network: {topology: nat, nat: {ports: 2000-2031}}\nloads:\n"
+		       "  tcp: {rate: 5/s}\n"
+		       "  udp: {rate: 5/s, protocol: udp, request: {send: 8B, receive: 8B}}");
+	trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 5);
+	trial_fail(&t, STAGE_RECEIVE, ETIMEDOUT, 4);
+	trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+	trial_dump(&t, 20)->parts |= SAMPLE_GATEWAY;
+	t.tape.samples[1].gateway = (struct tracked){32, 9, 9, 0, 0};
+	trial_judge(&t);
+	CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+	f = &t.verdict.causes[0];
+	CU_ASSERT_EQUAL(f->cause, CAUSE_LINUX_SNAT);
+	CU_ASSERT(text_has(f->why, "connect() failed 5 times with ETIMEDOUT"));
+	CU_ASSERT(text_has(f->why, "So did recv() of UDP, 4 times. The gateway has 32 ports"));
+	trial_close(&t);
+}
+
 static void a_connection_that_met_itself_is_told_with_the_ways_out(void)
 {
 	struct trial t;
@@ -302,9 +325,9 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "and "
 		 "tracked up to 128 connections: it dropped 7 SYNs without a word (conntrack's "
 		 "insert_failed, and drop with it). A closed connection can keep its port there "
-		 "for 120 s (nf_conntrack_tcp_timeout_time_wait): no more than 1.07/s is sure to "
-		 "go on for ever; "
-		 "this load asks for 5/s.",
+		 "for 120 s (nf_conntrack_tcp_timeout_time_wait): 128 ports / 120 s = 1.07/s is "
+		 "all "
+		 "that is sure to go on for ever; this load asks for 5/s.",
 		 "2,016 times as many, 2,150/s (enough)",
 		 "fully-random"},
 		{GATEWAY("addresses: 2", "end: leak"),
@@ -346,8 +369,9 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "128 "
 		 "connections: it dropped 7 datagrams without a word (conntrack's insert_failed, "
 		 "and drop with it). A closed socket keeps its port there for 30 s "
-		 "(nf_conntrack_udp_timeout): no more than 4.27/s is sure to go on for ever; this "
-		 "load asks for 5/s.",
+		 "(nf_conntrack_udp_timeout): 128 ports / 30 s = 4.27/s is all that is sure to go "
+		 "on "
+		 "for ever; this load asks for 5/s.",
 		 "2,016 times as many, 8,602/s (enough)",
 		 "fully-random"},
 		{GATEWAY(CONE, "rate: 5/s"),
@@ -355,8 +379,8 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 CAUSE_CLOUD_NAT,
 		 "kept for 120 s after the client's last packet. It has 32 ports to 2 destinations "
 		 "together (2000-2031): all were in use, and it dropped 7 SYNs without a word; its "
-		 "connection tracking had room (insert_failed 0). No more than 0.267/s is sure to "
-		 "go on for ever; this load asks for 5/s.",
+		 "connection tracking had room (insert_failed 0). So 32 ports / 120 s = 0.267/s is "
+		 "all that is sure to go on for ever; this load asks for 5/s.",
 		 "each destination then has all 32 ports",
 		 "more destinations"},
 		{GATEWAY(CONE, UDP "end: leak"),
@@ -369,7 +393,19 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 {64, 1, 1, 0, 0},
 		 CAUSE_LINUX_SNAT,
 		 "The gateway has 32 ports to 2 destinations together",
-		 "each adds 32 ports to each destination",
+		 "each adds 32 ports, to all destinations together",
+		 "nf_conntrack_max"},
+		{GATEWAY(CONE, "rate: 5/s, hold: 8s"),
+		 {64, 1, 1, 0, 0},
+		 CAUSE_LINUX_SNAT,
+		 "So 32 ports / (8 s open + 120 s) = 0.25/s is all that is sure to go on for ever",
+		 "64,512, to all destinations together, 2,016 times as many, 504/s",
+		 "nf_conntrack_max"},
+		{GATEWAY("addresses: 1", "rate: 5/s, hold: 3s"),
+		 {64, 1, 1, 0, 0},
+		 CAUSE_LINUX_SNAT,
+		 "64 ports / (3 s open + 120 s) = 0.52/s is all that is sure to go on for ever",
+		 "each further destination",
 		 "nf_conntrack_max"},
 		{GATEWAY("redirect: true", "rate: 5/s"),
 		 {32, 7, 7, 0, 0},
@@ -380,8 +416,8 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "has 32 ports to 2 destinations together (2000-2031), and tracked up to 32 "
 		 "connections: it dropped 7 SYNs without a word (conntrack's insert_failed, and "
 		 "drop with it). A closed connection can keep its port there for 120 s "
-		 "(nf_conntrack_tcp_timeout_time_wait): no more than 0.267/s is sure to go on for "
-		 "ever; this load asks for 5/s.",
+		 "(nf_conntrack_tcp_timeout_time_wait): 32 ports / 120 s = 0.267/s is all that is "
+		 "sure to go on for ever; this load asks for 5/s.",
 		 "adds all 32",
 		 "more destinations"},
 		{GATEWAY("redirect: true", "end: leak"),
@@ -591,6 +627,7 @@ static const struct test tests[] = {
 	TEST(other_addresses_have_no_scope_to_lack),
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
+	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(a_datagram_that_met_its_sender_is_told_first),
 	TEST(a_server_that_ended_is_told_with_when),

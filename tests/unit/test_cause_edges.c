@@ -342,8 +342,10 @@ static void a_gateway_of_few_ports_is_told_with_its_rate(void)
 		const char *load, *why;
 		bool judges;
 	} rows[] = {
-		{"rate: 5/s", "no more than 0.267/s is sure to go on for ever", true},
-		{"concurrency: 4", "no more than 0.267/s is sure to go on for ever", false},
+		{"rate: 5/s", "32 ports / 120 s = 0.267/s is all that is sure to go on for ever",
+		 true},
+		{"concurrency: 4",
+		 "32 ports / 120 s = 0.267/s is all that is sure to go on for ever", false},
 		{"end: leak", "conntrack's insert_failed, and drop with it).", false},
 	};
 
