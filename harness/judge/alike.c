@@ -73,7 +73,7 @@ static struct claim timed_out(const struct evidence *e)
 		return no_claim;
 	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			   text_format(e->a, "Each had its port, and no answer within %s%s.%s",
-				       say_time(e->a, e->load->load->timeout), since, say_drops(e))
+				       say_patience(e), since, say_drops(e))
 				   .s);
 }
 

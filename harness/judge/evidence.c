@@ -195,6 +195,21 @@ const char *say_drops(const struct evidence *e)
 		.s;
 }
 
+const char *say_patience(const struct evidence *e)
+{
+	int64_t shortest = e->load->load->timeout, longest = shortest;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		int64_t timeout = e->plan->loads[i].load->timeout;
+
+		shortest = timeout < shortest ? timeout : shortest;
+		longest = timeout > longest ? timeout : longest;
+	}
+	if (shortest == longest)
+		return say_time(e->a, longest);
+	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;
+}
+
 double evidence_measured(const struct evidence *e, enum measure what)
 {
 	const struct value *v = &e->measures->fixed[what];

@@ -177,7 +177,8 @@ static struct claim server_time_wait(const struct evidence *e)
 			say_number_of(e->a, n, "socket is", "sockets are"),
 			say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
 			say_ports(e),
-			e->tape->exhausted ? "ran out for another reason" : "never ran out")};
+			evidence_measured(e, MEASURE_EXHAUSTED) > 0 ? "ran out for another reason"
+								    : "never ran out")};
 }
 
 /* Nothing else that is known of leaves a SYN without its answer: no gateway, no host that has gone, no

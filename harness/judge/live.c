@@ -4,22 +4,6 @@
  * the load keeps open, to be a want of ports of their own. */
 static const double share_saturating = 0.9;
 
-/* "2 s", how long a connect of these loads waits; "1 s to 2 s", where it is not the same. */
-static const char *say_patience(const struct evidence *e)
-{
-	int64_t shortest = e->load->load->timeout, longest = shortest;
-
-	for (uint32_t i = 0; i < e->plan->load_count; i++) {
-		int64_t timeout = e->plan->loads[i].load->timeout;
-
-		shortest = timeout < shortest ? timeout : shortest;
-		longest = timeout > longest ? timeout : longest;
-	}
-	if (shortest == longest)
-		return say_time(e->a, longest);
-	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;
-}
-
 static struct claim blackhole(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
@@ -150,8 +134,23 @@ static uint64_t far_failures(const struct evidence *e)
 	return n;
 }
 
+/* How a chain came to its end: for want of one more, or since it was closed before. */
+static const char *say_chain_end(const struct evidence *e)
+{
+	uint64_t failures = far_failures(e);
+
+	if (failures > 0)
+		return text_format(e->a, " (%s could not be had)", say_count(e->a, failures)).s;
+	return text_format(e->a,
+			   "; here the client was done before that, after %s, and closes the whole "
+			   "chain with its own",
+			   say_time(e->a, (int64_t)evidence_measured(e, MEASURE_ELAPSED)))
+		.s;
+}
+
 /* More connections to the destination than the client has opened, and the far end has opened those. Where it
- * has ports of its own, the client is refused nothing: it sees its connection closed. */
+ * has ports of its own, the client is refused nothing: it sees its connection closed. It is a loop
+ * whatever ends it. */
 static struct claim proxy_loop(const struct evidence *e)
 {
 	uint64_t opened = (uint64_t)evidence_measured(e, MEASURE_SERVER_OPENED);
@@ -161,8 +160,8 @@ static struct claim proxy_loop(const struct evidence *e)
 
 	if (opened == 0)
 		return no_claim;
-	if (c.weight == 0 && far_failures(e) > 0)
-		c.weight = 1;
+	if (c.weight == 0)
+		c.weight = far_failures(e) > 0 ? 1 : 0.5;
 	c.why = text_format(
 		e->a,
 		"The far end opened %s to itself for %s of the client: it is its own upstream, and "
@@ -170,11 +169,7 @@ static struct claim proxy_loop(const struct evidence *e)
 		"ends%s. Both ends of all of them are of one process%s.",
 		say_number_of(e->a, opened, "connection", "connections"),
 		say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
-		far_failures(e) ? text_format(e->a, " (%s could not be had)",
-					      say_count(e->a, far_failures(e)))
-					  .s
-				: "",
-		shares ? ", and their ports are the client's" : "");
+		say_chain_end(e), shares ? ", and their ports are the client's" : "");
 	return c;
 }
 
@@ -254,7 +249,7 @@ const struct rule live_rules[] = {
 		},
 		.in_vain = {
 			"more ports, ulimit -n: one request takes them all, however many there are",
-			about_closed,
+			"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: what comes back sooner the next request takes as well",
 		},
 	},
 	{

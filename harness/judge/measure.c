@@ -1,5 +1,6 @@
 #include "judge/judge.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -72,12 +73,20 @@ static void measure_requests(struct measures *out, const struct tape *tape, cons
 	       done > 0 ? (double)t->requests_reused / done : 0);
 }
 
-static void measure_exhaustion(struct measures *out, const struct tape *tape)
+/* On loopback what the far end opens has the client's ports, and has found none. */
+static bool is_exhausted_by_loop(const struct tape *tape, const struct plan *plan)
+{
+	return plan->scenario->network.topology == TOPOLOGY_LOOPBACK &&
+	       tape->far_errors[STAGE_CONNECT][EADDRNOTAVAIL] > 0;
+}
+
+static void measure_exhaustion(struct measures *out, const struct tape *tape,
+			       const struct plan *plan)
 {
 	bool refused = tape->exhausted && tape->refused_at_ns >= 0;
 	bool recovered = tape->exhausted && tape->recovered_ns >= 0;
 
-	set(out, MEASURE_EXHAUSTED, tape->exhausted);
+	set(out, MEASURE_EXHAUSTED, tape->exhausted || is_exhausted_by_loop(tape, plan));
 	set_if(out, MEASURE_EXHAUSTED_AFTER, refused, (double)tape->opened_before);
 	set_if(out, MEASURE_EXHAUSTED_AT, refused, (double)(tape->refused_at_ns - tape->begin_ns));
 	set(out, MEASURE_RECOVERED, recovered);
@@ -197,7 +206,7 @@ static void measure_sample(struct measures *out, const struct sample *s)
 
 /* A connection can come and go between two dumps; the driver's books have it all the same. Without a
  * dump they do not tell what there was besides. */
-static void measure_between(struct measures *out, const struct tape *tape)
+static void measure_between(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
 	const struct value *open = &out->fixed[MEASURE_ESTABLISHED_MAX];
@@ -206,6 +215,8 @@ static void measure_between(struct measures *out, const struct tape *tape)
 		set_if(out, MEASURE_ESTABLISHED_MAX, tape->open_peak > 0, (double)tape->open_peak);
 	if (used->present && (double)tape->used_peak > used->n)
 		used->n = (double)tape->used_peak;
+	if (used->present && is_exhausted_by_loop(tape, plan)) /* it found none that was free */
+		used->n = fmax(used->n, plan->budget.usable);
 }
 
 static void measure_sockets(struct measures *out, const struct tape *tape, const struct plan *plan)
@@ -216,7 +227,7 @@ static void measure_sockets(struct measures *out, const struct tape *tape, const
 	for (size_t i = 0; i < tape->sample_count; i++)
 		if (tape->samples[i].parts & SAMPLE_SOCKETS)
 			measure_sample(out, &tape->samples[i]);
-	measure_between(out, tape);
+	measure_between(out, tape, plan);
 	set_if(out, MEASURE_TIME_WAIT_DESTROYED, acceleration_of(plan->scenario) > 1,
 	       (double)tape->destroyed);
 	set_if(out, MEASURE_SQUAT_HELD, plan->squat.sockets > 0, (double)tape->squat_held);
@@ -347,7 +358,7 @@ static void measure_loads(struct measures *out, const struct tape *tape, const s
 		l->name = tape->loads[i].load;
 		measure_books(&l->measures, &tape->loads[i]);
 		measure_requests(&l->measures, &tape->loads[i], plan);
-		measure_exhaustion(&l->measures, &tape->loads[i]);
+		measure_exhaustion(&l->measures, &tape->loads[i], plan);
 		measure_errors(&l->measures, &tape->loads[i], a);
 	}
 }
@@ -359,7 +370,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_books(out, tape);
 	measure_rounds(out, tape, plan);
 	measure_requests(out, tape, plan);
-	measure_exhaustion(out, tape);
+	measure_exhaustion(out, tape, plan);
 	measure_server(out, tape, plan);
 	measure_latency(out, tape->latency);
 	measure_prediction(out, plan, *a);

@@ -157,6 +157,48 @@ static void a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened(void)
 	trial_close(&t);
 }
 
+/* One connection, done after 4 ms: the chain was cut, and a loop it was all the same. And where the far
+ * end found no port of the client's, they ran out, though the client was refused none. */
+static void a_loop_is_told_whatever_ends_it(void)
+{
+	static const struct {
+		const char *network;
+		int error;
+		bool exhausted;
+		const char *why;
+	} rows[] = {
+		{"{}", 0, false, "here the client was done before that, after 1 s"},
+		{"{}", EADDRNOTAVAIL, false, "(1 could not be had)"},
+		{"{topology: loopback}", 0, false, "here the client was done before that"},
+		{"{topology: loopback}", EADDRNOTAVAIL, true, "(1 could not be had)"},
+		{"{topology: loopback}", EMFILE, false, "(1 could not be had)"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines), "network: %s\nserver: {behaviour: loop}",
+			 rows[i].network);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 1;
+		t.tape.far_opened = 152;
+		if (rows[i].error)
+			t.tape.far_errors[STAGE_CONNECT][rows[i].error] = 1;
+		trial_dump(&t, 3); /* between two chains */
+		trial_judge(&t);
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_PROXY_LOOP);
+		CU_ASSERT(text_has(t.verdict.causes[0].why, "opened 152 connections to itself"));
+		CU_ASSERT(text_has(t.verdict.causes[0].why, rows[i].why));
+		CU_ASSERT_EQUAL(t.measures.fixed[MEASURE_EXHAUSTED].n, rows[i].exhausted);
+		CU_ASSERT_EQUAL(t.measures.fixed[MEASURE_PORTS_USED_MAX].n,
+				rows[i].exhausted ? 28232 : 3);
+		advice_check(&t.verdict.causes[0]);
+		trial_close(&t);
+	}
+}
+
 /* A gateway in the way of TCP and of UDP: both are told, with their own numbers. */
 static void what_a_gateway_drops_of_both_protocols_is_told_of_both(void)
 {
@@ -627,6 +669,7 @@ static const struct test tests[] = {
 	TEST(other_addresses_have_no_scope_to_lack),
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
+	TEST(a_loop_is_told_whatever_ends_it),
 	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(a_datagram_that_met_its_sender_is_told_first),
