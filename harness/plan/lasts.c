@@ -67,6 +67,12 @@ double lasts_for_ns(const struct plan *p, double ports)
 	return late;
 }
 
+/* A gateway that carries fewer is full before, and the client's ports are not. */
+static bool gateway_ends(const struct plan *p)
+{
+	return p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity;
+}
+
 int64_t lasts_ns(const struct plan *p)
 {
 	double ports = (double)p->budget.capacity, ns;
@@ -74,7 +80,7 @@ int64_t lasts_ns(const struct plan *p)
 	if (plan_rate(p) <= 0 || p->load_count > 1 || p->loads[0].load->ramp.count > 0 ||
 	    ports == 0 || p->loads[0].sockets_most < ports || is_race(p) ||
 	    server_ends(p->scenario) || load_is_pooled(p->loads[0].load) || buckets_end(p) ||
-	    plan_binds_nowhere(p))
+	    plan_binds_nowhere(p) || gateway_ends(p))
 		return 0;
 	ns = lasts_for_ns(p, ports);
 	return isfinite(ns) ? (int64_t)ns : 0;

@@ -77,6 +77,29 @@ static void a_leak_among_others_takes_what_they_leave(void)
 	}
 }
 
+/* "The ports last 282 s" stood beside a gateway whose 64 had ended after 0.64 s. */
+static void of_ports_behind_a_fuller_gateway_nothing_is_said(void)
+{
+	static const struct {
+		unsigned first;
+		double lasts_s;
+	} rows[] = {{2000, 10}, {2001, 0}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(text_format(&a,
+						      "network: {topology: nat, ports: "
+						      "40000-40999, nat: {ports: %u-2999}}\n"
+						      "load: {rate: 100/s, duration: 1s}",
+						      rows[i].first)
+						  .s,
+					  NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(lasts_ns(&p), (int64_t)(rows[i].lasts_s * SECOND));
+		arena_close(&a);
+	}
+}
+
 /* 100/s for 20 s, of which 5 % leak: 190 ports, and 100 by the end; then it goes on. */
 static void a_mix_that_fits_is_known_to(void)
 {
@@ -193,6 +216,7 @@ static void a_closed_loop_that_is_too_slow_is_told(void)
 static const struct test tests[] = {
 	TEST(how_long_ports_last_is_told_unless_both_ends_close_at_once),
 	TEST(a_leak_among_others_takes_what_they_leave),
+	TEST(of_ports_behind_a_fuller_gateway_nothing_is_said),
 	TEST(a_mix_that_fits_is_known_to),
 	TEST(what_is_in_flight_is_counted_with_what_is_kept),
 	TEST(a_mix_bounds_the_ports_in_use),
