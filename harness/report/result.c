@@ -174,6 +174,19 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	keep_gateway(out, plan);
 }
 
+/* A dump as full whose sockets had come to rest, where there is one: in the first of those a close may
+ * be under way still. */
+static const struct sample *settled_as(const struct tape *tape, const struct sample *full)
+{
+	for (size_t i = 0; i < tape->sample_count; i++) {
+		const struct sample *s = &tape->samples[i];
+
+		if ((s->parts & SAMPLE_SOCKETS) && s->used_max == full->used_max && s->at_rest)
+			return s;
+	}
+	return full;
+}
+
 void result_of(struct result_run *out, const struct plan *plan, const struct tape *tape,
 	       struct arena *a)
 {
@@ -192,6 +205,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	out->lost = tape->lost;
 	destinations_of(out, tape, a);
 	out->latency = tape->latency;
+	full = full ? settled_as(tape, full) : NULL;
 	for (int i = 1; full && i < STATES; i++)
 		if (full->states[i])
 			out->used_states[i] = (struct value){true, (double)full->states[i]};

@@ -329,6 +329,7 @@ static void a_load_that_fell_behind_is_marked(void)
 	trial_open(&t, "load: {rate: 3k/s, duration: 12s}\nexpect: [exhausted == false]");
 	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 17761;
 	t.tape.tally.late = 18239;
+	trial_dump(&t, 17761);
 	trial_judge(&t);
 	r = trial_result(&t, TEXT("late"));
 	said = trial_summary(r, plain, false, &t.arena);
