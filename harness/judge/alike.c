@@ -107,7 +107,30 @@ static struct claim self_connect(const struct evidence *e)
 	return c;
 }
 
-static void advise_fd_limit(struct finding *f, const struct evidence *e)
+/* Were most of those that are open leaked? Then no limit is enough. */
+static bool leak_takes_all(const struct evidence *e)
+{
+	struct holders h = evidence_holders(e);
+
+	return 2 * h.leaked > h.leaked + h.live;
+}
+
+static void advise_close(struct finding *f, const struct evidence *e)
+{
+	if (leak_takes_all(e))
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"close what is done with, first of all: %s of %s opened %s never "
+			"closed, and a leak comes to any limit",
+			say_count(e->a, e->tape->tally.leaked),
+			say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
+			say_either(e->tape->tally.leaked, "was", "were"));
+	else
+		advice_add(&f->attempt,
+			   TEXT("close what is done with: a leak ends here at any limit"));
+}
+
+static void advise_limit(struct finding *f, const struct evidence *e)
 {
 	const struct host *host = e->plan->host;
 	uint64_t own = e->load->load->nofile;
@@ -133,7 +156,17 @@ static void advise_fd_limit(struct finding *f, const struct evidence *e)
 	if (e->tape->tally.errors[STAGE_SOCKET][ENFILE])
 		advice_add(&f->attempt,
 			   TEXT("raise fs.file-max, the limit of the whole host (ENFILE)"));
-	advice_add(&f->attempt, TEXT("close what is done with: a leak ends here at any limit"));
+}
+
+static void advise_fd_limit(struct finding *f, const struct evidence *e)
+{
+	bool leaks = leak_takes_all(e);
+
+	if (leaks)
+		advise_close(f, e);
+	advise_limit(f, e);
+	if (!leaks)
+		advise_close(f, e);
 }
 
 static struct claim tcp_mem(const struct evidence *e)

@@ -1,5 +1,6 @@
 #include "judge/rule.h"
 
+#include <errno.h>
 #include <math.h>
 
 /* How many connections come to so many ports held for good, by the share that was. */
@@ -68,11 +69,38 @@ static double claim_kept(const struct evidence *e, uint64_t kept, const struct h
 	return own > 0 && is_close ? fmax(own, other) : own;
 }
 
+/* Calls of socket() that found no descriptor. */
+static uint64_t descriptors_wanted(const struct evidence *e)
+{
+	return evidence_errors(e, STAGE_SOCKET, EMFILE) + evidence_errors(e, STAGE_SOCKET, ENFILE);
+}
+
+/* An open socket has a descriptor, and where most of them were leaked, those that ran out did so for
+ * that: behind the limit itself, of which the errno is. */
+static double claim_descriptors(const struct evidence *e, const struct holders *h)
+{
+	uint64_t open = h->leaked + h->live;
+
+	return 2 * h->leaked > open ? (double)descriptors_wanted(e) / 2 : 0;
+}
+
 static double claim_leaked(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 
-	return claim_kept(e, h.leaked, &h);
+	return fmax(claim_kept(e, h.leaked, &h), claim_descriptors(e, &h));
+}
+
+/* " Each has a descriptor as well, and of those there were fewer: socket() failed 3 times …" */
+static const char *say_descriptors(const struct evidence *e)
+{
+	int error = evidence_errors(e, STAGE_SOCKET, EMFILE) ? EMFILE : ENFILE;
+
+	if (descriptors_wanted(e) == 0)
+		return "";
+	return text_format(e->a, " Each has a descriptor as well, and those ended first: %s",
+			   say_failures(e, STAGE_SOCKET, error))
+		.s;
 }
 
 static bool is_tcp(const struct evidence *e)
@@ -94,11 +122,12 @@ static struct claim leak(const struct evidence *e)
 		never = "was not closed";
 	c.why = text_format(e->a,
 			    "%s %s opened, and %s. Each keeps its port until it is closed or its "
-			    "program ends: %s",
+			    "program ends: %s%s",
 			    say_number_of(e->a, t->opened, is_tcp(e) ? "connection" : "socket",
 					  is_tcp(e) ? "connections" : "sockets"),
 			    say_either(t->opened, "was", "were"), never,
-			    say_used_up(e, evidence_holders(e).leaked, "for good"));
+			    say_used_up(e, evidence_holders(e).leaked, "for good"),
+			    e->tape->exhausted ? "" : say_descriptors(e));
 	return c;
 }
 
@@ -230,7 +259,8 @@ static void advise_close_wait(struct finding *f, const struct evidence *e)
 static const char delay_only[] = DELAY_ONLY;
 static const char about_closed[] =
 	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open";
-static const char other_limit[] = "ulimit -n: descriptors are another limit";
+static const char other_limit[] =
+	"ulimit -n: descriptors are another limit, and with more of them it is the ports that end";
 
 const struct rule leak_rules[] = {
 	{

@@ -199,6 +199,44 @@ static void a_loop_is_told_whatever_ends_it(void)
 	}
 }
 
+/* The leak is what a higher limit does not mend: it is told, beside the limit, and to be mended first. */
+static void a_leak_that_ends_with_the_descriptors_is_told_as_one(void)
+{
+	static const struct {
+		uint64_t leaked, open;
+		int error;
+		bool is_leak;
+	} rows[] = {
+		{17, 0, EMFILE, true}, {9, 8, EMFILE, true},   {9, 8, ENFILE, true},
+		{8, 8, EMFILE, false}, {0, 17, EMFILE, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f, *leak;
+		struct trial t;
+
+		trial_open(&t, SMALL "load: {nofile: 20, on_failure: continue}");
+		t.tape.tally.attempted = t.tape.tally.opened = rows[i].leaked + rows[i].open;
+		t.tape.tally.leaked = rows[i].leaked;
+		t.tape.tally.open = rows[i].open;
+		trial_fail(&t, STAGE_SOCKET, rows[i].error, 3);
+		trial_judge(&t);
+		f = &t.verdict.causes[0];
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		CU_ASSERT_EQUAL(f->cause, CAUSE_FD_LIMIT);
+		leak = trial_cause(&t, CAUSE_LEAK);
+		CU_ASSERT_EQUAL(leak != NULL, rows[i].is_leak);
+		CU_ASSERT_EQUAL(text_has(f->attempt.list[0], "first of all"), rows[i].is_leak);
+		if (leak)
+			CU_ASSERT(
+				text_has(leak->why, "those ended first: socket() failed 3 times"));
+		if (leak)
+			CU_ASSERT(text_has(leak->why, errno_name(rows[i].error)));
+		advice_check(f);
+		trial_close(&t);
+	}
+}
+
 /* A gateway in the way of TCP and of UDP: both are told, with their own numbers. */
 static void what_a_gateway_drops_of_both_protocols_is_told_of_both(void)
 {
@@ -670,6 +708,7 @@ static const struct test tests[] = {
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
 	TEST(a_loop_is_told_whatever_ends_it),
+	TEST(a_leak_that_ends_with_the_descriptors_is_told_as_one),
 	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
 	TEST(a_datagram_that_met_its_sender_is_told_first),

@@ -246,7 +246,6 @@ static void what_looks_alike_is_told_apart(void)
 		{"ipv6-tentative", CAUSE_FOREIGN_ADDRESS},
 		{"ipv6-tentative", CAUSE_IPV6_DISABLED},
 		{"bind-foreign-address", CAUSE_TIME_WAIT_CHURN},
-		{"fd-limit", CAUSE_LEAK},
 		{"link-local-scope.wrong-scope", CAUSE_FOREIGN_ADDRESS},
 		{"proxy-loop", CAUSE_LIVE_SATURATION},
 		{"innocent-victim.other-protocol", CAUSE_LEAK},
