@@ -12,6 +12,12 @@ void portset_join(struct portset *s, const struct portset *other)
 		s->words[i] |= other->words[i];
 }
 
+void portset_leave(struct portset *s, const struct portset *other)
+{
+	for (int i = 0; i < PORTSET_WORDS; i++)
+		s->words[i] &= ~other->words[i];
+}
+
 uint32_t portset_count(const struct portset *s, struct port_range range)
 {
 	uint32_t n = 0;

@@ -29,6 +29,7 @@ static inline void portset_add(struct portset *s, uint16_t port)
 
 void portset_add_range(struct portset *s, struct port_range range);
 void portset_join(struct portset *s, const struct portset *other);
+void portset_leave(struct portset *s, const struct portset *other); /* what the other has, too */
 uint32_t portset_count(const struct portset *s, struct port_range range);
 
 /* A list such as "40000-40003,40010", as the kernel prints ip_local_reserved_ports. */

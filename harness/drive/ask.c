@@ -5,6 +5,7 @@
 #include "drive/wire.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
+#include "sense/binders.h"
 #include "sys/clock.h"
 #include "sys/plain.h"
 
@@ -94,10 +95,19 @@ static void count_ask(struct worker *w, struct flow *f)
 	work_pair(w, f)->asked_ns = w->now_ns;
 }
 
+/* The sampler is told that this one's port is its own towards everybody. */
+static void note_binder(const struct worker *w, int fd)
+{
+	struct socket_name name;
+
+	if (w->load->tells_ports && w->wish.binders && socket_named(fd, &name))
+		binders_add(w->wish.binders, name.address, name.port, name.cookie);
+}
+
 /* For kernels whose rings can neither set options nor bind: all of it by system calls, now. So are
  * sockets that are to be descriptors of a process (load.nofile); and those of UDP, to their connect:
  * a ring takes its EAGAIN for a socket that is not ready, and asks again for 56 ms before it tells
- * (Linux 6.18). */
+ * (Linux 6.18); and those that the sampler is told of. */
 static void ask_classic(struct worker *w, uint32_t i)
 {
 	struct flow *f = &w->flows[i];
@@ -134,6 +144,8 @@ static void ask_classic(struct worker *w, uint32_t i)
 	while (fd == -EADDRINUSE && stage == STAGE_BIND && work_rename(w, i));
 	if (work_is_datagram(w)) /* no submit will tell what it cost */
 		w->submit_ns = w->operation_ns = clock_now() - begin;
+	if (fd >= 0)
+		note_binder(w, fd);
 	result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
 	if (result < 0) {
 		f->error = (uint16_t)-result;

@@ -85,10 +85,11 @@ static bool look_at_sockets(const struct now *now, const struct measure_ref *wha
 	bool any = atomic_load(&p->dumps) > 0;
 	double used = fmax(seen(&p->used_max), (double)now->books->used_peak);
 	double peak = (double)now->books->open_peak;
+	double fill = atomic_load_explicit(&p->fill_max, memory_order_relaxed);
 	uint32_t usable = now->plan->budget.usable;
 	const struct row rows[] = {
 		{MEASURE_PORTS_USED_MAX, any, used},
-		{MEASURE_PORTS_FILL_MAX, any && usable, usable ? used / usable : 0},
+		{MEASURE_PORTS_FILL_MAX, any && usable, usable ? fmax(used / usable, fill) : 0},
 		{MEASURE_TIME_WAIT_MAX, any, seen(&p->states_max[STATE_TIME_WAIT])},
 		{MEASURE_ESTABLISHED_MAX, any || peak > 0,
 		 fmax(seen(&p->states_max[STATE_ESTABLISHED]), peak)},

@@ -49,6 +49,7 @@ struct crew {
 	struct prober *prober;
 	struct company *company;     /* NULL: one load alone */
 	struct heirlooms *heirlooms; /* NULL: nobody inherits */
+	struct binders *binders;     /* NULL: no port is told of */
 	struct tape *tapes;	     /* of each load */
 	struct carrier *carriers; /* of each load as many as it has workers, one after the other */
 	uint32_t count;
@@ -204,6 +205,7 @@ static bool run_sampled(struct crew *crew, struct tape *samples, struct err *err
 	bool ok;
 
 	wish.heirlooms = crew->heirlooms;
+	wish.binders = crew->binders;
 	if (!sense_start(&sense, &wish, samples, crew->arena, err))
 		return false;
 	for (uint32_t i = 0; i < crew->count; i++) {
@@ -227,7 +229,8 @@ static bool carrier_open(struct carrier *c, const struct crew *crew, uint32_t lo
 				       .hooks = crew->hooks,
 				       .tape = &c->tape,
 				       .company = crew->company,
-				       .heirlooms = crew->heirlooms};
+				       .heirlooms = crew->heirlooms,
+				       .binders = crew->binders};
 	if (!tape_open(&c->tape, EVENTS_MOST, 0, 0, crew->arena, err) ||
 	    !tape_open_accounts(&c->tape, plan_accounts(p), crew->arena, err))
 		return false;
@@ -270,6 +273,20 @@ static bool heirlooms_wanted(struct crew *crew, struct err *err)
 	crew->heirlooms = ARENA_NEW(crew->arena, struct heirlooms);
 	return heirlooms_open(crew->heirlooms, p->needs.holding, crew->arena) ||
 	       err_sys(err, ENOMEM, "could not reserve memory for what is inherited");
+}
+
+/* Of each source's ports, one at a time. */
+static bool binders_make(struct crew *crew, struct err *err)
+{
+	const struct plan *p = crew->plan;
+	uint64_t ports = (uint64_t)(p->watched.hi - p->watched.lo) + 1;
+	uint64_t sources = (uint64_t)p->sources.count + p->other.sources.count;
+
+	if (!plan_tells_ports(p))
+		return true;
+	crew->binders = ARENA_NEW(crew->arena, struct binders);
+	return binders_open(crew->binders, ports * sources, crew->arena) ||
+	       err_sys(err, ENOMEM, "could not reserve memory for the ports that are bound");
 }
 
 static bool loads_open(struct crew *crew, struct err *err)
@@ -330,7 +347,7 @@ static bool tapes_open(struct crew *crew, struct tape *out, struct tape *samples
 	if (!tape_open(out, (size_t)EVENTS_MOST * plan_workers(p), p->samples, COUNTERS_MOST, a,
 		       err) ||
 	    !tape_open_usages(out, (size_t)USAGES_MOST * p->dumps, a, err) ||
-	    !heirlooms_wanted(crew, err) || !loads_open(crew, err) ||
+	    !heirlooms_wanted(crew, err) || !binders_make(crew, err) || !loads_open(crew, err) ||
 	    !tape_open(samples, 0, p->samples, COUNTERS_MOST, a, err) ||
 	    !tape_open_usages(samples, (size_t)USAGES_MOST * p->dumps, a, err) ||
 	    !tape_open_accounts(out, plan_accounts(p), a, err) ||

@@ -29,6 +29,7 @@ struct worker_wish {
 	struct tape *tape;
 	struct company *company;     /* of the workers of the run; NULL: it is alone */
 	struct heirlooms *heirlooms; /* where it tells what it gives away; NULL: nobody asks */
+	struct binders *binders;     /* where it tells which ports bind() took; NULL: nobody asks */
 	void (*edge)(void *); /* at the first failure, the first want of a port, and when all that
 			    will be begun is open */
 	void *context;

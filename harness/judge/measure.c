@@ -219,11 +219,34 @@ static void measure_between(struct measures *out, const struct tape *tape, const
 		used->n = fmax(used->n, plan->budget.usable);
 }
 
+static bool is_of(const struct plan *plan, const struct usage *u)
+{
+	return plan_speaks(plan, u->datagrams ? PROTOCOL_UDP : PROTOCOL_TCP) &&
+	       plan_has_family(plan, address_is_ipv4(u->local) ? FAMILY_IPV4 : FAMILY_IPV6);
+}
+
+/* Towards a destination for which there are fewer ports, since bind() took some for others: of those in
+ * the dumps' lists, the fullest. */
+static void measure_fill(struct measures *out, const struct tape *tape, const struct plan *plan)
+{
+	uint32_t usable = plan->budget.usable, there = usable;
+	const struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
+	double fill = used->present && usable > 0 ? used->n / usable : 0;
+
+	for (size_t i = 0; i < tape->usage_count; i++) {
+		const struct usage *u = &tape->usages[i];
+
+		if (u->elsewhere == 0 || !is_of(plan, u) || usage_fill(u, usable) <= fill)
+			continue;
+		fill = usage_fill(u, usable);
+		there = usable > u->elsewhere ? usable - u->elsewhere : 0;
+	}
+	set(out, MEASURE_PORTS_USABLE, there);
+	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, fill);
+}
+
 static void measure_sockets(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
-	const struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
-	uint32_t usable = plan->budget.usable;
-
 	for (size_t i = 0; i < tape->sample_count; i++)
 		if (tape->samples[i].parts & SAMPLE_SOCKETS)
 			measure_sample(out, &tape->samples[i]);
@@ -233,8 +256,7 @@ static void measure_sockets(struct measures *out, const struct tape *tape, const
 	set_if(out, MEASURE_SQUAT_HELD, plan->squat.sockets > 0, (double)tape->squat_held);
 	set_if(out, MEASURE_SQUAT_REFUSED, plan->scenario->squat.start > 0,
 	       (double)tape->squat_refused);
-	set(out, MEASURE_PORTS_USABLE, usable);
-	set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, used->n / usable);
+	measure_fill(out, tape, plan);
 }
 
 /* A tape can come from outside, where anything can follow anything. */

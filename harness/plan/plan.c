@@ -260,6 +260,28 @@ static bool can_inherit(const struct plan *p, struct err *err)
 	return scenario_blame(s, load->at.end, err);
 }
 
+/* A connected socket does not tell who took its port: where loads of both kinds are together, those that
+ * bind first are asked for it while they are descriptors of this process, which a ring's are not. What
+ * only a ring may set (rights_to_be_had()) goes untold. */
+static void telling_set(struct plan *p)
+{
+	bool bound = false, connected = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		bool is_tcp = p->loads[i].load->protocol == PROTOCOL_TCP;
+
+		bound |= is_tcp && bind_takes_port(p->loads[i].bind);
+		connected |= is_tcp && !bind_takes_port(p->loads[i].bind);
+	}
+	for (uint32_t i = 0; bound && connected && i < p->load_count; i++) {
+		struct load_plan *lp = &p->loads[i];
+
+		lp->tells_ports = lp->load->protocol == PROTOCOL_TCP && bind_takes_port(lp->bind) &&
+				  !lp->needs_rights;
+		lp->classic_sockets |= lp->tells_ports;
+	}
+}
+
 static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
 {
 	p->load_count = (uint32_t)scenario_loads(p->scenario);
@@ -267,6 +289,7 @@ static bool loads_set(struct plan *p, struct arena *arena, struct err *err)
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (!load_set(&p->loads[i], p, scenario_load(p->scenario, i), arena, err))
 			return false;
+	telling_set(p);
 	return true;
 }
 

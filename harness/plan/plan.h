@@ -69,6 +69,8 @@ struct load_plan {
 	bool meets_itself;    /* it may: each connection is looked at */
 	bool closes_with_rst; /* load.options.linger: 0s */
 	bool classic_sockets; /* prepared by system calls: io_uring here cannot do all it takes */
+	/* bind() takes its ports, and connect() those of another: the sampler is told which these are */
+	bool tells_ports;
 };
 
 /* What a run takes, at most. */
@@ -185,6 +187,9 @@ bool plan_lacks_address(const struct plan *p);
 
 /* Is a port of any load in use towards all destinations at once? */
 bool plan_shares_ports(const struct plan *p);
+
+/* Is the sampler told of any load's sockets that bind() took their ports? */
+bool plan_tells_ports(const struct plan *p);
 
 /* Destination i of the plan: its address and port. */
 struct address plan_server(const struct plan *p, uint32_t dest); /* of the first load's family */

@@ -89,6 +89,15 @@ bool plan_shares_ports(const struct plan *p)
 	return true;
 }
 
+bool plan_tells_ports(const struct plan *p)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		any |= p->loads[i].tells_ports;
+	return any;
+}
+
 struct address plan_server(const struct plan *p, uint32_t dest)
 {
 	return p->servers.list[dest / p->services];

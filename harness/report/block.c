@@ -129,6 +129,20 @@ static void add_taken(struct out *to, const struct result_run *run)
 	}
 }
 
+/* Where bind() took ports for other destinations than the fullest. */
+static void add_elsewhere(struct out *to, const struct result_run *run)
+{
+	uint64_t usable = run_count(run, MEASURE_PORTS_USABLE);
+
+	if (!fixed(run, MEASURE_PORTS_USABLE).present || usable >= run->plan.usable)
+		return;
+	out_z(to, ", ");
+	draft_count(to, usable);
+	out_z(to, " to the fullest, for bind() took ");
+	draft_count(to, run->plan.usable - usable);
+	out_z(to, " for others");
+}
+
 void block_ports(struct out *out, const struct result_run *run)
 {
 	struct draft d;
@@ -145,6 +159,7 @@ void block_ports(struct out *out, const struct result_run *run)
 			run->plan.destinations);
 	if (run->plan.sources > 1)
 		out_fmt(to, " from each of %u addresses", run->plan.sources);
+	add_elsewhere(to, run);
 	add_peak(to, run);
 	draft_print(&d, out, "  ports");
 	print_states(out, run);

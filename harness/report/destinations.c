@@ -56,6 +56,7 @@ void block_fullest(struct out *out, const struct result_run *run)
 	draft_count(&to, u->usable);
 	out_z(&to, " ports, ");
 	usage_states(&to, u);
+	usage_elsewhere(&to, u);
 	page_paragraph(out, "  fullest", PAINT_NONE, LABEL, out_written(&to));
 }
 
@@ -82,6 +83,7 @@ static void print_usage(struct out *out, const struct usage *u)
 	usage_way(&to, u);
 	out_z(&to, ": ");
 	usage_states(&to, u);
+	usage_elsewhere(&to, u);
 	if (!usage_is_ours(u))
 		usage_holders(&to, u);
 	page_paragraph(out, lead, PAINT_NONE, TABLE, out_written(&to));

@@ -51,6 +51,16 @@ void usage_states(struct out *to, const struct usage *u)
 	}
 }
 
+void usage_elsewhere(struct out *to, const struct usage *u)
+{
+	if (u->elsewhere == 0)
+		return;
+	out_z(to, u->guessed ? "; bind() seems to have taken " : "; bind() took ");
+	draft_count(to, u->elsewhere);
+	out_z(to, u->elsewhere == 1 ? " other, which connect() passes by"
+				    : " others, which connect() passes by");
+}
+
 /* " (pid 812, descriptors 5 to 16)"; of what it has closed it has none. */
 static void add_process(struct out *to, const struct holder *h)
 {

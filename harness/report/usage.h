@@ -14,6 +14,10 @@ void usage_way(struct out *to,
 /* "12 TIME_WAIT, 4 ESTABLISHED"; and when ports that are in TIME_WAIT come free. */
 void usage_states(struct out *to, const struct usage *u);
 
+/* "; bind() took 20 more, which connect() passes by", of whose kind the kernel does not tell, "seems to
+ * have taken"; nothing where there are none. */
+void usage_elsewhere(struct out *to, const struct usage *u);
+
 /* "; 12 of nginx (pid 4711), 3 whose process is not known"; nothing where nobody looked. */
 void usage_holders(struct out *to, const struct usage *u);
 bool usage_is_ours(const struct usage *u); /* all of it: there is nobody to name */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sense/guess.h"
+
 enum { ROWS_LEAST = 64, ROWS_UNKNOWN = 1 << 15, HELD_LEAST = 1024, HELD_MOST = 1 << 20 };
 
 bool census_open(struct census *c, uint32_t pairs, struct arena *arena)
@@ -48,6 +50,7 @@ void census_clear(struct census *c)
 	memset(&c->listening, 0, sizeof(c->listening));
 	memset(&c->bound, 0, sizeof(c->bound));
 	memset(&c->bound_datagrams, 0, sizeof(c->bound_datagrams));
+	memset(&c->bound_first, 0, sizeof(c->bound_first));
 }
 
 /* Multiplicative hashing (Knuth, 6.4): neighbours among addresses and ports spread over the
@@ -139,6 +142,14 @@ static uint64_t key_of(const struct census *c, const struct socket_seen *s)
 	return s->cookie ? s->cookie : (place_of(c, s) + ((uint64_t)s->local_port << 32)) * golden;
 }
 
+static struct mark_of_held mark_of(const struct census *c, const struct socket_seen *s)
+{
+	bool waits = s->state == STATE_TIME_WAIT && s->gone_ns >= 0;
+
+	return (struct mark_of_held){key_of(c, s), s->inode,
+				     waits ? (int32_t)(s->gone_ns / 1000000) : -1};
+}
+
 static void hold(struct census *c, const struct census_row *row, const struct socket_seen *seen)
 {
 	if (c->held_count == c->held_room) {
@@ -146,7 +157,7 @@ static void hold(struct census *c, const struct census_row *row, const struct so
 		return;
 	}
 	if (c->marks)
-		c->marks[c->held_count] = (struct mark_of_held){key_of(c, seen), seen->inode};
+		c->marks[c->held_count] = mark_of(c, seen);
 	c->held[c->held_count++] = (struct held){(uint32_t)(row - c->rows), seen->local_port};
 }
 
@@ -184,6 +195,8 @@ void census_add(struct census *c, const struct socket_seen *seen)
 		 holds(c, seen, &s) && (row = row_of(c, &s))) {
 		count_in(c, row, seen);
 		hold(c, row, seen);
+		if (!seen->datagrams && c->binders && binders_have(c->binders, seen))
+			portset_add(&c->bound_first, seen->local_port);
 	}
 }
 
@@ -209,6 +222,8 @@ static uint32_t held_back(const struct census *c, const struct portset *taken,
 
 struct room {
 	uint32_t reserved, listening, bound, bound_datagrams, all;
+	struct portset bound_first; /* of the rest */
+	uint32_t bound_first_count;
 };
 
 static struct room room_of(const struct census *c)
@@ -221,13 +236,45 @@ static struct room room_of(const struct census *c)
 	r.listening = held_back(c, &c->listening, &known);
 	portset_join(&known, &c->listening);
 	r.bound = held_back(c, &c->bound, &known);
+	portset_join(&known, &c->bound);
+	r.bound_first = c->bound_first;
+	portset_leave(&r.bound_first, &known);
+	r.bound_first_count = portset_count(&r.bound_first, c->range);
 	return r;
+}
+
+/* What of a destination's ports bind() took, its own connections have; the others have the rest. */
+static void count_own(struct census *c, const struct room *r)
+{
+	for (uint32_t i = 0; i <= c->mask && c->taken; i++)
+		c->rows[i].own = 0;
+	for (uint32_t i = 0; r->bound_first_count && i < c->held_count; i++) {
+		struct census_row *row = &c->rows[c->held[i].row];
+
+		row->own += !row->usage.datagrams && portset_has(&r->bound_first, c->held[i].port);
+	}
+}
+
+static void room_tell(const struct census *c, const struct room *r, struct census_row *row)
+{
+	struct usage *u = &row->usage;
+	uint32_t others = u->datagrams ? r->bound_datagrams : r->listening + r->bound;
+
+	u->elsewhere = u->datagrams || r->bound_first_count < row->own
+			       ? 0
+			       : r->bound_first_count - row->own;
+	u->guessed = c->guesses && u->elsewhere > 0;
+	u->usable = r->all - r->reserved - others - u->elsewhere;
 }
 
 static int fuller(const struct census_row *x, const struct census_row *y)
 {
 	const struct usage *a = &x->usage, *b = &y->usage;
 
+	uint64_t fill = (uint64_t)x->used * b->usable, other = (uint64_t)y->used * a->usable;
+
+	if (fill != other)
+		return fill > other ? -1 : 1;
 	if (x->used != y->used)
 		return x->used > y->used ? -1 : 1;
 	if (!address_eq(a->remote, b->remote))
@@ -258,21 +305,25 @@ enum { FULLEST_MOST = 1024 };
 uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
 {
 	struct census_row *best[FULLEST_MOST] = {0};
-	struct room r = room_of(c);
+	struct room r;
 	uint32_t n = 0;
 
+	if (c->guesses)
+		bound_first_guess(c);
+	r = room_of(c);
+	count_own(c, &r);
 	if (most > FULLEST_MOST)
 		most = FULLEST_MOST;
 	for (uint32_t i = 0; i <= c->mask && c->taken; i++) {
 		c->rows[i].rank = 0;
-		if (c->rows[i].used)
-			place(best, &n, most, &c->rows[i]);
+		if (c->rows[i].used == 0 || (c->mine_only && c->rows[i].mine == 0))
+			continue;
+		room_tell(c, &r, &c->rows[i]);
+		place(best, &n, most, &c->rows[i]);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		best[i]->rank = i + 1;
 		out[i] = best[i]->usage;
-		out[i].usable = r.all - r.reserved -
-				(out[i].datagrams ? r.bound_datagrams : r.listening + r.bound);
 	}
 	return n;
 }
@@ -302,6 +353,7 @@ void census_tell(struct census *c, struct sample *sample, struct usage usages[US
 void census_map(const struct census *c, struct portmap *out)
 {
 	bool known = c->held && !c->held_lost;
+	struct portset others = c->bound_first;
 
 	*out = (struct portmap){
 		.known = known, .used_max = c->used_max, .range = c->range, .taken = c->reserved};
@@ -310,4 +362,6 @@ void census_map(const struct census *c, struct portmap *out)
 	for (uint32_t i = 0; known && i < c->held_count; i++)
 		if (c->rows[c->held[i].row].rank == 1)
 			portset_add(&out->used, c->held[i].port);
+	portset_leave(&others, &out->used);
+	portset_join(&out->taken, &others);
 }

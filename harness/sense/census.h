@@ -5,12 +5,15 @@
  * Errors:    a dump with more pairs than fit is marked torn: its used_max is a lower bound.
  *
  * A port that somebody listens on, or has bound, is nobody's to connect from, so what is
- * connected there was accepted: it is counted by state, but as no port in use.
+ * connected there was accepted: it is counted by state, but as no port in use. A port that bind()
+ * took for a connection is nobody else's either: where it is told which these are (sense/binders.h),
+ * or they are guessed (sense/guess.h), they are usable towards their own destination alone.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "base/portset.h"
+#include "sense/binders.h"
 #include "sense/tuples.h"
 #include "sys/sockets.h"
 #include "tape/tape.h"
@@ -19,6 +22,9 @@ struct census_row {
 	struct usage usage; /* but for usable */
 	uint32_t used;	    /* the sum of its states; 0: a free row */
 	uint32_t rank;	    /* among the fullest, from 1; 0: it is not */
+	uint32_t own;	    /* of those that are used, ports that bind() took */
+	uint32_t mine;	    /* and those of who is watched: see holders_mark(); */
+	uint32_t fresh;	    /* those that the last look had not: watch/trend.h */
 };
 
 /* A socket that holds a port. */
@@ -31,6 +37,7 @@ struct held {
 struct mark_of_held {
 	uint64_t key; /* its cookie; where there is none, made of its addresses and ports */
 	uint32_t inode;
+	int32_t gone_ms; /* in TIME_WAIT: until it ends; else -1 */
 };
 
 struct census {
@@ -41,6 +48,9 @@ struct census {
 	bool unconnected;      /* a socket of UDP that is bound alone is one of the load's */
 	struct tuples *tuples; /* sockets of UDP may share ports; NULL: each has one for itself */
 	int64_t early_ns;      /* somebody ends TIME_WAIT so long before the kernel does */
+	const struct binders *binders; /* tell which ports bind() took; NULL: nobody does, */
+	bool guesses;		       /* so that it is guessed */
+	bool mine_only;		       /* the fullest of those rows that have any */
 
 	struct census_row *rows;
 	uint32_t mask; /* rows - 1; rows are a power of two */
@@ -56,6 +66,7 @@ struct census {
 	bool held_lost;			 /* there were more: who holds them is not known */
 	struct portset listening, bound; /* of TCP */
 	struct portset bound_datagrams;
+	struct portset bound_first; /* of TCP, by connected sockets */
 };
 
 /* False: no room. */

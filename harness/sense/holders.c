@@ -124,6 +124,17 @@ static void count_holder(struct usage *u, const struct owner *owner, int32_t fd)
 	u->held_by_others++;
 }
 
+void holders_mark(struct holders *h, struct census *c, bool (*is_one)(const void *, int32_t pid),
+		  const void *whose)
+{
+	for (uint32_t i = 0; i < c->held_count; i++) {
+		int32_t fd;
+		const struct owner *owner = owner_of(h, c->marks ? &c->marks[i] : NULL, &fd);
+
+		c->rows[c->held[i].row].mine += owner && is_one(whose, owner->pid);
+	}
+}
+
 void holders_tell(struct holders *h, const struct census *c, struct usage *usages, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)

@@ -29,4 +29,8 @@ bool holders_open(struct holders *h, bool ours, struct arena *);
 /* Looks who has which descriptor, where they are ours by the heirlooms alone; then tells of each of the fullest destinations that
  * census_fullest() gave last. */
 void holders_scan(struct holders *h);
+
+/* Of each destination, what those processes have that `is_one` says are meant. */
+void holders_mark(struct holders *h, struct census *c, bool (*is_one)(const void *, int32_t pid),
+		  const void *whose);
 void holders_tell(struct holders *h, const struct census *c, struct usage *usages, uint32_t n);

@@ -107,13 +107,27 @@ static bool look_at_totals(struct looks *l, struct sample *sample, struct err *e
 	return true;
 }
 
-static void publish(const struct looks *l)
+/* Of those of a dump, the fullest first. */
+static void raise_fill(const struct looks *l, const struct sample *sample)
+{
+	const struct usage *u = l->usages;
+	double fill;
+
+	if (sample->usage_count == 0 || u->elsewhere == 0)
+		return;
+	fill = usage_fill(u, l->wish.usable);
+	if (fill > atomic_load(&l->wish.pulse->fill_max))
+		atomic_store(&l->wish.pulse->fill_max, fill);
+}
+
+static void publish(const struct looks *l, const struct sample *sample)
 {
 	struct pulse *p = l->wish.pulse;
 
 	if (!p)
 		return;
 	raise_to(&p->used_max, l->census.used_max);
+	raise_fill(l, sample);
 	for (int i = 0; i < STATES; i++)
 		raise_to(&p->states_max[i], l->census.states[i]);
 	atomic_fetch_add(&p->dumps, 1);
@@ -159,7 +173,7 @@ static bool look_at_sockets(struct looks *l, struct sample *sample, struct err *
 	sample->from_proc = l->wish.from_proc;
 	census_map(&l->census, &l->map);
 	sample->at_rest = census_at_rest(&l->census, l->wish.half_closed_rests);
-	publish(l);
+	publish(l, sample);
 	return true;
 }
 
@@ -334,6 +348,7 @@ bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *
 	l->census.together = wish->together;
 	l->census.tuples = wish->shared ? &l->tuples : NULL;
 	l->census.unconnected = wish->unconnected;
+	l->census.binders = wish->binders;
 	l->census.range = wish->filter.ports;
 	l->census.early_ns = wish->early_ns;
 	return true;

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "host/host.h"
+#include "sense/binders.h"
 #include "sense/heirlooms.h"
 #include "sense/ledger.h"
 #include "sys/nft_counter.h"
@@ -31,6 +32,7 @@ struct pulse {
 	_Atomic bool broken;
 	/* The most that the sampler has seen in a dump, and how many dumps that were. */
 	_Atomic uint64_t dumps, used_max, states_max[STATES];
+	_Atomic double fill_max; /* where bind() took ports of a destination's; else 0 */
 	/* The same of its looks at the gateway; what it dropped since the load began. */
 	_Atomic uint64_t gateway_looks, gateway_entries_max, gateway_insert_failed, gateway_drop,
 		gateway_unmapped;
@@ -65,8 +67,10 @@ struct sense_wish {
 	bool ports_named; /* by the load, which then can have reserved ones */
 	int64_t every_ns, sockets_ns;
 	const struct heirlooms *heirlooms; /* sockets that children of ours have; NULL: none has */
-	struct pulse *pulse;		   /* read and written; NULL: somebody else's load */
-	bool half_closed_rests;		   /* FIN_WAIT2 is at rest: the far end will never close */
+	const struct binders *binders;	   /* sockets whose port bind() took; NULL: nobody tells */
+	uint32_t usable; /* ports that a connection could have, were none in use: for the pulse */
+	struct pulse *pulse;	/* read and written; NULL: somebody else's load */
+	bool half_closed_rests; /* FIN_WAIT2 is at rest: the far end will never close */
 };
 
 struct sense;

@@ -109,6 +109,25 @@ int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 	return fd;
 }
 
+static struct address address_of(const struct endpoint *e)
+{
+	return e->any.sa_family == AF_INET ? address_ipv4(ntohl(e->in.sin_addr.s_addr))
+					   : address_of_bytes(e->in6.sin6_addr.s6_addr);
+}
+
+bool socket_named(int fd, struct socket_name *out)
+{
+	struct endpoint own = {.len = sizeof(own.in6)};
+	socklen_t len = sizeof(out->cookie);
+
+	if (getsockname(fd, &own.any, &own.len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_COOKIE, &out->cookie, &len) < 0)
+		return false;
+	out->address = address_of(&own);
+	out->port = ntohs(own.in.sin_port);
+	return true;
+}
+
 /* Does `own` get what is sent to `peer`? */
 static bool is_within(const struct endpoint *peer, const struct endpoint *own)
 {

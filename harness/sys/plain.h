@@ -45,6 +45,14 @@ bool link_find(uint32_t *index, const char *link, struct err *err);
 /* The local port of a socket; 0: it has none. */
 uint16_t socket_port(int fd);
 
+/* What the kernel calls a socket, in a dump, too; false: nothing. */
+struct socket_name {
+	struct address address;
+	uint16_t port;
+	uint64_t cookie;
+};
+bool socket_named(int fd, struct socket_name *out);
+
 /* A listening socket on all addresses of the family, and on those of IPv4; reset: what it accepts is
  * reset when closed (SO_LINGER is inherited, sk_clone_lock(), net/core/sock.c). */
 int socket_listen(enum family family, uint16_t port, int backlog, bool reset);

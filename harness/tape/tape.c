@@ -83,6 +83,13 @@ uint32_t usage_free(const struct usage *u)
 	return used < u->usable ? u->usable - used : 0;
 }
 
+double usage_fill(const struct usage *u, uint32_t usable)
+{
+	uint32_t left = usable > u->elsewhere ? usable - u->elsewhere : 0;
+
+	return left ? (double)usage_used(u) / left : 1;
+}
+
 const struct usage *sample_usages(const struct tape *tape, const struct sample *sample)
 {
 	return tape->usages + sample->usage_first;

@@ -94,6 +94,10 @@ struct usage {
 	uint16_t remote_port;
 	bool datagrams;	 /* of UDP */
 	uint32_t usable; /* ports that connects could have, of either family, if none were in use */
+	/* Those that bind() has taken for other connections than these: no connect passes by them,
+	 * and they are none of the usable. */
+	uint32_t elsewhere;
+	bool guessed; /* which these are the kernel does not tell: by the ports that they have */
 	uint32_t states[STATES]; /* sockets that hold one, by state */
 	uint32_t
 		lower; /* of those, ports of the parity that connect() takes first: the range's low end's */
@@ -114,6 +118,9 @@ struct portmap {
 
 uint32_t usage_used(const struct usage *u); /* ports: every connection has one of its own */
 uint32_t usage_free(const struct usage *u);
+
+/* Of so many ports that there are without bind()'s. */
+double usage_fill(const struct usage *u, uint32_t usable);
 
 /* Of a dump's sockets, those of UDP: the kernel keeps their ports apart from TCP's. */
 struct datagrams {

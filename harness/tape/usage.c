@@ -49,6 +49,10 @@ json_t *usage_json(const struct usage *u)
 	}
 	json_object_set_new(o, "protocol", json_string(protocol_words[protocol].word));
 	json_object_set_new(o, "usable", json_integer(u->usable));
+	if (u->elsewhere)
+		json_object_set_new(o, "elsewhere", json_integer(u->elsewhere));
+	if (u->guessed)
+		json_object_set_new(o, "guessed", json_true());
 	json_object_set_new(o, "used", json_integer(usage_used(u)));
 	json_object_set_new(o, "free", json_integer(usage_free(u)));
 	json_object_set_new(o, "lower", json_integer(u->lower));
@@ -152,6 +156,16 @@ static bool read_holders(json_t *from, struct usage *out)
 	return !others || read_count(others, UINT32_MAX, &out->held_by_others);
 }
 
+/* Absent: there are none, and nothing is guessed. */
+static bool read_elsewhere(json_t *from, struct usage *out)
+{
+	json_t *n = json_object_get(from, "elsewhere"), *guessed = json_object_get(from, "guessed");
+
+	out->guessed = json_is_true(guessed);
+	return (!n || read_count(n, UINT16_MAX + 1, &out->elsewhere)) &&
+	       (!guessed || json_is_boolean(guessed));
+}
+
 const char *usage_of_json(json_t *from, struct usage *out)
 {
 	int protocol = choice_find(protocol_words, text_json(json_object_get(from, "protocol")));
@@ -167,6 +181,8 @@ const char *usage_of_json(json_t *from, struct usage *out)
 	if (!read_count(json_object_get(from, "usable"), UINT16_MAX + 1, &out->usable) ||
 	    !read_count(json_object_get(from, "lower"), UINT32_MAX, &out->lower))
 		return "usable and lower must be counts";
+	if (!read_elsewhere(from, out))
+		return "elsewhere must be a count, and guessed a flag";
 	if (!read_holders(from, out))
 		return "holders must be processes, and others a count";
 	return read_states(json_object_get(from, "states"), out) ? NULL

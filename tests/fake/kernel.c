@@ -98,6 +98,13 @@ int socket_listen(enum family family, uint16_t port, int backlog, bool reset)
 	return -ENOSYS;
 }
 
+bool socket_named(int fd, struct socket_name *out)
+{
+	(void)fd; /* a fake has no cookie */
+	*out = (struct socket_name){.port = 0};
+	return false;
+}
+
 uint16_t socket_meets_itself(int fd, const struct endpoint *sent_to)
 {
 	(void)fd, (void)sent_to;

@@ -21,6 +21,7 @@
 	SUITE(sense) \
 	SUITE(usage) \
 	SUITE(owners) \
+	SUITE(binders) \
 	SUITE(far) \
 	SUITE(drive) \
 	SUITE(life) \

@@ -219,10 +219,83 @@ static void a_port_that_is_taken_is_counted_once(void)
 	CU_ASSERT(sample.states[STATE_BOUND] == 4 && sample.states[STATE_ESTABLISHED] == 3);
 	CU_ASSERT(sample.states[STATE_LISTEN] == 0 && sample.used_max == 1);
 	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 2);
-	CU_ASSERT(usages[0].datagrams && usages[0].usable == 30 && usages[0].remote_port == 0);
-	CU_ASSERT(usages[1].remote_port == 80 && usages[1].usable == 26);
-	CU_ASSERT_EQUAL(usage_free(&usages[1]), 25);
+	CU_ASSERT(usages[1].datagrams && usages[1].usable == 30 && usages[1].remote_port == 0);
+	CU_ASSERT(usages[0].remote_port == 80 && usages[0].usable == 26);
+	CU_ASSERT_EQUAL(usage_free(&usages[0]), 25);
 	arena_close(&a);
+}
+
+/* 10 ports that bind() took towards one destination are none of the other's, whatever address or family
+ * its sockets have; a reserved one is not missed twice, and one that went back to connect() not at all. */
+static void what_bind_took_is_usable_to_its_own_alone(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+	struct usage usages[USAGES_MOST];
+	struct sample sample = {0};
+	struct binders b;
+
+	CU_ASSERT_FATAL(binders_open(&b, 32, &a) && census_open_ports(&c, 64, &a));
+	c.binders = &b;
+	portset_read(&c.reserved, TEXT("40009"));
+	for (uint16_t i = 0; i < 12; i++) {
+		struct socket_seen s = *seen(1, 2, 40000 + i, 80, STATE_TIME_WAIT);
+
+		s.cookie = 7 + i;
+		binders_add(&b, i % 2 ? s.local : address_ipv4(0), s.local_port,
+			    i < 10 ? s.cookie : 99);
+		census_add(&c, &s);
+	}
+	for (uint16_t i = 12; i < 20; i++)
+		census_add(&c, seen(9, 2, 40000 + i, 81, STATE_ESTABLISHED));
+	census_tell(&c, &sample, usages);
+	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 2);
+	CU_ASSERT(usages[0].remote_port == 80 && usages[0].usable == 31);
+	CU_ASSERT(usages[0].elsewhere == 0 && usages[1].elsewhere == 9);
+	CU_ASSERT(usages[1].usable == 22 && usage_free(&usages[1]) == 14);
+	CU_ASSERT(!usages[1].guessed);
+	CU_ASSERT_DOUBLE_EQUAL(usage_fill(&usages[1], 32), 8 / 23., 1e-9);
+	CU_ASSERT_EQUAL(usage_fill(&usages[1], 9), 1);
+	arena_close(&a);
+}
+
+/* Nobody tells: towards a destination with ports of both parities while there are more of the first. */
+static void what_bind_took_is_guessed_by_the_parity_it_prefers(void)
+{
+	static const struct {
+		uint16_t first, step, count; /* ports of a destination */
+		uint16_t shared;	     /* of them, those that another has too */
+		uint32_t elsewhere;	     /* to that one */
+	} rows[] = {
+		{40001, 2, 8, 0, 8},   /* odd alone */
+		{40000, 2, 8, 0, 0},   /* even alone: as connect() has them */
+		{40000, 1, 20, 0, 20}, /* both, and even ones are left */
+		{40000, 1, 20, 20, 0}, /* but another destination has them, too */
+		{40000, 1, 32, 0, 0},  /* no even one is left */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a;
+		struct census c = census_of(4, &a);
+		struct usage usages[USAGES_MOST];
+		struct sample sample = {0};
+
+		CU_ASSERT_FATAL(census_open_ports(&c, 128, &a));
+		c.guesses = true;
+		for (uint16_t k = 0; k < rows[i].count; k++)
+			census_add(&c, seen(1, 2, rows[i].first + k * rows[i].step, 80,
+					    STATE_ESTABLISHED));
+		for (uint16_t k = 0; k < rows[i].shared; k++)
+			census_add(&c, seen(1, 3, 40000 + k, 80, STATE_ESTABLISHED));
+		census_add(&c, seen(1, 4, 40030, 80, STATE_ESTABLISHED));
+		census_tell(&c, &sample, usages);
+		for (uint32_t k = 0; k < sample.usage_count; k++)
+			if (usages[k].remote.low == address_ipv4(4).low) {
+				CU_ASSERT_EQUAL(usages[k].elsewhere, rows[i].elsewhere);
+				CU_ASSERT_EQUAL(usages[k].guessed, rows[i].elsewhere > 0);
+			}
+		arena_close(&a);
+	}
 }
 
 /* Connect takes the parity of the low end first; TIME_WAIT ends one after the other. */
@@ -281,6 +354,8 @@ static const struct test tests[] = {
 	TEST(an_unknown_state_is_not_lost),
 	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
 	TEST(a_port_that_is_taken_is_counted_once),
+	TEST(what_bind_took_is_usable_to_its_own_alone),
+	TEST(what_bind_took_is_guessed_by_the_parity_it_prefers),
 	TEST(a_destination_is_told_by_state_half_and_age),
 	TEST(the_fullest_destinations_are_told_and_the_rest_added_up),
 	TEST(rest_is_when_nothing_is_between_two_states),

@@ -1,0 +1,49 @@
+#include "sense/guess.h"
+
+#include <string.h>
+
+/* Ports that connections have, and those of them that have several. */
+struct shares {
+	struct portset any, many;
+};
+
+static struct shares shares_of(const struct census *c)
+{
+	struct shares s = {.any = {{0}}};
+
+	for (uint32_t i = 0; i < c->held_count; i++) {
+		uint16_t port = c->held[i].port;
+
+		if (portset_has(&s.any, port))
+			portset_add(&s.many, port);
+		portset_add(&s.any, port);
+	}
+	return s;
+}
+
+/* Ports of the first parity that a connect could have. */
+static uint32_t first_half_of(const struct census *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t port = c->range.lo; port <= c->range.hi; port += 2)
+		n += !portset_has(&c->reserved, (uint16_t)port) &&
+		     !portset_has(&c->listening, (uint16_t)port) &&
+		     !portset_has(&c->bound, (uint16_t)port);
+	return n;
+}
+
+void bound_first_guess(struct census *c)
+{
+	struct shares s = shares_of(c);
+	uint32_t half = first_half_of(c);
+
+	memset(&c->bound_first, 0, sizeof(c->bound_first));
+	for (uint32_t i = 0; !c->held_lost && i < c->held_count; i++) {
+		const struct census_row *row = &c->rows[c->held[i].row];
+		bool binds = row->used > row->usage.lower && row->usage.lower < half;
+
+		if (binds && !row->usage.datagrams && !portset_has(&s.many, c->held[i].port))
+			portset_add(&c->bound_first, c->held[i].port);
+	}
+}
