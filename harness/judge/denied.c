@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "plan/doubt.h"
 #include "plan/predict.h"
 
 /* What is predicted of a measure, and no run has beyond it. */
@@ -19,7 +18,14 @@ static bool foretold_of(struct guess *out, enum measure what,
 	return false;
 }
 
-/* For want of a port, of the gateway's or of a descriptor. */
+/* Of the only load, at a server that does not listen. */
+static bool never_opens(const struct plan *p, const struct load_plan *lp)
+{
+	return p->load_count == 1 && lp->load->protocol == PROTOCOL_TCP &&
+	       !behaviour_does(p->scenario->server.behaviour, DOES_LISTEN);
+}
+
+/* For want of a port, of the gateway's or of a descriptor; or nobody is there. */
 static bool connects_fail(const struct plan *p, const struct foretold said[PREDICTIONS])
 {
 	const struct load_plan *lp = &p->loads[0];
@@ -27,9 +33,47 @@ static bool connects_fail(const struct plan *p, const struct foretold said[PREDI
 	bool gateway = said[PREDICTION_GATEWAY].told && p->forecast.times_out_after > 0;
 
 	return (exhausted->told && exhausted->value.least > 0) ||
-	       (gateway && !plan_speaks(p, PROTOCOL_UDP)) ||
-	       (p->load_count == 1 && load_share(lp->load, END_LEAK) >= 1 &&
-		doubt_descriptors(p, lp));
+	       (gateway && !plan_speaks(p, PROTOCOL_UDP)) || said[PREDICTION_DESCRIPTORS].told ||
+	       never_opens(p, lp);
+}
+
+/* What waits for an answer that nobody gives; of TCP, that has no connection either. */
+static bool requests_fail(const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+	bool is_answered = behaviour_does(p->scenario->server.behaviour, DOES_SERVE) &&
+			   p->scenario->server.delay < lp->load->timeout;
+
+	return p->load_count == 1 && lp->load->request.receive > 0 && !is_answered &&
+	       load_begins_most(lp->load, &lp->shape, p->scenario->stop.time) > 0;
+}
+
+/* A destination takes a connection again when a port is back and somebody asks: not in a run that is over
+ * before, nor where none was exhausted. */
+static bool never_recovers(const struct plan *p, const struct foretold said[PREDICTIONS])
+{
+	const struct foretold *exhausted = &said[PREDICTION_EXHAUSTED];
+	const struct load *l = p->loads[0].load;
+	double lasts = (double)load_lasts_ns(l, p->scenario->stop.time);
+
+	if (exhausted->told && exhausted->value.most <= 0)
+		return true;
+	return p->load_count == 1 && said[PREDICTION_RECOVERED].told &&
+	       said[PREDICTION_RECOVERED].value.least > lasts;
+}
+
+/* Shares of what is known: ports in use, by those that there are. */
+static bool fill_of(struct guess *out, const struct plan *p,
+		    const struct foretold said[PREDICTIONS])
+{
+	const struct guess *used = &said[PREDICTION_USED].value;
+	double usable = p->budget.usable;
+
+	if (!said[PREDICTION_USED].told || usable <= 0)
+		return false;
+	*out = (struct guess){used->least / usable, used->likely / usable,
+			      fmin(used->most / usable, 1)};
+	return true;
 }
 
 /* Of a measure that a prediction is of, or the arithmetic itself is. */
@@ -42,8 +86,12 @@ static bool bounds_of(struct guess *out, enum measure what, const struct plan *p
 		*out = (struct guess){p->forecast.rate, p->forecast.rate, p->forecast.rate};
 	else if (what == MEASURE_CONNECTS_FAILED && connects_fail(p, said))
 		*out = (struct guess){1, 1, INFINITY};
+	else if (what == MEASURE_REQUESTS_FAILED && requests_fail(p))
+		*out = (struct guess){1, 1, INFINITY};
+	else if (what == MEASURE_RECOVERED && never_recovers(p, said))
+		*out = (struct guess){0, 0, 0};
 	else
-		return false;
+		return what == MEASURE_PORTS_FILL_MAX && fill_of(out, p, said);
 	return true;
 }
 

@@ -37,12 +37,28 @@ static enum stage let_down(const struct plan *plan)
 	return plan_speaks(plan, PROTOCOL_UDP) ? STAGE_RECEIVE : STAGE_CONNECT;
 }
 
-static uint64_t timeouts(const struct measures *m, enum stage stage)
+static uint64_t errors(const struct measures *m, enum stage stage, int error)
 {
 	for (size_t i = 0; i < m->error_count; i++)
-		if (m->errors[i].stage == stage && m->errors[i].error == ETIMEDOUT)
+		if (m->errors[i].stage == stage && m->errors[i].error == error)
 			return m->errors[i].count;
 	return 0;
+}
+
+/* Is it yet to happen? */
+static bool waits_for(enum prediction what, const struct compared *c, const struct measures *m,
+		      const struct plan *plan)
+{
+	switch (what) {
+	case PREDICTION_EXHAUSTED:
+		return c->predicted.likely > c->observed.n;
+	case PREDICTION_GATEWAY:
+		return errors(m, let_down(plan), ETIMEDOUT) == 0;
+	case PREDICTION_DESCRIPTORS:
+		return errors(m, STAGE_SOCKET, EMFILE) == 0;
+	default:
+		return false;
+	}
 }
 
 static struct value observed(const struct measures *m, enum prediction what,
@@ -84,9 +100,7 @@ static enum outcome outcome_of(enum prediction what, const struct compared *c,
 			       const struct plan *plan)
 {
 	bool is_within = c->observed.n >= c->predicted.least && c->observed.n <= c->predicted.most;
-	bool waits = what == PREDICTION_EXHAUSTED ? c->predicted.likely > c->observed.n
-		     : what == PREDICTION_GATEWAY ? timeouts(m, let_down(plan)) == 0
-						  : false;
+	bool waits = waits_for(what, c, m, plan);
 	bool is_short = c->observed.n < c->predicted.least && is_a_sum(what);
 
 	/* That ports did not run out is told by itself. */

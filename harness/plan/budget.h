@@ -28,7 +28,7 @@
 
 /* What is counted closely is so on a machine that asks for each connection no later than that after it is
  * due. */
-#define BUDGET_BEHIND_NS INT64_C(50000000)
+#define BUDGET_BEHIND_NS INT64_C(20000000)
 
 struct budget {
 	uint32_t usable;   /* ports that connections to one destination can have */

@@ -11,7 +11,7 @@
 enum {
 	DRAWS_MOST = 1 << 25, /* a third of a second */
 	CLOCK_MOST = 1 << 20, /* so do these, that are drawn twice and timed, five times over */
-	UNDER_WAY = 16,	      /* of an open model: connections that are just opened or closed */
+	UNDER_WAY = 64,	      /* connections that are begun in one batch: BATCH_MOST, drive/ask.c */
 };
 
 /* So long may a machine be held up: what is due meanwhile begins together. */

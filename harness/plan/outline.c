@@ -22,8 +22,12 @@ static double under_way_of(const struct plan *p)
 {
 	double n = 0;
 
-	for (uint32_t i = 0; i < p->load_count; i++)
-		n += p->loads[i].concurrency;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+		uint64_t total = lp->load->total;
+
+		n += (double)(total ? least(total, lp->concurrency) : lp->concurrency);
+	}
 	return n;
 }
 
@@ -310,6 +314,28 @@ static bool is_too_slow(const struct outline *o, const struct plan *p)
 	       o->wanted > (double)p->budget.capacity && o->clock_ns > 0;
 }
 
+/* Of a rate whose ports are free with the close, those of a machine that is held up so long. */
+#define STALL_NS INT64_C(250000000)
+
+static double late_together(const struct outline *o, const struct plan *p)
+{
+	double n = 0;
+
+	for (uint32_t i = 0; i < p->load_count && o->wanted <= 0; i++)
+		n += (double)shape_most(&p->loads[i].shape, STALL_NS);
+	return n;
+}
+
+static double pool_ports(const struct outline *o, const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+
+	alone.load = *p->loads[0].load;
+	return p->load_count == 1 && o->pooled && isfinite(o->begun)
+		       ? pool_opens_most(&o->pool, &alone, o->begun)
+		       : INFINITY;
+}
+
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
 	uint64_t used = together_capacity(p);
@@ -325,7 +351,10 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 		return used;
 	if (p->load_count == 1 && p->budget.kept.ports)
 		return least(used, p->budget.kept.ports);
-	return o->wanted < (double)used ? (uint64_t)ceil(o->wanted) : used;
+	used = (uint64_t)fmin((double)used, pool_ports(o, p));
+	return o->wanted < (double)used
+		       ? least(used, (uint64_t)ceil(o->wanted + late_together(o, p)))
+		       : used;
 }
 
 struct outline outline_of(const struct plan *p)

@@ -94,7 +94,7 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 	return f;
 }
 
-static double late_together(const struct load *l)
+double pool_late(const struct load *l)
 {
 	struct shape shape;
 
@@ -119,7 +119,7 @@ double pool_opens_most(const struct pool_fate *f, const struct scenario *s, doub
 		return ceil(n / served);
 	if (isinf(f->at_once) || n <= f->at_once)
 		return n;
-	opens = f->pools * f->each + late_together(&s->load);
+	opens = f->pools * f->each + pool_late(&s->load);
 	opens += fmax(ceil((n - f->at_once) * f->share_most - NEARLY), 0);
 	if (f->share_most > 0 && !f->in_step) /* the last round may be half of one */
 		opens += f->pools * (f->each - f->kept);
@@ -153,5 +153,5 @@ double pool_edge(const struct pool_fate *f, const struct scenario *s)
 {
 	double cut = f->share_most > 0 ? f->pools * (f->each - f->kept) : 0;
 
-	return f->in_step ? 0 : 2 * f->pools * f->each + cut + late_together(&s->load);
+	return f->in_step ? 0 : 2 * f->pools * f->each + cut + pool_late(&s->load);
 }

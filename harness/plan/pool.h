@@ -47,3 +47,6 @@ double pool_round_of(const struct pool_fate *f, uint64_t ports);
 /* Ports that are in use at once besides what the share of the requests of a port's life comes to: those
  * that are open as it begins, and what a round that is cut in two, or a stall, makes of it. */
 double pool_edge(const struct pool_fate *f, const struct scenario *s);
+
+/* Of it, requests of a rate that are late together after a stall; a closed loop has none. */
+double pool_late(const struct load *l);

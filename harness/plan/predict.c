@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/doubt.h"
 #include "plan/life.h"
 #include "plan/outline.h"
 #include "plan/part.h"
@@ -126,7 +127,8 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
 		       (double)p->forecast.life_least_ns > STALL_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
-	double late = o->rate * STALL_NS / SECOND, at_once = (double)o->ports + late;
+	double late = o->rate * STALL_NS / SECOND;
+	double at_once = late + (o->wanted <= 0 ? 0 : (double)o->ports);
 	double most = b->usable, lost;
 
 	if (!is_single(p))
@@ -219,13 +221,22 @@ static struct foretold foretell_gateway(const struct plan *p, const struct outli
 			 : untold;
 }
 
-/* Nothing is opened, and what is not is no want of a port. */
+/* Of a load that keeps all that it opens. */
+static struct foretold foretell_descriptors(const struct plan *p, const struct outline *o)
+{
+	const struct load_plan *lp = &p->loads[0];
+
+	(void)o;
+	if (!is_single(p) || load_share(lp->load, END_LEAK) < 1 || !life_opens(p->scenario) ||
+	    plan_lacks_address(p) || !doubt_descriptors(p, lp))
+		return untold;
+	return exactly(lp->sockets_most);
+}
+
 static void foretell_nothing(struct foretold out[PREDICTIONS])
 {
 	for (int i = 0; i < PREDICTIONS; i++)
 		out[i] = untold;
-	out[PREDICTION_EXHAUSTED] = out[PREDICTION_SUSTAINED] = out[PREDICTION_USED] =
-		out[PREDICTION_OPEN] = exactly(0);
 }
 
 static void predict_part(struct foretold out[PREDICTIONS], const struct plan *p, double elapsed_ns)
@@ -241,18 +252,20 @@ static void predict_part(struct foretold out[PREDICTIONS], const struct plan *p,
 		[PREDICTION_OPEN] = foretell_open,
 		[PREDICTION_CLIFF] = foretell_cliff,
 		[PREDICTION_GATEWAY] = foretell_gateway,
+		[PREDICTION_DESCRIPTORS] = foretell_descriptors,
 	};
 	const struct outline o = outline_of(p);
 
-	if (plan_binds_nowhere(p)) {
-		foretell_nothing(out);
+	foretell_nothing(out);
+	if (plan_binds_nowhere(p)) { /* nothing is opened, and what is not is no want of a port */
+		out[PREDICTION_EXHAUSTED] = out[PREDICTION_SUSTAINED] = out[PREDICTION_USED] =
+			out[PREDICTION_OPEN] = exactly(0);
 		return;
 	}
+	if (upstreams_are_clients(p)) /* nothing is told of ports that others take */
+		return;
 	for (int i = 0; i < PREDICTIONS; i++)
-		if (upstreams_are_clients(p)) /* nothing is told of ports that others take */
-			out[i] = untold;
-		else
-			out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
+		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
 }
 
 /* The one part whose ports run out, where that is told of all of them; else none: -1. */

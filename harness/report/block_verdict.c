@@ -34,15 +34,38 @@ static void add_beside(struct out *to, const struct result_run *run)
 	}
 }
 
-static uint64_t timeouts(const struct result_run *run)
+static uint64_t errors(const struct result_run *run, enum stage stage, int error)
 {
-	enum stage stage = run->plan.gateway.datagrams ? STAGE_RECEIVE : STAGE_CONNECT;
-
 	for (size_t i = 0; i < run->measures.error_count; i++)
 		if (run->measures.errors[i].stage == stage &&
-		    run->measures.errors[i].error == ETIMEDOUT)
+		    run->measures.errors[i].error == error)
 			return run->measures.errors[i].count;
 	return 0;
+}
+
+static uint64_t timeouts(const struct result_run *run)
+{
+	return errors(run, run->plan.gateway.datagrams ? STAGE_RECEIVE : STAGE_CONNECT, ETIMEDOUT);
+}
+
+/* "descriptors end first, after 1,021, as observed" */
+static bool add_descriptors(struct out *to, const struct result_run *run)
+{
+	const struct compared *c = &run->measures.predictions[PREDICTION_DESCRIPTORS];
+
+	if (c->outcome == OUTCOME_UNTOLD)
+		return false;
+	out_z(to, "descriptors end first, and socket() says EMFILE, after ");
+	draft_count(to, (uint64_t)c->predicted.likely);
+	if (errors(run, STAGE_SOCKET, EMFILE) == 0) {
+		out_z(to, run_ended_early(run) ? ", not reached" : "; observed: none did");
+	} else if (c->outcome == OUTCOME_HOLDS) {
+		out_z(to, ", as observed");
+	} else {
+		out_z(to, "; observed after ");
+		draft_count(to, run_count(run, MEASURE_CONNECTS_OPENED));
+	}
+	return true;
 }
 
 /* "connects time out after 32, as observed"; "after 16 to 64", where fewer may come first */
@@ -135,6 +158,8 @@ void block_prediction(struct out *out, const struct result_run *run)
 		out_z(to, run_flag(run, MEASURE_EXHAUSTED) ? ", as observed"
 			  : run_ended_early(run)	   ? ", not reached"
 							   : "; observed: they did not");
+	} else if (add_descriptors(to, run)) {
+		;
 	} else if (stays(run)) {
 		out_z(to, "the ports do not run out");
 	} else if (run->plan.gateway.times_out_after == 0 && run->plan.tw_buckets == 0) {

@@ -135,6 +135,9 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 	if (is_kept(o))
 		return text_format(a, "%s, each with a port of its own; %s to be had",
 				   plan_say_begun(o, a), there);
+	if (!isfinite(o->wanted) && o->begun < (double)p->budget.capacity)
+		return text_format(a, "%s, as fast as they come; %s to be had",
+				   plan_say_begun(o, a), there);
 	if (!isfinite(o->wanted))
 		return text_format(a,
 				   "%s under way, as fast as they come: all of %s ports are wanted",

@@ -30,6 +30,8 @@ struct text plan_say_pool(const struct plan *p, const struct outline *o, struct 
 
 	if (o->rate <= 0)
 		requests = text_format(a, "%s at once", say_count(a, o->under_way)).s;
+	else if (o->live_ns == 0)
+		requests = text_format(a, "%s, each done at once", say_rate(a, o->rate)).s;
 	else
 		requests = text_format(a, "%s × %s = %s at once", say_rate(a, o->rate),
 				       say_time(a, (double)o->live_ns),
@@ -44,6 +46,33 @@ struct text plan_say_pool(const struct plan *p, const struct outline *o, struct 
 				 .s;
 	return text_format(a, "requests: %s%s%s%s; %s to be had", requests, kept, serves, churn,
 			   say_number(a, p->budget.capacity, "port"));
+}
+
+/* "2 × 20 at once + 15 of a cut round + 251 in a stall of 0.25 s" */
+static const char *say_edge(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct pool_fate *f = &o->pool;
+	double at_once = f->pools * f->each, late = pool_late(p->loads[0].load);
+	double cut = f->share_most > 0 ? f->pools * (f->each - f->kept) : 0;
+	const char *more = "", *stalled = "";
+
+	if (cut > 0)
+		more = text_format(a, " + %s of a round that is cut in two", say_count(a, cut)).s;
+	if (late > 0)
+		stalled = text_format(a, " + %s of a stall of 0.25 s", say_count(a, late)).s;
+	return text_format(a, "2 × %s at once%s%s", say_count(a, at_once), more, stalled).s;
+}
+
+/* "(2.02 s + 2.05 s by which its timer is late)" */
+static const char *say_window(const struct plan *p, struct arena *a)
+{
+	double late = p->forecast.pool_ns - (double)p->forecast.port_life_ns;
+	const char *life = say_time(a, (double)p->forecast.port_life_ns);
+
+	return late <= 0 ? life
+			 : text_format(a, "(%s + %s by which a timer may be late)", life,
+				       say_time(a, late))
+				   .s;
 }
 
 /* The requests whose connections the ports carry, where as many open one as may. */
@@ -62,14 +91,13 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 				   "together, of %s",
 				   say_count(a, ceil(p->forecast.pool_edge)), ports);
 	if (p->forecast.pool_edge > 0)
-		ports = text_format(a, "(%s − %s for what is open)", ports,
-				    say_count(a, ceil(p->forecast.pool_edge)))
+		ports = text_format(a, "(%s − %s for what is open: %s)", ports,
+				    say_count(a, ceil(p->forecast.pool_edge)), say_edge(p, o, a))
 				.s;
 	if (isinf(p->forecast.pool_rate))
 		return TEXT("any rate: once the pool is warm it opens no connection");
-	return text_format(a, "%s / %s / %.3g %% = %s requests for ever%s", ports,
-			   say_time(a, p->forecast.pool_ns), 100 * o->pool.share_most,
-			   say_sustained(a, p->forecast.pool_rate),
-			   o->pool.in_step ? ""
-					   : ", at least: more, where they do not end together");
+	return text_format(
+		a, "%s / %s / %.3g %% = requests at %s for ever%s", ports, say_window(p, a),
+		100 * o->pool.share_most, say_sustained(a, p->forecast.pool_rate),
+		o->pool.in_step ? "" : ", at least: more, where they do not end together");
 }

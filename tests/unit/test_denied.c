@@ -11,6 +11,13 @@
 #define BEHIND_NAT \
 	"network: {topology: nat, nat: {ports: 50000-50063}}\n" \
 	"load: {rate: 100/s, hold: 1h, timeout: 1s, "
+#define LATER \
+	"network: {ports: 40000-40031, time_wait: 2s}\n" \
+	"load: {rate: 50/s, duration: 10s, on_failure: continue}\n"
+#define SILENT \
+	"server: {behaviour: drop}\n" \
+	"load: {protocol: udp, rate: 50/s, duration: 2s, request: {send: 60B, receive: 200B}}\n"
+#define REFUSING "server: {behaviour: refuse}\nload: {rate: 10/s, total: 5}\n"
 #define FITS "network: {ports: 40000-40031}\nload: {rate: 200/s, total: 20}\n"
 
 /* Either side of what is predicted; and what nothing is predicted of. */
@@ -53,6 +60,19 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		{FITS, "connects.failed == 0", false},
 		{FITS, "ports.used.max <= 20", false},
 		{FITS, "ports.used.max > 20", true},
+		{CHURN, "ports.fill.max < 0%", true},
+		{CHURN, "ports.fill.max < 100%", true},
+		{CHURN, "ports.fill.max == 100%", false},
+		{FITS, "ports.fill.max > 50%", false},
+		{FITS, "ports.fill.max > 63%", true},
+		{CHURN, "recovered == true", true}, /* over after 1.6 s */
+		{CHURN, "recovered == false", false},
+		{FITS, "recovered == true", true},
+		{LATER, "recovered == true", false},
+		{SILENT, "requests.failed == 0", true},
+		{SILENT, "requests.failed >= 1", false},
+		{REFUSING, "connects.failed == 0", true},
+		{REFUSING, "requests.failed == 0", false}, /* there are none */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -115,16 +115,43 @@ static void what_is_told_closely_is_so_of_a_machine_in_time(void)
 	trial_exhaust(&t, most);
 	trial_judge(&t);
 	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
-	t.tape.behind_ns = 60000000;
+	t.tape.behind_ns = 30000000;
 	trial_judge(&t);
 	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
 	trial_exhaust(&t, most + 1);
 	trial_judge(&t);
 	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_UNTRIED);
-	t.tape.behind_ns = 40000000;
+	t.tape.behind_ns = 10000000;
 	trial_judge(&t);
 	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_BROKEN);
 	trial_close(&t);
+}
+
+/* A leak with 16 descriptors for its sockets, and 32 ports. */
+static void descriptors_that_end_first_are_held_against_the_run(void)
+{
+	static const struct {
+		uint64_t opened, refused;
+		enum outcome outcome;
+	} rows[] = {
+		{16, 1, OUTCOME_HOLDS},
+		{15, 1, OUTCOME_BROKEN},
+		{17, 1, OUTCOME_BROKEN},
+		{16, 0, OUTCOME_BROKEN},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, "network: {ports: 40000-40031}\n"
+			       "load: {end: leak, nofile: 19, rate: 100/s, total: 30}");
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.leaked = rows[i].opened;
+		if (rows[i].refused)
+			trial_fail(&t, STAGE_SOCKET, EMFILE, rows[i].refused);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_DESCRIPTORS), rows[i].outcome);
+		trial_close(&t);
+	}
 }
 
 /* 32 ports, each for 60 s: no more than 32 connections in the first minute. */
@@ -265,6 +292,7 @@ static const struct test tests[] = {
 	TEST(what_a_run_did_not_come_to_breaks_nothing),
 	TEST(a_load_that_fell_behind_comes_late),
 	TEST(what_is_told_closely_is_so_of_a_machine_in_time),
+	TEST(descriptors_that_end_first_are_held_against_the_run),
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
 	TEST(a_connect_that_is_timed_may_have_the_last_port),
