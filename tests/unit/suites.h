@@ -59,7 +59,10 @@
 	SUITE(books) \
 	SUITE(judge) \
 	SUITE(cause) \
+	SUITE(cause_words) \
 	SUITE(cause_alike) \
+	SUITE(cause_gateway) \
+	SUITE(cause_signature) \
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \
 	SUITE(cause_leak) \
