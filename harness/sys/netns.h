@@ -11,9 +11,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
 bool netns_make(struct err *err); /* and go into it */
 int netns_open(struct err *err);  /* the one the thread is in, or -1 */
 bool netns_enter(int fd, struct err *err);
+
+/* Goes into one of somebody else's: that of a process; or one by the name that `ip netns` gave it, or,
+ * with a slash, by the path of its file. ERR_USAGE: there is none; ERR_HOST: no right to go there. */
+bool netns_join_process(int32_t pid, struct err *err);
+bool netns_join(const char *name, struct err *err);
