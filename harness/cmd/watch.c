@@ -1,21 +1,30 @@
+#include <errno.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/signals.h"
-#include "cmd/watch_tell.h"
-#include "report/page.h"
+#include "report/look.h"
 #include "sys/facts.h"
+#include "sys/netns.h"
+#include "watch/watch.h"
 
 struct watch_options {
-	bool once;
-	const char *to;
-	uint64_t top;
+	bool once, json;
+	const char *to, *netns;
+	uint64_t top, pid;
 	int color;
 };
 
 static const struct opt opts[] = {
 	OPT(struct watch_options, once, 0, "once", .help = "look once, and end"),
+	OPT(struct watch_options, json, 0, "json",
+	    .help = "print a line of JSON each look (results/README.md)"),
+	OPT(struct watch_options, pid, 'p', "pid", .argument = "PID", .once = true,
+	    .help = "in the network namespace of PID, where it and its children have ports to",
+	    .lowest = 1, .highest = 1 << 22),
+	OPT(struct watch_options, netns, 0, "netns", .argument = "NAME|PATH", .once = true,
+	    .help = "in that network namespace, as `ip netns` names it, or a path", .also = "ns"),
 	OPT(struct watch_options, to, 0, "to", .argument = "ADDRESS[:PORT]", .once = true,
 	    .help = "show what goes there alone", .also = "dst"),
 	OPT(struct watch_options, top, 'n', "top", .argument = "N",
@@ -45,34 +54,65 @@ static const struct remote *remote_of(const struct watch_options *o, struct remo
 	return NULL;
 }
 
+/* Where to look from then on. */
+static bool enter(const struct watch_options *o, struct err *err)
+{
+	if (o->pid && o->netns) {
+		err_set(err, ERR_USAGE, "--pid and --netns both name a network namespace");
+		return err_hint(err, "Leave one out: a process is looked for in its own.");
+	}
+	return (!o->pid || netns_join_process((int32_t)o->pid, err)) &&
+	       (!o->netns || netns_join(o->netns, err));
+}
+
+static bool tell(struct out *out, const struct watch_options *o, const struct watch *w, bool again,
+		 struct err *err)
+{
+	if (o->json)
+		return look_write_json(out, &w->look) ||
+		       err_sys(err, ENOMEM, "could not write a look");
+	if (again)
+		out_z(out, clear);
+	look_write(out, &w->look);
+	return true;
+}
+
+/* Look after look, until a signal, or nobody reads any more: main() tells of that. */
+static bool go_on(struct command_call *call, struct watch *w, struct err *err)
+{
+	const struct watch_options *o = call->options;
+	const volatile sig_atomic_t *interrupted = signals_watch();
+	bool again = isatty(STDOUT_FILENO) && !o->once && !o->json;
+
+	while (tell(call->out, o, w, again, err)) {
+		if (o->once || !out_flush(call->out))
+			break;
+		if (!watch_follow(w, LOOK_NS, interrupted, err))
+			return false;
+		if (*interrupted)
+			signals_raise(*interrupted);
+	}
+	return err->kind == ERR_NONE;
+}
+
 static int run(struct command_call *call, struct err *err)
 {
 	const struct watch_options *o = call->options;
 	struct remote remote;
 	const struct remote *to = o->to ? remote_of(o, &remote, err) : NULL;
-	const volatile sig_atomic_t *interrupted = signals_watch();
 	struct host *host = ARENA_NEW(call->arena, struct host);
+	struct watch_wish wish = {
+		.host = host, .to = to, .most = (uint32_t)o->top, .pid = (int32_t)o->pid};
 	struct watch w;
-	bool again = isatty(STDOUT_FILENO) && !o->once;
 
-	if (err->kind || !host_read(host, err))
+	if (err->kind || !enter(o, err) || !host_read(host, err))
 		return 0;
 	call->out->colour = use_colour(o->color);
-	if (!watch_open(&w, host, to, (uint32_t)o->top, call->arena, err))
+	if (!watch_open(&w, &wish, call->arena, err))
 		return 0;
-	if (!watch_look(&w, err))
-		return 0;
-	do {
-		if (again)
-			out_z(call->out, clear);
-		watch_tell(call->out, &w);
-		if (o->once || !out_flush(call->out))
-			break;
-		if (!watch_follow(&w, LOOK_NS, interrupted, err))
-			return 0;
-	} while (!*interrupted);
-	if (*interrupted)
-		signals_raise(*interrupted);
+	if (watch_look(&w, err))
+		go_on(call, &w, err);
+	watch_close(&w);
 	return STATUS_OK;
 }
 
@@ -83,9 +123,12 @@ const struct command command_watch = {
 	.details =
 		"Reads the kernel's table of TCP sockets up to ten times a second, as 2 % of\n"
 		"a core allow, and shows each second how full the range is towards each\n"
-		"destination. Run it with `nsenter -n -t PID` to see another network namespace.\n"
+		"destination, how fast it fills, what fills it, and what to do about that.\n"
 		"Processes are named where we may look at them (all of them, as root); a\n"
-		"connection in TIME_WAIT, where it was seen before it was closed.\n",
+		"connection in TIME_WAIT, where it was seen before it was closed. Rates are of\n"
+		"the last ten seconds: a single look (--once) knows of closed connections alone.\n"
+		"Status: 0; 2: there is no such process or namespace; 3: no right to go there;\n"
+		"4: the kernel could not be asked.\n",
 	.opts = opts,
 	.options_bytes = sizeof(struct watch_options),
 	.run = run,

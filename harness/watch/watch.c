@@ -1,52 +1,79 @@
 #include "watch/watch.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "sys/clock.h"
 #include "sys/sockets.h"
+#include "watch/why.h"
 
 /* Of a core, looking takes at most 2 %. */
 enum { COST_SHARE = 50, SOCKETS_MOST = 1 << 18, PAUSE_LEAST_NS = 100000000 };
 
-bool watch_open(struct watch *out, const struct host *host, const struct remote *to, uint32_t most,
-		struct arena *arena, struct err *err)
+#define SECOND_NS INT64_C(1000000000)
+
+static bool tables_open(struct watch *w, struct arena *arena)
 {
-	*out = (struct watch){.range = host->ports,
-			      .from_proc = host->sock_diag != 0,
-			      .to = to ? *to : (struct remote){.port = 0},
-			      .to_one = to != NULL,
-			      .most = most,
-			      .census = ARENA_NEW(arena, struct census),
-			      .holders = ARENA_NEW(arena, struct holders),
-			      .rows = ARENA_ARRAY(arena, struct usage, most)};
-	out->census->range = host->ports;
-	if (census_open(out->census, 0, arena) &&
-	    census_open_held(out->census, SOCKETS_MOST, arena) &&
-	    holders_open(out->holders, false, arena)) {
-		out->census->range = host->ports;
-		return true;
-	}
-	return err_sys(err, ENOMEM, "could not reserve memory to count sockets");
+	const struct host *host = w->wish.host;
+	uint32_t most = w->wish.most;
+
+	w->census = ARENA_NEW(arena, struct census);
+	w->holders = ARENA_NEW(arena, struct holders);
+	w->trend = ARENA_NEW(arena, struct trend);
+	w->rows = ARENA_ARRAY(arena, struct look_row, most);
+	w->usages = ARENA_ARRAY(arena, struct usage, most);
+	w->kin = w->wish.pid ? ARENA_NEW(arena, struct kin) : NULL;
+	return census_open(w->census, 0, arena) &&
+	       census_open_held(w->census, SOCKETS_MOST, arena) &&
+	       holders_open(w->holders, false, arena) &&
+	       (!w->kin || kin_open(w->kin, w->wish.pid, arena)) &&
+	       trend_open(w->trend, most, host->tw_reuse, host->tw_reuse_delay, arena);
 }
+
+/* Where there are no counters, how many connections there are in all is not known. */
+bool watch_open(struct watch *out, const struct watch_wish *wish, struct arena *arena,
+		struct err *err)
+{
+	struct err none = {0};
+
+	*out = (struct watch){.wish = *wish, .proc = {-1, -1, -1, -1}};
+	if (wish->to)
+		out->to = *wish->to;
+	if (!tables_open(out, arena))
+		return err_sys(err, ENOMEM, "could not reserve memory to count sockets");
+	if (!proc_open_snmp(&out->proc, &none))
+		out->proc = (struct proc_door){-1, -1, -1, -1};
+	out->census->range = wish->host->ports;
+	out->census->guesses = true;
+	out->census->mine_only = wish->pid != 0;
+	return true;
+}
+
+void watch_close(struct watch *w)
+{
+	proc_close(&w->proc);
+}
+
+/* ---- one look ------------------------------------------------------------ */
 
 static void add_to_census(void *census, const struct socket_seen *seen)
 {
 	census_add(census, seen);
 }
 
-static bool look(struct watch *w, struct err *err)
+static bool dump(struct watch *w, struct err *err)
 {
-	struct socket_filter filter = {.ports = w->range, .to = w->to_one ? &w->to : NULL};
-	struct usage fullest[USAGES_MOST];
+	struct socket_filter filter = {.ports = w->census->range, .to = w->wish.to ? &w->to : NULL};
+	struct sample *s = &w->look.sample;
 	struct dump dump = {0};
 	bool ok;
 
-	if (!(w->from_proc ? dump_open_proc : dump_open)(&dump, err))
+	s->from_proc = w->wish.host->sock_diag != 0;
+	if (!(s->from_proc ? dump_open_proc : dump_open)(&dump, err))
 		return false;
 	census_clear(w->census);
-	ok = dump_run(&dump, &filter, add_to_census, w->census, &w->sample.torn, err);
+	ok = dump_run(&dump, &filter, add_to_census, w->census, &s->torn, err);
 	dump_close(&dump);
-	census_tell(w->census, &w->sample, fullest);
 	return ok;
 }
 
@@ -54,40 +81,134 @@ static bool look(struct watch *w, struct err *err)
 static uint32_t in_use_anywhere(const struct census *c)
 {
 	struct portset used = {0}, taken = c->reserved;
-	uint32_t n = 0;
 
 	portset_join(&taken, &c->listening);
 	portset_join(&taken, &c->bound);
 	for (uint32_t i = 0; i < c->held_count; i++)
 		portset_add(&used, c->held[i].port);
-	for (uint32_t port = c->range.lo; port <= c->range.hi; port++)
-		n += portset_has(&used, (uint16_t)port) && !portset_has(&taken, (uint16_t)port);
-	return n;
+	portset_leave(&used, &taken);
+	return portset_count(&used, c->range);
+}
+
+static bool is_kin(const void *kin, int32_t pid)
+{
+	return kin_has(kin, pid);
+}
+
+/* Who has which, the process that is watched first. */
+static void find_holders(struct watch *w)
+{
+	holders_scan(w->holders);
+	if (!w->kin)
+		return;
+	kin_look(w->kin);
+	holders_mark(w->holders, w->census, is_kin, w->kin);
+	w->look.pid_ended = w->kin->ended;
+}
+
+static uint32_t mine_of(const struct census *c, uint32_t rank)
+{
+	for (uint32_t i = 0; i <= c->mask; i++)
+		if (c->rows[i].used && c->rows[i].rank == rank)
+			return c->rows[i].mine;
+	return 0;
+}
+
+static void tell_rows(struct watch *w)
+{
+	struct census *c = w->census;
+	struct look *l = &w->look;
+
+	l->count = census_fullest(c, w->usages, w->wish.most);
+	l->more = c->taken - l->count;
+	holders_tell(w->holders, c, w->usages, l->count);
+	for (uint32_t i = 0; i < l->count; i++)
+		w->rows[i] = (struct look_row){.usage = w->usages[i],
+					       .mine = w->kin ? mine_of(c, i + 1) : 0};
+	trend_look(w->trend, c, l->t_ns);
+	trend_tell(w->trend, c, w->rows, l->count, l->t_ns);
+	for (uint32_t i = 0; i < l->count; i++)
+		w->rows[i].cause = look_cause(&w->rows[i]);
+	l->rows = w->rows;
+}
+
+/* Who binds first is near to having no port, though no destination is as full as that. */
+static bool starves_binds(const struct look *l)
+{
+	return !l->to_one && l->anywhere > l->sample.used_max &&
+	       l->anywhere >= l->usable - l->usable / 10;
+}
+
+static void tell_whole(struct watch *w)
+{
+	const struct sample *s = &w->look.sample;
+	struct look *l = &w->look;
+	struct usage fullest[USAGES_MOST];
+
+	census_tell(w->census, &l->sample, fullest);
+	l->range = w->census->range;
+	l->usable =
+		(uint32_t)(l->range.hi - l->range.lo) + 1 - s->reserved - s->listening - s->bound;
+	l->anywhere = in_use_anywhere(w->census);
+	l->pid = w->wish.pid;
+	l->to_one = w->wish.to != NULL;
+	l->sees_all = geteuid() == 0;
+}
+
+/* ---- the namespace's own count ------------------------------------------- */
+
+static void note_opens(void *context, struct text name, uint64_t value)
+{
+	struct watch *w = context;
+
+	if (text_is(name, "ActiveOpens"))
+		w->opened = value;
+}
+
+/* Over the last seconds, as far as there have been any. */
+static void tell_opens(struct watch *w)
+{
+	struct opens_count *now, *oldest = NULL;
+	struct look *l = &w->look;
+	struct err none = {0};
+
+	l->opens = -1;
+	if (w->proc.snmp < 0 || !proc_counters(&w->proc, note_opens, w, &none))
+		return;
+	now = &w->counts[l->t_ns / SECOND_NS % COUNTS_KEPT];
+	if (!now->known || now->at_ns / SECOND_NS != l->t_ns / SECOND_NS)
+		*now = (struct opens_count){l->t_ns, w->opened, true};
+	for (int i = 0; i < COUNTS_KEPT; i++)
+		if (w->counts[i].known && (!oldest || w->counts[i].at_ns < oldest->at_ns))
+			oldest = &w->counts[i];
+	if (l->t_ns - oldest->at_ns >= SECOND_NS / 2)
+		l->opens = (double)(w->opened - oldest->opened) * 1e9 /
+			   (double)(l->t_ns - oldest->at_ns);
 }
 
 bool watch_look(struct watch *w, struct err *err)
 {
-	int64_t begin = clock_spent();
+	int64_t begin = clock_spent(), now = clock_now();
 	struct census *c = w->census;
 
-	w->sample = (struct sample){.from_proc = w->from_proc};
+	if (w->looks++ == 0)
+		w->first_ns = now;
+	w->look = (struct look){.t_ns = now - w->first_ns};
 	c->reserved = (struct portset){0};
-	if (!reserved_read(&c->reserved, err) || !look(w, err))
+	if (!reserved_read(&c->reserved, err) || !dump(w, err))
 		return false;
-	w->usable = (uint32_t)(w->range.hi - w->range.lo) + 1 - w->sample.reserved -
-		    w->sample.listening - w->sample.bound;
-	w->count = census_fullest(c, w->rows, w->most);
-	w->more = c->taken - w->count;
-	w->anywhere = in_use_anywhere(c);
-	holders_scan(w->holders);
-	holders_tell(w->holders, c, w->rows, w->count);
-	w->sample.dump_ns = (uint64_t)(clock_spent() - begin);
+	find_holders(w);
+	tell_whole(w);
+	tell_rows(w);
+	w->look.starves_binds = starves_binds(&w->look);
+	tell_opens(w);
+	w->look.sample.dump_ns = (uint64_t)(clock_spent() - begin);
 	return true;
 }
 
 int64_t watch_pause_ns(const struct watch *w)
 {
-	return (int64_t)w->sample.dump_ns * COST_SHARE;
+	return (int64_t)w->look.sample.dump_ns * COST_SHARE;
 }
 
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop,
@@ -98,16 +219,12 @@ bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *
 	do {
 		int64_t pause = watch_pause_ns(w);
 
+		/* The first has memory that nobody has touched: no other costs as much. */
+		if (w->looks == 1 && pause > SECOND_NS)
+			pause = SECOND_NS;
 		clock_sleep(pause > PAUSE_LEAST_NS ? pause : PAUSE_LEAST_NS);
 		if (!*stop && !watch_look(w, err))
 			return false;
 	} while (!*stop && clock_now() < until);
 	return true;
-}
-
-bool watch_starves_binds(const struct watch *w)
-{
-	uint32_t fullest = w->count ? usage_used(&w->rows[0]) : 0;
-
-	return !w->to_one && w->anywhere > fullest && w->anywhere >= w->usable - w->usable / 10;
 }

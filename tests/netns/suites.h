@@ -50,6 +50,7 @@
 	SUITE(errno_network) \
 	SUITE(errno_load) \
 	SUITE(watch) \
+	SUITE(watch_pace) \
 	SUITE(cli) \
 	SUITE(signals) \
 	SUITE(library) \

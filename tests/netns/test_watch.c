@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd/watch_tell.h"
 #include "lab_help.h"
+#include "report/look.h"
 #include "report/usage.h"
 #include "sys/clock.h"
 #include "sys/endpoint.h"
@@ -26,6 +26,14 @@ struct seen {
 	bool ok;
 };
 
+static bool open_watch(struct watch *out, struct help *h, const struct host *host,
+		       const struct remote *to)
+{
+	const struct watch_wish wish = {.host = host, .to = to, .most = 10};
+
+	return watch_open(out, &wish, &h->arena, &h->err);
+}
+
 static void connect_and_look(struct help *h, void *context)
 {
 	struct seen *s = context;
@@ -39,8 +47,7 @@ static void connect_and_look(struct help *h, void *context)
 	}
 	host.ports = h->plan.scenario->network.ports;
 	host.sock_diag = s->from_proc ? ENOENT : 0;
-	s->ok = watch_open(&s->watch, &host, s->only_second ? &second : NULL, 10, &h->arena,
-			   &h->err) &&
+	s->ok = open_watch(&s->watch, h, &host, s->only_second ? &second : NULL) &&
 		watch_look(&s->watch, &h->err);
 }
 
@@ -59,17 +66,18 @@ static void destinations_are_shown_the_fullest_first(void)
 		CU_FAIL_FATAL("no lab");
 	CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
 	CU_ASSERT(help_inside(&h, LAB_CLIENT, connect_and_look, &s));
-	CU_ASSERT_FATAL(s.ok && s.watch.count == 2);
-	CU_ASSERT_EQUAL(s.watch.usable, 28);
-	CU_ASSERT_EQUAL(usage_used(&s.watch.rows[0]), FIRST);
-	CU_ASSERT(address_eq(s.watch.rows[0].remote, h.plan.servers.list[0]));
-	CU_ASSERT(address_eq(s.watch.rows[0].local, h.plan.sources.list[0]));
-	CU_ASSERT_EQUAL(s.watch.rows[0].remote_port, h.plan.service_first);
-	CU_ASSERT_EQUAL(usage_used(&s.watch.rows[1]), SECOND);
-	CU_ASSERT_EQUAL(s.watch.sample.states[STATE_ESTABLISHED], FIRST + SECOND);
+	CU_ASSERT_FATAL(s.ok && s.watch.look.count == 2);
+	CU_ASSERT_EQUAL(s.watch.look.usable, 28);
+	CU_ASSERT_EQUAL(usage_used(&s.watch.rows[0].usage), FIRST);
+	CU_ASSERT(address_eq(s.watch.rows[0].usage.remote, h.plan.servers.list[0]));
+	CU_ASSERT(address_eq(s.watch.rows[0].usage.local, h.plan.sources.list[0]));
+	CU_ASSERT_EQUAL(s.watch.rows[0].usage.remote_port, h.plan.service_first);
+	CU_ASSERT_EQUAL(usage_used(&s.watch.rows[1].usage), SECOND);
+	CU_ASSERT_EQUAL(s.watch.look.sample.states[STATE_ESTABLISHED], FIRST + SECOND);
 	for (int i = 0; i < FIRST + SECOND; i++)
 		close(s.fds[i]);
 	close(listener);
+	watch_close(&s.watch);
 	help_close(&h);
 }
 
@@ -86,14 +94,15 @@ static void one_destination_is_shown_alone(void)
 			CU_FAIL_FATAL("no lab");
 		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, connect_and_look, &s));
-		CU_ASSERT_FATAL(s.ok && s.watch.count == 1 && s.watch.more == 0);
-		CU_ASSERT_EQUAL(usage_used(&s.watch.rows[0]), SECOND);
-		CU_ASSERT(address_eq(s.watch.rows[0].remote, h.plan.servers.list[1]));
-		CU_ASSERT_EQUAL(s.watch.sample.states[STATE_ESTABLISHED], SECOND);
-		CU_ASSERT_EQUAL(s.watch.usable, 28);
+		CU_ASSERT_FATAL(s.ok && s.watch.look.count == 1 && s.watch.look.more == 0);
+		CU_ASSERT_EQUAL(usage_used(&s.watch.rows[0].usage), SECOND);
+		CU_ASSERT(address_eq(s.watch.rows[0].usage.remote, h.plan.servers.list[1]));
+		CU_ASSERT_EQUAL(s.watch.look.sample.states[STATE_ESTABLISHED], SECOND);
+		CU_ASSERT_EQUAL(s.watch.look.usable, 28);
 		for (int i = 0; i < FIRST + SECOND; i++)
 			close(s.fds[i]);
 		close(listener);
+		watch_close(&s.watch);
 		help_close(&h);
 	}
 }
@@ -128,7 +137,7 @@ static bool tells(const struct watch *w, const char *words)
 	static char text[8192];
 	struct out to = out_memory(text, sizeof(text) - 1);
 
-	watch_tell(&to, w);
+	look_write(&to, &w->look);
 	text[to.len] = '\0';
 	return strstr(text, words);
 }
@@ -147,15 +156,17 @@ static void what_is_listened_on_or_bound_is_not_usable(void)
 		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, take_and_look, &s));
 		CU_ASSERT_FATAL(s.ok);
-		CU_ASSERT_EQUAL(s.watch.usable, from_proc ? 28 - 1 : 28 - 2);
-		CU_ASSERT_EQUAL(s.watch.rows[0].usable, s.watch.usable);
+		CU_ASSERT_EQUAL(s.watch.look.usable, from_proc ? 28 - 1 : 28 - 2);
+		CU_ASSERT_EQUAL(s.watch.rows[0].usage.usable, s.watch.look.usable);
 		CU_ASSERT(tells(&s.watch, from_proc ? "27 usable" : "26 usable"));
 		CU_ASSERT_EQUAL(tells(&s.watch, "counted from /proc/net/tcp"), from_proc);
-		CU_ASSERT(s.watch.sample.dump_ns > 0);
-		CU_ASSERT_EQUAL(watch_pause_ns(&s.watch), 50 * (int64_t)s.watch.sample.dump_ns);
+		CU_ASSERT(s.watch.look.sample.dump_ns > 0);
+		CU_ASSERT_EQUAL(watch_pause_ns(&s.watch),
+				50 * (int64_t)s.watch.look.sample.dump_ns);
 		for (int i = 0; i < FIRST + SECOND; i++)
 			close(s.fds[i]);
 		close(listener);
+		watch_close(&s.watch);
 		help_close(&h);
 	}
 }
@@ -187,8 +198,7 @@ static void fill_and_look(struct help *h, void *context)
 		f->fds[f->count++] = fd;
 	}
 	CU_ASSERT(!f->binds || fd == -EADDRNOTAVAIL);
-	CU_ASSERT(watch_open(&f->watch, &host, NULL, 10, &h->arena, &h->err) &&
-		  watch_look(&f->watch, &h->err));
+	CU_ASSERT(open_watch(&f->watch, h, &host, NULL) && watch_look(&f->watch, &h->err));
 }
 
 /* The kernel gives no port any more, and no destination has them all: only together they do. */
@@ -203,13 +213,21 @@ static void who_binds_first_is_told_to_be_near_the_end(void)
 			CU_FAIL_FATAL("no lab");
 		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, fill_and_look, &f));
-		CU_ASSERT_EQUAL(usage_used(&f.watch.rows[0]), BIND_FIRST);
-		CU_ASSERT_EQUAL(f.watch.anywhere, binds ? PORTS : BIND_FIRST);
-		CU_ASSERT_EQUAL(watch_starves_binds(&f.watch), binds);
+		CU_ASSERT_EQUAL(usage_used(&f.watch.rows[0].usage),
+				binds ? PORTS - BIND_FIRST : BIND_FIRST);
+		CU_ASSERT_EQUAL(f.watch.rows[0].usage.usable, binds ? PORTS - BIND_FIRST : PORTS);
+		CU_ASSERT_EQUAL(f.watch.rows[0].full_ns, binds ? 0 : -1);
+		CU_ASSERT_EQUAL(f.watch.rows[0].cause,
+				binds ? CAUSE_BIND_STARVATION : CAUSE_LIVE_SATURATION);
+		CU_ASSERT_EQUAL(tells(&f.watch, "bind() seems to have taken 20 others"), binds);
+		CU_ASSERT_EQUAL(tells(&f.watch, "set IP_BIND_ADDRESS_NO_PORT"), binds);
+		CU_ASSERT_EQUAL(f.watch.look.anywhere, binds ? PORTS : BIND_FIRST);
+		CU_ASSERT_EQUAL(f.watch.look.starves_binds, binds);
 		CU_ASSERT_EQUAL(tells(&f.watch, "32 of 32 ports are in use towards some"), binds);
 		for (int i = 0; i < f.count; i++)
 			close(f.fds[i]);
 		close(listener);
+		watch_close(&f.watch);
 		help_close(&h);
 	}
 }
@@ -266,7 +284,7 @@ static void end_client(struct client *c)
 	}
 }
 
-struct look {
+struct glance {
 	struct watch watch;
 	struct help *h;
 };
@@ -275,27 +293,27 @@ struct look {
  * processes. */
 static void *look_thread(void *context)
 {
-	struct look *l = context;
+	struct glance *l = context;
 
 	CU_ASSERT(setns(l->h->lab.client_ns, CLONE_NEWNET) == 0);
 	CU_ASSERT(watch_look(&l->watch, &l->h->err));
 	return NULL;
 }
 
-static void look(struct look *l)
+static void look(struct glance *l)
 {
 	pthread_t thread;
 
 	CU_ASSERT_FATAL(pthread_create(&thread, NULL, look_thread, l) == 0);
 	pthread_join(thread, NULL);
-	CU_ASSERT_FATAL(l->watch.count == 1);
+	CU_ASSERT_FATAL(l->watch.look.count == 1);
 }
 
-static void await_time_wait(struct look *l, uint32_t n)
+static void await_time_wait(struct glance *l, uint32_t n)
 {
 	for (int i = 0; i < 5000; i++) {
 		look(l);
-		if (l->watch.rows[0].states[STATE_TIME_WAIT] == n)
+		if (l->watch.rows[0].usage.states[STATE_TIME_WAIT] == n)
 			return;
 		clock_sleep(1000000);
 	}
@@ -313,13 +331,13 @@ static void time_wait_is_of_who_was_seen_to_have_the_connection(void)
 	const struct holder *holder;
 	int listener = -1;
 	struct help h;
-	struct look l = {.h = &h};
+	struct glance l = {.h = &h};
 
 	if (!help_open(&h, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}"))
 		CU_FAIL_FATAL("no lab");
 	host.ports = h.plan.scenario->network.ports;
-	CU_ASSERT(watch_open(&l.watch, &host, NULL, 10, &h.arena, &h.err));
-	holder = &l.watch.rows[0].holders[0];
+	CU_ASSERT(open_watch(&l.watch, &h, &host, NULL));
+	holder = &l.watch.rows[0].usage.holders[0];
 	CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
 	CU_ASSERT(help_inside(&h, LAB_CLIENT, start_client, &known));
 	look(&l);
@@ -331,12 +349,13 @@ static void time_wait_is_of_who_was_seen_to_have_the_connection(void)
 	for (int i = 0; i < KNOWN + UNSEEN; i++)
 		close(accept(listener, NULL, NULL));
 	await_time_wait(&l, KNOWN + UNSEEN);
-	usage_holders(&to, &l.watch.rows[0]);
+	usage_holders(&to, &l.watch.rows[0].usage);
 	text[to.len] = '\0';
 	snprintf(wanted, sizeof(wanted), "%d of known (pid %d), %d whose process is not known",
 		 KNOWN, (int)known.pid, UNSEEN);
 	CU_ASSERT_STRING_EQUAL(text, wanted);
 	close(listener);
+	watch_close(&l.watch);
 	help_close(&h);
 }
 
@@ -349,14 +368,14 @@ static void follow_there(struct help *h, void *context)
 	uint32_t first;
 
 	(void)context;
-	CU_ASSERT_FATAL(watch_open(&w, &host, NULL, 10, &h->arena, &h->err) &&
-			watch_look(&w, &h->err));
+	CU_ASSERT_FATAL(open_watch(&w, h, &host, NULL) && watch_look(&w, &h->err));
 	first = w.holders->looks;
 	CU_ASSERT(watch_follow(&w, 1000000000 + 4 * watch_pause_ns(&w), &going_on, &h->err));
 	CU_ASSERT(w.holders->looks >= first + 3);
 	first = w.holders->looks;
 	CU_ASSERT(watch_follow(&w, 1000000000, &stopped, &h->err));
 	CU_ASSERT_EQUAL(w.holders->looks, first);
+	watch_close(&w);
 }
 
 static void it_looks_more_often_than_it_shows(void)

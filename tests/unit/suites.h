@@ -17,6 +17,7 @@
 	SUITE(drive) \
 	SUITE(pool) \
 	SUITE(census) \
+	SUITE(look) \
 	SUITE(schedule) \
 	SUITE(lost) \
 	SUITE(arena) \

@@ -1,0 +1,155 @@
+#include "report/look.h"
+
+#include "base/unit.h"
+#include "judge/rule.h"
+#include "report/draft.h"
+#include "report/usage.h"
+
+enum { INDENT = 20 };
+
+/* That of a cause which goes by the figures of a run is another's that comes of the same. */
+const char *look_advice(enum cause cause)
+{
+	enum cause of = cause == CAUSE_BIND_STARVATION ? CAUSE_HEALTH_PROBES : cause;
+	const struct rule *r = of ? rule_find(of) : NULL;
+
+	return r ? r->attempt[0] : NULL;
+}
+
+/* "opens 412/s, closes 410/s; full in 41 s"; what is not known is left out. */
+static void add_trend(struct out *to, const struct look_row *row)
+{
+	char rate[UNIT_PRINTED];
+
+	if (row->opens >= 0)
+		out_fmt(to, "opens %s", unit_rate_pretty(rate, row->opens));
+	if (row->closes > 0)
+		out_fmt(to, "%scloses %s", to->len ? ", " : "",
+			unit_rate_pretty(rate, row->closes));
+	if (usage_free(&row->usage) == 0)
+		out_fmt(to, "%sfull", to->len ? "; " : "");
+	else if (row->full_ns == FULL_NEVER)
+		out_z(to, "; at this rate never full");
+	else if (row->full_ns >= 0)
+		draft_time(to, to->len ? "; full in " : "full in ", row->full_ns);
+}
+
+static void write_trend(struct out *out, const struct look_row *row)
+{
+	char text[LINE_MOST];
+	struct out line = out_memory(text, sizeof(text));
+
+	add_trend(&line, row);
+	if (line.len)
+		page_paragraph(out, "", PAINT_NONE, INDENT, out_written(&line));
+}
+
+static void write_cause(struct out *out, const struct look_row *row)
+{
+	const char *advice = look_advice(row->cause);
+	char text[LINE_MOST];
+	struct out line = out_memory(text, sizeof(text));
+
+	if (row->cause == CAUSE_NO_DATA)
+		return;
+	out_fmt(&line, "%s: %s", cause_name(row->cause), cause_lesson(row->cause));
+	page_paragraph(out, "               why", PAINT_NONE, INDENT, out_written(&line));
+	if (advice)
+		page_paragraph(out, "               try", PAINT_NONE, INDENT, text_of(advice));
+}
+
+static void write_row(struct out *out, const struct look *l, const struct look_row *row)
+{
+	const struct usage *u = &row->usage;
+	double fill = usage_fill(u, u->usable + u->elsewhere);
+	char n[UNIT_PRINTED], share[UNIT_PRINTED], figures[4 * UNIT_PRINTED], text[LINE_MOST];
+	struct out line = out_memory(figures, sizeof(figures) - 1);
+
+	if (l->pid)
+		out_fmt(&line, "  %7s", unit_count_pretty(n, row->mine));
+	out_fmt(&line, "  %7s", unit_count_pretty(n, usage_used(u)));
+	out_fmt(&line, "  %7s  ", unit_share_pretty(share, fill));
+	figures[line.len] = '\0';
+	out_paint(out, fill >= 0.9 ? PAINT_BAD : PAINT_NONE, figures);
+	usage_way(out, u);
+	out_z(out, "\n");
+	line = out_memory(text, sizeof(text));
+	usage_states(&line, u);
+	usage_elsewhere(&line, u);
+	usage_holders(&line, u);
+	page_paragraph(out, "", PAINT_NONE, INDENT, out_written(&line));
+	write_trend(out, row);
+	write_cause(out, row);
+}
+
+static void write_head(struct out *out, const struct look *l)
+{
+	char n[UNIT_PRINTED];
+	bool any = false;
+
+	if (l->pid)
+		out_fmt(out, "process  %d%s, and its children\n", l->pid,
+			l->pid_ended ? ", which has ended" : "");
+	out_fmt(out, "ports    %s usable (%u-%u) to each destination\n",
+		unit_count_pretty(n, l->usable), l->range.lo, l->range.hi);
+	if (l->opens >= 0)
+		out_fmt(out, "opened   %s by all of this namespace, by the kernel's count\n",
+			unit_rate_pretty(n, l->opens));
+	out_z(out, "sockets ");
+	for (int state = 1; state < STATES; state++) {
+		if (l->sample.states[state] == 0)
+			continue;
+		out_fmt(out, "%s %s %s", any ? "," : "",
+			unit_count_pretty(n, l->sample.states[state]), state_name(state));
+		any = true;
+	}
+	out_fmt(out, "%s%s%s\n", any ? "" : " none in the range",
+		l->to_one ? " to that destination" : "",
+		l->sample.torn ? " (at least: they moved while counted)" : "");
+}
+
+/* What no look can tell, and what no row shows. */
+static void write_doubts(struct out *out, const struct look *l)
+{
+	char n[UNIT_PRINTED], of[UNIT_PRINTED], text[LINE_MOST];
+	struct out line = out_memory(text, sizeof(text));
+
+	if (l->sample.from_proc)
+		page_paragraph(out, "  but", PAINT_NONE, LABEL,
+			       TEXT("sockets were counted from /proc/net/tcp, since there is no "
+				    "sock_diag: those that are bound and not connected are not in "
+				    "it, and fewer ports may be usable"));
+	if (!l->starves_binds)
+		return;
+	out_fmt(&line,
+		"%s of %s ports are in use towards some destination or other: who binds to port 0 "
+		"before it connects has no more than the rest, and connect() passes over ports "
+		"that were had so",
+		unit_count_pretty(n, l->anywhere), unit_count_pretty(of, l->usable));
+	page_paragraph(out, "  but", PAINT_NONE, LABEL, out_written(&line));
+}
+
+static void write_rows(struct out *out, const struct look *l)
+{
+	const char *mine = l->pid ? "      its" : "";
+
+	if (l->count == 0)
+		return;
+	out_fmt(out, "%s     used     full  from -> to\n", mine);
+	for (uint32_t i = 0; i < l->count; i++)
+		write_row(out, l, &l->rows[i]);
+}
+
+void look_write(struct out *out, const struct look *l)
+{
+	char n[UNIT_PRINTED];
+
+	write_head(out, l);
+	write_doubts(out, l);
+	write_rows(out, l);
+	if (l->more)
+		out_fmt(out, "  and %s more%s\n", unit_count_pretty(n, l->more),
+			l->pid ? ", or of others" : "");
+	if (l->count && !l->sees_all)
+		out_z(out, "  (other users' processes are not named: only root sees them)\n");
+}

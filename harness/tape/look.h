@@ -1,0 +1,39 @@
+/* look.h - what one look at somebody else's load saw, and what comes of it if things go on: a record, as
+ * samples of a run are.
+ *
+ * Input:     filled by watch/; told by report/look.h and report/look_json.h.
+ * Units:     times are nanoseconds, since the first look or from now on; rates are per second.
+ * Ownership: rows are borrowed.
+ */
+#pragma once
+
+#include "tape/tape.h"
+
+/* A destination. What is not known is below 0. */
+struct look_row {
+	struct usage usage;
+	uint32_t mine;	 /* of its ports, those of the process that is watched and its children */
+	double opens;	 /* new connections */
+	double grows;	 /* connections that are open, and are more by so many each second */
+	double closes;	 /* those that come into TIME_WAIT */
+	int64_t full_ns; /* until no port is left; FULL_NEVER: that does not come; below 0: unknown */
+	enum cause cause; /* what fills it; 0 (not-enough-data): nothing is to be told */
+};
+
+#define FULL_NEVER INT64_MAX
+
+struct look {
+	int64_t t_ns;
+	struct port_range range;
+	uint32_t usable;    /* of the range, less what is reserved, listened on, or bound alone */
+	uint32_t anywhere;  /* of those, ports in use towards whatever destination */
+	double opens;	    /* new connections of the whole namespace, by the kernel's own count */
+	int32_t pid;	    /* that is watched; 0: all are */
+	bool pid_ended;	    /* and is no more */
+	bool to_one;	    /* one destination alone is */
+	bool starves_binds; /* who binds first is near to having no port */
+	bool sees_all;	    /* everybody's descriptors could be looked at */
+	struct sample sample;
+	const struct look_row *rows; /* the fullest first */
+	uint32_t count, more;	     /* and how many there are besides */
+};
