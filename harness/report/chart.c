@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { EDGE = 16, KEYS = 506 /* the first line of the legend */, ROW = 22, SWATCH = 44 };
+enum { KEYS = 506 /* the first line of the legend */, ROW = 22, SWATCH = 44 };
 
 /* Colours come again, dash patterns do not. */
 static const struct style {
@@ -81,7 +81,7 @@ static void print_y_axis(const struct chart *c)
 			c->y.print(z, c->y.ticks[i]));
 	}
 	out_fmt(c->out, "<text x=\"%d\" y=\"%d\" fill=\"#444444\" font-size=\"13\">%s</text>\n",
-		EDGE, CHART_TOP - 14, c->y.title);
+		CHART_EDGE, CHART_TOP - 14, c->y.title);
 }
 
 static void print_x_axis(const struct chart *c)
@@ -126,20 +126,23 @@ void chart_words(struct out *out, struct text t, struct arena scratch)
 	}
 }
 
-void chart_begin(const struct chart *c, const char *title, struct text about, unsigned rows,
+void chart_begin(const struct chart *c, struct text title, struct text about, unsigned rows,
 		 struct arena scratch)
 {
 	unsigned height = KEYS + rows * ROW;
 
 	out_fmt(c->out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %u\" role=\"img\" "
-		"font-family=\"sans-serif\" font-size=\"14\" fill=\"#1a1a1a\">\n"
-		"<title>%s</title>\n"
+		"font-family=\"sans-serif\" font-size=\"14\" fill=\"#1a1a1a\">\n<title>",
+		CHART_WIDTH, height);
+	chart_words(c->out, title, scratch);
+	out_fmt(c->out,
+		"</title>\n"
 		"<rect x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%u\" rx=\"8\" fill=\"#ffffff\" "
-		"stroke=\"#c8c8c8\"/>\n"
-		"<text x=\"%d\" y=\"30\" font-size=\"19\">%s</text>\n"
-		"<text x=\"%d\" y=\"52\" fill=\"#444444\">",
-		CHART_WIDTH, height, title, CHART_WIDTH - 1, height - 1, EDGE, title, EDGE);
+		"stroke=\"#c8c8c8\"/>\n<text x=\"%d\" y=\"30\" font-size=\"19\">",
+		CHART_WIDTH - 1, height - 1, CHART_EDGE);
+	chart_words(c->out, title, scratch);
+	out_fmt(c->out, "</text>\n<text x=\"%d\" y=\"52\" fill=\"#444444\">", CHART_EDGE);
 	chart_words(c->out, about, scratch);
 	out_z(c->out, "</text>\n");
 	print_y_axis(c);
@@ -175,10 +178,16 @@ void chart_line(const struct chart *c, unsigned style, const struct point *point
 void chart_band(const struct chart *c, unsigned style, const struct point *low,
 		const struct point *high, int count)
 {
-	out_fmt(c->out, "<polygon fill=\"%s\" fill-opacity=\"0.10\" points=\"",
-		style_of(style)->colour);
+	const struct style *s = style_of(style);
+
+	out_fmt(c->out, "<polygon fill=\"%s\" fill-opacity=\"0.06\" points=\"", s->colour);
 	print_points(c, low, count, false);
 	print_points(c, high, count, true);
+	out_fmt(c->out,
+		"\"/>\n<polyline fill=\"none\" stroke=\"%s\" stroke-opacity=\"0.6\" "
+		"stroke-dasharray=\"%s\" points=\"",
+		s->colour, s->dash);
+	print_points(c, high, count, false);
 	out_z(c->out, "\"/>\n");
 }
 
@@ -213,7 +222,8 @@ void chart_key_begin(const struct chart *c, unsigned style, unsigned row)
 		"<line x1=\"%d\" x2=\"%d\" y1=\"%u\" y2=\"%u\" stroke=\"%s\" "
 		"stroke-dasharray=\"%s\" stroke-width=\"2.5\"/>\n<text x=\"%d\" y=\"%u\" "
 		"font-size=\"13\">",
-		EDGE, EDGE + SWATCH, y - 5, y - 5, s->colour, s->dash, EDGE + SWATCH + 10, y);
+		CHART_EDGE, CHART_EDGE + SWATCH, y - 5, y - 5, s->colour, s->dash,
+		CHART_EDGE + SWATCH + 10, y);
 }
 
 void chart_key_end(const struct chart *c)

@@ -15,11 +15,13 @@
 
 enum {
 	CHART_WIDTH = 900,
+	CHART_EDGE = 16,
 	CHART_LEFT = 76,
 	CHART_RIGHT = 816,
 	CHART_TOP = 88,
 	CHART_BOTTOM = 432,
 	CHART_TICKS = 24,
+	CHART_TITLE = 90,  /* letters of a title that have room */
 	CHART_STYLES = 12, /* lines beyond these look like the first ones again */
 };
 
@@ -49,7 +51,7 @@ const char *axis_count(char z[UNIT_PRINTED], double n);
 const char *axis_share(char z[UNIT_PRINTED], double share);
 
 /* Ground, title and axes; `rows` lines of a legend are to stand below. */
-void chart_begin(const struct chart *chart, const char *title, struct text about, unsigned rows,
+void chart_begin(const struct chart *chart, struct text title, struct text about, unsigned rows,
 		 struct arena scratch);
 void chart_end(const struct chart *chart);
 
@@ -58,7 +60,8 @@ double chart_y(const struct chart *chart, double value);
 
 void chart_line(const struct chart *chart, unsigned style, const struct point *points, int count);
 
-/* Between two lines, shaded; points of both at the same x. */
+/* Between two lines, shaded, with the higher one drawn thinly, so that several that overlap can be told
+ * apart; points of both at the same x. */
 void chart_band(const struct chart *chart, unsigned style, const struct point *low,
 		const struct point *high, int count);
 void chart_dots(const struct chart *chart, unsigned style, const struct point *points, int count);

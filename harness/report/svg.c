@@ -86,8 +86,8 @@ static void print_refused_label(const struct chart *c)
 {
 	out_fmt(c->out,
 		"<text x=\"%d\" y=\"%d\" fill=\"#444444\" font-size=\"13\" "
-		"text-anchor=\"middle\">no port left</text>\n",
-		REFUSED_X, CHART_BOTTOM + 42);
+		"text-anchor=\"end\">no port left</text>\n",
+		CHART_WIDTH - CHART_EDGE, CHART_BOTTOM + 42);
 }
 
 /* ---- the legend ---------------------------------------------------------- */
@@ -164,10 +164,27 @@ static void print_run(const struct chart *c, const struct result_run *run, unsig
 	print_key(c, run, n, scratch);
 }
 
+/* The lesson of the scenario, where all are of one, and it has room. */
+static struct text title(const struct result *r)
+{
+	const struct text other = TEXT("How long a connect takes, by how full the port range is");
+	const struct result_run *first = NULL;
+
+	for (size_t i = 0; i < r->run_count; i++) {
+		if (!is_shown(&r->runs[i]))
+			continue;
+		first = first ? first : &r->runs[i];
+		if (!text_eq(first->scenario, r->runs[i].scenario))
+			return other;
+	}
+	return first->title.len && first->title.len <= CHART_TITLE ? first->title : other;
+}
+
 /* How many ports, where all runs have as many, and whose kernel it was. */
 static struct text about(const struct result *r, struct arena *a)
 {
-	const char *what = "one connect at a time: the median, shaded up to the 90th percentile";
+	const char *what = "time of one connect by how full the port range is: the median, "
+			   "shaded up to the 90th percentile";
 	uint32_t usable = 0;
 	char ports[UNIT_PRINTED];
 
@@ -195,8 +212,7 @@ bool result_write_svg(struct out *out, const struct result *r, struct arena scra
 	runs = runs < RUNS_MOST ? runs : RUNS_MOST;
 	times_scale(&c.y, r);
 	fills_scale(&c.x);
-	chart_begin(&c, "How long a connect takes, by how full the port range is",
-		    about(r, &scratch), runs, scratch);
+	chart_begin(&c, title(r), about(r, &scratch), runs, scratch);
 	print_halves(&c);
 	print_refused_label(&c);
 	for (size_t i = 0; i < r->run_count && n < runs; i++)

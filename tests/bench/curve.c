@@ -67,7 +67,7 @@ bool curve_draw(struct out *out, const struct curve_picture *picture, const stru
 	if (count == 0 || curves[0].count == 0 || !scale_y(&chart.y, picture, curves, count))
 		return false;
 	scale_x(&chart.x, &curves[0]);
-	chart_begin(&chart, picture->title, text_of(about), (unsigned)count, scratch);
+	chart_begin(&chart, text_of(picture->title), text_of(about), (unsigned)count, scratch);
 	for (int i = 0; i < count; i++)
 		draw_one(&chart, picture, &curves[i], (unsigned)i);
 	chart_end(&chart);
