@@ -141,6 +141,15 @@ static bool is_no_load(const char *option, const char *value, struct err *err)
 	return !err_hint(err, "Nothing would be begun: write more than 0.");
 }
 
+/* In a scenario a case may take one of them back. */
+static bool are_two_models(const struct plan_options *o, struct err *err)
+{
+	if (!o->rate || !o->concurrency)
+		return false;
+	err_set(err, ERR_USAGE, "--rate and --concurrency exclude each other");
+	return !err_hint(err, "Keep one: connections begin at a rate, or so many go on at once.");
+}
+
 /* What is to be planned. */
 struct wish {
 	struct scenario_file *files;
@@ -262,7 +271,8 @@ static int plan_run(struct command_call *call, struct err *err)
 	struct wish w = {0};
 
 	o->nat_ports = nat_range(o->nat_ports, call->arena);
-	if (is_no_load("rate", o->rate, err) || is_no_load("concurrency", o->concurrency, err))
+	if (is_no_load("rate", o->rate, err) || is_no_load("concurrency", o->concurrency, err) ||
+	    are_two_models(o, err))
 		return STATUS_USAGE;
 	own = scenario_of(o, call->arena);
 	if ((own.len > 0) == (call->count > 0)) {

@@ -86,6 +86,11 @@ bool store_open(struct store *out, const char *wanted, struct text name, struct 
 	char *path = wanted ? text_z(arena, text_of(wanted)) : path_of_now(name, arena, err);
 
 	*out = (struct store){path, -1, -1, -1};
+	if (wanted && strcmp(wanted, "-") == 0) { /* elsewhere it is stdout */
+		err_set(err, ERR_USAGE, "results go into a directory, and - is none");
+		return err_hint(err, "--json prints the result; or write ./- for a directory of "
+				     "that name.");
+	}
 	if (!path || (wanted && !make_path(path, err)))
 		return false;
 	out->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

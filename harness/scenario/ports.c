@@ -124,8 +124,9 @@ static void write_ports(struct out *out, const void *field)
 	out_z(out, "]");
 }
 
-const struct kind kind_RANGE = {
-	.form = "a range such as 40000-40031", .read = read_range, .write = write_range};
+const struct kind kind_RANGE = {.form = "a range such as 40000-40031, the lower end first",
+				.read = read_range,
+				.write = write_range};
 const struct kind kind_PORTS = {.shape = SHAPE_LIST,
 				.form = "a list of ports and ranges such as [40005, 40010-40015]",
 				.read = read_ports,
