@@ -177,7 +177,7 @@ static struct text title(const struct result *r)
 		if (!text_eq(first->scenario, r->runs[i].scenario))
 			return other;
 	}
-	return first->title.len && first->title.len <= CHART_TITLE ? first->title : other;
+	return first && first->title.len && first->title.len <= CHART_TITLE ? first->title : other;
 }
 
 /* How many ports, where all runs have as many, and whose kernel it was. */
