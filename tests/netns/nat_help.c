@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/nft.h"
+#include "sys/rights.h"
 
 /* A line of hexadecimal numbers a processor, below their names; `entries` is the same in each. */
 static void tracked_line(struct tracked_now *t, char *names, char *values)
@@ -160,4 +163,52 @@ uint64_t behind_measured(const struct behind *b, enum measure what)
 {
 	CU_ASSERT(b->measures.fixed[what].present);
 	return (uint64_t)b->measures.fixed[what].n;
+}
+
+/* ---- what nft says ------------------------------------------------------- */
+
+struct question {
+	struct help *h;
+	const char *object; /* "set ip lastport tcp_mappings" */
+	char answer[64 << 10];
+};
+
+/* With all rights: who enters a lab has given them up. */
+static void *nft_run(void *context)
+{
+	struct question *q = context;
+	char line[256];
+	FILE *nft;
+
+	CU_ASSERT(lab_visit(&q->h->lab, LAB_GATEWAY, &q->h->err) &&
+		  rights_pass_network(&q->h->err));
+	snprintf(line, sizeof(line), "%s list %s", nft_find(), q->object);
+	nft = popen(line, "re");
+	CU_ASSERT(nft != NULL); /* no answer is none of no mappings */
+	if (!nft)
+		return NULL;
+	q->answer[fread(q->answer, 1, sizeof(q->answer) - 1, nft)] = '\0';
+	CU_ASSERT_EQUAL(pclose(nft), 0);
+	return NULL;
+}
+
+const char *nft_says(struct help *h, const char *object)
+{
+	static struct question q;
+	pthread_t thread;
+
+	q = (struct question){.h = h, .object = object};
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, nft_run, &q) == 0);
+	pthread_join(thread, NULL);
+	return q.answer;
+}
+
+const char *nft_mappings(struct help *h, const char *protocol)
+{
+	char object[64];
+	const char *elements;
+
+	snprintf(object, sizeof(object), "set ip lastport %s_mappings", protocol);
+	elements = strstr(nft_says(h, object), "elements");
+	return elements ? elements : "";
 }

@@ -15,6 +15,12 @@ struct tracked_now {
 
 struct tracked_now tracked(struct help *h);
 
+/* What `nft list` prints of an object, such as "counter ip lastport unmapped"; until the next call. */
+const char *nft_says(struct help *h, const char *object);
+
+/* Of endpoint-independent mapping: the elements of a protocol's set; "" where there is none. */
+const char *nft_mappings(struct help *h, const char *protocol);
+
 enum { CROWD_MOST = 256, PATIENCE = 10000 /* ms */ };
 
 /* Connections of the client, begun by the test itself. */

@@ -13,6 +13,7 @@
 	SUITE(lab_settings) \
 	SUITE(nat) \
 	SUITE(nat_mapping) \
+	SUITE(nat_kept) \
 	SUITE(nat_udp) \
 	SUITE(published) \
 	SUITE(rights) \

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@
 #include "nat_help.h"
 #include "suites.h"
 #include "sys/clock.h"
-#include "sys/nft.h"
-#include "sys/rights.h"
 
 #define CONE(keys) \
 	"network: {topology: nat, ports: 40000-40999, services: 2, nat: {mapping: " \
@@ -26,51 +23,12 @@
 
 /* ---- what nft says ------------------------------------------------------- */
 
-struct question {
-	struct help *h;
-	const char *object; /* "set ip lastport tcp_mappings" */
-	char answer[64 << 10];
-};
-
-/* With all rights: who enters a lab has given them up. */
-static void *nft_run(void *context)
-{
-	struct question *q = context;
-	char line[256];
-	FILE *nft;
-
-	CU_ASSERT(lab_visit(&q->h->lab, LAB_GATEWAY, &q->h->err) &&
-		  rights_pass_network(&q->h->err));
-	snprintf(line, sizeof(line), "%s list %s", nft_find(), q->object);
-	nft = popen(line, "re");
-	CU_ASSERT(nft != NULL); /* no answer is none of no mappings */
-	if (!nft)
-		return NULL;
-	q->answer[fread(q->answer, 1, sizeof(q->answer) - 1, nft)] = '\0';
-	CU_ASSERT_EQUAL(pclose(nft), 0);
-	return NULL;
-}
-
-static const char *nft_says(struct help *h, const char *object)
-{
-	static struct question q;
-	pthread_t thread;
-
-	q = (struct question){.h = h, .object = object};
-	CU_ASSERT_FATAL(pthread_create(&thread, NULL, nft_run, &q) == 0);
-	pthread_join(thread, NULL);
-	return q.answer;
-}
-
 /* Each with its address and port: "10.77.0.1 . 40000", below the type, which has a dot as well. */
 static unsigned mappings(struct help *h, const char *protocol)
 {
 	unsigned n = 0;
-	char object[64];
 
-	snprintf(object, sizeof(object), "set ip lastport %s_mappings", protocol);
-	for (const char *z = strstr(nft_says(h, object), "elements"); z && (z = strstr(z, " . "));
-	     z++)
+	for (const char *z = nft_mappings(h, protocol); (z = strstr(z, " . ")); z++)
 		n++;
 	return n;
 }

@@ -178,6 +178,25 @@ static void as_many_datagrams_pass_as_the_gateway_has_ports(void)
 	}
 }
 
+/* Both destinations are the first behind the gateway, which has 32 ports towards that one. */
+static void redirected_datagrams_share_the_ports_to_one(void)
+{
+	struct resolvers r;
+
+	resolvers_open(&r, NAT("ports: 2000-2031, redirect: true") LOAD "total: 1}");
+	for (uint32_t dest = 0; dest < SERVICES; dest++) {
+		ask(&r, dest, 16);
+		CU_ASSERT(await(&r, 16, 0));
+	}
+	for (uint32_t dest = 0; dest < SERVICES; dest++) {
+		ask(&r, dest, 3);
+		CU_ASSERT(await(&r, 0, 3 * (dest + 1)));
+		CU_ASSERT_EQUAL(answered(&r), 0);
+	}
+	CU_ASSERT_EQUAL(r.arrived, 32);
+	resolvers_close(&r);
+}
+
 /* The gateway learns of no close: the port is another's once the last datagram is old enough. */
 static void a_silent_socket_gives_its_port_back_open_or_closed(void)
 {
@@ -238,6 +257,7 @@ static void requests_beyond_the_gateways_ports_time_out(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_gateway, as_many_datagrams_pass_as_the_gateway_has_ports),
+	TEST_UNLESS(help_no_gateway, redirected_datagrams_share_the_ports_to_one),
 	TEST_UNLESS(help_no_gateway, a_silent_socket_gives_its_port_back_open_or_closed),
 	TEST_UNLESS(help_no_gateway, requests_beyond_the_gateways_ports_time_out),
 	TESTS_END,
