@@ -50,6 +50,7 @@ NEEDS = {
     "network.nat.mapping_time": {"network.nat.mapping": "endpoint-independent"},
     "network.nat.redirect": {"network.servers": 2},
     "network.dad": {"network.family": "ipv6"},
+    "server.jitter": {"server.delay": "1s"},
     "load.connected": {"load.protocol": "udp", "load.request.send": "8B"},
     "load.scope": {"network.family": "ipv6", "network.servers": ["fe80::2"]},
     "load.duration": {"stop.time": "1h"},

@@ -140,12 +140,12 @@ static bool far_reserve(struct far *far)
 	struct arena *a = far->arena;
 
 	far->slots = p->far_slots;
-	far->late_first = NO_SLOT;
 	far->doors = ARENA_TRY(a, struct far_door, p->services);
 	far->rings = ARENA_TRY(a, struct ring *, far->slots / p->ring_slots + 1);
 	far->slot = ARENA_TRY(a, struct far_slot, far->slots);
 	far->spare = ARENA_TRY(a, uint32_t, far->slots);
-	if (!far->doors || !far->rings || !far->slot || !far->spare)
+	if (!far->doors || !far->rings || !far->slot || !far->spare ||
+	    !late_open(&far->late, far->slots, a))
 		return false;
 	for (uint32_t i = 0; i < p->services; i++)
 		far->doors[i].fd = -1;

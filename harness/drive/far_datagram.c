@@ -12,17 +12,16 @@ enum { DOORS_A_TURN = 16 };
 
 /* A datagram whose answer waits. */
 struct late_datagram {
-	int64_t due_ns;
 	int fd;
 	struct datagram asked;
 };
 
-/* Those that wait are in order of their time: all of them wait as long. */
 struct post {
 	int epoll; /* readable where a socket is; and so is it itself, to far_serve() */
 	int *doors;
-	struct late_datagram *late;
-	uint32_t first, count, room;
+	struct late late;	     /* which of these are due, and when */
+	struct late_datagram *asked; /* … */
+	uint32_t *spare, spare_count;
 	uint64_t dropped;
 	struct datagram batch[DATAGRAMS_MOST];
 	unsigned char rest[UINT16_MAX]; /* of an answer: zeroes */
@@ -58,11 +57,16 @@ bool far_post_reserve(struct far *far)
 	*post = (struct post){
 		.epoll = -1,
 		.doors = ARENA_TRY(far->arena, int, p->services),
-		.late = ARENA_TRY(far->arena, struct late_datagram, p->far_datagrams),
-		.room = p->far_datagrams,
+		.asked = ARENA_TRY(far->arena, struct late_datagram, p->far_datagrams),
+		.spare = ARENA_TRY(far->arena, uint32_t, p->far_datagrams),
 	};
-	if (!post->doors || !post->late)
+	if (!post->doors || !post->asked || !post->spare ||
+	    !late_open(&post->late, p->far_datagrams, far->arena))
 		return false;
+	while (post->spare_count < p->far_datagrams) {
+		post->spare[post->spare_count] = post->spare_count;
+		post->spare_count++;
+	}
 	for (uint32_t i = 0; i < p->services; i++)
 		post->doors[i] = -1;
 	far->post = post;
@@ -103,13 +107,15 @@ static void answer(struct far *far, int fd, const struct datagram *d)
 static void keep(struct far *far, int fd, const struct datagram *d)
 {
 	struct post *post = far->post;
+	uint32_t i;
 
-	if (post->count == post->room) {
+	if (post->spare_count == 0) {
 		post->dropped++;
 		return;
 	}
-	post->late[(post->first + post->count++) % post->room] =
-		(struct late_datagram){far->now_ns + far->plan->scenario->server.delay, fd, *d};
+	i = post->spare[--post->spare_count];
+	post->asked[i] = (struct late_datagram){fd, *d};
+	late_add(&post->late, far->now_ns + far_delay_ns(far), i);
 }
 
 /* One without a head, or that wants more than a datagram can be, is not the load's. */
@@ -147,13 +153,11 @@ bool far_post_late(struct far *far)
 {
 	struct post *post = far->post;
 	bool any = false;
+	uint32_t i;
 
-	while (post && post->count && post->late[post->first].due_ns <= far->now_ns) {
-		const struct late_datagram *late = &post->late[post->first];
-
-		answer(far, late->fd, &late->asked);
-		post->first = (post->first + 1) % post->room;
-		post->count--;
+	while (post && late_take(&post->late, far->now_ns, &i)) {
+		answer(far, post->asked[i].fd, &post->asked[i].asked);
+		post->spare[post->spare_count++] = i;
 		any = true;
 	}
 	return any;
@@ -161,9 +165,7 @@ bool far_post_late(struct far *far)
 
 int64_t far_post_due(const struct far *far)
 {
-	const struct post *post = far->post;
-
-	return post && post->count ? post->late[post->first].due_ns : FOR_EVER;
+	return far->post ? late_due(&far->post->late) : FOR_EVER;
 }
 
 uint64_t far_post_dropped(const struct far *far)
@@ -181,7 +183,7 @@ void far_post_shut(struct far *far)
 		post->doors[i] = -1;
 	}
 	if (post)
-		post->count = 0;
+		post->late.count = 0;
 }
 
 void far_post_close(struct far *far)

@@ -2,19 +2,28 @@
 
 #include <unistd.h>
 
+#include "base/draw.h"
 #include "base/order.h"
 
 /* Bounds a lost wake-up. */
 enum { WAIT_NS = 200000000 };
 
+int64_t far_delay_ns(struct far *far)
+{
+	const struct plan *p = far->plan;
+	double jitter = p->scenario->server.jitter, at = 0.5;
+
+	if (jitter > 0)
+		at = draw_share(p->seed, plan_far_stream(p), far->delayed++);
+	return (int64_t)((double)p->scenario->server.delay * (1 + jitter * (2 * at - 1)));
+}
+
 static bool answer_late(struct far *far)
 {
 	bool any = false;
+	uint32_t i;
 
-	while (far->late_first != NO_SLOT && far->slot[far->late_first].due_ns <= far->now_ns) {
-		uint32_t i = far->late_first;
-
-		far->late_first = far->slot[i].next;
+	while (late_take(&far->late, far->now_ns, &i)) {
 		far_answer(far, i);
 		any = true;
 	}
@@ -70,7 +79,7 @@ static void die(struct far *far)
 	atomic_store(&far->served, INT64_MAX); /* nobody is to wait for more */
 	far_doors_close(far);
 	far_post_shut(far);
-	far->late_first = NO_SLOT;
+	far->late.count = 0;
 	for (uint32_t i = 0; i < far->slots; i++) {
 		enum far_at at = (enum far_at)far->slot[i].at;
 		unsigned slot;
@@ -110,8 +119,7 @@ int64_t far_idle_ns(const struct far *far)
 {
 	int64_t due_ns = sooner(far->now_ns + WAIT_NS, sooner(death_ns(far), far_post_due(far)));
 
-	if (far->late_first != NO_SLOT)
-		due_ns = sooner(due_ns, far->slot[far->late_first].due_ns);
+	due_ns = sooner(due_ns, late_due(&far->late));
 	if (far->plan->scenario->server.accept_every)
 		for (uint32_t l = 0; l < far->plan->services; l++)
 			due_ns = sooner(due_ns, far->doors[l].open_ns);

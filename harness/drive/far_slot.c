@@ -104,21 +104,12 @@ void far_answer(struct far *far, uint32_t i)
 
 void far_wait(struct far *far, uint32_t i)
 {
-	struct far_slot *s = &far->slot[i];
-	int64_t delay_ns = far->plan->scenario->server.delay;
-
-	if (delay_ns == 0) {
+	if (far->plan->scenario->server.delay == 0) {
 		far_answer(far, i);
 		return;
 	}
-	s->at = FAR_DELAY;
-	s->due_ns = far->now_ns + delay_ns;
-	s->next = NO_SLOT;
-	if (far->late_first == NO_SLOT)
-		far->late_first = i;
-	else
-		far->slot[far->late_last].next = i;
-	far->late_last = i;
+	far->slot[i].at = FAR_DELAY;
+	late_add(&far->late, far->now_ns + far_delay_ns(far), i);
 }
 
 static void head_end(struct far *far, uint32_t i)

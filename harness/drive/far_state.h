@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "drive/far.h"
+#include "drive/late.h"
 #include "drive/wire.h"
 #include "sys/ring.h"
 
@@ -29,9 +30,7 @@ enum far_at {
 };
 
 struct far_slot {
-	int64_t due_ns; /* FAR_DELAY: when its answer is sent */
-	uint32_t next;	/* FAR_DELAY: the slot behind it */
-	uint32_t left;	/* bytes of head, rest or answer that have not passed yet */
+	uint32_t left; /* bytes of head, rest or answer that have not passed yet */
 	union {
 		uint32_t answer_bytes;
 		/* loop: the other half of what is passed on; NO_SLOT: there is none */
@@ -74,9 +73,10 @@ struct far {
 	struct far_slot *slot;
 	uint32_t *spare, spare_count;
 	uint32_t wanting_all;
-	uint32_t late_first, late_last; /* slots whose answer waits, in order of their time */
-	int64_t now_ns;			/* read once a turn */
-	bool good;			/* it began well; written before `ready` */
+	struct late late; /* slots whose answer waits */
+	uint64_t delayed; /* answers that have waited: each draws its delay */
+	int64_t now_ns;	  /* read once a turn */
+	bool good;	  /* it began well; written before `ready` */
 	bool failed;
 	bool dead;			 /* as server.die wants it */
 	struct post *post;		 /* of UDP; NULL: nothing is sent to it */
@@ -106,6 +106,8 @@ void far_accept(struct far *far, uint16_t listener);
 void far_close(struct far *far, uint32_t i);
 void far_answer(struct far *far, uint32_t i); /* the request is read, and its delay is over */
 void far_wait(struct far *far, uint32_t i);   /* server.delay begins; far_answer() ends it */
+
+int64_t far_delay_ns(struct far *far); /* of the next answer, as the seed draws it */
 
 /* A proxy that is its own upstream: memory; in the server's namespace, its link; a connection is
  * accepted; an answer to what it is at. */

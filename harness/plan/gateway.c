@@ -29,13 +29,14 @@ int64_t gateway_tracks_datagrams(const struct scenario *s)
 /* Is a request of the load answered in time, if nothing is dropped? */
 static bool is_answered(const struct scenario *s)
 {
-	return behaviour_does(s->server.behaviour, DOES_SERVE) && s->server.delay < s->load.timeout;
+	return behaviour_does(s->server.behaviour, DOES_SERVE) &&
+	       answer_span(s).most < s->load.timeout;
 }
 
 /* A request and its answer are all that passes: it does not know of the end. */
 static int64_t datagram_holds(const struct scenario *s)
 {
-	return (is_answered(s) ? s->server.delay : 0) + gateway_tracks_datagrams(s);
+	return (is_answered(s) ? answer_span(s).most : 0) + gateway_tracks_datagrams(s);
 }
 
 /* How long it keeps the port of a connection that ends so. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/bind.h"
 
 #define SECOND INT64_C(1000000000)
@@ -180,14 +181,24 @@ enum end life_end(const struct load *l, enum end end)
 	return end == END_CLOSE && l->options.linger == 0 ? END_RESET : end;
 }
 
-/* Until the answer is there, or is waited for no longer. */
-static int64_t answer_time(const struct scenario *s)
+struct span answer_span(const struct scenario *s)
 {
+	double delay = (double)s->server.delay, by = delay * s->server.jitter;
+
+	return (struct span){(int64_t)(delay - by), (int64_t)(delay + by)};
+}
+
+/* Until the answer is there, or is waited for no longer. */
+static struct span answer_time(const struct scenario *s)
+{
+	int64_t most = s->load.timeout;
+	struct span answer = answer_span(s);
+
 	if (s->load.request.send == 0)
-		return 0;
+		return (struct span){0, 0};
 	if (behaviour_does(s->server.behaviour, DOES_SERVE))
-		return s->server.delay < s->load.timeout ? s->server.delay : s->load.timeout;
-	return s->load.request.receive ? s->load.timeout : 0;
+		return (struct span){sooner(answer.least, most), sooner(answer.most, most)};
+	return s->load.request.receive ? (struct span){most, most} : (struct span){0, 0};
 }
 
 /* What nobody has read is answered by a RST when the client closes. */
@@ -210,27 +221,34 @@ static struct span live_datagram(const struct scenario *s)
 {
 	const struct load *l = &s->load;
 	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE), is_told;
+	struct span answer = answer_span(s);
 
 	if (l->request.receive == 0)
 		return (struct span){l->hold, l->hold};
-	if (is_served && s->server.delay < l->timeout)
-		return (struct span){l->hold + s->server.delay, l->hold + s->server.delay};
+	if (is_served && answer.most < l->timeout)
+		return (struct span){l->hold + answer.least, l->hold + answer.most};
+	if (is_served && answer.least < l->timeout)
+		return (struct span){sooner(l->hold + answer.least, l->timeout),
+				     l->hold + l->timeout};
 	is_told = s->server.behaviour == BEHAVIOUR_REFUSE && l->connected;
 	return (struct span){is_told ? 0 : l->timeout, l->timeout};
 }
 
 /* How long a connection has its port until it is closed. One that never opens has it for as long
  * as its connect goes on; a server's RST ends both. */
-static int64_t live_time(const struct scenario *s)
+static struct span live_time(const struct scenario *s)
 {
+	struct span answer = answer_time(s);
+	int64_t hold = s->load.hold;
+
 	switch (s->server.behaviour) {
 	case BEHAVIOUR_RESET:
 	case BEHAVIOUR_REFUSE:
-		return 0;
+		return (struct span){0, 0};
 	case BEHAVIOUR_DROP:
-		return s->load.timeout;
+		return (struct span){s->load.timeout, s->load.timeout};
 	default:
-		return s->load.hold + answer_time(s);
+		return (struct span){hold + answer.least, hold + answer.most};
 	}
 }
 
@@ -246,13 +264,14 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		    enum end end)
 {
 	enum quiet quiet = fate_of(s, end);
-	int64_t live_ns = live_time(s);
 	bool is_datagram = s->load.protocol == PROTOCOL_UDP;
-	struct life life = {is_datagram ? live_datagram(s) : (struct span){live_ns, live_ns},
+	struct life life = {is_datagram ? live_datagram(s) : live_time(s),
 			    quiet_span(s, host, leaves_unread(s, end) ? QUIET_NONE : quiet)};
 
-	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
-		life.live.least = life.live.most = live_ns + s->load.timeout;
+	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) { /* reads until its timeout */
+		life.live.least += s->load.timeout;
+		life.live.most += s->load.timeout;
+	}
 
 	buckets_limit(&life.quiet, s, b, host);
 	return life;

@@ -158,6 +158,7 @@ uint32_t plan_workers(const struct plan *p); /* of all loads */
 /* How the i-th connection of a load ends: drawn from the seed, by its number alone. */
 enum end plan_end(const struct plan *p, const struct load_plan *lp, uint64_t i);
 uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw_stream which);
+uint64_t plan_far_stream(const struct plan *p); /* of the far end's answers: server.jitter */
 
 /* What the loads ask for in the end, together; 0: one of them is a closed loop. */
 double plan_rate(const struct plan *p);

@@ -195,6 +195,11 @@ enum end plan_end(const struct plan *p, const struct load_plan *lp, uint64_t i)
 	return lp->load->end;
 }
 
+uint64_t plan_far_stream(const struct plan *p)
+{
+	return (uint64_t)p->load_count * DRAW_STREAMS;
+}
+
 uint64_t plan_stream(const struct plan *p, const struct load_plan *lp, enum draw_stream which)
 {
 	return (uint64_t)(lp - p->loads) * DRAW_STREAMS + which;

@@ -18,7 +18,7 @@ bool pool_is_answered(const struct scenario *s)
 
 	return behaviour_does(b, DOES_SERVE) && !behaviour_does(b, DOES_END) &&
 	       s->server.vanish == 0 &&
-	       (s->load.request.receive == 0 || s->server.delay < s->load.timeout);
+	       (s->load.request.receive == 0 || answer_span(s).most < s->load.timeout);
 }
 
 /* Those that begin within a request's time. */

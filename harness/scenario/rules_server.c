@@ -46,6 +46,12 @@ static bool delays_in_vain(const struct scenario *s)
 	       s->server.behaviour != BEHAVIOUR_LOOP;
 }
 
+static bool varies_in_vain(const struct scenario *s)
+{
+	return s->server.jitter > 0 && s->server.delay == 0 &&
+	       !is_taken_back(s, s->server.at.jitter, s->server.at.delay);
+}
+
 static bool dies_in_vain(const struct scenario *s)
 {
 	return s->server.die && !behaviour_does(s->server.behaviour, DOES_LISTEN);
@@ -94,6 +100,10 @@ static const struct rule rules[] = {
 	 "server.delay needs a far end that answers requests",
 	 "Set server.behaviour to answer, hold or close; or to loop, which waits so long "
 	 "before it closes what it has no upstream for."},
+	{varies_in_vain,
+	 {AT(server, jitter), AT(server, delay)},
+	 "server.jitter needs server.delay",
+	 "An answer that is sent at once has nothing to vary: add such as delay: 20ms."},
 	{dies_in_vain,
 	 {AT(server, die), AT(server, behaviour)},
 	 "server.die needs a far end that listens",

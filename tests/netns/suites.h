@@ -43,6 +43,7 @@
 	SUITE(descriptors) \
 	SUITE(scope) \
 	SUITE(loop) \
+	SUITE(late) \
 	SUITE(squat) \
 	SUITE(prober) \
 	SUITE(self) \

@@ -16,6 +16,7 @@
 	SUITE(worker_pace) \
 	SUITE(drive) \
 	SUITE(pool) \
+	SUITE(late) \
 	SUITE(census) \
 	SUITE(look) \
 	SUITE(schedule) \
