@@ -187,12 +187,14 @@ static int64_t holds_ns(const struct life *life, const struct reckoning *r)
 /* Of connections that are open for a shorter time than a machine may be late, some are just opened or
  * closed. */
 static uint32_t ports_of(const struct load_plan *lp, const struct life *life,
-			 const struct reckoning *r)
+			 const struct reckoning *r, bool is_drawn)
 {
 	uint32_t under_way = 0;
 
 	if (r->is_long && life->live.least < r->late_ns)
 		under_way = (uint32_t)least(UNDER_WAY, shape_most(&lp->shape, r->late_ns));
+	if (!is_drawn) /* each space in turn */
+		under_way = (under_way + lp->budget.spaces - 1) / lp->budget.spaces;
 	return r->ports > under_way ? r->ports - under_way : 1;
 }
 
@@ -210,7 +212,9 @@ static struct fill fill_of(const struct plan *p, const struct load_plan *lp,
 
 		holds[end] = holds_ns(&life, r);
 	}
-	return fill_by_clock(p, lp, holds, ports_of(lp, &all, r), begun, scratch);
+	return fill_by_clock(p, lp, holds,
+			     ports_of(lp, &all, r, p->scenario->network.choose == CHOOSE_SEED),
+			     begun, scratch);
 }
 
 /* Is what falls due in so long done in as much time again, by a machine that is slow? */

@@ -95,9 +95,22 @@ struct company {
 	bool alone;	       /* the others are over before, or begin after it */
 };
 
-static bool gives_none_back(const struct plan *p, const struct forecast *f)
+/* An asker that is late by that much finds them still. */
+#define LATE_NS 250e6
+
+/* Until then, of a load whose first connections are the first to give their ports back. */
+static bool gives_none_back(const struct load_plan *lp, const struct forecast *f, double until_ns)
 {
-	return f->life_least_ns > p->scenario->stop.time;
+	return (double)f->life_least_ns > until_ns - (double)lp->load->start + LATE_NS;
+}
+
+/* Ports that so many of its connections have of each space of `me`, at least: several spaces of its own may
+ * lie in one of those, and then may their ports be the same. */
+static double takes_of(const struct load_plan *other, const struct load_plan *me, double n)
+{
+	uint32_t shared = other->budget.spaces / me->budget.spaces;
+
+	return shared > 1 ? floor(n / shared) : n;
 }
 
 static bool may_share(const struct plan *p, const struct load *l)
@@ -125,7 +138,8 @@ static double until_of(const struct plan *p)
 	return fmin((double)p->scenario->stop.time, speed_changes_ns(p->scenario));
 }
 
-static struct company company_of(const struct plan *p, const struct forecast *each, uint32_t own)
+static struct company company_of(const struct plan *p, const struct forecast *each, uint32_t own,
+				 double until_ns)
 {
 	const struct load_plan *me = &p->loads[own];
 	struct company c = {.none_back = true, .alike = true, .alone = true};
@@ -142,8 +156,9 @@ static struct company company_of(const struct plan *p, const struct forecast *ea
 		}
 		if (!is_within(p, other, me))
 			continue;
-		c.surely += due_surely(other, until_of(p));
-		c.none_back &= gives_none_back(p, &each[i]) && !may_share(p, other->load);
+		c.surely += takes_of(other, me, due_surely(other, until_ns));
+		c.none_back &=
+			gives_none_back(other, &each[i], until_ns) && !may_share(p, other->load);
 	}
 	return c;
 }
@@ -157,9 +172,6 @@ static bool shares_with_all(const struct plan *p, const struct load_plan *me)
 			return false;
 	return bind_shares_port(me->load);
 }
-
-/* An asker that is late by that much finds them still. */
-#define LATE_NS 250e6
 
 /* Do the others have all ports of `me` when a load that has no other asks for one? Either they do, or
  * one of them was refused before. */
@@ -175,12 +187,11 @@ static bool is_taken(const struct plan *p, const struct forecast *each, uint32_t
 			continue;
 		for (uint32_t i = 0; i < p->load_count; i++) {
 			const struct load *l = p->loads[i].load;
-			bool keeps =
-				(double)each[i].life_least_ns > at - (double)l->start + LATE_NS;
+			bool keeps = gives_none_back(&p->loads[i], &each[i], at);
 
 			if (i != k && is_within(p, &p->loads[i], me) && keeps && !may_share(p, l) &&
 			    !share(l, asker->load))
-				held += due_surely(&p->loads[i], at);
+				held += takes_of(&p->loads[i], me, due_surely(&p->loads[i], at));
 		}
 		if (held >= (double)me->budget.capacity)
 			return true;
@@ -241,6 +252,26 @@ static void count(struct forecast *all, const struct plan *p)
 	all->at = refused_at(p, all);
 }
 
+/* By when those that have no other ports than `me` have surely begun more than there are. */
+static double filled_ns(const struct plan *p, uint32_t own)
+{
+	const struct load_plan *me = &p->loads[own];
+	double early = 0, late = until_of(p);
+
+	while (late - early > 1e6) {
+		double between = early + (late - early) / 2, n = 0;
+
+		for (uint32_t i = 0; i < p->load_count; i++)
+			if (is_within(p, &p->loads[i], me))
+				n += takes_of(&p->loads[i], me, due_surely(&p->loads[i], between));
+		if (n > (double)me->budget.capacity)
+			late = between;
+		else
+			early = between;
+	}
+	return late;
+}
+
 /* One connection more than there are ports for it, and a pair has none. Where a socket that nobody
  * listens for has met itself, and who is open for how long then, is nobody's to tell. */
 static void foresee_all(struct forecast *all, const struct plan *p, const struct forecast *each)
@@ -250,7 +281,7 @@ static void foresee_all(struct forecast *all, const struct plan *p, const struct
 	all->exhausts = false;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct budget *b = &p->loads[i].budget;
-		struct company c = company_of(p, each, i);
+		struct company c = company_of(p, each, i, filled_ns(p, i));
 		bool is_full = steady && c.none_back && c.surely > (double)b->capacity;
 
 		never &= c.most <= b->usable || shares_with_all(p, &p->loads[i]) ||

@@ -207,6 +207,51 @@ static void leaks_and_ports_that_come_back_are_counted_together(void)
 	arena_close(&a);
 }
 
+/* Whose ports come back is no matter before the first of them does; and what is bound for all destinations
+ * meets each of the others' ports once for each of them. */
+static void loads_fill_their_ports_before_any_comes_back(void)
+{
+	static const struct {
+		const char *lines;
+		bool known, exhausts;
+		uint64_t after;
+	} rows[] = {
+		{"network: {ports: 40000-40063}\nserver: {behaviour: drop}\n"
+		 "loads: {a: {rate: 50/s, timeout: 2s}, b: {rate: 50/s, timeout: 1200ms}}",
+		 true, true, 0},
+		{"network: {ports: 40000-40063}\n"
+		 "loads: {a: {rate: 50/s, hold: 2s, end: reset}, b: {rate: 50/s, hold: 1200ms, "
+		 "end: "
+		 "reset}}",
+		 true, true, 64},
+		{"network: {ports: 40000-40063}\nserver: {behaviour: drop}\n"
+		 "loads: {a: {rate: 50/s, timeout: 2s}, b: {rate: 50/s, timeout: 500ms}}",
+		 false, false, 0},
+		/* 30 are bound, and then 25 are opened to each of four */
+		{"network: {ports: 40000-40063, servers: 4}\n"
+		 "loads: {a: {bind: address, rate: 20/s, total: 30, end: leak}, "
+		 "b: {rate: 50/s, total: 100, end: leak, start: 2s}}",
+		 true, false, 0},
+		{"network: {ports: 40000-40063, servers: 4}\n"
+		 "loads: {a: {bind: address, rate: 20/s, total: 40, end: leak}, "
+		 "b: {rate: 50/s, total: 120, end: leak, start: 3s}}",
+		 true, true, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
+
+		if (p.forecast.known != rows[i].known || p.forecast.exhausts != rows[i].exhausts)
+			printf("\n%s: %d %d\n", rows[i].lines, p.forecast.known,
+			       p.forecast.exhausts);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		CU_ASSERT_EQUAL(p.forecast.after, rows[i].after);
+		arena_close(&a);
+	}
+}
+
 /* 2 ms apart until 0.256 s; but the second load begins the last of them, at 0.3 s. */
 static void a_load_that_starts_late_is_waited_for(void)
 {
@@ -259,6 +304,7 @@ static void what_one_load_does_not_tell_is_not_told_of_all(void)
 }
 
 static const struct test tests[] = {
+	TEST(loads_fill_their_ports_before_any_comes_back),
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
 	TEST(a_reserved_port_is_nobodys_but_who_names_it),
 	TEST(who_dies_gives_its_port_up),
