@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/unit.h"
+
 static uint16_t later(uint16_t a, uint16_t b)
 {
 	return a > b ? a : b;
@@ -89,6 +91,49 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 		return *end ? fallback : n < INT32_MIN ? INT32_MIN : n > INT32_MAX ? INT32_MAX : n;
 	}
 	return fallback;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static int64_t number_or(struct text t, int64_t fallback)
+{
+	uint64_t n;
+
+	return t.len > 0 && unit_read_count(t, &n) && n <= INT32_MAX ? (int64_t)n : fallback;
+}
+
+/* As the scenario sets it last; empty: it does not. */
+static struct text setting_text(const struct setting_list *settings, const char *name)
+{
+	struct text value = {0};
+
+	for (size_t i = 0; i < settings->count; i++)
+		if (text_is(settings->list[i].name, name))
+			value = text_trim(settings->list[i].value);
+	return value;
+}
+
+int64_t setting_first(const struct setting_list *settings, const char *name, int64_t fallback)
+{
+	struct text value = setting_text(settings, name);
+	size_t len = 0;
+
+	while (len < value.len && !is_blank(value.s[len]))
+		len++;
+	return number_or((struct text){value.s, len}, fallback);
+}
+
+int64_t setting_last(const struct setting_list *settings, const char *name, int64_t fallback)
+{
+	struct text value = setting_text(settings, name);
+	size_t begin = value.len;
+
+	while (begin > 0 && !is_blank(value.s[begin - 1]))
+		begin--;
+	return value.len ? number_or(text_skip(value, begin), fallback) : fallback;
 }
 
 uint32_t concurrency_of(const struct load *load)

@@ -116,6 +116,10 @@ uint32_t ports_within(const struct port_list *list, struct port_range range);
  * with. Of 32 bits, as all that are asked for: what the kernel refuses is found out when it is set. */
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback);
 
+/* The same of one that has several numbers ("4096 131072 6291456"): the first, and the last. */
+int64_t setting_first(const struct setting_list *settings, const char *name, int64_t fallback);
+int64_t setting_last(const struct setting_list *settings, const char *name, int64_t fallback);
+
 /* Connections under way at once in a closed loop: as the scenario says, or 64 (words/keys.def). */
 uint32_t concurrency_of(const struct load *load);
 

@@ -47,6 +47,9 @@ enum {
  * connections with 64 KiB unread, 35.8 MB, which is a tenth more. */
 enum { BUFFER_LEAST = 2304, BUFFER_QUARTERS = 5 };
 
+/* What a kernel gives to buffers where that could not be read (tcp_init(), net/ipv4/tcp.c, Linux 6.18). */
+enum { WMEM_USUAL = 4 << 20, RMEM_USUAL = 32 << 20 };
+
 /* Connections of one run, at most. */
 struct crowd {
 	uint64_t begun;	    /* in all */
@@ -57,6 +60,7 @@ struct crowd {
 	uint64_t inherited; /* of them another process has a descriptor */
 	uint64_t waiting;   /* at once, to be tried again */
 	uint64_t holding;   /* a port, open or not */
+	uint64_t beside;    /* at once, of the server's ports alone, both ends there */
 	uint64_t buffered;  /* bytes of requests and responses that lie in the kernel */
 };
 
@@ -88,16 +92,35 @@ static uint64_t port_most_of(const struct load_plan *lp)
 	return bind_overshadows(lp->load) ? UINT64_MAX : lp->budget.capacity + SLACK_SLOTS;
 }
 
-static uint64_t buffers_of(uint64_t payload)
+/* No more than the sender's buffer and the receiver's come to, of a connection of TCP: tcp_wmem and
+ * tcp_rmem grow no further. A datagram goes as one. */
+static uint64_t buffers_of(uint64_t payload, uint64_t most_bytes)
 {
-	return payload ? BUFFER_LEAST + payload * BUFFER_QUARTERS / 4 : 0;
+	return payload ? least(BUFFER_LEAST + payload * BUFFER_QUARTERS / 4, most_bytes) : 0;
+}
+
+/* Of what the client sends, or of what the server does. */
+static uint64_t buffers_most(const struct plan *p, bool client_sends)
+{
+	static const char wmem[] = "net.ipv4.tcp_wmem", rmem[] = "net.ipv4.tcp_rmem";
+	const struct host *h = p->host;
+	const struct setting_list *client = &p->scenario->network.sysctl, *server = client;
+	int64_t sent = h->wmem > 0 ? h->wmem : WMEM_USUAL,
+		held = h->rmem > 0 ? h->rmem : RMEM_USUAL;
+
+	if (p->scenario->network.topology != TOPOLOGY_LOOPBACK)
+		server = &p->scenario->server.sysctl;
+	sent = setting_last(client_sends ? client : server, wmem, sent);
+	held = setting_last(client_sends ? server : client, rmem, held);
+	return (uint64_t)sent + (uint64_t)held;
 }
 
 /* What nobody reads stays as long as the connection; the rest, as long as it is under way. */
 static uint64_t buffered_of(const struct plan *p, const struct load *l, const struct crowd *c)
 {
 	bool serves = behaviour_does(p->scenario->server.behaviour, DOES_SERVE);
-	uint64_t request = buffers_of(l->request.send), response = buffers_of(l->request.receive);
+	uint64_t request = buffers_of(l->request.send, buffers_most(p, true)),
+		 response = buffers_of(l->request.receive, buffers_most(p, false));
 	uint64_t stays = (serves ? 0 : request) + (serves && !l->request.read ? response : 0);
 
 	if (l->request.send == 0)
@@ -197,8 +220,8 @@ static void memory_set(struct plan *p, const struct crowd *c)
 	struct needs *n = &p->needs;
 	uint64_t open = c->open + c->idle + c->inherited + c->under_way;
 
-	n->live = least(open, c->holding);
-	n->waiting = p->forecast.quiet_ns > 0 ? c->holding - n->live : 0;
+	n->live = least(open, c->holding) + c->beside;
+	n->waiting = p->forecast.quiet_ns > 0 ? c->holding - least(open, c->holding) : 0;
 	n->buffered = c->buffered;
 	n->bytes = p->squat.sockets * (uint64_t)BOUND_BYTES + n->live * PAIR_BYTES +
 		   n->waiting * WAIT_BYTES + n->buffered;
@@ -444,9 +467,12 @@ bool size_make(struct plan *p, struct err *err)
 	p->far_upstreams = upstreams_of(p);
 	if (upstreams_are_clients(p))
 		c.holding = most(c.holding, p->far_upstreams);
-	c.open += p->far_upstreams;
+	else
+		c.beside = p->far_upstreams;
+	c.open += p->far_upstreams - c.beside;
 	far_size(p, c.begun, slots + c.inherited);
-	sockets = c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1);
+	sockets =
+		most(c.holding * (s->network.topology == TOPOLOGY_LOOPBACK ? 2 : 1), 2 * c.beside);
 	p->ring_slots = (uint32_t)least(least((uint64_t)nofile - NOFILE_OWN, RING_SLOTS_MOST),
 					most(largest, p->far_slots));
 	p->backlog = backlog_size(p, &c);

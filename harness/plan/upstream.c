@@ -1,7 +1,6 @@
 #include "plan/upstream.h"
 
 #include "base/order.h"
-#include "base/unit.h"
 
 enum { UPSTREAMS_MOST = 1 << 18 /* as many as a far end keeps */ };
 
@@ -15,21 +14,15 @@ bool upstreams_are_clients(const struct plan *p)
 static uint32_t own_range(const struct plan *p)
 {
 	const struct setting_list *set = &p->scenario->server.sysctl;
-	struct port_range range = {32768, 60999};
+	const char *name = "net.ipv4.ip_local_port_range";
+	int64_t lo, hi = setting_last(set, name, -1);
 
 	if (upstreams_are_clients(p))
 		return p->budget.usable;
-	for (size_t i = 0; i < set->count; i++) {
-		struct text rest = text_trim(set->list[i].value), low;
-		uint64_t lo, hi;
-
-		if (!text_is(set->list[i].name, "net.ipv4.ip_local_port_range") ||
-		    !text_cut(&rest, ' ', &low) || !unit_read_count(low, &lo) ||
-		    !unit_read_count(text_trim(rest), &hi) || lo > hi || hi > UINT16_MAX)
-			continue;
-		range = (struct port_range){(uint16_t)lo, (uint16_t)hi};
-	}
-	return range.hi - range.lo + 1U;
+	lo = setting_first(set, name, -1);
+	if (lo < 0 || hi < lo || hi > UINT16_MAX)
+		return 60999 - 32768 + 1;
+	return (uint32_t)(hi - lo) + 1;
 }
 
 /* A proxy that is its own upstream opens as many as there are ports, towards each listener. */

@@ -46,6 +46,18 @@ static int64_t sysctl_number(const char *name)
 	return sysctl_read(text_of(name), value, sizeof(value)) ? -1 : strtoll(value, NULL, 10);
 }
 
+/* The last of its three. */
+static int64_t sysctl_most(const char *name)
+{
+	char value[96];
+	long long least, usual, most;
+
+	if (sysctl_read(text_of(name), value, sizeof(value)) ||
+	    sscanf(value, "%lld %lld %lld", &least, &usual, &most) != 3) // NOLINT(cert-err34-c)
+		return -1;
+	return most;
+}
+
 static int64_t memory_available(void)
 {
 	char buffer[FILE_MOST];
@@ -101,6 +113,8 @@ static void system_read(struct host *out)
 	out->ports = ports_read();
 	out->tw_reuse = sysctl_number("net.ipv4.tcp_tw_reuse");
 	out->tw_reuse_delay = sysctl_number("net.ipv4.tcp_tw_reuse_delay");
+	out->wmem = sysctl_most("net.ipv4.tcp_wmem");
+	out->rmem = sysctl_most("net.ipv4.tcp_rmem");
 	out->ehash = llabs(
 		sysctl_number("net.ipv4.tcp_ehash_entries")); /* a minus says that it is shared */
 }

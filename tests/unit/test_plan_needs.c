@@ -364,6 +364,60 @@ static void what_is_inherited_is_open_beside_the_slots(void)
 	}
 }
 
+/* Whatever is sent, a connection's buffers have an end: by the host's own tcp_wmem and tcp_rmem, or as the
+ * scenario sets them; of the sender's and of the receiver's side. */
+static void what_is_carried_is_bounded_by_the_buffers(void)
+{
+#define LARGE "load: {concurrency: 10, total: 50, request: {send: 1GiB, receive: 0B}}\n"
+	static const struct {
+		const char *lines;
+		int64_t wmem, rmem;
+		uint64_t buffered;
+	} rows[] = {
+		{LARGE, 4 << 20, 6 << 20, 10 * UINT64_C(10485760)},
+		{LARGE, 0, -1, 10 * UINT64_C(37748736)}, /* unknown */
+		{LARGE "network: {sysctl: {net.ipv4.tcp_wmem: 4096 16384 65536}}", 4 << 20, 6 << 20,
+		 10 * (UINT64_C(65536) + 6291456)},
+		{LARGE "server: {sysctl: {net.ipv4.tcp_rmem: '4096 131072  1000000'}}", 4 << 20,
+		 6 << 20, 10 * (UINT64_C(4194304) + 1000000)},
+		{LARGE "server: {sysctl: {net.ipv4.tcp_wmem: 1 2 3}}", 4 << 20, 6 << 20,
+		 10 * UINT64_C(10485760)}, /* which sends nothing */
+		{"load: {concurrency: 10, total: 50, request: {send: 1KiB, receive: 0B}}", 4 << 20,
+		 6 << 20, 10 * (UINT64_C(2304) + 1280)},
+	};
+#undef LARGE
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct host host = help_host();
+		struct plan p;
+
+		host.wmem = rows[i].wmem;
+		host.rmem = rows[i].rmem;
+		p = help_plan(rows[i].lines, &host, 1, &a);
+		if (p.needs.buffered != rows[i].buffered)
+			printf("\n%s: %llu\n", rows[i].lines, (unsigned long long)p.needs.buffered);
+		CU_ASSERT_EQUAL(p.needs.buffered, rows[i].buffered);
+		arena_close(&a);
+	}
+}
+
+/* On veth the client's ports are one, and the server's sockets 2 x 32 of its own range. */
+static void what_a_far_end_opens_to_itself_takes_memory(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40031}\n"
+			  "server: {behaviour: loop, sysctl: {net.ipv4.ip_local_port_range: "
+			  "50000 50031}}\nload: {total: 1}",
+			  NULL, 1, &a);
+
+	CU_ASSERT_EQUAL(p.needs.live, 33);
+	CU_ASSERT_EQUAL(p.needs.holding, 1);
+	CU_ASSERT_EQUAL(p.needs.waiting, 0);
+	arena_close(&a);
+}
+
 /* A connect may take a port out of TIME_WAIT after a second; but until one does, it is in use. */
 static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
 {
@@ -439,6 +493,8 @@ static void what_squat_may_have_of_named_ports_is_not_told(void)
 }
 
 static const struct test tests[] = {
+	TEST(what_is_carried_is_bounded_by_the_buffers),
+	TEST(what_a_far_end_opens_to_itself_takes_memory),
 	TEST(a_port_that_may_be_reused_is_in_use_until_it_is),
 	TEST(no_recovery_is_foretold_before_the_beginning),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
