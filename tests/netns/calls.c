@@ -209,6 +209,14 @@ void call_scoped_bind(struct calls *t)
 	went(t, "bind", bind(calls_socket(t, AF_INET6, SOCK_STREAM), &e.any, e.len));
 }
 
+void call_scoped_connect(struct calls *t)
+{
+	struct endpoint e = at_address("fe80::2", SERVICE);
+
+	e.in6.sin6_scope_id = if_nametoindex("lo");
+	went(t, "connect", connect(calls_socket(t, AF_INET6, SOCK_STREAM), &e.any, e.len));
+}
+
 void call_foreign_bind(struct calls *t)
 {
 	calls_tcp(t, "192.0.2.1", 0, NULL);

@@ -48,6 +48,7 @@ void call_ipv6_bind(struct calls *t);
 void call_link_local_connect(struct calls *t);
 void call_link_local_bind(struct calls *t);
 void call_scoped_bind(struct calls *t);
+void call_scoped_connect(struct calls *t);
 void call_foreign_bind(struct calls *t);
 void call_foreign_connect(struct calls *t);
 void call_refused(struct calls *t);

@@ -13,6 +13,10 @@
 
 /* ---- what the language cannot say: the plan is bent once the lab is built ------ */
 
+/* network.servers and services are what a far end has: no host has port 0, 0.0.0.0 or the broadcast
+ * address, and what is nobody's has no far end. ENETUNREACH itself is to be had without: by load.scope,
+ * and by a bind to another's address with ip_nonlocal_bind. */
+
 static struct address address_of(const char *words)
 {
 	struct address a;
@@ -159,6 +163,8 @@ static const struct row {
 	 EINVAL, false, call_link_local_bind},
 	{"another's scope", LOCAL "load: {" ONE "bind: address, scope: lo, total: 1}", NULL, 0, 1,
 	 STAGE_BIND, EADDRNOTAVAIL, false, call_scoped_bind},
+	{"no route for that scope", LOCAL "load: {" ONE "scope: lo, total: 1}", NULL, 0, 1,
+	 STAGE_CONNECT, ENETUNREACH, false, call_scoped_connect},
 	{"no descriptor", NET "load: {" ONE "nofile: 4, end: leak, total: 2}", NULL, 1, 1,
 	 STAGE_SOCKET, EMFILE, false, NULL},
 	{"nobody listens",
