@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/life.h"
 #include "plan/predict.h"
 
 /* What is predicted of a measure, and no run has beyond it. */
@@ -42,7 +43,7 @@ static bool requests_fail(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
 	bool is_answered = behaviour_does(p->scenario->server.behaviour, DOES_SERVE) &&
-			   p->scenario->server.delay < lp->load->timeout;
+			   answer_span(p->scenario).least < lp->load->timeout;
 
 	return p->load_count == 1 && lp->load->request.receive > 0 && !is_answered &&
 	       load_begins_most(lp->load, &lp->shape, p->scenario->stop.time) > 0;

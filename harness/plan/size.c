@@ -5,6 +5,8 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/crowd.h"
+#include "plan/memory.h"
 #include "plan/pool.h"
 #include "plan/retry.h"
 #include "plan/split.h"
@@ -43,27 +45,6 @@ enum {
 	NOFILE_UNKNOWN = 1024,
 };
 
-/* A payload lies in buffers that are a quarter larger, and one of them at least. Measured: 500
- * connections with 64 KiB unread, 35.8 MB, which is a tenth more. */
-enum { BUFFER_LEAST = 2304, BUFFER_QUARTERS = 5 };
-
-/* What a kernel gives to buffers where that could not be read (tcp_init(), net/ipv4/tcp.c, Linux 6.18). */
-enum { WMEM_USUAL = 4 << 20, RMEM_USUAL = 32 << 20 };
-
-/* Connections of one run, at most. */
-struct crowd {
-	uint64_t begun;	    /* in all */
-	uint64_t under_way; /* at once, until they are open */
-	uint64_t open;	    /* at once, the client having a descriptor */
-	uint64_t busy; /* of them, those that are to end: the others are leaked, and forgotten */
-	uint64_t idle; /* at once, between two requests */
-	uint64_t inherited; /* of them another process has a descriptor */
-	uint64_t waiting;   /* at once, to be tried again */
-	uint64_t holding;   /* a port, open or not */
-	uint64_t beside;    /* at once, of the server's ports alone, both ends there */
-	uint64_t buffered;  /* bytes of requests and responses that lie in the kernel */
-};
-
 /* A count that may be too large for its type. */
 static uint64_t counted(double n)
 {
@@ -90,43 +71,6 @@ static uint64_t most_in_all(const struct load_plan *lp, int64_t ns)
 static uint64_t port_most_of(const struct load_plan *lp)
 {
 	return bind_overshadows(lp->load) ? UINT64_MAX : lp->budget.capacity + SLACK_SLOTS;
-}
-
-/* No more than the sender's buffer and the receiver's come to, of a connection of TCP: tcp_wmem and
- * tcp_rmem grow no further. A datagram goes as one. */
-static uint64_t buffers_of(uint64_t payload, uint64_t most_bytes)
-{
-	return payload ? least(BUFFER_LEAST + payload * BUFFER_QUARTERS / 4, most_bytes) : 0;
-}
-
-/* Of what the client sends, or of what the server does. */
-static uint64_t buffers_most(const struct plan *p, bool client_sends)
-{
-	static const char wmem[] = "net.ipv4.tcp_wmem", rmem[] = "net.ipv4.tcp_rmem";
-	const struct host *h = p->host;
-	const struct setting_list *client = &p->scenario->network.sysctl, *server = client;
-	int64_t sent = h->wmem > 0 ? h->wmem : WMEM_USUAL,
-		held = h->rmem > 0 ? h->rmem : RMEM_USUAL;
-
-	if (p->scenario->network.topology != TOPOLOGY_LOOPBACK)
-		server = &p->scenario->server.sysctl;
-	sent = setting_last(client_sends ? client : server, wmem, sent);
-	held = setting_last(client_sends ? server : client, rmem, held);
-	return (uint64_t)sent + (uint64_t)held;
-}
-
-/* What nobody reads stays as long as the connection; the rest, as long as it is under way. */
-static uint64_t buffered_of(const struct plan *p, const struct load *l, const struct crowd *c)
-{
-	bool serves = behaviour_does(p->scenario->server.behaviour, DOES_SERVE);
-	uint64_t request = buffers_of(l->request.send, buffers_most(p, true)),
-		 response = buffers_of(l->request.receive, buffers_most(p, false));
-	uint64_t stays = (serves ? 0 : request) + (serves && !l->request.read ? response : 0);
-
-	if (l->request.send == 0)
-		return 0;
-	return (c->open + c->inherited) * stays +
-	       (serves ? c->under_way * (request + response - stays) : 0);
 }
 
 /* Connections that have a port at once, by the clock: those that begin within a port's life, which
@@ -201,7 +145,7 @@ static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)
 			  least(opened_most(p, lp, c.begun), port_most));
 	if (load_share(l, END_LEAK) >= 1)
 		c.holding = least(c.holding, lp->sockets_most);
-	c.buffered = buffered_of(p, l, &c);
+	c.buffered = memory_carried(p, l, &c);
 	return c;
 }
 
@@ -212,32 +156,6 @@ static uint32_t power_of_two(uint64_t n)
 	while (power < n && power < HASH_MOST)
 		power *= 2;
 	return power;
-}
-
-/* Connections that are open, and those that are closed and have their ports still. */
-static void memory_set(struct plan *p, const struct crowd *c)
-{
-	struct needs *n = &p->needs;
-	uint64_t open = c->open + c->idle + c->inherited + c->under_way;
-
-	n->live = least(open, c->holding) + c->beside;
-	n->waiting = p->forecast.quiet_ns > 0 ? c->holding - least(open, c->holding) : 0;
-	n->buffered = c->buffered;
-	n->bytes = p->squat.sockets * (uint64_t)BOUND_BYTES + n->live * PAIR_BYTES +
-		   n->waiting * WAIT_BYTES + n->buffered;
-}
-
-static bool memory_suffices(const struct plan *p, struct err *err)
-{
-	if (p->host->memory < 0 || p->needs.bytes <= (uint64_t)p->host->memory)
-		return true;
-	err_set(err, ERR_HOST,
-		"%" PRIu64 " connections%s take about %" PRIu64 " MB of memory, and %" PRId64
-		" MB are free",
-		p->needs.holding, p->needs.buffered ? " and what they carry" : "",
-		p->needs.bytes / 1000000, p->host->memory / 1000000);
-	return err_hint(err, "Use a smaller network.ports, load.total or load.hold, or a machine "
-			     "with more memory.");
 }
 
 /* Enough that a batch of the client's connects finds one each, and not too many in all. */
@@ -397,7 +315,7 @@ static uint64_t left_waiting(const struct plan *p, const struct load_plan *lp, u
 {
 	const int64_t stall_ns = 250000000;
 	const struct load *l = lp->load;
-	int64_t delay_ns = p->scenario->server.delay;
+	int64_t delay_ns = answer_span(p->scenario).most;
 	bool awaits = l->request.receive > 0 && delay_ns < l->timeout;
 
 	if (l->protocol != PROTOCOL_TCP || l->request.send == 0 || delay_ns == 0 || awaits)

@@ -71,6 +71,12 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		{LATER, "recovered == true", false},
 		{SILENT, "requests.failed == 0", true},
 		{SILENT, "requests.failed >= 1", false},
+		{"server: {delay: 3s, jitter: 50%}\nload: {rate: 10/s, request: {send: 8B, "
+		 "receive: 8B}}\n",
+		 "requests.failed == 0", false},
+		{"server: {delay: 3s, jitter: 10%}\nload: {rate: 10/s, request: {send: 8B, "
+		 "receive: 8B}}\n",
+		 "requests.failed == 0", true},
 		{REFUSING, "connects.failed == 0", true},
 		{REFUSING, "requests.failed == 0", false}, /* there are none */
 	};

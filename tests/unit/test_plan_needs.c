@@ -171,6 +171,8 @@ static void a_far_end_has_a_descriptor_for_all_that_it_keeps(void)
 		{"delay: 1s", "send: 8B, receive: 0B", 5000, 7500},
 		{"delay: 3s", "send: 8B, receive: 8B", 5000, 7500},
 		{"delay: 1s", "send: 8B, receive: 8B", 32, 1500},
+		{"delay: 1500ms, jitter: 60%", "send: 8B, receive: 8B", 5000, 7500},
+		{"delay: 1500ms, jitter: 30%", "send: 8B, receive: 8B", 32, 1500},
 		{"behaviour: answer", "send: 0B", 32, 1500},
 		{"behaviour: accept-close", "send: 0B", 32, 1500},
 		{"behaviour: never-accept", "send: 0B", 0, 0},
