@@ -7,8 +7,11 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
 #include "sys/message.h"
+#include "sys/netfilter.h"
 
 enum { RECEIVE_ROOM = 8192, ASK_BYTES = 64 };
+
+static const char could_not_ask[] = "could not ask about tracked connections";
 
 /* An attribute of a message, and the figure that it adds to. */
 struct figure {
@@ -46,24 +49,13 @@ static uint16_t type_of(const struct question *q)
 
 bool conntrack_open(struct conntrack_door *out, struct err *err)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-
-	*out = (struct conntrack_door){0};
-	if (nl && mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) == 0) {
-		out->netlink = nl;
-		return true;
-	}
-	err_sys(err, errno, "could not ask about tracked connections");
-	if (nl)
-		mnl_socket_close(nl);
-	return false;
+	out->netlink = netfilter_open(could_not_ask, err);
+	return out->netlink;
 }
 
 void conntrack_close(struct conntrack_door *d)
 {
-	if (d->netlink)
-		mnl_socket_close(d->netlink);
-	d->netlink = NULL;
+	netfilter_close(&d->netlink);
 }
 
 static bool question_send(struct mnl_socket *nl, const struct question *q)
@@ -141,14 +133,14 @@ static bool question_ask(struct mnl_socket *nl, const struct question *q,
 	enum conntrack_part part = CONNTRACK_MORE;
 
 	if (!question_send(nl, q))
-		return err_sys(err, errno, "could not ask about tracked connections");
+		return err_sys(err, errno, "%s", could_not_ask);
 	while (part == CONNTRACK_MORE) {
 		ssize_t n = mnl_socket_recvfrom(nl, buffer, sizeof(buffer));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(err, errno, "could not ask about tracked connections");
+			return err_sys(err, errno, "%s", could_not_ask);
 		part = conntrack_parse(buffer, (size_t)n, out, err);
 	}
 	return part == CONNTRACK_END;

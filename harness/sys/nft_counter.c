@@ -9,29 +9,21 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "sys/message.h"
+#include "sys/netfilter.h"
 
 enum { RECEIVE_ROOM = 8192, ASK_BYTES = 512, TABLES = NFNL_SUBSYS_NFTABLES << 8 };
 
+static const char could_not_ask[] = "could not ask about the gateway's rules";
+
 bool nft_counter_open(struct nft_counter_door *out, struct nft_name name, struct err *err)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-
-	*out = (struct nft_counter_door){.name = name};
-	if (nl && mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) == 0) {
-		out->netlink = nl;
-		return true;
-	}
-	err_sys(err, errno, "could not ask about the gateway's rules");
-	if (nl)
-		mnl_socket_close(nl);
-	return false;
+	*out = (struct nft_counter_door){netfilter_open(could_not_ask, err), name};
+	return out->netlink;
 }
 
 void nft_counter_close(struct nft_counter_door *d)
 {
-	if (d->netlink)
-		mnl_socket_close(d->netlink);
-	d->netlink = NULL;
+	netfilter_close(&d->netlink);
 }
 
 static bool counter_ask(const struct nft_counter_door *d)
@@ -90,28 +82,30 @@ static int refusal_of(const struct nlmsghdr *m)
 
 bool nft_counter_parse(const char *buffer, size_t len, uint64_t *packets, struct err *err)
 {
-	int left = (int)len, sys = EBADMSG;
+	int left = (int)len;
 
 	for (const struct nlmsghdr *m = (const void *)buffer; message_is_whole(m, left);
 	     m = mnl_nlmsg_next(m, &left)) {
 		if (message_tells(m, packets))
 			return true;
 		if (m->nlmsg_type == NLMSG_ERROR)
-			sys = refusal_of(m);
+			return err_sys(err, refusal_of(m),
+				       "the kernel refused a look at the gateway's rules");
 	}
-	return err_sys(err, sys, "the kernel refused a look at the gateway's rules");
+	return err_sys(err, EBADMSG, "there is no counter in the answer about the gateway's rules");
 }
 
 bool nft_counter_read(const struct nft_counter_door *d, uint64_t *packets, struct err *err)
 {
 	_Alignas(struct nlmsghdr) char buffer[RECEIVE_ROOM];
-	ssize_t n = -1;
+	ssize_t n;
 
-	if (counter_ask(d))
-		do
-			n = mnl_socket_recvfrom(d->netlink, buffer, sizeof(buffer));
-		while (n < 0 && errno == EINTR);
+	if (!counter_ask(d))
+		return err_sys(err, errno, "%s", could_not_ask);
+	do {
+		n = mnl_socket_recvfrom(d->netlink, buffer, sizeof(buffer));
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return err_sys(err, errno, "could not ask about the gateway's rules");
+		return err_sys(err, errno, "%s", could_not_ask);
 	return nft_counter_parse(buffer, (size_t)n, packets, err);
 }
