@@ -81,22 +81,30 @@ static const struct part parts[] = {
 /* For inet_diag_bc_run(): tests, each of which goes on with the next, or refuses the socket: by a jump
  * to 4 bytes behind the end. */
 struct program {
-	_Alignas(struct inet_diag_hostcond) char bytes[64];
+	char bytes[64];
 	size_t len;
 };
 
-static void *add_test(struct program *p, uint8_t code, size_t operand)
+static void add_bytes(struct program *p, const void *from, size_t n)
 {
-	struct inet_diag_bc_op *op = (struct inet_diag_bc_op *)(void *)(p->bytes + p->len);
+	memcpy(p->bytes + p->len, from, n);
+	p->len += n;
+}
 
-	*op = (struct inet_diag_bc_op){.code = code, .yes = (uint8_t)(sizeof(*op) + operand)};
-	p->len += op->yes;
-	return op + 1;
+/* What it is tested against is added after it. */
+static void add_test(struct program *p, uint8_t code, size_t operand)
+{
+	struct inet_diag_bc_op op = {.code = code, .yes = (uint8_t)(sizeof(op) + operand)};
+
+	add_bytes(p, &op, sizeof(op));
 }
 
 static void add_port_test(struct program *p, uint8_t code, uint16_t port)
 {
-	((struct inet_diag_bc_op *)add_test(p, code, sizeof(struct inet_diag_bc_op)))->no = port;
+	struct inet_diag_bc_op operand = {.no = port};
+
+	add_test(p, code, sizeof(operand));
+	add_bytes(p, &operand, sizeof(operand));
 }
 
 /* An IPv4 address fits that of a mapped socket, too. */
@@ -104,23 +112,28 @@ static void add_remote_test(struct program *p, const struct remote *to)
 {
 	bool is_ipv4 = address_is_ipv4(to->address);
 	size_t bytes = is_ipv4 ? 4 : 16;
-	struct inet_diag_hostcond *c = add_test(p, INET_DIAG_BC_D_COND, sizeof(*c) + bytes);
+	const struct inet_diag_hostcond condition = {
+		.family = is_ipv4 ? AF_INET : AF_INET6,
+		.prefix_len = (uint8_t)(8 * bytes),
+		.port = to->port ? to->port : -1,
+	};
 	uint8_t address[16];
 
 	address_bytes(to->address, address);
-	c->family = is_ipv4 ? AF_INET : AF_INET6;
-	c->prefix_len = (uint8_t)(8 * bytes);
-	c->port = to->port ? to->port : -1;
-	memcpy(c->addr, address + sizeof(address) - bytes, bytes);
+	add_test(p, INET_DIAG_BC_D_COND, sizeof(condition) + bytes);
+	add_bytes(p, &condition, sizeof(condition));
+	add_bytes(p, address + sizeof(address) - bytes, bytes);
 }
 
 static void end_tests(struct program *p)
 {
 	for (size_t at = 0; at < p->len;) {
-		struct inet_diag_bc_op *op = (struct inet_diag_bc_op *)(void *)(p->bytes + at);
+		struct inet_diag_bc_op op;
 
-		op->no = (uint16_t)(p->len - at + 4);
-		at += op->yes;
+		memcpy(&op, p->bytes + at, sizeof(op));
+		op.no = (uint16_t)(p->len - at + 4);
+		memcpy(p->bytes + at, &op, sizeof(op));
+		at += op.yes;
 	}
 }
 
@@ -146,7 +159,9 @@ static bool request_dump(struct dump *d, const struct part *part,
 
 	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	message->nlmsg_seq = d->sequence = d->sequence + 1 ? d->sequence + 1 : 1;
+	d->sequence +=
+		d->sequence == UINT32_MAX ? 2 : 1; /* never 0: that is any (struct dump_ask) */
+	message->nlmsg_seq = d->sequence;
 	ask = mnl_nlmsg_put_extra_header(message, sizeof(*ask));
 	ask->sdiag_family = (uint8_t)part->domain;
 	ask->sdiag_protocol = part->protocol == PROTOCOL_UDP ? IPPROTO_UDP : IPPROTO_TCP;
