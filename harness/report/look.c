@@ -150,6 +150,9 @@ void look_write(struct out *out, const struct look *l)
 	if (l->more)
 		out_fmt(out, "  and %s more%s\n", unit_count_pretty(n, l->more),
 			l->pid ? ", or of others" : "");
+	if (l->count && l->owners_partial)
+		out_z(out, "  (there are more descriptors than are looked at: not all owners are "
+			   "known)\n");
 	if (l->count && !l->sees_all)
 		out_z(out, "  (other users' processes are not named: only root sees them)\n");
 }

@@ -90,6 +90,8 @@ static json_t *look_json(const struct look *l)
 	if (l->sample.from_proc)
 		json_object_set_new(o, "from_proc", json_true());
 	json_object_set_new(o, "sees_all", json_boolean(l->sees_all));
+	if (l->owners_partial)
+		json_object_set_new(o, "owners_partial", json_true());
 	json_object_set_new(o, "destinations", rows_json(l));
 	json_object_set_new(o, "more", json_integer(l->more));
 	return o;

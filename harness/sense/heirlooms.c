@@ -1,13 +1,13 @@
 #include "sense/heirlooms.h"
 
-/* As many as sys/owners.h has room for. */
-enum { HEIRLOOMS_MOST = 1 << 16 };
+#include "sys/owners.h"
 
 bool heirlooms_open(struct heirlooms *h, uint64_t most, struct arena *arena)
 {
-	h->room = most < HEIRLOOMS_MOST ? (uint32_t)most : HEIRLOOMS_MOST;
+	h->room = most < OWNERS_MOST ? (uint32_t)most : OWNERS_MOST;
 	h->list = ARENA_TRY(arena, struct heirloom, h->room);
 	atomic_init(&h->count, 0);
+	atomic_init(&h->lost, false);
 	return h->list;
 }
 
@@ -16,6 +16,7 @@ void heirlooms_add(struct heirlooms *h, uint32_t inode, int32_t pid, int32_t fd)
 	uint32_t at = atomic_fetch_add(&h->count, 1);
 
 	if (at >= h->room) {
+		atomic_store(&h->lost, true);
 		atomic_fetch_sub(&h->count, 1);
 		return;
 	}

@@ -1,10 +1,11 @@
-/* heirlooms.h - sockets that are no longer this process's, but that of a child that has inherited them.
+/* heirlooms.h - sockets that are no longer this process's, but that of a child that has inherited
+ * them.
  *
- * Who gives one away tells so here, from any thread; the sampler reads it while others come. No scan of
- * /proc could see them: what a process that has changed its user has open is nobody's to look into.
+ * Who gives one away tells so here, from any thread; the sampler reads it while others come. No scan
+ * of /proc could see them: what a process that has changed its user has open is nobody's to look into.
  *
  * Ownership: the list is in the arena, sized once.
- * Errors:    one that finds no room is taken for the load's.
+ * Errors:    from one on that finds no room it is not known of the others whose they are.
  */
 #pragma once
 
@@ -23,6 +24,7 @@ struct heirlooms {
 	struct heirloom *list;
 	uint32_t room;
 	_Atomic uint32_t count; /* may for a moment be more than there is room for */
+	_Atomic bool lost;	/* one found none */
 };
 
 bool heirlooms_open(struct heirlooms *h, uint64_t most, struct arena *); /* false: no room */

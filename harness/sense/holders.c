@@ -29,6 +29,7 @@ static void heirlooms_read(const struct heirlooms *h, struct owners *owners)
 		if (inode)
 			owners_note(owners, one->pid, inode, one->fd);
 	}
+	owners->partial |= atomic_load(&h->lost);
 }
 
 void holders_scan(struct holders *h)
@@ -85,7 +86,7 @@ static const struct owner *owner_of(struct holders *h, const struct mark_of_held
 		remember(h, m->key, owner);
 	else if (m)
 		owner = recall(h, m->key);
-	return owner ? owner : h->ours ? &this_load : NULL;
+	return owner ? owner : h->ours && !h->owners.partial ? &this_load : NULL;
 }
 
 static struct holder holder_of(const struct owner *owner)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROCESSES_MOST = 4096, TABLE = 1 << 17, TABLE_MOST = TABLE / 2 };
+enum { PROCESSES_MOST = 4096, TABLE = 2 * OWNERS_MOST };
 
 struct owned {
 	uint32_t inode; /* 0: a free row */
@@ -37,7 +37,7 @@ static void keep(struct owners *o, uint32_t inode, uint32_t process, int32_t fd)
 
 	if (row->inode)
 		return;
-	if (o->taken == TABLE_MOST) {
+	if (o->taken == OWNERS_MOST) {
 		o->partial = true;
 		return;
 	}

@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 
-enum { OWNER_COMMAND = 16, OWNERS_LOOKS = 1 << 16 };
+enum { OWNER_COMMAND = 16, OWNERS_LOOKS = 1 << 16, OWNERS_MOST = 1 << 16 /* sockets */ };
 
 struct owner {
 	int32_t pid;

@@ -25,14 +25,15 @@ struct look_row {
 struct look {
 	int64_t t_ns;
 	struct port_range range;
-	uint32_t usable;    /* of the range, less what is reserved, listened on, or bound alone */
-	uint32_t anywhere;  /* of those, ports in use towards whatever destination */
-	double opens;	    /* new connections of the whole namespace, by the kernel's own count */
-	int32_t pid;	    /* that is watched; 0: all are */
-	bool pid_ended;	    /* and is no more */
-	bool to_one;	    /* one destination alone is */
-	bool starves_binds; /* who binds first is near to having no port */
-	bool sees_all;	    /* everybody's descriptors could be looked at */
+	uint32_t usable;     /* of the range, less what is reserved, listened on, or bound alone */
+	uint32_t anywhere;   /* of those, ports in use towards whatever destination */
+	double opens;	     /* new connections of the whole namespace, by the kernel's own count */
+	int32_t pid;	     /* that is watched; 0: all are */
+	bool pid_ended;	     /* and is no more */
+	bool to_one;	     /* one destination alone is */
+	bool starves_binds;  /* who binds first is near to having no port */
+	bool sees_all;	     /* everybody's descriptors may be looked at, */
+	bool owners_partial; /* and there are more than were */
 	struct sample sample;
 	const struct look_row *rows; /* the fullest first */
 	uint32_t count, more;	     /* and how many there are besides */

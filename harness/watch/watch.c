@@ -99,6 +99,7 @@ static bool is_kin(const void *kin, int32_t pid)
 static void find_holders(struct watch *w)
 {
 	holders_scan(w->holders);
+	w->look.owners_partial = w->holders->owners.partial;
 	if (!w->kin)
 		return;
 	kin_look(w->kin);

@@ -164,6 +164,10 @@ static void a_look_is_told_in_words(void)
 		"               try  close when recv() returns 0, on the paths of errors and\n"
 		"                    timeouts too: the far end is done with them; `ss -tnp state\n"
 		"                    close-wait` names who holds them\n");
+	CU_ASSERT(strstr(told(&l, false), "not all owners are known") == NULL);
+	l.owners_partial = true;
+	CU_ASSERT(strstr(told(&l, false), "not all owners are known") != NULL);
+	CU_ASSERT(strstr(told(&l, true), "\"owners_partial\":true") != NULL);
 	l.sees_all = false;
 	CU_ASSERT(strstr(told(&l, false), "only root sees them") != NULL);
 	l.pid = 4711;
