@@ -84,6 +84,44 @@ static void one_connection_takes_every_port_of_the_range(void)
 	help_close(&d.h);
 }
 
+static void count_services(void *context, const struct socket_seen *s)
+{
+	unsigned *towards = context;
+
+	if (s->state == STATE_ESTABLISHED && (unsigned)(s->remote_port - SERVICE) < 2)
+		towards[s->remote_port - SERVICE]++;
+}
+
+static void look_at_services(void *context, struct worker *w)
+{
+	static const struct socket_filter all = {.ports = {1024, 65535}, .domain = AF_INET};
+	struct dump dump;
+	struct err err = {0};
+	bool torn;
+
+	(void)w;
+	CU_ASSERT_FATAL(dump_open(&dump, &err));
+	CU_ASSERT(dump_run(&dump, &all, count_services, context, &torn, &err));
+	dump_close(&dump);
+}
+
+/* Its upstream is the listener that it was accepted at: each has all ports towards it. */
+static void each_listener_is_its_own_upstream(void)
+{
+	unsigned towards[2] = {0, 0};
+	struct drive d;
+
+	drive_open(&d, "network: {topology: loopback, ports: 40000-40031, services: [9000, 9001]}\n"
+		       "server: {behaviour: loop, delay: 20s}\n"
+		       "load: {concurrency: 1, total: 3, end: leak, hold: 300ms}");
+	drive_looked_at(&d, look_at_services, towards);
+	CU_ASSERT_EQUAL(d.tape.tally.opened, 2);
+	CU_ASSERT_EQUAL(d.tape.far_opened, 2 * (PORTS - 1));
+	CU_ASSERT_EQUAL(towards[0], PORTS);
+	CU_ASSERT_EQUAL(towards[1], PORTS);
+	help_close(&d.h);
+}
+
 /* What the last of them cannot have closes all that are before it, and the client's. Each of three takes
  * all ports again. */
 static void a_chain_that_breaks_is_closed_back_to_the_client(void)
@@ -223,6 +261,7 @@ static void many_chains_end_as_one(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, one_connection_takes_every_port_of_the_range),
+	TEST_UNLESS(help_no_network, each_listener_is_its_own_upstream),
 	TEST_UNLESS(help_no_network, a_chain_that_breaks_is_closed_back_to_the_client),
 	TEST_UNLESS(help_no_network, a_client_that_closes_takes_the_chain_along),
 	TEST_UNLESS(help_no_network, what_it_opened_to_itself_is_not_served),
