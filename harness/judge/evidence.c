@@ -304,6 +304,15 @@ int64_t live_time(const struct plan *plan)
 	return f->port_life_ns - f->quiet_ns;
 }
 
+bool evidence_kept_alone_fills(const struct evidence *e)
+{
+	double asked = plan_rate(e->plan);
+	double life_ns = (double)live_time(e->plan) + (double)quiet_time(e->plan);
+	double most = (double)e->plan->budget.capacity * 1e9 / life_ns;
+
+	return e->tape->tally.leaked + e->tape->tally.inherited > 0 && asked > 0 && asked <= most;
+}
+
 int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback)
 {
 	return setting_number(&e->plan->scenario->network.sysctl, name, fallback);

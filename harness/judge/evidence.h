@@ -46,6 +46,9 @@ const char *say_holders(const struct evidence *e);
 /* Ports of the range that are reserved. */
 uint32_t evidence_reserved(const struct evidence *e);
 
+/* Would the ports carry what the load asks for, were it not for those that nobody closes? */
+bool evidence_kept_alone_fills(const struct evidence *e);
+
 uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error);
 double evidence_measured(const struct evidence *e, enum measure what); /* 0: no data, too */
 bool evidence_has(const struct evidence *e, enum event_kind kind);

@@ -75,15 +75,6 @@ static struct claim timestamps_off(const struct evidence *e)
 	return c;
 }
 
-/* Is the delay short enough for what the load asks for, were there no leak besides? */
-static bool leak_alone_fills(const struct evidence *e, int64_t life_ns)
-{
-	double asked = plan_rate(e->plan);
-	double most = (double)e->plan->budget.capacity * 1e9 / (double)life_ns;
-
-	return e->tape->tally.leaked + e->tape->tally.inherited > 0 && asked > 0 && asked <= most;
-}
-
 static struct claim tw_reuse_floor(const struct evidence *e)
 {
 	const struct budget *b = &e->plan->budget;
@@ -92,7 +83,7 @@ static struct claim tw_reuse_floor(const struct evidence *e)
 	const struct value *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
 
 	if (c.weight == 0 || !is_reused(e->plan) || is_bound_first(e->plan) ||
-	    leak_alone_fills(e, life_ns))
+	    evidence_kept_alone_fills(e))
 		return no_claim;
 	c.why = text_format(
 		e->a,

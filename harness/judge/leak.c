@@ -60,12 +60,15 @@ static const char *say_after(const struct evidence *e, uint64_t held)
 }
 
 /* What is never given back goes before what waits: unless that holds more, by more than the draw of a
- * mix can make of it, two standard deviations of a half. */
+ * mix can make of it, two standard deviations of a half. Where the ports would carry all that is closed,
+ * what is not is the reason, however few they are. */
 static double claim_kept(const struct evidence *e, uint64_t kept, const struct holders *h)
 {
 	double own = claim_explains(e, kept, h->all), other = claim_churn(e);
 	bool is_close = (double)h->time_wait - (double)kept <= sqrt((double)h->all);
 
+	if (kept > 0 && evidence_kept_alone_fills(e))
+		return fmax(own, other);
 	return own > 0 && is_close ? fmax(own, other) : own;
 }
 

@@ -242,6 +242,39 @@ static void what_leaks_beside_a_churn_is_told_with_its_share(void)
 	}
 }
 
+/* 150/s of 160/s that the ports carry: what they do not is what nobody closes, however few those are. */
+static void a_leak_is_told_first_where_the_ports_would_carry_the_rest(void)
+{
+	static const struct {
+		const char *rate;
+		struct left left;
+		enum cause first;
+	} rows[] = {
+		{"150/s", {.leaked = 7, .waiting = 25}, CAUSE_LEAK},
+		{"150/s", {.leaked = 2, .waiting = 30}, CAUSE_LEAK},
+		{"160/s", {.leaked = 2, .waiting = 30}, CAUSE_LEAK},
+		{"150/s", {.inherited = 2, .waiting = 30}, CAUSE_INHERITED_FD},
+		{"161/s", {.leaked = 2, .waiting = 30}, CAUSE_TW_REUSE_FLOOR},
+		{"161/s", {.leaked = 7, .waiting = 25}, CAUSE_TW_REUSE_FLOOR},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 1, "
+			 "net.ipv4.tcp_tw_reuse_delay: 200}}\nload: {rate: %s, mix: {leak: 20%%}}",
+			 rows[i].rate);
+		left_judge(&t, lines, &rows[i].left);
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		if (t.verdict.causes[0].cause != rows[i].first)
+			printf("row %zu: %s\n", i, cause_name(t.verdict.causes[0].cause));
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, rows[i].first);
+		trial_close(&t);
+	}
+}
+
 static void where_nothing_leaks_no_leak_is_told(void)
 {
 	struct trial t;
@@ -270,6 +303,7 @@ static const struct test tests[] = {
 	TEST(a_leak_beside_one_that_binds_has_not_used_all_there_are),
 	TEST(a_leak_of_udp_is_no_kind_of_tcp),
 	TEST(what_leaks_beside_a_churn_is_told_with_its_share),
+	TEST(a_leak_is_told_first_where_the_ports_would_carry_the_rest),
 	TEST(where_nothing_leaks_no_leak_is_told),
 	TEST(a_pool_shows_a_leak_below_the_number_of_ports),
 	TESTS_END,
