@@ -44,10 +44,19 @@ static const char *rate_too(const struct evidence *e, uint64_t ports, int64_t li
 	return text_format(e->a, ", %s", say_rate(e->a, rate_of(ports, life_ns))).s;
 }
 
+/* Ports that bursts want within a port's life; 0: there are none. */
+static uint64_t bursts_want(const struct evidence *e, int64_t life_ns)
+{
+	const struct shape *shape = &e->plan->loads[0].shape;
+
+	return e->plan->load_count == 1 && shape->burst ? shape_most(shape, life_ns) : 0;
+}
+
 /* " (enough)"; or why it is not: no number of ports is, where some are held for good. */
-static const char *say_enough(const struct evidence *e, uint64_t ports, double rate)
+static const char *say_enough(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
 	const struct tally *t = &e->tape->tally;
+	double rate = rate_of(ports, life_ns);
 	double asked = plan_rate(e->plan), gateway = e->plan->forecast.gateway_rate;
 	uint64_t kept = t->leaked + t->inherited;
 
@@ -61,6 +70,8 @@ static const char *say_enough(const struct evidence *e, uint64_t ports, double r
 			.s;
 	if (asked <= 0)
 		return "";
+	if (rate >= asked && bursts_want(e, life_ns) > ports)
+		return " (not enough alone: a burst comes before the ports do)";
 	if (rate >= asked && gateway < asked)
 		return text_format(e->a, " (not enough: the gateway carries %s for sure)",
 				   say_rate(e->a, gateway))
@@ -70,7 +81,7 @@ static const char *say_enough(const struct evidence *e, uint64_t ports, double r
 
 const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
-	const char *verdict = life_ns > 0 ? say_enough(e, ports, rate_of(ports, life_ns)) : "";
+	const char *verdict = life_ns > 0 ? say_enough(e, ports, life_ns) : "";
 
 	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }

@@ -117,6 +117,14 @@ static bool is_unheard(const struct evidence *e)
 	return 2 * unheard_of(e, &h) > h.fin_wait;
 }
 
+/* " 32 ports / 5 s = 6.4/s is all …", where it is FIN_WAIT2 alone that the ports wait for. */
+static const char *say_heard_bound(const struct evidence *e, int64_t seconds)
+{
+	if (e->plan->forecast.quiet_ns != seconds * 1000000000)
+		return "";
+	return text_format(e->a, " %s", say_bound(e)).s;
+}
+
 /* "17 in FIN_WAIT2 keep their ports for up to 60 s (tcp_fin_timeout), and 8 in FIN_WAIT1 come to
  * that." */
 static const char *say_heard(const struct evidence *e, const struct holders *h)
@@ -129,10 +137,11 @@ static const char *say_heard(const struct evidence *e, const struct holders *h)
 		more = text_format(e->a, ", and %s in FIN_WAIT1 %s not come to that yet",
 				   say_count(e->a, unheard), say_either(unheard, "has", "have"))
 			       .s;
-	return text_format(e->a, "%s in FIN_WAIT2 %s for up to %s s (tcp_fin_timeout)%s.",
+	return text_format(e->a, "%s in FIN_WAIT2 %s for up to %s s (tcp_fin_timeout)%s.%s",
 			   say_count(e->a, heard),
 			   say_either(heard, "keeps its port", "keep their ports"),
-			   say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds), more)
+			   say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds), more,
+			   say_heard_bound(e, seconds))
 		.s;
 }
 

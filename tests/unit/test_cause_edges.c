@@ -335,6 +335,72 @@ static void one_dropped_syn_is_told(void)
 	trial_close(&t);
 }
 
+/* 32 ports in FIN_WAIT2 for 5 s are 6.4/s; what the kernel forgets otherwise has no such sum. */
+static void what_waits_in_fin_wait_2_has_its_sum(void)
+{
+	static const struct {
+		const char *server;
+		bool told;
+	} rows[] = {{"behaviour: hold", true}, {"behaviour: answer", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
+			 "server: {%s}\nload: {rate: 100/s}",
+			 rows[i].server);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		trial_dump(&t, 32)->states[STATE_FIN_WAIT2] = 32;
+		trial_judge(&t);
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_FIN_WAIT_ORPHANS);
+		CU_ASSERT_EQUAL(text_has(t.verdict.causes[0].why,
+					 "for up to 5 s (tcp_fin_timeout). 32 ports / 5 s = 6.4/s "
+					 "is all that can go on for ever to one destination; this "
+					 "load asks for 100/s."),
+				rows[i].told);
+		trial_close(&t);
+	}
+}
+
+/* A burst each second wants its ports just before they come back: 32/s of 32/s are not enough. */
+static void a_burst_has_enough_only_if_it_finds_them_free(void)
+{
+	static const struct {
+		const char *load;
+		bool enough;
+	} rows[] = {
+		{"rate: 32/s", true},
+		{"burst: {size: 32, every: 1s}", false},
+		{"burst: {size: 16, every: 1s}", true},
+		{"burst: {size: 17, every: 1s}", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), FEW "load: {%s}", rows[i].load);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		if (lines_have(&t.verdict.causes[0].attempt, "TIME_WAIT, 32/s (enough)") !=
+		    rows[i].enough)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(
+			lines_have(&t.verdict.causes[0].attempt, "TIME_WAIT, 32/s (enough)"),
+			rows[i].enough);
+		trial_close(&t);
+	}
+}
+
 /* 32 ports / 120 s, below one a second; and of a closed loop nothing is enough, or is not. */
 static void a_gateway_of_few_ports_is_told_with_its_rate(void)
 {
@@ -404,6 +470,8 @@ static const struct test tests[] = {
 	TEST(restarting_the_culprit_helps_where_it_keeps_its_ports),
 	TEST(a_lower_fin_timeout_is_told_with_its_gain),
 	TEST(one_dropped_syn_is_told),
+	TEST(what_waits_in_fin_wait_2_has_its_sum),
+	TEST(a_burst_has_enough_only_if_it_finds_them_free),
 	TEST(a_gateway_of_few_ports_is_told_with_its_rate),
 	TEST(of_a_closed_loop_nothing_is_said_to_be_enough),
 	TESTS_END,
