@@ -43,6 +43,12 @@ bool gateway_has_room(const struct evidence *e)
 	       fill_most * (double)e->plan->nat.carriage.each;
 }
 
+/* Whose ports are apart, at a gateway too. */
+static bool is_of_both(const struct plan *p)
+{
+	return plan_speaks(p, PROTOCOL_TCP) && plan_speaks(p, PROTOCOL_UDP);
+}
+
 const char *say_gateway_ports(const struct evidence *e)
 {
 	const struct plan *p = e->plan;
@@ -55,8 +61,9 @@ const char *say_gateway_ports(const struct evidence *e)
 		to = text_format(e->a, "%u destinations together", p->destinations).s;
 	else if (p->destinations > 1)
 		to = text_format(e->a, "each of %u destinations", p->destinations).s;
-	return text_format(e->a, "%s to %s (%u-%u%s)",
-			   say_number_of(e->a, p->nat.carriage.each, "port", "ports"), to, range.lo,
+	return text_format(e->a, "%s%s to %s (%u-%u%s)",
+			   say_number_of(e->a, p->nat.carriage.each, "port", "ports"),
+			   is_of_both(p) ? " of TCP, and as many of UDP," : "", to, range.lo,
 			   range.hi, of)
 		.s;
 }

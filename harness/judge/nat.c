@@ -184,6 +184,7 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 
 static void advise_conntrack(struct finding *f, const struct evidence *e)
 {
+	const struct carriage *c = &e->plan->nat.carriage;
 	uint64_t limit = e->plan->scenario->network.nat.limit;
 	const char *here = "";
 
@@ -201,6 +202,12 @@ static void advise_conntrack(struct finding *f, const struct evidence *e)
 			"nf_conntrack_tcp_timeout_time_wait "
 			"(120 s), _established (432,000 s) for those that end without a word"));
 	advice_add(&f->attempt, TEXT("leave out what needs no tracking (`notrack`)"));
+	if (evidence_measured(e, MEASURE_NAT_ENTRIES_MAX) < (double)c->each * c->towards)
+		advice_add(&f->wont_help, TEXT("more ports or addresses for the NAT: it had ports "
+					       "left, insert_failed would rise if not"));
+	else
+		advice_add(&f->attempt, TEXT("give the NAT more ports with it: it has no more "
+					     "than it tracked"));
 }
 
 // clang-format off
@@ -267,7 +274,6 @@ const struct rule nat_rules[] = {
 			"up to five days (net.netfilter.nf_conntrack_tcp_timeout_established)",
 		},
 		.in_vain = {
-			"more ports or addresses for the NAT: it had ports left, insert_failed would rise if not",
 			"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
 			"out",
 			"another destination: the table is one for all of them",

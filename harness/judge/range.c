@@ -18,10 +18,11 @@ static struct claim reserved_ports(const struct evidence *e)
 				    "%u-%u, and connect() "
 				    "takes none of them: %s %s left %s. A tool that goes by the "
 				    "range alone says "
-				    "that %.2g %% of it are in use.",
+				    "that %s of it are in use.",
 				    say_count(e->a, n), say_count(e->a, size_of(range)), range.lo,
 				    range.hi, say_ports(e), say_either(usable, "is", "are"),
-				    say_towards(e), 100.0 * usable / (range.hi - range.lo + 1U));
+				    say_towards(e),
+				    say_measure(e->a, KIND_SHARE, (double)usable / size_of(range)));
 	return c;
 }
 

@@ -64,6 +64,7 @@
 	SUITE(cause_words) \
 	SUITE(cause_alike) \
 	SUITE(cause_gateway) \
+	SUITE(cause_named) \
 	SUITE(cause_signature) \
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \

@@ -25,7 +25,8 @@ static void what_a_gateway_drops_of_both_protocols_is_told_of_both(void)
 	f = &t.verdict.causes[0];
 	CU_ASSERT_EQUAL(f->cause, CAUSE_LINUX_SNAT);
 	CU_ASSERT(text_has(f->why, "connect() failed 5 times with ETIMEDOUT"));
-	CU_ASSERT(text_has(f->why, "So did recv() of UDP, 4 times. The gateway has 32 ports"));
+	CU_ASSERT(text_has(f->why, "So did recv() of UDP, 4 times. The gateway has 32 ports of "
+				   "TCP, and as many of UDP"));
 	trial_close(&t);
 }
 
@@ -73,6 +74,12 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "may track no more (nf_conntrack_max)",
 		 "raise net.netfilter.nf_conntrack_max",
 		 "it had ports left"},
+		{GATEWAY("limit: 64", "end: leak"),
+		 {64, 0, 0, 0, 0},
+		 CAUSE_CONNTRACK_FULL,
+		 "The gateway tracked 64 connections",
+		 "give the NAT more ports with it: it has no more than it tracked",
+		 "another destination"},
 		{GATEWAY("limit: 10", "end: leak"),
 		 {9, 0, 0, 0, 0},
 		 CAUSE_TIMED_OUT,
