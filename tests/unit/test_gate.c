@@ -118,6 +118,7 @@ static const struct {
 	{"load: {total: 20}\nsquat: {bind: 4}",
 	 "squat.held == 4",
 	 {"observed 0, 4 less. Of 4 sockets of squat 0 have their ports; 0 were refused after"}},
+	{"load: {total: 20}", "connects.opened == 21", {"Of 20 connections begun 20 opened"}},
 	{"load: {total: 20}", "retries == 1", {"Of 20 connections begun 20 opened"}},
 };
 
