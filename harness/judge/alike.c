@@ -126,8 +126,11 @@ static void advise_close(struct finding *f, const struct evidence *e)
 			say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
 			say_either(e->tape->tally.leaked, "was", "were"));
 	else
-		advice_add(&f->attempt,
-			   TEXT("close what is done with: a leak ends here at any limit"));
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"or have fewer open at once, up to %s here: each has a descriptor "
+			"until it is closed",
+			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_ESTABLISHED_MAX)));
 }
 
 static void advise_limit(struct finding *f, const struct evidence *e)

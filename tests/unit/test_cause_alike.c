@@ -218,7 +218,7 @@ static void a_leak_that_ends_with_the_descriptors_is_told_as_one(void)
 		trial_open(&t, SMALL "load: {nofile: 20, on_failure: continue}");
 		t.tape.tally.attempted = t.tape.tally.opened = rows[i].leaked + rows[i].open;
 		t.tape.tally.leaked = rows[i].leaked;
-		t.tape.tally.open = rows[i].open;
+		t.tape.tally.open = t.tape.open_peak = rows[i].open;
 		trial_fail(&t, STAGE_SOCKET, rows[i].error, 3);
 		trial_judge(&t);
 		f = &t.verdict.causes[0];
@@ -227,6 +227,8 @@ static void a_leak_that_ends_with_the_descriptors_is_told_as_one(void)
 		leak = trial_cause(&t, CAUSE_LEAK);
 		CU_ASSERT_EQUAL(leak != NULL, rows[i].is_leak);
 		CU_ASSERT_EQUAL(text_has(f->attempt.list[0], "first of all"), rows[i].is_leak);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "have fewer open at once, up to 17 here"),
+				!rows[i].is_leak && rows[i].open == 17);
 		if (leak)
 			CU_ASSERT(
 				text_has(leak->why, "those ended first: socket() failed 3 times"));
