@@ -65,6 +65,8 @@
 	SUITE(cause_alike) \
 	SUITE(cause_gateway) \
 	SUITE(cause_named) \
+	SUITE(cause_start) \
+	SUITE(cause_knob) \
 	SUITE(cause_signature) \
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \
