@@ -43,8 +43,7 @@ static bool is_told(const struct evidence *e, enum cause cause)
 static bool any_cause(const struct evidence *e)
 {
 	for (size_t i = 0; i < e->told_count; i++)
-		if (cause_sort(e->told[i].cause) != SORT_NOTE ||
-		    e->told[i].cause == CAUSE_REQUEST_FAILED)
+		if (cause_sort(e->told[i].cause) != SORT_NOTE)
 			return true;
 	return false;
 }

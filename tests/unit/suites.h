@@ -67,6 +67,7 @@
 	SUITE(cause_named) \
 	SUITE(cause_start) \
 	SUITE(cause_knob) \
+	SUITE(cause_live) \
 	SUITE(cause_signature) \
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \

@@ -175,6 +175,72 @@ static void what_a_gateway_dropped_is_told_with_its_ports(void)
 	trial_close(&t);
 }
 
+/* By how much, and on which side: at the bound itself, and of what a range allows. */
+static void a_line_is_missed_on_the_side_that_it_is(void)
+{
+	static const struct {
+		const char *line, *said; /* of 20 that opened */
+	} rows[] = {
+		{"connects.closed < 20", "observed 20. Of 20"},
+		{"connects.closed < 19", "observed 20, 1 more."},
+		{"connects.closed <= 19", "observed 20, 1 more."},
+		{"connects.closed > 20", "observed 20. Of 20"},
+		{"connects.closed >= 23", "observed 20, 3 less."},
+		{"connects.closed in 3..5", "observed 20, 15 more."},
+		{"connects.closed in 23..25", "observed 20, 3 less."},
+		{"connects.closed == 19", "observed 20, 1 more."},
+		{"connects.closed != 20", "observed 20. Of 20"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), SMALL "load: {total: 20}\nexpect: [\"%s\"]",
+			 rows[i].line);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_GATE_MISSED);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		if (!text_has(f->why, rows[i].said))
+			printf("%s: " TEXT_FMT "\n", rows[i].line, TEXT_ARG(f->why));
+		CU_ASSERT(text_has(f->why, rows[i].said));
+		trial_close(&t);
+	}
+}
+
+/* The step tells it; a note about something else does not. */
+static void a_line_of_latency_is_told_by_the_step_or_by_itself(void)
+{
+	static const struct {
+		uint64_t late, waiting;
+		bool told;
+	} rows[] = {{1, 0, false}, {0, 0, true}, {0, 8, true}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sample *s;
+		struct trial t;
+
+		trial_open(&t, "network: {ports: 40000-40999}\nload: {rate: 1k/s}\nsample: "
+			       "{latency: 20ms}\n"
+			       "expect: [latency.p99 < 1ms, connects.closed == 3]");
+		t.tape.tally.late = rows[i].late;
+		s = trial_dump(&t, 501);
+		s->parts |= SAMPLE_TOTALS;
+		s->tw = rows[i].waiting;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_SERVER_TIME_WAIT) != NULL,
+				rows[i].waiting > 0);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(trial_cause(&t, CAUSE_GATE_MISSED));
+		CU_ASSERT_EQUAL(text_has(trial_cause(&t, CAUSE_GATE_MISSED)->why, "latency.p99"),
+				rows[i].told);
+		CU_ASSERT(text_has(trial_cause(&t, CAUSE_GATE_MISSED)->why, "connects.closed"));
+		trial_close(&t);
+	}
+}
+
 /* Which holds all lines together, and what each topic has to say once. */
 static void lines_of_one_topic_are_told_together(void)
 {
@@ -258,6 +324,8 @@ static const struct test tests[] = {
 	TEST(a_fill_that_is_too_much_is_told_with_who_holds_it),
 	TEST(what_nothing_else_is_told_of_has_the_arithmetic_of_its_measure),
 	TEST(what_a_gateway_dropped_is_told_with_its_ports),
+	TEST(a_line_is_missed_on_the_side_that_it_is),
+	TEST(a_line_of_latency_is_told_by_the_step_or_by_itself),
 	TEST(lines_of_one_topic_are_told_together),
 	TEST(a_line_that_may_hold_still_is_told_nothing_of),
 	TEST(a_cause_speaks_for_the_lines_that_it_is_about),
