@@ -178,7 +178,7 @@ static void a_run_knows_which_of_its_sockets_are_bound(void)
 	static const char lines[] = "network: {ports: 40000-40063, servers: 2}\n"
 				    "loads:\n"
 				    "  a: {bind: address, end: leak, total: 40, rate: 1k/s}\n"
-				    "  b: {start: 300ms, end: leak, rate: 500/s, total: 100}\n";
+				    "  b: {start: 1s, end: leak, rate: 500/s, total: 100}\n";
 	const struct sample *s;
 	struct measures m;
 	struct drive d;

@@ -45,6 +45,101 @@ static void a_range_is_full_when_more_come_than_go(void)
 	}
 }
 
+/* ---- how fast ------------------------------------------------------------ */
+
+struct pace {
+	struct arena a;
+	struct census census;
+	struct trend trend;
+	struct look_row row;
+};
+
+static void pace_open(struct pace *p, int64_t tw_reuse)
+{
+	if (!arena_open(&p->a, 32 << 20))
+		CU_FAIL_FATAL("no memory");
+	CU_ASSERT_FATAL(census_open(&p->census, 4, &p->a) &&
+			census_open_held(&p->census, 64, &p->a) &&
+			trend_open(&p->trend, 4, tw_reuse, -1, &p->a));
+	p->census.range = (struct port_range){40000, 40063};
+}
+
+/* Sockets with the cookies from..to-1; of them the first few are in TIME_WAIT, for so long still. */
+static void pace_look(struct pace *p, int64_t now_ns, uint32_t from, uint32_t to, uint32_t waiting,
+		      int64_t gone_ns)
+{
+	struct usage usage;
+
+	census_clear(&p->census);
+	for (uint32_t i = from; i < to; i++) {
+		bool waits = i < from + waiting;
+		struct socket_seen s = {.local = address_ipv4(1),
+					.remote = address_ipv4(2),
+					.local_port = (uint16_t)(40000 + i),
+					.remote_port = 80,
+					.state = waits ? STATE_TIME_WAIT : STATE_ESTABLISHED,
+					.gone_ns = waits ? gone_ns : -1,
+					.cookie = 1 + i};
+
+		census_add(&p->census, &s);
+	}
+	CU_ASSERT_EQUAL_FATAL(census_fullest(&p->census, &usage, 1), 1);
+	p->row = (struct look_row){.usage = usage};
+	trend_look(&p->trend, &p->census, now_ns);
+	trend_tell(&p->trend, &p->census, &p->row, 1, now_ns);
+}
+
+/* By cookies: 6 and 2 are new, 3 are gone. What is older than ten seconds is no part of a rate. */
+static void rates_are_of_the_last_ten_seconds(void)
+{
+	struct pace p;
+
+	pace_open(&p, 0);
+	pace_look(&p, 0, 0, 4, 0, -1);
+	CU_ASSERT(p.row.opens < 0 && p.row.closes == 0 && p.row.full_ns < 0);
+	pace_look(&p, SECOND / 2 - 1, 0, 4, 0, -1);
+	CU_ASSERT(p.row.opens < 0);
+	pace_look(&p, SECOND, 0, 10, 0, -1);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 6, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 6, 1e-9);
+	CU_ASSERT_EQUAL(p.row.full_ns, 9 * SECOND);
+	pace_look(&p, 2 * SECOND, 3, 12, 0, -1);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 4, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 2.5, 1e-9);
+	pace_look(&p, 2 * SECOND + 1, 3, 13, 0, -1);
+	pace_look(&p, 11 * SECOND, 3, 13, 0, -1);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 3 / 10., 1e-9); /* since 1 s: 6 were before that */
+	pace_look(&p, 30 * SECOND, 3, 13, 0, -1);
+	pace_look(&p, 31 * SECOND, 3, 13, 0, -1);
+	CU_ASSERT(p.row.opens == 0 && p.row.grows == 0 && p.row.full_ns == FULL_NEVER);
+	arena_close(&p.a);
+}
+
+/* What was closed in the last ten seconds has fifty still; what may be used again holds no port. */
+static void one_look_tells_what_is_closed(void)
+{
+	static const struct {
+		int64_t tw_reuse, gone_ns;
+		double closes;
+		int64_t full; /* -1: cannot be told */
+	} rows[] = {
+		{0, 50 * SECOND + 1000000, 2, 22},
+		{0, 50 * SECOND, 0, -1},
+		{1, 60 * SECOND, 2, -1},
+		{2, 60 * SECOND, 2, 22},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pace p;
+
+		pace_open(&p, rows[i].tw_reuse);
+		pace_look(&p, 0, 0, 20, 20, rows[i].gone_ns);
+		CU_ASSERT_DOUBLE_EQUAL(p.row.closes, rows[i].closes, 1e-9);
+		CU_ASSERT_EQUAL(p.row.full_ns, rows[i].full < 0 ? -1 : rows[i].full * SECOND);
+		arena_close(&p.a);
+	}
+}
+
 /* ---- what fills it ------------------------------------------------------- */
 
 static struct look_row row_of(int state, uint32_t n, uint32_t usable)
@@ -215,6 +310,8 @@ static void a_look_is_told_to_a_program(void)
 
 static const struct test tests[] = {
 	TEST(a_range_is_full_when_more_come_than_go),
+	TEST(rates_are_of_the_last_ten_seconds),
+	TEST(one_look_tells_what_is_closed),
 	TEST(what_fills_it_is_told_by_its_states),
 	TEST(all_that_it_tells_of_has_something_to_do_about_it),
 	TEST(a_look_is_told_in_words),
