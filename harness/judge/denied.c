@@ -85,9 +85,8 @@ static bool bounds_of(struct guess *out, enum measure what, const struct plan *p
 		return true;
 	if (what == MEASURE_PREDICTED_RATE && isfinite(p->forecast.rate))
 		*out = (struct guess){p->forecast.rate, p->forecast.rate, p->forecast.rate};
-	else if (what == MEASURE_CONNECTS_FAILED && connects_fail(p, said))
-		*out = (struct guess){1, 1, INFINITY};
-	else if (what == MEASURE_REQUESTS_FAILED && requests_fail(p))
+	else if ((what == MEASURE_CONNECTS_FAILED && connects_fail(p, said)) ||
+		 (what == MEASURE_REQUESTS_FAILED && requests_fail(p)))
 		*out = (struct guess){1, 1, INFINITY};
 	else if (what == MEASURE_RECOVERED && never_recovers(p, said))
 		*out = (struct guess){0, 0, 0};
