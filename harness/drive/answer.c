@@ -100,11 +100,12 @@ static void on_request(struct worker *w, struct flow *f)
 }
 
 /* By a RST, from either end: the far end's, or the client's own, which close sends by its options
- * or because there is something in the socket that nobody has read. */
+ * or because there is something in the socket that nobody has read. A socket of MPTCP sends a FIN all
+ * the same: its own queue has the bytes, and the one of TCP below is empty (Linux 6.18). */
 static bool is_reset(const struct worker *w, const struct flow *f)
 {
 	const struct load *l = w->load->load;
-	bool unread = !l->request.read && f->served;
+	bool unread = !l->request.read && f->served && !l->options.mptcp;
 
 	if (work_is_datagram(w))
 		return false;

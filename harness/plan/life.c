@@ -201,10 +201,10 @@ static struct span answer_time(const struct scenario *s)
 	return s->load.request.receive ? (struct span){most, most} : (struct span){0, 0};
 }
 
-/* What nobody has read is answered by a RST when the client closes. */
+/* What nobody has read is answered by a RST when the client closes; but of MPTCP (drive/answer.c). */
 static bool leaves_unread(const struct scenario *s, enum end end)
 {
-	return !s->load.request.read && end == END_CLOSE &&
+	return !s->load.request.read && end == END_CLOSE && !s->load.options.mptcp &&
 	       behaviour_does(s->server.behaviour, DOES_SERVE);
 }
 

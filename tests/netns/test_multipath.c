@@ -115,6 +115,27 @@ static void a_closed_one_is_in_time_wait(void)
 	help_close(&d.h);
 }
 
+/* Where plain TCP has a RST for what was not read, and no TIME_WAIT. */
+static void one_with_an_unread_answer_waits_all_the_same(void)
+{
+	for (int multi = 0; multi < 2; multi++) {
+		char lines[300];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 SMALL ", sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			       "load: {concurrency: 1, total: 20, options: {mptcp: %s}, request: "
+			       "{send: 8B, receive: 8B, read: false}}",
+			 multi ? "true" : "false");
+		drive_lines(&d, lines);
+		CU_ASSERT_EQUAL(d.tape.tally.requests_done, 20);
+		CU_ASSERT_EQUAL(last_dump(&d.tape)->states[STATE_TIME_WAIT], multi ? 20 : 0);
+		CU_ASSERT_EQUAL(d.tape.tally.closed, multi ? 20 : 0);
+		CU_ASSERT_EQUAL(d.tape.tally.reset, multi ? 0 : 20);
+		help_close(&d.h);
+	}
+}
+
 static void where_it_is_off_there_is_no_socket(void)
 {
 	struct drive d;
@@ -129,6 +150,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(no_multipath, a_socket_of_mptcp_is_one_and_falls_back),
 	TEST_UNLESS(no_multipath, as_many_ports_carry_as_many_connections),
 	TEST_UNLESS(no_multipath, a_closed_one_is_in_time_wait),
+	TEST_UNLESS(no_multipath, one_with_an_unread_answer_waits_all_the_same),
 	TEST_UNLESS(no_multipath, where_it_is_off_there_is_no_socket),
 	TESTS_END,
 };

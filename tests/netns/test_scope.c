@@ -114,6 +114,26 @@ static void a_scoped_socket_is_between_link_local_addresses(void)
 	help_close(&d.h);
 }
 
+/* A connect that is timed names the link of both ends, as the load's do. */
+static void a_timed_connect_is_scoped_too(void)
+{
+	static const char *const binds[] = {"none", "address"};
+
+	for (size_t i = 0; i < sizeof(binds) / sizeof(binds[0]); i++) {
+		char lines[300];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 LOCAL "sample: {latency: 1ms}\nload: {rate: 100/s, total: 20, end: reset, "
+			       "scope: veth0, bind: %s}",
+			 binds[i]);
+		drive_lines(&d, lines);
+		CU_ASSERT_FATAL(d.tape.latency != NULL);
+		CU_ASSERT(d.tape.latency->all.count > 0);
+		help_close(&d.h);
+	}
+}
+
 /* Addresses of either end, listed or not, and what the far end does. */
 static void all_that_is_said_of_addresses_holds_of_these(void)
 {
@@ -181,6 +201,7 @@ static void others_name_the_link_too(void)
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_scope_is_answered_as_the_kernel_does),
 	TEST_UNLESS(help_no_lending, a_scoped_socket_is_between_link_local_addresses),
+	TEST_UNLESS(help_no_lending, a_timed_connect_is_scoped_too),
 	TEST_UNLESS(help_no_network, all_that_is_said_of_addresses_holds_of_these),
 	TEST_UNLESS(help_no_network, others_name_the_link_too),
 	TESTS_END,
