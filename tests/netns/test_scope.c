@@ -201,7 +201,7 @@ static void others_name_the_link_too(void)
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_scope_is_answered_as_the_kernel_does),
 	TEST_UNLESS(help_no_lending, a_scoped_socket_is_between_link_local_addresses),
-	TEST_UNLESS(help_no_lending, a_timed_connect_is_scoped_too),
+	TEST_UNLESS(help_no_network, a_timed_connect_is_scoped_too),
 	TEST_UNLESS(help_no_network, all_that_is_said_of_addresses_holds_of_these),
 	TEST_UNLESS(help_no_network, others_name_the_link_too),
 	TESTS_END,
