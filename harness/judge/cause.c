@@ -16,8 +16,9 @@ static const struct rule *const families[] = {
 double claim_explains(const struct evidence *e, uint64_t held, uint64_t all)
 {
 	double share = all ? (double)held / (double)all : 0;
+	bool ran_out = e->tape->exhausted && (e->wanted > 0 || e->named == 0);
 
-	if ((!e->tape->exhausted && !e->fills) || share < share_least)
+	if ((!ran_out && !e->fills) || share < share_least)
 		return 0;
 	return share * (double)(e->wanted ? e->wanted : 1);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/order.h"
 #include "judge/say.h"
 #include "plan/bind.h"
 #include "plan/life.h"
@@ -340,6 +341,24 @@ static const struct load_plan *load_with_most(const struct plan *p, const struct
 	return &p->loads[at];
 }
 
+const struct tally *evidence_tally(const struct plan *plan, const struct tape *tape, size_t i)
+{
+	bool apart = plan->load_count > 1 && i < tape->load_count;
+
+	return apart ? &tape->loads[i].tally : &tape->tally;
+}
+
+/* bind() refuses a port that is named for reasons of that port alone. */
+static uint64_t named_of(const struct plan *plan, const struct tape *tape)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < plan->load_count; i++)
+		if (bind_names_port(plan->loads[i].bind))
+			n += evidence_tally(plan, tape, i)->errors[STAGE_BIND][EADDRINUSE];
+	return n;
+}
+
 struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			    const struct measures *m, struct arena *a)
 {
@@ -358,5 +377,7 @@ struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			   tape->tally.errors[STAGE_CONNECT][EAGAIN] +
 			   tape->tally.errors[STAGE_SEND][EAGAIN] +
 			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
+	e.named = named_of(plan, tape);
+	e.wanted -= least(e.wanted, e.named);
 	return e;
 }

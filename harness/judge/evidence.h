@@ -14,7 +14,8 @@ struct evidence {
 	const struct tape *tape;
 	const struct measures *measures;
 	const struct sample *full; /* the dump that tells who holds the ports; NULL: none */
-	uint64_t wanted;	   /* failures for want of a port */
+	uint64_t wanted;	   /* failures for want of a port, of the kernel's choice */
+	uint64_t named;		   /* and of one that the program names, and is not to be had */
 	/* Of several loads: the one that failed most, and the one that leaked most. */
 	const struct load_plan *load, *leaker;
 	bool fills;		      /* a line of `expect` that allows fewer sockets has failed */
@@ -50,6 +51,9 @@ uint32_t evidence_reserved(const struct evidence *e);
 bool evidence_kept_alone_fills(const struct evidence *e);
 
 uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error);
+
+/* What load i of the plan came to by itself. */
+const struct tally *evidence_tally(const struct plan *, const struct tape *, size_t i);
 double evidence_measured(const struct evidence *e, enum measure what); /* 0: no data, too */
 bool evidence_has(const struct evidence *e, enum event_kind kind);
 int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback);

@@ -3,33 +3,76 @@
 #include "judge/rule.h"
 #include "plan/bind.h"
 
-/* Those of the load that names them: other loads may have more. */
-static const char *say_own_ports(const struct evidence *e)
+/* A load that names its ports, and what it came to. */
+struct namer {
+	const struct load_plan *plan;
+	const struct tally *tally;
+};
+
+static uint64_t refused_of(const struct namer *n)
 {
-	return say_number_of(e->a, e->load->budget.usable, "port", "ports");
+	bool shares = bind_shares_port(n->plan->load);
+
+	return shares ? n->tally->errors[STAGE_CONNECT][EADDRNOTAVAIL]
+		      : n->tally->errors[STAGE_BIND][EADDRINUSE];
+}
+
+/* Refused what others have is another's cause: a load that has had all of its own has them itself. */
+static bool has_its_own(const struct namer *n)
+{
+	struct port_range ports = n->plan->ports;
+
+	return bind_shares_port(n->plan->load) ||
+	       n->tally->opened > (uint64_t)(ports.hi - ports.lo);
+}
+
+/* The one that was refused most; where there is one load, that. */
+static bool find_namer(const struct evidence *e, struct namer *out)
+{
+	const struct plan *p = e->plan;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < p->load_count; i++) {
+		struct namer n = {&p->loads[i], evidence_tally(p, e->tape, i)};
+
+		if (!bind_names_port(n.plan->bind) || refused_of(&n) <= most ||
+		    (p->load_count > 1 && !has_its_own(&n)))
+			continue;
+		most = refused_of(&n);
+		*out = n;
+	}
+	return most > 0;
+}
+
+static const char *say_own_ports(const struct evidence *e, const struct load_plan *lp)
+{
+	return say_number_of(e->a, lp->budget.usable, "port", "ports");
 }
 
 /* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
  * connection to: EADDRNOTAVAIL. */
 static struct claim fixed_port(const struct evidence *e)
 {
-	bool shares = bind_shares_port(e->load->load), taken = evidence_has(e, EVENT_TUPLE_TAKEN);
-	enum stage stage = shares ? STAGE_CONNECT : STAGE_BIND;
-	int error = shares ? EADDRNOTAVAIL : EADDRINUSE;
-	struct claim c = {.weight = (double)evidence_errors(e, stage, error)};
+	struct namer n;
+	bool shares;
 
-	if (!bind_names_port(e->load->bind) || c.weight == 0 || (shares && !taken))
-		return (struct claim){0};
-	c.weight += 1;
-	c.why = text_format(e->a, "The program names the ports itself: %s, %s. %s %s",
-			    say_own_ports(e),
-			    shares ? "for one connection to a destination each"
-				   : "each for one connection, to whichever destination",
-			    say_failures(e, stage, error),
-			    shares ? "That very connection, between these two addresses and ports, "
-				     "exists already."
-				   : "A closed one keeps its port in TIME_WAIT, too.");
-	return c;
+	if (!find_namer(e, &n))
+		return no_claim;
+	shares = bind_shares_port(n.plan->load);
+	if (shares && !evidence_has(e, EVENT_TUPLE_TAKEN))
+		return no_claim;
+	return (struct claim){
+		.weight = (double)refused_of(&n) + 1,
+		.why = text_format(
+			e->a, "The program names the ports itself: %s, %s. %s %s",
+			say_own_ports(e, n.plan),
+			shares ? "for one connection to a destination each"
+			       : "each for one connection, to whichever destination",
+			shares ? say_failures(e, STAGE_CONNECT, EADDRNOTAVAIL)
+			       : say_failures(e, STAGE_BIND, EADDRINUSE),
+			shares ? "That very connection, between these two addresses and ports, "
+				 "exists already."
+			       : "A closed one keeps its port in TIME_WAIT, too.")};
 }
 
 /* SO_REUSEPORT, as who dials from the port that it listens on sets it. */
@@ -71,7 +114,7 @@ static struct claim reserved_source(const struct evidence *e)
 				   "The program binds source ports %u-%u, %s, each for one "
 				   "connection and its TIME_WAIT: "
 				   "%s go on for ever. %s The ephemeral range is not asked.",
-				   lp->ports.lo, lp->ports.hi, say_own_ports(e),
+				   lp->ports.lo, lp->ports.hi, say_own_ports(e, lp),
 				   say_rate(e->a, (double)e->load->budget.usable * 1e9 /
 							  (double)(live_time(e->plan) +
 								   outside_time(e->plan))),
@@ -80,8 +123,9 @@ static struct claim reserved_source(const struct evidence *e)
 
 static void advise_fixed_port(struct finding *f, const struct evidence *e)
 {
-	const struct load *load = e->load->load;
 	struct port_range range = e->plan->scenario->network.ports;
+	struct namer n;
+	const struct load *load = find_namer(e, &n) ? n.plan->load : e->load->load;
 
 	advice_add_fmt(&f->attempt, e->a,
 		       "let the kernel choose: without bind(), or with a bind() to port 0 and "

@@ -17,6 +17,13 @@ static bool lies_in(struct port_range inner, struct port_range outer)
 	return inner.lo >= outer.lo && inner.hi <= outer.hi;
 }
 
+/* A load that has had all of its ports has them from itself. */
+static bool is_refused(const struct load_plan *lp, const struct tally *t)
+{
+	return bind_names_port(lp->bind) && t->errors[STAGE_BIND][EADDRINUSE] > 0 &&
+	       t->opened < lp->ports.hi - lp->ports.lo + 1U;
+}
+
 /* The first that bind() has refused, with its port among those of connect() or not. */
 static bool find_server(const struct evidence *e, bool in_range, struct server *out)
 {
@@ -27,7 +34,7 @@ static bool find_server(const struct evidence *e, bool in_range, struct server *
 			.plan = lp,
 			.tape = &e->tape->loads[i],
 			.refused = e->tape->loads[i].tally.errors[STAGE_BIND][EADDRINUSE]};
-		if (out->refused > 0 && bind_names_port(lp->bind) &&
+		if (is_refused(lp, &out->tape->tally) &&
 		    lies_in(lp->ports, e->plan->scenario->network.ports) == in_range)
 			return e->tape->load_count > 1;
 	}
@@ -137,7 +144,7 @@ static uint64_t count_picks(const struct evidence *e, uint64_t *taken)
 		    !lies_in(lp->ports, e->plan->scenario->network.ports))
 			continue;
 		n++;
-		*taken += e->tape->loads[i].tally.errors[STAGE_BIND][EADDRINUSE] > 0;
+		*taken += is_refused(lp, &e->tape->loads[i].tally);
 	}
 	return n;
 }

@@ -119,6 +119,54 @@ static void a_server_without_its_port_is_told_why(void)
 	}
 }
 
+/* Its own connection has the port: that is no server's race, whoever failed more often besides. */
+static void a_load_that_had_all_its_ports_has_them_itself(void)
+{
+	static const struct {
+		uint64_t opened, leak_failed;
+		enum cause cause;
+	} rows[] = {{0, 0, CAUSE_LISTENER_IN_RANGE},
+		    {1, 0, CAUSE_LISTENER_IN_RANGE},
+		    {2, 0, CAUSE_FIXED_PORT},
+		    {2, 20, CAUSE_FIXED_PORT}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum cause other = rows[i].cause == CAUSE_FIXED_PORT ? CAUSE_LISTENER_IN_RANGE
+								     : CAUSE_FIXED_PORT;
+		struct trial t;
+
+		refusals_judge(&t, FEW "loads:\n  a: {end: leak}\n  b: {bind: ports 40005-40006}",
+			       3, 0, 0);
+		t.tape.loads[0].tally.failed = rows[i].leak_failed;
+		t.tape.loads[1].tally.opened = rows[i].opened;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, rows[i].leak_failed);
+		trial_judge(&t);
+		CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, rows[i].cause));
+		CU_ASSERT_PTR_NULL(trial_cause(&t, other));
+		trial_close(&t);
+	}
+}
+
+/* What is in TIME_WAIT is no want of the range's, where a port of the program's choice alone was not to be
+ * had. */
+static void a_named_port_says_nothing_of_the_range(void)
+{
+	for (int connects_fail = 0; connects_fail < 2; connects_fail++) {
+		struct trial t;
+
+		refusals_judge(&t, FEW "loads:\n  a: {rate: 10/s}\n  b: {bind: port 50000}", 3, 0,
+			       32);
+		t.tape.loads[1].tally.opened = 1;
+		t.tape.exhausted = true;
+		if (connects_fail)
+			trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 1);
+		trial_judge(&t);
+		CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_FIXED_PORT));
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_TIME_WAIT_CHURN) != NULL, connects_fail);
+		trial_close(&t);
+	}
+}
+
 static void a_load_alone_is_no_server_beside_others(void)
 {
 	struct trial t;
@@ -179,6 +227,8 @@ static void a_service_that_started_late_is_told_by_its_port(void)
 
 static const struct test tests[] = {
 	TEST(a_server_without_its_port_is_told_why),
+	TEST(a_load_that_had_all_its_ports_has_them_itself),
+	TEST(a_named_port_says_nothing_of_the_range),
 	TEST(a_load_alone_is_no_server_beside_others),
 	TEST(a_service_that_started_late_is_told_by_its_port),
 	TESTS_END,
