@@ -201,7 +201,8 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	out->interrupted = tape->interrupted;
 	out->cut_short = tape->cut_short;
 	out->aborted = tape->aborted < 0 ? 0 : (unsigned)tape->aborted + 1;
-	out->intended = text_format(a, "%016llx", (unsigned long long)intent_sum(plan));
+	out->intended = text_format(a, "%d:%016llx", INTENT_VERSION,
+				    (unsigned long long)intent_sum(plan, *a));
 	out->lost = tape->lost;
 	destinations_of(out, tape, a);
 	out->latency = tape->latency;

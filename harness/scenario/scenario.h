@@ -308,6 +308,9 @@ bool scenario_read(struct scenario_file *out, const char *file, struct text src,
  * each value came from. What is written reads back to the same struct. */
 void scenario_write(struct out *out, const struct scenario *s, bool origins);
 
+/* All keys of load i, those that it has of `load` too, a line each: "load.options.linger: none". */
+void scenario_load_write(struct out *out, const struct scenario *s, size_t i);
+
 /* The share of the load's connections that end so, 0 to 1; is there any? */
 double load_share(const struct load *l, enum end end);
 bool load_ends(const struct load *l, enum end end);
@@ -317,6 +320,12 @@ static inline bool load_is_pooled(const struct load *l)
 {
 	return (l->pool.max_idle > 0 && l->request.per_connection != 1) ||
 	       l->request.per_connection > 1;
+}
+
+/* Is one of the gateway's ports in use for all destinations at once? */
+static inline bool nat_maps_for_all(const struct nat *nat)
+{
+	return nat->mapping == MAPPING_INDEPENDENT;
 }
 
 /* The interface of load.scope; NULL: none. */

@@ -167,6 +167,19 @@ static void write_loads(struct out *out, const struct scenario *s, bool origins)
 		write_load(out, s, &s->loads.list[i], origins);
 }
 
+void scenario_load_write(struct out *out, const struct scenario *s, size_t i)
+{
+	const struct load *l = scenario_load(s, i);
+
+	for (size_t k = 0; k < keys_count; k++) {
+		if (!key_is_of_load(&keys[k]))
+			continue;
+		out_fmt(out, "%s.%s: ", keys[k].section, keys[k].name);
+		keys[k].kind->write(out, load_at(l, keys[k].field));
+		out_z(out, "\n");
+	}
+}
+
 void scenario_write(struct out *out, const struct scenario *s, bool origins)
 {
 	const char *section = "";
