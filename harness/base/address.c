@@ -105,18 +105,31 @@ static bool read_port(struct text t, uint16_t *port)
 	return n > 0 && n <= UINT16_MAX;
 }
 
-bool address_port_read(struct text t, struct address *out, uint16_t *port)
+/* Brackets are for what has colons itself. */
+static bool read_both(struct text t, struct address *out, uint16_t *port)
 {
 	bool brackets = text_starts(t, TEXT("["));
 	struct text rest = text_skip(t, brackets), address;
 
-	*port = 0;
 	if (!brackets && address_read(t, out))
 		return true;
-	if (!text_cut(&rest, brackets ? ']' : ':', &address) || !address_read(address, out))
+	if (!text_cut(&rest, brackets ? ']' : ':', &address) || !address_read(address, out) ||
+	    (brackets && !memchr(address.s, ':', address.len)))
 		return false;
 	if (!brackets)
 		return read_port(rest, port);
 	return rest.len == 0 ||
 	       (text_starts(rest, TEXT(":")) && read_port(text_skip(rest, 1), port));
+}
+
+bool address_port_read(struct text t, struct address *out, uint16_t *port)
+{
+	struct address a;
+	uint16_t number = 0;
+
+	if (!read_both(t, &a, &number))
+		return false;
+	*out = a;
+	*port = number;
+	return true;
 }

@@ -41,6 +41,7 @@ struct address address_of_bytes(const uint8_t bytes[16]);
 /* "10.77.0.1", "fd77::1"; a scope such as %veth0 is no part of an address. */
 bool address_read(struct text t, struct address *out);
 
-/* "10.0.0.1:443", "[2001:db8::1]:443"; without a port as above, and that is 0. */
+/* "10.0.0.1:443", "[2001:db8::1]:443"; without a port as above, and that is 0. False: both are left
+ * alone. */
 bool address_port_read(struct text t, struct address *out, uint16_t *port);
 const char *address_print(char z[ADDRESS_PRINTED], struct address a); /* z */

@@ -112,6 +112,19 @@ bool unit_read(struct text t, const struct unit *units, uint64_t *out)
 	return read_whole(t, units, TIME_MOST, out);
 }
 
+bool unit_read_range(struct text t, struct port_range *out)
+{
+	struct text rest = text_trim(t), low = {rest.s, text_span(rest, "0123456789")};
+	struct text high = text_trim(text_skip(rest, low.len));
+	uint64_t lo, hi;
+
+	if (!is_digits(high) || !unit_read_count(low, &lo) || !unit_read_count(high, &hi) ||
+	    lo > hi || hi > UINT16_MAX)
+		return false;
+	*out = (struct port_range){(uint16_t)lo, (uint16_t)hi};
+	return true;
+}
+
 bool unit_read_count(struct text t, uint64_t *out)
 {
 	return read_whole(t, unit_counts, COUNT_MOST, out);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ports.h"
 #include "base/text.h"
 
 enum { UNIT_PRINTED = 40 };
@@ -24,6 +25,9 @@ bool unit_read_time(struct text t, int64_t *ns);    /* us ms s m h */
 bool unit_read_rate(struct text t, double *per_s);  /* /s /min, and k M before them */
 bool unit_read_size(struct text t, uint64_t *bytes);
 bool unit_read_share(struct text t, double *share); /* "80%", "0.8" */
+
+/* "32768 60999", as /proc/sys has a range of ports: of whichever blanks, and in order. */
+bool unit_read_range(struct text t, struct port_range *out);
 
 const char *unit_count(char out[UNIT_PRINTED],
 		       uint64_t n); /* "28232": plain, so that it reads back */

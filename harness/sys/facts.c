@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/unit.h"
 #include "sys/conntrack.h"
 #include "sys/counters.h"
 #include "sys/nft.h"
@@ -85,13 +86,12 @@ static int64_t cpus_usable(void)
 
 static struct port_range ports_read(void)
 {
+	struct port_range range = {0, 0};
 	char value[64];
-	unsigned lo, hi;
 
-	if (sysctl_read(TEXT("net.ipv4.ip_local_port_range"), value, sizeof(value)) ||
-	    sscanf(value, "%u %u", &lo, &hi) != 2 || hi > 65535 || lo > hi) // NOLINT(cert-err34-c)
-		return (struct port_range){0, 0};
-	return (struct port_range){(uint16_t)lo, (uint16_t)hi};
+	if (sysctl_read(TEXT("net.ipv4.ip_local_port_range"), value, sizeof(value)) == 0)
+		unit_read_range(text_of(value), &range);
+	return range;
 }
 
 static void system_read(struct host *out)

@@ -114,13 +114,25 @@ static void an_address_may_have_a_port(void)
 		{"fd77::1", "fd77::1", 0},
 		{"[fd77::1]", "fd77::1", 0},
 		{"[fd77::1]:65535", "fd77::1", 65535},
-		{"[10.77.0.1]:1", "10.77.0.1", 1},
 		{"::ffff:10.0.0.1", "10.0.0.1", 0},
 	};
 	static const char *const wrong[] = {
-		"",	    ":443",	  "10.77.0.1:",	     "10.77.0.1:0",   "10.77.0.1:65536",
-		"10.0.0:1", "10.0.0.1:x", "10.0.0.1:1:2",    "[fd77::1",      "[fd77::1]443",
-		"[]:443",   "[fd77::1]:", "[fd77::1]:99999", "10.77.0.1:+80", "10.77.0.1: 80",
+		"",
+		":443",
+		"10.77.0.1:",
+		"10.77.0.1:0",
+		"10.77.0.1:65536",
+		"10.0.0:1",
+		"10.0.0.1:x",
+		"10.0.0.1:1:2",
+		"[fd77::1",
+		"[fd77::1]443",
+		"[]:443",
+		"[10.77.0.1]:1",
+		"[fd77::1]:",
+		"[fd77::1]:99999",
+		"10.77.0.1:+80",
+		"10.77.0.1: 80",
 	};
 	char z[ADDRESS_PRINTED];
 	struct address a;
@@ -131,8 +143,11 @@ static void an_address_may_have_a_port(void)
 		CU_ASSERT_STRING_EQUAL(address_print(z, a), rows[i].address);
 		CU_ASSERT_EQUAL(port, rows[i].port);
 	}
+	a = address_ipv4(7);
+	port = 9;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		CU_ASSERT(!address_port_read(text_of(wrong[i]), &a, &port));
+	CU_ASSERT(a.low == address_ipv4(7).low && port == 9);
 }
 
 static const struct test tests[] = {

@@ -94,6 +94,33 @@ static void shares_are_percent_or_plain(void)
 	CU_ASSERT(!unit_read_share(TEXT("80 %"), &a));
 }
 
+static void a_range_of_ports_is_read_as_proc_has_it(void)
+{
+	static const char *const good[] = {"40000 40031", "40000\t40031\n", " 40000  40031 "};
+	static const char *const wrong[] = {
+		"",
+		"40000",
+		"40000 ",
+		"4000040031",
+		"40031 40000",
+		"40000-40031",
+		"40000 65536",
+		"40k 41k",
+		"40000 40031 1",
+	};
+	struct port_range r = {7, 9};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (unit_read_range(text_of(wrong[i]), &r))
+			CU_FAIL(wrong[i]);
+	CU_ASSERT(r.lo == 7 && r.hi == 9);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		r = (struct port_range){0, 0};
+		CU_ASSERT(unit_read_range(text_of(good[i]), &r));
+		CU_ASSERT(r.lo == 40000 && r.hi == 40031);
+	}
+}
+
 static void what_is_printed_reads_back(void)
 {
 	static const int64_t times[] = {
@@ -146,6 +173,7 @@ static const struct test tests[] = {
 	TEST(counts_are_whole),
 	TEST(rates_are_per_second),
 	TEST(shares_are_percent_or_plain),
+	TEST(a_range_of_ports_is_read_as_proc_has_it),
 	TEST(what_is_printed_reads_back),
 	TEST(pretty_is_rounded_for_the_eye),
 	TESTS_END,
