@@ -27,7 +27,7 @@ bool gateway_is_full(const struct evidence *e)
 
 bool gateway_maps_for_all(const struct evidence *e)
 {
-	return e->plan->scenario->network.nat.mapping == MAPPING_INDEPENDENT;
+	return nat_maps_for_all(&e->plan->scenario->network.nat);
 }
 
 bool gateway_redirects(const struct evidence *e)

@@ -7,12 +7,16 @@
 #include "sys/rtnetlink.h"
 
 /* Of the client, and of the server, to the gateway; and the other ends of these. */
-static const char link_name[] = "veth0", inside[] = "inside", outside[] = "outside";
+static const char link_name[] = LINK_NAME, inside[] = "inside", outside[] = "outside";
 
 /* Of the rules, and of their counter of packets without a mapping. */
 static const char table[] = "lastport", unmapped[] = "unmapped";
 
-enum { RULES_MOST = 16 << 10 };
+enum {
+	RULES_MOST = 16 << 10, /* bytes */
+	SWEEPS = 10,	       /* of expired mappings, while one is kept */
+	SWEEP_MOST_MS = 1000,
+};
 
 /* How one end is joined to a link. */
 struct joint {
@@ -87,7 +91,7 @@ static void rules_addresses(struct out *to, const struct plan *p)
 
 static bool maps_for_all(const struct plan *p)
 {
-	return p->scenario->network.nat.mapping == MAPPING_INDEPENDENT;
+	return nat_maps_for_all(&p->scenario->network.nat);
 }
 
 struct nft_name gateway_unmapped(const struct plan *p)
@@ -100,12 +104,11 @@ struct nft_name gateway_unmapped(const struct plan *p)
 
 /* TCP's ports and UDP's are apart. What has expired takes its place until the kernel comes by
  * (nft_rhash_gc(), net/netfilter/nft_set_hash.c), as often as it is told here. */
-static void rules_mappings(struct out *to, const struct plan *p)
+static void rules_sets(struct out *to, const struct plan *p)
 {
 	static const char *const protocols[] = {"tcp", "udp"};
-	enum { MILLISECOND = 1000000, SWEEPS = 10, SWEEP_MOST_MS = 1000 };
-	int64_t keeps_ms = p->scenario->network.nat.mapping_time / MILLISECOND,
-		sweep_ms = keeps_ms / SWEEPS < SWEEP_MOST_MS ? keeps_ms / SWEEPS : SWEEP_MOST_MS;
+	int64_t keeps_ms = p->scenario->network.nat.mapping_time / 1000000;
+	int64_t sweep_ms = keeps_ms / SWEEPS < SWEEP_MOST_MS ? keeps_ms / SWEEPS : SWEEP_MOST_MS;
 
 	out_fmt(to, "counter %s {\n}\n", unmapped);
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
@@ -118,7 +121,7 @@ static void rules_mappings(struct out *to, const struct plan *p)
 
 /* A client's packet keeps its mapping, or makes one, or is dropped; what comes for a client that has
  * none is, too. */
-static void rules_of_mappings(struct out *to)
+static void rules_keep(struct out *to)
 {
 	out_fmt(to,
 		"iifname \"%1$s\" update @tcp_mappings { ip saddr . tcp sport } accept\n"
@@ -136,12 +139,12 @@ static void rules_forward(struct out *to, const struct plan *p)
 	if (!limit && !maps_for_all(p))
 		return;
 	if (maps_for_all(p))
-		rules_mappings(to, p);
+		rules_sets(to, p);
 	out_z(to, "chain forward {\ntype filter hook forward priority 0\n");
 	if (limit)
 		out_fmt(to, "ct state new ct count over %" PRIu64 " drop\n", limit);
 	if (maps_for_all(p))
-		rules_of_mappings(to);
+		rules_keep(to);
 	out_z(to, "}\n");
 }
 

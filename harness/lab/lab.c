@@ -13,7 +13,7 @@
 #include "sys/rtnetlink.h"
 #include "sys/sysctl.h"
 
-static const char link_name[] = "veth0"; /* in both namespaces */
+static const char link_name[] = LINK_NAME; /* in both namespaces */
 
 /* What the thread that builds is given, and gives back. */
 struct building {

@@ -61,7 +61,7 @@ void budget_hold(struct budget *b, uint32_t ports)
 struct carriage carriage_make(const struct nat *nat, uint32_t destinations, bool apart)
 {
 	enum { ALL_TRIED = 128 }; /* NF_NAT_MAX_ATTEMPTS */
-	bool for_all = nat->mapping == MAPPING_INDEPENDENT;
+	bool for_all = nat_maps_for_all(nat);
 	uint32_t size = (uint32_t)(nat->ports.hi - nat->ports.lo) + 1;
 	struct carriage c = {.each = size * (uint32_t)nat->addresses,
 			     .towards = nat->redirect ? 1 : destinations};

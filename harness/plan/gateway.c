@@ -77,18 +77,13 @@ static double limit_rate(const struct carriage *c, const struct scenario *s,
 	return limits ? (double)c->at_once * SECOND / (double)counted : INFINITY;
 }
 
-static bool maps_for_all(const struct scenario *s)
-{
-	return s->network.nat.mapping == MAPPING_INDEPENDENT;
-}
-
 /* Each for as long as its connection is open, and silent then: a query is its client's last packet. */
 static double mapping_rate(const struct carriage *c, const struct scenario *s,
 			   const struct life *life)
 {
 	int64_t live = s->load.protocol == PROTOCOL_UDP ? 0 : life->live.most;
 
-	if (!maps_for_all(s))
+	if (!nat_maps_for_all(&s->network.nat))
 		return INFINITY;
 	return (double)c->ports * SECOND / (double)(live + s->network.nat.mapping_time);
 }
@@ -114,7 +109,7 @@ static double held_ns(const struct scenario *s, const struct life *life)
 {
 	double own = life->quiet.least == FOR_EVER ? INFINITY : (double)life->live.least;
 
-	if (maps_for_all(s)) /* and no mapping knows of an open connection */
+	if (nat_maps_for_all(&s->network.nat)) /* and no mapping knows of an open connection */
 		return fmin(own, (double)s->network.nat.mapping_time);
 	return s->load.protocol == PROTOCOL_UDP ? fmin(own, (double)datagram_holds(s)) : own;
 }

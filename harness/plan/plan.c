@@ -233,7 +233,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 		.window = load->order == ORDER_FAST && p->host->port_window == 0,
 		.meets_itself = places_meet(p, load),
 		.closes_with_rst = load->options.linger == 0,
-		.sockets_most = load->nofile ? (uint32_t)load->nofile - NOFILE_STDIO : UINT32_MAX,
+		.sockets_most = load->nofile ? (uint32_t)load->nofile - STDIO : UINT32_MAX,
 	};
 	if (!places_of(p, out, arena, err))
 		return false;

@@ -28,7 +28,6 @@ enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };
 
 enum {
 	WORKERS_MOST = 64, /* of a load */
-	NOFILE_STDIO = 3,  /* of load.nofile: stdin, stdout and stderr (MAKER_OWN, sys/maker.h) */
 };
 
 /* Addresses of one version of IP. The first of `link` is the client's way to all that is there. */

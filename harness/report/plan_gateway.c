@@ -10,7 +10,7 @@ static const char *say_keeping(const struct plan *p, struct arena *a)
 {
 	const struct scenario *s = p->scenario;
 
-	if (s->network.nat.mapping == MAPPING_INDEPENDENT)
+	if (nat_maps_for_all(&s->network.nat))
 		return text_format(a,
 				   "it keeps a mapping for %s after the client's last packet "
 				   "(network.nat.mapping_time), and may keep the port of what has "
@@ -50,7 +50,7 @@ static bool is_shared(const struct plan *p)
 {
 	const struct carriage *c = &p->nat.carriage;
 
-	return p->scenario->network.nat.mapping == MAPPING_INDEPENDENT && c->at_once > c->ports;
+	return nat_maps_for_all(&p->scenario->network.nat) && c->at_once > c->ports;
 }
 
 /* When the load comes to its end. */
@@ -79,7 +79,7 @@ static const char *say_carriage(const struct plan *p, const struct outline *o, s
 		   *addresses = say_addresses(a, p->nat.outside.count),
 		   *destinations = say_number(a, p->destinations, "destination");
 
-	if (p->scenario->network.nat.mapping == MAPPING_INDEPENDENT)
+	if (nat_maps_for_all(&p->scenario->network.nat))
 		return text_format(a,
 				   "%s × %s, for %s%s = %s at once, each of an address and a port "
 				   "of a client",

@@ -126,7 +126,7 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 			      (json_int_t)p->nat.carriage.ports, "limit",
 			      (json_int_t)p->scenario->network.nat.limit);
 
-	if (p->scenario->network.nat.mapping == MAPPING_INDEPENDENT)
+	if (nat_maps_for_all(&p->scenario->network.nat))
 		json_object_set_new(g, "mapping",
 				    json_string(mapping_words[MAPPING_INDEPENDENT].word));
 	if (p->scenario->network.nat.redirect)

@@ -36,7 +36,7 @@ struct text plan_say_descriptors(const struct plan *p, const struct outline *o, 
 			continue;
 		all = text_format(a, TEXT_FMT "%s%s of load.nofile − %d = %s at once; %s",
 				  TEXT_ARG(all), all.len ? "; " : "",
-				  say_count(a, (double)lp->load->nofile), NOFILE_STDIO,
+				  say_count(a, (double)lp->load->nofile), STDIO,
 				  say_number(a, lp->sockets_most, "socket"), say_one_more(p, lp));
 	}
 	return all;

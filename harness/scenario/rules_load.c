@@ -180,10 +180,9 @@ static bool pauses_an_open_model(const struct scenario *s)
 	       (s->load.rate > 0 || s->load.ramp.count > 0 || s->load.burst.size > 0);
 }
 
-/* Three of them are stdin, stdout and stderr. */
 static bool leaves_no_descriptor(const struct scenario *s)
 {
-	return s->load.nofile > 0 && s->load.nofile <= 3;
+	return s->load.nofile > 0 && s->load.nofile <= STDIO;
 }
 
 static bool marks_by_a_process(const struct scenario *s)

@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "words/words.h"
+
 /* A socket is made; or, with a domain of 0, a descriptor is closed. */
-struct order {
+struct task {
 	struct maker_wish wish;
 	int number;
 };
@@ -36,14 +38,14 @@ static int hand_over(int fd, int number, const struct limits *limits)
 }
 
 /* The socket is the maker's as well: it stays until it is told to close it. */
-static bool carry_out(int fd, const struct order *order, const struct limits *limits)
+static bool carry_out(int fd, const struct task *task, const struct limits *limits)
 {
-	struct reply reply = {.number = order->number};
+	struct reply reply = {.number = task->number};
 
-	if (order->wish.domain == 0) {
-		close(order->number);
+	if (task->wish.domain == 0) {
+		close(task->number);
 	} else {
-		const struct maker_wish *wish = &order->wish;
+		const struct maker_wish *wish = &task->wish;
 
 		reply.number = socket(wish->domain, wish->type, wish->protocol);
 		reply.number = reply.number < 0 ? -errno : reply.number;
@@ -61,10 +63,10 @@ static int settle(int fd, uint32_t nofile, struct limits *limits, int *beyond)
 	*beyond = fcntl(fd, F_DUPFD_CLOEXEC, (int)nofile);
 	if (*beyond < 0)
 		return errno;
-	for (int own = 0; own < MAKER_OWN; own++)
+	for (int own = 0; own < STDIO; own++)
 		if (own != fd && dup2(fd, own) < 0)
 			return errno;
-	if (fd >= MAKER_OWN)
+	if (fd >= STDIO)
 		close(fd);
 	if (getrlimit(RLIMIT_NOFILE, &limits->own) < 0)
 		return errno;
@@ -76,14 +78,14 @@ static int settle(int fd, uint32_t nofile, struct limits *limits, int *beyond)
 static void maker_live(int fd, const void *context)
 {
 	struct limits limits;
-	struct order order = {0};
+	struct task task = {0};
 	int beyond, none, error = settle(fd, *(const uint32_t *)context, &limits, &beyond);
 	bool cut;
 
 	if (!child_send(beyond < 0 ? fd : beyond, &error, sizeof(error), -1) || error)
 		return;
-	while (child_receive(beyond, &order, sizeof(order), &none, &cut))
-		if (!carry_out(beyond, &order, &limits))
+	while (child_receive(beyond, &task, sizeof(task), &none, &cut))
+		if (!carry_out(beyond, &task, &limits))
 			return;
 }
 
@@ -103,22 +105,22 @@ bool maker_start(struct maker *out, uint32_t nofile, struct err *err)
 	return err_sys(err, error, "could not give a process %u descriptors", nofile);
 }
 
-static bool ask(const struct maker *maker, const struct order *order, struct reply *reply, int *fd)
+static bool ask(const struct maker *maker, const struct task *task, struct reply *reply, int *fd)
 {
 	bool cut;
 
-	return child_send(maker->child.fd, order, sizeof(*order), -1) &&
+	return child_send(maker->child.fd, task, sizeof(*task), -1) &&
 	       child_receive(maker->child.fd, reply, sizeof(*reply), fd, &cut);
 }
 
 bool maker_socket(struct made *out, const struct maker *maker, const struct maker_wish *wish,
 		  struct err *err)
 {
-	const struct order order = {.wish = *wish};
+	const struct task task = {.wish = *wish};
 	struct reply reply = {0};
 	int fd;
 
-	if (!ask(maker, &order, &reply, &fd))
+	if (!ask(maker, &task, &reply, &fd))
 		return err_sys(err, EPIPE, "the process of load.nofile has ended");
 	if (reply.error)
 		return err_sys(err, reply.error,
@@ -132,11 +134,11 @@ bool maker_socket(struct made *out, const struct maker *maker, const struct make
 
 void maker_close(const struct maker *maker, int number)
 {
-	const struct order order = {.number = number};
+	const struct task task = {.number = number};
 	struct reply reply = {0};
 	int none;
 
-	ask(maker, &order, &reply, &none);
+	ask(maker, &task, &reply, &none);
 }
 
 void maker_stop(struct maker *maker)

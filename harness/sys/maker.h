@@ -18,8 +18,6 @@
 
 #include "sys/child.h"
 
-enum { MAKER_OWN = 3 /* of its descriptors */ };
-
 struct maker {
 	struct child child;
 };

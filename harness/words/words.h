@@ -11,6 +11,11 @@
 
 #include "base/text.h"
 
+#define LINK_NAME \
+	"veth0" /* the lab's link to the servers, in the client's namespace and in theirs */
+
+enum { STDIO = 3 }; /* of load.nofile: stdin, stdout and stderr */
+
 enum topology {
 #define TOPOLOGY(name, ...) TOPOLOGY_##name,
 #include "words/choices.def"

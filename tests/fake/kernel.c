@@ -8,9 +8,6 @@
 
 #include "drive/wire.h"
 #include "sys/clock.h"
-#include "sys/counters.h"
-#include "sys/heir.h"
-#include "sys/maker.h"
 #include "sys/plain.h"
 
 struct fake_kernel fake;
@@ -115,90 +112,6 @@ int address_error(const struct endpoint *source, const struct endpoint *destinat
 {
 	(void)source, (void)destination;
 	return fake.address_error;
-}
-
-/* ---- sys/counters.h ------------------------------------------------------ */
-
-bool proc_open(struct proc_door *out, struct err *err)
-{
-	(void)out, (void)err;
-	return true;
-}
-
-bool proc_open_snmp(struct proc_door *out, struct err *err)
-{
-	return proc_open(out, err);
-}
-
-void proc_close(struct proc_door *p)
-{
-	(void)p;
-}
-
-bool proc_counters(const struct proc_door *p,
-		   void (*each)(void *, struct text name, uint64_t value), void *context,
-		   struct err *err)
-{
-	(void)p, (void)err;
-	each(context, TEXT("EstabResets"), fake.connects ? fake.resets : 0);
-	return true;
-}
-
-/* ---- sys/heir.h ---------------------------------------------------------- */
-
-bool heir_start(struct heir *out, struct err *err)
-{
-	(void)err;
-	*out = (struct heir){{.pid = 1 + (int)fake.heirs++, .fd = -1}};
-	return true;
-}
-
-int heir_give(const struct heir *heir, int fd, int *its)
-{
-	(void)fd;
-	*its = -1;
-	if (fake.gifts[heir->child.pid - 1] >= fake.heir_room)
-		return EMFILE;
-	fake.gifts[heir->child.pid - 1]++;
-	return 0;
-}
-
-void heir_stop(struct heir *heir)
-{
-	(void)heir;
-	fake.heirs--;
-}
-
-/* ---- sys/maker.h --------------------------------------------------------- */
-
-bool maker_start(struct maker *out, uint32_t nofile, struct err *err)
-{
-	(void)err;
-	*out = (struct maker){{.pid = (int)nofile, .fd = -1}};
-	return true;
-}
-
-bool maker_socket(struct made *out, const struct maker *maker, const struct maker_wish *wish,
-		  struct err *err)
-{
-	(void)wish;
-	if (fake.maker_error)
-		return err_sys(err, fake.maker_error, "there is no maker");
-	*out = (struct made){-EMFILE, 0};
-	if (fake.made < (uint64_t)maker->child.pid - MAKER_OWN)
-		*out = (struct made){1, MAKER_OWN + (int)fake.made++};
-	return true;
-}
-
-void maker_close(const struct maker *maker, int number)
-{
-	(void)maker, (void)number;
-	fake.made--;
-}
-
-void maker_stop(struct maker *maker)
-{
-	(void)maker;
 }
 
 /* ---- sys/ring.h ---------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "child_find.h"
 #include "drive_help.h"
 #include "sys/maker.h"
 
@@ -22,30 +23,6 @@ struct seen {
 	unsigned long soft;
 	unsigned descriptors;
 };
-
-/* The child that is called so; 0: there is none. */
-static pid_t child_find(const char *name)
-{
-	char path[300], status[LIMITS_MOST], is[64];
-	const struct dirent *entry;
-	DIR *all = opendir("/proc");
-	pid_t found = 0;
-
-	while (all && !found && (entry = readdir(all))) {
-		struct text text;
-		const char *parent;
-
-		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
-		text = help_file(path, status, sizeof(status) - 1);
-		status[text.len] = '\0';
-		parent = strstr(status, "PPid:");
-		if (parent && sscanf(status, "Name: %63s", is) == 1 && strcmp(is, name) == 0 &&
-		    atoi(parent + strlen("PPid:")) == getpid())
-			found = atoi(entry->d_name);
-	}
-	closedir(all);
-	return found;
-}
 
 static void read_limits(struct seen *seen, pid_t pid)
 {
@@ -235,7 +212,7 @@ static void a_copy_is_to_be_had_whatever_is_in_flight(void)
 	CU_ASSERT_FATAL(maker_start(&maker, 4, &err));
 	CU_ASSERT(maker_socket(&made, &maker, &tcp, &err));
 	CU_ASSERT(made.fd >= 0);
-	CU_ASSERT_EQUAL(made.number, MAKER_OWN);
+	CU_ASSERT_EQUAL(made.number, STDIO);
 	close(made.fd);
 	CU_ASSERT(maker_socket(&made, &maker, &tcp, &err));
 	CU_ASSERT_EQUAL(made.fd, -EMFILE);
@@ -266,7 +243,7 @@ static void a_socket_without_a_copy_is_closed(void)
 	read_limits(&seen, maker.child.pid);
 	count_descriptors(&seen, maker.child.pid);
 	CU_ASSERT_EQUAL(seen.soft, 8);
-	CU_ASSERT_EQUAL(seen.descriptors, MAKER_OWN);
+	CU_ASSERT_EQUAL(seen.descriptors, STDIO);
 	maker_stop(&maker);
 }
 

@@ -11,33 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child_find.h"
 #include "drive_help.h"
 #include "sys/clock.h"
 #include "sys/heir.h"
 #include "sys/sockets.h"
-
-/* A child of this process that has this name; 0: none. */
-static pid_t child_named(const char *name)
-{
-	DIR *all = opendir("/proc");
-	pid_t found = 0;
-
-	for (struct dirent *e; all && (e = readdir(all)) && !found;) {
-		char path[300], buffer[1024], said[64];
-		struct text stat;
-		int parent;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
-		stat = help_file(path, buffer, sizeof(buffer) - 1);
-		buffer[stat.len] = '\0';
-		if (sscanf(buffer, "%*d (%63[^)]) %*c %d", said, &parent) == 2 &&
-		    parent == getpid() && strcmp(said, name) == 0)
-			found = atoi(e->d_name);
-	}
-	if (all)
-		closedir(all);
-	return found;
-}
 
 /* How many sockets a process has, by its own table of descriptors. */
 static unsigned sockets_of(pid_t pid)
@@ -97,7 +75,7 @@ static void what_a_child_has_inherited_stays_open_on_both_ends(void)
 		       "stop: {when: never, time: 1m}");
 	drive_start(&d);
 	CU_ASSERT(drive_await(&d.pulse.failed, 1)); /* no port is left */
-	heir = child_named("lastport-heir");
+	heir = child_find("lastport-heir");
 	CU_ASSERT_FATAL(heir > 0);
 	CU_ASSERT_EQUAL(sockets_of(heir), 32 + 1); /* and the one it is given them through */
 	CU_ASSERT_FALSE(maps_a_ring(heir));	   /* of the far end, say */
@@ -107,7 +85,7 @@ static void what_a_child_has_inherited_stays_open_on_both_ends(void)
 	CU_ASSERT_EQUAL(d.tape.tally.inherited, 32);
 	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
 	CU_ASSERT_EQUAL(counter_moved(&d.tape, "OutRsts"), 0);
-	CU_ASSERT_EQUAL(child_named("lastport-heir"), 0);
+	CU_ASSERT_EQUAL(child_find("lastport-heir"), 0);
 	help_close(&d.h);
 }
 
@@ -157,7 +135,7 @@ static void *look_at_descriptors(void *truth)
 
 	while (sem_wait(&t->asked) < 0)
 		;
-	t->heir = child_named("lastport-heir");
+	t->heir = child_find("lastport-heir");
 	t->lowest = 1 << 20;
 	t->highest = -1;
 	snprintf(path, sizeof(path), "/proc/%d/fd", t->heir);
@@ -256,7 +234,7 @@ static void the_heir_of_a_load_with_rights_has_none(void)
 		       "stop: {time: 1m}");
 	drive_start(&d);
 	CU_ASSERT(drive_await(&d.pulse.opened, 1));
-	heir = child_named("lastport-heir");
+	heir = child_find("lastport-heir");
 	CU_ASSERT_FATAL(heir > 0);
 	CU_ASSERT_FALSE(has_capabilities(heir));
 	drive_end(&d, SIGTERM);
