@@ -207,7 +207,9 @@ static bool load_row(const struct node *n, struct book_row *out)
 	    (protocol.json && !node_text(&protocol, &word)))
 		return false;
 	out->port = (uint16_t)number;
-	out->datagrams = text_is(word, "udp");
+	out->datagrams = protocol.json;
+	if (protocol.json && !text_is(word, "udp"))
+		return node_refuse(&protocol, "\"udp\"");
 	if (number == 0)
 		return true;
 	return node_text(&to, &address) &&

@@ -1,4 +1,5 @@
 /* Rules: addresses, and the gateway. */
+#include "base/unit.h"
 #include "scenario/rule.h"
 
 /* As many as there are pairs of a source and a destination, each with ports of its own. */
@@ -29,8 +30,21 @@ static bool nat_of_ipv6(const struct scenario *s)
 	return s->network.topology == TOPOLOGY_NAT && load_family(s, &s->load) == FAMILY_IPV6;
 }
 
-/* What network.nat.mapping_time is by itself. */
-static const int64_t MAPPING_TIME = 120 * INT64_C(1000000000);
+/* What each key of network.nat is by itself, as it would be written. */
+static const struct {
+#define NAT(field, ...) const char *field;
+#include "words/keys.def"
+} by_itself = {
+#define NAT(field, key, kind, fallback, ...) .field = (fallback),
+#include "words/keys.def"
+};
+
+static bool has_mapping_time(const struct nat *nat)
+{
+	int64_t ns = 0;
+
+	return !unit_read_time(text_of(by_itself.mapping_time), &ns) || nat->mapping_time != ns;
+}
 
 /* Where a port is in use towards one destination, connection tracking says for how long. */
 static bool keeps_no_mapping(const struct scenario *s)
@@ -38,14 +52,17 @@ static bool keeps_no_mapping(const struct scenario *s)
 	const struct nat *nat = &s->network.nat;
 
 	return s->network.topology == TOPOLOGY_NAT && nat->mapping == MAPPING_DEPENDENT &&
-	       nat->mapping_time != MAPPING_TIME &&
-	       !is_taken_back(s, nat->at.mapping_time, nat->at.mapping);
+	       has_mapping_time(nat) && !is_taken_back(s, nat->at.mapping_time, nat->at.mapping);
 }
 
 static bool redirects_nothing(const struct scenario *s)
 {
+	struct mark key = s->network.nat.at.redirect;
+
 	return s->network.topology == TOPOLOGY_NAT && s->network.nat.redirect &&
-	       s->network.servers.count * s->network.services.count == 1;
+	       s->network.servers.count * s->network.services.count == 1 &&
+	       !is_taken_back(s, key, s->network.at.servers) &&
+	       !is_taken_back(s, key, s->network.at.services);
 }
 
 /* A key of network.nat that says more than its default, and no gateway. */
@@ -69,7 +86,7 @@ WITHOUT_NAT(limit, nat->limit != 0)
 WITHOUT_NAT(clients, nat->clients != 1)
 WITHOUT_NAT(redirect, nat->redirect)
 WITHOUT_NAT(mapping, nat->mapping != MAPPING_DEPENDENT)
-WITHOUT_NAT(mapping_time, nat->mapping_time != MAPPING_TIME)
+WITHOUT_NAT(mapping_time, has_mapping_time(nat))
 WITHOUT_NAT(sysctl, nat->sysctl.count > 0)
 
 static bool more_than_loopback_has(const struct scenario *s)

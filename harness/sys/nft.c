@@ -112,7 +112,7 @@ static bool nft_judge(int status, const struct talk *t, struct err *err)
 	err_set(err, ERR_HOST, "nft refuses the gateway's rules: " TEXT_FMT,
 		TEXT_ARG(first_words(t, buffer)));
 	return err_hint(err, "The kernel may lack nf_tables, NAT or connection tracking: load the "
-			     "modules nft_chain_nat, nft_nat, nft_numgen, nft_connlimit.");
+			     "modules nft_chain_nat, nft_nat, nft_numgen, nft_connlimit, nft_objref.");
 }
 
 static bool nft_run(const char *path, const struct talk *t, struct err *err)
