@@ -25,12 +25,14 @@
 	SUITE(binders) \
 	SUITE(far) \
 	SUITE(drive) \
+	SUITE(drive_server) \
 	SUITE(life) \
 	SUITE(intent) \
 	SUITE(heir) \
 	SUITE(reuse) \
 	SUITE(parity) \
 	SUITE(family) \
+	SUITE(addresses) \
 	SUITE(udp) \
 	SUITE(datagram) \
 	SUITE(timewait) \

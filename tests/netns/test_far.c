@@ -7,224 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "drive/far.h"
-#include "drive/wire.h"
-#include "lab_help.h"
+#include "far_help.h"
+#include "suites.h"
 #include "sys/clock.h"
-#include "sys/counters.h"
-#include "sys/endpoint.h"
-#include "sys/sockets.h"
-
-enum { CLIENTS = 20, PATIENCE_MS = 5000 };
-#define MILLISECOND INT64_C(1000000)
-#define SMALL "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
-
-struct stage_of_far {
-	struct help h;
-	struct far *far;
-	struct pulse pulse;
-	struct tape tape;
-	int fds[CLIENTS];
-	int opened, result;
-	bool asks;
-};
-
-static void far_open(struct stage_of_far *f, const char *lines)
-{
-	struct drive_hooks hooks = {.pulse = &f->pulse, .samples_fd = -1, .events_fd = -1};
-	struct far_wish wish = {&f->h.plan, &f->h.lab, &hooks};
-	bool asks = f->asks;
-
-	memset(f, 0, sizeof(*f));
-	if (!help_open(&f->h, lines) || !tape_open(&f->tape, 16, 0, 0, &f->h.arena, &f->h.err))
-		CU_FAIL_FATAL("no lab");
-	f->h.plan.asks = asks;
-	if (!far_start(&f->far, &wish, &f->h.arena, &f->h.err))
-		CU_FAIL_FATAL("no far end");
-}
-
-static void far_close(struct stage_of_far *f)
-{
-	for (int i = 0; i < f->opened; i++)
-		if (f->fds[i] >= 0)
-			close(f->fds[i]);
-	CU_ASSERT(far_stop(f->far, NULL, &f->h.err));
-	help_close(&f->h);
-}
-
-/* ---- the client ---------------------------------------------------------- */
-
-static void connect_one(struct help *h, void *context)
-{
-	struct stage_of_far *f = context;
-
-	f->result = help_connection(h->plan.family, NULL, h->plan.servers.list[0],
-				    h->plan.service_first);
-}
-
-/* A connection, or -errno. */
-static int client(struct stage_of_far *f)
-{
-	CU_ASSERT(help_inside(&f->h, LAB_CLIENT, connect_one, f));
-	if (f->result >= 0)
-		f->fds[f->opened++] = f->result;
-	return f->result;
-}
-
-static void clients(struct stage_of_far *f, int n)
-{
-	for (int i = 0; i < n; i++)
-		CU_ASSERT(client(f) >= 0);
-}
-
-/* A connect that is not waited for. */
-static void connect_try(struct help *h, void *context)
-{
-	struct endpoint to =
-		endpoint_make(h->plan.family, h->plan.servers.list[0], h->plan.service_first);
-	struct stage_of_far *f = context;
-	int fd = socket(family_domain(h->plan.family), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			0);
-
-	if (fd >= 0 && connect(fd, &to.any, to.len) < 0 && errno != EINPROGRESS)
-		CU_FAIL("a connect was refused");
-	f->fds[f->opened++] = fd;
-}
-
-static void clients_try(struct stage_of_far *f, int n)
-{
-	for (int i = 0; i < n; i++)
-		CU_ASSERT(help_inside(&f->h, LAB_CLIENT, connect_try, f));
-}
-
-static void clients_close(struct stage_of_far *f)
-{
-	for (int i = 0; i < f->opened; i++) {
-		close(f->fds[i]);
-		f->fds[i] = -1;
-	}
-}
-
-static void ask(int fd, struct wire_head head)
-{
-	unsigned char *request = calloc(1, head.send_bytes);
-
-	CU_ASSERT_FATAL(request != NULL);
-	wire_write(request, head);
-	CU_ASSERT_EQUAL(send(fd, request, head.send_bytes, MSG_NOSIGNAL), head.send_bytes);
-	free(request);
-}
-
-/* Bytes that come, up to `most`; fewer if the stream ends. */
-static uint64_t take(int fd, uint64_t most)
-{
-	static char buffer[1 << 16];
-	uint64_t got = 0;
-
-	while (got < most) {
-		uint64_t left = most - got;
-		ssize_t n = recv(fd, buffer, left < sizeof(buffer) ? left : sizeof(buffer), 0);
-
-		if (n <= 0)
-			break;
-		got += (uint64_t)n;
-	}
-	return got;
-}
-
-/* Nothing more than what was taken, so far. */
-static bool is_quiet(int fd)
-{
-	char byte;
-
-	return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
-}
-
-/* ---- what the kernel says ------------------------------------------------ */
-
-struct looking {
-	struct socket_filter filter;
-	unsigned states[STATES];
-};
-
-static void count_state(void *context, const struct socket_seen *seen)
-{
-	((struct looking *)context)->states[seen->state]++;
-}
-
-static void look(struct help *h, void *context)
-{
-	struct dump dump;
-	bool torn;
-
-	(void)h;
-	if (dump_open(&dump, &h->err))
-		CU_ASSERT(dump_run(&dump, &((struct looking *)context)->filter, count_state,
-				   context, &torn, &h->err));
-	dump_close(&dump);
-}
-
-static unsigned sockets_in(struct stage_of_far *f, enum lab_role role, int state)
-{
-	struct looking l = {.filter = {.ports = {40000, 40031}}};
-
-	if (role == LAB_SERVER)
-		l.filter.ports = (struct port_range){7000, 7255};
-	CU_ASSERT(help_inside(&f->h, role, look, &l));
-	return l.states[state];
-}
-
-static bool come_to(struct stage_of_far *f, enum lab_role role, int state, unsigned n)
-{
-	unsigned now = 0;
-
-	for (int i = 0; i < PATIENCE_MS; i++) {
-		now = sockets_in(f, role, state);
-		if (now == n)
-			return true;
-		clock_sleep(MILLISECOND);
-	}
-	printf("%s: %u in %s, not %u\n", role == LAB_CLIENT ? "client" : "server", now,
-	       state_name(state), n);
-	return false;
-}
-
-struct counting {
-	const char *name;
-	uint64_t value;
-};
-
-static void keep_counter(void *context, struct text name, uint64_t value)
-{
-	struct counting *c = context;
-
-	if (text_is(name, c->name))
-		c->value = value;
-}
-
-static void count(struct help *h, void *context)
-{
-	struct proc_door proc;
-
-	if (proc_open(&proc, &h->err))
-		proc_counters(&proc, keep_counter, context, &h->err);
-	proc_close(&proc);
-}
-
-static uint64_t counter(struct stage_of_far *f, enum lab_role role, const char *name)
-{
-	struct counting c = {name, UINT64_MAX};
-
-	CU_ASSERT(help_inside(&f->h, role, count, &c));
-	return c.value;
-}
-
-static bool has_served(struct stage_of_far *f, uint64_t n)
-{
-	for (int i = 0; i < PATIENCE_MS && far_served(f->far) < n; i++)
-		clock_sleep(MILLISECOND);
-	return far_served(f->far) >= n;
-}
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -237,7 +22,7 @@ static void a_request_is_answered_with_as_much_as_it_asks_for(void)
 	struct stage_of_far f = {.asks = true};
 	int fd;
 
-	far_open(&f, SMALL "server: {behaviour: answer}");
+	far_stage_open(&f, SMALL "server: {behaviour: answer}");
 	fd = client(&f);
 	CU_ASSERT_FATAL(fd >= 0);
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
@@ -245,7 +30,7 @@ static void a_request_is_answered_with_as_much_as_it_asks_for(void)
 		CU_ASSERT_EQUAL(take(fd, heads[i].receive_bytes), heads[i].receive_bytes);
 		CU_ASSERT(is_quiet(fd));
 	}
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 /* The second stands behind the first in the stream; a head may come in two pieces. */
@@ -255,7 +40,7 @@ static void requests_sent_at_once_are_answered_one_by_one(void)
 	unsigned char two[16];
 	int fd;
 
-	far_open(&f, SMALL "server: {behaviour: answer}");
+	far_stage_open(&f, SMALL "server: {behaviour: answer}");
 	fd = client(&f);
 	CU_ASSERT_FATAL(fd >= 0);
 	wire_write(two, (struct wire_head){8, 3, true});
@@ -264,7 +49,7 @@ static void requests_sent_at_once_are_answered_one_by_one(void)
 	CU_ASSERT(is_quiet(fd));
 	CU_ASSERT_EQUAL(send(fd, two + 5, 11, MSG_NOSIGNAL), 11);
 	CU_ASSERT_EQUAL(take(fd, 7), 7);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 /* 64 MB are more than the buffers of both ends take. */
@@ -273,7 +58,7 @@ static void a_client_that_does_not_read_stalls_no_other(void)
 	const uint32_t large = 64 << 20;
 	struct stage_of_far f = {.asks = true};
 
-	far_open(&f, SMALL "server: {behaviour: answer}");
+	far_stage_open(&f, SMALL "server: {behaviour: answer}");
 	clients(&f, 4);
 	ask(f.fds[0], (struct wire_head){8, large, false});
 	for (int i = 1; i < 4; i++) {
@@ -281,7 +66,7 @@ static void a_client_that_does_not_read_stalls_no_other(void)
 		CU_ASSERT_EQUAL(take(f.fds[i], 100), 100);
 	}
 	CU_ASSERT_EQUAL(take(f.fds[0], large), large);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 static void an_answer_comes_no_sooner_than_the_delay(void)
@@ -289,7 +74,7 @@ static void an_answer_comes_no_sooner_than_the_delay(void)
 	struct stage_of_far f = {.asks = true};
 	int64_t begin_ns;
 
-	far_open(&f, SMALL "server: {behaviour: answer, delay: 50ms}");
+	far_stage_open(&f, SMALL "server: {behaviour: answer, delay: 50ms}");
 	clients(&f, 3);
 	begin_ns = clock_now();
 	for (int i = 0; i < 3; i++)
@@ -297,26 +82,26 @@ static void an_answer_comes_no_sooner_than_the_delay(void)
 	for (int i = 0; i < 3; i++)
 		CU_ASSERT_EQUAL(take(f.fds[i], 10), 10);
 	CU_ASSERT(clock_now() - begin_ns >= 50 * MILLISECOND);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 static void a_server_that_closes_first_answers_before(void)
 {
 	struct stage_of_far f = {.asks = true};
 
-	far_open(&f, SMALL "server: {behaviour: close}");
+	far_stage_open(&f, SMALL "server: {behaviour: close}");
 	clients(&f, 1);
 	ask(f.fds[0], (struct wire_head){8, 10, true});
 	CU_ASSERT_EQUAL(take(f.fds[0], 10), 10);
-	CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_ESTABLISHED), 1);
+	CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_ESTABLISHED), 1);
 	ask(f.fds[0], (struct wire_head){8, 10, false}); /* no other follows */
 	CU_ASSERT_EQUAL(take(f.fds[0], 1000), 10);
 	CU_ASSERT(come_to(&f, LAB_CLIENT, STATE_CLOSE_WAIT, 1));
 	CU_ASSERT(come_to(&f, LAB_SERVER, STATE_FIN_WAIT2, 1));
 	clients_close(&f);
 	CU_ASSERT(come_to(&f, LAB_SERVER, STATE_TIME_WAIT, 1));
-	CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_TIME_WAIT), 0);
-	far_close(&f);
+	CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_TIME_WAIT), 0);
+	far_stage_close(&f);
 }
 
 /* ---- behaviours ---------------------------------------------------------- */
@@ -343,7 +128,7 @@ static void each_behaviour_leaves_both_ends_in_their_states(void)
 		char lines[200];
 
 		snprintf(lines, sizeof(lines), SMALL "server: {behaviour: %s}", cases[i].lines);
-		far_open(&f, lines);
+		far_stage_open(&f, lines);
 		clients(&f, CLIENTS);
 		CU_ASSERT(come_to(&f, LAB_CLIENT, cases[i].client, CLIENTS));
 		CU_ASSERT(come_to(&f, LAB_SERVER, cases[i].server, CLIENTS));
@@ -352,7 +137,7 @@ static void each_behaviour_leaves_both_ends_in_their_states(void)
 				  cases[i].client_closed ? CLIENTS : 0));
 		CU_ASSERT(come_to(&f, LAB_SERVER, cases[i].server_closed,
 				  cases[i].server_closed ? CLIENTS : 0));
-		far_close(&f);
+		far_stage_close(&f);
 	}
 }
 
@@ -376,12 +161,12 @@ static void a_request_to_a_server_that_does_not_read_is_lost(void)
 		char lines[200];
 
 		snprintf(lines, sizeof(lines), SMALL "server: {behaviour: %s}", cases[i].behaviour);
-		far_open(&f, lines);
+		far_stage_open(&f, lines);
 		clients(&f, CLIENTS);
 		for (int k = 0; k < CLIENTS; k++)
 			ask(f.fds[k], (struct wire_head){8, 10, false});
 		CU_ASSERT(come_to(&f, cases[i].role, cases[i].state, cases[i].n));
-		far_close(&f);
+		far_stage_close(&f);
 	}
 }
 
@@ -389,7 +174,7 @@ static void a_server_that_resets_frees_the_port(void)
 {
 	struct stage_of_far f = {0};
 
-	far_open(&f, SMALL "server: {behaviour: reset}");
+	far_stage_open(&f, SMALL "server: {behaviour: reset}");
 	for (int i = 0; i < 100; i++) { /* three times the range */
 		int fd = client(&f);
 
@@ -399,21 +184,21 @@ static void a_server_that_resets_frees_the_port(void)
 			close(f.fds[--f.opened]);
 		}
 	}
-	CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_TIME_WAIT), 0);
+	CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_TIME_WAIT), 0);
 	CU_ASSERT(counter(&f, LAB_SERVER, "OutRsts") >= 100);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 static void a_port_where_nothing_listens_refuses(void)
 {
 	struct stage_of_far f = {0};
 
-	far_open(&f, SMALL "server: {behaviour: refuse}");
+	far_stage_open(&f, SMALL "server: {behaviour: refuse}");
 	for (int i = 0; i < 100; i++)
 		CU_ASSERT_EQUAL(client(&f), -ECONNREFUSED);
-	CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_TIME_WAIT), 0);
+	CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_TIME_WAIT), 0);
 	CU_ASSERT_EQUAL(counter(&f, LAB_SERVER, "OutRsts"), 100);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 /* Neither a RST nor an ICMP message comes, which would end the connect. */
@@ -428,14 +213,14 @@ static void a_syn_that_vanishes_is_answered_by_nobody(void)
 		snprintf(lines, sizeof(lines),
 			 "network: {ports: 40000-40031, family: %s}\nserver: {behaviour: drop}",
 			 families[i]);
-		far_open(&f, lines);
+		far_stage_open(&f, lines);
 		clients_try(&f, CLIENTS);
 		clock_sleep(50 * MILLISECOND);
-		CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_SYN_SENT), CLIENTS);
+		CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_SYN_SENT), CLIENTS);
 		CU_ASSERT_EQUAL(counter(&f, LAB_SERVER, "InSegs"), 0);
 		CU_ASSERT_EQUAL(counter(&f, LAB_SERVER, "OutRsts"), 0);
 		CU_ASSERT_EQUAL(counter(&f, LAB_CLIENT, "InSegs"), 0);
-		far_close(&f);
+		far_stage_close(&f);
 	}
 }
 
@@ -447,23 +232,23 @@ static void a_backlog_of_n_takes_one_more_and_drops_the_rest(void)
 {
 	struct stage_of_far f = {0};
 
-	far_open(&f, SMALL "server: {behaviour: never-accept, backlog: 4}");
+	far_stage_open(&f, SMALL "server: {behaviour: never-accept, backlog: 4}");
 	clients_try(&f, 5);
 	CU_ASSERT(come_to(&f, LAB_SERVER, STATE_ESTABLISHED, 5));
 	CU_ASSERT_EQUAL(counter(&f, LAB_SERVER, "ListenOverflows"), 0);
 	clients_try(&f, 10);
 	CU_ASSERT(come_to(&f, LAB_CLIENT, STATE_SYN_SENT, 10));
-	CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_ESTABLISHED), 5);
+	CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_ESTABLISHED), 5);
 	CU_ASSERT(counter(&f, LAB_SERVER, "ListenOverflows") >= 10);
 	CU_ASSERT(counter(&f, LAB_SERVER, "ListenDrops") >= 10);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 static void a_slow_accept_fills_the_backlog(void)
 {
 	struct stage_of_far f = {0};
 
-	far_open(&f, SMALL "server: {behaviour: answer, backlog: 4, accept_every: 1h}");
+	far_stage_open(&f, SMALL "server: {behaviour: answer, backlog: 4, accept_every: 1h}");
 	clients(&f, 1); /* is accepted at once: then an hour goes by */
 	CU_ASSERT(has_served(&f, 1));
 	clients_try(&f, 5);
@@ -472,7 +257,7 @@ static void a_slow_accept_fills_the_backlog(void)
 	CU_ASSERT(come_to(&f, LAB_CLIENT, STATE_SYN_SENT, 10));
 	CU_ASSERT_EQUAL(far_served(f.far), 1);
 	CU_ASSERT(counter(&f, LAB_SERVER, "ListenDrops") >= 10);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 static void a_slow_accept_takes_one_at_a_time(void)
@@ -480,12 +265,12 @@ static void a_slow_accept_takes_one_at_a_time(void)
 	struct stage_of_far f = {0};
 	int64_t begin_ns;
 
-	far_open(&f, SMALL "server: {behaviour: answer, accept_every: 10ms}");
+	far_stage_open(&f, SMALL "server: {behaviour: answer, accept_every: 10ms}");
 	begin_ns = clock_now();
 	clients(&f, 10);
 	CU_ASSERT(has_served(&f, 10));
 	CU_ASSERT(clock_now() - begin_ns >= 9 * 10 * MILLISECOND);
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 /* ---- death --------------------------------------------------------------- */
@@ -523,7 +308,7 @@ static void a_server_that_dies_closes_what_it_had_and_refuses(void)
 
 		snprintf(lines, sizeof(lines), SMALL "server: {behaviour: %s, die: 1ms}",
 			 cases[i].behaviour);
-		far_open(&f, lines);
+		far_stage_open(&f, lines);
 		clients(&f, 10);
 		CU_ASSERT(come_to(&f, LAB_SERVER, STATE_ESTABLISHED, 10));
 		/* One in the backlog would be reset. */
@@ -531,9 +316,9 @@ static void a_server_that_dies_closes_what_it_had_and_refuses(void)
 		far_zero(f.far, clock_now());
 		CU_ASSERT(died(&f));
 		CU_ASSERT(come_to(&f, LAB_CLIENT, STATE_ESTABLISHED, 0));
-		CU_ASSERT_EQUAL(sockets_in(&f, LAB_CLIENT, STATE_CLOSE_WAIT),
+		CU_ASSERT_EQUAL(far_sockets(&f, LAB_CLIENT, STATE_CLOSE_WAIT),
 				cases[i].state ? 10 : 0);
-		far_close(&f);
+		far_stage_close(&f);
 	}
 }
 
@@ -543,7 +328,7 @@ static void a_server_dies_in_the_middle_of_requests(void)
 	struct stage_of_far f = {.asks = true};
 	unsigned char head[WIRE_HEAD_BYTES];
 
-	far_open(&f, SMALL "server: {die: 1ms}");
+	far_stage_open(&f, SMALL "server: {die: 1ms}");
 	clients(&f, 3);
 	wire_write(head, (struct wire_head){1000, 10, false});
 	CU_ASSERT_EQUAL(send(f.fds[0], head, 4, MSG_NOSIGNAL), 4);
@@ -554,7 +339,7 @@ static void a_server_dies_in_the_middle_of_requests(void)
 	CU_ASSERT(died(&f));
 	CU_ASSERT(take(f.fds[2], 64 << 20) < 64 << 20);
 	CU_ASSERT(come_to(&f, LAB_SERVER, STATE_ESTABLISHED, 0));
-	far_close(&f);
+	far_stage_close(&f);
 }
 
 static const struct test tests[] = {

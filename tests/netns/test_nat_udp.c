@@ -11,6 +11,7 @@
 #include "nat_help.h"
 #include "suites.h"
 #include "sys/clock.h"
+#include "sys/endpoint.h"
 
 enum { MOST = 256, SERVICES = 2 };
 
@@ -28,16 +29,6 @@ struct resolvers {
 	int fd[MOST];
 	unsigned arrived; /* at the servers */
 };
-
-static struct sockaddr_in address_of(struct address a, uint16_t port)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-	uint8_t bytes[16];
-
-	address_bytes(a, bytes);
-	memcpy(&to.sin_addr, bytes + 12, 4);
-	return to;
-}
 
 static void servers_bind(struct help *h, void *context)
 {
@@ -74,12 +65,12 @@ static void resolvers_close(struct resolvers *r)
 static void connect_all(struct help *h, void *context)
 {
 	struct resolvers *r = context;
-	struct sockaddr_in to =
-		address_of(plan_server(&h->plan, r->dest), plan_service(&h->plan, r->dest));
+	struct endpoint to = endpoint_make(FAMILY_IPV4, plan_server(&h->plan, r->dest),
+					   plan_service(&h->plan, r->dest));
 
 	for (unsigned i = r->from; i < r->to; i++) {
 		r->fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		CU_ASSERT_EQUAL(connect(r->fd[i], (struct sockaddr *)&to, sizeof(to)), 0);
+		CU_ASSERT_EQUAL(connect(r->fd[i], &to.any, to.len), 0);
 	}
 }
 

@@ -12,6 +12,7 @@
 
 #include "lab_help.h"
 #include "suites.h"
+#include "sys/endpoint.h"
 #include "sys/nft.h"
 
 enum { PATIENCE = 10000 /* ms */, PORT = 40010 };
@@ -44,16 +45,6 @@ static void publish(struct published *p)
 	CU_ASSERT_FATAL(p->loaded);
 }
 
-static struct sockaddr_in address_of(struct address a, uint16_t port)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-	uint8_t bytes[16];
-
-	address_bytes(a, bytes);
-	memcpy(&to.sin_addr, bytes + 12, 4);
-	return to;
-}
-
 static void begin_listening(struct help *h, void *context)
 {
 	struct published *p = context;
@@ -64,12 +55,13 @@ static void begin_listening(struct help *h, void *context)
 static void begin_connection(struct help *h, void *context)
 {
 	struct published *p = context;
-	struct sockaddr_in here = address_of(h->plan.sources.list[0], PORT);
-	struct sockaddr_in there = address_of(plan_server(&h->plan, 0), plan_service(&h->plan, 0));
+	struct endpoint here = endpoint_make(FAMILY_IPV4, h->plan.sources.list[0], PORT);
+	struct endpoint there =
+		endpoint_make(FAMILY_IPV4, plan_server(&h->plan, 0), plan_service(&h->plan, 0));
 
 	p->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CU_ASSERT_EQUAL(bind(p->client, (struct sockaddr *)&here, sizeof(here)), 0);
-	CU_ASSERT_EQUAL(connect(p->client, (struct sockaddr *)&there, sizeof(there)), 0);
+	CU_ASSERT_EQUAL(bind(p->client, &here.any, here.len), 0);
+	CU_ASSERT_EQUAL(connect(p->client, &there.any, there.len), 0);
 }
 
 static void published_open(struct published *p)

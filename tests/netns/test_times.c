@@ -9,120 +9,12 @@
 #include <string.h>
 
 #include "drive_help.h"
-#include "packets.h"
 #include "plan/intent.h"
+#include "spans.h"
 
 #define MS INT64_C(1000000)
 
-/* Realtime may be slewed by 500 ppm while a time runs (adjtimex(2)). */
-#define SLEWED(ns) ((ns) - (ns) / 1000)
-
-enum { SPANS_MOST = 256, RUNS = 3 };
-
-/* ---- what is looked for --------------------------------------------------- */
-
-enum sign { SYN, FIN, RST, FAR_FIN, REQUEST, ANSWER };
-
-static bool is(const struct packet *p, enum sign sign)
-{
-	bool syn = p->flags & TH_SYN, fin = p->flags & TH_FIN;
-
-	switch (sign) {
-	case SYN:
-		return p->sent && syn;
-	case FIN:
-		return p->sent && fin;
-	case RST:
-		return p->sent && p->flags & TH_RST;
-	case FAR_FIN:
-		return !p->sent && fin;
-	case REQUEST:
-		return p->sent && p->bytes > 0;
-	case ANSWER:
-		return !p->sent && p->bytes > 0;
-	}
-	return false;
-}
-
-/* From one to the next, of the same port of the client or of whichever; from the first of all to the
- * last; from the last to the last. */
-enum between { SAME_PORT, ANY_PORT, FIRST_TO_LAST, LAST_TO_LAST };
-
-struct spans {
-	size_t count;
-	int64_t list[SPANS_MOST];
-};
-
-static void span_add(struct spans *s, int64_t ns)
-{
-	if (s->count < SPANS_MOST)
-		s->list[s->count++] = ns;
-}
-
-static const struct packet *find_last(const struct packets *all, enum sign sign)
-{
-	const struct packet *found = NULL;
-
-	for (size_t i = 0; i < all->count; i++)
-		if (is(&all->list[i], sign))
-			found = &all->list[i];
-	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
-	return found;
-}
-
-static const struct packet *find_next(const struct packets *all, size_t i, enum sign sign,
-				      bool same_port)
-{
-	uint16_t port = all->list[i].port;
-
-	while (++i < all->count)
-		if (is(&all->list[i], sign) && (!same_port || all->list[i].port == port))
-			return &all->list[i];
-	return NULL;
-}
-
-static void collect(struct spans *s, const struct packets *all, enum sign from, enum sign to,
-		    enum between between)
-{
-	if (between == LAST_TO_LAST) {
-		span_add(s, find_last(all, to)->t_ns - find_last(all, from)->t_ns);
-		return;
-	}
-	for (size_t i = 0; i < all->count; i++) {
-		const struct packet *end;
-
-		if (!is(&all->list[i], from))
-			continue;
-		if (between == FIRST_TO_LAST) {
-			span_add(s, find_last(all, to)->t_ns - all->list[i].t_ns);
-			return;
-		}
-		end = find_next(all, i, to, between == SAME_PORT);
-		if (end)
-			span_add(s, end->t_ns - all->list[i].t_ns);
-	}
-}
-
-static int by_length(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* None is shorter than it may be; where what begins it may itself have waited, half of them are not.
- * The shortest, or that, is no longer than half as much again. */
-static bool last_as_long(struct spans *s, int64_t ns, bool exact)
-{
-	int64_t shortest, middle;
-
-	if (s->count == 0)
-		return false;
-	qsort(s->list, s->count, sizeof(s->list[0]), by_length);
-	shortest = s->list[0];
-	middle = s->list[s->count / 2];
-	return (exact ? shortest >= SLEWED(ns) : middle >= ns * 9 / 10) && shortest <= ns * 3 / 2;
-}
+enum { RUNS = 3, TRIES = 4 };
 
 /* ---- a row a time --------------------------------------------------------- */
 
@@ -210,27 +102,38 @@ static const struct row {
 	 false, 5},
 };
 
+static bool row_holds(const struct row *row, struct spans *spans)
+{
+	*spans = (struct spans){0};
+	for (int run = 0; run < RUNS && spans->count < (row->least > 1 ? 1 : RUNS); run++) {
+		struct drive d;
+
+		drive_packets(&d, row->lines);
+		CU_ASSERT(d.ok);
+		spans_collect(spans, &packets, row->from, row->to, row->between);
+		help_close(&d.h);
+	}
+	return spans_are(spans, row->ns, row->exact) && spans->count >= row->least;
+}
+
+/* A machine that is busy makes times longer, and cuts short what counts down to an end: so a row may be
+ * tried again. A time of the scenario that is not kept does not hold the next time either. */
 static void each_time_is_that_of_the_scenario(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
-		struct spans spans = {0};
-		bool as_long;
+		struct spans spans;
+		bool holds = false;
 
-		for (int run = 0; run < RUNS && spans.count < (row->least > 1 ? 1 : RUNS); run++) {
-			struct drive d;
-
-			drive_packets(&d, row->lines);
-			CU_ASSERT(d.ok);
-			collect(&spans, &packets, row->from, row->to, row->between);
-			help_close(&d.h);
+		for (int k = 0; k < TRIES && !holds; k++) {
+			holds = row_holds(row, &spans);
+			if (row->exact && spans.count)
+				CU_ASSERT(spans.list[0] >= SLEWED(row->ns));
 		}
-		as_long = last_as_long(&spans, row->ns, row->exact);
-		CU_ASSERT(spans.count >= row->least);
-		CU_ASSERT(as_long);
+		CU_ASSERT(holds);
 		if (spans.count == 0)
 			printf("%s: no such time in %d runs\n", row->lines, RUNS);
-		else if (!as_long || spans.count < row->least)
+		else if (!holds)
 			printf("%s: %zu times, from %g ms, half of them from %g ms on\n",
 			       row->lines, spans.count, (double)spans.list[0] / 1e6,
 			       (double)spans.list[spans.count / 2] / 1e6);
@@ -251,7 +154,7 @@ static void collect_samples(struct spans *s, const struct tape *t, unsigned part
 		if (now->edge || !(now->parts & part))
 			continue;
 		if (last && 50 * (int64_t)last->dump_ns < ns)
-			span_add(s, now->t_ns - last->t_ns);
+			spans_add(s, now->t_ns - last->t_ns);
 		last = now;
 	}
 }
@@ -280,7 +183,7 @@ static void samples_are_as_far_apart_as_the_scenario_says(void)
 			collect_samples(&spans, &d.tape, cases[i].part, cases[i].ns);
 			help_close(&d.h);
 		}
-		CU_ASSERT(last_as_long(&spans, cases[i].ns, false));
+		CU_ASSERT(spans_are(&spans, cases[i].ns, false));
 	}
 }
 
@@ -324,10 +227,11 @@ static void collect_waits(struct spans nth[RETRIES])
 	size_t syns = 0;
 
 	for (size_t i = 0; i < packets.count; i++) {
-		if (!is(&packets.list[i], SYN))
+		if (!packet_is(&packets.list[i], SYN))
 			continue;
 		if (syns % (RETRIES + 1))
-			span_add(&nth[syns % (RETRIES + 1) - 1], packets.list[i].t_ns - last->t_ns);
+			spans_add(&nth[syns % (RETRIES + 1) - 1],
+				  packets.list[i].t_ns - last->t_ns);
 		last = &packets.list[i];
 		syns++;
 	}
@@ -357,7 +261,7 @@ static void each_retry_waits_so_many_times_as_long(void)
 		collect_waits(nth);
 		for (int k = 0; k < RETRIES; k++) {
 			CU_ASSERT_EQUAL(nth[k].count, 4);
-			CU_ASSERT(last_as_long(&nth[k], cases[i].ns[k], true));
+			CU_ASSERT(spans_are(&nth[k], cases[i].ns[k], true));
 		}
 		help_close(&d.h);
 	}
@@ -365,11 +269,12 @@ static void each_retry_waits_so_many_times_as_long(void)
 
 /* Between 20 and 60 ms, and so many of them that some come near to either end: of 24 evenly drawn
  * ones none is among the lowest three tenths one time in 5,000; the seed is one where some are. */
-static void a_wait_jitters_as_far_as_it_may(void)
+static void collect_jittered(struct spans *all)
 {
-	struct spans nth[RETRIES] = {0}, all = {0};
+	struct spans nth[RETRIES] = {0};
 	struct drive d;
 
+	*all = (struct spans){0};
 	drive_packets(&d,
 		      WIDE "server: {behaviour: refuse}\n"
 			   "load: {concurrency: 1, total: 8, on_failure: {retry: 3, wait: 40ms, "
@@ -377,16 +282,26 @@ static void a_wait_jitters_as_far_as_it_may(void)
 	collect_waits(nth);
 	for (int k = 0; k < RETRIES; k++)
 		for (size_t i = 0; i < nth[k].count; i++)
-			span_add(&all, nth[k].list[i]);
-	CU_ASSERT_EQUAL(all.count, 24);
-	qsort(all.list, all.count, sizeof(all.list[0]), by_length);
-	CU_ASSERT(all.list[0] >= SLEWED(20 * MS));
-	CU_ASSERT(all.list[0] < 28 * MS); /* by half of the jitter it would be 30 */
-	CU_ASSERT(all.list[all.count - 1] >= 52 * MS);
+			spans_add(all, nth[k].list[i]);
+	CU_ASSERT_EQUAL_FATAL(all->count, 24);
+	spans_sort(all);
 	help_close(&d.h);
 }
 
-/* ---- linger ------------------------------------------------------------------ */
+/* None is too short, ever; on a busy machine the shortest may be late, and another run has it. */
+static void a_wait_jitters_as_far_as_it_may(void)
+{
+	enum { SHORT_MS = 28 /* by half of the jitter it would be 30 */ };
+	struct spans all;
+	int tries = 0;
+
+	do {
+		collect_jittered(&all);
+		CU_ASSERT(all.list[0] >= SLEWED(20 * MS));
+		CU_ASSERT(all.list[all.count - 1] >= 52 * MS);
+	} while (all.list[0] >= SHORT_MS * MS && ++tries < TRIES);
+	CU_ASSERT(all.list[0] < SHORT_MS * MS);
+}
 
 enum { LINGERING = 5 };
 
@@ -400,7 +315,7 @@ static unsigned count_fins(void)
 	for (size_t i = 0; i < packets.count; i++) {
 		unsigned k = 0;
 
-		if (!is(&packets.list[i], FIN))
+		if (!packet_is(&packets.list[i], FIN))
 			continue;
 		while (k < n && ports[k] != packets.list[i].port)
 			k++;
@@ -449,9 +364,9 @@ static void see_wire(struct wire *o, const char *lines, uint64_t seed)
 	for (size_t i = 0; i < packets.count; i++) {
 		const struct packet *p = &packets.list[i];
 
-		if ((is(p, SYN) || p->protocol == IPPROTO_UDP) && o->count < 64)
+		if ((packet_is(p, SYN) || p->protocol == IPPROTO_UDP) && o->count < 64)
 			o->far[o->count++] = p->far;
-		else if (is(p, RST) && o->count)
+		else if (packet_is(p, RST) && o->count)
 			o->reset[o->count - 1] = true;
 	}
 	CU_ASSERT_EQUAL(o->count, 64);
