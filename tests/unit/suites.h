@@ -31,6 +31,7 @@
 	SUITE(words) \
 	SUITE(scenario) \
 	SUITE(scenario_errors) \
+	SUITE(scenario_rules) \
 	SUITE(expect) \
 	SUITE(hostile) \
 	SUITE(options) \
@@ -55,6 +56,7 @@
 	SUITE(plan) \
 	SUITE(plan_life) \
 	SUITE(plan_needs) \
+	SUITE(plan_refused) \
 	SUITE(tape) \
 	SUITE(tape_lines) \
 	SUITE(measure) \
@@ -76,8 +78,10 @@
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \
+	SUITE(result_errors) \
 	SUITE(summary) \
 	SUITE(summary_marks) \
+	SUITE(summary_ends) \
 	SUITE(chart) \
 	SUITE(bench) \
 	/* the end */
