@@ -14,7 +14,8 @@
 
 enum {
 	INTENT_MOST = 10000, /* of a load; a closed loop may go on for as long as it is let */
-	INTENT_VERSION = 2,  /* of how the number is made: those of two versions cannot be compared */
+	INTENT_VERSION =
+		2, /* of how the number is made: those of two versions cannot be compared */
 };
 
 /* Where request i would go: source × destinations + destination. */
