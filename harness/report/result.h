@@ -97,8 +97,9 @@ struct result_run {
 	struct value used_states
 		[STATES]; /* sockets by state in the fullest dump, those that are not 0 */
 	struct result_dump fullest, end; /* the dump with most ports in use, and the last */
-	struct text intended;	 /* "2:" and 16 hex digits, see plan/intent.h; empty: nothing was planned */
-	uint64_t lost;		 /* records that did not fit the tape */
+	struct text
+		intended; /* "2:" and 16 hex digits, plan/intent.h; empty: nothing was planned */
+	uint64_t lost;	  /* records that did not fit the tape */
 	struct latency *latency; /* NULL: no connect was timed */
 };
 
