@@ -87,13 +87,38 @@ static bool parent_is_one(const struct kin *k, const struct kinsman *one)
 	return false;
 }
 
+static bool is_there(const struct kin *k, const struct kinsman *one)
+{
+	for (uint32_t i = 0; i < k->count; i++)
+		if (k->all[i].pid == one->pid && k->all[i].began == one->began)
+			return true;
+	return false;
+}
+
+/* A free one, or that of who has ended, and was learnt of first; NULL: there is neither. */
+static struct kinsman *next_place(struct kin *k)
+{
+	for (uint32_t i = 0; i < PROCESSES_MOST; i++) {
+		struct kinsman *place = &k->known[k->learnt++ % PROCESSES_MOST];
+
+		if (!is_there(k, place))
+			return place;
+	}
+	return NULL;
+}
+
 /* Those that have ended, too: what they had in TIME_WAIT is theirs still. */
 static void learn(struct kin *k)
 {
 	for (uint32_t i = 0; i < k->count; i++) {
+		struct kinsman *place;
+
 		if (!k->all[i].is_one || is_known(k, &k->all[i]))
 			continue;
-		k->known[k->learnt++ % PROCESSES_MOST] = k->all[i];
+		place = next_place(k);
+		if (!place)
+			continue;
+		*place = k->all[i];
 		k->known_count += k->known_count < PROCESSES_MOST;
 	}
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -16,6 +17,7 @@
 #include "watch/watch.h"
 
 enum { PORTS = 32, OPENED = 8, CLOSED = 6, OTHERS = 3 };
+enum { CHILDREN_MANY = 1 << 15 }; /* PROCESSES_MOST of sys/kin.c */
 
 struct paced {
 	struct watch watch;
@@ -288,6 +290,31 @@ static void a_line_of_a_process_is_read_whatever_its_name_is(void)
 	CU_ASSERT(!kin_parse("4711 (a) S 42", &k) && !kin_parse("x (a) S 42 1 2 3", &k));
 }
 
+/* A server that forks for days has had more children than are remembered: those that ended make room. */
+static void who_has_had_many_children_is_watched_still(void)
+{
+	struct arena arena;
+	struct kin k;
+	int child;
+
+	CU_ASSERT_FATAL(arena_open(&arena, 4 << 20) && kin_open(&k, getpid(), &arena));
+	kin_look(&k);
+	for (uint32_t i = k.known_count; i < CHILDREN_MANY; i++, k.known_count++)
+		k.known[i] = (struct kinsman){.pid = INT32_MAX - (int)i, .began = 1};
+	k.learnt = k.known_count;
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	kin_look(&k);
+	kin_look(&k);
+	CU_ASSERT(!k.ended && kin_has(&k, getpid()) && kin_has(&k, child));
+	kill(child, SIGKILL);
+	CU_ASSERT_EQUAL(waitpid(child, NULL, 0), child);
+	arena_close(&arena);
+}
+
 static void without_rights_it_is_said_so(void)
 {
 	int status = help_child(be_nobody);
@@ -301,6 +328,7 @@ static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_process_is_watched_with_its_children),
 	TEST(what_is_no_namespace_is_refused),
 	TEST(a_line_of_a_process_is_read_whatever_its_name_is),
+	TEST(who_has_had_many_children_is_watched_still),
 	TEST(without_rights_it_is_said_so),
 	TESTS_END,
 };
