@@ -166,6 +166,12 @@ static void note_opens(void *context, struct text name, uint64_t value)
 		w->opened = value;
 }
 
+/* Looks that are seconds apart leave places as they were long ago. */
+static bool is_recent(const struct opens_count *c, int64_t now_ns)
+{
+	return c->known && now_ns - c->at_ns < COUNTS_KEPT * SECOND_NS;
+}
+
 /* Over the last seconds, as far as there have been any. */
 static void tell_opens(struct watch *w)
 {
@@ -180,7 +186,8 @@ static void tell_opens(struct watch *w)
 	if (!now->known || now->at_ns / SECOND_NS != l->t_ns / SECOND_NS)
 		*now = (struct opens_count){l->t_ns, w->opened, true};
 	for (int i = 0; i < COUNTS_KEPT; i++)
-		if (w->counts[i].known && (!oldest || w->counts[i].at_ns < oldest->at_ns))
+		if (is_recent(&w->counts[i], l->t_ns) &&
+		    (!oldest || w->counts[i].at_ns < oldest->at_ns))
 			oldest = &w->counts[i];
 	if (l->t_ns - oldest->at_ns >= SECOND_NS / 2)
 		l->opens = (double)(w->opened - oldest->opened) * 1e9 /
