@@ -107,12 +107,17 @@ static void find_holders(struct watch *w)
 	w->look.pid_ended = w->kin->ended;
 }
 
-static uint32_t mine_of(const struct census *c, uint32_t rank)
+/* In one pass: the table is megabytes, and the rows to tell of may be a thousand. */
+static void tell_mine(struct watch *w)
 {
-	for (uint32_t i = 0; i <= c->mask; i++)
-		if (c->rows[i].used && c->rows[i].rank == rank)
-			return c->rows[i].mine;
-	return 0;
+	const struct census *c = w->census;
+
+	for (uint32_t i = 0; w->kin && i <= c->mask; i++) {
+		uint32_t rank = c->rows[i].used ? c->rows[i].rank : 0;
+
+		if (rank > 0 && rank <= w->look.count)
+			w->rows[rank - 1].mine = c->rows[i].mine;
+	}
 }
 
 static void tell_rows(struct watch *w)
@@ -124,8 +129,8 @@ static void tell_rows(struct watch *w)
 	l->more = c->taken - l->count;
 	holders_tell(w->holders, c, w->usages, l->count);
 	for (uint32_t i = 0; i < l->count; i++)
-		w->rows[i] = (struct look_row){.usage = w->usages[i],
-					       .mine = w->kin ? mine_of(c, i + 1) : 0};
+		w->rows[i] = (struct look_row){.usage = w->usages[i]};
+	tell_mine(w);
 	trend_look(w->trend, c, l->t_ns);
 	trend_tell(w->trend, c, w->rows, l->count, l->t_ns);
 	for (uint32_t i = 0; i < l->count; i++)
