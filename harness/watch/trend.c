@@ -286,7 +286,7 @@ void trend_tell(struct trend *t, const struct census *c, struct look_row *rows, 
 		const struct trail *one = trail_of(t, &rows[i].usage);
 
 		rows[i].opens = rows[i].grows = -1;
-		if (one && one->taken)
+		if (one && one->taken && !c->held_lost)
 			tell_rates(one, &rows[i], now_ns);
 		tell_full(&t->queues[i], &rows[i]);
 	}

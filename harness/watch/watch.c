@@ -105,6 +105,7 @@ static void find_holders(struct watch *w)
 	kin_look(w->kin);
 	holders_mark(w->holders, w->census, is_kin, w->kin);
 	w->look.pid_ended = w->kin->ended;
+	w->look.owners_partial |= w->kin->partial;
 }
 
 /* In one pass: the table is megabytes, and the rows to tell of may be a thousand. */
@@ -152,6 +153,7 @@ static void tell_whole(struct watch *w)
 	struct usage fullest[USAGES_MOST];
 
 	census_tell(w->census, &l->sample, fullest);
+	l->sample.torn |= w->census->held_lost;
 	l->range = w->census->range;
 	l->usable =
 		(uint32_t)(l->range.hi - l->range.lo) + 1 - s->reserved - s->listening - s->bound;
