@@ -81,6 +81,11 @@ static void mistakes_are_told_with_their_place(void)
 		 "\"lost\": 0, \"predictions\": [{\"name\": \"exhausted\", \"outcome\": "
 		 "\"holds\"}]",
 		 4, 85, "predicted must be true or false"},
+		{"\"lost\": 0",
+		 "\"lost\": 0, \"books\": {\"live\": {\"driver\": 1, \"found\": 2, \"apart\": 1, "
+		 "\"balanced\": false, \"destinations\": [{\"driver\": 1, \"found\": 2, "
+		 "\"protocol\": \"tcp\"}]}}",
+		 4, 199, "protocol must be \"udp\""},
 		{"\"causes\": []", "\"causes\": [{\"name\": \"bad luck\"}]", 6, 50,
 		 "must be a cause that lastport knows"},
 	};

@@ -259,6 +259,8 @@ static void what_is_taken_back_may_keep_its_words(void)
 		HEAD "load: {burst: {size: 9, every: 2s}}\n"
 		     "cases: {b: {load: {burst: {size: 0}, rate: 5/s}}}\n",
 		HEAD "load: {mix: {close: 50%, reset: 50%}}\n",
+		HEAD "network: {topology: nat, servers: 2, nat: {redirect: true}}\n"
+		     "cases: {b: {network: {servers: 1}}}\n",
 		HEAD "stop: {after: 1s}\ncases: {b: {stop: {when: never}}}\n",
 		HEAD "network: {topology: loopback, sources: [127.0.0.1], servers: [127.0.0.1]}\n",
 	};
