@@ -347,7 +347,7 @@ void work_try(struct worker *w, uint32_t i, bool has_socket)
 	f->due_ns = w->now_ns + w->timeout_ns;
 	queue_add(&w->opening, w->flows, i);
 	p->in_flight++;
-	p->asked_ns = PAIR_NOT_ASKED;
+	p->preparing++;
 	if (w->named)
 		work_name(w, i);
 	w->tape->tally.attempted++;

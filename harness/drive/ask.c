@@ -89,6 +89,7 @@ static void note_delay(struct worker *w, const struct flow *f)
 static void count_ask(struct worker *w, struct flow *f)
 {
 	if (f->seq == 0) {
+		work_pair(w, f)->preparing--;
 		f->seq = ++w->asked;
 		f->early = !company_was_refused(w->wish.company);
 	}

@@ -81,7 +81,7 @@ void work_fail(struct worker *w, struct flow *f)
 		w->wish.edge(w->wish.context);
 	work_count_error(w, f);
 	work_pair(w, f)->in_flight--;
-	work_pair(w, f)->asked_ns = w->now_ns;
+	work_pair(w, f)->preparing -= f->seq == 0;
 	if (is_want_of_port(w, f))
 		on_refused(w, f);
 	else if (is_taken(w, f))

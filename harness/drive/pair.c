@@ -15,9 +15,12 @@ static int64_t at_least(int64_t a, int64_t b)
  * time has its port, and waits for the far end. */
 #define SURE_NS INT64_C(1000000)
 
-/* When no connect of this pair can be refused any more for want of a port. */
+/* When no connect of this pair can be refused any more for want of a port: of those that are not asked
+ * yet, whoever asks will say. */
 static int64_t sure_ns(const struct pair *p)
 {
+	if (p->preparing)
+		return INT64_MAX;
 	return p->in_flight ? p->asked_ns + SURE_NS : 0;
 }
 

@@ -15,12 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PAIR_NOT_ASKED (INT64_MAX / 2)
-
 enum pair_state { PAIR_OPEN, PAIR_SUSPECT, PAIR_EXHAUSTED };
 
 struct pair {
-	int64_t asked_ns;   /* its last connect; PAIR_NOT_ASKED: it is still being prepared */
+	int64_t asked_ns;   /* its last connect */
 	int64_t refused_ns; /* when its exhaustion began */
 	uint64_t
 		refused_seq; /* and of which connect: those before it say nothing of what is after */
@@ -29,6 +27,7 @@ struct pair {
 	uint32_t holding;    /* ports, by the driver's books: at most so many, TIME_WAIT included */
 	uint32_t open;	     /* of those: connections that neither end has ended */
 	uint32_t in_flight;  /* connects not answered */
+	uint32_t preparing;  /* of those, not asked yet: a socket is being made */
 	uint8_t state;	     /* enum pair_state */
 	uint8_t refusals;    /* since it was open */
 	bool windowed;	     /* IP_LOCAL_PORT_RANGE is set on its sockets */

@@ -164,6 +164,11 @@ static void pairs_take_turns_and_wait_for_each_other(void)
 	CU_ASSERT_EQUAL(rotation_pick(&r, MS), 1);
 	CU_ASSERT_EQUAL(rotation_pick(&r, MS), 2);
 	CU_ASSERT_EQUAL(rotation_pick(&r, MS), 0);
+	/* Of one that is not asked yet nothing is known, however long that takes. */
+	rotation_pair(&r, 1)->preparing = 1;
+	CU_ASSERT_EQUAL(rotation_room_ns(&r), INT64_MAX);
+	CU_ASSERT_EQUAL(rotation_pick(&r, 1000 * MS), NO_PAIR);
+	rotation_pair(&r, 1)->preparing = 0;
 	rotation_pair(&r, 1)->in_flight = 0;
 	CU_ASSERT_EQUAL(rotation_pick(&r, 0), 1);
 	CU_ASSERT_EQUAL(rotation_pick(&r, 0), 2);
