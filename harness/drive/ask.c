@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/order.h"
 #include "drive/wire.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
@@ -10,7 +11,7 @@
 #include "sys/plain.h"
 
 /* A larger batch shares its system call among more operations, and all of it waits for the slowest. */
-enum { BATCH_MOST = 64 };
+enum { BATCH_MOST = 64, PLAIN_NS_MOST = 10000 };
 #define BATCH_NS INT64_C(400000)
 
 /* What options point to must outlive the ask. */
@@ -18,20 +19,20 @@ static const struct linger linger_0s = {.l_onoff = 1};
 static const struct option reset_on_close = {
 	.level = SOL_SOCKET, .name = SO_LINGER, .value = &linger_0s, .len = sizeof(linger_0s)};
 
-/* As many as fit into BATCH_NS by what an operation cost last: 64 while a connection takes 25 us, and no
- * more than the plan's few where a connect scans the range, and those behind it would wait for it. */
-static uint32_t batch_next(const struct worker *w)
+/* What a submit has cost, by those in it that take a port, which may scan the range for it, and the rest. */
+static void note_cost(struct worker *w, unsigned n, unsigned scans)
 {
-	int64_t fits = w->operation_ns > 0 ? BATCH_NS / w->operation_ns : BATCH_MOST;
+	int64_t rest_ns = (n - scans) * sooner(w->plain_ns, PLAIN_NS_MOST);
 
-	if (fits <= w->load->batch)
-		return w->load->batch;
-	return fits < BATCH_MOST ? (uint32_t)fits : BATCH_MOST;
+	if (scans == 0)
+		w->plain_ns = w->submit_ns / n;
+	else
+		w->scan_ns = later(w->submit_ns - rest_ns, 0) / scans;
 }
 
 void work_submit(struct worker *w, struct ring *ring)
 {
-	unsigned n = ring_queued(ring);
+	unsigned n = ring_queued(ring), scans = ring_scans(ring);
 	int64_t begin = clock_now();
 
 	if (!ring_submit(ring, w->err))
@@ -39,9 +40,23 @@ void work_submit(struct worker *w, struct ring *ring)
 	w->now_ns = clock_now() - w->zero_ns;
 	if (n) {
 		w->submit_ns = w->now_ns + w->zero_ns - begin;
-		w->operation_ns = w->submit_ns / n;
-		w->batch = batch_next(w);
+		note_cost(w, n, scans);
 	}
+}
+
+void work_begin_costs(struct worker *w)
+{
+	w->plain_ns = w->scan_ns = BATCH_NS / w->load->batch;
+}
+
+/* As many as fit into BATCH_NS by what the last ones cost, so that what comes behind a connect that scans
+ * the range waits for few; but no fewer than the plan's. */
+static bool is_full(const struct worker *w, const struct ring *ring)
+{
+	unsigned n = ring_queued(ring), scans = ring_scans(ring);
+
+	return n >= BATCH_MOST ||
+	       (n >= w->load->batch && scans * w->scan_ns + (n - scans) * w->plain_ns >= BATCH_NS);
 }
 
 static uint32_t ports_named(const struct worker *w)
@@ -144,7 +159,7 @@ static void ask_classic(struct worker *w, uint32_t i)
 		}
 	while (fd == -EADDRINUSE && stage == STAGE_BIND && work_rename(w, i));
 	if (work_is_datagram(w)) /* no submit will tell what it cost */
-		w->submit_ns = w->operation_ns = clock_now() - begin;
+		w->submit_ns = w->scan_ns = clock_now() - begin;
 	if (fd >= 0)
 		note_binder(w, fd);
 	result = fd < 0 ? fd : ring_adopt(ring, slot, fd);
@@ -416,6 +431,6 @@ void work_ask(struct worker *w, uint32_t i)
 		asks[op].ring(ring, slot, i + UINT64_C(1));
 	else
 		asks[op].worker(w, i);
-	if (ring_queued(ring) >= w->batch)
+	if (is_full(w, ring))
 		work_submit(w, ring);
 }

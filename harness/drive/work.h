@@ -75,8 +75,9 @@ struct worker {
 	uint64_t under_way;   /* flows whose life has not ended */
 	uint64_t asked;	      /* connects so far: the sequence of the next */
 	uint64_t refused_seq; /* of the first connect refused for want of a port; 0: none yet */
-	uint32_t batch; /* operations that are submitted together, the load's `batch` or more */
-	int64_t operation_ns; /* of one operation in the last submit, on average */
+	/* Of one operation in the last submit that had any, on average: a connect, or a bind() that takes
+	 * a port; and any other. */
+	int64_t scan_ns, plain_ns;
 	int64_t submit_ns;    /* of all of it: a refusal in it cost no more */
 	int64_t far_keeps_ns; /* so long the far end ends no connection: what is open is ESTABLISHED */
 	uint32_t window;      /* the value of IP_LOCAL_PORT_RANGE: lo | hi << 16 */
@@ -187,6 +188,7 @@ void work_let_go(struct worker *w, uint32_t i);
 void work_ask(struct worker *w, uint32_t i);
 void work_receive(struct worker *w, uint32_t i); /* once more: what came was not the end */
 void work_submit(struct worker *w, struct ring *ring);
+void work_begin_costs(struct worker *w); /* before anything is known of them */
 
 /* Where the program names the ports: the next one, from the flow's source, for flow i. */
 void work_name(struct worker *w, uint32_t i);

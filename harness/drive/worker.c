@@ -20,7 +20,8 @@ static void look_at_clock(struct worker *w)
  * TIME_WAIT; Linux 6.18), and clock, signals and stop.time must wait for none of it. */
 uint64_t work_turn_most(const struct worker *w)
 {
-	int64_t fits = w->operation_ns > 0 ? TURN_NS / w->operation_ns : TURN_MOST;
+	int64_t each_ns = later(w->scan_ns, w->plain_ns),
+		fits = each_ns > 0 ? TURN_NS / each_ns : TURN_MOST;
 
 	return fits < 1 ? 1 : fits > TURN_MOST ? TURN_MOST : (uint64_t)fits;
 }

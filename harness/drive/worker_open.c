@@ -139,7 +139,7 @@ static void terms_set(struct worker *w)
 	w->slots = split_slots(lp, w->wish.worker);
 	w->pace = (struct pace){lp->shape, split_count(&w->split, lp->concurrency), load->total,
 				load->duration, load->start};
-	w->batch = lp->batch;
+	work_begin_costs(w);
 	w->next = split_index(&w->split, 0);
 	w->account_first = plan_account(p, lp, 0);
 	w->hold_ns = load->hold;

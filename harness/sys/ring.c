@@ -22,6 +22,7 @@ struct ring {
 	struct io_uring uring;
 	struct io_uring_sqe lost; /* where an ask goes that finds no room: nowhere */
 	int rights;		  /* a personality, io_uring_register(2); 0: none */
+	unsigned scans;		  /* connects and binds that are queued */
 	int failed; /* errno of a submit that failed inside an ask: for ring_submit() to tell */
 };
 
@@ -150,6 +151,7 @@ void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint
 {
 	struct io_uring_sqe *sqe = sqe_raw(ring, OP_BIND_6_11, slot, tag);
 
+	ring->scans++;
 	sqe->addr = (uintptr_t)&at->any;
 	sqe->off = at->len;
 }
@@ -158,6 +160,7 @@ void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, u
 {
 	struct io_uring_sqe *sqe = sqe_next(ring);
 
+	ring->scans++;
 	io_uring_prep_connect(sqe, (int)slot, &to->any, to->len);
 	sqe_direct(sqe, tag);
 }
@@ -292,6 +295,11 @@ unsigned ring_queued(const struct ring *ring)
 	return io_uring_sq_ready(&ring->uring);
 }
 
+unsigned ring_scans(const struct ring *ring)
+{
+	return ring->scans;
+}
+
 /* EINTR, EAGAIN and EBUSY leave what was not taken in the queue: it goes with the next submit. */
 bool ring_submit(struct ring *ring, struct err *err)
 {
@@ -299,6 +307,7 @@ bool ring_submit(struct ring *ring, struct err *err)
 
 	if (e == 0 && io_uring_sq_ready(&ring->uring))
 		e = io_uring_submit(&ring->uring);
+	ring->scans = 0;
 	if (e < 0 && e != -EINTR && e != -EAGAIN && e != -EBUSY)
 		return err_sys(err, -e, "could not submit to io_uring");
 	return true;

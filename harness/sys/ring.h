@@ -80,6 +80,8 @@ int ring_adopt(struct ring *ring, unsigned slot, int fd);
 int ring_lend(struct ring *ring, unsigned slot);
 
 unsigned ring_queued(const struct ring *ring); /* asks not yet submitted */
+unsigned ring_scans(
+	const struct ring *ring); /* of those, connects and binds: they may scan all ports */
 bool ring_submit(struct ring *ring, struct err *);
 unsigned ring_reap(struct ring *ring, struct ring_answer *out, unsigned most);
 

@@ -29,8 +29,8 @@ struct slot {
 
 struct ring {
 	struct slot *slots;
-	struct ring_answer *answers;		  /* a circle */
-	unsigned room, head, tail, shown, queued; /* what a submit has answered is shown */
+	struct ring_answer *answers;			 /* a circle */
+	unsigned room, head, tail, shown, queued, scans; /* what a submit has answered is shown */
 };
 
 void fake_boot(uint32_t ports)
@@ -177,6 +177,7 @@ void ring_bind(struct ring *ring, unsigned slot, const struct endpoint *at, uint
 {
 	(void)slot, (void)at;
 	ring->queued++;
+	ring->scans++;
 	fake.binds++;
 	say(ring, tag, 0);
 }
@@ -192,6 +193,7 @@ void ring_connect(struct ring *ring, unsigned slot, const struct endpoint *to, u
 	struct slot *s = &ring->slots[slot];
 
 	ring->queued++;
+	ring->scans++;
 	fake.connects++;
 	if (fake.interrupt_at == fake.connects)
 		*fake.interrupt = 2;
@@ -406,14 +408,23 @@ unsigned ring_queued(const struct ring *ring)
 	return ring->queued;
 }
 
+unsigned ring_scans(const struct ring *ring)
+{
+	return ring->scans;
+}
+
 bool ring_submit(struct ring *ring, struct err *err)
 {
 	if (ring->queued) {
-		fake.now_ns += fake.submit_ns + ring->queued * fake.operation_ns;
+		int64_t cost_ns = fake.submit_ns + ring->queued * fake.operation_ns +
+				  ring->scans * fake.scan_ns;
+
+		fake.now_ns += cost_ns;
+		fake.slowest_ns = cost_ns > fake.slowest_ns ? cost_ns : fake.slowest_ns;
 		fake.batch = ring->queued > fake.batch ? ring->queued : fake.batch;
 		bury();
 	}
-	ring->queued = 0;
+	ring->queued = ring->scans = 0;
 	ring->shown = ring->tail;
 	return fake.submit_error == 0 ||
 	       err_sys(err, fake.submit_error, "could not submit to io_uring");

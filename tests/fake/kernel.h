@@ -21,6 +21,7 @@ struct fake_kernel {
 	int64_t quiet_ns;     /* how long a closed connection keeps its port; INT64_MAX: for ever */
 	int64_t submit_ns;    /* what a submit costs */
 	int64_t operation_ns; /* … and each operation in it */
+	int64_t scan_ns;      /* … and each connect or bind besides */
 	int socket_error;     /* every socket fails with it; 0: none */
 	uint64_t sockets_fine; /* … after so many */
 	bool black_hole;       /* connects are never answered */
@@ -47,9 +48,10 @@ struct fake_kernel {
 
 	/* What came of it. */
 	int64_t now_ns;
-	unsigned batch; /* most operations that a submit had */
-	uint64_t looks; /* socket_meets_itself() */
-	uint64_t waits; /* rings_wait() */
+	unsigned batch;	    /* most operations that a submit had */
+	int64_t slowest_ns; /* and the most that one cost */
+	uint64_t looks;	    /* socket_meets_itself() */
+	uint64_t waits;	    /* rings_wait() */
 	uint64_t sockets, connects, refused, windows, lingers, binds, cancels, classic, options,
 		rights_kept, shutdowns, disconnects, sends, requests, mores;
 	uint64_t made; /* descriptors that makers have */

@@ -99,6 +99,28 @@ static void a_batch_is_as_large_as_its_operations_are_quick(void)
 	}
 }
 
+/* Sockets and options between them cost nothing, and say nothing of the connects that follow. */
+static void a_batch_of_slow_connects_is_small(void)
+{
+	static const char *const loads[] = {
+		"load: {concurrency: 64, total: 2000, end: reset}",
+		"load: {concurrency: 64, total: 2000, end: reset, bind: address}",
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		struct run r;
+
+		fake_boot(28232);
+		fake.submit_ns = 0;
+		fake.scan_ns = 1000000;
+		run_lines(&r, loads[i]);
+		CU_ASSERT(r.ok && r.tape.complete);
+		CU_ASSERT(fake.batch > 8);
+		CU_ASSERT(fake.slowest_ns <= 8 * fake.scan_ns);
+		arena_close(&r.arena);
+	}
+}
+
 /* 1,000 connections are due within 0.1 s, and take seconds where a submit takes 10 ms. That the load
  * ends by its total hides nothing. */
 static void how_late_a_connection_was_begun_is_told(void)
@@ -328,6 +350,7 @@ static const struct test tests[] = {
 	TEST(a_run_cut_short_says_so),
 	TEST(slow_connects_keep_nobody_from_ending_the_run),
 	TEST(a_batch_is_as_large_as_its_operations_are_quick),
+	TEST(a_batch_of_slow_connects_is_small),
 	TEST(how_late_a_connection_was_begun_is_told),
 	TEST(a_full_closed_loop_sleeps_while_a_destination_is_exhausted),
 	TEST(what_is_live_is_measured_alike),
