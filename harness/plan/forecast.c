@@ -61,14 +61,15 @@ static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
 }
 
 /* Those that die with the server: until then no port is wanted for, and what it refuses afterwards has
- * its port for no longer than the answer takes. */
+ * its port for no longer than the answer takes. Of UDP most are not refused: they wait (life.c). */
 static bool outlives(const struct scenario *s, const struct budget *b)
 {
 	enum { ANSWERED = 64 };
 	struct shape shape = shape_make(&s->load);
 	uint64_t begun;
 
-	if (!s->server.die || s->server.vanish || !load_is_open(&s->load))
+	if (!s->server.die || s->server.vanish || !load_is_open(&s->load) ||
+	    (s->load.protocol == PROTOCOL_UDP && s->load.request.receive > 0))
 		return false;
 	begun = shape_due(&shape, s->server.die + LIFE_SLACK) + shape_most(&shape, LIFE_SLACK);
 	return begun + least(ANSWERED, b->usable / 4) <= b->usable;

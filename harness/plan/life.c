@@ -217,7 +217,7 @@ bool life_opens(const struct scenario *s)
 /* A socket of UDP is open at once. One whose request fails is not held; where nobody listens it fails
  * with the ICMP that says so, unless the kernel has sent enough of them
  * (net.ipv4.icmp_ratelimit), or the socket is not connected. */
-static struct span live_datagram(const struct scenario *s)
+static struct span live_answered(const struct scenario *s)
 {
 	const struct load *l = &s->load;
 	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE), is_told;
@@ -232,6 +232,18 @@ static struct span live_datagram(const struct scenario *s)
 				     l->hold + l->timeout};
 	is_told = s->server.behaviour == BEHAVIOUR_REFUSE && l->connected;
 	return (struct span){is_told ? 0 : l->timeout, l->timeout};
+}
+
+/* What comes after the server's end is as where nobody listens. */
+static struct span live_datagram(const struct scenario *s)
+{
+	struct span live = live_answered(s);
+	bool waits =
+		s->load.request.receive > 0 && s->server.die > 0 && s->server.die < s->stop.time;
+
+	if (!waits)
+		return live;
+	return (struct span){s->load.connected ? 0 : live.least, later(live.most, s->load.timeout)};
 }
 
 /* How long a connection has its port until it is closed. One that never opens has it for as long

@@ -143,7 +143,11 @@ static struct text say_gateway_doubt(const struct plan *p, const struct outline 
 static struct text say_drawn(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (p->scenario->server.die)
-		return TEXT("cannot be told: the server's death gives ports back");
+		return plan_speaks(p, PROTOCOL_UDP)
+			       ? TEXT("cannot be told: once the server is dead a request has its "
+				      "port until an ICMP refuses it, and the kernel limits these "
+				      "(net.ipv4.icmp_ratelimit), or until load.timeout")
+			       : TEXT("cannot be told: the server's death gives ports back");
 	if (p->scenario->server.vanish)
 		return text_format(a,
 				   "cannot be told: after %s the server's host is gone, and each "
