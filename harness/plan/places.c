@@ -267,6 +267,13 @@ static bool is_unscoped(const struct load_plan *lp)
 	return address_is_link_local(lp->servers.list[0]) && lp->load->scope != SCOPE_LINK;
 }
 
+static bool is_off(const struct scenario *s, const struct load_plan *lp)
+{
+	static const char name[] = "net.ipv6.conf.all.disable_ipv6";
+
+	return lp->family == FAMILY_IPV6 && setting_number(&s->network.sysctl, name, 0) != 0;
+}
+
 bool places_of(const struct plan *p, struct load_plan *lp, struct arena *arena, struct err *err)
 {
 	bool is_other = (lp->family == FAMILY_IPV6) != (p->family == FAMILY_IPV6);
@@ -274,6 +281,7 @@ bool places_of(const struct plan *p, struct load_plan *lp, struct arena *arena, 
 	lp->sources = is_other ? p->other.sources : p->sources;
 	lp->servers = is_other ? p->other.servers : p->servers;
 	lp->unscoped = is_unscoped(lp);
+	lp->ipv6_off = is_off(p->scenario, lp);
 	return source_named(p, lp, arena, err);
 }
 

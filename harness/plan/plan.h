@@ -61,6 +61,7 @@ struct load_plan {
 	uint32_t option_count;
 	bool bind_source; /* each connection binds its source */
 	bool foreign;	  /* and that is an address that the client lacks */
+	bool ipv6_off; /* its addresses are of IPv6, which net.ipv6.conf.all.disable_ipv6 takes away */
 	bool unscoped; /* its addresses are link-local, and load.scope is not theirs: none is opened */
 	bool window;	      /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */
 	bool requests;	      /* what it does with a connection is one: it sends, or has a pool */
@@ -177,8 +178,8 @@ bool plan_is_unconnected(const struct plan *p);
 /* Sockets of UDP that may have the addresses and ports of another, at most; 0: none may. */
 uint32_t plan_overshadows(const struct plan *p);
 
-/* Is every connection of every load refused at once, since the client lacks the address, or names it
- * without its link? */
+/* Is every connection of every load refused at once, since the client lacks the address, has no
+ * IPv6, or names it without its link? */
 bool plan_binds_nowhere(const struct plan *p);
 
 /* May the address of a load, or of several, not be to be had: one that the client lacks, or one of

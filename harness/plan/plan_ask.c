@@ -58,7 +58,7 @@ bool plan_binds_nowhere(const struct plan *p)
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		bool is_ipv6 = p->loads[i].family == FAMILY_IPV6;
 
-		if (p->loads[i].unscoped)
+		if (p->loads[i].unscoped || p->loads[i].ipv6_off)
 			continue;
 		if (!p->loads[i].foreign || setting_number(set,
 							   is_ipv6 ? "net.ipv6.ip_nonlocal_bind"
@@ -74,7 +74,7 @@ bool plan_lacks_address(const struct plan *p)
 	bool lacks = p->scenario->network.dad;
 
 	for (uint32_t i = 0; i < p->load_count; i++)
-		lacks |= p->loads[i].foreign || p->loads[i].unscoped;
+		lacks |= p->loads[i].foreign || p->loads[i].unscoped || p->loads[i].ipv6_off;
 	return lacks;
 }
 

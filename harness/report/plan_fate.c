@@ -246,6 +246,10 @@ static struct text say_nowhere(const struct plan *p, struct arena *a)
 		return TEXT("no port is wanted for: the addresses are link-local, and load.scope "
 			    "is not their link: every bind() or connect() fails, with EINVAL "
 			    "where it is none");
+	if (p->loads[0].ipv6_off)
+		return TEXT("no port is wanted for: IPv6 is off "
+			    "(net.ipv6.conf.all.disable_ipv6 is 1), and every bind() or connect() "
+			    "fails with EADDRNOTAVAIL");
 	return text_format(a,
 			   "no port is wanted for: the client does not have %s, and every bind() "
 			   "fails with EADDRNOTAVAIL",

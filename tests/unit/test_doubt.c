@@ -162,7 +162,42 @@ static void where_all_ports_are_reserved_the_first_finds_none(void)
 	}
 }
 
+/* lines; what is opened of IPv6, where the scenario has turned it off. */
+static void without_ipv6_no_port_of_it_is_wanted_for(void)
+{
+	static const struct {
+		const char *lines;
+		bool nowhere, known, exhausts;
+	} rows[] = {
+		{"disable_ipv6: 1}, family: ipv6}\nload: {rate: 50/s, total: 40}", true, true,
+		 false},
+		{"disable_ipv6: 0}, family: ipv6}\nload: {rate: 50/s, total: 40}", false, true,
+		 true},
+		{"disable_ipv6: 1}}\nload: {rate: 50/s, total: 40}", false, true, true},
+		/* how long the ones take to fail is not known, and a port of the others is */
+		{"disable_ipv6: 1}}\nloads: {a: {family: ipv4, total: 8}, b: {family: ipv6, total: "
+		 "8}}",
+		 false, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(text_format(&a,
+						      "network: {ports: 40000-40031, sysctl: "
+						      "{net.ipv6.conf.all.%s",
+						      rows[i].lines)
+						  .s,
+					  NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(plan_binds_nowhere(&p), rows[i].nowhere);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
+	TEST(without_ipv6_no_port_of_it_is_wanted_for),
 	TEST(where_all_ports_are_reserved_the_first_finds_none),
 	TEST(a_pool_of_named_ports_has_them_for_all_destinations),
 	TEST(who_asks_for_each_port_is_passed_by),
