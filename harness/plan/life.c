@@ -272,6 +272,22 @@ static enum quiet fate_of(const struct scenario *s, enum end end)
 	return fates[s->server.behaviour][life_end(&s->load, end)];
 }
 
+/* An answer that comes after the close is met by a RST, which ends FIN_WAIT and what would follow it:
+ * tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c. */
+static void late_answers_limit(struct span *quiet, const struct scenario *s, enum end end)
+{
+	const struct load *l = &s->load;
+	struct span answer = answer_span(s);
+
+	if (l->protocol != PROTOCOL_TCP || l->options.mptcp || end != END_CLOSE ||
+	    s->server.behaviour != BEHAVIOUR_ANSWER || l->request.receive == 0 ||
+	    answer.most + LIFE_SLACK < l->timeout)
+		return;
+	quiet->least = 0;
+	if (answer.least > l->timeout + LIFE_SLACK)
+		quiet->most = sooner(quiet->most, answer.most - l->timeout);
+}
+
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
 		    enum end end)
 {
@@ -285,6 +301,7 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		life.live.most += s->load.timeout;
 	}
 
+	late_answers_limit(&life.quiet, s, end);
 	buckets_limit(&life.quiet, s, b, host);
 	return life;
 }
