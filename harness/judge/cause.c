@@ -207,6 +207,12 @@ static void rank_parts(struct ranking *out, const struct evidence *whole, const 
 	rank(out, whole, is_of_no_part);
 }
 
+/* Beside a want of ports: what was sent on those that were had. */
+static bool is_of_requests(enum cause cause)
+{
+	return cause == CAUSE_REQUEST_FAILED;
+}
+
 static bool is_gate(enum cause cause)
 {
 	return cause == CAUSE_GATE_MISSED;
@@ -236,6 +242,8 @@ void causes_find(struct verdict *out, const struct plan *plan, const struct tape
 		rank_parts(&all, &e, parts, count);
 	else
 		rank(&all, &e, is_of_all);
+	if (tape->exhausted)
+		rank(&all, &e, is_of_requests);
 	if (all.count == 0)
 		rank(&all, &e, is_last_resort);
 	if (out->word == VERDICT_FAIL)

@@ -1,6 +1,8 @@
 #include "judge/outlook.h"
 #include "judge/rule.h"
 
+#define RTO_MIN_NS 200000000
+
 /* How many were closed when those that wait were counted. */
 static uint64_t closed_by_then(const struct evidence *e)
 {
@@ -145,12 +147,22 @@ static const char *say_heard(const struct evidence *e, const struct holders *h)
 		.s;
 }
 
+/* A port was had again before a FIN is repeated for the first time (TCP_RTO_MIN): it was under way, and
+ * not lost. */
+static bool is_under_way(const struct evidence *e)
+{
+	return e->tape->exhausted && e->tape->recovered_ns >= 0 &&
+	       e->tape->recovered_ns < RTO_MIN_NS;
+}
+
 static struct claim fin_wait_orphans(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 	uint64_t unheard = unheard_of(e, &h);
 	struct claim c = {.weight = claim_explains(e, h.fin_wait, h.all)};
 
+	if (is_unheard(e) && is_under_way(e))
+		return no_claim;
 	if (c.weight > 0 && is_unheard(e))
 		c.why = text_format(
 			e->a,

@@ -1,6 +1,7 @@
 #include <errno.h>
 
-#include "judge/rule.h"
+#include "base/order.h"
+#include "judge/gateway.h"
 
 /* Kinds of failures that are told each with its number. */
 enum { KINDS_TOLD = 2 };
@@ -86,7 +87,78 @@ static const char *say_died(const struct evidence *e)
 	return text_format(e->a, "%s%s", died, told).s;
 }
 
-/* Asked only where no other rule holds, as well. */
+/* What TCP's connections to a host that is gone come to is told by that (dead-peer-leak). */
+static bool is_of_dead_peer(const struct evidence *e)
+{
+	const struct value *gone = &e->measures->fixed[MEASURE_SERVER_GONE];
+
+	return gone->present && plan_speaks(e->plan, PROTOCOL_TCP) &&
+	       (double)e->tape->refused_at_ns >= gone->n;
+}
+
+/* Requests that waited in vain, where that is what became of most: beside a want of ports it is why each
+ * port was held for as long as that. What a gateway drops, or another socket has heard, is told by that. */
+static uint64_t given_up(const struct evidence *e)
+{
+	uint64_t n = evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT) +
+		     evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED) +
+		     evidence_errors(e, STAGE_SEND, ECONNREFUSED);
+
+	if (gateway_lacks_ports(e) || gateway_is_full(e) || gateway_lacks_mappings(e) ||
+	    evidence_measured(e, MEASURE_OVERSHADOWED_MAX) > 0 || is_of_dead_peer(e))
+		return 0;
+	return n >= e->tape->tally.requests_done ? n : 0;
+}
+
+/* Answers that came for a connection that was closed already: the kernel's own RSTs tell of them, beyond
+ * those of the connections that were ended by one. */
+static uint64_t came_late(const struct evidence *e)
+{
+	const struct measures *m = e->measures;
+
+	if (!plan_speaks(e->plan, PROTOCOL_TCP))
+		return 0;
+	for (size_t i = 0; i < m->counter_count; i++)
+		if (text_is(m->counters[i].name, "OutRsts"))
+			return m->counters[i].moved -
+			       least(m->counters[i].moved, e->tape->tally.reset);
+	return 0;
+}
+
+static const char *say_late(const struct evidence *e)
+{
+	uint64_t late = came_late(e);
+
+	if (late == 0)
+		return "";
+	return text_format(e->a,
+			   " The far end does answer: %s came for a connection that was closed "
+			   "already, and met a RST. The timeout is shorter than the answer takes.",
+			   say_number_of(e->a, late, "segment", "segments"))
+		.s;
+}
+
+/* Ports did run out, and those that held them waited for an answer. */
+static struct claim request_unanswered(const struct evidence *e)
+{
+	uint64_t n = given_up(e);
+
+	if (n == 0)
+		return no_claim;
+	return (struct claim){
+		.weight = (double)n,
+		.why = text_format(
+			e->a,
+			"%s done, and %s no answer within %s (load.timeout): each of these had its "
+			"port for as long as it waited, and then its socket was closed, "
+			"for the next to open another.%s%s",
+			say_number_of(e->a, e->tape->tally.requests_done, "request was",
+				      "requests were"),
+			say_number_of(e->a, n, "request had", "requests had"), say_patience(e),
+			say_late(e), say_gone(e)[0] ? say_gone(e) : say_died(e))};
+}
+
+/* Asked only where no other rule holds, or beside a want of ports. */
 static struct claim request_failed(const struct evidence *e)
 {
 	const struct measures *m = e->measures;
@@ -94,6 +166,8 @@ static struct claim request_failed(const struct evidence *e)
 	uint64_t kinds = 0;
 	double n = 0;
 
+	if (e->tape->exhausted)
+		return request_unanswered(e);
 	for (size_t i = 0; i < m->error_count; i++) {
 		const struct error_row *row = &m->errors[i];
 
@@ -105,7 +179,7 @@ static struct claim request_failed(const struct evidence *e)
 					   .s;
 		n += (double)row->count;
 	}
-	if (kinds == 0 || e->tape->exhausted)
+	if (kinds == 0)
 		return no_claim;
 	return (struct claim){
 		.weight = n,
@@ -118,12 +192,20 @@ static struct claim request_failed(const struct evidence *e)
 
 static void advise_request(struct finding *f, const struct evidence *e)
 {
+	bool late = e->tape->exhausted && came_late(e) > 0;
+
+	if (late)
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"wait for longer than an answer takes: it is %s here (load.timeout), "
+			"and a request that is given up costs a connection",
+			say_patience(e));
 	if (not_listened(e))
 		advice_add(&f->attempt, TEXT("start the server: of UDP an ICMP says that nothing "
 					     "listens at that port, one send too late"));
 	advice_add(&f->attempt, TEXT("look at the far end, whose log says why it ends connections, "
 				     "or does not answer"));
-	if (evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT))
+	if (!late && evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT))
 		advice_add(&f->attempt, TEXT("see whether the answer is late or never comes: a "
 					     "longer timeout tells one from the other"));
 }
@@ -143,7 +225,7 @@ const struct rule data_rules[] = {
 		.advise = advise_request,
 		.seen = {MEASURE_REQUESTS_FAILED, MEASURE_REQUESTS_DONE, MEASURE_CONNECTS_RESET, MEASURE_PORTS_USED_MAX, MEASURE_SERVER_DIED},
 		.in_vain = {
-			"any setting of the client's ports: none was missing",
+			"any setting of the client's ports: none of them has the far end answer",
 		},
 	},
 	RULES_END,

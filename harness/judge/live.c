@@ -56,14 +56,16 @@ static bool has_other_cause(const struct evidence *e, const struct holders *h)
 	       claim_explains(e, h->unanswered, h->all) > 0;
 }
 
-/* What was open when the host vanished, and holds its port still. */
+/* What was open when the host vanished, and holds its port still: of TCP, for a socket of UDP has no peer
+ * to lose. */
 static struct claim dead_peer_leak(const struct evidence *e)
 {
 	const struct value *gone = &e->measures->fixed[MEASURE_SERVER_GONE];
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
 
-	if (c.weight == 0 || !gone->present || (double)e->tape->refused_at_ns < gone->n)
+	if (c.weight == 0 || !gone->present || !plan_speaks(e->plan, PROTOCOL_TCP) ||
+	    (double)e->tape->refused_at_ns < gone->n)
 		return no_claim;
 	c.why = text_format(
 		e->a,

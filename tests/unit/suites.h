@@ -70,6 +70,7 @@
 	SUITE(cause_start) \
 	SUITE(cause_knob) \
 	SUITE(cause_live) \
+	SUITE(cause_waits) \
 	SUITE(cause_signature) \
 	SUITE(cause_bound) \
 	SUITE(cause_mixed) \

@@ -1,0 +1,101 @@
+/* Those that waited in vain, told beside the want of ports that they made. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "suites.h"
+#include "trial.h"
+
+#define SMALL "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+struct waits {
+	uint64_t waited, wanted, done, late;
+	int64_t recovered_ns;
+	int state; /* STATE_... that all ports are in */
+	enum cause first;
+	bool told;
+};
+
+/* So many requests had no answer, and so many connects no port. */
+static void waits_judge(struct trial *t, const struct waits *w)
+{
+	trial_open(t, SMALL "load: {concurrency: 20, request: {send: 8B, receive: 8B}, "
+			    "timeout: 50ms}");
+	trial_exhaust(t, 32);
+	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, w->wanted - 1);
+	t->tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT] = w->waited;
+	t->tape.tally.requests_done = w->done;
+	t->tape.recovered_ns = w->recovered_ns;
+	trial_dump(t, 32)->states[w->state] = 32;
+	t->tape.counters[t->tape.counter_count++] = (struct counter){"OutRsts", 0, w->late};
+	trial_judge(t);
+}
+
+/* Before the want of ports where they explain more. A FIN that is under way is nobody's orphan. */
+static void requests_without_an_answer_are_told_beside_the_ports_they_held(void)
+{
+	static const struct waits rows[] = {
+		{51, 9, 0, 51, 65600000, STATE_FIN_WAIT1, CAUSE_REQUEST_FAILED, true},
+		{51, 9, 52, 51, 200000000, STATE_FIN_WAIT1, CAUSE_FIN_WAIT_ORPHANS, false},
+		{51, 9, 0, 51, -1, STATE_FIN_WAIT1, CAUSE_REQUEST_FAILED, true},
+		{39, 15, 0, 0, 180000000, STATE_ESTABLISHED, CAUSE_REQUEST_FAILED, true},
+		{14, 15, 0, 0, 180000000, STATE_ESTABLISHED, CAUSE_LIVE_SATURATION, true},
+		{39, 15, 40, 0, 180000000, STATE_ESTABLISHED, CAUSE_LIVE_SATURATION, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		waits_judge(&t, &rows[i]);
+		f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+		CU_ASSERT_EQUAL(f != NULL, rows[i].told);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, rows[i].first);
+		CU_ASSERT(!f || text_has(f->why, "no answer within 50 ms (load.timeout)"));
+		CU_ASSERT(!f || text_has(f->why, "shorter than the answer") == (rows[i].late > 0));
+		CU_ASSERT(!f || lines_have(&f->attempt, "wait for longer") == (rows[i].late > 0));
+		CU_ASSERT(i > 0 || trial_cause(&t, CAUSE_FIN_WAIT_ORPHANS) == NULL);
+		trial_close(&t);
+	}
+}
+
+/* A host that vanished: of TCP it is a dead peer; a socket of UDP has none, and waits for an answer. */
+static void sockets_of_udp_have_no_peer_that_is_gone(void)
+{
+	static const struct {
+		const char *protocol;
+		int error;
+		enum cause told, untold;
+	} rows[] = {
+		{"tcp", EADDRNOTAVAIL, CAUSE_DEAD_PEER_LEAK, CAUSE_REQUEST_FAILED},
+		{"udp", EAGAIN, CAUSE_REQUEST_FAILED, CAUSE_DEAD_PEER_LEAK},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 SMALL "load: {protocol: %s, rate: 50/s, request: {send: 8B, receive: 8B}}",
+			 rows[i].protocol);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 0;
+		t.tape.tally.errors[STAGE_CONNECT][rows[i].error] = 1;
+		trial_fail(&t, STAGE_RECEIVE, ETIMEDOUT, 28);
+		trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+		tape_event(&t.tape, (struct event){.kind = EVENT_SERVER_GONE, .t_ns = 100000000});
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, rows[i].told);
+		CU_ASSERT_PTR_NULL(trial_cause(&t, rows[i].untold));
+		CU_ASSERT(text_has(t.verdict.causes[0].why, "host vanished after 0.1 s"));
+		trial_close(&t);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(sockets_of_udp_have_no_peer_that_is_gone),
+	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
+	TESTS_END,
+};
+
+const struct suite suite_cause_waits = {"cause: waits in vain", tests};
