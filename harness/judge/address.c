@@ -71,10 +71,26 @@ static struct claim ipv6_disabled(const struct evidence *e)
 					.s);
 }
 
+/* Of the loads of IPv6 that had no address: what others opened was from one of theirs. */
+static uint64_t opened_in_the_end(const struct evidence *e)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < e->plan->load_count; i++) {
+		const struct tally *t = evidence_tally(e->plan, e->tape, i);
+		bool missed = t->errors[STAGE_BIND][EADDRNOTAVAIL] > 0 ||
+			      t->errors[STAGE_CONNECT][EADDRNOTAVAIL] > 0;
+
+		if (e->plan->loads[i].family == FAMILY_IPV6 && missed)
+			n += t->opened;
+	}
+	return n;
+}
+
 /* It did work later, without anything done about it. */
 static struct claim ipv6_tentative(const struct evidence *e)
 {
-	uint64_t opened = opened_by_ipv6(e);
+	uint64_t opened = opened_in_the_end(e);
 
 	if (!is_ipv6(e) || ipv6_is_off(e) || (opened == 0 && !e->plan->scenario->network.dad))
 		return no_claim;

@@ -117,6 +117,27 @@ static void other_addresses_have_no_scope_to_lack(void)
 	trial_close(&t);
 }
 
+/* What another load opened, from another address, says nothing of one that is not there. */
+static void a_missing_address_of_ipv6_is_not_tentative(void)
+{
+	for (size_t late = 0; late < 2; late++) {
+		struct trial t;
+
+		trial_open(&t, "network: {family: ipv6}\nloads: {six: {bind: address fd77::9}, "
+			       "seven: {rate: 20/s}}");
+		t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+		t.tape.load_count = 2;
+		t.tape.loads[0].tally.errors[STAGE_BIND][EADDRNOTAVAIL] = 3;
+		t.tape.loads[0].tally.failed = 3;
+		t.tape.loads[!late].tally.opened = t.tape.tally.opened = 10;
+		trial_fail(&t, STAGE_BIND, EADDRNOTAVAIL, 3);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_IPV6_TENTATIVE) != NULL, late);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_FOREIGN_ADDRESS) != NULL, !late);
+		trial_close(&t);
+	}
+}
+
 /* The limit is the load's own, where it has one. */
 static void the_limit_of_descriptors_is_told(void)
 {
@@ -369,6 +390,7 @@ static const struct test tests[] = {
 	TEST(a_link_local_address_is_told_by_its_scope),
 	TEST(the_right_scope_is_nothing_that_fails),
 	TEST(other_addresses_have_no_scope_to_lack),
+	TEST(a_missing_address_of_ipv6_is_not_tentative),
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
 	TEST(a_loop_is_told_whatever_ends_it),
