@@ -179,26 +179,28 @@ static bool is_recent(const struct opens_count *c, int64_t now_ns)
 	return c->known && now_ns - c->at_ns < COUNTS_KEPT * SECOND_NS;
 }
 
-/* Over the last seconds, as far as there have been any. */
+/* Over the last seconds, as far as there have been any, from reading to reading: what a look does before
+ * that takes seconds where it is the first. */
 static void tell_opens(struct watch *w)
 {
 	struct opens_count *now, *oldest = NULL;
 	struct look *l = &w->look;
 	struct err none = {0};
+	int64_t now_ns = clock_now() - w->first_ns;
 
 	l->opens = -1;
 	if (w->proc.snmp < 0 || !proc_counters(&w->proc, note_opens, w, &none))
 		return;
-	now = &w->counts[l->t_ns / SECOND_NS % COUNTS_KEPT];
-	if (!now->known || now->at_ns / SECOND_NS != l->t_ns / SECOND_NS)
-		*now = (struct opens_count){l->t_ns, w->opened, true};
+	now = &w->counts[now_ns / SECOND_NS % COUNTS_KEPT];
+	if (!now->known || now->at_ns / SECOND_NS != now_ns / SECOND_NS)
+		*now = (struct opens_count){now_ns, w->opened, true};
 	for (int i = 0; i < COUNTS_KEPT; i++)
-		if (is_recent(&w->counts[i], l->t_ns) &&
+		if (is_recent(&w->counts[i], now_ns) &&
 		    (!oldest || w->counts[i].at_ns < oldest->at_ns))
 			oldest = &w->counts[i];
-	if (l->t_ns - oldest->at_ns >= SECOND_NS / 2)
+	if (now_ns - oldest->at_ns >= SECOND_NS / 2)
 		l->opens = (double)(w->opened - oldest->opened) * 1e9 /
-			   (double)(l->t_ns - oldest->at_ns);
+			   (double)(now_ns - oldest->at_ns);
 }
 
 bool watch_look(struct watch *w, struct err *err)
