@@ -68,8 +68,8 @@ static struct claim timed_out(const struct evidence *e)
 	struct holders h = evidence_holders(e);
 	const char *since = say_since(e, MEASURE_SERVER_GONE, "the server's host vanished");
 
-	if (gateway_lacks_ports(e) || gateway_is_full(e) || gateway_lacks_mappings(e) ||
-	    claim_explains(e, h.unanswered, h.all) > 0)
+	if (((gateway_lacks_ports(e) || gateway_is_full(e)) && !gateway_waits_for_answers(e)) ||
+	    gateway_lacks_mappings(e) || claim_explains(e, h.unanswered, h.all) > 0)
 		return no_claim;
 	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			   text_format(e->a, "Each had its port, and no answer within %s%s.%s",

@@ -3,9 +3,38 @@
 #include <errno.h>
 #include <math.h>
 
+/* What of a gateway's entries must wait for an answer to be more than those that are just being opened. */
+static const double share_least = 1 / 8.;
+
 bool gateway_lacks_ports(const struct evidence *e)
 {
 	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
+}
+
+/* What the gateway's tracking had dropped by then. */
+static uint64_t dropped_by(const struct evidence *e, double when_ns)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < e->tape->sample_count; i++) {
+		const struct sample *s = &e->tape->samples[i];
+
+		if ((s->parts & SAMPLE_GATEWAY) && (double)(s->t_ns - e->tape->begin_ns) <= when_ns)
+			n = s->gateway.insert_failed;
+	}
+	return n;
+}
+
+bool gateway_waits_for_answers(const struct evidence *e)
+{
+	const struct value *gone = &e->measures->fixed[MEASURE_SERVER_GONE];
+	double tracked = evidence_measured(e, MEASURE_NAT_ENTRIES_MAX),
+	       unanswered = tracked - (double)e->tape->tally.opened;
+
+	if (plan_speaks(e->plan, PROTOCOL_UDP) || !gateway_lacks_ports(e))
+		return false;
+	return (tracked > 0 && unanswered >= share_least * tracked) ||
+	       (gone->present && dropped_by(e, gone->n) == 0);
 }
 
 /* The rule that keeps mappings counts what it drops: a packet whose client found no room. */

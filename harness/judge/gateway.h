@@ -42,3 +42,7 @@ const char *say_dropped(const struct evidence *e, enum measure count);
 /* What a gateway drops makes connects time out, and requests of UDP, whose connect asks nobody. */
 struct claim claim_dropped(const struct evidence *e, const char *what);
 double weight_dropped(const struct evidence *e); /* how many those are */
+
+/* Of TCP: connects that passed the gateway and had no answer are an eighth or more of what it tracked, or
+ * the far end's host is gone and nothing was dropped before. Each keeps a port there while it waits. */
+bool gateway_waits_for_answers(const struct evidence *e);

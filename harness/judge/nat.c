@@ -42,9 +42,18 @@ static void advise_collapse(struct finding *f, const struct evidence *e)
 
 static struct claim linux_snat(const struct evidence *e)
 {
+	const char *unanswered = "";
+	struct claim c;
+
 	if (!gateway_lacks_ports(e))
 		return no_claim;
-	return claim_dropped(e, text_format(e->a, "The gateway %s", say_want(e)).s);
+	if (gateway_waits_for_answers(e))
+		unanswered = " Connects that nobody answered took its ports, and keep them while "
+			     "it waits with them (nf_conntrack_tcp_timeout_syn_sent, 120 s).";
+	c = claim_dropped(e, text_format(e->a, "The gateway %s%s", say_want(e), unanswered).s);
+	if (unanswered[0]) /* behind that nobody answers, which all of them wait for */
+		c.weight = fmin(c.weight, evidence_measured(e, MEASURE_NAT_INSERT_FAILED)) / 2;
+	return c;
 }
 
 /* A port that is in use is in use towards all destinations: told from a NAT whose ports are counted for
@@ -154,6 +163,14 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	int64_t life_ns = for_ever ? 0 : gateway_open_ns(e) + gateway_keeps_ns(e);
 	bool for_all = gateway_maps_for_all(e);
 
+	if (gateway_waits_for_answers(e))
+		advice_add(&f->attempt, TEXT("have the far end answer, and try less often while it "
+					     "does not: each try is a port of the gateway"));
+	else
+		advice_add(&f->attempt,
+			   TEXT("keep connections open and reuse them (keep-alive, a connection "
+				"pool; of UDP one socket for many requests): the gateway gives a "
+				"port to each of them, not to each request"));
 	if (size < wide)
 		advice_add_fmt(
 			&f->attempt, e->a,
@@ -217,10 +234,6 @@ const struct rule nat_rules[] = {
 		.claim = linux_snat,
 		.advise = advise_snat,
 		.seen = {MEASURE_NAT_INSERT_FAILED, MEASURE_NAT_DROP, MEASURE_NAT_ENTRIES_MAX, MEASURE_PORTS_USED_MAX},
-		.attempt = {
-			"keep connections open and reuse them (keep-alive, a connection pool; of UDP one socket for many "
-			"requests): the gateway gives a port to each of them, not to each request",
-		},
 		.in_vain = {
 			"net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse on the client: its own ports did not run "
 			"out, and a NAT's range is its own",

@@ -428,6 +428,7 @@ static void a_gateway_of_few_ports_is_told_with_its_rate(void)
 		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
 		trial_dump(&t, 20)->parts |= SAMPLE_GATEWAY;
 		t.tape.samples[1].gateway = (struct tracked){32, 7, 7, 0, 0};
+		t.tape.tally.opened += 32;
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_LINUX_SNAT);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);

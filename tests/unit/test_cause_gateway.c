@@ -183,6 +183,7 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
 		trial_dump(&t, 20)->parts |= SAMPLE_GATEWAY;
 		t.tape.samples[1].gateway = rows[i].seen;
+		t.tape.tally.opened = rows[i].seen.entries;
 		trial_judge(&t);
 		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
 		f = &t.verdict.causes[0];

@@ -148,6 +148,7 @@ static void what_no_lab_makes_is_told_by_its_signature(void)
 		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
 		trial_dump(&t, 2)->parts |= SAMPLE_GATEWAY;
 		t.tape.samples[1].gateway = rows[i].gateway;
+		t.tape.tally.opened += rows[i].gateway.entries;
 		t.tape.counters[t.tape.counter_count++] =
 			(struct counter){.name = "TCPSynRetrans", .last = rows[i].repeated};
 		trial_judge(&t);

@@ -92,7 +92,37 @@ static void sockets_of_udp_have_no_peer_that_is_gone(void)
 	}
 }
 
+/* Connects without an answer fill a gateway as well: that nobody answers is told first. */
+static void a_gateway_full_of_connects_that_nobody_answers_is_told_second(void)
+{
+	static const struct {
+		uint64_t opened;
+		bool first;
+	} rows[] = {{0, true}, {11, true}, {14, true}, {15, false}, {16, false}, {60, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *snat;
+		struct trial t;
+
+		trial_open(&t, "network: {topology: nat, nat: {ports: 2000-2015}}\n"
+			       "load: {rate: 50/s, total: 60, end: leak, timeout: 500ms}");
+		t.tape.tally.attempted = t.tape.tally.opened = rows[i].opened;
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 40);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 27)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = (struct tracked){16, 26, 26, 0, 0};
+		trial_judge(&t);
+		snat = trial_cause(&t, CAUSE_LINUX_SNAT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(snat);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause,
+				rows[i].first ? CAUSE_TIMED_OUT : CAUSE_LINUX_SNAT);
+		CU_ASSERT_EQUAL(text_has(snat->attempt.list[0], "keep-alive"), !rows[i].first);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
+	TEST(a_gateway_full_of_connects_that_nobody_answers_is_told_second),
 	TEST(sockets_of_udp_have_no_peer_that_is_gone),
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
 	TESTS_END,
