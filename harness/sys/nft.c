@@ -111,8 +111,9 @@ static bool nft_judge(int status, const struct talk *t, struct err *err)
 		return err_set(err, ERR_SYS, "nft was killed by signal %d", WTERMSIG(status));
 	err_set(err, ERR_HOST, "nft refuses the gateway's rules: " TEXT_FMT,
 		TEXT_ARG(first_words(t, buffer)));
-	return err_hint(err, "The kernel may lack nf_tables, NAT or connection tracking: load the "
-			     "modules nft_chain_nat, nft_nat, nft_numgen, nft_connlimit, nft_objref.");
+	return err_hint(err,
+			"The kernel may lack nf_tables, NAT or connection tracking: load the "
+			"modules nft_chain_nat, nft_nat, nft_numgen, nft_connlimit, nft_objref.");
 }
 
 static bool nft_run(const char *path, const struct talk *t, struct err *err)
