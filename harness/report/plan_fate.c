@@ -181,6 +181,32 @@ static struct text say_given_back(const struct plan *p, const struct outline *o)
 	return (struct text){0};
 }
 
+/* By the clock, and by what connects take past half full; where ports come back before, neither is sure. */
+static struct text say_slowed(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double half = (double)o->half * p->budget.spaces, first = (double)p->budget.first + 1,
+	       slow_ns = o->half_at_ns + fmax(first - half, 0) * 1e9 / o->half_rate;
+	int64_t back_ns = p->forecast.port_life_ns;
+
+	return text_format(
+		a,
+		"more is wanted than there is: connection %s finds no port, by the clock "
+		"at %s; by what can be begun from half full on, about %s, at %s, and %s",
+		say_count(a, first), say_time(a, o->clock_ns), say_rate(a, o->half_rate),
+		say_time(a, (int64_t)slow_ns),
+		slow_ns < (double)back_ns
+			? text_format(a,
+				      "on a slower machine perhaps not before ports come "
+				      "back, from %s on",
+				      say_time(a, back_ns))
+				  .s
+			: text_format(a,
+				      "ports come back from %s on: how fast the machine "
+				      "is decides",
+				      say_time(a, back_ns))
+				  .s);
+}
+
 static struct text say_wanted_more(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (!(o->wanted > (double)p->budget.capacity))
@@ -192,13 +218,8 @@ static struct text say_wanted_more(const struct plan *p, const struct outline *o
 				   "fast the machine is decides",
 				   say_number(a, (uint64_t)o->wanted, "connection"),
 				   say_number(a, p->budget.capacity, "port"));
-	if (o->rate > o->half_rate_least && o->half_reached)
-		return text_format(a,
-				   "more is wanted than there is: connection %s finds no port, by "
-				   "the clock at %s; or connects, from half full on about %s, are "
-				   "too slow to come to that before ports come back",
-				   say_count(a, (double)p->budget.first + 1),
-				   say_time(a, o->clock_ns), say_rate(a, o->half_rate));
+	if (o->rate > o->half_rate_least && o->half_reached && p->forecast.port_life_ns != FOR_EVER)
+		return say_slowed(p, o, a);
 	return (struct text){0};
 }
 
