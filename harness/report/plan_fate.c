@@ -186,25 +186,24 @@ static struct text say_slowed(const struct plan *p, const struct outline *o, str
 {
 	double half = (double)o->half * p->budget.spaces, first = (double)p->budget.first + 1,
 	       slow_ns = o->half_at_ns + fmax(first - half, 0) * 1e9 / o->half_rate;
-	int64_t back_ns = p->forecast.port_life_ns;
+	double back_ns = (double)p->forecast.port_life_ns;
 
 	return text_format(
 		a,
 		"more is wanted than there is: connection %s finds no port, by the clock "
 		"at %s; by what can be begun from half full on, about %s, at %s, and %s",
 		say_count(a, first), say_time(a, o->clock_ns), say_rate(a, o->half_rate),
-		say_time(a, (int64_t)slow_ns),
-		slow_ns < (double)back_ns
-			? text_format(a,
-				      "on a slower machine perhaps not before ports come "
-				      "back, from %s on",
-				      say_time(a, back_ns))
-				  .s
-			: text_format(a,
-				      "ports come back from %s on: how fast the machine "
-				      "is decides",
-				      say_time(a, back_ns))
-				  .s);
+		say_time(a, slow_ns),
+		slow_ns < back_ns ? text_format(a,
+						"on a slower machine perhaps not before ports come "
+						"back, from %s on",
+						say_time(a, back_ns))
+					    .s
+				  : text_format(a,
+						"ports come back from %s on: how fast the machine "
+						"is decides",
+						say_time(a, back_ns))
+					    .s);
 }
 
 static struct text say_wanted_more(const struct plan *p, const struct outline *o, struct arena *a)
