@@ -31,10 +31,7 @@ static void advice_is_reckoned_with_the_kernels_own_time(void)
 		struct trial t;
 		const struct finding *f;
 
-		trial_open(&t, rows[i].lines);
-		trial_exhaust(&t, 32);
-		t.tape.tally.closed = 32;
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_churned(&t, rows[i].lines);
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
@@ -61,10 +58,7 @@ static void a_range_of_ones_own_is_not_widened_by_the_sysctl(void)
 
 		snprintf(lines, sizeof(lines), "network: {ports: 40000-40999}\nload: {bind: %s}",
 			 rows[i].bind);
-		trial_open(&t, lines);
-		trial_exhaust(&t, 32);
-		t.tape.tally.closed = 32;
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_churned(&t, lines);
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
@@ -118,10 +112,7 @@ static void what_only_connect_could_have_is_no_advice_for_bound_ports(void)
 	const struct finding *f;
 	struct trial t;
 
-	trial_open(&t, SMALL "load: {rate: 200/s, bind: address}");
-	trial_exhaust(&t, 32);
-	t.tape.tally.closed = 32;
-	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_churned(&t, SMALL "load: {rate: 200/s, bind: address}");
 	trial_judge(&t);
 	f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
@@ -382,10 +373,7 @@ static void a_burst_that_waits_is_spread_over_the_whole_of_it(void)
 
 		snprintf(lines, sizeof(lines), SMALL "load: {burst: {size: 64, every: %s}}",
 			 every[i]);
-		trial_open(&t, lines);
-		trial_exhaust(&t, 32);
-		t.tape.tally.closed = 32;
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_churned(&t, lines);
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);

@@ -188,10 +188,7 @@ static void what_explains_most_failures_comes_first(void)
 {
 	struct trial t;
 
-	trial_open(&t, SMALL);
-	trial_exhaust(&t, 32);
-	t.tape.tally.closed = 32;
-	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_churned(&t, SMALL);
 	trial_fail(&t, STAGE_CONNECT, ECONNREFUSED, 50);
 	trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 60);
 	trial_judge(&t);

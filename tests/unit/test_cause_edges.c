@@ -385,10 +385,7 @@ static void a_burst_has_enough_only_if_it_finds_them_free(void)
 		struct trial t;
 
 		snprintf(lines, sizeof(lines), FEW "load: {%s}", rows[i].load);
-		trial_open(&t, lines);
-		trial_exhaust(&t, 32);
-		t.tape.tally.closed = 32;
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_churned(&t, lines);
 		trial_judge(&t);
 		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
 		if (lines_have(&t.verdict.causes[0].attempt, "TIME_WAIT, 32/s (enough)") !=

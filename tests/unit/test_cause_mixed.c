@@ -411,10 +411,7 @@ static void what_a_gateway_carries_bounds_what_is_enough(void)
 		const struct finding *f;
 		struct trial t;
 
-		trial_open(&t, rows[i].lines);
-		trial_exhaust(&t, 32);
-		t.tape.tally.closed = 32;
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_churned(&t, rows[i].lines);
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);

@@ -218,10 +218,7 @@ static void the_arithmetic_is_in_the_texts(void)
 		const struct finding *f;
 		struct trial t;
 
-		trial_open(&t, rows[i].lines);
-		trial_exhaust(&t, 32);
-		t.tape.tally.closed = 32;
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_churned(&t, rows[i].lines);
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);

@@ -290,11 +290,8 @@ static void a_cause_speaks_for_the_lines_that_it_is_about(void)
 	trial_judge(&t);
 	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_GATE_MISSED));
 	trial_close(&t);
-	trial_open(&t, SMALL "load: {rate: 200/s, total: 320}\n"
-			     "expect: [exhausted == false, connects.rate >= 200/s]");
-	trial_exhaust(&t, 32);
-	t.tape.tally.closed = 32;
-	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_churned(&t, SMALL "load: {rate: 200/s, total: 320}\n"
+				"expect: [exhausted == false, connects.rate >= 200/s]");
 	trial_judge(&t);
 	CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_TIME_WAIT_CHURN);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(trial_cause(&t, CAUSE_GATE_MISSED));

@@ -124,13 +124,18 @@ struct text trial_summary(const struct result *r, struct report_style style, boo
 	return out_written(&out);
 }
 
-void trial_run_out(struct trial *t)
+void trial_churned(struct trial *t, const char *lines)
 {
-	trial_open(t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
-		      "load: {rate: 200/s, total: 320}\n"
-		      "expect: [exhausted.after == 32, time_wait.end == 0, recovery < 1s]");
+	trial_open(t, lines);
 	trial_exhaust(t, 32);
 	t->tape.tally.closed = 32;
 	trial_dump(t, 32)->states[STATE_TIME_WAIT] = 32;
+}
+
+void trial_run_out(struct trial *t)
+{
+	trial_churned(t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			 "load: {rate: 200/s, total: 320}\n"
+			 "expect: [exhausted.after == 32, time_wait.end == 0, recovery < 1s]");
 	t->tape.counters[t->tape.counter_count++] = (struct counter){"ActiveOpens", 1, 33};
 }

@@ -22,6 +22,8 @@ struct trial {
 void trial_open(struct trial *t, const char *lines);
 void trial_close(struct trial *t);
 
+/* Opened, and out of ports after 32 connections, which all were closed and are in TIME_WAIT. */
+void trial_churned(struct trial *t, const char *lines);
 void trial_run_out(struct trial *t); /* opened: 32 ports, all of them in TIME_WAIT in the end */
 
 /* A dump that saw `used` ports in use, and nothing else yet. */
