@@ -126,6 +126,7 @@ struct verdict {
 };
 
 /* What broke off, was cut short or lost records is incomplete, and never a pass; nor is a load that
- * fell far behind its rate, or its own arithmetic (judge/late.h), unless it ran out of ports or a line is about its pace. */
+ * fell far behind its rate, or its own arithmetic (judge/late.h), unless it ran out of ports or a line
+ * is about its pace. */
 void judge(struct verdict *out, const struct plan *plan, const struct tape *tape,
 	   const struct measures *m, struct arena *);

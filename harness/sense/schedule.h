@@ -1,5 +1,6 @@
 /* schedule.h - when the sampler looks by itself: at totals every so often, at sockets with every
- * so many-th of those looks, and never so often that dumps and totals take more than 2 % of a core. Pure.
+ * so many-th of those looks, and never so often that dumps and totals take more than 2 % of a core.
+ * Pure.
  *
  * Units:  nanoseconds, on whatever clock the caller uses throughout.
  * Errors: none.

@@ -9,7 +9,8 @@
 
 #include "tape/tape.h"
 
-/* A destination. What is not known is below 0. */
+/* A destination. Of the rates, a second each, `opens` is below 0 where it is not known, and `grows` is none
+ * then; known, `grows` is below 0 where connections become fewer. */
 struct look_row {
 	struct usage usage;
 	uint32_t mine;	 /* of its ports, those of the process that is watched and its children */
