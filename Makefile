@@ -75,7 +75,7 @@ bench-curves: $(B)/bench ## how a fill grows with the range, destinations and co
 
 bench-reference: $(B)/bench $(B)/$(PROG) ## measure anew all that results/reference keeps of speed; for a quiet machine
 	$< --rounds 7 --json results/reference/bench.json $(BENCH)
-	$< --curves results/reference
+	$< --full --curves results/reference
 	$(RM) -r results/reference/cliff
 	$(B)/$(PROG) run -q -o results/reference/cliff scenarios/cliff.yaml
 	$(B)/$(PROG) report --svg results/reference/cliff >results/reference/cliff.svg
