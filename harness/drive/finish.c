@@ -31,6 +31,7 @@ void work_stop(struct worker *w)
 
 void work_end(struct worker *w, const struct flow *f)
 {
+	w->tape->tally.stopped++;
 	team_stop(w->wish.team, f->index);
 	work_stop(w);
 }

@@ -93,24 +93,23 @@ static bool is_stopped(const struct verdict *v, const struct plan *plan, const s
 {
 	const struct tally *t = &tape->tally;
 	const struct expectation_list *expect = &plan->scenario->expect;
+	bool of_connects = t->gave_up > 0, of_requests = t->requests_failed > t->gave_up;
 
-	for (uint32_t i = 0; i < plan->load_count; i++)
-		if (plan->loads[i].load->on_failure.then == ON_FAILURE_STOP)
-			return (t->gave_up > 0 && !judges_failures(v, expect, false)) ||
-			       (t->requests_failed > t->gave_up &&
-				!judges_failures(v, expect, true));
-	return false;
+	if (t->stopped == 0)
+		return false;
+	return (of_connects && !judges_failures(v, expect, false)) ||
+	       ((of_requests || !of_connects) && !judges_failures(v, expect, true));
 }
 
-/* That a load is survived is not shown by another that was lighter; but ports that ran out have
- * run out. */
+/* That a load is survived is not shown by another that was lighter, nor is anything where no more was
+ * wanted than that it be carried; but ports that ran out have run out. */
 static bool is_proven(const struct verdict *v, const struct plan *plan, const struct tape *tape,
 		      const struct measures *m)
 {
 	const struct expectation_list *expect = &plan->scenario->expect;
 	bool is_lighter = late_is_lighter(m);
 
-	if (expect->count == 0 || tape->exhausted)
+	if (tape->exhausted)
 		return true;
 	return (!is_lighter || judges_pace(expect)) && !is_stopped(v, plan, tape);
 }

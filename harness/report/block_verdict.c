@@ -308,8 +308,10 @@ void block_expectations(struct out *out, const struct result_run *run)
 		out_z(out, "\n");
 	}
 	if (v->expect_count == 0)
-		page_paragraph(out, "  expected", PAINT_NONE, LABEL,
-			       TEXT("nothing: the scenario has no `expect`"));
+		page_paragraph(
+			out, "  expected", PAINT_NONE, LABEL,
+			TEXT("nothing: the scenario has no `expect`, so a run that did what it "
+			     "was asked passes"));
 }
 
 /* The kernel puts tabs between the numbers of a sysctl. */

@@ -119,12 +119,12 @@ static bool has_begun_all(const struct result_run *run)
 void caveat_stopped(struct out *out, const struct result_run *run)
 {
 	bool failed = run_count(run, MEASURE_CONNECTS_FAILED) > 0 ||
-		      run_count(run, MEASURE_REQUESTS_FAILED) > 0;
+		      run_count(run, MEASURE_REQUESTS_FAILED) > 0 || run->stopped;
 	bool exhausted = run_flag(run, MEASURE_EXHAUSTED), stops = !goes_on(run);
 	char buffer[LINE_MOST], begun[UNIT_PRINTED];
 	struct out line = out_memory(buffer, sizeof(buffer));
 
-	if (!failed || run_ended_early(run) || run->effective_count == 0 ||
+	if (!failed || (run_ended_early(run) && !run->stopped) || run->effective_count == 0 ||
 	    run->measures.load_count)
 		return;
 	if (exhausted && !stops && text_is(value_of(run, "stop.when"), "exhausted"))

@@ -287,6 +287,8 @@ static void put_head(json_t *o, const struct result_run *run, bool *ok)
 	if (run->plan.time_wait_ns)
 		put(o, "accelerated", json_accelerated(run->plan.time_wait_ns, ok), ok);
 	put(o, "cut_short", json_boolean(run->cut_short), ok);
+	if (run->stopped)
+		put(o, "stopped", json_true(), ok);
 	if (run->aborted)
 		put(o, "aborted", json_integer(run->aborted - 1), ok);
 	if (run->intended.len)

@@ -308,7 +308,7 @@ static bool load_causes(const struct node *up, struct verdict *out)
 bool load_run(const struct node *n, struct result_run *out)
 {
 	struct node error = node_member(n, "error"), hint = node_member(n, "hint");
-	struct node intended = node_member(n, "intended");
+	struct node intended = node_member(n, "intended"), stopped = node_member(n, "stopped");
 	struct node lost = node_member(n, "lost"), interrupted = node_member(n, "interrupted");
 	uint64_t signal = 0;
 	bool ok = node_object(n) && member_text(n, "scenario", &out->scenario) &&
@@ -318,6 +318,7 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_text_if(&error, &out->error) && node_text_if(&hint, &out->hint) &&
 		  node_count_if(&interrupted, INT32_MAX, &signal) &&
 		  member_flag(n, "cut_short", &out->cut_short) &&
+		  (!stopped.json || node_flag(&stopped, &out->stopped)) &&
 		  node_text_if(&intended, &out->intended) &&
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && ports_load(n, out) && load_accelerated(n, out) &&

@@ -200,6 +200,7 @@ void result_of(struct result_run *out, const struct plan *plan, const struct tap
 	out->complete = out->word == VERDICT_PASS || out->word == VERDICT_FAIL;
 	out->interrupted = tape->interrupted;
 	out->cut_short = tape->cut_short;
+	out->stopped = tape->tally.stopped > 0;
 	out->aborted = tape->aborted < 0 ? 0 : (unsigned)tape->aborted + 1;
 	out->intended = text_format(a, "%d:%016llx", INTENT_VERSION,
 				    (unsigned long long)intent_sum(plan, *a));

@@ -93,6 +93,7 @@ struct result_run {
 	struct verdict verdict;
 	int interrupted;  /* the signal, or 0 */
 	bool cut_short;	  /* stop.time came first */
+	bool stopped;	  /* a failure ended a load (on_failure: stop) */
 	unsigned aborted; /* the line of verdict.expect that ended it, from 1; 0: none did */
 	struct value used_states
 		[STATES]; /* sockets by state in the fullest dump, those that are not 0 */

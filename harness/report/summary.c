@@ -31,6 +31,12 @@ static enum verdict_word word_of(const struct result_run *run)
 	return run->word == VERDICT_PASS && !run->complete ? VERDICT_INCOMPLETE : run->word;
 }
 
+/* It passes whatever happened. */
+static bool expects_nothing(const struct result_run *run)
+{
+	return word_of(run) == VERDICT_PASS && run->verdict.expect_count == 0;
+}
+
 /* "leak", "leak/second-destination" */
 static struct text name_of(const struct result_run *run, struct arena *a)
 {
@@ -78,9 +84,11 @@ static struct text say_break(const struct result_run *run, struct arena *a)
 		return text_format(a, "%s, of %s by its own arithmetic",
 				   say_rate(run, MEASURE_ROUNDS_RATE, a),
 				   say_rate(run, MEASURE_ROUNDS_ASKED, a));
-	if ((run_count(run, MEASURE_GAVE_UP) || run_count(run, MEASURE_REQUESTS_FAILED)) &&
-	    !run_flag(run, MEASURE_EXHAUSTED))
-		return TEXT("a failure ended the load, and no line of expect is about failures");
+	if (run->stopped)
+		return run->verdict.expect_count
+			       ? TEXT("a failure ended the load, and no line of expect is about "
+				      "failures")
+			       : TEXT("a failure ended the load, and nothing was expected");
 	return TEXT("it did not come to its end");
 }
 
@@ -190,6 +198,9 @@ static struct text line_fact(const struct result_run *run, struct arena *a)
 		fact = text_format(a, TEXT_FMT "%s%s %s broken", TEXT_ARG(fact),
 				   fact.len ? ", " : "", say_count(a, broken),
 				   broken == 1 ? "prediction" : "predictions");
+	if (expects_nothing(run))
+		fact = text_format(a, TEXT_FMT "%snothing expected", TEXT_ARG(fact),
+				   fact.len ? "; " : "");
 	if (run->plan.time_wait_ns == 0 || fact.len == 0)
 		return fact;
 	return text_format(a, TEXT_FMT ", TIME_WAIT %s times faster", TEXT_ARG(fact),
@@ -276,19 +287,23 @@ static bool is_block(const struct result *r, const struct result_run *run,
 	return !style.quiet && (style.verbose || r->run_count == 1 || tells);
 }
 
-/* "8 runs: 7 passed, 1 failed" */
+/* "8 runs: 7 passed (2 expected nothing), 1 failed" */
 static void print_totals(struct out *out, const struct result *r)
 {
-	size_t counts[VERDICTS] = {0};
+	size_t counts[VERDICTS] = {0}, idle = 0;
 	const char *lead = ": ";
 
-	for (size_t i = 0; i < r->run_count; i++)
+	for (size_t i = 0; i < r->run_count; i++) {
 		counts[word_of(&r->runs[i])]++;
+		idle += expects_nothing(&r->runs[i]);
+	}
 	out_fmt(out, "%zu runs", r->run_count);
 	for (size_t i = 0; i < VERDICTS; i++) {
 		if (counts[i] == 0)
 			continue;
 		out_fmt(out, "%s%zu %s", lead, counts[i], tellings[i].counted);
+		if (i == VERDICT_PASS && idle)
+			out_fmt(out, " (%zu expected nothing)", idle);
 		lead = ", ";
 	}
 	out_z(out, "\n");

@@ -277,6 +277,7 @@ static void merge_tally(struct tally *into, const struct tally *more)
 	into->late += more->late;
 	into->retries += more->retries;
 	into->gave_up += more->gave_up;
+	into->stopped += more->stopped;
 	for (int stage = 0; stage < STAGES; stage++)
 		for (int error = 0; error < ERRNOS; error++)
 			into->errors[stage][error] += more->errors[stage][error];

@@ -63,6 +63,7 @@ struct tally {
 	uint64_t held_back, late;
 	/* attempted = begun + retries; begun = opened + gave_up + in flight */
 	uint64_t retries, gave_up;
+	uint64_t stopped;	/* failures that ended their load (on_failure: stop) */
 	uint64_t self_connects; /* of opened: their own peers */
 	uint64_t requests_done, requests_failed,
 		requests_reused;	 /* on a connection that had served */

@@ -74,13 +74,18 @@ static void one_broken_line_fails_the_run(void)
 	trial_close(&t);
 }
 
-static void nothing_expected_is_a_pass(void)
+static void nothing_expected_passes_what_was_carried(void)
 {
 	struct trial t;
 
 	trial_open(&t, "load: {total: 1}");
 	trial_judge(&t);
 	CU_ASSERT_EQUAL(t.verdict.word, VERDICT_PASS);
+	/* A reset connection, of which no request was wanted, ended 400 of them with the first. */
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = 1;
+	t.tape.tally.stopped = 1;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.verdict.word, VERDICT_INCOMPLETE);
 	trial_close(&t);
 }
 
@@ -139,11 +144,15 @@ static void a_load_that_was_not_made_proves_nothing(void)
 		{"connects.failed == 0", 0, 1900000000, false, VERDICT_INCOMPLETE},
 		{"connects.failed == 1", 11, 0, false, VERDICT_FAIL},
 		{"exhausted == true", 11, 1900000000, true, VERDICT_PASS},
-		/* Whoever looks at the pace has judged it; and nothing expected, nothing proven. */
+		/* Whoever looks at the pace has judged it. */
 		{"connects.late <= 11", 11, 0, false, VERDICT_PASS},
 		{"connects.behind < 2s", 11, 1900000000, false, VERDICT_PASS},
 		{"connects.rate >= 100/s", 11, 1900000000, false, VERDICT_PASS},
-		{NULL, 11, 1900000000, false, VERDICT_PASS},
+		/* A run that expects nothing has no more to show than that it was carried. */
+		{NULL, 0, 0, false, VERDICT_PASS},
+		{NULL, 11, 0, false, VERDICT_INCOMPLETE},
+		{NULL, 0, 1900000000, false, VERDICT_INCOMPLETE},
+		{NULL, 11, 1900000000, true, VERDICT_PASS},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -279,7 +288,10 @@ static void a_load_that_a_failure_ended_proves_nothing_of_the_rest(void)
 		{"expect: [errors.connect.ECONNREFUSED == 0]", 1, false, VERDICT_INCOMPLETE},
 		{"load: {on_failure: continue}\nexpect: [exhausted == false]", 1, false,
 		 VERDICT_PASS},
-		{"", 1, false, VERDICT_PASS},
+		{"", 0, false, VERDICT_PASS},
+		{"", 1, false, VERDICT_INCOMPLETE},
+		{"", 1, true, VERDICT_PASS},
+		{"load: {on_failure: continue}", 1, false, VERDICT_PASS},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -290,6 +302,8 @@ static void a_load_that_a_failure_ended_proves_nothing_of_the_rest(void)
 			trial_exhaust(&t, 32);
 		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 100;
 		t.tape.tally.failed = t.tape.tally.gave_up = rows[i].gave_up;
+		t.tape.tally.stopped =
+			!text_has(text_of(rows[i].lines), "continue") && rows[i].gave_up;
 		t.tape.tally.errors[STAGE_CONNECT][ETIMEDOUT] = rows[i].gave_up;
 		t.tape.end_ns = t.tape.begin_ns + 1000000000;
 		trial_judge(&t);
@@ -329,6 +343,7 @@ static void a_load_that_a_failed_request_ended_proves_nothing_either(void)
 				       .s);
 		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = 8;
 		t.tape.tally.requests_failed = 8;
+		t.tape.tally.stopped = 1;
 		t.tape.tally.errors[STAGE_RECEIVE][ECONNRESET] = 8;
 		trial_judge(&t);
 		if (t.verdict.word != rows[i].word)
@@ -390,7 +405,7 @@ static const struct test tests[] = {
 	TEST(each_line_is_held_against_its_measure),
 	TEST(who_was_never_exhausted_has_not_recovered),
 	TEST(one_broken_line_fails_the_run),
-	TEST(nothing_expected_is_a_pass),
+	TEST(nothing_expected_passes_what_was_carried),
 	TEST(what_broke_off_is_never_a_pass),
 	TEST(a_load_that_was_not_made_proves_nothing),
 	TEST(a_closed_loop_far_below_its_own_arithmetic_proves_nothing),

@@ -63,6 +63,7 @@ static void what_is_written_loads_and_is_written_the_same(void)
 			r->runs[0].interrupted = 15;
 			r->runs[0].lost = 3;
 			r->runs[0].aborted = 1;
+			r->runs[0].stopped = true;
 			r->runs[0].plan.tw_buckets = 7;
 			r->runs[0].plan.time_wait_ns = 6000000000;
 		}
@@ -84,10 +85,12 @@ static void a_loaded_result_has_what_was_written(void)
 	trial_churn(&t);
 	t.tape.refused_at_ns = AWKWARD_NS;
 	t.tape.aborted = 2;
+	t.tape.tally.stopped = 1;
 	t.tape.squat_errors[STAGE_LISTEN][EADDRINUSE] = 3;
 	t.tape.far_errors[STAGE_CONNECT][EADDRNOTAVAIL] = 2;
 	r = trial_result(&t, TEXT("leak"));
 	CU_ASSERT_FATAL(result_load(&back, "f", trial_json(r, &t.arena), &t.arena, &err));
+	CU_ASSERT(back.runs[0].stopped);
 	CU_ASSERT_EQUAL_FATAL(back.run_count, 1);
 	for (int i = 0; i < MEASURES; i++) {
 		const struct value *x = &r->runs[0].measures.fixed[i],

@@ -242,29 +242,36 @@ static void many_runs_are_a_line_each_but_for_those_that_failed(void)
 
 	for (int i = 0; i < 4; i++)
 		runs[i].measures.fixed[MEASURE_CONNECTS_OPENED] = (struct value){true, 1000 + i};
-	CU_ASSERT(text_is(trial_summary(&r, plain, false, &a),
-			  "PASS  leak      1,000 opened, not exhausted\n"
-			  "\n"
-			  "FAIL  leak/cure  1,001 opened, not exhausted\n"
-			  "  connects   1,001 opened\n"
-			  "  expected   nothing: the scenario has no `expect`\n"
-			  "\n"
-			  "INCOMPLETE  leak/cut  stop.time came before the load was done\n"
-			  "  connects   1,002 opened\n"
-			  "  expected   nothing: the scenario has no `expect`\n"
-			  "\n"
-			  "PASS  leak/two  1,003 opened, not exhausted\n"
-			  "4 runs: 2 passed, 1 failed, 1 incomplete\n"));
+	CU_ASSERT(text_is(
+		trial_summary(&r, plain, false, &a),
+		"PASS  leak      1,000 opened, not exhausted; nothing expected\n"
+		"\n"
+		"FAIL  leak/cure  1,001 opened, not exhausted\n"
+		"  connects   1,001 opened\n"
+		"  expected   nothing: the scenario has no `expect`, so a run that did what it\n"
+		"             was asked passes\n"
+		"\n"
+		"INCOMPLETE  leak/cut  stop.time came before the load was done\n"
+		"  connects   1,002 opened\n"
+		"  expected   nothing: the scenario has no `expect`, so a run that did what it\n"
+		"             was asked passes\n"
+		"\n"
+		"PASS  leak/two  1,003 opened, not exhausted; nothing expected\n"
+		"4 runs: 2 passed (2 expected nothing), 1 failed, 1 incomplete\n"));
 	CU_ASSERT(text_is(trial_summary(&r, quiet, false, &a),
-			  "PASS        leak       1,000 opened, not exhausted\n"
+			  "PASS        leak       1,000 opened, not exhausted; nothing expected\n"
 			  "FAIL        leak/cure  1,001 opened, not exhausted\n"
 			  "INCOMPLETE  leak/cut   stop.time came before the load was done\n"
-			  "PASS        leak/two   1,003 opened, not exhausted\n"
-			  "4 runs: 2 passed, 1 failed, 1 incomplete\n"));
+			  "PASS        leak/two   1,003 opened, not exhausted; nothing expected\n"
+			  "4 runs: 2 passed (2 expected nothing), 1 failed, 1 incomplete\n"));
 	runs[1].word = VERDICT_PASS;
 	r.run_count = 2;
 	r.complete = false;
-	CU_ASSERT(text_has(trial_summary(&r, plain, false, &a), "2 runs: 2 passed\nINCOMPLETE: "));
+	runs[0].verdict.expect_count = 1; /* and it holds */
+	CU_ASSERT(text_has(trial_summary(&r, quiet, false, &a),
+			   "PASS  leak       1,000 opened, not exhausted\n"
+			   "PASS  leak/cure  1,001 opened, not exhausted; nothing expected\n"
+			   "2 runs: 2 passed (1 expected nothing)\nINCOMPLETE: "));
 	arena_close(&a);
 }
 

@@ -81,7 +81,7 @@ static void a_run_too_short_to_run_out_says_so(void)
 		CU_ASSERT_EQUAL(text_has(said, "  but "), rows[i].said != NULL);
 		CU_ASSERT(!rows[i].said || text_has(said, rows[i].said));
 		said = trial_summary(r, quiet, false, &t.arena);
-		CU_ASSERT_EQUAL(text_has(said, "not exhausted yet: the ports last 10 s\n"),
+		CU_ASSERT_EQUAL(text_has(said, "not exhausted yet: the ports last 10 s;"),
 				rows[i].said != NULL);
 		r->runs[0].measures.fixed[MEASURE_EXHAUSTED].n = 1;
 		CU_ASSERT(!text_has(trial_summary(r, plain, false, &t.arena), "  but "));
@@ -161,7 +161,9 @@ static void a_closed_loop_that_fell_behind_is_marked(void)
 	said = trial_summary(r, plain, false, &t.arena);
 	CU_ASSERT(!text_has(said, "over the full half"));
 	CU_ASSERT(text_has(said, "or share it\n             (`--workers`)"));
-	t.plan.scenario = help_scenario("load: {concurrency: 300, hold: 100ms}", &t.arena);
+	t.plan.scenario = help_scenario("load: {concurrency: 300, hold: 100ms}\n"
+					"expect: [rounds.rate > 700/s]",
+					&t.arena);
 	trial_judge(&t);
 	said = trial_summary(trial_result(&t, TEXT("workers300")),
 			     (struct report_style){.quiet = true}, false, &t.arena);
@@ -205,6 +207,24 @@ static void what_ended_the_load_is_told(void)
 	}
 }
 
+/* Of 400 connections wanted the first was reset, and the run had passed. */
+static void a_load_that_a_failure_ended_says_so(void)
+{
+	struct text said;
+	struct trial t;
+
+	trial_open(&t, "load: {total: 400}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = t.tape.tally.stopped =
+		1;
+	trial_judge(&t);
+	said = trial_summary(trial_result(&t, TEXT("end")), plain, false, &t.arena);
+	CU_ASSERT(text_starts(said, TEXT("INCOMPLETE  end/end  a failure ended the load, and "
+					 "nothing was expected\n")));
+	CU_ASSERT(text_has(said,
+			   "the first failure ended the load (load.on_failure: stop), with 1\n"));
+	trial_close(&t);
+}
+
 static void what_became_of_the_server_is_told(void)
 {
 	static const struct {
@@ -232,13 +252,10 @@ static void what_became_of_the_server_is_told(void)
 }
 
 static const struct test tests[] = {
-	TEST(an_aborted_run_says_who_ended_it),
-	TEST(a_run_too_short_to_run_out_says_so),
-	TEST(a_load_that_fell_behind_is_marked),
-	TEST(a_closed_loop_that_fell_behind_is_marked),
-	TEST(what_ended_the_load_is_told),
-	TEST(what_became_of_the_server_is_told),
-	TESTS_END,
+	TEST(an_aborted_run_says_who_ended_it),	 TEST(a_run_too_short_to_run_out_says_so),
+	TEST(a_load_that_fell_behind_is_marked), TEST(a_closed_loop_that_fell_behind_is_marked),
+	TEST(what_ended_the_load_is_told),	 TEST(a_load_that_a_failure_ended_says_so),
+	TEST(what_became_of_the_server_is_told), TESTS_END,
 };
 
 const struct suite suite_summary_ends = {"summary: ends", tests};

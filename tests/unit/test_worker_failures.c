@@ -172,18 +172,19 @@ static void a_failed_connection_is_tried_again_and_given_up(void)
 {
 	static const struct {
 		const char *load;
-		uint64_t attempted, opened, retries, gave_up;
+		uint64_t attempted, opened, retries, gave_up, stopped;
 	} cases[] = {
 		{"end: leak, concurrency: 1, total: 3, on_failure: {retry: 4, wait: 1ms}", 7, 2, 4,
-		 1},
+		 1, 1},
 		{"end: leak, concurrency: 3, total: 3, on_failure: {retry: 2, wait: 1s, grow: 3, "
 		 "jitter: 50%}",
-		 5, 2, 2, 1},
-		{"end: leak, concurrency: 1, total: 3, on_failure: continue", 3, 2, 0, 1},
+		 5, 2, 2, 1, 1},
+		{"end: leak, concurrency: 1, total: 3, on_failure: continue", 3, 2, 0, 1, 0},
+		{"end: leak, concurrency: 1, total: 4", 3, 2, 0, 1, 1},
 		/* A port comes back before the last try. */
 		{"end: reset, hold: 1s, concurrency: 3, total: 3, on_failure: {retry: 9, wait: "
 		 "300ms}",
-		 7, 3, 4, 0},
+		 7, 3, 4, 0, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -201,6 +202,7 @@ static void a_failed_connection_is_tried_again_and_given_up(void)
 		CU_ASSERT_EQUAL(t->opened, cases[i].opened);
 		CU_ASSERT_EQUAL(t->retries, cases[i].retries);
 		CU_ASSERT_EQUAL(t->gave_up, cases[i].gave_up);
+		CU_ASSERT_EQUAL(t->stopped, cases[i].stopped);
 		CU_ASSERT_EQUAL(t->attempted - t->retries, t->opened + t->gave_up);
 		arena_close(&r.arena);
 	}
