@@ -1,5 +1,7 @@
 #include "judge/books.h"
 
+#include "plan/life.h"
+
 static uint64_t moved(const struct measures *m, const char *counter)
 {
 	for (size_t i = 0; i < m->counter_count; i++)
@@ -140,14 +142,35 @@ static void explain(struct book *book, struct gap gap, uint64_t over, uint64_t u
 
 /* Connections that ended without a FIN, less those that the driver, and its prober, know of. On
  * loopback the other ends are counted too. */
-static uint64_t resets_of_others(const struct tape *tape, const struct plan *plan,
-				 const struct measures *m)
+static uint64_t ended_otherwise(const struct tape *tape, const struct plan *plan,
+				const struct measures *m)
 {
 	uint64_t own = tape->tally.reset + tape->tally.lost;
 	bool both = plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
 
 	own += tape->latency ? tape->latency->all.count : 0;
 	return less(moved(m, "EstabResets"), both ? 2 * own : own);
+}
+
+/* Does the scenario have anybody who may answer an open connection with a RST? A far end that ends
+ * connections itself or dies, one whose backlog has forgotten what the client takes for open, or a gateway
+ * that has forgotten a mapping. */
+static bool may_be_reset(const struct plan *plan, const struct measures *m)
+{
+	const struct scenario *s = plan->scenario;
+
+	return behaviour_does(s->server.behaviour, DOES_END) || s->server.die ||
+	       plan->nat.outside.count || m->fixed[MEASURE_SERVER_DROPPED].n > 0;
+}
+
+/* Of those that ended otherwise: who is reset, or is given up for want of an answer. What is left was
+ * ended by neither end (SOCK_DESTROY). */
+static uint64_t resets_of_others(const struct tape *tape, const struct plan *plan,
+				 const struct measures *m)
+{
+	uint64_t all = ended_otherwise(tape, plan, m);
+
+	return may_be_reset(plan, m) ? all : least(all, moved(m, "TCPAbortOnTimeout"));
 }
 
 /* On loopback what a far end opens to itself has the client's ports: of several chains, one after the
@@ -197,6 +220,8 @@ static struct book compare_live(const struct tape *tape, const struct plan *plan
 	explain(&book, gap, t->in_flight + book.excepted[EXCEPTION_LOOPED],
 		book.excepted[EXCEPTION_RESET] + book.excepted[EXCEPTION_HALF_CLOSED] +
 			book.excepted[EXCEPTION_UNCONNECTED]);
+	book.foreign = least(book_missing(&book),
+			     ended_otherwise(tape, plan, m) - book.excepted[EXCEPTION_RESET]);
 	return book;
 }
 
@@ -230,19 +255,46 @@ static bool is_early(const struct tape *tape, const struct plan *plan, const str
 	return s->t_ns - tape->begin_ns < life_ns;
 }
 
-/* Of those that the kernel has put into TIME_WAIT, or let wait for a FIN without a socket, those that
- * are gone, and that neither a new connection has taken over nor we have destroyed: a RST has killed
- * them (tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c), which no counter tells. Only
- * net.ipv4.tcp_rfc1337 keeps TIME_WAIT from that. How many are there is the kernel's own count, not
- * the dump's: what a dump has missed would else explain itself. */
-static uint64_t killed(const struct tape *tape, const struct plan *plan, const struct measures *m,
-		       const struct sample *s)
+/* What the kernel has put into TIME_WAIT, or let wait for a FIN without a socket. */
+static uint64_t put_to_wait(const struct measures *m)
 {
-	uint64_t put = moved(m, "TW") + moved(m, "TWKilled");
+	return moved(m, "TW") + moved(m, "TWKilled");
+}
 
-	if (setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_rfc1337", 0))
-		return 0;
-	return less(put, s->tw + moved(m, "TWRecycled") + tape->destroyed);
+/* Those of them that are gone, and that neither a new connection has taken over nor we have destroyed, which no counter tells.
+ * How many are there is the kernel's own count, not the dump's: what a dump has missed would else explain
+ * itself. */
+static uint64_t vanished(const struct tape *tape, const struct measures *m, const struct sample *s)
+{
+	return less(put_to_wait(m), s->tw + moved(m, "TWRecycled") + tape->destroyed);
+}
+
+/* Does anybody leave unread what was sent to him? His close is a RST then (RFC 2525, 2.17). */
+static bool leaves_unread(const struct plan *plan)
+{
+	bool unread = !behaviour_does(plan->scenario->server.behaviour, DOES_SERVE);
+
+	for (uint32_t i = 0; i < plan->load_count; i++)
+		unread |= !plan->loads[i].load->request.read;
+	return unread && plan_has_requests(plan);
+}
+
+/* Of them, those that a RST may have killed (tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c).
+ * Where net.ipv4.tcp_rfc1337 keeps TIME_WAIT from that, only FIN_WAIT2 is: by the RST of an end that had
+ * something unread, as the answer to a request that was given up. */
+static uint64_t killed(const struct tape *tape, const struct plan *plan, uint64_t vanished)
+{
+	if (!life_outlasts_resets(plan->scenario) || leaves_unread(plan))
+		return vanished;
+	return least(vanished, tape->tally.requests_failed);
+}
+
+/* Those whose FIN nobody has acknowledged in time, or that a far end has answered with a RST which had
+ * forgotten them: they never came to TIME_WAIT. */
+static uint64_t unheard(const struct measures *m, uint64_t closed)
+{
+	return least(less(closed, put_to_wait(m)),
+		     moved(m, "TCPAbortOnTimeout") + (uint64_t)m->fixed[MEASURE_SERVER_DROPPED].n);
 }
 
 /* Of UDP a close leaves nothing: where its loads are counted in, the accounts alone tell. */
@@ -260,6 +312,7 @@ static bool closed_by(const struct tape *tape, const struct plan *plan, uint64_t
 static struct book compare_closed(const struct tape *tape, const struct plan *plan,
 				  const struct measures *m, const struct sample *s)
 {
+	uint64_t gone = vanished(tape, m, s);
 	struct book book = {
 		.found = closing(s),
 		/* Some of those that are open have sent their FIN. */
@@ -268,11 +321,12 @@ static struct book compare_closed(const struct tape *tape, const struct plan *pl
 			     [EXCEPTION_RECYCLED] = moved(m, "TWRecycled"),
 			     [EXCEPTION_OVERFLOW] = moved(m, "TCPTimeWaitOverflow"),
 			     [EXCEPTION_DESTROYED] = tape->destroyed,
-			     [EXCEPTION_KILLED] = killed(tape, plan, m, s)},
+			     [EXCEPTION_KILLED] = killed(tape, plan, gone)},
 	};
 	struct gap gap;
 
 	book.known = closed_by(tape, plan, &book.driver);
+	book.excepted[EXCEPTION_UNHEARD] = unheard(m, book.driver);
 	gap = compare_all(&book, tape, plan, closed_of);
 	if (!client_closes_first(plan) || !is_early(tape, plan, s) || !m->counters_known) {
 		book.known &= gap.over > 0; /* what is too much is so in any case */
@@ -280,7 +334,10 @@ static struct book compare_closed(const struct tape *tape, const struct plan *pl
 	}
 	explain(&book, gap, book.excepted[EXCEPTION_HALF_CLOSED] + book.excepted[EXCEPTION_LOOPED],
 		book.excepted[EXCEPTION_RECYCLED] + book.excepted[EXCEPTION_OVERFLOW] +
-			book.excepted[EXCEPTION_DESTROYED] + book.excepted[EXCEPTION_KILLED]);
+			book.excepted[EXCEPTION_DESTROYED] + book.excepted[EXCEPTION_KILLED] +
+			book.excepted[EXCEPTION_UNHEARD]);
+	if (gap.under)
+		book.foreign = least(book_missing(&book), gone - book.excepted[EXCEPTION_KILLED]);
 	return book;
 }
 

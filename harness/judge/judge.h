@@ -58,6 +58,7 @@ struct book {
 	uint64_t apart; /* destination by destination, so that none makes up for another */
 	uint64_t explained;
 	uint64_t excepted[EXCEPTIONS]; /* at most so many are so */
+	uint64_t foreign; /* of what is not explained: ended by neither end (SOCK_DESTROY) */
 	/* The destinations that are out by most; and of all others, how many, and by how much. */
 	struct book_row rows[BOOK_ROWS];
 	uint32_t row_count, more_count;

@@ -93,6 +93,11 @@ bool life_has_timestamps(const struct scenario *s)
 	       setting_number(&s->server.sysctl, name, 1) != 0;
 }
 
+bool life_outlasts_resets(const struct scenario *s)
+{
+	return setting_number(&s->network.sysctl, "net.ipv4.tcp_rfc1337", 1) != 0;
+}
+
 /* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
  * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
  * compared whole seconds. */

@@ -52,5 +52,9 @@ bool life_may_wait_reused(const struct plan *p);
  * settings are the client's. */
 bool life_has_timestamps(const struct scenario *s);
 
+/* Does a connection in TIME_WAIT outlast a RST (net.ipv4.tcp_rfc1337)? lab/settings.c has it so, unless the
+ * scenario says otherwise. */
+bool life_outlasts_resets(const struct scenario *s);
+
 /* Does a connect of the load come to an open connection? */
 bool life_opens(const struct scenario *s);

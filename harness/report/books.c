@@ -56,6 +56,16 @@ static void add_rows(struct out *to, const struct book *b)
 		    b->more_apart);
 }
 
+/* "; 3 were ended by neither end: somebody else destroys sockets here (`ss -K`)" */
+static void add_foreign(struct out *to, const struct book *b)
+{
+	if (b->foreign == 0)
+		return;
+	draft_count(draft_words(to, "; "), b->foreign);
+	out_fmt(to, " %s ended by neither end: somebody else destroys sockets here (`ss -K`)",
+		b->foreign == 1 ? "was" : "were");
+}
+
 /* "the books do not balance: 12 open to the driver, 9 open to the kernel (…); of the difference of
  * 3, 1 is explained (…); 10.0.0.1:8080: 12 and 9" */
 static void print_book(struct out *out, enum book_kind kind, const struct book *b)
@@ -73,6 +83,7 @@ static void print_book(struct out *out, enum book_kind kind, const struct book *
 		out_z(to, b->explained == 1 ? " is explained" : " are explained");
 		add_exceptions(to, b);
 	}
+	add_foreign(to, b);
 	add_rows(to, b);
 	draft_print(&draft, out, "");
 }
@@ -82,6 +93,40 @@ void block_books(struct out *out, const struct result_run *run)
 	for (int i = 0; i < BOOKS; i++)
 		if (book_missing(&run->measures.books[i]))
 			print_book(out, (enum book_kind)i, &run->measures.books[i]);
+}
+
+/* "30 closed by the driver, 26 closing to the kernel (…): the books balance, with 4 explained (at most 4 in
+ * TIME_WAIT, taken over by a new connection (TWRecycled))" */
+static void print_explained(struct out *out, const char *label, enum book_kind kind,
+			    const struct book *b)
+{
+	struct draft draft;
+	struct out *to = draft_begin(&draft);
+
+	draft_count(to, b->driver);
+	draft_count(draft_words(draft_words(draft_words(to, " "), book_left(kind)), ", "),
+		    b->found);
+	draft_count(draft_words(draft_words(draft_words(to, " "), book_right(kind)),
+				": the books balance, with "),
+		    b->explained);
+	out_z(to, " explained");
+	add_exceptions(to, b);
+	add_rows(to, b);
+	draft_print(&draft, out, label);
+}
+
+void block_explained(struct out *out, const struct result_run *run)
+{
+	const char *label = "  books";
+
+	for (int i = 0; i < BOOKS; i++) {
+		const struct book *b = &run->measures.books[i];
+
+		if (b->explained == 0 || book_missing(b))
+			continue;
+		print_explained(out, label, (enum book_kind)i, b);
+		label = "";
+	}
 }
 
 static void put_count(json_t *object, const char *key, uint64_t n, bool *ok)
@@ -149,6 +194,8 @@ static json_t *book_json(const struct book *b, bool *ok)
 		json_decref(exceptions);
 	else
 		*ok &= json_object_set_new(o, "exceptions", exceptions) == 0;
+	if (b->foreign)
+		put_count(o, "foreign", b->foreign, ok);
 	if (b->row_count)
 		put_rows(o, b, ok);
 	return o;
@@ -243,13 +290,15 @@ static bool load_rows(const struct node *up, struct book *out)
 static bool load_book(const struct node *n, struct book *out)
 {
 	struct node driver = node_member(n, "driver"), found = node_member(n, "found"),
-		    explained = node_member(n, "explained"), apart = node_member(n, "apart");
+		    explained = node_member(n, "explained"), apart = node_member(n, "apart"),
+		    foreign = node_member(n, "foreign");
 
 	out->known = true;
 	if (!node_object(n) || !node_count_if(&driver, count_most, &out->driver) ||
 	    !node_count_if(&found, count_most, &out->found) ||
 	    !node_count_if(&explained, count_most, &out->explained) ||
-	    !node_count_if(&apart, count_most, &out->apart))
+	    !node_count_if(&apart, count_most, &out->apart) ||
+	    !node_count_if(&foreign, count_most, &out->foreign))
 		return false;
 	if (!apart.json)
 		out->apart = out->driver > out->found ? out->driver - out->found

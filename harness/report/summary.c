@@ -5,6 +5,7 @@
 #include "base/unit.h"
 #include "judge/late.h"
 #include "report/block.h"
+#include "report/books.h"
 #include "report/caveat.h"
 #include "report/destinations.h"
 #include "report/foretold.h"
@@ -270,6 +271,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_expectations(out, run);
 	}
 	if (style.verbose) {
+		block_explained(out, run);
 		block_foretold(out, run);
 		block_destinations(out, run);
 		block_latency_by_fill(out, run);

@@ -50,6 +50,7 @@
 	SUITE(prober) \
 	SUITE(self) \
 	SUITE(books) \
+	SUITE(books_apart) \
 	SUITE(errno) \
 	SUITE(errno_network) \
 	SUITE(errno_load) \

@@ -61,6 +61,7 @@
 	SUITE(tape_lines) \
 	SUITE(measure) \
 	SUITE(books) \
+	SUITE(books_excepted) \
 	SUITE(judge) \
 	SUITE(cause) \
 	SUITE(cause_words) \
@@ -79,6 +80,7 @@
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \
+	SUITE(result_books) \
 	SUITE(result_errors) \
 	SUITE(summary) \
 	SUITE(summary_marks) \

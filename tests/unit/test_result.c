@@ -383,48 +383,6 @@ static void a_run_that_has_a_result_is_not_recalled(void)
 	arena_close(&a);
 }
 
-/* A book that is out, with its exceptions and its destinations, is the same when it is read back, and
- * told to a reader with its numbers. */
-static void a_book_that_is_out_is_told_and_read_back(void)
-{
-	struct text json, said;
-	struct result *r, back;
-	const struct book *was, *is;
-	struct err err = {0};
-	struct trial t;
-
-	trial_open(&t, "network: {services: 6}\nload: {total: 32}");
-	CU_ASSERT_FATAL(tape_open_accounts(&t.tape, 6, &t.arena, &err));
-	t.tape.accounts_found = true;
-	t.tape.tally = (struct tally){
-		.attempted = 33, .opened = 32, .in_flight = 1, .open = 31, .lost = 1};
-	trial_dump(&t, 32)->t_ns = t.tape.end_ns + 1;
-	t.tape.samples[0].states[STATE_ESTABLISHED] = 40;
-	for (uint32_t d = 0; d < 7; d++)
-		t.tape.accounts[d].live = d + 1;
-	r = trial_result(&t, TEXT("x"));
-	json = trial_json(r, &t.arena);
-	CU_ASSERT_FATAL(result_load(&back, "result.json", json, &t.arena, &err));
-	was = &r->runs[0].measures.books[BOOK_LIVE];
-	is = &back.runs[0].measures.books[BOOK_LIVE];
-	CU_ASSERT(was->known && was->row_count == BOOK_ROWS && was->more_count == 3);
-	CU_ASSERT_EQUAL(memcmp(was->excepted, is->excepted, sizeof(was->excepted)), 0);
-	CU_ASSERT(is->apart == was->apart && is->explained == 1 && is->driver == was->driver);
-	CU_ASSERT(is->row_count == BOOK_ROWS && is->more_count == 3 && is->more_apart == 1 + 2 + 3);
-	for (uint32_t i = 0; i < BOOK_ROWS; i++)
-		CU_ASSERT(address_eq(is->rows[i].to, was->rows[i].to) &&
-			  is->rows[i].port == was->rows[i].port &&
-			  is->rows[i].driver == was->rows[i].driver &&
-			  is->rows[i].found == was->rows[i].found);
-	said = trial_summary(&back, (struct report_style){0}, false, &t.arena);
-	CU_ASSERT(
-		text_has(said, "the books do not balance: 31 open to the driver, 40 open to the"));
-	CU_ASSERT(text_has(said, "1 in flight when the load ended"));
-	CU_ASSERT(text_has(said, "elsewhere:"));
-	CU_ASSERT(text_has(said, "3 other destinations: out by 6"));
-	trial_close(&t);
-}
-
 static const struct test tests[] = {
 	TEST(what_is_written_loads_and_is_written_the_same),
 	TEST(a_loaded_result_has_what_was_written),
@@ -436,7 +394,6 @@ static const struct test tests[] = {
 	TEST(the_worst_word_wins),
 	TEST(a_killed_run_is_told_from_its_lines),
 	TEST(a_run_that_has_a_result_is_not_recalled),
-	TEST(a_book_that_is_out_is_told_and_read_back),
 	TESTS_END,
 };
 
