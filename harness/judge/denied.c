@@ -31,7 +31,7 @@ static bool connects_fail(const struct plan *p, const struct foretold said[PREDI
 {
 	const struct load_plan *lp = &p->loads[0];
 	const struct foretold *exhausted = &said[PREDICTION_EXHAUSTED];
-	bool gateway = said[PREDICTION_GATEWAY].told && p->forecast.times_out_after > 0;
+	bool gateway = p->nat.outside.count && p->forecast.times_out;
 
 	return (exhausted->told && exhausted->value.least > 0) ||
 	       (gateway && !plan_speaks(p, PROTOCOL_UDP)) || said[PREDICTION_DESCRIPTORS].told ||

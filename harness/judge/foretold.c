@@ -52,6 +52,9 @@ static bool waits_for(enum prediction what, const struct compared *c, const stru
 	switch (what) {
 	case PREDICTION_EXHAUSTED:
 		return c->predicted.likely > c->observed.n;
+	case PREDICTION_DROPS:
+	case PREDICTION_UNMAPPED:
+		return c->observed.n < c->predicted.least;
 	case PREDICTION_GATEWAY:
 		return errors(m, let_down(plan), ETIMEDOUT) == 0;
 	case PREDICTION_DESCRIPTORS:

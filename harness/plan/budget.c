@@ -57,15 +57,18 @@ void budget_hold(struct budget *b, uint32_t ports)
 
 /* Of more ports than are tried the last ones are found by luck. Each search begins at random, tries
  * 128 in a row, then 64, 32 and 16 elsewhere (nf_nat_l4proto_unique_tuple()); while half are free, all
- * 240 are taken once in 1e13 times. */
-struct carriage carriage_make(const struct nat *nat, uint32_t destinations, bool apart)
+ * 240 are taken once in 1e13 times.
+ * A client begins at another port towards each destination (inet_ehashfn()): in a range that is so wide
+ * half of twice as many connections never have a port of another's. */
+struct carriage carriage_make(const struct nat *nat, uint32_t destinations,
+			      const struct origin *from)
 {
-	enum { ALL_TRIED = 128 }; /* NF_NAT_MAX_ATTEMPTS */
+	enum { ALL_TRIED = 128 /* NF_NAT_MAX_ATTEMPTS */, RARELY = 64 };
 	bool for_all = nat_maps_for_all(nat);
 	uint32_t size = (uint32_t)(nat->ports.hi - nat->ports.lo) + 1;
 	struct carriage c = {.each = size * (uint32_t)nat->addresses,
 			     .towards = nat->redirect ? 1 : destinations};
-	uint64_t most = (uint64_t)c.each * (for_all && apart ? 1 : c.towards);
+	uint64_t most = (uint64_t)c.each * (for_all && from->apart ? 1 : c.towards);
 	bool is_limited = nat->limit && nat->limit < most;
 
 	c.ports = for_all ? c.each : most;
@@ -73,6 +76,9 @@ struct carriage carriage_make(const struct nat *nat, uint32_t destinations, bool
 	c.least = c.at_once < c.ports ? c.at_once : c.ports;
 	if (size > ALL_TRIED && c.least == c.ports)
 		c.least /= 2;
+	c.full = c.at_once;
+	if (for_all && (uint64_t)c.each * RARELY <= from->usable)
+		c.full = c.at_once < 2 * c.ports ? c.at_once : 2 * c.ports;
 	return c;
 }
 

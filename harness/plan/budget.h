@@ -73,11 +73,14 @@ struct forecast {
 	double pool_edge; /* ports that are not for those: see plan/pool.h */
 	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */
 	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
-	uint64_t times_out_after; /* connections through a gateway, when the next one finds it full
-				     for sure; 0: that is not to be told, or does not happen.
-				     Of UDP, requests */
 	uint64_t
-		times_out_least; /* before so many none does; fewer, where not all ports are tried */
+		full_after; /* connections open through a gateway when the next finds it full for sure; 0:
+				that is not to be told, or does not happen. Of UDP, requests */
+	uint64_t full_least; /* before so many none does; fewer, where not all ports are tried */
+	bool times_out; /* the next times out for sure: none comes back while its SYN is repeated */
+	uint64_t times_out_after,
+		times_out_least; /* the same two, and no port comes back until the end of
+						      the run; else 0 */
 	bool rate_is_least;	 /* more may be: a gateway's kernel may give ports up early */
 	bool gone;		 /* by then the server's host has vanished */
 	bool exhausts;		 /* a connect will be refused */
@@ -95,6 +98,8 @@ struct carriage {
 	 * further ones from that port take none. */
 	uint64_t at_once;
 	uint64_t least; /* of them, those that find a port for sure */
+	uint64_t
+		full; /* so many are sure to find it full; fewer, where a client gives few of them one port */
 };
 
 struct budget budget_make(struct port_range range, const struct port_list *reserved,
@@ -106,8 +111,15 @@ void budget_share(struct budget *b, uint32_t spaces);
 /* As many of the usable ports are held by others. */
 void budget_hold(struct budget *b, uint32_t ports);
 
-/* `apart`: no two sockets of a client have the same port, to whichever destination. */
-struct carriage carriage_make(const struct nat *nat, uint32_t destinations, bool apart);
+/* Where connections of a client come from: its ports, and whether no two of its sockets have the same, to
+ * whichever destination. */
+struct origin {
+	uint32_t usable;
+	bool apart;
+};
+
+struct carriage carriage_make(const struct nat *nat, uint32_t destinations,
+			      const struct origin *from);
 
 /* Ports of the list that lie in the range. */
 uint32_t ports_within(const struct port_list *list, struct port_range range);

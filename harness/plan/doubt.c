@@ -14,7 +14,8 @@ static void take_back(struct forecast *f, bool known)
 	f->known = known;
 	f->exhausts = f->counted = f->cut_short = false;
 	f->after = f->after_least = f->after_most = 0;
-	f->times_out_after = f->times_out_least = 0;
+	f->full_after = f->full_least = f->times_out_after = f->times_out_least = 0;
+	f->times_out = false;
 }
 
 /* Has the only load surely begun all of its connections by then, and lacked no port for them? */

@@ -2,8 +2,11 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/bind.h"
 #include "plan/life.h"
+#include "plan/pool.h"
+#include "plan/shape.h"
 #include "plan/speed.h"
 
 #define SECOND INT64_C(1000000000)
@@ -117,30 +120,99 @@ static double held_ns(const struct scenario *s, const struct life *life)
 /* Does the client learn that the gateway has let it down, and of nothing else? */
 static bool is_told(const struct scenario *s)
 {
-	if (load_is_pooled(&s->load))
-		return false;
 	if (s->load.protocol == PROTOCOL_UDP)
 		return s->load.request.receive > 0 && is_answered(s) && !bind_overshadows(&s->load);
 	return behaviour_does(s->server.behaviour, DOES_LISTEN);
+}
+
+/* A pool that is as large as what is under way at once, and ends none of its own. */
+static bool keeps_all(const struct scenario *s, const struct pool_fate *pool)
+{
+	return load_is_pooled(&s->load) && pool->share_most <= 0 &&
+	       s->load.pool.idle_timeout == 0 && s->load.request.per_connection == 0 &&
+	       pool_is_answered(s) && s->server.die == 0;
+}
+
+/* A request of a pool opens a connection only as long as none before it has ended: so many do. */
+static double surely_open(const struct scenario *s, const struct pool_fate *pool)
+{
+	if (!load_is_pooled(&s->load))
+		return INFINITY;
+	return pool->begins_together ? pool->at_once : pool->surely;
+}
+
+/* A SYN that was dropped is sent again after 1 s, and from then on until its connect times out: TCP_TIMEOUT_INIT,
+ * include/net/tcp.h. A query is sent once. */
+static double repeats_ns(const struct scenario *s)
+{
+	bool repeats = s->load.protocol == PROTOCOL_TCP && s->load.timeout >= SECOND - LIFE_SLACK;
+
+	return repeats ? (double)s->load.timeout : 0;
+}
+
+/* Connects that the gateway lets down take the timeout each: by when is the last of them begun? */
+static double begun_ns(const struct scenario *s, uint64_t full, double next_ns, double until)
+{
+	const struct load *l = &s->load;
+	struct shape shape = shape_make(l);
+	uint64_t clients, rounds;
+
+	if (l->on_failure.retry > 0)
+		return until;
+	if (l->on_failure.then == ON_FAILURE_STOP)
+		return fmin(until, next_ns + (double)l->timeout);
+	if (l->total == 0 || load_is_pooled(l))
+		return until;
+	if (load_is_open(l))
+		return fmin(until, fmax(next_ns, (double)shape_when(&shape, l->total - 1)));
+	clients = concurrency_of(l) > full ? concurrency_of(l) - full : concurrency_of(l);
+	rounds = (l->total - full + clients - 1) / clients;
+	return fmin(until, next_ns + (double)rounds * (double)(l->timeout + LIFE_SLACK));
+}
+
+/* A run that is over has no more SYNs; else they are repeated for as long as the last connect may wait. */
+static double asks_until_ns(const struct scenario *s, uint64_t full, double next_ns)
+{
+	double until = fmin(speed_lasts_ns(&s->load), (double)(s->stop.time - s->load.start));
+
+	return fmin(begun_ns(s, full, next_ns, until) + repeats_ns(s),
+		    (double)(s->stop.time - s->load.start));
+}
+
+/* The gateway is full, since none of those before it has given its port back: what is dropped then times
+ * out if none does before its last SYN; and as long as none has until the end, so does all that follows. */
+static void fill(struct forecast *f, const struct scenario *s, const struct carriage *c,
+		 double next_ns, double held)
+{
+	f->full_after = c->full;
+	f->full_least = c->least;
+	f->times_out = is_told(s) && next_ns + repeats_ns(s) < held;
+	if (!f->times_out || asks_until_ns(s, c->full, next_ns) >= held)
+		return;
+	f->times_out_after = c->at_once;
+	f->times_out_least = c->least;
 }
 
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
 		      const struct carriage *c, const struct host *host)
 {
 	struct life life = life_of(s, b, host);
-	struct guess next = speed_pace(s, b, &life, c->at_once);
+	struct shape shape = shape_make(&s->load);
+	struct pool_fate pool = pool_fate_of(s, b, &life);
+	uint64_t begun = load_begins_most(&s->load, &shape, s->stop.time);
+	struct guess next = speed_pace(s, b, &life, c->full);
 	double until = fmin(speed_ends_ns(s), speed_changes_ns(s));
-	bool so_many = s->load.total == 0 || s->load.total > c->at_once;
+	double held = keeps_all(s, &pool) ? INFINITY : held_ns(s, &life);
 
 	bound_rate(f, s, b, c, host, &life);
-	if (c->at_once >= b->capacity || !so_many || next.least >= until)
+	if (c->at_once >= b->capacity || begun <= c->least || next.least >= until)
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
-	f->known = s->load.total > 0 && s->load.total * (1 + s->load.on_failure.retry) <= b->first;
+	f->known = begun <= most(b->first, b->usable) / (1 + s->load.on_failure.retry) ||
+		   (keeps_all(s, &pool) && pool.pools * pool.at_once <= b->usable);
 	f->exhausts = f->counted = f->cut_short = false;
 	f->after = 0;
-	if (!is_told(s) || next.most >= until || next.most >= held_ns(s, &life))
-		return;
-	f->times_out_after = c->at_once;
-	f->times_out_least = c->least;
+	if (begun > c->full && surely_open(s, &pool) > (double)c->full && next.most < until &&
+	    next.most < held)
+		fill(f, s, c, next.most, held);
 }

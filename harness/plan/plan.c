@@ -314,7 +314,8 @@ static void forecast_set(struct plan *p)
 	p->forecast = together_foresee(p);
 	if (s->network.topology != TOPOLOGY_NAT)
 		return;
-	p->nat.carriage = carriage_make(&s->network.nat, p->destinations, sockets_are_apart(p));
+	p->nat.carriage = carriage_make(&s->network.nat, p->destinations,
+					&(struct origin){p->budget.usable, sockets_are_apart(p)});
 	p->forecast.known &= p->load_count == 1; /* what several make of it is a race */
 	p->forecast.exhausts &= p->load_count == 1;
 	p->forecast.counted &= p->load_count == 1;

@@ -180,9 +180,18 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	most = fmin(most, (double)p->needs.live);
 	if (holds_port(p))
 		most = fmin(most, (double)together_capacity(p));
+	if (holds_port(p) && p->nat.outside.count && !plan_speaks(p, PROTOCOL_UDP))
+		most = fmin(most, (double)p->nat.carriage.at_once);
 	if (!f->exhausts || !f->counted || !keeps_open(p))
 		return at_most(most);
 	return (struct foretold){true, {(double)f->after_least, most, most}};
+}
+
+/* May a gateway want for a port of its own? */
+static bool may_be_full(const struct plan *p, const struct outline *o)
+{
+	return p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity &&
+	       o->begun > (double)p->nat.carriage.least;
 }
 
 /* As many requests as there are; fewer, where some find no port. */
@@ -192,8 +201,8 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 	double n = o->requests, most;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
-	    plan_lacks_address(p) || !isfinite(n) || !life_opens(p->scenario) ||
-	    !pool_is_answered(p->scenario))
+	    plan_lacks_address(p) || may_be_full(p, o) || !isfinite(n) ||
+	    !life_opens(p->scenario) || !pool_is_answered(p->scenario))
 		return untold;
 	most = pool_opens_most(&o->pool, p->scenario, n);
 	return (struct foretold){
@@ -219,6 +228,30 @@ static struct foretold foretell_gateway(const struct plan *p, const struct outli
 	return after > 0 ? (struct foretold){true,
 					     {(double)p->forecast.times_out_least, after, after}}
 			 : untold;
+}
+
+/* By its ports; what a limit turns away is in no counter of these. */
+static struct foretold foretell_lost(const struct plan *p, bool is_mapped)
+{
+	const struct carriage *c = &p->nat.carriage;
+	bool by_ports = c->at_once >= c->ports;
+
+	return p->forecast.full_after && by_ports &&
+			       nat_maps_for_all(&p->scenario->network.nat) == is_mapped
+		       ? (struct foretold){true, {1, 1, INFINITY}}
+		       : untold;
+}
+
+static struct foretold foretell_drops(const struct plan *p, const struct outline *o)
+{
+	(void)o;
+	return foretell_lost(p, false);
+}
+
+static struct foretold foretell_unmapped(const struct plan *p, const struct outline *o)
+{
+	(void)o;
+	return foretell_lost(p, true);
 }
 
 /* Of a load that keeps all that it opens. */
@@ -252,6 +285,8 @@ static void predict_part(struct foretold out[PREDICTIONS], const struct plan *p,
 		[PREDICTION_OPEN] = foretell_open,
 		[PREDICTION_CLIFF] = foretell_cliff,
 		[PREDICTION_GATEWAY] = foretell_gateway,
+		[PREDICTION_DROPS] = foretell_drops,
+		[PREDICTION_UNMAPPED] = foretell_unmapped,
 		[PREDICTION_DESCRIPTORS] = foretell_descriptors,
 	};
 	const struct outline o = outline_of(p);

@@ -68,6 +68,21 @@ static bool add_descriptors(struct out *to, const struct result_run *run)
 	return true;
 }
 
+/* "the gateway drops what it has no port for, as observed" */
+static void add_drops(struct out *to, const struct result_run *run)
+{
+	const struct compared *list = run->measures.predictions,
+			      *c = list[PREDICTION_DROPS].outcome ? &list[PREDICTION_DROPS]
+								  : &list[PREDICTION_UNMAPPED];
+
+	if (c->outcome == OUTCOME_UNTOLD)
+		return;
+	out_fmt(to, "%sthe gateway drops what it has no port for%s", to->len ? "; " : "",
+		c->outcome == OUTCOME_HOLDS    ? ", as observed"
+		: c->outcome == OUTCOME_BROKEN ? "; observed: it did not"
+					       : ", not reached");
+}
+
 /* "connects time out after 32, as observed"; "after 16 to 64", where fewer may come first */
 static void add_timeouts(struct out *to, const struct result_run *run)
 {
@@ -76,8 +91,10 @@ static void add_timeouts(struct out *to, const struct result_run *run)
 		 told = run->plan.gateway.times_out_least, least = told ? told : after,
 		 passed = run_count(run, asks ? MEASURE_REQUESTS_DONE : MEASURE_CONNECTS_OPENED);
 
-	if (after == 0)
+	if (after == 0) {
+		add_drops(to, run);
 		return;
+	}
 	out_fmt(to, "%s%s time out after ", to->len ? "; " : "", asks ? "requests" : "connects");
 	if (least < after) {
 		draft_count(to, least);

@@ -21,7 +21,9 @@ static void add_predicted(struct out *to, enum measure_kind kind, const struct g
 {
 	char least[UNIT_PRINTED], likely[UNIT_PRINTED], most[UNIT_PRINTED];
 
-	if (g->least == g->most)
+	if (isinf(g->most))
+		out_fmt(to, "at least %s", say(least, kind, g->least));
+	else if (g->least == g->most)
 		out_z(to, say(likely, kind, g->likely));
 	else if (g->least == 0 && g->likely == g->most)
 		out_fmt(to, "at most %s", say(most, kind, g->most));
@@ -57,6 +59,17 @@ static void add_compared(struct out *to, enum prediction what, const struct comp
 		add_distance(to, info->kind, c);
 }
 
+/* "none", of "none; but of more than 128 ports …": what follows is of a prediction that is not exact. */
+static struct text tolerance_of(enum prediction what, const struct compared *c)
+{
+	struct text all = text_of(prediction_infos[what].tolerance), first;
+
+	if (c->predicted.least != c->predicted.most)
+		return all;
+	text_cut(&all, ';', &first);
+	return first;
+}
+
 void block_broken(struct out *out, const struct result_run *run)
 {
 	for (int i = 0; i < PREDICTIONS; i++) {
@@ -67,7 +80,8 @@ void block_broken(struct out *out, const struct result_run *run)
 		if (c->outcome != OUTCOME_BROKEN)
 			continue;
 		add_compared(to, (enum prediction)i, c);
-		out_fmt(to, ". That is beyond the tolerance: %s", prediction_infos[i].tolerance);
+		out_fmt(to, ". That is beyond the tolerance: " TEXT_FMT,
+			TEXT_ARG(tolerance_of((enum prediction)i, c)));
 		draft_print(&d, out, "  but");
 	}
 }

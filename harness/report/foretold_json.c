@@ -26,8 +26,9 @@ static json_t *json_compared(enum prediction what, const struct compared *c, boo
 	put(o, "predicted", json_of(kind, c->predicted.likely), ok);
 	if (kind != KIND_FLAG) {
 		put(o, "least", json_of(kind, c->predicted.least), ok);
-		put(o, "most", json_of(kind, c->predicted.most), ok);
 	}
+	if (kind != KIND_FLAG && isfinite(c->predicted.most))
+		put(o, "most", json_of(kind, c->predicted.most), ok);
 	if (c->observed.present)
 		put(o, "observed", json_of(kind, c->observed.n), ok);
 	return o;
@@ -64,13 +65,16 @@ static bool load_number(const struct node *up, const char *key, enum measure_kin
 
 static bool load_values(const struct node *n, enum measure_kind kind, struct compared *out)
 {
-	struct node observed = node_member(n, "observed");
+	struct node observed = node_member(n, "observed"), most = node_member(n, "most");
 
 	if (!load_number(n, "predicted", kind, &out->predicted.likely))
 		return false;
 	out->predicted.least = out->predicted.most = out->predicted.likely;
-	if (kind != KIND_FLAG && (!load_number(n, "least", kind, &out->predicted.least) ||
-				  !load_number(n, "most", kind, &out->predicted.most)))
+	if (kind != KIND_FLAG && !load_number(n, "least", kind, &out->predicted.least))
+		return false;
+	if (kind != KIND_FLAG && !most.json)
+		out->predicted.most = INFINITY;
+	else if (kind != KIND_FLAG && !load_number(n, "most", kind, &out->predicted.most))
 		return false;
 	out->observed.present = observed.json != NULL;
 	return !observed.json || load_number(n, "observed", kind, &out->observed.n);

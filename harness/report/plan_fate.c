@@ -124,22 +124,6 @@ static struct text say_others_first(const struct plan *p)
 	return (struct text){0};
 }
 
-static struct text say_gateway_doubt(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	if (p->forecast.times_out_after)
-		return text_format(a, "the gateway's ports end first: %s time out",
-				   plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
-	if (p->forecast.rate_is_least && o->rate > p->forecast.rate)
-		return text_format(
-			a,
-			"cannot be told: the gateway's ports end after %s connections, at "
-			"%s, if it keeps those of closed ones; %s time out then",
-			say_count(a, (double)p->nat.carriage.at_once),
-			say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9),
-			plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
-	return (struct text){0};
-}
-
 static struct text say_drawn(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (p->scenario->server.die)
@@ -238,10 +222,10 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 {
 	struct text why = say_others_first(p);
 
+	if (!why.len)
+		why = plan_say_gateway_fate(p, o, a);
 	if (!why.len && o->pooled)
 		return say_pool_opens(p, o, a);
-	if (!why.len)
-		why = say_gateway_doubt(p, o, a);
 	if (!why.len)
 		why = say_drawn(p, o, a);
 	if (!why.len && p->load_count == 1)
@@ -307,6 +291,7 @@ static struct text say_not_yet(const struct outline *o, struct arena *a)
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *first = &p->loads[0];
+	struct text gateway = plan_say_gateway_fate(p, o, a);
 
 	if (lacks_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
 		return text_format(a,
@@ -315,11 +300,13 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 				   say_number(a, first->sockets_most, "connection"));
 	if (plan_binds_nowhere(p))
 		return say_nowhere(p, a);
-	if (p->forecast.times_out_after)
-		return text_format(a,
-				   "the gateway's ports end first: %s time out; none of the "
-				   "client's own is missing",
-				   plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects");
+	if (text_starts(gateway, TEXT("cannot be told")))
+		return text_format(
+			a, "the client's ports do not run out; whether the gateway's do " TEXT_FMT,
+			TEXT_ARG(gateway));
+	if (gateway.len)
+		return text_format(a, TEXT_FMT "; none of the client's own is missing",
+				   TEXT_ARG(gateway));
 	if (repeats(p, o))
 		return text_format(a,
 				   "no port is wanted for; but connection %s would be one that "

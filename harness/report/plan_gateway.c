@@ -56,7 +56,7 @@ static bool is_shared(const struct plan *p)
 /* When the load comes to its end. */
 static const char *say_reached(const struct plan *p, struct arena *a)
 {
-	uint64_t after = p->forecast.times_out_after, least = p->forecast.times_out_least;
+	uint64_t after = p->forecast.full_after, least = p->forecast.full_least;
 	const char *before = ", or, as not all ports are tried, somewhat before";
 
 	if (after == 0)
@@ -114,4 +114,98 @@ struct text plan_say_gateway(const struct plan *p, const struct outline *o, stru
 		what = plan_speaks(p, PROTOCOL_TCP) ? "connect or request" : "request";
 	return text_format(a, "%s%s; a %s beyond that hangs until its timeout%s",
 			   say_carriage(p, o, a), tracked, what, say_reached(p, a));
+}
+
+static const char *asked(const struct plan *p)
+{
+	return plan_speaks(p, PROTOCOL_UDP) ? "requests" : "connects";
+}
+
+/* "after 64, at 0.91 s": open at once, by the clock. */
+static const char *say_full(const struct plan *p, struct arena *a)
+{
+	const struct load_plan *lp = &p->loads[0];
+	const char *after = say_count(a, (double)p->forecast.full_least), *most = "", *when = "";
+
+	if (p->forecast.full_least < p->forecast.full_after)
+		most = text_format(a, " to %s", say_count(a, (double)p->forecast.full_after)).s;
+	if (load_is_open(lp->load) && lp->shape.burst == 0)
+		when = text_format(a, ", at %s",
+				   say_time(a, (double)lp->load->start +
+						       (double)shape_when(&lp->shape,
+									  p->forecast.full_least)))
+			       .s;
+	return text_format(a, "%s%s%s", after, most, when).s;
+}
+
+/* A pool's requests, where as many are late together as a stall makes. */
+static struct text say_pool_at_once(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double at_once = o->pool.pools * o->pool.each, late = pool_late(p->loads[0].load);
+	double room = (double)p->nat.carriage.at_once;
+
+	if (isinf(at_once) || at_once + late <= (double)p->nat.carriage.least)
+		return TEXT("cannot be told: how many connections end, and keep the gateway's "
+			    "ports, decides");
+	if (at_once <= room)
+		return text_format(a,
+				   "cannot be told: %s at once have a port of the gateway's %s "
+				   "each; with %s more, that are late together after a stall of "
+				   "0.25 s, they do not",
+				   say_number(a, (uint64_t)at_once, "request"), say_count(a, room),
+				   say_count(a, late));
+	return text_format(a,
+			   "more is wanted than the gateway has: up to %s at once, with a "
+			   "connection each; %s",
+			   say_number(a, (uint64_t)at_once, "request"),
+			   say_number(a, (uint64_t)room, "port"));
+}
+
+/* Is it sure that the gateway has a port for each? */
+static bool suffices(const struct plan *p, const struct outline *o)
+{
+	const struct carriage *c = &p->nat.carriage;
+	double late = o->pooled ? pool_late(p->loads[0].load) : 0;
+
+	if (p->nat.outside.count == 0 || o->begun <= (double)c->least ||
+	    c->at_once >= p->budget.capacity)
+		return true;
+	if (o->pooled)
+		return p->load_count == 1 && o->pool.share_most <= 0 &&
+		       o->pool.pools * o->pool.each + late <= (double)c->least;
+	return p->load_count == 1 && o->rate > 0 && o->rate <= p->forecast.rate;
+}
+
+struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct forecast *f = &p->forecast;
+
+	if (f->times_out_after)
+		return text_format(a, "the gateway's ports end first: %s time out", asked(p));
+	if (f->full_after && f->times_out)
+		return text_format(a,
+				   "the gateway is full after %s: %s time out, until what is open "
+				   "gives a port back",
+				   say_full(p, a), asked(p));
+	if (f->full_after)
+		return text_format(
+			a,
+			"the gateway is full after %s: a SYN is dropped then, and sent "
+			"again after 1 s and later; whether ports have come back by then "
+			"decides if connects time out",
+			say_full(p, a));
+	if (suffices(p, o))
+		return (struct text){0};
+	if (o->pooled && p->load_count == 1)
+		return say_pool_at_once(p, o, a);
+	if (o->rate > 0)
+		return text_format(a,
+				   "cannot be told: the gateway's ports end after %s connections, "
+				   "at %s, if it keeps those of closed ones; %s time out then",
+				   say_count(a, (double)p->nat.carriage.at_once),
+				   say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9),
+				   asked(p));
+	return text_format(a,
+			   "cannot be told: the gateway has %s, and may keep those of closed ones",
+			   say_number(a, p->nat.carriage.at_once, "port"));
 }

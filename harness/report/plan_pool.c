@@ -75,6 +75,24 @@ static const char *say_window(const struct plan *p, struct arena *a)
 				   .s;
 }
 
+/* Behind a gateway that has fewer ports than the client. */
+static struct text say_gateway_any(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double at_once = o->pool.pools * o->pool.each, room = (double)p->nat.carriage.at_once;
+
+	if (at_once > room)
+		return text_format(a,
+				   "no rate: %s at once, with a connection each, want more than %s "
+				   "of the gateway",
+				   say_number(a, (uint64_t)at_once, "request"),
+				   say_number(a, (uint64_t)room, "port"));
+	return text_format(
+		a,
+		"any rate with no more than %s under way, as the gateway has ports: once "
+		"the pool is warm it opens no connection",
+		say_number(a, (uint64_t)room, "request"));
+}
+
 /* The requests whose connections the ports carry, where as many open one as may. */
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -94,6 +112,9 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 		ports = text_format(a, "(%s − %s for what is open: %s)", ports,
 				    say_count(a, ceil(p->forecast.pool_edge)), say_edge(p, o, a))
 				.s;
+	if (isinf(p->forecast.pool_rate) && p->nat.outside.count &&
+	    p->nat.carriage.at_once < p->budget.capacity)
+		return say_gateway_any(p, o, a);
 	if (isinf(p->forecast.pool_rate))
 		return TEXT("any rate: once the pool is warm it opens no connection");
 	return text_format(

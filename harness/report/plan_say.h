@@ -73,6 +73,9 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 struct text plan_say_gateway(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_gateway_rate(const struct plan *p, struct arena *);
 
+/* What becomes of the load there, for sure or perhaps; empty: it has a port for each connection. */
+struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o, struct arena *);
+
 /* Empty where there is no such bound. */
 struct text plan_say_descriptors(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_loop(const struct plan *p, const struct outline *o, struct arena *);

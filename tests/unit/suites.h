@@ -48,6 +48,7 @@
 	SUITE(retry) \
 	SUITE(plan_pool) \
 	SUITE(doubt) \
+	SUITE(plan_gateway) \
 	SUITE(denied) \
 	SUITE(gate) \
 	SUITE(cause_starve) \

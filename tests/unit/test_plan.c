@@ -103,7 +103,7 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 										  "hold: "
 										  "10s}",
 		 32, false, 3.2},
-		{BEHIND("limit: 10") "load: {rate: 100/s, hold: 1s}", 10, false, 10},
+		{BEHIND("limit: 10") "load: {rate: 100/s, hold: 1s}", 0, false, 10},
 		{BEHIND("limit: 10") "load: {rate: 5/s, hold: 1s, duration: 1s}", 0, true, 10},
 		{BEHIND("ports: 2000-2031") "load: {rate: 100/s, end: reset, mix: {close: "
 					    "99%}}",
@@ -134,7 +134,7 @@ static void a_gateway_ends_sooner_than_the_ports(void)
 								       "load: {" QUERY
 								       ", rate: 100/s, "
 								       "hold: 5s}",
-		 32, false, 32},
+		 0, false, 32},
 		{BEHIND("ports: 2000-2131, sysctl: "
 			"{net.netfilter.nf_conntrack_udp_timeout: 1}") ""
 								       "load: {" QUERY
