@@ -65,8 +65,10 @@ struct forecast {
 	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
 	uint64_t after;	       /* connections opened before the first refusal; only if counted */
 	uint64_t after_least, after_most; /* as exactly as that can be told */
-	struct guess at; /* when that is, in ns since the load began: by a quick machine and a
-			    slow one */
+	struct guess at;   /* when that is, in ns since the load began, or the first of them: by a
+			    quick machine and a slow one */
+	int64_t likely_ns; /* of several loads, or a pool: when it is likely, since the run began; or
+			      FOR_EVER: it is not. Of others 0 */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be
 			told. Of several parts (plan/part.h) it is the first's */
 	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */

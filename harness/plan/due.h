@@ -1,4 +1,4 @@
-/* due.h - when connections of several loads are begun: by the clock, surely, and at the latest.
+/* due.h - when a load of several begins its connections for sure, and when it is over.
  *
  * Units:  nanoseconds since the run began.
  * Errors: none; pure.
@@ -7,17 +7,8 @@
 
 #include "plan/plan.h"
 
-/* When connection n of all loads, counted from 0, is due; of closed loops it is not told: 0. */
-double due_ns(const struct plan *p, uint64_t n);
-
-/* How many connections a load has at most; INFINITY: nobody can tell. Of a pool, those that it opens. */
-double due_most(const struct plan *p, const struct load_plan *lp);
-
-/* How many it has surely begun by a time, however its connections fare. */
-double due_surely(const struct load_plan *lp, double ns);
-
 /* A time at which it surely begins one, the last that is known. */
-double due_last_ns(const struct load_plan *lp, double until_ns);
+int64_t due_last_ns(const struct load_plan *lp, double until_ns);
 
 /* By when it has begun its last, however slow the machine, and by when it has given all of its ports
  * back; INFINITY: that cannot be told. */

@@ -122,16 +122,18 @@ static void foresee_rounds(struct forecast *f, const struct scenario *s, const s
 static void pool_carries(struct forecast *f, const struct scenario *s, const struct budget *b,
 			 const struct pool_fate *pool)
 {
-	double window = (double)f->port_life_ns + (pool->in_step ? 0 : WHEEL_NS), left;
+	double idle = pool->expires ? (double)s->load.pool.idle_timeout : 0;
+	double window = (double)f->port_life_ns + idle + (pool->in_step ? 0 : WHEEL_NS), left;
+	double share = pool_share(pool);
 
-	f->pool_edge = pool_edge(pool, s);
+	f->pool_edge = pool_edge(pool);
 	f->pool_ns = window;
 	left = (double)b->capacity - f->pool_edge;
 	if (pool->pools * pool->each > (double)b->capacity)
 		return;
-	f->pool_rate = pool->share_most <= 0 || f->port_life_ns == FOR_EVER ? INFINITY
-		       : left > 0 ? left * SECOND / window / pool->share_most
-				  : 0;
+	f->pool_rate = share <= 0 || f->port_life_ns == FOR_EVER ? INFINITY
+		       : left > 0				 ? left * SECOND / window / share
+								 : 0;
 }
 
 /* No more are in use than were open when a port's life began, and were opened in it. */
@@ -143,9 +145,10 @@ static bool pool_suffices(const struct forecast *f, const struct scenario *s,
 
 	if (!load_is_open(&s->load) || isinf(pool->at_once) || f->port_life_ns == FOR_EVER)
 		return false;
-	n = (double)shape_most(&shape, f->port_life_ns + (int64_t)WHEEL_NS);
-	return s->load.request.per_connection == 0 &&
-	       n * pool->share_most + pool_edge(pool, s) <= (double)b->first &&
+	n = (double)shape_most(&shape,
+			       f->port_life_ns + (int64_t)WHEEL_NS + s->load.pool.idle_timeout);
+	return n * pool_share(pool) + pool_edge(pool) + pool->late * floor(n / pool->between) <=
+		       (double)b->first &&
 	       speed_ends_ns(s) <= speed_changes_ns(s);
 }
 
@@ -289,12 +292,12 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 	const struct pool_fate pool = pool_fate_of(s, b, life);
 
 	f->rate = NAN;
-	if (pool.is_closed && isfinite(pool.at_once) && s->load.request.per_connection == 0)
+	if (pool.is_closed && isfinite(pool.at_once))
 		pool_carries(f, s, b, &pool);
 	if (foresee_first(f, s, b, life))
 		return;
 	f->known = keeps_all(s, b) || pool_suffices(f, s, b, &pool) ||
-		   pool_opens_most(&pool, s, requests_of(s)) <= (double)b->first;
+		   pool_opens_most(&pool, requests_of(s)) <= (double)b->first;
 	if (!f->known && s->sample.latency == 0)
 		foresee_rounds(f, s, b, life, &pool);
 }

@@ -2,7 +2,9 @@
 
 #include <math.h>
 
+#include "plan/fill.h"
 #include "plan/life.h"
+#include "plan/part.h"
 
 #define SECOND 1e9
 
@@ -73,14 +75,26 @@ static bool gateway_ends(const struct plan *p)
 	return p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity;
 }
 
+/* Where all loads want the same ports. */
+static int64_t together_lasts_ns(const struct plan *p)
+{
+	if (plan_binds_nowhere(p) || gateway_ends(p) || server_ends(p->scenario) ||
+	    buckets_end(p) || p->budget.capacity == 0)
+		return 0;
+	return fill_lasts_ns(p);
+}
+
 int64_t lasts_ns(const struct plan *p)
 {
 	double ports = (double)p->budget.capacity, ns;
+	struct part parts[PARTS_MOST];
 
-	if (plan_rate(p) <= 0 || p->load_count > 1 || p->loads[0].load->ramp.count > 0 ||
-	    ports == 0 || p->loads[0].sockets_most < ports || is_race(p) ||
-	    server_ends(p->scenario) || load_is_pooled(p->loads[0].load) || buckets_end(p) ||
-	    plan_binds_nowhere(p) || gateway_ends(p))
+	if (p->load_count > 1)
+		return parts_of(parts, p) == 1 ? together_lasts_ns(p) : 0;
+	if (plan_rate(p) <= 0 || p->loads[0].load->ramp.count > 0 || ports == 0 ||
+	    p->loads[0].sockets_most < ports || is_race(p) || server_ends(p->scenario) ||
+	    load_is_pooled(p->loads[0].load) || buckets_end(p) || plan_binds_nowhere(p) ||
+	    gateway_ends(p))
 		return 0;
 	ns = lasts_for_ns(p, ports);
 	return isfinite(ns) ? (int64_t)ns : 0;

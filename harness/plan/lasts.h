@@ -1,6 +1,6 @@
 /* lasts.h - how long the ports last, if a load goes on as it is: beyond the run that is made of it.
  *
- * Units:  nanoseconds since the load began.
+ * Units:  nanoseconds since the load began, or the first of them.
  * Errors: none; pure.
  */
 #pragma once

@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/fill.h"
 #include "plan/lasts.h"
 #include "plan/retry.h"
 #include "plan/speed.h"
@@ -17,18 +18,12 @@ static double smaller(double a, double b)
 	return a < b ? a : b;
 }
 
-/* Connections under way at once, of the closed loops together. */
-static double under_way_of(const struct plan *p)
+/* Connections under way at once, of a closed loop. */
+static double under_way_of(const struct load_plan *lp)
 {
-	double n = 0;
+	uint64_t total = lp->load->total;
 
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		const struct load_plan *lp = &p->loads[i];
-		uint64_t total = lp->load->total;
-
-		n += (double)(total ? least(total, lp->concurrency) : lp->concurrency);
-	}
-	return n;
+	return (double)(total ? least(total, lp->concurrency) : lp->concurrency);
 }
 
 /* What load.mix, or load.end alone, makes of the ports; returns for how long those that are given back are
@@ -62,10 +57,6 @@ static void set_mixed(struct outline *o, const struct plan *p)
 	double begun = (double)load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
 	double mean_ns;
 
-	if (p->load_count > 1) {
-		o->kept_share = 1;
-		return;
-	}
 	mean_ns = set_kept(o, p);
 	if (o->rate <= 0 || o->pooled || o->kept_share <= 0 || o->kept_share >= 1)
 		return;
@@ -86,7 +77,7 @@ static double wanted_of(const struct outline *o, const struct plan *p)
 		return o->closed + o->kept;
 	if (o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER)
 		return INFINITY;
-	if (p->load_count == 1 && shape->burst)
+	if (shape->burst)
 		return life > 0 ? (double)shape_most(shape, (int64_t)life - 1) : 0;
 	if (o->rate > 0)
 		return o->rate * o->tries * life / SECOND;
@@ -105,17 +96,14 @@ static void set_life(struct outline *o, const struct plan *p)
 	o->round_ns = o->live_ns + p->loads[0].load->request.pause;
 }
 
-/* Connection `n`, counted from 0: by the clock, or as the rounds before it are done. Of several
- * loads it is as the sum of their rates has it. */
+/* Connection `n`, counted from 0: by the clock, or as the rounds before it are done. */
 static double begins_ns(const struct plan *p, const struct outline *o, uint64_t n)
 {
 	const struct load_plan *lp = &p->loads[0];
 	double rounds;
 
-	if (o->rate > 0 && p->load_count == 1)
-		return (double)lp->load->start + (double)shape_when(&lp->shape, n);
 	if (o->rate > 0)
-		return (double)n / o->rate * SECOND;
+		return (double)lp->load->start + (double)shape_when(&lp->shape, n);
 	rounds = o->under_way > 0 ? floor((double)n / o->under_way) : 0;
 	return rounds * (double)o->round_ns;
 }
@@ -156,26 +144,21 @@ static void set_failure(struct outline *o, const struct plan *p)
 /* More than so many connections? Of a closed loop without a number of its own, always. */
 static bool begins_more(const struct plan *p, uint64_t n)
 {
-	uint64_t all = 0;
-
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		uint64_t most = load_begins_most(p->loads[i].load, &p->loads[i].shape,
-						 p->scenario->stop.time);
-
-		all = most > UINT64_MAX - all ? UINT64_MAX : all + most;
-	}
-	return all > n;
+	return load_begins_most(p->loads[0].load, &p->loads[0].shape, p->scenario->stop.time) > n;
 }
 
-/* Of a mix some are given back before. */
+/* Of a mix some are given back before; and a rate may be more than the threads of the load begin. */
 static double half_at_ns(const struct outline *o, const struct plan *p, uint64_t ports)
 {
 	const struct load *l = p->loads[0].load;
-	bool is_mixed = load_share(l, l->end) < 1 && l->rate > 0 && l->ramp.count == 0 &&
-			p->load_count == 1;
+	bool is_mixed = load_share(l, l->end) < 1 && l->rate > 0 && l->ramp.count == 0;
 	double mixed = is_mixed ? lasts_for_ns(p, (double)ports) : INFINITY;
+	double threads = fmax(p->loads[0].workers, 1);
+	double begun_ns = (double)l->start + (double)ports * SPEED_CONNECT_NS / threads;
 
-	return isfinite(mixed) ? (double)l->start + mixed : begins_ns(p, o, ports);
+	if (isfinite(mixed))
+		return (double)l->start + mixed;
+	return o->rate > 0 ? fmax(begins_ns(p, o, ports), begun_ns) : begins_ns(p, o, ports);
 }
 
 /* The other half of the ports is looked at when the first has none left. */
@@ -183,6 +166,7 @@ static void set_half(struct outline *o, const struct plan *p)
 {
 	const struct load *l = p->loads[p->widest].load;
 	uint64_t half = speed_half(l, &p->budget), all = half * p->budget.spaces;
+	int64_t pooled = o->pooled && half ? fill_half_ns(p) : FOR_EVER;
 
 	if (half == 0)
 		return;
@@ -190,14 +174,12 @@ static void set_half(struct outline *o, const struct plan *p)
 	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
 	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
 	o->half_rate_least = SECOND / (o->half_cost_ns.most + SPEED_MOST_NS);
-	/* As long as no request has ended, a pool's are connections. */
 	o->half_reached =
-		(o->pooled ? o->exhausts && !o->pool.in_step : o->wanted >= (double)all) &&
-		begins_more(p, all);
+		o->pooled ? pooled < FOR_EVER : o->wanted >= (double)all && begins_more(p, all);
 	if (o->known && !o->exhausts && p->scenario->server.die) /* those begun before have them */
 		o->half_reached &= begins_ns(p, o, all) < (double)p->scenario->server.die;
 	if (o->half_reached)
-		o->half_at_ns = half_at_ns(o, p, all);
+		o->half_at_ns = o->pooled ? (double)pooled : half_at_ns(o, p, all);
 }
 
 static bool stops_at_once(const struct plan *p)
@@ -231,12 +213,12 @@ static double clock_ends_ns(const struct plan *p, const struct load_plan *lp)
 	return duration > 0 ? smaller((double)lp->load->start + duration, stop) : stop;
 }
 
-/* How many a load has begun by then; INFINITY: as many as the machine can. */
-static double begun_of(const struct outline *o, const struct plan *p, const struct load_plan *lp)
+/* How many it has begun, if something ends it by then; INFINITY: as many as the machine can. */
+static double begun_by(const struct outline *o, const struct plan *p, double failure_ns)
 {
-	double until = clock_ends_ns(p, lp), failure = failure_ends_ns(o, p, o->at_ns.likely),
-	       begun = INFINITY;
-	int64_t last = (int64_t)smaller(until - 1, failure) - lp->load->start;
+	const struct load_plan *lp = &p->loads[0];
+	double until = clock_ends_ns(p, lp), begun = INFINITY;
+	int64_t last = (int64_t)smaller(until - 1, failure_ns) - lp->load->start;
 
 	if (last < 0)
 		return 0;
@@ -249,9 +231,9 @@ static double begun_of(const struct outline *o, const struct plan *p, const stru
 
 /* The last connection of a load that has a number of its own begins then, by the clock or later; else
  * by the clock. */
-static struct guess load_ends_ns(const struct outline *o, const struct plan *p, uint32_t i)
+static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 {
-	const struct load_plan *lp = &p->loads[i];
+	const struct load_plan *lp = &p->loads[0];
 	double clock = clock_ends_ns(p, lp), start = (double)lp->load->start;
 	struct scenario alone = *p->scenario;
 	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}};
@@ -277,21 +259,17 @@ static double ends_by(const struct outline *o, const struct plan *p, double last
 
 static void set_end(struct outline *o, const struct plan *p)
 {
-	struct guess ends = {0, 0, 0};
+	const struct guess *last = &o->last_ns;
 
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		struct guess one = load_ends_ns(o, p, i);
-
-		ends = (struct guess){fmax(ends.least, one.least), fmax(ends.likely, one.likely),
-				      fmax(ends.most, one.most)};
-		o->begun += begun_of(o, p, &p->loads[i]);
-	}
-	o->begun_ns = ends.likely;
+	o->last_ns = load_ends_ns(o, p);
+	o->asked = begun_by(o, p, INFINITY);
+	o->begun = begun_by(o, p, failure_ends_ns(o, p, o->at_ns.likely));
+	o->begun_ns = last->likely;
 	if (o->exhausts && stops_at_once(p) && p->forecast.counted)
 		o->begun = smaller(o->begun, (double)o->after + 1);
-	o->ends_ns = (struct guess){ends_by(o, p, ends.least, o->at_ns.least),
-				    ends_by(o, p, ends.likely, o->at_ns.likely),
-				    ends_by(o, p, ends.most, o->at_ns.most)};
+	o->ends_ns = (struct guess){ends_by(o, p, last->least, o->at_ns.least),
+				    ends_by(o, p, last->likely, o->at_ns.likely),
+				    ends_by(o, p, last->most, o->at_ns.most)};
 }
 
 static void set_pool(struct outline *o, const struct plan *p)
@@ -310,7 +288,7 @@ static void set_pool(struct outline *o, const struct plan *p)
 static bool is_too_slow(const struct outline *o, const struct plan *p)
 {
 	return o->known && !o->exhausts && !o->cut_short && o->rate <= 0 && !o->pooled &&
-	       p->load_count == 1 && o->half_reached && o->begun > (double)p->budget.capacity &&
+	       o->half_reached && o->begun > (double)p->budget.capacity &&
 	       o->wanted > (double)p->budget.capacity && o->clock_ns > 0;
 }
 
@@ -319,21 +297,12 @@ static bool is_too_slow(const struct outline *o, const struct plan *p)
 
 static double late_together(const struct outline *o, const struct plan *p)
 {
-	double n = 0;
-
-	for (uint32_t i = 0; i < p->load_count && o->wanted <= 0; i++)
-		n += (double)shape_most(&p->loads[i].shape, STALL_NS);
-	return n;
+	return o->wanted <= 0 ? (double)shape_most(&p->loads[0].shape, STALL_NS) : 0;
 }
 
-static double pool_ports(const struct outline *o, const struct plan *p)
+static double pool_ports(const struct outline *o)
 {
-	struct scenario alone = *p->scenario;
-
-	alone.load = *p->loads[0].load;
-	return p->load_count == 1 && o->pooled && isfinite(o->begun)
-		       ? pool_opens_most(&o->pool, &alone, o->begun)
-		       : INFINITY;
+	return o->pooled && isfinite(o->begun) ? pool_opens_most(&o->pool, o->begun) : INFINITY;
 }
 
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
@@ -343,27 +312,28 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 	if (upstreams_are_clients(p))
 		return p->far_upstreams;
 
-	if (p->load_count == 1 && o->kept_share >= 1) /* and then each has its descriptor, too */
+	if (o->kept_share >= 1) /* and then each has its descriptor, too */
 		used = least(used, p->loads[0].sockets_most);
 	if (o->begun < (double)used)
 		used = (uint64_t)o->begun;
 	if (life_may_wait_reused(p)) /* in TIME_WAIT, until somebody takes them */
 		return used;
-	if (p->load_count == 1 && p->budget.kept.ports)
+	if (p->budget.kept.ports)
 		return least(used, p->budget.kept.ports);
-	used = (uint64_t)fmin((double)used, pool_ports(o, p));
+	used = (uint64_t)fmin((double)used, pool_ports(o));
 	return o->wanted < (double)used
 		       ? least(used, (uint64_t)ceil(o->wanted + late_together(o, p)))
 		       : used;
 }
 
-struct outline outline_of(const struct plan *p)
+static struct outline outline_of_one(const struct plan *p)
 {
+	const struct load_plan *lp = &p->loads[0];
 	struct outline o = {.rate = plan_rate(p),
-			    .tries = p->load_count == 1 ? retry_tries(p->scenario, p->loads[0].load)
-							: 1,
-			    .under_way = under_way_of(p),
-			    .pooled = load_is_pooled(p->loads[0].load)};
+			    .tries = retry_tries(p->scenario, lp->load),
+			    .under_way = under_way_of(lp),
+			    .pooled = load_is_pooled(lp->load),
+			    .some_pooled = load_is_pooled(lp->load)};
 
 	set_life(&o, p);
 	set_mixed(&o, p);
@@ -373,9 +343,16 @@ struct outline outline_of(const struct plan *p)
 	set_half(&o, p);
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
-	o.lasts_ns = lasts_ns(p);
 	o.too_slow = is_too_slow(&o, p);
 	o.ports = ports_of(&o, p);
+	return o;
+}
+
+struct outline outline_of(const struct plan *p)
+{
+	struct outline o = p->load_count == 1 ? outline_of_one(p) : outline_of_loads(p);
+
+	o.lasts_ns = lasts_ns(p);
 	if (p->nat.outside.count)
 		o.gateway_ports = p->nat.carriage.each / p->nat.outside.count;
 	return o;

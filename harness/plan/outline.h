@@ -17,7 +17,9 @@ struct outline {
 	double under_way; /* connections at once, of closed loops */
 	unsigned tries;	  /* that each connection has, where all of them fail */
 	double wanted;	  /* ports at once that the load asks for; INFINITY: without bound */
-	bool pooled;	  /* how many connections are opened is the pool's: wanted is NAN then */
+	bool pooled; /* how many connections are opened is the pool's: wanted is NAN then; of several
+			loads, all have one */
+	bool some_pooled;
 	struct pool_fate pool; /* what becomes of it; of the first load */
 	double requests;       /* of a pool, in all; INFINITY: as many as the machine can */
 	double kept_share; /* of the connections, those whose ports nobody gives back; of several loads 1 */
@@ -40,7 +42,10 @@ struct outline {
 	struct guess half_cost_ns; /* by how much a connect is slower then */
 	double half_rate;	/* connects a second, no more than so many from then on, likely */
 	double half_rate_least; /* so many even on a slow machine */
-	double begun;		/* connections in all; INFINITY: as many as the machine can */
+	double asked; /* connections in all, if none is refused; INFINITY: as many as the machine can */
+	double begun; /* of them, those that the run begins */
+	struct guess
+		last_ns; /* when the last of them is begun, if none is refused, since the run began */
 	double begun_ns;	/* by when, by the clock: since the run began */
 	struct guess ends_ns;	/* how long the run takes */
 	uint64_t ports;		/* in use at once, at most */
@@ -48,3 +53,6 @@ struct outline {
 };
 
 struct outline outline_of(const struct plan *p);
+
+/* Of several loads, which outline_of() asks for: the sum of what each is by itself, in plan/outline_loads.c. */
+struct outline outline_of_loads(const struct plan *p);

@@ -75,3 +75,14 @@ void part_of(struct plan *out, const struct plan *whole, struct part part, struc
 	out->budget = loads[out->widest].budget;
 	plan_foresee(out);
 }
+
+void part_of_load(struct plan *out, const struct plan *whole, uint32_t i, struct load_plan *room)
+{
+	*out = *whole;
+	*room = whole->loads[i];
+	out->loads = room;
+	out->load_count = 1;
+	out->widest = 0;
+	out->budget = room->budget;
+	plan_foresee(out);
+}

@@ -28,3 +28,6 @@ bool part_has(struct part part, const struct load_plan *lp);
 
 /* With a forecast of its own. `loads` has room for load_count of the whole. */
 void part_of(struct plan *out, const struct plan *whole, struct part part, struct load_plan *loads);
+
+/* The same of one load, as if it had the ports to itself. `room` is for the load. */
+void part_of_load(struct plan *out, const struct plan *whole, uint32_t i, struct load_plan *room);

@@ -163,6 +163,9 @@ uint64_t plan_far_stream(const struct plan *p); /* of the far end's answers: ser
 /* What the loads ask for in the end, together; 0: one of them is a closed loop. */
 double plan_rate(const struct plan *p);
 
+/* When the first of its loads begins, in ns since the run did. */
+int64_t plan_start(const struct plan *p);
+
 bool plan_has_requests(const struct plan *p); /* any of its loads */
 
 /* Do loads have sockets of this family; do all of them? */

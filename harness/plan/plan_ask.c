@@ -169,6 +169,15 @@ bool plan_is_of_family(const struct plan *p, enum family family)
 	return true;
 }
 
+int64_t plan_start(const struct plan *p)
+{
+	int64_t first = p->loads[0].load->start;
+
+	for (uint32_t i = 1; i < p->load_count; i++)
+		first = p->loads[i].load->start < first ? p->loads[i].load->start : first;
+	return first;
+}
+
 double plan_rate(const struct plan *p)
 {
 	double rate = 0;

@@ -12,6 +12,15 @@
 /* A rate goes on while the machine stalls: what is late begins together. */
 #define STALL_NS INT64_C(250000000)
 
+/* And is not held up so for longer than once in this time. */
+#define STALLS_NS 10e9
+
+/* Of the requests whose connections are gone before the next, those that find none: a machine that is held
+ * up has some that are late, and find one. */
+#define PROMPT 0.9
+
+#define SECOND 1e9
+
 bool pool_is_answered(const struct scenario *s)
 {
 	enum behaviour b = s->server.behaviour;
@@ -32,16 +41,42 @@ static double under_way(const struct load *l, const struct life *life)
 	return (double)shape_most(&shape, life->live.most > 0 ? life->live.most - 1 : 0);
 }
 
-/* A connection that is idle for longer is none that serves again. */
-static bool outlasts(const struct load *l)
+/* Of a rate that is the slowest of a ramp; bursts are as far apart as they are. */
+static double slowest_ns(const struct load *l)
 {
-	return l->pool.idle_timeout == 0 ||
-	       (!load_is_open(l) && l->pool.idle_timeout > l->request.pause + LIFE_SLACK);
+	struct shape shape = shape_make(l);
+	double least = INFINITY;
+
+	if (shape.burst)
+		return (double)shape.every_ns;
+	for (uint32_t i = 0; i < shape.count; i++)
+		least = fmin(least, shape.steps[i].from);
+	return least > 0 ? SECOND / least : INFINITY;
 }
 
-static double kept_of(const struct load *l)
+double pool_gap_ns(const struct load *l, uint32_t pairs)
 {
-	return outlasts(l) ? (double)l->pool.max_idle : 0;
+	return load_is_open(l) ? slowest_ns(l) * pairs : (double)l->request.pause;
+}
+
+/* A connection that is idle for longer is none that serves again. */
+static bool outlasts(const struct load *l, uint32_t pairs)
+{
+	return l->pool.idle_timeout == 0 ||
+	       (double)l->pool.idle_timeout > pool_gap_ns(l, pairs) + (double)LIFE_SLACK;
+}
+
+/* Is each gone when the next request of its pair comes? Of a rate that is always the same, and whose
+ * requests are not under way together; of a closed loop whose clients ask together. */
+static bool surely_expires(const struct load *l, const struct life *life, uint32_t pairs)
+{
+	double gap = pool_gap_ns(l, pairs), idle = (double)l->pool.idle_timeout;
+
+	if (idle <= 0 || l->ramp.count > 0 || l->burst.size > 0)
+		return false;
+	if (load_is_open(l))
+		return gap - (double)life->live.most > idle + (double)LIFE_SLACK;
+	return gap > idle + concurrency_of(l) * SLOWEST_NS + (double)LIFE_SLACK;
 }
 
 /* Is the first client's request under way still, when the last one begins? */
@@ -63,12 +98,45 @@ static double surely_under_way(const struct load *l, const struct life *life)
 }
 
 /* Does a round end before the next begins, however slow the machine? */
-static bool is_in_step(const struct load *l, const struct life *life)
+static bool is_in_step(const struct load *l, const struct life *life, uint32_t pairs)
 {
-	if (!outlasts(l) && 2 * l->pool.idle_timeout > l->request.pause)
+	if (!outlasts(l, pairs) && 2 * l->pool.idle_timeout > l->request.pause)
 		return false;
 	return begins_together(l, life) && life->live.least == life->live.most &&
 	       (double)l->request.pause > concurrency_of(l) * SLOWEST_NS;
+}
+
+/* What is known of the requests at once, and of the connections that are there for them. */
+static void set_bounds(struct pool_fate *f, const struct load *l)
+{
+	uint32_t pairs = (uint32_t)f->pools;
+	double over;
+
+	f->expires = !outlasts(l, pairs);
+	f->kept = f->expires ? 0 : l->pool.max_idle ? (double)l->pool.max_idle : INFINITY;
+	f->each = load_is_open(l) ? ceil(f->at_once / f->pools) : f->at_once;
+	over = f->each - f->kept;
+	f->share_most = isinf(f->at_once) ? 1 : over > 0 ? over / f->each : 0;
+	f->served = (double)l->request.per_connection;
+	f->late = pool_late(l);
+	f->between = l->pool.idle_timeout
+			     ? fmax(STALLS_NS, (double)l->pool.idle_timeout) / slowest_ns(l)
+			     : INFINITY;
+	/* One client, whose connection is there still when it asks again: each serves as many as it may. */
+	f->by_turns = !load_is_open(l) && f->at_once <= 1 && f->pools <= 1 && f->kept >= 1 &&
+		      l->on_failure.retry == 0;
+}
+
+/* Those that begin within a request's time, on average; one, where each is done at once. */
+static double likely_at_once(const struct load *l, const struct life *life)
+{
+	struct shape shape;
+
+	if (!load_is_open(l))
+		return concurrency_of(l);
+	shape = shape_make(l);
+	return shape.burst ? under_way(l, life)
+			   : fmax(ceil(shape_rate(&shape) * (double)life->live.most / SECOND), 1);
 }
 
 struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
@@ -80,17 +148,15 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 			!l->on_failure.flush_pool;
 	struct pool_fate f = {.pools = b->pairs,
 			      .at_once = is_known ? under_way(l, life) : INFINITY,
-			      .kept = l->pool.max_idle ? kept_of(l) : INFINITY,
+			      .likely = fmax(likely_at_once(l, life), b->pairs),
 			      .is_closed = life->quiet.least > 0};
-	double over;
 
-	f.each = load_is_open(l) ? ceil(f.at_once / f.pools) : f.at_once;
-	over = f.each - f.kept;
-	f.share_most = isinf(f.at_once) ? 1 : over > 0 ? over / f.each : 0;
+	set_bounds(&f, l);
 	f.surely = is_known ? surely_under_way(l, life) : 0;
+	f.surely_expires = is_known && surely_expires(l, life, b->pairs);
 	f.begins_together = is_known && begins_together(l, life);
-	f.in_step =
-		is_known && b->pairs == 1 && is_in_step(l, life) && l->request.per_connection == 0;
+	f.in_step = is_known && b->pairs == 1 && is_in_step(l, life, b->pairs) &&
+		    l->request.per_connection == 0;
 	return f;
 }
 
@@ -104,38 +170,37 @@ double pool_late(const struct load *l)
 	return (double)shape_most(&shape, STALL_NS);
 }
 
-/* One client, whose connection is there still when it asks again: each serves as many as it may. */
-static bool is_by_turns(const struct pool_fate *f, const struct scenario *s)
+double pool_share(const struct pool_fate *f)
 {
-	return !load_is_open(&s->load) && f->at_once <= 1 && f->pools <= 1 && f->kept >= 1 &&
-	       s->load.on_failure.retry == 0;
+	return fmin(f->share_most + (f->served > 0 ? 1 / f->served : 0), 1);
 }
 
-double pool_opens_most(const struct pool_fate *f, const struct scenario *s, double n)
+double pool_opens_most(const struct pool_fate *f, double n)
 {
-	double served = (double)s->load.request.per_connection, opens;
+	double opens;
 
-	if (served > 0 && is_by_turns(f, s))
-		return ceil(n / served);
+	if (f->served > 0 && f->by_turns)
+		return ceil(n / f->served);
 	if (isinf(f->at_once) || n <= f->at_once)
 		return n;
-	opens = f->pools * f->each + pool_late(&s->load);
+	opens = f->pools * f->each + f->late * (1 + floor(n / f->between));
 	opens += fmax(ceil((n - f->at_once) * f->share_most - NEARLY), 0);
 	if (f->share_most > 0 && !f->in_step) /* the last round may be half of one */
 		opens += f->pools * (f->each - f->kept);
-	return fmin(n, opens + (served > 0 ? ceil(n / served) : 0));
+	return fmin(n, opens + (f->served > 0 ? ceil(n / f->served) : 0));
 }
 
-double pool_opens_least(const struct pool_fate *f, const struct scenario *s, double n)
+double pool_opens_least(const struct pool_fate *f, double n)
 {
-	double served = (double)s->load.request.per_connection;
 	double first = fmin(n, f->begins_together ? f->at_once : fmax(f->surely, 1));
 
 	if (f->in_step && n > f->at_once)
 		return f->at_once + floor((n - f->at_once) * f->share_most + NEARLY);
 	if (f->in_step)
 		return n;
-	return fmax(first, served > 0 ? ceil(n / served) : 0);
+	if (f->surely_expires)
+		first = fmax(first, floor(n * PROMPT / f->each));
+	return fmax(first, f->served > 0 ? ceil(n / f->served) : 0);
 }
 
 double pool_round_of(const struct pool_fate *f, uint64_t ports)
@@ -149,9 +214,9 @@ double pool_round_of(const struct pool_fate *f, uint64_t ports)
 	return (floor(((double)ports - f->at_once) / each) + 1) * f->at_once;
 }
 
-double pool_edge(const struct pool_fate *f, const struct scenario *s)
+double pool_edge(const struct pool_fate *f)
 {
 	double cut = f->share_most > 0 ? f->pools * (f->each - f->kept) : 0;
 
-	return f->in_step ? 0 : 2 * f->pools * f->each + cut + pool_late(&s->load);
+	return f->in_step ? 0 : 2 * f->pools * f->each + cut + f->late;
 }

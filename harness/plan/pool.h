@@ -7,6 +7,9 @@
  * way besides: so no more than (C - K) / C of all requests open a connection, once the first C have. They
  * do where all C begin and end together; where they are spread over time, none does. The knee is at K = C.
  *
+ * An idle timeout (pool.idle_timeout) that is shorter than the time between two requests of a pair throws each
+ * connection away before it could serve again; the next request opens one, whatever max_idle is.
+ *
  * Each pair has a pool of its own. Where the load comes to them by turns and by the clock, each has its
  * part of the requests at once; what is said of C and K is of one of them.
  *
@@ -28,6 +31,13 @@ struct pool_fate {
 	bool begins_together; /* the first of each client are all under way at once */
 	bool in_step;	      /* all begin and end together, round by round: so many do */
 	bool is_closed;	      /* connections that end are closed by the client, and wait */
+	bool expires;	     /* before it could serve again, each may be closed for its idle time */
+	bool surely_expires; /* and is, unless the machine is held up */
+	double likely;	/* connections that are open at once, where requests are spread evenly */
+	double served;	/* requests that a connection serves at most; 0: as many as there are */
+	double late;	/* requests that are late together after a stall: see pool_late() */
+	double between; /* requests from one stall to the next, whose connections are gone by then */
+	bool by_turns;	/* one client, whose connection is there still when it asks again */
 };
 
 /* Does each request have its answer, on a connection that stays? One that fails ends its own. */
@@ -37,8 +47,12 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 			      const struct life *life);
 
 /* How many of the first n requests open a connection. */
-double pool_opens_most(const struct pool_fate *f, const struct scenario *s, double n);
-double pool_opens_least(const struct pool_fate *f, const struct scenario *s, double n);
+double pool_opens_most(const struct pool_fate *f, double n);
+double pool_opens_least(const struct pool_fate *f, double n);
+
+/* Of the requests of a pool that is warm, those that open a connection, at most: since there is no room to
+ * keep it, or since it has served as many as it may. */
+double pool_share(const struct pool_fate *f);
 
 /* Requests before the one that is to open a connection more than there are ports, each round being in
  * step; INFINITY: none is. */
@@ -46,7 +60,11 @@ double pool_round_of(const struct pool_fate *f, uint64_t ports);
 
 /* Ports that are in use at once besides what the share of the requests of a port's life comes to: those
  * that are open as it begins, and what a round that is cut in two, or a stall, makes of it. */
-double pool_edge(const struct pool_fate *f, const struct scenario *s);
+double pool_edge(const struct pool_fate *f);
 
 /* Of it, requests of a rate that are late together after a stall; a closed loop has none. */
 double pool_late(const struct load *l);
+
+/* The longest time between two requests of a pair: of a rate by the clock, of a closed loop the pause of a
+ * client. */
+double pool_gap_ns(const struct load *l, uint32_t pairs);

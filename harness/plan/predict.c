@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "plan/bind.h"
 #include "plan/doubt.h"
+#include "plan/fill.h"
 #include "plan/life.h"
 #include "plan/outline.h"
 #include "plan/part.h"
@@ -69,7 +70,7 @@ static struct foretold foretell_at(const struct plan *p, const struct outline *o
 	const struct guess *at = &p->forecast.at;
 
 	(void)o;
-	if (!p->forecast.counted || !is_single(p))
+	if (!p->forecast.counted)
 		return untold;
 	return (struct foretold){
 		true,
@@ -198,15 +199,19 @@ static bool may_be_full(const struct plan *p, const struct outline *o)
 static struct foretold foretell_pool(const struct plan *p, const struct outline *o)
 {
 	const struct forecast *f = &p->forecast;
-	double n = o->requests, most;
+	double n = o->requests, stop_ns = (double)p->scenario->stop.time, least, most, likely;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
 	    plan_lacks_address(p) || may_be_full(p, o) || !isfinite(n) ||
 	    !life_opens(p->scenario) || !pool_is_answered(p->scenario))
 		return untold;
-	most = pool_opens_most(&o->pool, p->scenario, n);
-	return (struct foretold){
-		true, {f->known ? pool_opens_least(&o->pool, p->scenario, n) : 0, most, most}};
+	least = f->known ? pool_opens_least(&o->pool, n) : 0;
+	most = pool_opens_most(&o->pool, n);
+	/* Of a run in which no port comes back none is opened twice. */
+	if (o->pool.is_closed && (double)f->life_least_ns > fmin(o->ends_ns.most, stop_ns))
+		most = fmin(most, (double)p->budget.capacity);
+	likely = fmax(ceil(fill_wanted(p).likely * p->budget.spaces), least);
+	return (struct foretold){true, {least, fmin(likely, most), most}};
 }
 
 static struct foretold foretell_cliff(const struct plan *p, const struct outline *o)
@@ -334,15 +339,6 @@ static double begun_beside(const struct plan *p, struct part part)
 	return n;
 }
 
-static int64_t first_start(const struct plan *p)
-{
-	int64_t first = INT64_MAX;
-
-	for (uint32_t i = 0; i < p->load_count; i++)
-		first = sooner(first, p->loads[i].load->start);
-	return first;
-}
-
 static void delay(struct foretold *f, double ns)
 {
 	f->value = (struct guess){f->value.least + ns, f->value.likely + ns, f->value.most + ns};
@@ -387,7 +383,7 @@ static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p
 
 		part_of(&part, p, parts[i], loads);
 		predict_part(said[i], &part, elapsed_ns);
-		late_ns = (double)(first_start(&part) - first_start(p));
+		late_ns = (double)(plan_start(&part) - plan_start(p));
 		delay(&said[i][PREDICTION_AT], late_ns);
 		delay(&said[i][PREDICTION_RECOVERED], late_ns);
 	}

@@ -103,7 +103,7 @@ static uint64_t opened_most(const struct plan *p, const struct load_plan *lp, ui
 	alone.load = *lp->load;
 	life = life_of(&alone, &lp->budget, p->host);
 	fate = pool_fate_of(&alone, &lp->budget, &life);
-	return (uint64_t)pool_opens_most(&fate, &alone, (double)requests);
+	return (uint64_t)pool_opens_most(&fate, (double)requests);
 }
 
 static struct crowd crowd_of(const struct plan *p, const struct load_plan *lp)

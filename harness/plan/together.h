@@ -1,9 +1,7 @@
 /* together.h - what several loads come to: a forecast of all of them, known only where it can be
  * told.
  *
- * Each takes ports of the others, so that what is foreseen of one alone says little of it. Two
- * things can be told: that no pair gets more connections than it has ports; and that all get more
- * than there are while none gives a port back.
+ * Each takes ports of the others, so that what is foreseen of one alone says little of it: see plan/fill.h.
  */
 #pragma once
 
@@ -15,6 +13,16 @@ struct forecast together_foresee(const struct plan *p);
 
 /* Does what `a` has take a port from `b`? */
 bool together_meet(const struct load_plan *a, const struct load_plan *b);
+
+/* The same, of ports that neither has to itself: who names reserved ports alone takes none of another's. */
+bool together_wants(const struct plan *p, const struct load_plan *a, const struct load_plan *b);
+
+/* Has the one no other ports than the other may have? Who names its port may name a reserved one. */
+bool together_within(const struct plan *p, const struct load_plan *inner,
+		     const struct load_plan *outer);
+
+/* Do they want the very same: as many ports, of as many spaces? */
+bool together_alike(const struct load_plan *a, const struct load_plan *b);
 
 /* Connections that all loads can have at once: ports that several of them want count once, those of
  * TCP and of UDP apart. */

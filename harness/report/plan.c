@@ -126,7 +126,7 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 	const struct needs *n = &p->needs;
 
 	return text_format(a, "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %s; %s",
-			   plan_say_begun(o, a), say_number(a, o->ports, "port"),
+			   plan_say_begun(o, o->begun, a), say_number(a, o->ports, "port"),
 			   say_number(a, n->slots, "descriptor"), say_number(a, n->rings, "ring"),
 			   say_count(a, (double)n->descriptors), say_memory(p, a), say_ends(o, a));
 }

@@ -50,41 +50,6 @@ static const char *say_which(const struct outline *o, struct arena *a)
 		.s;
 }
 
-static double pool_most(const struct plan *p, const struct outline *o)
-{
-	return pool_opens_most(&o->pool, p->scenario, o->requests);
-}
-
-/* "cannot be told: the pool opens from 10 to 64 connections for 100 requests; 32 ports …" */
-static struct text say_pool_opens(const struct plan *p, const struct outline *o, struct arena *a)
-{
-	const struct scenario *s = p->scenario;
-
-	if (p->load_count > 1 || !isfinite(o->requests))
-		return TEXT("cannot be told: how many connections the pool opens decides");
-	if (isinf(o->pool.at_once))
-		return p->loads[0].load->on_failure.flush_pool
-			       ? TEXT("cannot be told: each failure throws the idle connections "
-				      "away, and how many of them there are decides")
-			       : TEXT("cannot be told: how many connections end before the pool "
-				      "would end them decides");
-	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
-		return text_format(
-			a,
-			"more is wanted than there is: %s requests at once, with a connection "
-			"each; %s; unless a machine is too slow to have them under way together",
-			say_count(a, o->pool.pools * o->pool.each),
-			say_number(a, p->budget.capacity, "port"));
-	return text_format(
-		a,
-		"cannot be told: for %s the pool opens from %s to %s, as they end by turns or "
-		"together; %s to be had",
-		say_number(a, (uint64_t)o->requests, "request"),
-		say_count(a, pool_opens_least(&o->pool, s, o->requests)),
-		say_number(a, (uint64_t)pool_most(p, o), "connection"),
-		say_number(a, p->budget.capacity, "port"));
-}
-
 static bool lacks_descriptors(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
@@ -211,10 +176,6 @@ static struct text say_race(const struct plan *p)
 {
 	if (p->scenario->squat.start > 0)
 		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
-	if (p->load_count > 1)
-		return TEXT(
-			"cannot be told: the loads want the same ports, and which of them comes "
-			"first to one decides");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 
@@ -224,8 +185,10 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 
 	if (!why.len)
 		why = plan_say_gateway_fate(p, o, a);
+	if (!why.len && p->load_count > 1)
+		return plan_say_together(p, a);
 	if (!why.len && o->pooled)
-		return say_pool_opens(p, o, a);
+		return plan_say_opens(p, o, a);
 	if (!why.len)
 		why = say_drawn(p, o, a);
 	if (!why.len && p->load_count == 1)
@@ -332,19 +295,36 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 						 : TEXT("the ports do not run out");
 }
 
+/* What becomes of the ports after the first refusal. */
+static const char *say_after(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *since = p->load_count == 1
+				    ? text_format(a, ": %s after it was taken",
+						  say_time(a, (double)p->forecast.port_life_ns))
+					      .s
+				    : "";
+
+	if (o->recovery_ns != FOR_EVER)
+		return text_format(a, "the first port is free again %s later%s",
+				   say_time(a, (double)o->recovery_ns), since)
+			.s;
+	if (p->forecast.gone)
+		return "the server's host has vanished, and each connect keeps its port until its "
+		       "timeout";
+	if (o->tries > 1)
+		return "each connect hangs until its timeout, and is tried again";
+	if (o->pooled)
+		return "what a pool keeps idle has its port still";
+	if (o->some_pooled)
+		return "no port comes back, and what a pool keeps idle has its port still";
+	return o->kept_share < 1 ? "what is never closed has its port for good, and the rest is "
+				   "not enough"
+				 : "no port comes back";
+}
+
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *after = p->forecast.gone
-				    ? "the server's host has vanished, and each connect keeps "
-				      "its port until its timeout"
-			    : o->tries > 1
-				    ? "each connect hangs until its timeout, and is tried again"
-			    : o->pooled ? "what a pool keeps idle has its port still"
-			    : o->kept_share < 1
-				    ? "what is never closed has its port for good, and the rest is "
-				      "not enough"
-				    : "no port comes back",
-		   *stop = "";
+	const char *stop = "";
 
 	if (o->known && !o->exhausts)
 		return say_no_failure(p, o, a);
@@ -352,22 +332,12 @@ struct text plan_say_failure(const struct plan *p, const struct outline *o, stru
 		return say_unknown(p, o, a);
 	if (p->budget.capacity == 0 && p->load_count == 1)
 		return TEXT("connection 1 finds no port: there is none to be had");
-	if (!p->forecast.counted)
-		return TEXT("the ports run out; after how many connections cannot be told: the "
-			    "loads do not want the same ports");
-	if (o->recovery_ns != FOR_EVER)
-		after = text_format(a,
-				    "the first port is free again %s later: %s after it was "
-				    "taken",
-				    say_time(a, (double)o->recovery_ns),
-				    say_time(a, (double)p->forecast.port_life_ns))
-				.s;
 	if (o->cut_short)
 		stop = text_format(a, ", unless stop.time (%s) comes before",
 				   say_time(a, (double)p->scenario->stop.time))
 			       .s;
 	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(p, o, a), stop,
-			   after);
+			   say_after(p, o, a));
 }
 
 /* Who looks for the port passes over the half that is in use. */
@@ -380,7 +350,8 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 		return TEXT("no connect is slower");
 	if (upstreams_are_clients(p))
 		return TEXT("reached as soon as the far end has as many connections to itself");
-	if (o->pooled && !o->half_reached && pool_most(p, o) > (double)(o->half * p->budget.spaces))
+	if (o->pooled && !o->half_reached && p->load_count == 1 &&
+	    pool_opens_most(&o->pool, o->requests) > (double)(o->half * p->budget.spaces))
 		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (!o->half_reached || plan_binds_nowhere(p))
 		return TEXT("not reached: no connect is slower");

@@ -142,7 +142,6 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 
 static json_t *json_pool(const struct plan *p, const struct outline *o)
 {
-	const struct scenario *s = p->scenario;
 	json_t *pool = json_object();
 
 	json_object_set_new(pool, "at_once", real_or_null(o->pool.at_once));
@@ -154,9 +153,9 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 	if (!isfinite(o->requests))
 		return pool;
 	json_object_set_new(pool, "opens_least",
-			    count_or_null(pool_opens_least(&o->pool, s, o->requests)));
+			    count_or_null(pool_opens_least(&o->pool, o->requests)));
 	json_object_set_new(pool, "opens_most",
-			    count_or_null(pool_opens_most(&o->pool, s, o->requests)));
+			    count_or_null(pool_opens_most(&o->pool, o->requests)));
 	return pool;
 }
 

@@ -52,6 +52,8 @@ struct text plan_say_life(const struct plan *p, const struct outline *o, struct 
 	const char *live = say_time(a, (double)o->live_ns), *quiet = "", *own = "";
 	const char *reuse = say_reuse(p, a);
 
+	if (p->load_count > 1)
+		return plan_say_each(p, plan_say_life, a);
 	if (is_kept(o) && o->kept_share < 1)
 		return text_format(a,
 				   "%.3g %% of the connections never give their port back; the "
@@ -75,13 +77,15 @@ struct text plan_say_life(const struct plan *p, const struct outline *o, struct 
 }
 
 /* Connections begun; of a closed loop nothing but the machine bounds them. */
-const char *plan_say_begun(const struct outline *o, struct arena *a)
+const char *plan_say_begun(const struct outline *o, double begun, struct arena *a)
 {
 	const char *what = o->pooled ? "request" : "connection";
 
-	if (!isfinite(o->begun))
+	if (!isfinite(begun))
 		return text_format(a, "as many %ss as the machine can", what).s;
-	return text_format(a, "%s%s", say_number(a, (uint64_t)o->begun, what),
+	if (o->some_pooled && !o->pooled)
+		return text_format(a, "%s connections and requests", say_count(a, begun)).s;
+	return text_format(a, "%s%s", say_number(a, (uint64_t)begun, what),
 			   o->too_slow ? " by the clock, and fewer as the machine is" : "")
 		.s;
 }
@@ -131,13 +135,13 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 		return say_mixed(p, o, a);
 	if (is_kept(o) && o->kept_share < 1)
 		return text_format(a, "%s, %.3g %% of them with a port for good; %s to be had",
-				   plan_say_begun(o, a), 100 * o->kept_share, there);
+				   plan_say_begun(o, o->asked, a), 100 * o->kept_share, there);
 	if (is_kept(o))
 		return text_format(a, "%s, each with a port of its own; %s to be had",
-				   plan_say_begun(o, a), there);
-	if (!isfinite(o->wanted) && o->begun < (double)p->budget.capacity)
+				   plan_say_begun(o, o->asked, a), there);
+	if (!isfinite(o->wanted) && o->asked < (double)p->budget.capacity)
 		return text_format(a, "%s, as fast as they come; %s to be had",
-				   plan_say_begun(o, a), there);
+				   plan_say_begun(o, o->asked, a), there);
 	if (!isfinite(o->wanted))
 		return text_format(a,
 				   "%s under way, as fast as they come: all of %s ports are wanted",
@@ -178,7 +182,11 @@ static const char *say_beyond(const struct plan *p, const struct outline *o, str
 
 struct text plan_say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	struct text wanted = say_wanted(p, o, a);
+	struct text wanted =
+		p->load_count > 1 ? plan_say_each(p, plan_say_wanted, a) : say_wanted(p, o, a);
+
+	if (p->load_count > 1)
+		return text_format(a, TEXT_FMT "%s", TEXT_ARG(wanted), plan_say_sum(p, a));
 
 	return text_format(a, TEXT_FMT "%s", TEXT_ARG(wanted), say_beyond(p, o, a));
 }
@@ -187,6 +195,9 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
 
+	if (p->load_count > 1)
+		return text_format(a, TEXT_FMT "; each if it had the ports to itself",
+				   TEXT_ARG(plan_say_each(p, plan_say_rates, a)));
 	if (upstreams_are_clients(p))
 		return TEXT("no rate: the far end's connections to itself take all ports");
 	if (p->forecast.pool_ns > 0)
@@ -200,9 +211,6 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: what was opened stays");
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
-	if (p->load_count > 1)
-		return text_format(a, "%s for ever, by the load whose ports carry least",
-				   say_sustained(a, p->forecast.rate));
 	if (p->forecast.rate_is_least)
 		return plan_say_gateway_rate(p, a);
 	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),

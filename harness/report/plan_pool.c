@@ -2,16 +2,43 @@
 
 #include <math.h>
 
+#include "plan/fill.h"
+
+/* Of a pool that throws each connection away before the next request comes. */
+static const char *say_expires(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct load *l = p->loads[0].load;
+	double gap = pool_gap_ns(l, (uint32_t)o->pool.pools);
+
+	return text_format(a,
+			   ": each is closed after %s idle, and %s come %s, so that %s; none does "
+			   "with an idle timeout above that",
+			   say_time(a, (double)l->pool.idle_timeout),
+			   o->rate > 0 ? "requests" : "the next requests",
+			   isfinite(gap) ? text_format(a, o->rate > 0 ? "%s apart" : "%s later",
+						       say_time(a, gap))
+						   .s
+					 : "further apart",
+			   o->pool.in_step || (o->pool.surely_expires && o->pool.each <= 1)
+				   ? "each request opens a connection"
+				   : "up to all of them open a connection")
+		.s;
+}
+
 /* "; up to 6 of 10, 60 % of the requests, open a connection, and close it"; the knee. */
-static const char *say_churn(const struct outline *o, struct arena *a)
+static const char *say_churn(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct pool_fate *f = &o->pool;
 	double over = f->each - f->kept;
 
+	if (f->expires)
+		return say_expires(p, o, a);
 	if (isinf(f->at_once) || isinf(f->kept))
 		return "";
 	if (over <= 0)
-		return "; the pool keeps as many as there are at once, and none is closed";
+		return f->served > 0 ? ""
+				     : "; the pool keeps as many as there are at once, and none is "
+				       "closed";
 	return text_format(a,
 			   ": %s%s of %s at once%s, %.3g %% of the requests, open a connection and "
 			   "close it%s; none does from max_idle %s on, the knee",
@@ -26,7 +53,7 @@ static const char *say_churn(const struct outline *o, struct arena *a)
 struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *lp = &p->loads[0];
-	const char *requests, *kept = "", *serves = "", *churn = say_churn(o, a);
+	const char *requests, *kept = "", *serves = "", *churn = say_churn(p, o, a);
 
 	if (o->rate <= 0)
 		requests = text_format(a, "%s at once", say_count(a, o->under_way)).s;
@@ -64,15 +91,19 @@ static const char *say_edge(const struct plan *p, const struct outline *o, struc
 }
 
 /* "(2.02 s + 2.05 s by which its timer is late)" */
-static const char *say_window(const struct plan *p, struct arena *a)
+static const char *say_window(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	double late = p->forecast.pool_ns - (double)p->forecast.port_life_ns;
+	double idle = o->pool.expires ? (double)p->loads[0].load->pool.idle_timeout : 0;
+	double late = p->forecast.pool_ns - (double)p->forecast.port_life_ns - idle;
 	const char *life = say_time(a, (double)p->forecast.port_life_ns);
 
-	return late <= 0 ? life
-			 : text_format(a, "(%s + %s by which a timer may be late)", life,
-				       say_time(a, late))
-				   .s;
+	if (idle > 0)
+		life = text_format(a, "%s + %s idle", life, say_time(a, idle)).s;
+	if (late > 0)
+		return text_format(a, "(%s + %s by which a timer may be late)", life,
+				   say_time(a, late))
+			.s;
+	return idle > 0 ? text_format(a, "(%s)", life).s : life;
 }
 
 /* Behind a gateway that has fewer ports than the client. */
@@ -118,7 +149,53 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 	if (isinf(p->forecast.pool_rate))
 		return TEXT("any rate: once the pool is warm it opens no connection");
 	return text_format(
-		a, "%s / %s / %.3g %% = requests at %s for ever%s", ports, say_window(p, a),
-		100 * o->pool.share_most, say_sustained(a, p->forecast.pool_rate),
+		a, "%s / %s / %.3g %% = requests at %s for ever%s", ports, say_window(p, o, a),
+		100 * pool_share(&o->pool), say_sustained(a, p->forecast.pool_rate),
 		o->pool.in_step ? "" : ", at least: more, where they do not end together");
+}
+
+/* "; about 10 are likely, which are enough", where it is told. */
+static const char *say_likely(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double wanted = fill_wanted(p).likely * p->budget.spaces;
+
+	if (isinf(o->pool.at_once))
+		return "";
+	if (p->forecast.likely_ns < FOR_EVER)
+		return text_format(a, "; likely the last of them is in use at %s",
+				   say_time(a, (double)p->forecast.likely_ns))
+			.s;
+	return text_format(a, "; likely about %s are in use at once, which are enough",
+			   say_count(a, ceil(wanted)))
+		.s;
+}
+
+/* "cannot be told: the pool opens from 10 to 64 connections for 100 requests; 32 ports …" */
+struct text plan_say_opens(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double least = pool_opens_least(&o->pool, o->requests),
+	       most = pool_opens_most(&o->pool, o->requests);
+	bool flushes = p->loads[0].load->on_failure.flush_pool;
+
+	if (!isfinite(o->requests))
+		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (isinf(o->pool.at_once))
+		return flushes ? TEXT("cannot be told: each failure throws the idle connections "
+				      "away, and how many of them there are decides")
+			       : TEXT("cannot be told: how many connections end before the pool "
+				      "would end them decides");
+	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
+		return text_format(
+			a,
+			"more is wanted than there is: %s requests at once, with a connection "
+			"each; %s; unless a machine is too slow to have them under way together",
+			say_count(a, o->pool.pools * o->pool.each),
+			say_number(a, p->budget.capacity, "port"));
+	return text_format(
+		a,
+		"cannot be told: for %s the pool opens from %s to %s, as they end by turns or "
+		"together; %s to be had%s",
+		say_number(a, (uint64_t)o->requests, "request"), say_count(a, least),
+		say_number(a, (uint64_t)most, "connection"),
+		say_number(a, p->budget.capacity, "port"), say_likely(p, o, a));
 }

@@ -54,8 +54,8 @@ static inline bool is_narrow(const struct guess *g)
  * than others; 0: all are alike, or it cannot be told. */
 double plan_mean_ns(const struct plan *p, const struct outline *o);
 
-/* Connections begun, or requests of a pool; of a closed loop nothing but the machine bounds them. */
-const char *plan_say_begun(const struct outline *o, struct arena *);
+/* So many connections, or requests of a pool; of a closed loop nothing but the machine bounds them. */
+const char *plan_say_begun(const struct outline *o, double begun, struct arena *);
 
 struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_wanted(const struct plan *p, const struct outline *o, struct arena *);
@@ -68,6 +68,18 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
  * the ports carry, where it is told. */
 struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *);
+
+/* Of one whose fate cannot be told: how many connections it opens, at least, at most, and likely. */
+struct text plan_say_opens(const struct plan *p, const struct outline *o, struct arena *);
+
+/* Of several loads that want the same ports: what each says of itself; how many ports they want together;
+ * and that this cannot be told to be too many. */
+struct text plan_say_each(const struct plan *p,
+			  struct text (*say)(const struct plan *, const struct outline *,
+					     struct arena *),
+			  struct arena *);
+const char *plan_say_sum(const struct plan *p, struct arena *);
+struct text plan_say_together(const struct plan *p, struct arena *);
 
 /* Of a gateway: what it carries at once, and for ever. */
 struct text plan_say_gateway(const struct plan *p, const struct outline *o, struct arena *);

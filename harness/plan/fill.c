@@ -1,0 +1,437 @@
+#include "plan/fill.h"
+
+#include <math.h>
+
+#include "base/order.h"
+#include "plan/bind.h"
+#include "plan/due.h"
+#include "plan/speed.h"
+#include "plan/together.h"
+#include "plan/use.h"
+
+static bool may_share(const struct plan *p, const struct load *l)
+{
+	return bind_shares_port(l) || bind_may_repeat(p->scenario, l);
+}
+
+/* May a socket of the one have a port that one of the other has? Both must have said so. */
+static bool share(const struct load *a, const struct load *b)
+{
+	return (a->options.reuseaddr && b->options.reuseaddr) ||
+	       (a->options.reuseport && b->options.reuseport);
+}
+
+/* Is one of them over before the other begins: with its ports back, or with nothing more to ask? */
+static bool is_past(const struct plan *p, const struct load_plan *other, const struct load_plan *me)
+{
+	return due_over_ns(p, other) <= (double)me->load->start ||
+	       due_begun_ns(p, me) <= (double)other->load->start;
+}
+
+/* Who dies gives its listening ports up. */
+static double until_of(const struct plan *p)
+{
+	return fmin((double)p->scenario->stop.time, speed_changes_ns(p->scenario));
+}
+
+/* Nobody is refused a port that all who may have it share. */
+static bool shares_with_all(const struct plan *p, const struct load_plan *me)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (&p->loads[i] != me && together_wants(p, &p->loads[i], me) &&
+		    !share(p->loads[i].load, me->load))
+			return false;
+	return bind_shares_port(me->load);
+}
+
+/* What a load finds in its ports: its own connections, and those of the others. */
+struct view {
+	const struct plan *p;
+	const struct load_plan *me;
+	struct use uses[SCENARIO_LOADS_MOST];
+	bool within[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and share none */
+	double part[SCENARIO_LOADS_MOST]; /* of another's ports, those that are of these; 0: none */
+	bool alike;			  /* all loads want the very same */
+	bool alone;			  /* the others are over before, or begin after it */
+};
+
+enum bound { SUM_LEAST, SUM_LIKELY, SUM_MOST, SUMS };
+
+/* Of what `other` has, the part that is in the range of `me`. */
+static double part_in(const struct load_plan *other, const struct load_plan *me)
+{
+	double lo = fmax(other->ports.lo, me->ports.lo), hi = fmin(other->ports.hi, me->ports.hi);
+
+	return (hi - lo + 1) / (other->ports.hi - other->ports.lo + 1.);
+}
+
+static void view_make(struct view *out, const struct plan *p, uint32_t own)
+{
+	*out = (struct view){.p = p, .me = &p->loads[own], .alike = true, .alone = true};
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *other = &p->loads[i];
+		bool is_met = together_wants(p, other, out->me) &&
+			      (i == own || !is_past(p, other, out->me));
+
+		out->uses[i] = use_make(p, other, out->me);
+		out->alike &= together_alike(out->me, other);
+		out->within[i] = together_within(p, other, out->me) && !may_share(p, other->load) &&
+				 !(i != own && share(other->load, out->me->load));
+		out->part[i] = is_met ? part_in(other, out->me) : 0;
+		out->alone &= i == own || !is_met;
+	}
+}
+
+/* In use of one space of `me`, of all that a load has in its own: it takes the spaces in turn. A port that it
+ * has in several is one of each: where several of its spaces lie in one of these, its ports there may be
+ * the same or not. */
+static double in_space(const struct view *v, uint32_t i, enum bound which, double n)
+{
+	const struct load_plan *other = &v->p->loads[i];
+	double spaces = other->budget.spaces;
+	bool by_turns = spaces == v->me->budget.spaces && !v->uses[i].is_pooled;
+
+	switch (which) {
+	case SUM_LEAST:
+		return v->within[i] ? floor(n / spaces) : 0;
+	case SUM_LIKELY:
+		return n * v->part[i] / spaces;
+	default:
+		return v->part[i] > 0 ? ceil(n / (by_turns ? spaces : 1)) : 0;
+	}
+}
+
+static double sum_at(const struct view *v, enum bound which, double ns)
+{
+	static double (*const use_of[SUMS])(const struct use *, double) = {
+		[SUM_LEAST] = use_least, [SUM_LIKELY] = use_likely, [SUM_MOST] = use_most};
+	double sum = 0;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		sum += in_space(v, i, which, use_of[which](&v->uses[i], ns));
+	return sum;
+}
+
+static double peak_of(const struct view *v)
+{
+	double sum = 0;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		if (v->part[i] > 0)
+			sum += in_space(v, i, SUM_MOST, use_peak(&v->uses[i]));
+	return sum;
+}
+
+/* Looks at the clock so often, and then between two looks. */
+enum { LOOKS = 256 };
+
+static bool is_passed(const struct view *v, enum bound which, double ports, int64_t ns)
+{
+	return sum_at(v, which, (double)ns) > ports;
+}
+
+/* A load that begins may want a port for a moment alone. */
+static int64_t passed_by_start(const struct view *v, enum bound which, double ports, int64_t until)
+{
+	int64_t first = FOR_EVER;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++) {
+		int64_t start = v->p->loads[i].load->start;
+
+		if (start < sooner(first, until) && is_passed(v, which, ports, start))
+			first = start;
+	}
+	return first;
+}
+
+/* When more than `ports` are in use for the first time; FOR_EVER: never before `until`. What grows is
+ * found to the nanosecond; what comes and goes between two looks is not found. */
+static int64_t passed_ns(const struct view *v, enum bound which, double ports, int64_t until)
+{
+	int64_t early = -1, late = FOR_EVER, by_start = passed_by_start(v, which, ports, until);
+
+	for (int k = 0; k <= LOOKS && late == FOR_EVER; k++) {
+		int64_t ns = (int64_t)((double)until * k / LOOKS);
+
+		if (is_passed(v, which, ports, ns))
+			late = ns;
+		else
+			early = ns;
+	}
+	if (by_start < late && early >= by_start)
+		return by_start;
+	while (late != FOR_EVER && late - early > 1) {
+		int64_t between = early + (late - early) / 2;
+
+		if (is_passed(v, which, ports, between))
+			late = between;
+		else
+			early = between;
+	}
+	return sooner(late, by_start);
+}
+
+/* From half full on connects are slow: on a slow machine as soon as that can be, on a usual one when it is
+ * likely. */
+static void slow_down(struct view *v, int64_t until)
+{
+	double half = speed_half(v->me->load, &v->me->budget), at[PACES] = {0};
+	int64_t soonest, likely;
+
+	at[PACE_SLOW] = at[PACE_USUAL] = at[PACE_QUICK] = INFINITY;
+	if (half <= 0)
+		return;
+	soonest = passed_ns(v, SUM_MOST, half, until);
+	likely = passed_ns(v, SUM_LIKELY, half, until);
+	at[PACE_SLOW] = soonest == FOR_EVER ? INFINITY : (double)soonest;
+	at[PACE_USUAL] = likely == FOR_EVER ? INFINITY : (double)likely;
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		use_slow_down(&v->uses[i], at);
+}
+
+/* Do the others have all ports of `me` when a load that has no other asks for one? Either they do, or
+ * one of them was refused before. When that is; FOR_EVER: it is not known to be. */
+static int64_t taken_ns(const struct view *v, int64_t until)
+{
+	int64_t first = FOR_EVER;
+
+	for (uint32_t k = 0; k < v->p->load_count; k++) {
+		const struct load_plan *asker = &v->p->loads[k];
+		int64_t at = due_last_ns(asker, (double)until);
+		double held = 0;
+
+		if (!together_within(v->p, asker, v->me) || at >= until)
+			continue;
+		for (uint32_t i = 0; i < v->p->load_count; i++)
+			if (i != k && !share(v->p->loads[i].load, asker->load))
+				held += in_space(v, i, SUM_LEAST,
+						 use_least(&v->uses[i], (double)at));
+		if (held >= (double)v->me->budget.usable)
+			first = sooner(first, at + (int64_t)USE_HELD_UP_NS);
+	}
+	return first;
+}
+
+/* What becomes of the ports of a view, or of all. */
+struct fill {
+	int64_t soonest_ns, likely_ns, surely_ns; /* FOR_EVER: never */
+	bool never;				  /* not more than there are, whatever happens */
+};
+
+static struct fill fill_of(struct view *v, const struct forecast *one)
+{
+	const struct plan *p = v->p;
+	int64_t stop = p->scenario->stop.time, until = (int64_t)until_of(p);
+	double usable = v->me->budget.usable;
+	bool is_steady = v->me->budget.pairs == 1 || p->scenario->network.choose != CHOOSE_SEED;
+	struct fill f = {.surely_ns = FOR_EVER};
+
+	slow_down(v, stop);
+	f.never = peak_of(v) <= usable || shares_with_all(p, v->me) ||
+		  (v->alone && one->known && !one->exhausts);
+	f.soonest_ns = passed_ns(v, SUM_MOST, usable, stop);
+	f.likely_ns = passed_ns(v, SUM_LIKELY, usable, stop);
+	if (is_steady)
+		f.surely_ns = sooner(passed_ns(v, SUM_LEAST, usable, until), taken_ns(v, until));
+	return f;
+}
+
+/* The first of them all to be refused. */
+static void fill_join(struct fill *all, const struct fill *one)
+{
+	all->never &= one->never;
+	all->soonest_ns = sooner(all->soonest_ns, one->soonest_ns);
+	all->likely_ns = sooner(all->likely_ns, one->likely_ns);
+	all->surely_ns = sooner(all->surely_ns, one->surely_ns);
+}
+
+/* Does a load give none of its ports back until then? */
+static bool keeps_all(const struct use *u, double ns)
+{
+	const struct pool_fate *f = &u->pool;
+	int64_t life = life_sum(u->life.live.least, u->life.quiet.least);
+
+	if (u->is_pooled && pool_share(f) <= 0 && f->kept >= f->at_once + f->late)
+		return true;
+	return (double)(u->is_pooled ? u->life.quiet.least : life) >
+	       ns - (double)u->load->load->start;
+}
+
+/* As long as no port comes back, no more are opened than there are ports; and spaces may have a connection
+ * more of one load than others. */
+static void count_kept(struct forecast *all, const struct plan *p)
+{
+	const struct budget *b = &p->budget;
+	uint64_t uneven =
+		(uint64_t)p->load_count * (b->spaces - 1) + (b->may_lose_one ? b->spaces : 0);
+
+	all->after_most = all->after = b->capacity;
+	uneven += p->scenario->sample.latency > 0;
+	all->after_least = all->after > uneven ? all->after - uneven : 0;
+}
+
+/* Opened until the first refusal, which comes between two times. */
+static void count(struct forecast *all, const struct view *v, const struct fill *f)
+{
+	const struct plan *p = v->p;
+	bool opens = behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
+		     p->loads[0].load->protocol == PROTOCOL_UDP;
+	double least = 0, likely = 0, most = 0;
+	bool keeps = v->alike;
+
+	all->counted = true;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct use *u = &v->uses[i];
+		double by = use_begun(u, PACE_QUICK, (double)f->surely_ns);
+		double likely_ns = (double)f->likely_ns - 1; /* before the one that is refused */
+
+		keeps &= keeps_all(u, (double)f->surely_ns);
+		least += use_least(u, (double)f->soonest_ns);
+		likely += u->is_pooled ? use_likely(u, likely_ns)
+				       : use_begun(u, PACE_USUAL, likely_ns);
+		most += u->is_pooled ? pool_opens_most(&u->pool, by) : by;
+	}
+	least = fmax(least, v->me->budget.usable);
+	all->after_least = (uint64_t)least;
+	all->after_most = (uint64_t)fmax(most, least);
+	all->after = (uint64_t)fmin(fmax(likely, least), (double)all->after_most);
+	if (keeps)
+		count_kept(all, p);
+	if (!opens)
+		all->after = all->after_least = all->after_most = 0;
+}
+
+/* Since the first load began. */
+static struct guess refused_at(const struct plan *p, const struct fill *f)
+{
+	double start = (double)plan_start(p);
+
+	return (struct guess){(double)f->soonest_ns - start, (double)f->likely_ns - start,
+			      (double)f->surely_ns - start};
+}
+
+/* Is it of the same ports, and of the same mind about the others'? */
+static bool is_same(const struct view *a, const struct view *b)
+{
+	bool same = a->me->budget.usable == b->me->budget.usable &&
+		    bind_takes_port(a->me->bind) == bind_takes_port(b->me->bind) &&
+		    a->alone == b->alone && !a->alone && a->alike && b->alike;
+
+	for (uint32_t i = 0; i < a->p->load_count && same; i++)
+		same = a->within[i] == b->within[i] && (a->part[i] > 0) == (b->part[i] > 0);
+	return same;
+}
+
+/* One connection more than there are ports for it, and a pair has none. Where a socket that nobody
+ * listens for has met itself, and who is open for how long then, is nobody's to tell. */
+void fill_foresee(struct forecast *all, const struct plan *p, const struct forecast *each)
+{
+	struct fill first = {FOR_EVER, FOR_EVER, FOR_EVER, true};
+	struct view views[2], full; /* the one that is looked at, and the one before */
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct view *v = &views[i % 2];
+		struct fill f;
+
+		view_make(v, p, i);
+		if (i > 0 && is_same(v, &views[1 - i % 2]))
+			continue;
+		f = fill_of(v, &each[i]);
+		if (f.surely_ns < first.surely_ns)
+			full = *v;
+		fill_join(&first, &f);
+	}
+	all->exhausts = first.surely_ns < FOR_EVER;
+	all->known = all->exhausts || first.never;
+	all->counted = all->cut_short = false;
+	all->after = all->after_least = all->after_most = 0;
+	all->likely_ns = first.likely_ns;
+	if (!all->exhausts)
+		return;
+	first.likely_ns = sooner(first.likely_ns, first.surely_ns);
+	first.soonest_ns = sooner(first.soonest_ns, first.likely_ns);
+	all->at = refused_at(p, &first);
+	count(all, &full, &first);
+}
+
+int64_t fill_half_ns(const struct plan *p)
+{
+	double half = speed_half(p->loads[p->widest].load, &p->budget);
+	struct view v;
+
+	if (half <= 0)
+		return FOR_EVER;
+	view_make(&v, p, p->widest);
+	return passed_ns(&v, SUM_LIKELY, half, p->scenario->stop.time);
+}
+
+/* The view that may be fullest, by what there is. */
+static void fullest(struct view *out, const struct plan *p)
+{
+	struct view v;
+
+	view_make(out, p, p->widest);
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		view_make(&v, p, i);
+		if (peak_of(&v) * out->me->budget.usable > peak_of(out) * v.me->budget.usable)
+			*out = v;
+	}
+}
+
+struct guess fill_wanted(const struct plan *p)
+{
+	int64_t stop = p->scenario->stop.time;
+	struct guess wanted = {0, 0, 0};
+	struct view v;
+
+	fullest(&v, p);
+	wanted.most = peak_of(&v);
+	for (int k = 1; k <= LOOKS; k++)
+		wanted.likely =
+			fmax(wanted.likely, sum_at(&v, SUM_LIKELY, (double)stop * k / LOOKS));
+	return wanted;
+}
+
+double fill_ports_most(const struct plan *p)
+{
+	double sum = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
+
+		sum += use_peak(&u);
+	}
+	return sum;
+}
+
+/* What lasts longer is not to be waited for: 100 days. */
+#define LONGEST_NS (INT64_C(100) * 86400 * 1000000000)
+
+/* Is it the same at all times, so that it can be said to go on? Where both ends close at once, TIME_WAIT is on
+ * either side. */
+static bool goes_on(const struct plan *p, const struct load_plan *lp, const struct use *u)
+{
+	const struct load *l = lp->load;
+	bool races =
+		behaviour_does(p->scenario->server.behaviour, DOES_END) && load_ends(l, END_CLOSE);
+
+	return l->ramp.count == 0 && !races && u->is_steady &&
+	       lp->sockets_most >= lp->budget.capacity &&
+	       (u->clients == 0 || u->life.quiet.most == 0 || u->is_pooled);
+}
+
+int64_t fill_lasts_ns(const struct plan *p)
+{
+	struct view v;
+	int64_t at;
+
+	view_make(&v, p, p->widest);
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		if (!goes_on(p, &p->loads[i], &v.uses[i]))
+			return 0;
+		v.uses[i].total = INFINITY;
+		v.uses[i].lasts_ns = LONGEST_NS;
+	}
+	at = passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
+	return at == FOR_EVER ? 0 : at - plan_start(p);
+}

@@ -1,0 +1,149 @@
+/* What a plan of several loads says: each by itself, and then the sum. */
+#include <math.h>
+
+#include "base/order.h"
+#include "plan/fill.h"
+#include "plan/outline.h"
+#include "plan/part.h"
+#include "plan/speed.h"
+#include "plan/together.h"
+#include "plan/upstream.h"
+#include "plan/use.h"
+
+#define SECOND 1e9
+
+/* A pool wants what is likely under way at once. */
+static double wanted_of(const struct outline *o)
+{
+	return o->pooled ? o->pool.likely : o->wanted;
+}
+
+static struct guess later_of(struct guess a, struct guess b)
+{
+	return (struct guess){fmax(a.least, b.least), fmax(a.likely, b.likely),
+			      fmax(a.most, b.most)};
+}
+
+static void add_load(struct outline *all, const struct outline *one)
+{
+	all->under_way += one->under_way;
+	all->wanted += wanted_of(one);
+	all->pooled &= one->pooled;
+	all->some_pooled |= one->pooled;
+	all->live_ns = later(all->live_ns, one->live_ns);
+	all->quiet_ns = later(all->quiet_ns, one->quiet_ns);
+	all->asked += one->asked;
+	all->last_ns = later_of(all->last_ns, one->last_ns);
+}
+
+/* From the first refusal until a port of some load is back: none is of those that are kept, or idle. */
+static int64_t recovery_of(const struct plan *p, double at_ns)
+{
+	double first = INFINITY;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
+		int64_t life = life_sum(u.life.live.most, u.life.quiet.most);
+
+		if (life < FOR_EVER && !u.is_pooled)
+			first = fmin(first, (double)p->loads[i].load->start + (double)life);
+	}
+	return isfinite(first) ? (int64_t)fmax(first - at_ns, 0) : FOR_EVER;
+}
+
+static void set_failure(struct outline *o, const struct plan *p)
+{
+	const struct forecast *f = &p->forecast;
+	double start = (double)plan_start(p);
+
+	o->exhausts = f->exhausts;
+	o->known = f->known;
+	o->recovery_ns = FOR_EVER;
+	if (!f->counted)
+		return;
+	o->after = f->after;
+	o->after_least = f->after_least;
+	o->after_most = f->after_most;
+	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
+	o->recovery_ns = recovery_of(p, o->at_ns.likely);
+}
+
+static void set_half(struct outline *o, const struct plan *p)
+{
+	const struct load *l = p->loads[p->widest].load;
+	int64_t at = fill_half_ns(p);
+
+	o->half = speed_half(l, &p->budget);
+	if (o->half == 0)
+		return;
+	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
+	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
+	o->half_rate_least = SECOND / (o->half_cost_ns.most + SPEED_MOST_NS);
+	o->half_reached = at < FOR_EVER;
+	o->half_at_ns = o->half_reached ? (double)at : 0;
+}
+
+/* The first refusal ends the load that is refused, and what `stop` makes of it all of them. */
+static double refusal_ends_ns(const struct outline *o, const struct plan *p, double at_ns)
+{
+	const struct scenario *s = p->scenario;
+
+	return o->exhausts && at_ns > 0 && s->stop.when == WHEN_EXHAUSTED
+		       ? at_ns + (double)s->stop.after
+		       : INFINITY;
+}
+
+static double ends_by(const struct outline *o, const struct plan *p, double last_ns, double at_ns)
+{
+	return fmin(last_ns + (double)o->live_ns,
+		    fmin((double)p->scenario->stop.time, refusal_ends_ns(o, p, at_ns)));
+}
+
+static void set_end(struct outline *o, const struct plan *p)
+{
+	const struct guess *last = &o->last_ns;
+	bool is_cut;
+
+	o->begun_ns = last->likely;
+	o->ends_ns = (struct guess){ends_by(o, p, last->least, o->at_ns.least),
+				    ends_by(o, p, last->likely, o->at_ns.likely),
+				    ends_by(o, p, last->most, o->at_ns.most)};
+	is_cut = o->ends_ns.most < fmin(last->most, (double)p->scenario->stop.time);
+	for (uint32_t i = 0; i < p->load_count && is_cut; i++) {
+		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
+
+		o->begun += use_begun(&u, PACE_USUAL, o->ends_ns.most);
+	}
+	o->begun = is_cut ? fmin(o->begun, o->asked) : o->asked;
+}
+
+static uint64_t ports_of(const struct outline *o, const struct plan *p)
+{
+	double most = (double)together_capacity(p);
+
+	if (upstreams_are_clients(p))
+		return p->far_upstreams;
+	most = fmin(most, o->begun);
+	return (uint64_t)(life_may_wait_reused(p) ? most : fmin(most, ceil(fill_ports_most(p))));
+}
+
+struct outline outline_of_loads(const struct plan *p)
+{
+	struct outline o = {.rate = plan_rate(p), .tries = 1, .pooled = true, .kept_share = 1};
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct load_plan room;
+		struct plan one;
+		struct outline each;
+
+		part_of_load(&one, p, i, &room);
+		each = outline_of(&one);
+		add_load(&o, &each);
+	}
+	set_failure(&o, p);
+	set_half(&o, p);
+	set_end(&o, p);
+	o.requests = o.pooled ? o.begun : 0;
+	o.ports = ports_of(&o, p);
+	return o;
+}

@@ -1,0 +1,301 @@
+#include "plan/use.h"
+
+#include <math.h>
+
+#include "base/order.h"
+#include "plan/bind.h"
+#include "plan/retry.h"
+#include "plan/shape.h"
+#include "plan/speed.h"
+
+/* A thread may be late by that much with a connection, and still be of use. */
+#define LATE_NS INT64_C(250000000)
+
+/* Timers of TIME_WAIT are late by up to that. */
+#define WHEEL_NS INT64_C(2050000000)
+
+/* A closed loop's connections whose last ACK is on its way. */
+#define LINGERING 8
+
+static const struct {
+	double connect_ns, late_ns;
+} paces[PACES] = {
+	[PACE_SLOW] = {USE_SLOWEST_NS, USE_HELD_UP_NS},
+	[PACE_USUAL] = {SPEED_CONNECT_NS, 0},
+	[PACE_QUICK] = {SPEED_LEAST_NS, 0},
+};
+
+static void set_ends(struct use *u, const struct scenario *alone, const struct host *host)
+{
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life life = life_so(alone, &u->load->budget, host, end);
+		int64_t all = life_sum(life.live.most, life.quiet.most);
+
+		u->shares[end] = load_ends(&alone->load, end) ? load_share(&alone->load, end) : 0;
+		u->lives_ns[end] = all == FOR_EVER ? INFINITY : (double)all;
+	}
+}
+
+/* With each of its tries, and the waits between them. */
+static int64_t longest_ns(const struct use *u, const struct scenario *alone)
+{
+	const struct load *l = &alone->load;
+	int64_t all = life_sum(u->life.live.most, u->life.quiet.most);
+	int64_t again = retry_tries(alone, l) - 1;
+
+	if (all == FOR_EVER)
+		return FOR_EVER;
+	all += again > 0 ? again * l->timeout + retry_most_ns(l) : 0;
+	return all + LATE_NS + (u->life.quiet.most > 0 ? WHEEL_NS : 0) +
+	       (u->is_pooled ? l->pool.idle_timeout : 0);
+}
+
+/* One that ends with its first failure, where each connection fails: for so long. */
+static int64_t fails_ns(const struct use *u, const struct scenario *alone)
+{
+	const struct load *l = &alone->load;
+	bool ends = l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
+	bool fails = !life_opens(alone) || (l->request.receive > 0 &&
+					    (!behaviour_does(alone->server.behaviour, DOES_SERVE) ||
+					     answer_span(alone).least >= l->timeout));
+
+	return ends && fails ? later(u->life.live.most, 1) : FOR_EVER;
+}
+
+struct use use_make(const struct plan *p, const struct load_plan *load,
+		    const struct load_plan *asker)
+{
+	struct scenario alone = *p->scenario;
+	const struct load *l = load->load;
+	struct use u = {.load = load,
+			.clients = load_is_open(l) ? 0 : load->concurrency,
+			.total = l->total ? (double)l->total : INFINITY,
+			.lasts_ns = load_lasts_ns(l, p->scenario->stop.time),
+			.is_pooled = load_is_pooled(l),
+			.is_steady = isinf(speed_changes_ns(p->scenario)),
+			.half_ns = {INFINITY, INFINITY, INFINITY}};
+	struct guess scan;
+
+	alone.load = *l;
+	u.life = life_of(&alone, &load->budget, p->host);
+	if (bind_takes_port(asker->bind) && u.life.quiet.most > 0)
+		u.life.quiet.most = later(u.life.quiet.most, p->scenario->network.time_wait);
+	set_ends(&u, &alone, p->host);
+	if (u.is_pooled)
+		u.pool = pool_fate_of(&alone, &load->budget, &u.life);
+	u.most_ns = longest_ns(&u, &alone);
+	u.lasts_ns = sooner(u.lasts_ns, fails_ns(&u, &alone));
+	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
+	u.clients = fmin(u.clients, u.total);
+	scan = speed_scan_ns(l, &load->budget, u.life.quiet.most);
+	u.scan_ns[PACE_SLOW] = scan.most;
+	u.scan_ns[PACE_USUAL] = scan.likely;
+	return u;
+}
+
+void use_slow_down(struct use *u, const double half_ns[PACES])
+{
+	for (int k = 0; k < PACES; k++)
+		u->half_ns[k] = half_ns[k];
+}
+
+/* As many as are due, if nobody is ever late; of a load that lasts so long. */
+static double due(const struct use *u, double since_ns)
+{
+	double ns = fmin(since_ns, (double)u->lasts_ns - 1);
+
+	return ns < 0 ? 0 : fmin((double)shape_due(&u->load->shape, (int64_t)ns), u->total);
+}
+
+/* From one connection of a client to its next. */
+static double round_ns(const struct use *u, enum pace pace)
+{
+	const struct span *live = &u->life.live;
+	double pause = (double)u->load->load->request.pause;
+
+	if (pace == PACE_QUICK)
+		return (double)live->least + pause;
+	return (double)live->most + pause + (pace == PACE_SLOW ? u->clients * USE_SLOWEST_NS : 0);
+}
+
+/* Round by round, each client once. */
+static double in_rounds(const struct use *u, enum pace pace, double since_ns)
+{
+	double round = round_ns(u, pace), whole;
+
+	if (round <= 0)
+		return INFINITY;
+	whole = floor(since_ns / round);
+	return whole * u->clients +
+	       fmin(u->clients, (since_ns - whole * round) / paces[pace].connect_ns + 1);
+}
+
+/* With half of the ports free. */
+static double begun_quickly(const struct use *u, enum pace pace, double since_ns)
+{
+	double ns = fmin(since_ns - paces[pace].late_ns, (double)u->lasts_ns - 1), by_clock;
+	double by_machine = ns / paces[pace].connect_ns + (pace == PACE_SLOW ? 0 : 1);
+
+	if (ns < 0)
+		return 0;
+	by_clock = u->clients > 0 ? in_rounds(u, pace, ns) : due(u, ns);
+	return floor(fmin(fmin(by_clock, by_machine), u->total));
+}
+
+static double begun_since(const struct use *u, enum pace pace, double since_ns)
+{
+	double half = u->half_ns[pace] - (double)u->load->load->start;
+	double all = begun_quickly(u, pace, since_ns), slow;
+
+	if (since_ns <= half)
+		return all;
+	slow = (since_ns - fmax(half, 0)) / (paces[pace].connect_ns + u->scan_ns[pace]);
+	return fmin(all, begun_quickly(u, pace, fmax(half, 0)) + floor(slow));
+}
+
+double use_begun(const struct use *u, enum pace pace, double ns)
+{
+	return begun_since(u, pace, ns - (double)u->load->load->start);
+}
+
+static double since(const struct use *u, double ns)
+{
+	return ns - (double)u->load->load->start;
+}
+
+/* Is a port of the load's in use, if only for a moment, since one asks? */
+static bool asks(const struct use *u, double since_ns)
+{
+	return since_ns >= 0 && since_ns < (double)u->lasts_ns &&
+	       begun_since(u, PACE_USUAL, since_ns - SPEED_CONNECT_NS) < u->total;
+}
+
+/* Of connections: those that were not begun before a port's life began, whoever was late. */
+static double connections_least(const struct use *u, double since_ns)
+{
+	int64_t life = life_sum(u->life.live.least, u->life.quiet.least);
+	double begun = begun_since(u, PACE_SLOW, since_ns);
+	double over = life == FOR_EVER ? 0 : begun_since(u, PACE_QUICK, since_ns - (double)life);
+
+	return fmax(begun - over, 0);
+}
+
+static double connections_likely(const struct use *u, double since_ns)
+{
+	double begun = begun_since(u, PACE_USUAL, since_ns), used = 0;
+
+	if (u->clients > 0 && u->life.quiet.most == 0 && asks(u, since_ns))
+		return fmin(u->clients, begun);
+	for (enum end end = 0; end < ENDS; end++)
+		if (u->shares[end] > 0)
+			used += u->shares[end] *
+				(begun - begun_since(u, PACE_USUAL, since_ns - u->lives_ns[end]));
+	return asks(u, since_ns) ? fmax(used, 1) : used;
+}
+
+/* Of `clients`, rounds that leave their ports within a port's life. */
+static double rounds_most(const struct use *u)
+{
+	double round = round_ns(u, PACE_QUICK);
+
+	if (u->life.quiet.most == 0)
+		return u->clients + u->beside;
+	if (round <= 0 || u->most_ns == FOR_EVER)
+		return INFINITY;
+	return u->clients * (ceil((double)u->most_ns / round) + 1);
+}
+
+static double connections_most(const struct use *u, double since_ns)
+{
+	double begun = begun_since(u, PACE_QUICK, since_ns);
+
+	if (u->clients > 0)
+		return fmin(begun, rounds_most(u));
+	if (u->most_ns == FOR_EVER)
+		return begun;
+	return fmin(begun, due(u, since_ns) - due(u, since_ns - (double)u->most_ns));
+}
+
+/* Those of a pool that were opened and not closed, or wait since. */
+static double pooled_least(const struct use *u, double since_ns)
+{
+	const struct pool_fate *f = &u->pool;
+	double opened = pool_opens_least(f, begun_since(u, PACE_SLOW, since_ns)), over;
+
+	if (isinf(f->at_once))
+		return 0;
+	over = begun_since(u, PACE_QUICK, since_ns - (double)u->life.quiet.least);
+	over = over > 0 ? pool_opens_most(f, over) : 0;
+	return fmax(opened - over, pool_share(f) > 0 ? 0 : fmin(opened, f->kept * f->pools));
+}
+
+/* Requests that are spread evenly find a connection as soon as there are as many as are under way. */
+static double pooled_likely(const struct use *u, double since_ns)
+{
+	const struct pool_fate *f = &u->pool;
+	double begun = begun_since(u, PACE_USUAL, since_ns), share, window;
+	double idle = f->expires ? (double)u->load->load->pool.idle_timeout : 0;
+
+	share = f->in_step || f->surely_expires ? f->share_most : f->served > 0 ? 1 / f->served : 0;
+	window = (double)u->life.live.most + (double)u->life.quiet.most + idle;
+	return fmin(begun, f->likely + floor(share * (begun - begun_since(u, PACE_USUAL,
+									  since_ns - window))));
+}
+
+/* Of so many requests in a port's life: those that were open as it began, and those that it opens. */
+static double pooled_within(const struct pool_fate *f, double requests)
+{
+	double edge = f->in_step ? f->at_once : pool_edge(f), share = pool_share(f);
+	double held_up = isinf(f->between) ? 0 : f->late * floor(requests / f->between);
+
+	return edge + (share > 0 ? ceil(requests * share) : 0) + held_up;
+}
+
+static double pooled_most(const struct use *u, double since_ns)
+{
+	double opens = pool_opens_most(&u->pool, begun_since(u, PACE_QUICK, since_ns)), requests;
+
+	if (u->most_ns == FOR_EVER || isinf(u->pool.at_once))
+		return opens;
+	requests = u->clients > 0 ? rounds_most(u)
+				  : due(u, since_ns) - due(u, since_ns - (double)u->most_ns);
+	return fmin(opens, pooled_within(&u->pool, requests));
+}
+
+double use_least(const struct use *u, double ns)
+{
+	return (u->is_pooled ? pooled_least : connections_least)(u, since(u, ns));
+}
+
+double use_likely(const struct use *u, double ns)
+{
+	return (u->is_pooled ? pooled_likely : connections_likely)(u, since(u, ns));
+}
+
+double use_most(const struct use *u, double ns)
+{
+	return (u->is_pooled ? pooled_most : connections_most)(u, since(u, ns));
+}
+
+/* As many as it begins in all; of a closed loop nobody can tell, but where each client's first connection
+ * is open still when the run ends. */
+static double in_all(const struct use *u)
+{
+	double most = due(u, (double)u->lasts_ns);
+
+	if (u->clients > 0)
+		most = u->life.live.least >= u->lasts_ns ? u->clients : u->total;
+	return u->is_pooled ? pool_opens_most(&u->pool, most) : most;
+}
+
+double use_peak(const struct use *u)
+{
+	double most = in_all(u), within;
+
+	if (!u->is_steady || u->most_ns == FOR_EVER)
+		return most;
+	within = u->clients > 0 ? rounds_most(u) : (double)shape_most(&u->load->shape, u->most_ns);
+	if (u->is_pooled)
+		within = isinf(u->pool.at_once) ? INFINITY : pooled_within(&u->pool, within);
+	return fmin(most, within);
+}

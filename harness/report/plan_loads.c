@@ -1,0 +1,78 @@
+/* Several loads that want the same ports: what each is by itself, and what they come to together. */
+#include <math.h>
+
+#include "plan/fill.h"
+#include "plan/part.h"
+#include "report/plan_say.h"
+
+/* By the place of the load among those of the scenario: a part has some of them. */
+static struct text name_of(const struct plan *p, const struct load_plan *lp)
+{
+	struct text name = {0};
+
+	for (size_t i = 0; i < scenario_loads(p->scenario); i++)
+		if (scenario_load(p->scenario, i) == lp->load)
+			name = scenario_load_name(p->scenario, i);
+	return name;
+}
+
+struct text plan_say_each(const struct plan *p,
+			  struct text (*say)(const struct plan *, const struct outline *,
+					     struct arena *),
+			  struct arena *a)
+{
+	struct text all = {0};
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct load_plan *room = ARENA_NEW(a, struct load_plan);
+		struct text name = name_of(p, &p->loads[i]), said;
+		struct outline o;
+		struct plan one;
+
+		part_of_load(&one, p, i, room);
+		o = outline_of(&one);
+		said = say(&one, &o, a);
+		all = text_format(a, TEXT_FMT "%s" TEXT_FMT ": " TEXT_FMT, TEXT_ARG(all),
+				  i ? "; " : "", TEXT_ARG(name), TEXT_ARG(said));
+	}
+	return all;
+}
+
+/* "about 72 ports to a destination, 110 at most"; where nobody can tell how many, "as many as come". */
+static const char *say_wanted(const struct plan *p, struct arena *a)
+{
+	struct guess wanted = fill_wanted(p);
+	const char *to = p->budget.spaces > 1 ? " to a destination" : "";
+	double likely = ceil(wanted.likely), most = ceil(wanted.most);
+
+	if (!isfinite(likely))
+		return "as many ports as come";
+	if (!isfinite(most) || most <= likely)
+		return text_format(a, "about %s%s", say_number(a, (uint64_t)likely, "port"), to).s;
+	return text_format(a, "about %s%s at once, %s at most",
+			   say_number(a, (uint64_t)likely, "port"), to, say_count(a, most))
+		.s;
+}
+
+const char *plan_say_sum(const struct plan *p, struct arena *a)
+{
+	return text_format(a, "; together %s, of %s", say_wanted(p, a),
+			   say_count(a, p->budget.usable))
+		.s;
+}
+
+struct text plan_say_together(const struct plan *p, struct arena *a)
+{
+	int64_t at = p->forecast.likely_ns;
+
+	if (at < FOR_EVER)
+		return text_format(a,
+				   "cannot be told for sure: likely no port is left at %s, by the "
+				   "clock and by what each load has in use until then",
+				   say_time(a, (double)at));
+	return text_format(
+		a,
+		"cannot be told for sure: likely the ports do not run out; the loads want "
+		"%s, of %s",
+		say_wanted(p, a), say_count(a, p->budget.usable));
+}
