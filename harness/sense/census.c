@@ -12,8 +12,10 @@ bool census_open(struct census *c, uint32_t pairs, struct arena *arena)
 
 	while (rows < 2 * (uint64_t)pairs && rows < 1u << 30)
 		rows *= 2;
-	*c = (struct census){.rows = ARENA_TRY(arena, struct census_row, rows), .mask = rows - 1};
-	return c->rows;
+	*c = (struct census){.rows = ARENA_TRY(arena, struct census_row, rows),
+			     .list = ARENA_TRY(arena, uint32_t, rows),
+			     .mask = rows - 1};
+	return c->rows && c->list;
 }
 
 bool census_open_ports(struct census *c, uint64_t sockets, struct arena *arena)
@@ -35,8 +37,8 @@ bool census_open_held(struct census *c, uint64_t sockets, struct arena *arena)
 
 void census_clear(struct census *c)
 {
-	if (c->taken)
-		memset(c->rows, 0, sizeof(*c->rows) * (c->mask + (size_t)1));
+	for (uint32_t i = 0; i < c->taken; i++)
+		c->rows[c->list[i]] = (struct census_row){.used = 0};
 	c->taken = 0;
 	c->used_max = 0;
 	c->datagrams = (struct datagrams){.used_max = 0};
@@ -100,7 +102,7 @@ static struct census_row *row_of(struct census *c, const struct socket_seen *s)
 		c->full = true;
 		return NULL;
 	}
-	c->taken++;
+	c->list[c->taken++] = at;
 	row->usage = (struct usage){.local = s->local,
 				    .remote = s->remote,
 				    .remote_port = s->remote_port,
@@ -246,8 +248,8 @@ static struct room room_of(const struct census *c)
 /* What of a destination's ports bind() took, its own connections have; the others have the rest. */
 static void count_own(struct census *c, const struct room *r)
 {
-	for (uint32_t i = 0; i <= c->mask && c->taken; i++)
-		c->rows[i].own = 0;
+	for (uint32_t i = 0; i < c->taken; i++)
+		c->rows[c->list[i]].own = 0;
 	for (uint32_t i = 0; r->bound_first_count && i < c->held_count; i++) {
 		struct census_row *row = &c->rows[c->held[i].row];
 
@@ -314,12 +316,14 @@ uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
 	count_own(c, &r);
 	if (most > FULLEST_MOST)
 		most = FULLEST_MOST;
-	for (uint32_t i = 0; i <= c->mask && c->taken; i++) {
-		c->rows[i].rank = 0;
-		if (c->rows[i].used == 0 || (c->mine_only && c->rows[i].mine == 0))
+	for (uint32_t i = 0; i < c->taken; i++) {
+		struct census_row *row = &c->rows[c->list[i]];
+
+		row->rank = 0;
+		if (c->mine_only && row->mine == 0)
 			continue;
-		room_tell(c, &r, &c->rows[i]);
-		place(best, &n, most, &c->rows[i]);
+		room_tell(c, &r, row);
+		place(best, &n, most, row);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		best[i]->rank = i + 1;
@@ -344,8 +348,8 @@ void census_tell(struct census *c, struct sample *sample, struct usage usages[US
 	sample->usage_count = census_fullest(c, usages, USAGES_MOST);
 	sample->more_count = c->taken - sample->usage_count;
 	sample->more_used = 0;
-	for (uint32_t i = 0; i <= c->mask && sample->more_count; i++)
-		sample->more_used += c->rows[i].used;
+	for (uint32_t i = 0; i < c->taken && sample->more_count; i++)
+		sample->more_used += c->rows[c->list[i]].used;
 	for (uint32_t i = 0; i < sample->usage_count && sample->more_count; i++)
 		sample->more_used -= usage_used(&usages[i]);
 }

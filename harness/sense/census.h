@@ -53,7 +53,8 @@ struct census {
 	bool mine_only;		       /* the fullest of those rows that have any */
 
 	struct census_row *rows;
-	uint32_t mask; /* rows - 1; rows are a power of two */
+	uint32_t *list; /* which of them are taken: who walks them all walks these */
+	uint32_t mask;	/* rows - 1; rows are a power of two */
 	uint32_t taken;
 	uint64_t states[STATES];
 	uint64_t used_max;

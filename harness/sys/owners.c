@@ -18,8 +18,9 @@ struct owned {
 bool owners_open(struct owners *o, struct arena *arena)
 {
 	*o = (struct owners){.processes = ARENA_TRY(arena, struct owner, PROCESSES_MOST),
-			     .table = ARENA_TRY(arena, struct owned, TABLE)};
-	return o->processes && o->table;
+			     .table = ARENA_TRY(arena, struct owned, TABLE),
+			     .list = ARENA_TRY(arena, uint32_t, OWNERS_MOST)};
+	return o->processes && o->table && o->list;
 }
 
 static struct owned *place_of(const struct owners *o, uint32_t inode)
@@ -41,7 +42,7 @@ static void keep(struct owners *o, uint32_t inode, uint32_t process, int32_t fd)
 		o->partial = true;
 		return;
 	}
-	o->taken++;
+	o->list[o->taken++] = (uint32_t)(row - o->table);
 	*row = (struct owned){inode, process, fd};
 }
 
@@ -108,7 +109,8 @@ static void look_into(struct owners *o, int32_t pid)
 
 void owners_clear(struct owners *o)
 {
-	memset(o->table, 0, sizeof(*o->table) * TABLE);
+	for (uint32_t i = 0; i < o->taken; i++)
+		o->table[o->list[i]].inode = 0;
 	o->count = o->looks = o->taken = 0;
 	o->partial = false;
 }

@@ -25,6 +25,7 @@ struct owner {
 struct owners {
 	struct owner *processes;
 	struct owned *table; /* inode -> process */
+	uint32_t *list;	     /* which of its rows are taken */
 	uint32_t count, looks, taken;
 	bool partial;
 };

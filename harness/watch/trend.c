@@ -164,9 +164,9 @@ void trend_look(struct trend *t, const struct census *c, int64_t now_ns)
 	make_room(t);
 	turn_over(t, c->held_count);
 	count_new(t, c);
-	for (uint32_t i = 0; i <= c->mask && c->taken; i++) {
-		const struct census_row *row = &c->rows[i];
-		struct trail *one = row->used ? trail_of(t, &row->usage) : NULL;
+	for (uint32_t i = 0; i < c->taken; i++) {
+		const struct census_row *row = &c->rows[c->list[i]];
+		struct trail *one = trail_of(t, &row->usage);
 
 		if (!one)
 			continue;

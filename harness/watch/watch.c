@@ -108,16 +108,16 @@ static void find_holders(struct watch *w)
 	w->look.owners_partial |= w->kin->partial;
 }
 
-/* In one pass: the table is megabytes, and the rows to tell of may be a thousand. */
+/* In one pass: the rows to tell of may be a thousand. */
 static void tell_mine(struct watch *w)
 {
 	const struct census *c = w->census;
 
-	for (uint32_t i = 0; w->kin && i <= c->mask; i++) {
-		uint32_t rank = c->rows[i].used ? c->rows[i].rank : 0;
+	for (uint32_t i = 0; w->kin && i < c->taken; i++) {
+		const struct census_row *row = &c->rows[c->list[i]];
 
-		if (rank > 0 && rank <= w->look.count)
-			w->rows[rank - 1].mine = c->rows[i].mine;
+		if (row->rank > 0 && row->rank <= w->look.count)
+			w->rows[row->rank - 1].mine = row->mine;
 	}
 }
 
