@@ -26,8 +26,10 @@ static void add_trend(struct out *to, const struct look_row *row)
 	if (row->closes > 0)
 		out_fmt(to, "%scloses %s", to->len ? ", " : "",
 			unit_rate_pretty(rate, row->closes));
-	if (usage_free(&row->usage) == 0)
-		out_fmt(to, "%sfull", to->len ? "; " : "");
+	if (row->full_ns == 0)
+		out_fmt(to, "%sfull: connect() there fails now", to->len ? "; " : "");
+	else if (usage_free(&row->usage) == 0)
+		out_fmt(to, "%sno port is free but for tcp_tw_reuse", to->len ? "; " : "");
 	else if (row->full_ns == FULL_NEVER)
 		out_z(to, "; at this rate never full");
 	else if (row->full_ns >= 0)
@@ -53,6 +55,10 @@ static void write_cause(struct out *out, const struct look_row *row)
 	if (row->cause == CAUSE_NO_DATA)
 		return;
 	out_fmt(&line, "%s: %s", cause_name(row->cause), cause_lesson(row->cause));
+	if (row->maybe != CAUSE_NO_DATA)
+		out_fmt(&line,
+			"; or %s: one look cannot tell what is in use from what was forgotten",
+			cause_name(row->maybe));
 	page_paragraph(out, "               why", PAINT_NONE, INDENT, out_written(&line));
 	if (advice)
 		page_paragraph(out, "               try", PAINT_NONE, INDENT, text_of(advice));
@@ -105,7 +111,9 @@ static void write_head(struct out *out, const struct look *l)
 	}
 	out_fmt(out, "%s%s%s\n", any ? "" : " none in the range",
 		l->to_one ? " to that destination" : "",
-		l->sample.torn ? " (at least: they moved while counted)" : "");
+		l->overfull	 ? " (at least: there are more than are counted)"
+		: l->sample.torn ? " (at least: they moved while counted)"
+				 : "");
 }
 
 /* What no look can tell, and what no row shows. */
@@ -119,6 +127,12 @@ static void write_doubts(struct out *out, const struct look *l)
 			       TEXT("sockets were counted from /proc/net/tcp, since there is no "
 				    "sock_diag: those that are bound and not connected are not in "
 				    "it, and fewer ports may be usable"));
+	if (l->rateless) {
+		out_fmt(&line, "how fast %s destinations fill is not known: there are too many",
+			unit_count_pretty(n, l->rateless));
+		page_paragraph(out, "  but", PAINT_NONE, LABEL, out_written(&line));
+		line = out_memory(text, sizeof(text));
+	}
 	if (!l->starves_binds)
 		return;
 	out_fmt(&line,

@@ -17,7 +17,8 @@ static void put_trend(json_t *o, const struct look_row *row)
 		json_object_set_new(o, "opens", json_real(row->opens));
 		json_object_set_new(o, "grows", json_real(row->grows));
 	}
-	json_object_set_new(o, "closes", json_real(row->closes));
+	if (row->closes >= 0)
+		json_object_set_new(o, "closes", json_real(row->closes));
 	if (u->all_free_ns >= 0) {
 		json_object_set_new(o, "next_free", seconds(u->next_free_ns));
 		json_object_set_new(o, "all_free", seconds(u->all_free_ns));
@@ -40,6 +41,8 @@ static json_t *row_json(const struct look *l, const struct look_row *row)
 	put_trend(o, row);
 	if (row->cause != CAUSE_NO_DATA)
 		json_object_set_new(o, "cause", json_string(cause_name(row->cause)));
+	if (row->maybe != CAUSE_NO_DATA)
+		json_object_set_new(o, "maybe", json_string(cause_name(row->maybe)));
 	if (advice)
 		json_object_set_new(o, "try", json_string(advice));
 	return o;
@@ -87,6 +90,10 @@ static json_t *look_json(const struct look *l)
 		json_object_set_new(o, "pid_ended", json_true());
 	if (l->sample.torn)
 		json_object_set_new(o, "torn", json_true());
+	if (l->overfull)
+		json_object_set_new(o, "overfull", json_true());
+	if (l->rateless)
+		json_object_set_new(o, "rateless", json_integer(l->rateless));
 	if (l->sample.from_proc)
 		json_object_set_new(o, "from_proc", json_true());
 	json_object_set_new(o, "sees_all", json_boolean(l->sees_all));

@@ -9,8 +9,8 @@
 
 #include "tape/tape.h"
 
-/* A destination. Of the rates, a second each, `opens` is below 0 where it is not known, and `grows` is none
- * then; known, `grows` is below 0 where connections become fewer. */
+/* A destination. Of the rates, a second each, `opens` and `closes` are below 0 where they are not known;
+ * `grows` is none where `opens` is not, and else below 0 where connections become fewer. */
 struct look_row {
 	struct usage usage;
 	uint32_t mine;	 /* of its ports, those of the process that is watched and its children */
@@ -19,6 +19,7 @@ struct look_row {
 	double closes;	 /* those that come into TIME_WAIT */
 	int64_t full_ns; /* until no port is left; FULL_NEVER: that does not come; below 0: unknown */
 	enum cause cause; /* what fills it; 0 (not-enough-data): nothing is to be told */
+	enum cause maybe; /* or this does, by what has been seen so far; 0: that is told for sure */
 };
 
 #define FULL_NEVER INT64_MAX
@@ -38,4 +39,6 @@ struct look {
 	struct sample sample;
 	const struct look_row *rows; /* the fullest first */
 	uint32_t count, more;	     /* and how many there are besides */
+	uint32_t rateless;	     /* destinations of which no rate is known, for want of room */
+	bool overfull;		     /* there are more of them, or of sockets, than are counted */
 };

@@ -3,46 +3,52 @@
 #include <string.h>
 
 enum {
-	TRAILS = 1 << 13,
+	TRAILS = 1 << 15,  /* three quarters of them, as many as a census has rows for */
 	COOKIES = 1 << 19, /* for SOCKETS_MOST of watch.c, half full */
 	COOKIES_LEAST = 64,
 	WINDOW = 10, /* seconds that a rate is of */
-	LIFE = 60,   /* TCP_TIMEWAIT_LEN, include/net/tcp.h */
+	SLOTS = WINDOW + 2,
 };
 
 #define SECOND_NS INT64_C(1000000000)
+#define SHORTEST_NS (SECOND_NS / 2) /* that a rate is of */
 
-/* A destination in the last seconds, a slot each. */
+/* A second's looks. */
+struct slot {
+	int64_t at_ns; /* of the first */
+	uint32_t opened, live;
+	uint32_t first; /* of those opened, what was new in that look: it is older */
+	bool known;
+};
+
+/* A destination in the last seconds: the slots of those that it was looked at in, one after the other. */
 struct trail {
 	struct address local, remote;
+	int64_t seen_ns; /* by the last look that had it */
 	uint16_t remote_port;
 	bool taken;
-	struct {
-		int64_t at_ns; /* of its first look */
-		uint32_t opened, live;
-		uint32_t first; /* of those opened, what was new in that look: it is older */
-		bool known;
-	} slots[WINDOW + 1];
+	uint8_t newest;
+	struct slot slots[SLOTS];
 };
 
-/* What of a row's ports in TIME_WAIT comes back when; and how many came into it in the last WINDOW. */
+/* What of a row's ports in TIME_WAIT comes back when; and how many came into it in so long. */
 struct queue_of_ports {
-	uint32_t waiting[WAIT_SECONDS], young, life;
+	uint32_t waiting[WAIT_SECONDS];
+	int32_t life_ms, oldest_ms, young, young_ms;
 };
 
-bool trend_open(struct trend *t, uint32_t most, int64_t tw_reuse, int64_t delay_ms,
-		struct arena *arena)
+bool trend_open(struct trend *t, uint32_t most, const struct waits *waits, struct arena *arena)
 {
 	*t = (struct trend){.trails = ARENA_TRY(arena, struct trail, TRAILS),
+			    .others = ARENA_TRY(arena, struct trail, TRAILS),
 			    .queues = ARENA_TRY(arena, struct queue_of_ports, most),
 			    .most = most,
 			    .cookies = ARENA_TRY(arena, uint64_t, COOKIES),
 			    .before = ARENA_TRY(arena, uint64_t, COOKIES),
+			    .waits = *waits,
 			    .last_ns = -1,
-			    .reuses_all = tw_reuse == 1,
-			    .reuses_loopback = tw_reuse == 2,
-			    .reuse_ns = (delay_ms > 0 ? delay_ms : 1000) * INT64_C(1000000)};
-	return t->trails && t->queues && t->cookies && t->before;
+			    .before_ns = -1};
+	return t->trails && t->others && t->queues && t->cookies && t->before;
 }
 
 /* ---- cookies ------------------------------------------------------------- */
@@ -80,50 +86,73 @@ static void turn_over(struct trend *t, uint32_t sockets)
 
 /* ---- trails -------------------------------------------------------------- */
 
-/* Where it is, or would be; NULL: there is no room. */
+/* Where it is, or would be: there always is a free one. */
 static struct trail *trail_of(const struct trend *t, const struct usage *u)
 {
 	uint64_t key = u->local.high ^ u->local.low << 32 ^ u->remote.high ^ u->remote.low << 13 ^
 		       u->remote_port;
 	uint32_t at = (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) % TRAILS;
+	struct trail *one = &t->trails[at];
 
-	for (uint32_t i = 0; i < TRAILS; i++, at = (at + 1) % TRAILS) {
-		struct trail *one = &t->trails[at];
-
-		if (!one->taken ||
-		    (one->remote_port == u->remote_port && address_eq(one->remote, u->remote) &&
-		     address_eq(one->local, u->local)))
-			return one;
+	while (one->taken &&
+	       !(one->remote_port == u->remote_port && address_eq(one->remote, u->remote) &&
+		 address_eq(one->local, u->local))) {
+		at = (at + 1) % TRAILS;
+		one = &t->trails[at];
 	}
-	return NULL;
+	return one;
 }
 
-/* Where nothing went before, there were none in the last look. */
-static void begin(struct trend *t, struct trail *one, const struct usage *u)
+static struct slot *slot_begin(struct trail *one, int64_t at_ns, uint32_t live)
 {
-	int64_t at = t->last_ns / SECOND_NS % (WINDOW + 1);
-
-	if (one->taken || t->trail_count == TRAILS - 1)
-		return;
-	*one = (struct trail){.local = u->local,
-			      .remote = u->remote,
-			      .remote_port = u->remote_port,
-			      .taken = true};
-	t->trail_count++;
-	if (t->last_ns < 0)
-		return;
-	one->slots[at].known = true;
-	one->slots[at].at_ns = t->last_ns;
+	one->newest = (uint8_t)((one->newest + 1) % SLOTS);
+	one->slots[one->newest] = (struct slot){.at_ns = at_ns, .live = live, .known = true};
+	return &one->slots[one->newest];
 }
 
-/* Destinations that are no more have their place still, until all begin anew. */
-static void make_room(struct trend *t)
+/* Its trail, or a new one. Where it was not at the last look, there were none then. NULL: no room. */
+static struct trail *follow(struct trend *t, const struct usage *u)
 {
+	struct trail *one = trail_of(t, u);
+
+	if (!one->taken && t->trail_count >= TRAILS - TRAILS / 4)
+		return NULL;
+	if (!one->taken) {
+		t->trail_count++;
+		*one = (struct trail){.local = u->local,
+				      .remote = u->remote,
+				      .seen_ns = -1,
+				      .remote_port = u->remote_port,
+				      .taken = true};
+	}
+	if (one->seen_ns < t->last_ns)
+		slot_begin(one, t->last_ns, 0);
+	return one;
+}
+
+/* Those that no rate would be of any more have their place still, until half of all are taken. */
+static void make_room(struct trend *t, int64_t now_ns)
+{
+	struct trail *all = t->trails;
+
 	if (t->trail_count < TRAILS / 2)
 		return;
-	memset(t->trails, 0, sizeof(*t->trails) * TRAILS);
+	t->trails = t->others;
+	t->others = all;
 	t->trail_count = 0;
-	t->last_ns = -1;
+	for (uint32_t i = 0; i < TRAILS; i++) {
+		const struct trail *one = &all[i];
+		const struct usage place = {.local = one->local,
+					    .remote = one->remote,
+					    .remote_port = one->remote_port};
+
+		if (!one->taken ||
+		    (one->seen_ns < t->last_ns && now_ns - one->seen_ns > WINDOW * SECOND_NS))
+			continue;
+		*trail_of(t, &place) = *one;
+		t->trail_count++;
+	}
+	memset(all, 0, sizeof(*all) * TRAILS);
 }
 
 static uint32_t live_of(const struct usage *u)
@@ -134,17 +163,14 @@ static uint32_t live_of(const struct usage *u)
 /* The first look of a second tells what was live then; all of them, what is new. */
 static void note(struct trail *one, const struct usage *u, uint32_t opened, int64_t now_ns)
 {
-	int64_t second = now_ns / SECOND_NS;
-	uint32_t at = (uint32_t)(second % (WINDOW + 1));
+	struct slot *slot = &one->slots[one->newest];
 
-	if (!one->slots[at].known || one->slots[at].at_ns / SECOND_NS != second) {
-		one->slots[at].known = true;
-		one->slots[at].at_ns = now_ns;
-		one->slots[at].live = live_of(u);
-		one->slots[at].opened = 0;
-		one->slots[at].first = opened;
+	if (!slot->known || slot->at_ns / SECOND_NS != now_ns / SECOND_NS) {
+		slot = slot_begin(one, now_ns, live_of(u));
+		slot->first = opened;
 	}
-	one->slots[at].opened += opened;
+	slot->opened += opened;
+	one->seen_ns = now_ns;
 }
 
 /* Of a row, those that the last look had not. */
@@ -161,19 +187,20 @@ static void count_new(struct trend *t, const struct census *c)
 
 void trend_look(struct trend *t, const struct census *c, int64_t now_ns)
 {
-	make_room(t);
+	make_room(t, now_ns);
 	turn_over(t, c->held_count);
 	count_new(t, c);
+	t->lost = 0;
 	for (uint32_t i = 0; i < c->taken; i++) {
 		const struct census_row *row = &c->rows[c->list[i]];
-		struct trail *one = trail_of(t, &row->usage);
+		struct trail *one = follow(t, &row->usage);
 
-		if (!one)
-			continue;
-		begin(t, one, &row->usage);
-		if (one->taken)
+		if (one)
 			note(one, &row->usage, row->fresh, now_ns);
+		else
+			t->lost++;
 	}
+	t->before_ns = t->last_ns;
 	t->last_ns = now_ns;
 }
 
@@ -198,96 +225,142 @@ int64_t trend_full(uint32_t usable, double live, double grows, double closes,
 	return live < 1e9 ? (int64_t)live * SECOND_NS : FULL_NEVER;
 }
 
-/* The oldest that the window has still; NULL: none but now. */
-static int oldest_of(const struct trail *one, int64_t now_ns)
+/* The oldest that the window has still; where looks are further apart, that of the last. NULL: none. */
+static const struct slot *oldest_of(const struct trail *one, int64_t before_ns, int64_t now_ns)
 {
-	int oldest = -1;
+	int64_t reach = now_ns - WINDOW * SECOND_NS;
+	const struct slot *oldest = NULL;
 
-	for (int i = 0; i <= WINDOW; i++) {
-		int64_t age = now_ns - one->slots[i].at_ns;
+	if (before_ns >= 0 && before_ns / SECOND_NS * SECOND_NS < reach)
+		reach = before_ns / SECOND_NS * SECOND_NS;
+	for (int i = 0; i < SLOTS; i++) {
+		const struct slot *slot = &one->slots[i];
 
-		if (!one->slots[i].known || age > WINDOW * SECOND_NS)
-			continue;
-		if (oldest < 0 || one->slots[i].at_ns < one->slots[oldest].at_ns)
-			oldest = i;
+		if (slot->known && slot->at_ns >= reach && (!oldest || slot->at_ns < oldest->at_ns))
+			oldest = slot;
 	}
 	return oldest;
 }
 
-/* What the oldest look of the window had is not new in it, but what came later in that second is. */
-static void tell_rates(const struct trail *one, struct look_row *row, int64_t now_ns)
+/* What the oldest look of the window had is not new in it, but what came later in that second is. Over
+ * how long these are; 0: too short a time. */
+static int64_t tell_rates(const struct trail *one, struct look_row *row, int64_t before_ns,
+			  int64_t now_ns)
 {
-	int oldest = oldest_of(one, now_ns);
+	const struct slot *oldest = oldest_of(one, before_ns, now_ns);
 	double seconds, opened = 0;
 
-	if (oldest < 0 || now_ns - one->slots[oldest].at_ns < SECOND_NS / 2)
-		return;
-	seconds = (double)(now_ns - one->slots[oldest].at_ns) / 1e9;
-	for (int i = 0; i <= WINDOW; i++)
-		if (one->slots[i].known && one->slots[i].at_ns >= one->slots[oldest].at_ns)
+	if (!oldest || now_ns - oldest->at_ns < SHORTEST_NS)
+		return 0;
+	seconds = (double)(now_ns - oldest->at_ns) / 1e9;
+	for (int i = 0; i < SLOTS; i++)
+		if (one->slots[i].known && one->slots[i].at_ns >= oldest->at_ns)
 			opened += one->slots[i].opened;
-	row->opens = (opened - one->slots[oldest].first) / seconds;
-	row->grows = ((double)live_of(&row->usage) - (double)one->slots[oldest].live) / seconds;
+	row->opens = (opened - oldest->first) / seconds;
+	row->grows = ((double)live_of(&row->usage) - (double)oldest->live) / seconds;
+	return now_ns - oldest->at_ns;
 }
 
-static bool is_loopback(struct address a)
+/* A row's queue of whom a socket is that is in TIME_WAIT; NULL: of none that is told of. */
+static struct queue_of_ports *queue_of(const struct trend *t, const struct census *c, uint32_t held,
+				       uint32_t n)
 {
-	return (address_is_ipv4(a) && (a.low >> 24 & 0xff) == 127) ||
-	       address_eq(a, (struct address){0, 1});
+	uint32_t rank = c->rows[c->held[held].row].rank;
+
+	return c->marks[held].gone_ms < 0 || rank == 0 || rank > n ? NULL : &t->queues[rank - 1];
 }
 
-/* TIME_WAIT that tcp_tw_reuse gives to the next connect is as good as free. */
-static uint32_t life_of(const struct trend *t, const struct usage *u)
+static int32_t age_of(const struct census *c, uint32_t held)
 {
-	bool is_local = is_loopback(u->local) || is_loopback(u->remote);
-	int64_t life = (t->reuse_ns + SECOND_NS - 1) / SECOND_NS;
+	return (int32_t)(WAIT_WHOLE_NS / 1000000) - c->marks[held].gone_ms;
+}
 
-	return (t->reuses_all || (t->reuses_loopback && is_local)) && life < LIFE ? (uint32_t)life
-										  : LIFE;
+/* Closed ones are counted for as long as the opened are: then what is opened is what is closed and what
+ * is more. By one look alone it is since the first that is still in TIME_WAIT, and what came after that.
+ * What may be reused may be gone. */
+static void span_choose(struct queue_of_ports *q)
+{
+	bool is_watched = q->young_ms > 0;
+
+	if (!is_watched)
+		q->young_ms = q->oldest_ms < 0 ? WINDOW * 1000 : q->oldest_ms;
+	if (!is_watched && q->young_ms > WINDOW * 1000)
+		q->young_ms = WINDOW * 1000;
+	if (q->young_ms > q->life_ms)
+		q->young_ms = q->life_ms;
+	q->young = -(!is_watched && q->young_ms == q->oldest_ms);
+}
+
+static void queues_begin(struct trend *t, const struct census *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < c->held_count; i++) {
+		struct queue_of_ports *q = queue_of(t, c, i, n);
+
+		if (q && age_of(c, i) > q->oldest_ms)
+			q->oldest_ms = age_of(c, i);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		span_choose(&t->queues[i]);
 }
 
 /* Each port in TIME_WAIT, by the second for which it holds its port still. */
 static void queues_fill(struct trend *t, const struct census *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < c->held_count; i++) {
-		uint32_t rank = c->rows[c->held[i].row].rank;
-		int32_t left = c->marks[i].gone_ms, age = LIFE * 1000 - left, holds;
-		struct queue_of_ports *q;
+		struct queue_of_ports *q = queue_of(t, c, i, n);
+		int32_t age = age_of(c, i), holds;
 
-		if (left < 0 || rank == 0 || rank > n)
+		if (!q)
 			continue;
-		q = &t->queues[rank - 1];
-		holds = ((int32_t)q->life * 1000 - age) / 1000;
-		q->young += age < WINDOW * 1000;
-		if (age < (int32_t)q->life * 1000)
+		holds = (q->life_ms - age) / 1000;
+		q->young += age <= q->young_ms;
+		if (age < q->life_ms)
 			q->waiting[holds < WAIT_SECONDS ? holds : WAIT_SECONDS - 1]++;
 	}
 }
 
+/* What is reused sooner than a rate takes is not there for longer. */
+static double closes_of(const struct queue_of_ports *q)
+{
+	bool is_short = q->young_ms < SHORTEST_NS / 1000000 && q->young_ms < q->life_ms;
+
+	return is_short ? -1 : q->young * 1000. / q->young_ms;
+}
+
 /* By one look alone it can be told that it fills, and not that it does not. */
-static void tell_full(const struct queue_of_ports *q, struct look_row *row)
+static void tell_full(const struct queue_of_ports *q, bool lost, struct look_row *row)
 {
 	const struct usage *u = &row->usage;
 	double grows = row->opens < 0 ? 0 : row->grows;
 
-	row->closes = (double)q->young / WINDOW;
-	row->full_ns = trend_full(u->usable, live_of(u), grows, row->closes, q->waiting, q->life);
-	if (row->opens < 0 && row->full_ns == FULL_NEVER)
+	row->closes = lost ? -1 : closes_of(q);
+	row->full_ns = trend_full(u->usable, live_of(u), grows, row->closes > 0 ? row->closes : 0,
+				  q->waiting, (uint32_t)((q->life_ms + 999) / 1000));
+	if ((lost && row->full_ns > 0) || (row->opens < 0 && row->full_ns == FULL_NEVER))
 		row->full_ns = -1;
 }
 
 void trend_tell(struct trend *t, const struct census *c, struct look_row *rows, uint32_t n,
 		int64_t now_ns)
 {
-	for (uint32_t i = 0; i < n; i++)
-		t->queues[i] = (struct queue_of_ports){.life = life_of(t, &rows[i].usage)};
-	queues_fill(t, c, n);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct trail *one = trail_of(t, &rows[i].usage);
+		const struct usage *u = &rows[i].usage;
+		int64_t watched_ns = 0;
 
 		rows[i].opens = rows[i].grows = -1;
-		if (one && one->taken && !c->held_lost)
-			tell_rates(one, &rows[i], now_ns);
-		tell_full(&t->queues[i], &rows[i]);
+		if (one->taken && !c->held_lost)
+			watched_ns = tell_rates(one, &rows[i], t->before_ns, now_ns);
+		t->queues[i] = (struct queue_of_ports){
+			.life_ms = (int32_t)(waits_ns(&t->waits,
+						      waits_on_loopback(u->local, u->remote)) /
+					     1000000),
+			.oldest_ms = -1,
+			.young_ms = (int32_t)(watched_ns > WAIT_WHOLE_NS ? WAIT_WHOLE_NS / 1000000
+									 : watched_ns / 1000000)};
 	}
+	queues_begin(t, c, n);
+	queues_fill(t, c, n);
+	for (uint32_t i = 0; i < n; i++)
+		tell_full(&t->queues[i], c->held_lost, &rows[i]);
 }

@@ -7,28 +7,28 @@
  * Input:     the sockets that a census has counted, which it keeps with their cookies.
  * Output:    rows of a look (tape/look.h): all but who has them, and why.
  * Units:     nanoseconds since the first look, or from now on; rates are per second.
- * Ownership: tables in the arena, sized once. Of more destinations than there is room for no rate is
- *            known.
+ * Ownership: tables in the arena, sized once. Of destinations that come when there is no room for more no
+ *            rate is known, and how many these are is told; those that went make room.
  */
 #pragma once
 
+#include "host/waits.h"
 #include "sense/census.h"
 #include "tape/look.h"
 
 struct trend {
-	struct trail *trails;	       /* of a destination each */
+	struct trail *trails, *others; /* of a destination each; and where they go to be fewer */
 	uint64_t *cookies, *before;    /* of this look, and of the last: sets, 0: free */
 	struct queue_of_ports *queues; /* a row of the look each */
 	uint32_t most;
 	uint32_t mask, mask_before, trail_count;
-	int64_t last_ns;		  /* when that was; below 0: there was none */
-	bool reuses_all, reuses_loopback; /* net.ipv4.tcp_tw_reuse */
-	int64_t reuse_ns;		  /* after so long */
+	uint32_t lost;		    /* destinations of this look that no rate is known of */
+	int64_t last_ns, before_ns; /* when that was, and the one before; below 0: there was none */
+	struct waits waits;
 };
 
-/* Of so many rows; what tcp_tw_reuse and its delay in ms are. False: no room. */
-bool trend_open(struct trend *t, uint32_t most, int64_t tw_reuse, int64_t delay_ms,
-		struct arena *arena);
+bool trend_open(struct trend *t, uint32_t most, const struct waits *waits,
+		struct arena *arena); /* of so many rows; false: no room */
 void trend_look(struct trend *t, const struct census *c, int64_t now_ns);
 
 /* Of those that census_fullest() gave last: rows[i].usage is there. */

@@ -5,6 +5,7 @@
 
 #include "sys/clock.h"
 #include "sys/sockets.h"
+#include "sys/sysctl.h"
 #include "watch/why.h"
 
 /* Of a core, looking takes at most 2 %. */
@@ -12,9 +13,18 @@ enum { COST_SHARE = 50, SOCKETS_MOST = 1 << 18, PAUSE_LEAST_NS = 100000000 };
 
 #define SECOND_NS INT64_C(1000000000)
 
+static bool has_timestamps(void)
+{
+	char text[16];
+
+	return sysctl_read(TEXT("net.ipv4.tcp_timestamps"), text, sizeof(text)) != 0 ||
+	       text[0] != '0';
+}
+
 static bool tables_open(struct watch *w, struct arena *arena)
 {
 	const struct host *host = w->wish.host;
+	struct waits waits = waits_of(host->tw_reuse, host->tw_reuse_delay, has_timestamps());
 	uint32_t most = w->wish.most;
 
 	w->census = ARENA_NEW(arena, struct census);
@@ -27,7 +37,7 @@ static bool tables_open(struct watch *w, struct arena *arena)
 	       census_open_held(w->census, SOCKETS_MOST, arena) &&
 	       holders_open(w->holders, false, arena) &&
 	       (!w->kin || kin_open(w->kin, w->wish.pid, arena)) &&
-	       trend_open(w->trend, most, host->tw_reuse, host->tw_reuse_delay, arena);
+	       trend_open(w->trend, most, &waits, arena);
 }
 
 /* Where there are no counters, how many connections there are in all is not known. */
@@ -134,8 +144,11 @@ static void tell_rows(struct watch *w)
 	tell_mine(w);
 	trend_look(w->trend, c, l->t_ns);
 	trend_tell(w->trend, c, w->rows, l->count, l->t_ns);
-	for (uint32_t i = 0; i < l->count; i++)
+	l->rateless = w->trend->lost;
+	for (uint32_t i = 0; i < l->count; i++) {
 		w->rows[i].cause = look_cause(&w->rows[i]);
+		w->rows[i].maybe = look_maybe(&w->rows[i]);
+	}
 	l->rows = w->rows;
 }
 
@@ -153,7 +166,8 @@ static void tell_whole(struct watch *w)
 	struct usage fullest[USAGES_MOST];
 
 	census_tell(w->census, &l->sample, fullest);
-	l->sample.torn |= w->census->held_lost;
+	l->overfull = w->census->held_lost || w->census->full;
+	l->sample.torn |= l->overfull;
 	l->range = w->census->range;
 	l->usable =
 		(uint32_t)(l->range.hi - l->range.lo) + 1 - s->reserved - s->listening - s->bound;
@@ -173,17 +187,32 @@ static void note_opens(void *context, struct text name, uint64_t value)
 		w->opened = value;
 }
 
-/* Looks that are seconds apart leave places as they were long ago. */
-static bool is_recent(const struct opens_count *c, int64_t now_ns)
+/* A reading a second is kept, the first of it, and the oldest that is not older than COUNTS_KEPT; where
+ * they are further apart, the last one. */
+static const struct opens_count *count_keep(struct watch *w, int64_t now_ns)
 {
-	return c->known && now_ns - c->at_ns < COUNTS_KEPT * SECOND_NS;
+	const struct opens_count *oldest = &w->counts[w->newest];
+	int64_t last = oldest->at_ns / SECOND_NS;
+
+	if (!oldest->known || last != now_ns / SECOND_NS) {
+		w->newest = (w->newest + 1) % COUNTS_KEPT;
+		w->counts[w->newest] = (struct opens_count){now_ns, w->opened, true};
+	}
+	for (int i = 0; i < COUNTS_KEPT; i++) {
+		const struct opens_count *c = &w->counts[i];
+
+		if (c->known && now_ns - c->at_ns < COUNTS_KEPT * SECOND_NS &&
+		    c->at_ns < oldest->at_ns)
+			oldest = c;
+	}
+	return oldest->known ? oldest : &w->counts[w->newest];
 }
 
 /* Over the last seconds, as far as there have been any, from reading to reading: what a look does before
  * that takes seconds where it is the first. */
 static void tell_opens(struct watch *w)
 {
-	struct opens_count *now, *oldest = NULL;
+	const struct opens_count *oldest;
 	struct look *l = &w->look;
 	struct err none = {0};
 	int64_t now_ns = clock_now() - w->first_ns;
@@ -191,13 +220,7 @@ static void tell_opens(struct watch *w)
 	l->opens = -1;
 	if (w->proc.snmp < 0 || !proc_counters(&w->proc, note_opens, w, &none))
 		return;
-	now = &w->counts[now_ns / SECOND_NS % COUNTS_KEPT];
-	if (!now->known || now->at_ns / SECOND_NS != now_ns / SECOND_NS)
-		*now = (struct opens_count){now_ns, w->opened, true};
-	for (int i = 0; i < COUNTS_KEPT; i++)
-		if (is_recent(&w->counts[i], now_ns) &&
-		    (!oldest || w->counts[i].at_ns < oldest->at_ns))
-			oldest = &w->counts[i];
+	oldest = count_keep(w, now_ns);
 	if (now_ns - oldest->at_ns >= SECOND_NS / 2)
 		l->opens = (double)(w->opened - oldest->opened) * 1e9 /
 			   (double)(now_ns - oldest->at_ns);

@@ -54,6 +54,7 @@ struct watch {
 	struct proc_door proc;
 	struct opens_count counts[COUNTS_KEPT];
 	uint64_t opened; /* ActiveOpens, as read now */
+	int newest;	 /* of the counts */
 	int64_t first_ns;
 	uint64_t looks;
 };

@@ -74,3 +74,9 @@ enum cause look_cause(const struct look_row *row)
 			return rules[i].cause;
 	return CAUSE_NO_DATA;
 }
+
+enum cause look_maybe(const struct look_row *row)
+{
+	return look_cause(row) == CAUSE_LIVE_SATURATION && row->opens < 0 ? CAUSE_LEAK
+									  : CAUSE_NO_DATA;
+}

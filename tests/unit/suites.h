@@ -19,6 +19,7 @@
 	SUITE(late) \
 	SUITE(census) \
 	SUITE(look) \
+	SUITE(trend) \
 	SUITE(schedule) \
 	SUITE(lost) \
 	SUITE(arena) \

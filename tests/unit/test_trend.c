@@ -1,0 +1,254 @@
+/* How fast connections come and go towards a destination, and when its ports end. */
+#include "runner.h"
+#include "tape/look.h"
+#include "watch/trend.h"
+
+#define SECOND INT64_C(1000000000)
+
+/* ---- until it is full ---------------------------------------------------- */
+
+/* waiting: so many in TIME_WAIT, that end one a second from now on. */
+static void a_range_is_full_when_more_come_than_go(void)
+{
+	static const struct {
+		uint32_t usable;
+		double live, grows, closes;
+		uint32_t waiting, life;
+		int64_t seconds; /* -1: never */
+	} rows[] = {
+		{32, 32, 0, 0, 0, 60, 0},     /* it is */
+		{32, 0, 0, 0, 32, 60, 0},     /* by TIME_WAIT alone */
+		{32, 16, 0, 0, 0, 60, -1},    /* nobody comes */
+		{32, 16, 1, 0, 0, 60, 16},    /* a leak of one a second */
+		{1000, 0, 1, 0, 0, 60, 1000}, /* and what that takes beyond a minute */
+		{1000, 0, 0, 10, 0, 60, -1},  /* 600 at once, for ever */
+		{600, 0, 0, 10, 0, 60, 60},   /* one port fewer than that takes */
+		{1000, 0, 0, 20, 0, 60, 50},  /* 1,200 are wanted */
+		{1000, 0, 0, 20, 0, 1, -1},   /* but are taken again after a second */
+		{100, 40, 1, 1, 49, 60, 11},  /* one comes back each second, as one more stays */
+		{100, 0, 0, 1, 60, 60, -1},   /* as many come as go */
+		{32, 16, 1e-12, 0, 0, 60, -1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t waiting[WAIT_SECONDS] = {0};
+		int64_t ns;
+
+		for (uint32_t k = 0; k < rows[i].waiting; k++)
+			waiting[k % 60]++;
+		ns = trend_full(rows[i].usable, rows[i].live, rows[i].grows, rows[i].closes,
+				waiting, rows[i].life);
+		CU_ASSERT_EQUAL(ns, rows[i].seconds < 0 ? FULL_NEVER : rows[i].seconds * SECOND);
+	}
+}
+
+/* ---- how fast ------------------------------------------------------------ */
+
+struct pace {
+	struct arena a;
+	struct census census;
+	struct trend trend;
+	struct look_row row;
+	int64_t step_ns; /* from one close to the next */
+};
+
+static void pace_open(struct pace *p, int64_t tw_reuse)
+{
+	struct waits waits = waits_of(tw_reuse, -1, true);
+
+	*p = (struct pace){.step_ns = 0};
+	if (!arena_open(&p->a, 64 << 20))
+		CU_FAIL_FATAL("no memory");
+	CU_ASSERT_FATAL(census_open(&p->census, 0, &p->a) &&
+			census_open_held(&p->census, 1 << 16, &p->a) &&
+			trend_open(&p->trend, 4, &waits, &p->a));
+	p->census.range = (struct port_range){40000, 40063};
+}
+
+/* Sockets with the cookies from..to-1; of them the first few are in TIME_WAIT, the oldest for so long
+ * still. */
+static void pace_look(struct pace *p, int64_t now_ns, uint32_t from, uint32_t to, uint32_t waiting,
+		      int64_t gone_ns)
+{
+	struct usage usage;
+
+	census_clear(&p->census);
+	for (uint32_t i = from; i < to; i++) {
+		bool waits = i < from + waiting;
+		struct socket_seen s = {.local = address_ipv4(1),
+					.remote = address_ipv4(2),
+					.local_port = (uint16_t)(40000 + i % 64),
+					.remote_port = 80,
+					.state = waits ? STATE_TIME_WAIT : STATE_ESTABLISHED,
+					.gone_ns = waits ? gone_ns + (i - from) * p->step_ns : -1,
+					.cookie = 1 + i};
+
+		census_add(&p->census, &s);
+	}
+	CU_ASSERT_EQUAL_FATAL(census_fullest(&p->census, &usage, 1), 1);
+	p->row = (struct look_row){.usage = usage};
+	trend_look(&p->trend, &p->census, now_ns);
+	trend_tell(&p->trend, &p->census, &p->row, 1, now_ns);
+}
+
+/* By cookies: 6 and 2 are new, 3 are gone. What is older than ten seconds is no part of a rate. */
+static void rates_are_of_the_last_ten_seconds(void)
+{
+	struct pace p;
+
+	pace_open(&p, 0);
+	pace_look(&p, 0, 0, 4, 0, -1);
+	CU_ASSERT(p.row.opens < 0 && p.row.closes == 0 && p.row.full_ns < 0);
+	pace_look(&p, SECOND / 2 - 1, 0, 4, 0, -1);
+	CU_ASSERT(p.row.opens < 0);
+	pace_look(&p, SECOND, 0, 10, 0, -1);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 6, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 6, 1e-9);
+	CU_ASSERT_EQUAL(p.row.full_ns, 9 * SECOND);
+	pace_look(&p, 2 * SECOND, 3, 12, 0, -1);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 4, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 2.5, 1e-9);
+	pace_look(&p, 2 * SECOND + 1, 3, 13, 0, -1);
+	pace_look(&p, 11 * SECOND, 3, 13, 0, -1);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 3 / 10., 1e-9); /* since 1 s: 6 were before that */
+	pace_look(&p, 20 * SECOND, 3, 13, 0, -1);
+	pace_look(&p, 29 * SECOND, 3, 13, 0, -1);
+	CU_ASSERT(p.row.opens == 0 && p.row.grows == 0 && p.row.full_ns == FULL_NEVER);
+	arena_close(&p.a);
+}
+
+/* A look that costs much leaves the next for later than that: the rate is of all that time. */
+static void looks_far_apart_have_a_rate_from_one_to_the_next(void)
+{
+	static const int64_t apart[] = {10, 11, 12, 22, 24, 100};
+
+	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
+		struct pace p;
+
+		pace_open(&p, 0);
+		pace_look(&p, 0, 0, 4, 0, -1);
+		pace_look(&p, apart[i] * SECOND, 0, 10, 0, -1);
+		CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 6. / (double)apart[i], 1e-9);
+		pace_look(&p, 2 * apart[i] * SECOND, 0, 15, 0, -1);
+		CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 5. / (double)apart[i], 1e-9);
+		CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 5. / (double)apart[i], 1e-9);
+		arena_close(&p.a);
+	}
+}
+
+/* When each began to wait says how many a second do: since the first of them, or in ten seconds. What may
+ * be used again holds no port, and is gone once it is used. */
+static void one_look_tells_what_is_closed(void)
+{
+	static const struct {
+		int64_t tw_reuse, gone_ms, step_ms; /* 20 of them */
+		double closes;			    /* -1: cannot be told */
+		int64_t full;			    /* -1: neither can this */
+	} rows[] = {
+		{0, 55000, 250, 19 / 5., 12}, /* the oldest closed 5 s ago, 19 since */
+		{0, 58000, 100, 19 / 2., 5},
+		{0, 40000, 1000, 1, -1}, /* those of 10 s and more are of another time */
+		{0, 59501, 25, -1, -1},	 /* not for half a second yet */
+		{0, 60000, 0, -1, -1},
+		{0, 55000, 0, 19 / 5., 12}, /* with the first, which is one of them */
+		{1, 55000, 250, 4, -1},	    /* in the last second */
+		{2, 55000, 250, 19 / 5., 12},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pace p;
+
+		pace_open(&p, rows[i].tw_reuse);
+		p.step_ns = rows[i].step_ms * 1000000;
+		pace_look(&p, 0, 0, 20, 20, rows[i].gone_ms * 1000000);
+		CU_ASSERT_DOUBLE_EQUAL(p.row.closes, rows[i].closes, 1e-9);
+		CU_ASSERT_EQUAL(p.row.full_ns, rows[i].full < 0 ? -1 : rows[i].full * SECOND);
+		arena_close(&p.a);
+	}
+}
+
+/* In the 3 s that were watched 30 came, and all but 6 have gone; 10 were closed before. */
+static void what_was_opened_is_closed_or_more(void)
+{
+	struct pace p;
+
+	pace_open(&p, 0);
+	pace_look(&p, 0, 0, 11, 10, 55 * SECOND);
+	p.step_ns = SECOND / 8;
+	pace_look(&p, 3 * SECOND, 0, 41, 34, 56 * SECOND - 3 * SECOND / 16);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 10, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 2, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.closes, 8, 1e-9);
+	CU_ASSERT_EQUAL(p.row.full_ns, 3 * SECOND);
+	arena_close(&p.a);
+}
+
+/* ---- many destinations --------------------------------------------------- */
+
+/* A connection to each of them; the last has a rate, or it is told how many have none. */
+static void look_at_many(struct pace *p, int64_t now_ns, uint32_t from, uint32_t count)
+{
+	struct usage usage;
+
+	census_clear(&p->census);
+	for (uint32_t i = from; i < from + count; i++) {
+		struct socket_seen s = {.local = address_ipv4(1),
+					.remote = address_ipv4(2 + i),
+					.local_port = 40000,
+					.remote_port = 80,
+					.state = STATE_ESTABLISHED,
+					.gone_ns = -1,
+					.cookie = 1 + i};
+
+		census_add(&p->census, &s);
+	}
+	CU_ASSERT_EQUAL_FATAL(p->census.taken, count);
+	CU_ASSERT_EQUAL_FATAL(census_fullest(&p->census, &usage, 1), 1);
+	p->row = (struct look_row){.usage = usage};
+	trend_look(&p->trend, &p->census, now_ns);
+	trend_tell(&p->trend, &p->census, &p->row, 1, now_ns);
+}
+
+static void of_thousands_of_destinations_each_has_a_rate(void)
+{
+	enum { MANY = 20000 };
+	struct pace p;
+
+	pace_open(&p, 0);
+	for (int i = 0; i < 4; i++) {
+		look_at_many(&p, i * SECOND, 0, MANY);
+		CU_ASSERT(p.trend.lost == 0 && (p.row.opens == 0) == (i > 0));
+	}
+	arena_close(&p.a);
+}
+
+/* A crawler goes to others each time: those that are gone for longer than a rate is of make room. */
+static void destinations_that_are_gone_make_room(void)
+{
+	enum { SOME = 9000 };
+	struct pace p;
+
+	pace_open(&p, 0);
+	for (uint32_t i = 0; i < 8; i++) {
+		look_at_many(&p, i * 11 * SECOND, i * SOME, SOME);
+		CU_ASSERT(p.trend.lost == 0 && (p.row.opens > 0) == (i > 0));
+	}
+	look_at_many(&p, 78 * SECOND, 8 * SOME, SOME);
+	CU_ASSERT(p.trend.lost == 0);
+	look_at_many(&p, 79 * SECOND, 9 * SOME, SOME);
+	CU_ASSERT(p.trend.lost > 0 && p.trend.lost < SOME); /* 27,000 in these seconds */
+	arena_close(&p.a);
+}
+
+static const struct test tests[] = {
+	TEST(a_range_is_full_when_more_come_than_go),
+	TEST(rates_are_of_the_last_ten_seconds),
+	TEST(looks_far_apart_have_a_rate_from_one_to_the_next),
+	TEST(one_look_tells_what_is_closed),
+	TEST(what_was_opened_is_closed_or_more),
+	TEST(of_thousands_of_destinations_each_has_a_rate),
+	TEST(destinations_that_are_gone_make_room),
+	TESTS_END,
+};
+
+const struct suite suite_trend = {"trend", tests};
