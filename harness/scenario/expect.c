@@ -127,7 +127,7 @@ static bool read_measure(struct line *l, struct expectation *e)
 		   source_quote(word).z);
 	if (!err) /* the list is full: no need to look for what was meant */
 		return false;
-	near = measure_near(word);
+	near = measure_near(word, l->r->arena);
 	if (near.len)
 		return err_hint(err, "Did you mean " TEXT_FMT "?", TEXT_ARG(near));
 	if (text_starts(word, TEXT("errors.")))

@@ -128,7 +128,7 @@ bool key_read(const struct reading *r, const struct key *key, const struct node 
 	char *base = (char *)s;
 
 	if (n->shape != key->kind->shape && !(n->shape == SHAPE_LIST && key->kind->list_too))
-		return value_hint(r, value_refuse(r, key_path(r, key), n), key);
+		return key_refuse(r, key, n);
 	if (!key->kind->read(r, key, n, base + key->field))
 		return false;
 	*(struct mark *)(void *)(base + key->at) = n->at;

@@ -103,6 +103,9 @@ struct err *value_refuse(const struct reading *r, const char *path, const struct
 /* The hint that says what the key takes. */
 bool value_hint(const struct reading *r, struct err *err, const struct key *key);
 
+/* The value of a key is none that it can have: an err, with that hint. False. */
+bool key_refuse(const struct reading *r, const struct key *key, const struct node *n);
+
 bool slug_is(struct text t); /* [a-z0-9-], up to 63, a letter or digit first */
 
 /* What YAML 1.1 takes for true, false or nothing, unquoted: as a key, tools would read another. */

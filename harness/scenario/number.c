@@ -11,7 +11,7 @@ static bool read_number(const struct reading *r, const struct key *key, const st
 
 	if (!key->kind->number(n->text, out) || !key->kind->number(text_of(key->lowest), &lowest) ||
 	    !key->kind->number(text_of(key->highest), &highest) || *out < lowest || *out > highest)
-		return value_hint(r, value_refuse(r, key_path(r, key), n), key);
+		return key_refuse(r, key, n);
 	return true;
 }
 

@@ -15,7 +15,7 @@ static bool refuse_count(const struct reading *r, const struct key *key, const s
 	struct err *err;
 
 	if (n->shape == SHAPE_SCALAR)
-		return value_hint(r, value_refuse(r, key_path(r, key), n), key);
+		return key_refuse(r, key, n);
 	err = errs_next(r->errs);
 	source_err(err, r->source, n->at, "%s cannot be a list of %zu", key_path(r, key), n->count);
 	return err_hint(err, "A list has %s to %s.", key->lowest, key->highest);

@@ -38,7 +38,7 @@ static bool range_of(struct text t, const struct key *key, struct port_range *ra
 
 static bool refuse(const struct reading *r, const struct key *key, const struct node *n)
 {
-	return value_hint(r, value_refuse(r, key_path(r, key), n), key);
+	return key_refuse(r, key, n);
 }
 
 static bool read_range(const struct reading *r, const struct key *key, const struct node *n,

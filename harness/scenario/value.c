@@ -51,9 +51,15 @@ bool value_hint(const struct reading *r, struct err *err, const struct key *key)
 	return err_hint(err, "Write %s.", key->kind->form);
 }
 
-static bool refuse(const struct reading *r, const struct key *key, const struct node *n)
+bool key_refuse(const struct reading *r, const struct key *key, const struct node *n)
 {
-	return value_hint(r, value_refuse(r, key_path(r, key), n), key);
+	struct err *err = value_refuse(r, key_path(r, key), n);
+
+	if (n->shape == SHAPE_SCALAR && key->fallback[0] &&
+	    (text_is(n->text, "null") || text_is(n->text, "~")))
+		return err_hint(err, "Its default is %s: write that, or leave the key out.",
+				key->fallback);
+	return value_hint(r, err, key);
 }
 
 static bool read_flag(const struct reading *r, const struct key *key, const struct node *n,
@@ -62,7 +68,7 @@ static bool read_flag(const struct reading *r, const struct key *key, const stru
 	bool yes = text_is(n->text, "true");
 
 	if (!yes && !text_is(n->text, "false"))
-		return refuse(r, key, n);
+		return key_refuse(r, key, n);
 	*(bool *)field = yes;
 	return true;
 }
@@ -109,7 +115,7 @@ static bool read_slug(const struct reading *r, const struct key *key, const stru
 		      void *field)
 {
 	if (!slug_is(n->text))
-		return refuse(r, key, n);
+		return key_refuse(r, key, n);
 	*(struct text *)field = n->text;
 	return true;
 }
@@ -135,7 +141,7 @@ static bool read_line(const struct reading *r, const struct key *key, const stru
 		      void *field)
 {
 	if (!line_is(n->text))
-		return refuse(r, key, n);
+		return key_refuse(r, key, n);
 	*(struct text *)field = n->text;
 	return true;
 }
@@ -155,7 +161,7 @@ static bool read_device(const struct reading *r, const struct key *key, const st
 			void *field)
 {
 	if (!device_is(n->text))
-		return refuse(r, key, n);
+		return key_refuse(r, key, n);
 	*(struct text *)field = n->text;
 	return true;
 }
@@ -166,7 +172,7 @@ static bool read_address(const struct reading *r, const struct key *key, const s
 	struct address a = {0, 0};
 
 	if (!text_is(n->text, "any") && !address_read(n->text, &a))
-		return refuse(r, key, n);
+		return key_refuse(r, key, n);
 	*(struct address *)field = a;
 	return true;
 }
@@ -175,7 +181,7 @@ static bool read_prose(const struct reading *r, const struct key *key, const str
 		       void *field)
 {
 	if (has_control(n->text, "\n\t"))
-		return refuse(r, key, n);
+		return key_refuse(r, key, n);
 	*(struct text *)field = n->text;
 	return true;
 }

@@ -194,11 +194,58 @@ bool measure_find(struct text name, struct measure_ref *out)
 	return false;
 }
 
-struct text measure_near(struct text name)
+static const char *call_errno(int error)
+{
+	return strerrorname_np(error);
+}
+
+static const char *call_stage(int stage)
+{
+	return stage_names[stage][0];
+}
+
+/* The name of `first` to `end` - 1 nearest to a word; NULL if none is near. */
+static const char *nearest(struct text word, const char *(*name)(int), int first, int end)
+{
+	unsigned best = text_slip(word) + 1;
+	const char *near = NULL;
+
+	for (int i = first; i < end; i++) {
+		const char *known = name(i);
+		unsigned d = known ? text_distance(word, text_of(known), best) : best;
+
+		if (d < best) {
+			best = d;
+			near = known;
+		}
+	}
+	return near;
+}
+
+/* Of a family's row: its stage and its errno, each by itself. */
+static struct text row_near(const char *family, struct text row, struct arena *a)
+{
+	const char *stage, *error;
+	struct text word;
+
+	if (!text_cut(&row, '.', &word))
+		return (struct text){0};
+	stage = nearest(word, call_stage, 0, STAGES);
+	error = nearest(row, call_errno, 1, ERRNOS);
+	return stage && error ? text_format(a, "%s%s.%s", family, stage, error) : (struct text){0};
+}
+
+struct text measure_near(struct text name, struct arena *a)
 {
 	unsigned best = text_slip(name) + 1;
 	struct text near = {0};
 
+	for (int i = 0; i < MEASURES; i++) {
+		const char *family = measure_infos[i].family ? measure_infos[i].name : NULL;
+
+		if (family && i != MEASURE_COUNTER && text_starts(name, text_of(family)))
+			return row_near(family, text_skip(name, strlen(family)), a);
+	}
 	for (int i = 0; i < MEASURES; i++) {
 		struct text known = text_of(measure_infos[i].name);
 		unsigned d = text_distance(name, known, best);

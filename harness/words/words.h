@@ -207,8 +207,9 @@ bool measure_is_of_load(enum measure measure);
 
 bool measure_find(struct text name, struct measure_ref *out);
 
-/* The known name nearest to a misspelt one, for "did you mean"; empty if none is near. */
-struct text measure_near(struct text name);
+/* The known name nearest to a misspelt one, for "did you mean"; empty if none is near. A row of a family
+ * is made in the arena. */
+struct text measure_near(struct text name, struct arena *a);
 
 const char *stage_name(enum stage stage); /* "connect" */
 const char *stage_call(enum stage stage); /* "connect()" */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "plan_help.h"
 #include "suites.h"
 
 static void every_measure_finds_itself(void)
@@ -44,8 +45,24 @@ static void rows_of_families_are_found(void)
 
 static void slips_find_what_was_meant(void)
 {
-	CU_ASSERT(text_is(measure_near(TEXT("exhausted.aftr")), "exhausted.after"));
-	CU_ASSERT_EQUAL(measure_near(TEXT("nothing-like-it")).len, 0);
+	static const struct {
+		const char *slip, *meant; /* "": nothing is near */
+	} rows[] = {
+		{"exhausted.aftr", "exhausted.after"},
+		{"nothing-like-it", ""},
+		{"errors.connect.EADDRNOTAVIAL", "errors.connect.EADDRNOTAVAIL"},
+		{"errors.conect.EADDRINUSE", "errors.connect.EADDRINUSE"},
+		{"squat.errors.listen.EADRINUSE", "squat.errors.listen.EADDRINUSE"},
+		{"errors.connect.ENOTHINGLIKEIT", ""},
+		{"errors.nowhere.EMFILE", ""},
+		{"errors.connect", ""},
+		{"counter.a b", ""},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CU_ASSERT(text_is(measure_near(text_of(rows[i].slip), &a), rows[i].meant));
+	arena_close(&a);
 	CU_ASSERT_STRING_EQUAL(choice_near(end_words, TEXT("clsoe")), "close");
 	CU_ASSERT_PTR_NULL(choice_near(end_words, TEXT("politely")));
 	CU_ASSERT_EQUAL(choice_find(end_words, TEXT("leak")), END_LEAK);
