@@ -7,6 +7,9 @@
 #include "report/books.h"
 #include "report/draft.h"
 
+/* A rate of fewer is not told: between n connections are n - 1 pauses, a hundredth and more. */
+enum { RATE_LEAST = 100 };
+
 static struct value fixed(const struct result_run *run, enum measure what)
 {
 	return run->measures.fixed[what];
@@ -328,7 +331,8 @@ static void add_connects(struct out *to, const struct result_run *run)
 		out_z(to, " in ");
 		block_measure(to, run, MEASURE_ELAPSED);
 	}
-	if (fixed(run, MEASURE_CONNECTS_RATE).present) {
+	if (fixed(run, MEASURE_CONNECTS_RATE).present &&
+	    run_count(run, MEASURE_CONNECTS_OPENED) >= RATE_LEAST) {
 		out_z(to, " (");
 		block_measure(to, run, MEASURE_CONNECTS_RATE);
 		out_z(to, ")");

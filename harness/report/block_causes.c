@@ -61,8 +61,16 @@ static void print_cause(struct out *out, const struct finding *f)
 		page_paragraph(out, "see:", PAINT_NONE, 5, text_of(cause_refs(f->cause)));
 }
 
+static void print_causes(struct out *out, const struct verdict *v, bool notes)
+{
+	for (size_t i = 0; i < v->cause_count; i++)
+		if ((cause_sort(v->causes[i].cause) == SORT_NOTE) == notes)
+			print_cause(out, &v->causes[i]);
+}
+
+/* Between two reasons a note would read as if it were about the first alone. */
 void block_causes(struct out *out, const struct result_run *run)
 {
-	for (size_t i = 0; i < run->verdict.cause_count; i++)
-		print_cause(out, &run->verdict.causes[i]);
+	print_causes(out, &run->verdict, false);
+	print_causes(out, &run->verdict, true);
 }

@@ -75,7 +75,7 @@ static void print_usage(struct out *out, const struct usage *u)
 
 	add_right(&to, 9, unit_count_pretty(text, used));
 	add_right(&to, 8, unit_count_pretty(text, usage_free(u)));
-	add_right(&to, 8, unit_share_pretty(text, fill));
+	add_right(&to, 8, usage_share(text, fill));
 	add_right(&to, 8, unit_count_pretty(text, u->lower));
 	add_right(&to, 8, unit_count_pretty(text, used > u->lower ? used - u->lower : 0));
 	lead[to.len] = '\0';

@@ -74,7 +74,7 @@ static void write_row(struct out *out, const struct look *l, const struct look_r
 	if (l->pid)
 		out_fmt(&line, "  %7s", unit_count_pretty(n, row->mine));
 	out_fmt(&line, "  %7s", unit_count_pretty(n, usage_used(u)));
-	out_fmt(&line, "  %7s  ", unit_share_pretty(share, fill));
+	out_fmt(&line, "  %7s  ", usage_share(share, fill));
 	figures[line.len] = '\0';
 	out_paint(out, fill >= 0.9 ? PAINT_BAD : PAINT_NONE, figures);
 	usage_way(out, u);

@@ -1,10 +1,17 @@
 #include "report/usage.h"
 
-#include "base/unit.h"
+#include <string.h>
+
 #include "report/draft.h"
 
 /* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
 #define STEP_NS INT64_C(2048000000)
+
+const char *usage_share(char text[UNIT_PRINTED], double share)
+{
+	return share > 0 && share < 0.001 ? strcpy(text, "< 0.1 %")
+					  : unit_share_pretty(text, share);
+}
 
 void usage_way(struct out *to, const struct usage *u)
 {

@@ -6,7 +6,11 @@
 #pragma once
 
 #include "base/out.h"
+#include "base/unit.h"
 #include "tape/tape.h"
+
+/* A share in a column of 7 or 8 places: "12.3 %", "< 0.1 %". */
+const char *usage_share(char text[UNIT_PRINTED], double share);
 
 void usage_way(struct out *to,
 	       const struct usage *u); /* "10.0.0.1 -> 10.0.0.2:443", "… -> all, udp" */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/usage.h"
 #include "suites.h"
 #include "trial.h"
 
@@ -283,9 +284,48 @@ static void recovery_is_told_with_the_connects(void)
 	CU_ASSERT(!text_has(said, "recovered"));
 	t.tape.recovered_ns = 535000000;
 	said = trial_summary(trial_result(&t, TEXT("churn")), plain, false, &t.arena);
-	CU_ASSERT(text_has(said, "1 failed, recovered after\n             0.535 s\n") ||
-		  text_has(said, "1 failed, recovered\n             after 0.535 s\n"));
+	CU_ASSERT(text_has(said, "1 failed, recovered after 0.535 s\n"));
 	trial_close(&t);
+}
+
+/* `and:` between two reasons read as if it were about the first. */
+static void a_note_stands_behind_all_reasons(void)
+{
+	struct finding causes[] = {{.cause = CAUSE_LEAK, .why = {"a", 1}},
+				   {.cause = CAUSE_TW_OVERFLOW, .why = {"b", 1}},
+				   {.cause = CAUSE_LIVE_SATURATION, .why = {"c", 1}}};
+	struct result_run run = {.scenario = {"s", 1},
+				 .word = VERDICT_FAIL,
+				 .complete = true,
+				 .verdict = {.causes = causes, .cause_count = 3}};
+	struct result r = {.complete = true, .runs = &run, .run_count = 1};
+	struct arena a = help_arena();
+	const char *said = trial_summary(&r, plain, false, &a).s, *note = strstr(said, "and: ");
+
+	CU_ASSERT_FATAL(note != NULL);
+	CU_ASSERT(!strstr(note, "why: "));
+	CU_ASSERT(strstr(said, "(leak)") < strstr(said, "(live-saturation)"));
+	arena_close(&a);
+}
+
+/* "28,2180.0496 %" were two columns in one. */
+static void a_share_fits_its_column(void)
+{
+	static const struct {
+		double share;
+		const char *said;
+	} rows[] = {{0, "0 %"},
+		    {1 / 28232., "< 0.1 %"},
+		    {0.000999, "< 0.1 %"},
+		    {0.001, "0.1 %"},
+		    {0.00123456, "0.123 %"},
+		    {0.12345, "12.3 %"},
+		    {0.99999, "99.9 %"},
+		    {1, "100 %"}};
+	char text[UNIT_PRINTED];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CU_ASSERT_STRING_EQUAL(usage_share(text, rows[i].share), rows[i].said);
 }
 
 static const struct test tests[] = {
@@ -301,6 +341,8 @@ static const struct test tests[] = {
 	TEST(sockets_are_told_as_they_came_to_rest),
 	TEST(without_overflow_nothing_is_said_of_it),
 	TEST(recovery_is_told_with_the_connects),
+	TEST(a_note_stands_behind_all_reasons),
+	TEST(a_share_fits_its_column),
 	TESTS_END,
 };
 
