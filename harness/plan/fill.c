@@ -6,27 +6,8 @@
 #include "plan/bind.h"
 #include "plan/due.h"
 #include "plan/speed.h"
+#include "plan/sum.h"
 #include "plan/together.h"
-#include "plan/use.h"
-
-static bool may_share(const struct plan *p, const struct load *l)
-{
-	return bind_shares_port(l) || bind_may_repeat(p->scenario, l);
-}
-
-/* May a socket of the one have a port that one of the other has? Both must have said so. */
-static bool share(const struct load *a, const struct load *b)
-{
-	return (a->options.reuseaddr && b->options.reuseaddr) ||
-	       (a->options.reuseport && b->options.reuseport);
-}
-
-/* Is one of them over before the other begins: with its ports back, or with nothing more to ask? */
-static bool is_past(const struct plan *p, const struct load_plan *other, const struct load_plan *me)
-{
-	return due_over_ns(p, other) <= (double)me->load->start ||
-	       due_begun_ns(p, me) <= (double)other->load->start;
-}
 
 /* Who dies gives its listening ports up. */
 static double until_of(const struct plan *p)
@@ -39,141 +20,14 @@ static bool shares_with_all(const struct plan *p, const struct load_plan *me)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (&p->loads[i] != me && together_wants(p, &p->loads[i], me) &&
-		    !share(p->loads[i].load, me->load))
+		    !sum_shares(p->loads[i].load, me->load))
 			return false;
 	return bind_shares_port(me->load);
 }
 
-/* What a load finds in its ports: its own connections, and those of the others. */
-struct view {
-	const struct plan *p;
-	const struct load_plan *me;
-	struct use uses[SCENARIO_LOADS_MOST];
-	bool within[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and share none */
-	double part[SCENARIO_LOADS_MOST]; /* of another's ports, those that are of these; 0: none */
-	bool alike;			  /* all loads want the very same */
-	bool alone;			  /* the others are over before, or begin after it */
-};
-
-enum bound { SUM_LEAST, SUM_LIKELY, SUM_MOST, SUMS };
-
-/* Of what `other` has, the part that is in the range of `me`. */
-static double part_in(const struct load_plan *other, const struct load_plan *me)
-{
-	double lo = fmax(other->ports.lo, me->ports.lo), hi = fmin(other->ports.hi, me->ports.hi);
-
-	return (hi - lo + 1) / (other->ports.hi - other->ports.lo + 1.);
-}
-
-static void view_make(struct view *out, const struct plan *p, uint32_t own)
-{
-	*out = (struct view){.p = p, .me = &p->loads[own], .alike = true, .alone = true};
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		const struct load_plan *other = &p->loads[i];
-		bool is_met = together_wants(p, other, out->me) &&
-			      (i == own || !is_past(p, other, out->me));
-
-		out->uses[i] = use_make(p, other, out->me);
-		out->alike &= together_alike(out->me, other);
-		out->within[i] = together_within(p, other, out->me) && !may_share(p, other->load) &&
-				 !(i != own && share(other->load, out->me->load));
-		out->part[i] = is_met ? part_in(other, out->me) : 0;
-		out->alone &= i == own || !is_met;
-	}
-}
-
-/* In use of one space of `me`, of all that a load has in its own: it takes the spaces in turn. A port that it
- * has in several is one of each: where several of its spaces lie in one of these, its ports there may be
- * the same or not. */
-static double in_space(const struct view *v, uint32_t i, enum bound which, double n)
-{
-	const struct load_plan *other = &v->p->loads[i];
-	double spaces = other->budget.spaces;
-	bool by_turns = spaces == v->me->budget.spaces && !v->uses[i].is_pooled;
-
-	switch (which) {
-	case SUM_LEAST:
-		return v->within[i] ? floor(n / spaces) : 0;
-	case SUM_LIKELY:
-		return n * v->part[i] / spaces;
-	default:
-		return v->part[i] > 0 ? ceil(n / (by_turns ? spaces : 1)) : 0;
-	}
-}
-
-static double sum_at(const struct view *v, enum bound which, double ns)
-{
-	static double (*const use_of[SUMS])(const struct use *, double) = {
-		[SUM_LEAST] = use_least, [SUM_LIKELY] = use_likely, [SUM_MOST] = use_most};
-	double sum = 0;
-
-	for (uint32_t i = 0; i < v->p->load_count; i++)
-		sum += in_space(v, i, which, use_of[which](&v->uses[i], ns));
-	return sum;
-}
-
-static double peak_of(const struct view *v)
-{
-	double sum = 0;
-
-	for (uint32_t i = 0; i < v->p->load_count; i++)
-		if (v->part[i] > 0)
-			sum += in_space(v, i, SUM_MOST, use_peak(&v->uses[i]));
-	return sum;
-}
-
-/* Looks at the clock so often, and then between two looks. */
-enum { LOOKS = 256 };
-
-static bool is_passed(const struct view *v, enum bound which, double ports, int64_t ns)
-{
-	return sum_at(v, which, (double)ns) > ports;
-}
-
-/* A load that begins may want a port for a moment alone. */
-static int64_t passed_by_start(const struct view *v, enum bound which, double ports, int64_t until)
-{
-	int64_t first = FOR_EVER;
-
-	for (uint32_t i = 0; i < v->p->load_count; i++) {
-		int64_t start = v->p->loads[i].load->start;
-
-		if (start < sooner(first, until) && is_passed(v, which, ports, start))
-			first = start;
-	}
-	return first;
-}
-
-/* When more than `ports` are in use for the first time; FOR_EVER: never before `until`. What grows is
- * found to the nanosecond; what comes and goes between two looks is not found. */
-static int64_t passed_ns(const struct view *v, enum bound which, double ports, int64_t until)
-{
-	int64_t early = -1, late = FOR_EVER, by_start = passed_by_start(v, which, ports, until);
-
-	for (int k = 0; k <= LOOKS && late == FOR_EVER; k++) {
-		int64_t ns = (int64_t)((double)until * k / LOOKS);
-
-		if (is_passed(v, which, ports, ns))
-			late = ns;
-		else
-			early = ns;
-	}
-	if (by_start < late && early >= by_start)
-		return by_start;
-	while (late != FOR_EVER && late - early > 1) {
-		int64_t between = early + (late - early) / 2;
-
-		if (is_passed(v, which, ports, between))
-			late = between;
-		else
-			early = between;
-	}
-	return sooner(late, by_start);
-}
-
 /* From half full on connects are slow: on a slow machine as soon as that can be, on a usual one when it is
  * likely. */
-static void slow_down(struct view *v, int64_t until)
+static void slow_down(struct sum *v, int64_t until)
 {
 	double half = speed_half(v->me->load, &v->me->budget), at[PACES] = {0};
 	int64_t soonest, likely;
@@ -181,8 +35,8 @@ static void slow_down(struct view *v, int64_t until)
 	at[PACE_SLOW] = at[PACE_USUAL] = at[PACE_QUICK] = INFINITY;
 	if (half <= 0)
 		return;
-	soonest = passed_ns(v, SUM_MOST, half, until);
-	likely = passed_ns(v, SUM_LIKELY, half, until);
+	soonest = sum_passed_ns(v, SUM_MOST, half, until);
+	likely = sum_passed_ns(v, SUM_LIKELY, half, until);
 	at[PACE_SLOW] = soonest == FOR_EVER ? INFINITY : (double)soonest;
 	at[PACE_USUAL] = likely == FOR_EVER ? INFINITY : (double)likely;
 	for (uint32_t i = 0; i < v->p->load_count; i++)
@@ -191,7 +45,7 @@ static void slow_down(struct view *v, int64_t until)
 
 /* Do the others have all ports of `me` when a load that has no other asks for one? Either they do, or
  * one of them was refused before. When that is; FOR_EVER: it is not known to be. */
-static int64_t taken_ns(const struct view *v, int64_t until)
+static int64_t taken_ns(const struct sum *v, int64_t until)
 {
 	int64_t first = FOR_EVER;
 
@@ -203,9 +57,9 @@ static int64_t taken_ns(const struct view *v, int64_t until)
 		if (!together_within(v->p, asker, v->me) || at >= until)
 			continue;
 		for (uint32_t i = 0; i < v->p->load_count; i++)
-			if (i != k && !share(v->p->loads[i].load, asker->load))
-				held += in_space(v, i, SUM_LEAST,
-						 use_least(&v->uses[i], (double)at));
+			if (i != k && !sum_shares(v->p->loads[i].load, asker->load))
+				held += sum_in_space(v, i, SUM_LEAST,
+						     use_least(&v->uses[i], (double)at));
 		if (held >= (double)v->me->budget.usable)
 			first = sooner(first, at + (int64_t)USE_HELD_UP_NS);
 	}
@@ -218,7 +72,7 @@ struct fill {
 	bool never;				  /* not more than there are, whatever happens */
 };
 
-static struct fill fill_of(struct view *v, const struct forecast *one)
+static struct fill fill_of(struct sum *v, const struct forecast *one)
 {
 	const struct plan *p = v->p;
 	int64_t stop = p->scenario->stop.time, until = (int64_t)until_of(p);
@@ -227,12 +81,13 @@ static struct fill fill_of(struct view *v, const struct forecast *one)
 	struct fill f = {.surely_ns = FOR_EVER};
 
 	slow_down(v, stop);
-	f.never = peak_of(v) <= usable || shares_with_all(p, v->me) ||
+	f.never = sum_peak(v) <= usable || shares_with_all(p, v->me) ||
 		  (v->alone && one->known && !one->exhausts);
-	f.soonest_ns = passed_ns(v, SUM_MOST, usable, stop);
-	f.likely_ns = passed_ns(v, SUM_LIKELY, usable, stop);
+	f.soonest_ns = sum_passed_ns(v, SUM_MOST, usable, stop);
+	f.likely_ns = sum_passed_ns(v, SUM_LIKELY, usable, stop);
 	if (is_steady)
-		f.surely_ns = sooner(passed_ns(v, SUM_LEAST, usable, until), taken_ns(v, until));
+		f.surely_ns =
+			sooner(sum_passed_ns(v, SUM_LEAST, usable, until), taken_ns(v, until));
 	return f;
 }
 
@@ -271,7 +126,7 @@ static void count_kept(struct forecast *all, const struct plan *p)
 }
 
 /* Opened until the first refusal, which comes between two times. */
-static void count(struct forecast *all, const struct view *v, const struct fill *f)
+static void count(struct forecast *all, const struct sum *v, const struct fill *f)
 {
 	const struct plan *p = v->p;
 	bool opens = behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
@@ -311,7 +166,7 @@ static struct guess refused_at(const struct plan *p, const struct fill *f)
 }
 
 /* Is it of the same ports, and of the same mind about the others'? */
-static bool is_same(const struct view *a, const struct view *b)
+static bool is_same(const struct sum *a, const struct sum *b)
 {
 	bool same = a->me->budget.usable == b->me->budget.usable &&
 		    bind_takes_port(a->me->bind) == bind_takes_port(b->me->bind) &&
@@ -327,13 +182,13 @@ static bool is_same(const struct view *a, const struct view *b)
 void fill_foresee(struct forecast *all, const struct plan *p, const struct forecast *each)
 {
 	struct fill first = {FOR_EVER, FOR_EVER, FOR_EVER, true};
-	struct view views[2], full; /* the one that is looked at, and the one before */
+	struct sum views[2], full; /* the one that is looked at, and the one before */
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
-		struct view *v = &views[i % 2];
+		struct sum *v = &views[i % 2];
 		struct fill f;
 
-		view_make(v, p, i);
+		sum_make(v, p, i);
 		if (i > 0 && is_same(v, &views[1 - i % 2]))
 			continue;
 		f = fill_of(v, &each[i]);
@@ -357,23 +212,23 @@ void fill_foresee(struct forecast *all, const struct plan *p, const struct forec
 int64_t fill_half_ns(const struct plan *p)
 {
 	double half = speed_half(p->loads[p->widest].load, &p->budget);
-	struct view v;
+	struct sum v;
 
 	if (half <= 0)
 		return FOR_EVER;
-	view_make(&v, p, p->widest);
-	return passed_ns(&v, SUM_LIKELY, half, p->scenario->stop.time);
+	sum_make(&v, p, p->widest);
+	return sum_passed_ns(&v, SUM_LIKELY, half, p->scenario->stop.time);
 }
 
 /* The view that may be fullest, by what there is. */
-static void fullest(struct view *out, const struct plan *p)
+static void fullest(struct sum *out, const struct plan *p)
 {
-	struct view v;
+	struct sum v;
 
-	view_make(out, p, p->widest);
+	sum_make(out, p, p->widest);
 	for (uint32_t i = 0; i < p->load_count; i++) {
-		view_make(&v, p, i);
-		if (peak_of(&v) * out->me->budget.usable > peak_of(out) * v.me->budget.usable)
+		sum_make(&v, p, i);
+		if (sum_peak(&v) * out->me->budget.usable > sum_peak(out) * v.me->budget.usable)
 			*out = v;
 	}
 }
@@ -382,10 +237,10 @@ struct guess fill_wanted(const struct plan *p)
 {
 	int64_t stop = p->scenario->stop.time;
 	struct guess wanted = {0, 0, 0};
-	struct view v;
+	struct sum v;
 
 	fullest(&v, p);
-	wanted.most = peak_of(&v);
+	wanted.most = sum_peak(&v);
 	for (int k = 1; k <= LOOKS; k++)
 		wanted.likely =
 			fmax(wanted.likely, sum_at(&v, SUM_LIKELY, (double)stop * k / LOOKS));
@@ -422,16 +277,16 @@ static bool goes_on(const struct plan *p, const struct load_plan *lp, const stru
 
 int64_t fill_lasts_ns(const struct plan *p)
 {
-	struct view v;
+	struct sum v;
 	int64_t at;
 
-	view_make(&v, p, p->widest);
+	sum_make(&v, p, p->widest);
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		if (!goes_on(p, &p->loads[i], &v.uses[i]))
 			return 0;
 		v.uses[i].total = INFINITY;
 		v.uses[i].lasts_ns = LONGEST_NS;
 	}
-	at = passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
+	at = sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
 	return at == FOR_EVER ? 0 : at - plan_start(p);
 }

@@ -368,6 +368,20 @@ static struct foretold fold(struct foretold said[][PREDICTIONS], uint32_t count,
 	return all.told ? all : untold;
 }
 
+/* Of a part, with those that the others may have begun by then; and as many as they likely have. */
+static struct foretold after_of_all(const struct foretold *part, const struct foretold *whole,
+				    double beside)
+{
+	struct foretold after = *part;
+
+	after.told &= isfinite(beside);
+	after.value.most += beside;
+	if (whole->told)
+		after.value.likely =
+			fmin(fmax(whole->value.likely, after.value.least), after.value.most);
+	return after;
+}
+
 /* Loads that want nothing of each other's ports: the first refusal of all is that of the only part
  * that has one. */
 static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p,
@@ -375,7 +389,7 @@ static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p
 {
 	struct foretold said[PARTS_MOST][PREDICTIONS] = {{{0}}};
 	struct load_plan loads[SCENARIO_LOADS_MOST];
-	double beside, late_ns;
+	double late_ns;
 	int which;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -394,10 +408,8 @@ static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p
 		return;
 	out[PREDICTION_AT] = said[which][PREDICTION_AT];
 	out[PREDICTION_RECOVERED] = said[which][PREDICTION_RECOVERED];
-	out[PREDICTION_AFTER] = said[which][PREDICTION_AFTER];
-	beside = begun_beside(p, parts[which]);
-	out[PREDICTION_AFTER].told &= isfinite(beside);
-	out[PREDICTION_AFTER].value.most += beside;
+	out[PREDICTION_AFTER] = after_of_all(&said[which][PREDICTION_AFTER], &out[PREDICTION_AFTER],
+					     begun_beside(p, parts[which]));
 }
 
 void predict(struct foretold out[PREDICTIONS], const struct plan *p, double elapsed_ns)

@@ -44,6 +44,7 @@
 	SUITE(shape) \
 	SUITE(outline) \
 	SUITE(together) \
+	SUITE(use) \
 	SUITE(split) \
 	SUITE(foretold) \
 	SUITE(retry) \

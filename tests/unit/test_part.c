@@ -128,6 +128,7 @@ static void the_refusal_of_one_part_is_predicted_beside_the_others(void)
 	CU_ASSERT(said[PREDICTION_EXHAUSTED].told && said[PREDICTION_EXHAUSTED].value.least == 1);
 	CU_ASSERT_FATAL(said[PREDICTION_AFTER].told && said[PREDICTION_AT].told);
 	CU_ASSERT_EQUAL(said[PREDICTION_AFTER].value.least, 32);
+	CU_ASSERT_EQUAL(said[PREDICTION_AFTER].value.likely, 32 + 14); /* TCP has 14 by 1.32 s */
 	CU_ASSERT_EQUAL(said[PREDICTION_AFTER].value.most, 52);
 	CU_ASSERT_EQUAL(said[PREDICTION_AT].value.likely, 1320000000);
 	CU_ASSERT_EQUAL(said[PREDICTION_USED].value.most, 32);

@@ -1,0 +1,174 @@
+/* How many ports one load has in use by a time, and what several of them come to: by hand. */
+#include "plan/use.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "plan/outline.h"
+#include "plan/part.h"
+#include "plan/predict.h"
+#include "plan_help.h"
+#include "suites.h"
+
+#define SECOND 1e9
+
+/* A slow machine is 0.1 s behind; a usual one has begun what is due; and at most a port is given back
+ * 0.25 s late, and out of TIME_WAIT 2.05 s later still. */
+static void a_load_has_what_it_began_within_a_ports_life(void)
+{
+	static const struct {
+		const char *lines;
+		double at_s, least, likely, most;
+	} rows[] = {
+		/* 10/s that stay: those due at 0, 0.1, … 1 s; 0.9 s */
+		{"load: {rate: 10/s, end: leak}", 1, 10, 11, 11},
+		{"load: {rate: 10/s, end: leak, start: 400ms}", 1, 6, 7, 7},
+		{"load: {rate: 10/s, end: leak, duration: 500ms}", 1, 5, 5, 5},
+		{"load: {rate: 10/s, end: leak, total: 4}", 1, 4, 4, 4},
+		/* free with the close: one is asked for at a time, unless 0.25 s of them come late */
+		{"load: {rate: 100/s, end: reset}", 1, 0, 1, 25},
+		/* 60 s in TIME_WAIT: 701 due by 70 s, of them 101 by 10 s, 78 by 7.7 s; 700 by 69.9 s */
+		{"load: {rate: 10/s}\nstop: {time: 2m}", 70, 599, 600, 623},
+		/* half of them stay: 51 of 101 */
+		{"load: {rate: 10/s, end: reset, mix: {leak: 50%}}", 10, 0, 50.5, 101},
+		/* four clients with one each; and where a round is over, four others closing */
+		{"load: {concurrency: 4, hold: 1s, end: reset}", 0.5, 4, 4, 4},
+		{"load: {concurrency: 4, hold: 1s, end: reset}", 1.5, 4, 4, 8},
+		{"load: {concurrency: 4, hold: 1s, end: reset}", 9.5, 4, 4, 12},
+		/* what each round leaves: 4 clients, 8 rounds by 7.9 s; a slow one takes 1.0016 s */
+		{"load: {concurrency: 4, hold: 1s}", 7.5, 32, 32, 32},
+		{"load: {concurrency: 4, hold: 1s, total: 10}", 7.5, 10, 10, 10},
+		/* a machine that begins one each 0.4 ms has 251 by 0.2 s; the others one in 40 and in 5 us */
+		{"load: {end: leak}", 0.2, 250, 5001, 40001},
+		/* one request at once; and 51 that are due in 0.25 s */
+		{"load: {rate: 200/s, hold: 5ms, pool: {max_idle: 10}}", 1, 1, 1, 52},
+		/* gone before the next: of 19 requests nine in ten, of 21 all */
+		{"load: {rate: 20/s, pool: {max_idle: 5, idle_timeout: 20ms}}", 1, 17, 21, 21},
+		/* for ten requests each: of 91, of 101; and 26 that are due in 0.25 s */
+		{"load: {rate: 100/s, request: {send: 8B, per_connection: 10}, pool: {max_idle: "
+		 "5}}",
+		 1, 10, 11, 38},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
+		struct use u = use_make(&p, &p.loads[0], &p.loads[0]);
+		double ns = rows[i].at_s * SECOND, least = use_least(&u, ns),
+		       likely = use_likely(&u, ns), most = use_most(&u, ns);
+
+		if (least != rows[i].least || likely != rows[i].likely || most != rows[i].most)
+			printf("\n%s at %g s: %g, %g, %g\n", rows[i].lines, rows[i].at_s, least,
+			       likely, most);
+		CU_ASSERT_EQUAL(least, rows[i].least);
+		CU_ASSERT_EQUAL(likely, rows[i].likely);
+		CU_ASSERT_EQUAL(most, rows[i].most);
+		CU_ASSERT(use_peak(&u) >= most);
+		arena_close(&a);
+	}
+}
+
+/* To bind() a port in TIME_WAIT is taken, whatever connect() may do with it. */
+static void what_a_port_is_to_another_is_the_others_to_say(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {sysctl: {net.ipv4.tcp_tw_reuse: 1}}\n"
+				  "loads: {a: {rate: 10/s}, b: {bind: address, rate: 1/s}}\n"
+				  "stop: {time: 2m}",
+				  NULL, 1, &a);
+	struct use own = use_make(&p, &p.loads[0], &p.loads[0]),
+		   other = use_make(&p, &p.loads[0], &p.loads[1]);
+
+	CU_ASSERT_EQUAL(own.life.quiet.most, INT64_C(1000000000));
+	CU_ASSERT_EQUAL(other.life.quiet.most, INT64_C(60000000000));
+	CU_ASSERT_EQUAL(use_most(&own, 30e9), 33); /* in 3.3 s */
+	CU_ASSERT_EQUAL(use_most(&other, 30e9), 301);
+	arena_close(&a);
+}
+
+/* lines, whether a port is wanted for and when that is likely; how long the ports last; wanted at once. */
+static void several_loads_are_the_sum_of_each_by_the_clock(void)
+{
+	static const struct {
+		const char *lines;
+		bool known, exhausts;
+		double at_s, lasts_s, wanted;
+	} rows[] = {
+		/* 1 of the pool and 8/s: 63 of those are there by 7.75 s, and the next one is too many */
+		{"loads: {svc: {rate: 200/s, hold: 5ms, pool: {max_idle: 10}}, "
+		 "leaky: {rate: 8/s, end: leak}}",
+		 true, true, 7.875, 7.875, INFINITY},
+		/* 20/s and 1 */
+		{"loads: {svc: {rate: 200/s, hold: 5ms, pool: {max_idle: 10}}, churn: {rate: "
+		 "20/s}}",
+		 true, true, 3.15, 3.15, 1201},
+		/* resets have theirs for a moment */
+		{"loads: {a: {rate: 10/s, duration: 3s}, b: {rate: 100/s, end: reset, duration: "
+		 "3s}}",
+		 true, false, 0, 6.3, 600},
+		{"loads: {a: {rate: 10/s, duration: 3s}, b: {rate: 10/s, end: reset, hold: 2s}}",
+		 true, false, 0, 4.4, 620},
+		/* 64 before the first of either is back; and each has them for a second */
+		{"loads: {a: {rate: 40/s, hold: 1s, end: reset}, b: {rate: 40/s, hold: 1s, end: "
+		 "reset}}",
+		 true, true, 0.8, 0.8, 80},
+		{"loads: {a: {rate: 10/s, hold: 1s, end: reset}, b: {rate: 20/s, hold: 1s, end: "
+		 "reset}}",
+		 true, false, 0, 0, 30},
+		/* the one is there for a while before the other begins; alone it would go on to 6.4 s */
+		{"loads: {a: {rate: 10/s, end: leak, total: 40}, b: {rate: 20/s, end: leak, start: "
+		 "8s}}",
+		 true, true, 9.2, 6.4, INFINITY},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40063}\n%s", rows[i].lines).s, NULL,
+			1, &a);
+		struct outline o = outline_of(&p);
+		double at_s = o.at_ns.likely / SECOND, lasts_s = (double)o.lasts_ns / SECOND;
+
+		if (fabs(at_s - rows[i].at_s) > 1e-3 || fabs(lasts_s - rows[i].lasts_s) > 1e-3 ||
+		    (o.wanted != rows[i].wanted) || o.known != rows[i].known)
+			printf("\n%s: %d %d, at %g s, last %g s, %g wanted\n", rows[i].lines,
+			       o.known, o.exhausts, at_s, lasts_s, o.wanted);
+		CU_ASSERT_EQUAL(o.known, rows[i].known);
+		CU_ASSERT_EQUAL(o.exhausts, rows[i].exhausts);
+		CU_ASSERT_DOUBLE_EQUAL(at_s, rows[i].at_s, 1e-3);
+		CU_ASSERT_DOUBLE_EQUAL(lasts_s, rows[i].lasts_s, 1e-3);
+		CU_ASSERT_EQUAL(o.wanted, rows[i].wanted);
+		arena_close(&a);
+	}
+}
+
+/* A run that was off by 24 times had "3 of 3 predictions hold". */
+static void when_several_loads_lack_a_port_is_predicted(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {ports: 40000-40063}\n"
+				  "loads: {a: {rate: 10/s, end: leak, start: 2s}, "
+				  "b: {rate: 10/s, end: leak, start: 1s}}",
+				  NULL, 1, &a);
+	struct foretold said[PREDICTIONS];
+
+	predict(said, &p, 0);
+	CU_ASSERT_FATAL(said[PREDICTION_AT].told && said[PREDICTION_AFTER].told);
+	/* 10 by 1.9 s, 54 of both since: the 65th is due with the 64th, 2.7 s after that; since the first began */
+	CU_ASSERT_DOUBLE_EQUAL(said[PREDICTION_AT].value.likely / SECOND, 3.7, 1e-6);
+	CU_ASSERT_DOUBLE_EQUAL(said[PREDICTION_AT].value.least / SECOND, 3.7, 1e-6);
+	CU_ASSERT(said[PREDICTION_AT].value.most < 6e9);
+	CU_ASSERT_EQUAL(said[PREDICTION_AFTER].value.likely, 64);
+	CU_ASSERT_DOUBLE_EQUAL(outline_of(&p).at_ns.likely / SECOND, 4.7, 1e-6);
+	arena_close(&a);
+}
+
+static const struct test tests[] = {
+	TEST(a_load_has_what_it_began_within_a_ports_life),
+	TEST(what_a_port_is_to_another_is_the_others_to_say),
+	TEST(several_loads_are_the_sum_of_each_by_the_clock),
+	TEST(when_several_loads_lack_a_port_is_predicted),
+	TESTS_END,
+};
+
+const struct suite suite_use = {"use", tests};
