@@ -11,7 +11,7 @@
 #include "sys/plain.h"
 
 /* A larger batch shares its system call among more operations, and all of it waits for the slowest. */
-enum { BATCH_MOST = 64, PLAIN_NS_MOST = 10000 };
+enum { PLAIN_NS_MOST = 10000 };
 #define BATCH_NS INT64_C(400000)
 
 /* What options point to must outlive the ask. */

@@ -107,7 +107,8 @@ static enum outcome outcome_of(enum prediction what, const struct compared *c,
 	bool is_short = c->observed.n < c->predicted.least && is_a_sum(what);
 
 	/* That ports did not run out is told by itself. */
-	bool lacks = is_short && what != PREDICTION_POOL && !tape->exhausted;
+	bool lacks =
+		is_short && what != PREDICTION_POOL && plan->forecast.exhausts && !tape->exhausted;
 
 	if (!c->observed.present || lacks || ((waits || is_short) && ended_early(tape)) ||
 	    is_excused(what, c, m))

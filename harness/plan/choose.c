@@ -11,11 +11,7 @@
 enum {
 	DRAWS_MOST = 1 << 25, /* a third of a second */
 	CLOCK_MOST = 1 << 20, /* so do these, that are drawn twice and timed, five times over */
-	UNDER_WAY = 64,	      /* connections that are begun in one batch: BATCH_MOST, drive/ask.c */
 };
-
-/* So long may a machine be held up: what is due meanwhile begins together. */
-#define STALL_NS INT64_C(250000000)
 
 uint64_t choose_draw(const struct plan *p, const struct load_plan *lp, uint64_t i, uint64_t n)
 {
@@ -82,7 +78,7 @@ static uint64_t others_of(const struct load_plan *lp, const struct keepers *k)
 {
 	if (lp->concurrency)
 		return k->others_wait ? UINT64_MAX : lp->concurrency;
-	return UNDER_WAY + (k->others_ns > 0 ? shape_most(&lp->shape, k->others_ns) : 0);
+	return BATCH_MOST + (k->others_ns > 0 ? shape_most(&lp->shape, k->others_ns) : 0);
 }
 
 /* All that the load can begin; there is no need to draw for more. */
@@ -192,7 +188,7 @@ static uint32_t ports_of(const struct load_plan *lp, const struct life *life,
 	uint32_t under_way = 0;
 
 	if (r->is_long && life->live.least < r->late_ns)
-		under_way = (uint32_t)least(UNDER_WAY, shape_most(&lp->shape, r->late_ns));
+		under_way = (uint32_t)least(BATCH_MOST, shape_most(&lp->shape, r->late_ns));
 	if (!is_drawn) /* each space in turn */
 		under_way = (under_way + lp->budget.spaces - 1) / lp->budget.spaces;
 	return r->ports > under_way ? r->ports - under_way : 1;
@@ -225,7 +221,7 @@ static bool keeps_up(const struct load_plan *lp, uint64_t used)
 	double each = SPEED_MOST_NS +
 		      (is_past ? speed_scan_ns(lp->load, &lp->budget, TIME_WAIT_NS).most : 0);
 
-	return (double)shape_most(&lp->shape, STALL_NS) * each <= (double)STALL_NS;
+	return (double)shape_most(&lp->shape, SPEED_STALL_NS) * each <= (double)SPEED_STALL_NS;
 }
 
 /* Where an open model begins its connections by the clock, and the seed says how each ends and where it
@@ -240,11 +236,11 @@ static void kept_by_clock(struct budget *b, const struct plan *p, const struct l
 		uint64_t *count;
 		struct reckoning by;
 	} ways[] = {
-		{&b->kept.near, {STALL_NS, sure, true}},
+		{&b->kept.near, {SPEED_STALL_NS, sure, true}},
 		{&b->kept.least, {BUDGET_BEHIND_NS, sure, true}},
 		{&b->kept.likely, {0, b->usable, true}},
 		{&b->kept.most, {BUDGET_BEHIND_NS, b->usable, false}},
-		{&b->kept.full, {STALL_NS, b->usable, false}},
+		{&b->kept.full, {SPEED_STALL_NS, b->usable, false}},
 	};
 	struct fill all = fill_of(p, lp, &ways[0].by, begun, scratch);
 

@@ -90,12 +90,11 @@ static void forecast_descriptors(struct plan *p)
 /* Of one load, connections that a server which is held up finds in its backlog: closed ones too. */
 static uint64_t queued_most(const struct plan *p, const struct load_plan *lp)
 {
-	const int64_t stall_ns = 250000000;
 	uint64_t all = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
 
 	if (lp->load->protocol != PROTOCOL_TCP)
 		return 0;
-	return load_is_open(lp->load) ? least(all, shape_most(&lp->shape, stall_ns)) : all;
+	return load_is_open(lp->load) ? least(all, shape_most(&lp->shape, SPEED_STALL_NS)) : all;
 }
 
 bool doubt_backlog(const struct plan *p)

@@ -351,9 +351,6 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 		!never && !f->exhausts && foresee_refusal(f, s, b, life, speed_lasts_ns(&s->load));
 }
 
-/* A machine that is held up has the server's host vanish so much later. */
-#define LATE_NS INT64_C(250000000)
-
 /* Does each connection wait for an answer, and hold its port for nothing else? */
 static bool only_waits(const struct scenario *s, const struct life *life)
 {
@@ -363,7 +360,7 @@ static bool only_waits(const struct scenario *s, const struct life *life)
 	       answer_span(s).most < l->timeout && life->quiet.most == 0;
 }
 
-/* The server's host vanishes before the ports are used up. Who waits for an answer then waits until its
+/* The server's host vanishes before the ports are used up: later on a machine that is held up. Who waits for an answer then waits until its
  * timeout, and so does each connect that comes after it: none gives its port back before that. */
 static void foresee_vanishing(struct forecast *f, const struct scenario *s, const struct budget *b,
 			      const struct life *life)
@@ -378,15 +375,15 @@ static void foresee_vanishing(struct forecast *f, const struct scenario *s, cons
 	waiting = opened - shape_due(&shape, gone > live ? gone - live : 0);
 	refused = opened + b->usable - least(waiting, b->usable);
 	at = shape_when(&shape, refused + 1);
-	early = shape_when(&shape, refused) - LATE_NS;
+	early = shape_when(&shape, refused) - SPEED_STALL_NS;
 	if (waiting >= b->usable || (s->load.total && s->load.total <= refused + 1) ||
-	    at + LATE_NS >= gone - live + s->load.timeout ||
-	    (double)(at + LATE_NS) >= speed_ends_ns(s))
+	    at + SPEED_STALL_NS >= gone - live + s->load.timeout ||
+	    (double)(at + SPEED_STALL_NS) >= speed_ends_ns(s))
 		return;
 	f->exhausts = f->known = f->counted = f->gone = true;
 	f->after = opened;
 	f->after_least = shape_due(&shape, gone > LIFE_SLACK ? gone - LIFE_SLACK : 0);
-	f->after_most = shape_due(&shape, gone + LATE_NS) + 1;
+	f->after_most = shape_due(&shape, gone + SPEED_STALL_NS) + 1;
 	f->at = (struct guess){(double)(early > gone ? early : gone),
 			       (double)shape_when(&shape, refused), (double)(at + LIFE_SLACK)};
 }

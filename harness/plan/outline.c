@@ -7,6 +7,7 @@
 #include "plan/fill.h"
 #include "plan/lasts.h"
 #include "plan/retry.h"
+#include "plan/reuse.h"
 #include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
@@ -292,17 +293,25 @@ static bool is_too_slow(const struct outline *o, const struct plan *p)
 	       o->wanted > (double)p->budget.capacity && o->clock_ns > 0;
 }
 
-/* Of a rate whose ports are free with the close, those of a machine that is held up so long. */
-#define STALL_NS INT64_C(250000000)
-
+/* Of a rate whose ports are free with the close, those of a machine that is held up. */
 static double late_together(const struct outline *o, const struct plan *p)
 {
-	return o->wanted <= 0 ? (double)shape_most(&p->loads[0].shape, STALL_NS) : 0;
+	return o->wanted <= 0 ? (double)shape_most(&p->loads[0].shape, SPEED_STALL_NS) : 0;
 }
 
 static double pool_ports(const struct outline *o)
 {
 	return o->pooled && isfinite(o->begun) ? pool_opens_most(&o->pool, o->begun) : INFINITY;
+}
+
+static uint64_t waiting_of(const struct outline *o, const struct plan *p)
+{
+	double round = (double)o->round_ns / SECOND;
+	double rate = o->rate > 0 ? o->rate : round > 0 ? o->under_way / round : INFINITY;
+	struct guess used = reuse_used(p, rate, o->begun);
+
+	return (uint64_t)fmin(fmax(used.likely, fmin(o->wanted, used.most)) * p->budget.spaces,
+			      (double)p->budget.capacity);
 }
 
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
@@ -316,7 +325,9 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 		used = least(used, p->loads[0].sockets_most);
 	if (o->begun < (double)used)
 		used = (uint64_t)o->begun;
-	if (life_may_wait_reused(p)) /* in TIME_WAIT, until somebody takes them */
+	if (reuse_is_told(p)) /* in TIME_WAIT, until somebody takes them */
+		return least(used, waiting_of(o, p));
+	if (life_may_wait_reused(p))
 		return used;
 	if (p->budget.kept.ports)
 		return least(used, p->budget.kept.ports);

@@ -28,6 +28,7 @@ enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };
 
 enum {
 	WORKERS_MOST = 64, /* of a load */
+	BATCH_MOST = 64,   /* connections that a worker begins together, at most */
 };
 
 /* Addresses of one version of IP. The first of `link` is the client's way to all that is there. */

@@ -3,16 +3,14 @@
 #include <math.h>
 
 #include "plan/shape.h"
+#include "plan/speed.h"
 
 /* A connect on a slow machine: so long may a round's last client be behind its first. */
 #define SLOWEST_NS 400e3
 
 #define NEARLY 1e-9 /* shares are no whole numbers */
 
-/* A rate goes on while the machine stalls: what is late begins together. */
-#define STALL_NS INT64_C(250000000)
-
-/* And is not held up so for longer than once in this time. */
+/* A machine is not held up so for longer than once in this time. */
 #define STALLS_NS 10e9
 
 /* Of the requests whose connections are gone before the next, those that find none: a machine that is held
@@ -88,7 +86,7 @@ static bool begins_together(const struct load *l, const struct life *life)
 /* Of those that are due before the first ends, so many: later ones may find its connection. */
 static double surely_under_way(const struct load *l, const struct life *life)
 {
-	int64_t until = life->live.least - STALL_NS;
+	int64_t until = life->live.least - SPEED_STALL_NS;
 	struct shape shape;
 
 	if (!load_is_open(l) || until <= 0)
@@ -167,7 +165,7 @@ double pool_late(const struct load *l)
 	if (!load_is_open(l))
 		return 0;
 	shape = shape_make(l);
-	return (double)shape_most(&shape, STALL_NS);
+	return (double)shape_most(&shape, SPEED_STALL_NS);
 }
 
 double pool_share(const struct pool_fate *f)

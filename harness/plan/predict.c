@@ -10,6 +10,7 @@
 #include "plan/outline.h"
 #include "plan/part.h"
 #include "plan/retry.h"
+#include "plan/reuse.h"
 #include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
@@ -19,7 +20,7 @@
 /* A machine that does other things as well holds a thread up so long, and takes four times as long
  * as a slow one: where that takes 3.7 s more than the clock says, one with eight others at work on
  * two processors took 12.6 s. */
-#define STALL_NS 1e9
+#define HELD_UP_NS 1e9
 #define BUSY 4
 
 /* Timers of TIME_WAIT are in a wheel whose slots are 2.05 s wide at that distance (Linux 6.18); an
@@ -74,7 +75,7 @@ static struct foretold foretell_at(const struct plan *p, const struct outline *o
 		return untold;
 	return (struct foretold){
 		true,
-		{at->least, at->likely, at->least + (at->most - at->least) * BUSY + STALL_NS}};
+		{at->least, at->likely, at->least + (at->most - at->least) * BUSY + HELD_UP_NS}};
 }
 
 /* The first connection has its port for the whole of its life; then somebody has to ask for it. */
@@ -93,7 +94,7 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	return (struct foretold){
 		true,
 		{fmax((double)f->life_least_ns - (double)LIFE_SLACK, 0), life,
-		 life + WHEEL_NS + PROBE_NS + STALL_NS + asks + (double)retry_most_ns(l)}};
+		 life + WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
 }
 
 /* As many as the load begins, if it has a number of its own. */
@@ -126,14 +127,16 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 {
 	const struct budget *b = &p->budget;
 	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
-		       (double)p->forecast.life_least_ns > STALL_NS &&
+		       (double)p->forecast.life_least_ns > HELD_UP_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
-	double late = o->rate * STALL_NS / SECOND;
+	double late = o->rate * HELD_UP_NS / SECOND;
 	double at_once = late + (o->wanted <= 0 ? 0 : (double)o->ports);
 	double most = b->usable, lost;
 
 	if (!is_single(p))
 		return untold;
+	if (reuse_is_told(p) && o->rate > 0 && !is_full && p->scenario->sample.latency == 0)
+		return (struct foretold){true, reuse_used(p, o->rate, o->begun)};
 	if (life_may_wait_reused(p))
 		most = fmin(most, ceil(o->begun / b->spaces));
 	else if (b->kept.used && p->scenario->sample.latency == 0)
@@ -220,9 +223,9 @@ static struct foretold foretell_cliff(const struct plan *p, const struct outline
 
 	if (o->half == 0 || !is_single(p))
 		return untold;
-	return (struct foretold){
-		true,
-		{more->least, more->likely + SPEED_CONNECT_NS, more->most * BUSY + STALL_NS / 1e3}};
+	return (struct foretold){true,
+				 {more->least, more->likely + SPEED_CONNECT_NS,
+				  more->most * BUSY + HELD_UP_NS / 1e3}};
 }
 
 static struct foretold foretell_gateway(const struct plan *p, const struct outline *o)

@@ -9,6 +9,7 @@
 #include "plan/memory.h"
 #include "plan/pool.h"
 #include "plan/retry.h"
+#include "plan/speed.h"
 #include "plan/split.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
@@ -313,14 +314,13 @@ static bool descriptors_suffice(int64_t nofile, struct err *err)
  * that, or not for so long. */
 static uint64_t left_waiting(const struct plan *p, const struct load_plan *lp, uint64_t begun)
 {
-	const int64_t stall_ns = 250000000;
 	const struct load *l = lp->load;
 	int64_t delay_ns = answer_span(p->scenario).most;
 	bool awaits = l->request.receive > 0 && delay_ns < l->timeout;
 
 	if (l->protocol != PROTOCOL_TCP || l->request.send == 0 || delay_ns == 0 || awaits)
 		return 0;
-	return least(begun, begun_within(lp, delay_ns + stall_ns));
+	return least(begun, begun_within(lp, delay_ns + SPEED_STALL_NS));
 }
 
 /* What the far end has open at once: as much as the client, unless it closes first; and what it

@@ -14,6 +14,9 @@
 struct guess speed_pace(const struct scenario *s, const struct budget *b, const struct life *life,
 			uint64_t n);
 
+/* So long may a machine be held up: what is due meanwhile begins together. */
+#define SPEED_STALL_NS INT64_C(250000000)
+
 /* What a connect takes, as long as the first half of the ports is not in use. */
 #define SPEED_CONNECT_NS 40e3
 #define SPEED_LEAST_NS 5e3 /* on a machine that is quicker than any */

@@ -8,9 +8,6 @@
 #include "plan/shape.h"
 #include "plan/speed.h"
 
-/* A thread may be late by that much with a connection, and still be of use. */
-#define LATE_NS INT64_C(250000000)
-
 /* Timers of TIME_WAIT are late by up to that. */
 #define WHEEL_NS INT64_C(2050000000)
 
@@ -46,7 +43,7 @@ static int64_t longest_ns(const struct use *u, const struct scenario *alone)
 	if (all == FOR_EVER)
 		return FOR_EVER;
 	all += again > 0 ? again * l->timeout + retry_most_ns(l) : 0;
-	return all + LATE_NS + (u->life.quiet.most > 0 ? WHEEL_NS : 0) +
+	return all + SPEED_STALL_NS + (u->life.quiet.most > 0 ? WHEEL_NS : 0) +
 	       (u->is_pooled ? l->pool.idle_timeout : 0);
 }
 

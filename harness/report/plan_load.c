@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "plan/life.h"
+#include "plan/reuse.h"
 #include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
@@ -123,6 +124,16 @@ static struct text say_mixed(const struct plan *p, const struct outline *o, stru
 			   say_count(a, (double)p->budget.capacity));
 }
 
+/* ", and 32 in use, since each waits until it is taken again" */
+static const char *say_waiting(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (!reuse_is_told(p) || (double)o->ports <= ceil(o->wanted))
+		return "";
+	return text_format(a, ", and %s in use, since each waits until it is taken again",
+			   say_count(a, (double)o->ports))
+		.s;
+}
+
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
 static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -154,16 +165,17 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 				   say_time(a, (double)p->loads[0].shape.every_ns),
 				   say_parts(p, o, a), say_count(a, ceil(o->wanted)), there);
 	if (o->rate > 0)
-		return text_format(a, "%s%s × %s = %s ports at once; %s to be had",
+		return text_format(a, "%s%s × %s = %s ports at once%s; %s to be had",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
-				   there);
+				   say_waiting(p, o, a), there);
 	if (o->quiet_ns == 0)
 		return text_format(a, "%s under way, a port each; %s to be had",
 				   say_count(a, o->under_way), there);
-	return text_format(a, "%s under way × %s / %s = %s ports at once; %s to be had",
+	return text_format(a, "%s under way × %s / %s = %s ports at once%s; %s to be had",
 			   say_count(a, o->under_way), say_parts(p, o, a),
-			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)), there);
+			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)),
+			   say_waiting(p, o, a), there);
 }
 
 /* More than its threads begin: some machines are so quick, or none is. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/doubt.h"
+#include "plan/outline.h"
 #include "plan/plan.h"
 #include "plan/predict.h"
 #include "plan_help.h"
@@ -329,26 +330,37 @@ static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
 {
 	static const struct {
 		const char *lines;
-		double most;
+		double least, most;
+		uint64_t ports;
 	} rows[] = {
-		{"load: {rate: 100/s, total: 800}", 800}, /* was 216 */
-		{"load: {rate: 100/s, total: 8000}", 1000},
-		{"load: {rate: 100/s, total: 800, end: reset}", 116},
+		{"load: {rate: 100/s, total: 800}", 250, 500, 500}, /* those of one parity */
+		{"load: {rate: 100/s, total: 8000}", 450, 500, 500},
+		{"load: {rate: 100/s, total: 480}", 0, 480, 480},
+		{"load: {rate: 400/s, total: 8000}", 450, 500, 500},
+		{"load: {rate: 401/s, total: 8000}", 0, 1000, 500},
+		{"load: {rate: 600/s, total: 8000}", 0, 1000, 1000},
+		{"load: {rate: 1/s, total: 8000}", 0, 63, 60}, /* TIME_WAIT is over then */
+		{"load: {rate: 100/s, total: 8000, order: fast}", 0, 1000, 1000},
+		{"load: {burst: {size: 600, every: 10s}, total: 1200}", 0, 1000, 1000},
+		{"load: {rate: 100/s, total: 800, end: reset}", 0, 116, 26},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena a = help_arena();
-		const char *lines = text_format(&a,
-						"network: {ports: 40000-40999, sysctl: "
-						"{net.ipv4.tcp_tw_reuse: 1}}\n%s",
-						rows[i].lines)
-					    .s;
+		const char *lines =
+			text_format(&a,
+				    "network: {ports: 40000-40999, sysctl: "
+				    "{net.ipv4.tcp_tw_reuse: 1}}\nstop: {time: 80s}\n%s",
+				    rows[i].lines)
+				.s;
 		struct plan p = help_plan(lines, NULL, 1, &a);
 		struct foretold told[PREDICTIONS];
 
 		predict(told, &p, 1e9);
 		CU_ASSERT(told[PREDICTION_USED].told);
+		CU_ASSERT_EQUAL(told[PREDICTION_USED].value.least, rows[i].least);
 		CU_ASSERT_EQUAL(told[PREDICTION_USED].value.most, rows[i].most);
+		CU_ASSERT_EQUAL(outline_of(&p).ports, rows[i].ports);
 		arena_close(&a);
 	}
 }
