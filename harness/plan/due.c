@@ -34,14 +34,18 @@ static double surely(const struct load_plan *lp, double ns)
 	return lp->load->total ? fmin(begun, (double)lp->load->total) : begun;
 }
 
-int64_t due_last_ns(const struct load_plan *lp, double until_ns)
+uint64_t due_known(const struct load_plan *lp, double until_ns)
 {
 	const struct load *l = lp->load;
-	uint64_t begun = 0;
+	bool is_timed = !load_is_pooled(l) && load_is_open(l);
+	uint64_t begun = is_timed ? (uint64_t)surely(lp, until_ns) : 0;
 
-	if (!load_is_pooled(l) && load_is_open(l))
-		begun = (uint64_t)surely(lp, until_ns);
-	return begun ? l->start + shape_when(&lp->shape, begun - 1) : l->start;
+	return begun ? begun : (double)l->start < until_ns;
+}
+
+int64_t due_when_ns(const struct load_plan *lp, uint64_t i)
+{
+	return i ? lp->load->start + shape_when(&lp->shape, i) : lp->load->start;
 }
 
 double due_begun_ns(const struct plan *p, const struct load_plan *lp)

@@ -7,8 +7,10 @@
 
 #include "plan/plan.h"
 
-/* A time at which it surely begins one, the last that is known. */
-int64_t due_last_ns(const struct load_plan *lp, double until_ns);
+/* How many it surely begins by then, and whose time is known: of a closed loop, or a pool, the first. And when
+ * the i-th of these is due. */
+uint64_t due_known(const struct load_plan *lp, double until_ns);
+int64_t due_when_ns(const struct load_plan *lp, uint64_t i);
 
 /* By when it has begun its last, however slow the machine, and by when it has given all of its ports
  * back; INFINITY: that cannot be told. */

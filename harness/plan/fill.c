@@ -43,25 +43,40 @@ static void slow_down(struct sum *v, int64_t until)
 		use_slow_down(&v->uses[i], at);
 }
 
-/* Do the others have all ports of `me` when a load that has no other asks for one? Either they do, or
- * one of them was refused before. When that is; FOR_EVER: it is not known to be. */
+/* Do the others surely have all ports that the load `k` may have? */
+static bool is_taken(const struct sum *v, uint32_t k, int64_t at)
+{
+	double held = 0;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		if (i != k && !sum_shares(v->p->loads[i].load, v->p->loads[k].load))
+			held += sum_in_space(v, i, SUM_LEAST, use_least(&v->uses[i], (double)at));
+	return held >= (double)v->me->budget.usable;
+}
+
+/* When a load that has no other ports than `me` asks for one, and the others have them all: either they do, or
+ * one of them was refused before. FOR_EVER: it is not known to. */
 static int64_t taken_ns(const struct sum *v, int64_t until)
 {
 	int64_t first = FOR_EVER;
 
 	for (uint32_t k = 0; k < v->p->load_count; k++) {
 		const struct load_plan *asker = &v->p->loads[k];
-		int64_t at = due_last_ns(asker, (double)until);
-		double held = 0;
+		uint64_t early = 0, late = due_known(asker, (double)until), all = late;
 
-		if (!together_within(v->p, asker, v->me) || at >= until)
+		if (!together_within(v->p, asker, v->me) ||
+		    bind_may_repeat(v->p->scenario, asker->load))
 			continue;
-		for (uint32_t i = 0; i < v->p->load_count; i++)
-			if (i != k && !sum_shares(v->p->loads[i].load, asker->load))
-				held += sum_in_space(v, i, SUM_LEAST,
-						     use_least(&v->uses[i], (double)at));
-		if (held >= (double)v->me->budget.usable)
-			first = sooner(first, at + (int64_t)USE_HELD_UP_NS);
+		while (early < late) {
+			uint64_t between = early + (late - early) / 2;
+
+			if (is_taken(v, k, due_when_ns(asker, between)))
+				late = between;
+			else
+				early = between + 1;
+		}
+		if (late < all)
+			first = sooner(first, due_when_ns(asker, late) + (int64_t)USE_HELD_UP_NS);
 	}
 	return first;
 }
@@ -71,6 +86,17 @@ struct fill {
 	int64_t soonest_ns, likely_ns, surely_ns; /* FOR_EVER: never */
 	bool never;				  /* not more than there are, whatever happens */
 };
+
+/* When somebody asks who has no other ports than these. */
+static int64_t asked_ns(const struct sum *v)
+{
+	int64_t first = v->me->load->start;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		if (together_within(v->p, &v->p->loads[i], v->me))
+			first = sooner(first, v->p->loads[i].load->start);
+	return first;
+}
 
 static struct fill fill_of(struct sum *v, const struct forecast *one)
 {
@@ -83,8 +109,8 @@ static struct fill fill_of(struct sum *v, const struct forecast *one)
 	slow_down(v, stop);
 	f.never = sum_peak(v) <= usable || shares_with_all(p, v->me) ||
 		  (v->alone && one->known && !one->exhausts);
-	f.soonest_ns = sum_passed_ns(v, SUM_MOST, usable, stop);
-	f.likely_ns = sum_passed_ns(v, SUM_LIKELY, usable, stop);
+	f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable, stop), asked_ns(v));
+	f.likely_ns = later(sum_passed_ns(v, SUM_LIKELY, usable, stop), asked_ns(v));
 	if (is_steady)
 		f.surely_ns =
 			sooner(sum_passed_ns(v, SUM_LEAST, usable, until), taken_ns(v, until));
@@ -148,7 +174,7 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 	}
 	least = fmax(least, v->me->budget.usable);
 	all->after_least = (uint64_t)least;
-	all->after_most = (uint64_t)fmax(most, least);
+	all->after_most = (uint64_t)fmax(most - 1, least); /* one of them is refused */
 	all->after = (uint64_t)fmin(fmax(likely, least), (double)all->after_most);
 	if (keeps)
 		count_kept(all, p);

@@ -36,7 +36,8 @@ static void add_load(struct outline *all, const struct outline *one)
 	all->last_ns = later_of(all->last_ns, one->last_ns);
 }
 
-/* From the first refusal until a port of some load is back: none is of those that are kept, or idle. */
+/* From the first refusal until a port of some load is back: at once, where ports come back already; none is of
+ * those that are kept, or idle. */
 static int64_t recovery_of(const struct plan *p, double at_ns)
 {
 	double first = INFINITY;
@@ -45,7 +46,7 @@ static int64_t recovery_of(const struct plan *p, double at_ns)
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
 		int64_t life = life_sum(u.life.live.most, u.life.quiet.most);
 
-		if (life < FOR_EVER && !u.is_pooled)
+		if (life > 0 && life < FOR_EVER && !u.is_pooled && use_likely(&u, at_ns) > 0)
 			first = fmin(first, (double)p->loads[i].load->start + (double)life);
 	}
 	return isfinite(first) ? (int64_t)fmax(first - at_ns, 0) : FOR_EVER;

@@ -121,6 +121,14 @@ static struct foretold foretell_sustained(const struct plan *p, double elapsed_n
 		true, {f->exhausts && f->counted ? (double)f->after_least : 0, likely, most}};
 }
 
+static bool are_alike(const struct plan *p)
+{
+	for (uint32_t i = 1; i < p->load_count; i++)
+		if (!together_alike(&p->loads[0], &p->loads[i]))
+			return false;
+	return p->scenario->network.choose != CHOOSE_SEED;
+}
+
 /* Once one destination is full, all of its ports are in use. Otherwise no more than all that are in use
  * at once, spread evenly where destinations take turns. */
 static struct foretold foretell_used(const struct plan *p, const struct outline *o)
@@ -133,11 +141,14 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 	double at_once = late + (o->wanted <= 0 ? 0 : (double)o->ports);
 	double most = b->usable, lost;
 
-	if (!is_single(p))
+	if (!is_single(p) && !are_alike(p))
 		return untold;
-	if (reuse_is_told(p) && o->rate > 0 && !is_full && p->scenario->sample.latency == 0)
+	if (is_single(p) && reuse_is_told(p) && o->rate > 0 && !is_full &&
+	    p->scenario->sample.latency == 0)
 		return (struct foretold){true, reuse_used(p, o->rate, o->begun)};
-	if (life_may_wait_reused(p))
+	if (!is_single(p) && !life_may_wait_reused(p) && p->scenario->sample.latency == 0)
+		most = fmin(most, ceil(fill_wanted(p).most + late) + CLOSING);
+	else if (life_may_wait_reused(p))
 		most = fmin(most, ceil(o->begun / b->spaces));
 	else if (b->kept.used && p->scenario->sample.latency == 0)
 		most = fmin(most, (double)b->kept.used + CLOSING);

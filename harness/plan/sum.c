@@ -52,6 +52,18 @@ void sum_make(struct sum *out, const struct plan *p, uint32_t own)
 	}
 }
 
+/* Of `ports`, those that `n` of each of several spaces are together: a connect tries those of one parity first,
+ * from a place of its own (__inet_hash_connect()), so that half of them fill first, each by chance. */
+static double spread(double n, double several, double ports)
+{
+	double half = ports / 2, first = fmin(n, half), second = fmin(n - first, half);
+
+	if (half <= 0)
+		return 0;
+	return half * (1 - pow(1 - first / half, several)) +
+	       half * (1 - pow(1 - second / half, several));
+}
+
 /* In use of one space of `me`, of all that a load has in its own: it takes the spaces in turn. A port that it
  * has in several is one of each: where several of its spaces lie in one of these, its ports there may be
  * the same or not. */
@@ -59,13 +71,15 @@ double sum_in_space(const struct sum *s, uint32_t i, enum bound which, double n)
 {
 	const struct load_plan *other = &s->p->loads[i];
 	double spaces = other->budget.spaces;
-	bool by_turns = spaces == s->me->budget.spaces && !s->uses[i].is_pooled;
+	double several = spaces / s->me->budget.spaces;
+	bool by_turns = several == 1 && !s->uses[i].is_pooled;
 
 	switch (which) {
 	case SUM_LEAST:
 		return s->within[i] ? floor(n / spaces) : 0;
 	case SUM_LIKELY:
-		return n * s->part[i] / spaces;
+		n *= s->part[i] / spaces;
+		return several > 1 ? spread(n, several, s->me->budget.usable) : n;
 	default:
 		return s->part[i] > 0 ? ceil(n / (by_turns ? spaces : 1)) : 0;
 	}

@@ -111,16 +111,21 @@ static struct text say_drawn(const struct plan *p, const struct outline *o, stru
 	return (struct text){0};
 }
 
+static struct text say_met(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].meets_itself)
+			return TEXT("cannot be told: nobody listens, and a connection that meets "
+				    "itself has its port for longer than one that is refused");
+	return (struct text){0};
+}
+
 /* Of a load that is the only one. */
 static struct text say_given_back(const struct plan *p, const struct outline *o)
 {
 	if (bind_may_repeat(p->scenario, p->loads[0].load))
 		return TEXT("cannot be told: bind() may hand out a port that is in use, by chance "
 			    "(net.ipv4.ip_autobind_reuse)");
-	if (p->loads[0].meets_itself)
-		return TEXT(
-			"cannot be told: nobody listens, and a connection that meets itself has "
-			"its port for longer than one that is refused");
 	if (closes_race(p))
 		return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on either "
 			    "side, as the machine has it");
@@ -185,12 +190,14 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 
 	if (!why.len)
 		why = plan_say_gateway_fate(p, o, a);
-	if (!why.len && p->load_count > 1)
-		return plan_say_together(p, a);
-	if (!why.len && o->pooled)
+	if (!why.len && o->pooled && p->load_count == 1)
 		return plan_say_opens(p, o, a);
 	if (!why.len)
 		why = say_drawn(p, o, a);
+	if (!why.len)
+		why = say_met(p);
+	if (!why.len && p->load_count > 1 && p->scenario->squat.start == 0)
+		return plan_say_together(p, a);
 	if (!why.len && p->load_count == 1)
 		why = say_given_back(p, o);
 	if (!why.len && p->load_count == 1)
@@ -304,6 +311,8 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 					      .s
 				    : "";
 
+	if (o->recovery_ns == 0 && p->load_count > 1)
+		return "ports of others come back all the time";
 	if (o->recovery_ns != FOR_EVER)
 		return text_format(a, "the first port is free again %s later%s",
 				   say_time(a, (double)o->recovery_ns), since)

@@ -6,6 +6,7 @@
 
 #include "plan/outline.h"
 #include "plan/part.h"
+#include "report/plan_say.h"
 
 /* Seconds; null for what has no end. */
 static json_t *seconds(double ns)
@@ -159,11 +160,39 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 	return pool;
 }
 
+/* What each of several loads is by itself. */
+static json_t *json_each_load(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct text name = plan_load_name(p, &p->loads[i]);
+		json_t *one = json_object();
+		struct load_plan room;
+		struct outline o;
+		struct plan alone;
+
+		part_of_load(&alone, p, i, &room);
+		o = outline_of(&alone);
+		json_object_set_new(one, "name", json_stringn(name.s, name.len));
+		json_object_set_new(one, "port_life", json_life(&alone, &o));
+		put_bound(one, "wanted", o.wanted, count_or_null);
+		put_bound(one, "sustained", alone.forecast.rate, real_or_null);
+		if (o.pooled)
+			json_object_set_new(one, "pool", json_pool(&alone, &o));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 /* Of a plan, or of a part of it. */
 static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
 {
 	json_object_set_new(one, "ports", json_ports(p));
-	json_object_set_new(one, "port_life", json_life(p, o));
+	if (p->load_count > 1)
+		json_object_set_new(one, "loads", json_each_load(p));
+	else
+		json_object_set_new(one, "port_life", json_life(p, o));
 	put_bound(one, "wanted", o->wanted, count_or_null);
 	put_bound(one, "sustained", p->forecast.rate, real_or_null);
 	if (o->lasts_ns)

@@ -6,7 +6,7 @@
 #include "report/plan_say.h"
 
 /* By the place of the load among those of the scenario: a part has some of them. */
-static struct text name_of(const struct plan *p, const struct load_plan *lp)
+struct text plan_load_name(const struct plan *p, const struct load_plan *lp)
 {
 	struct text name = {0};
 
@@ -25,7 +25,7 @@ struct text plan_say_each(const struct plan *p,
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct load_plan *room = ARENA_NEW(a, struct load_plan);
-		struct text name = name_of(p, &p->loads[i]), said;
+		struct text name = plan_load_name(p, &p->loads[i]), said;
 		struct outline o;
 		struct plan one;
 
@@ -56,7 +56,7 @@ static const char *say_wanted(const struct plan *p, struct arena *a)
 
 const char *plan_say_sum(const struct plan *p, struct arena *a)
 {
-	return text_format(a, "; together %s, of %s", say_wanted(p, a),
+	return text_format(a, "; together %s; %s to be had", say_wanted(p, a),
 			   say_count(a, p->budget.usable))
 		.s;
 }
@@ -70,9 +70,6 @@ struct text plan_say_together(const struct plan *p, struct arena *a)
 				   "cannot be told for sure: likely no port is left at %s, by the "
 				   "clock and by what each load has in use until then",
 				   say_time(a, (double)at));
-	return text_format(
-		a,
-		"cannot be told for sure: likely the ports do not run out; the loads want "
-		"%s, of %s",
-		say_wanted(p, a), say_count(a, p->budget.usable));
+	return text_format(a, "cannot be told for sure: likely the ports do not run out%s",
+			   plan_say_sum(p, a));
 }

@@ -72,6 +72,9 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 /* Of one whose fate cannot be told: how many connections it opens, at least, at most, and likely. */
 struct text plan_say_opens(const struct plan *p, const struct outline *o, struct arena *);
 
+/* As the scenario has it; empty: it has no `loads`. */
+struct text plan_load_name(const struct plan *p, const struct load_plan *lp);
+
 /* Of several loads that want the same ports: what each says of itself; how many ports they want together;
  * and that this cannot be told to be too many. */
 struct text plan_say_each(const struct plan *p,

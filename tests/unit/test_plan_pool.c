@@ -80,6 +80,71 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 	}
 }
 
+/* lines, whether it is told that ports run out, and whether they do; after how many, and when. Of 64 ports. */
+static void what_a_pool_throws_away_is_counted(void)
+{
+	static const struct {
+		const char *load;
+		bool known, exhausts;
+		double at_s, sustained;
+	} rows[] = {
+		/* 20 ms idle, and 50 ms from one request to the next: each opens one */
+		{"rate: 20/s, duration: 8s, pool: {max_idle: 5, idle_timeout: 20ms}", true, true,
+		 3.2, 55 / 62.07}, /* less two, one of a cut round, and six of a stall */
+		{"rate: 20/s, duration: 2s, pool: {max_idle: 5, idle_timeout: 20ms}", true, false,
+		 0, 55 / 62.07},
+		/* a second idle: one, and a stall's six each ten seconds */
+		{"rate: 20/s, duration: 20s, pool: {max_idle: 5, idle_timeout: 1s}", true, false, 0,
+		 INFINITY},
+		/* within what a machine is late by it is not told */
+		{"rate: 20/s, duration: 8s, pool: {max_idle: 5, idle_timeout: 50ms}", false, false,
+		 0, 55 / 62.1},
+		/* ten requests each: connection 65 is opened for the 640th */
+		{"rate: 100/s, duration: 8s, request: {send: 8B, per_connection: 10}, pool: "
+		 "{max_idle: 5}",
+		 true, true, 6.39, (64 - 2 - 26) / 62.05 * 10},
+		{"rate: 10/s, duration: 8s, request: {send: 8B, per_connection: 10}, pool: "
+		 "{max_idle: "
+		 "5}",
+		 true, false, 0, (64 - 2 - 3) / 62.05 * 10},
+		/* 20 clients that ask together each 0.2 s, after 50 ms idle */
+		{"concurrency: 20, hold: 100ms, duration: 3s, request: {send: 8B, pause: 200ms}, "
+		 "pool: "
+		 "{max_idle: 20, idle_timeout: 50ms}",
+		 true, true, 0.9, 64 / 60.15},
+		{"concurrency: 20, hold: 100ms, duration: 3s, request: {send: 8B, pause: 200ms}, "
+		 "pool: "
+		 "{max_idle: 20, idle_timeout: 300ms}",
+		 true, false, 0, INFINITY},
+		/* more at once than there are ports */
+		{"concurrency: 100, hold: 100ms, total: 300, pool: {max_idle: 100}", true, true,
+		 0.0026, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40063}\nload: {%s}", rows[i].load)
+				.s,
+			NULL, 1, &a);
+		const struct forecast *f = &p.forecast;
+		double at_s = f->exhausts ? f->at.likely / 1e9 : 0;
+
+		if (f->known != rows[i].known || f->exhausts != rows[i].exhausts ||
+		    fabs(at_s - rows[i].at_s) > 0.02 ||
+		    (isfinite(rows[i].sustained) && fabs(f->pool_rate - rows[i].sustained) > 1e-6))
+			printf("\n%s: %d %d, at %g s, %g/s\n", rows[i].load, f->known, f->exhausts,
+			       at_s, f->pool_rate);
+		CU_ASSERT_EQUAL(f->known, rows[i].known);
+		CU_ASSERT_EQUAL(f->exhausts, rows[i].exhausts);
+		CU_ASSERT_DOUBLE_EQUAL(at_s, rows[i].at_s, 0.02);
+		CU_ASSERT(!f->exhausts || (f->counted && f->after_most == 64));
+		CU_ASSERT(isinf(rows[i].sustained) ? isinf(f->pool_rate)
+						   : fabs(f->pool_rate - rows[i].sustained) < 1e-6);
+		arena_close(&a);
+	}
+}
+
 /* What cannot be otherwise is no prediction: 600 connections are no more than 600. */
 static void what_cannot_fail_is_no_prediction(void)
 {
@@ -140,6 +205,7 @@ static void a_pool_that_keeps_all_needs_no_more(void)
 static const struct test tests[] = {
 	TEST(the_hidden_churn_ends_where_the_pool_keeps_all),
 	TEST(what_a_pool_opens_lies_between_two_bounds),
+	TEST(what_a_pool_throws_away_is_counted),
 	TEST(what_cannot_fail_is_no_prediction),
 	TEST(a_load_that_wants_more_than_there_is_may_run_out),
 	TEST(a_pool_that_keeps_all_needs_no_more),
