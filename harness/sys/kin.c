@@ -8,14 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROCESSES_MOST = 1 << 15, STAT_ROOM = 1024 };
+#include "sys/clock.h"
+
+/* PLACES: twice as many, a power of two. */
+enum { PROCESSES_MOST = 1 << 15, PLACES = 1 << 16, STAT_ROOM = 1024 };
+
+/* Who has ended may have connections that go on by themselves, for the minute of FIN_WAIT2
+ * (net.ipv4.tcp_fin_timeout), and those are in TIME_WAIT for another. */
+#define REMEMBERED_NS (120 * INT64_C(1000000000))
 
 bool kin_open(struct kin *k, int32_t pid, struct arena *arena)
 {
 	*k = (struct kin){.all = ARENA_TRY(arena, struct kinsman, PROCESSES_MOST),
 			  .known = ARENA_TRY(arena, struct kinsman, PROCESSES_MOST),
+			  .all_places = ARENA_TRY(arena, uint32_t, PLACES),
+			  .known_places = ARENA_TRY(arena, uint32_t, PLACES),
 			  .pid = pid};
-	return k->all && k->known;
+	return k->all && k->known && k->all_places && k->known_places;
 }
 
 /* A name has whatever it likes in it, ") R 1" too: it ends with the last bracket. */
@@ -71,88 +80,128 @@ static void read_all(struct kin *k)
 		closedir(proc);
 }
 
-static bool is_known(const struct kin *k, const struct kinsman *one)
+/* ---- by pid -------------------------------------------------------------- */
+
+/* Multiplicative hashing (Knuth, 6.4). */
+static uint32_t place_of(int32_t pid)
 {
-	for (uint32_t i = 0; i < k->known_count; i++)
-		if (k->known[i].pid == one->pid && k->known[i].began == one->began)
-			return true;
-	return false;
+	return (uint32_t)pid * UINT32_C(0x9e3779b1) >> 16;
 }
 
-static bool parent_is_one(const struct kin *k, const struct kinsman *one)
+/* places[]: an index of the list and 1; 0: free. Some have a pid that another had. */
+static void places_fill(uint32_t *places, const struct kinsman *list, uint32_t count)
 {
-	for (uint32_t i = 0; i < k->count; i++)
-		if (k->all[i].pid == one->parent)
-			return k->all[i].is_one;
-	return false;
+	memset(places, 0, sizeof(*places) * PLACES);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = place_of(list[i].pid);
+
+		while (places[at])
+			at = (at + 1) % PLACES;
+		places[at] = i + 1;
+	}
 }
 
-static bool is_there(const struct kin *k, const struct kinsman *one)
+/* The process that has the pid, or had; began: that very one, 0: any. NULL: there is none. */
+static struct kinsman *find(const uint32_t *places, struct kinsman *list, int32_t pid,
+			    uint64_t began)
 {
-	for (uint32_t i = 0; i < k->count; i++)
-		if (k->all[i].pid == one->pid && k->all[i].began == one->began)
-			return true;
-	return false;
-}
+	for (uint32_t at = place_of(pid); places[at]; at = (at + 1) % PLACES) {
+		struct kinsman *one = &list[places[at] - 1];
 
-/* A free one, or that of who has ended, and was learnt of first; NULL: there is neither. */
-static struct kinsman *next_place(struct kin *k)
-{
-	for (uint32_t i = 0; i < PROCESSES_MOST; i++) {
-		struct kinsman *place = &k->known[k->learnt++ % PROCESSES_MOST];
-
-		if (!is_there(k, place))
-			return place;
+		if (one->pid == pid && (began == 0 || one->began == began))
+			return one;
 	}
 	return NULL;
 }
 
-/* Those that have ended, too: what they had in TIME_WAIT is theirs still. */
-static void learn(struct kin *k)
-{
-	for (uint32_t i = 0; i < k->count; i++) {
-		struct kinsman *place;
+/* ---- a look -------------------------------------------------------------- */
 
-		if (!k->all[i].is_one || is_known(k, &k->all[i]))
-			continue;
-		place = next_place(k);
-		if (!place)
-			continue;
-		*place = k->all[i];
-		k->known_count += k->known_count < PROCESSES_MOST;
+/* A process is one, if its parent is, or its parent's parent: up to one of whom it is known. */
+static bool descends(struct kin *k, struct kinsman *one)
+{
+	struct kinsman *at = one, *parent;
+	bool is_one;
+
+	for (uint32_t i = 0; !at->is_told && i < k->count; i++) {
+		parent = find(k->all_places, k->all, at->parent, 0);
+		if (!parent)
+			break;
+		at = parent;
 	}
+	is_one = at->is_one;
+	for (at = one; at && !at->is_told; at = find(k->all_places, k->all, at->parent, 0)) {
+		at->is_told = true;
+		at->is_one = is_one;
+	}
+	return is_one;
+}
+
+/* Those that have ended, too: what they had in TIME_WAIT is theirs still. After that they are forgotten. */
+static void forget(struct kin *k, int64_t now_ns)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < k->known_count; i++)
+		if (now_ns - k->known[i].seen_ns <= REMEMBERED_NS)
+			k->known[kept++] = k->known[i];
+	k->known_count = kept;
+	places_fill(k->known_places, k->known, kept);
+}
+
+static struct kinsman seen_at(const struct kinsman *one, int64_t now_ns)
+{
+	struct kinsman seen = *one;
+
+	seen.seen_ns = now_ns;
+	return seen;
+}
+
+static void learn(struct kin *k, int64_t now_ns)
+{
+	uint32_t known = k->known_count;
+
+	for (uint32_t i = 0; i < k->count; i++) {
+		struct kinsman *one = &k->all[i], *there = one->is_one
+								   ? find(k->known_places, k->known,
+									  one->pid, one->began)
+								   : NULL;
+
+		if (there)
+			there->seen_ns = now_ns;
+		else if (one->is_one && known < PROCESSES_MOST)
+			k->known[known++] = seen_at(one, now_ns);
+		else
+			k->partial |= one->is_one;
+	}
+	k->known_count = known;
+	forget(k, now_ns);
 }
 
 /* The first look takes whoever has the pid; later ones, that very process. */
 void kin_look(struct kin *k)
 {
-	bool first = k->known_count == 0 && !k->ended, more = true;
-	bool there = false;
+	bool first = k->known_count == 0 && !k->ended, there = false;
 
+	k->partial = false;
 	read_all(k);
+	places_fill(k->all_places, k->all, k->count);
 	for (uint32_t i = 0; i < k->count; i++) {
 		struct kinsman *one = &k->all[i];
 
-		one->is_one = (first && one->pid == k->pid) || is_known(k, one);
+		one->is_one = (first && one->pid == k->pid) ||
+			      find(k->known_places, k->known, one->pid, one->began);
+		one->is_told = one->is_one;
 		there |= one->is_one && one->pid == k->pid;
 	}
 	k->ended |= !there;
-	while (more) {
-		more = false;
-		for (uint32_t i = 0; i < k->count; i++)
-			if (!k->all[i].is_one && parent_is_one(k, &k->all[i]))
-				more = k->all[i].is_one = true;
-	}
-	learn(k);
+	for (uint32_t i = 0; i < k->count; i++)
+		descends(k, &k->all[i]);
+	learn(k, clock_now());
 }
 
 bool kin_has(const struct kin *k, int32_t pid)
 {
-	for (uint32_t i = 0; i < k->count; i++)
-		if (k->all[i].pid == pid)
-			return k->all[i].is_one;
-	for (uint32_t i = 0; i < k->known_count; i++)
-		if (k->known[i].pid == pid)
-			return true;
-	return false;
+	const struct kinsman *one = find(k->all_places, k->all, pid, 0);
+
+	return one ? one->is_one : find(k->known_places, k->known, pid, 0) != NULL;
 }
