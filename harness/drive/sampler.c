@@ -2,6 +2,7 @@
 
 #include "lab/gateway.h"
 #include "plan/bind.h"
+#include "plan/life.h"
 #include "sys/endpoint.h"
 
 static bool enter_client(const void *lab, struct err *err)
@@ -51,6 +52,7 @@ static struct sense_wish wish_of(const struct plan *p, const struct lab *lab,
 		.unconnected = plan_is_unconnected(p),
 		.shared = plan_overshadows(p),
 		.early_ns = acceleration_of(s) > 1 ? TIME_WAIT_NS - s->network.time_wait : 0,
+		.waits = life_waits(s),
 		.usable = p->budget.usable,
 		.ports_named = bind_names_port(p->loads[p->widest].bind),
 		.every_ns = s->sample.every,

@@ -6,7 +6,6 @@
 #include "plan/bind.h"
 
 #define SECOND INT64_C(1000000000)
-#define MILLISECOND INT64_C(1000000)
 
 enum quiet {
 	QUIET_NONE,	 /* reset, or the server has closed first */
@@ -98,26 +97,32 @@ bool life_outlasts_resets(const struct scenario *s)
 	return setting_number(&s->network.sysctl, "net.ipv4.tcp_rfc1337", 1) != 0;
 }
 
+struct waits life_waits(const struct scenario *s)
+{
+	const struct setting_list *set = &s->network.sysctl;
+
+	return waits_of(setting_number(set, "net.ipv4.tcp_tw_reuse", 2),
+			setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000),
+			life_has_timestamps(s));
+}
+
 /* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
  * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
  * compared whole seconds. */
 static struct span time_wait(const struct scenario *s, const struct host *host)
 {
-	const struct setting_list *set = &s->network.sysctl;
-	int64_t reuse = setting_number(set, "net.ipv4.tcp_tw_reuse", 2);
-	int64_t delay_ns = setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000) * MILLISECOND;
-	bool stamps = life_has_timestamps(s);
-	bool is_local = s->network.topology == TOPOLOGY_LOOPBACK;
-	int64_t lasts_ns = s->network.time_wait;
+	const struct waits waits = life_waits(s);
+	int64_t lasts_ns = s->network.time_wait,
+		reused_ns = waits_ns(&waits, s->network.topology == TOPOLOGY_LOOPBACK);
 
-	if (bind_shares_port(&s->load) && stamps)
+	if (bind_shares_port(&s->load) && life_has_timestamps(s))
 		return (struct span){
 			0, 0}; /* a connect from a port of its own may, whatever reuse is */
 	if (bind_takes_port(s->load.bind.way))
 		return (struct span){lasts_ns, lasts_ns};
-	if (!stamps || !(reuse == 1 || (reuse == 2 && is_local)) || delay_ns >= lasts_ns)
+	if (reused_ns >= lasts_ns)
 		return (struct span){lasts_ns, lasts_ns};
-	return (struct span){host->tw_reuse_delay < 0 ? 0 : delay_ns, delay_ns};
+	return (struct span){host->tw_reuse_delay < 0 ? 0 : reused_ns, reused_ns};
 }
 
 bool life_may_wait_reused(const struct plan *p)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "host/waits.h"
 #include "plan/plan.h"
 
 /* A handshake, its far end and a timer together can be late by this much: what is closer cannot
@@ -43,6 +44,9 @@ int64_t life_sum(int64_t a, int64_t b);
 
 /* Without a FIN it is a reset, whatever the load calls it. */
 enum end life_end(const struct load *load, enum end end);
+
+/* What net.ipv4.tcp_tw_reuse does in the client's namespace. */
+struct waits life_waits(const struct scenario *s);
 
 /* May a connect take a port out of TIME_WAIT (net.ipv4.tcp_tw_reuse)? Until one does, it is in use. Of a
  * plan whose forecast is made. */

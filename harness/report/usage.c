@@ -33,10 +33,15 @@ static void add_times(struct out *to, const struct usage *u)
 {
 	if (u->all_free_ns < 0)
 		return;
-	if (u->all_free_ns - u->next_free_ns < STEP_NS) {
+	if (u->all_free_ns == 0) {
+		out_z(to, " (the next connect() may have them");
+	} else if (u->all_free_ns - u->next_free_ns < STEP_NS && u->next_free_ns > STEP_NS) {
 		draft_time(to, " (free in ", u->all_free_ns);
 	} else {
-		draft_time(to, " (the next free in ", u->next_free_ns);
+		if (u->next_free_ns > 0)
+			draft_time(to, " (the next free in ", u->next_free_ns);
+		else
+			out_z(to, " (the next free now");
 		draft_time(to, ", all by ", u->all_free_ns);
 	}
 	out_z(to, ")");

@@ -112,6 +112,17 @@ static struct census_row *row_of(struct census *c, const struct socket_seen *s)
 	return row;
 }
 
+/* Until connect() may have its port. What bind() took waits to the end: tcp_twsk_unique() is not asked. */
+static int64_t free_in(const struct census *c, const struct socket_seen *seen, bool is_bound)
+{
+	bool is_local = waits_on_loopback(seen->local, seen->remote);
+	int64_t sooner = is_bound || !c->waits ? 0 : WAIT_WHOLE_NS - waits_ns(c->waits, is_local);
+
+	if (c->early_ns > sooner)
+		sooner = c->early_ns;
+	return seen->gone_ns > sooner ? seen->gone_ns - sooner : 0;
+}
+
 static void count_age(struct usage *u, int64_t gone_ns)
 {
 	if (u->next_free_ns < 0 || gone_ns < u->next_free_ns)
@@ -120,14 +131,15 @@ static void count_age(struct usage *u, int64_t gone_ns)
 		u->all_free_ns = gone_ns;
 }
 
-static void count_in(struct census *c, struct census_row *row, const struct socket_seen *seen)
+static void count_in(struct census *c, struct census_row *row, const struct socket_seen *seen,
+		     bool is_bound)
 {
 	struct usage *u = &row->usage;
 
 	u->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
 	u->lower += (seen->local_port - c->range.lo) % 2 == 0;
 	if (seen->state == STATE_TIME_WAIT && seen->gone_ns >= 0)
-		count_age(u, seen->gone_ns > c->early_ns ? seen->gone_ns - c->early_ns : 0);
+		count_age(u, free_in(c, seen, is_bound));
 	if (++row->used > c->used_max)
 		c->used_max = row->used;
 	if (seen->datagrams && row->used > c->datagrams.used_max)
@@ -195,9 +207,11 @@ void census_add(struct census *c, const struct socket_seen *seen)
 		portset_add(seen->datagrams ? &c->bound_datagrams : &c->bound, seen->local_port);
 	else if ((seen->datagrams || !portset_has(&c->listening, seen->local_port)) &&
 		 holds(c, seen, &s) && (row = row_of(c, &s))) {
-		count_in(c, row, seen);
+		bool is_bound = !seen->datagrams && c->binders && binders_have(c->binders, seen);
+
+		count_in(c, row, seen, is_bound || c->together);
 		hold(c, row, seen);
-		if (!seen->datagrams && c->binders && binders_have(c->binders, seen))
+		if (is_bound)
 			portset_add(&c->bound_first, seen->local_port);
 	}
 }

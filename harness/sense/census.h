@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/portset.h"
+#include "host/waits.h"
 #include "sense/binders.h"
 #include "sense/tuples.h"
 #include "sys/sockets.h"
@@ -48,6 +49,7 @@ struct census {
 	bool unconnected;      /* a socket of UDP that is bound alone is one of the load's */
 	struct tuples *tuples; /* sockets of UDP may share ports; NULL: each has one for itself */
 	int64_t early_ns;      /* somebody ends TIME_WAIT so long before the kernel does */
+	const struct waits *waits;     /* or connect() may have the port sooner; NULL: it may not */
 	const struct binders *binders; /* tell which ports bind() took; NULL: nobody does, */
 	bool guesses;		       /* so that it is guessed */
 	bool mine_only;		       /* the fullest of those rows that have any */

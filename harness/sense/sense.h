@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "host/host.h"
+#include "host/waits.h"
 #include "sense/binders.h"
 #include "sense/heirlooms.h"
 #include "sense/ledger.h"
@@ -58,13 +59,14 @@ struct sense_wish {
 	/* Of the load: the last dump at rest tells of each in the tape's accounts, which are open. */
 	const struct destination *destinations;
 	uint32_t destination_count; /* 0: no accounts */
-	uint32_t pairs;	  /* of a source and a destination that are expected; 0: unknown */
-	uint64_t sockets; /* that hold a port at once, at most */
-	bool together;	  /* a port is in use towards all destinations: bind() took it */
-	bool unconnected; /* sockets of UDP send without a connect() */
-	uint32_t shared;  /* of UDP, that may share ports, at most; 0: each has one of its own */
-	int64_t early_ns; /* somebody ends TIME_WAIT so long before the kernel does */
-	bool ports_named; /* by the load, which then can have reserved ones */
+	uint32_t pairs;	    /* of a source and a destination that are expected; 0: unknown */
+	uint64_t sockets;   /* that hold a port at once, at most */
+	bool together;	    /* a port is in use towards all destinations: bind() took it */
+	bool unconnected;   /* sockets of UDP send without a connect() */
+	uint32_t shared;    /* of UDP, that may share ports, at most; 0: each has one of its own */
+	int64_t early_ns;   /* somebody ends TIME_WAIT so long before the kernel does, */
+	struct waits waits; /* or connect() may have the port sooner */
+	bool ports_named;   /* by the load, which then can have reserved ones */
 	int64_t every_ns, sockets_ns;
 	const struct heirlooms *heirlooms; /* sockets that children of ours have; NULL: none has */
 	const struct binders *binders;	   /* sockets whose port bind() took; NULL: nobody tells */

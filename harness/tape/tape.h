@@ -103,7 +103,8 @@ struct usage {
 	uint32_t
 		lower; /* of those, ports of the parity that connect() takes first: the range's low end's */
 	int64_t next_free_ns,
-		all_free_ns; /* until the first and the last in TIME_WAIT has gone; -1: none is */
+		all_free_ns; /* until connect() may have the first in TIME_WAIT, and the last; -1:
+				none is */
 	bool holders_known; /* it was looked who has them: whom no holder is named of, nobody knows */
 	struct holder holders[HOLDERS_MOST]; /* the first that were found; */
 	uint32_t held_by_others;	     /* all other processes together */

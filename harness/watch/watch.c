@@ -54,6 +54,7 @@ bool watch_open(struct watch *out, const struct watch_wish *wish, struct arena *
 	if (!proc_open_snmp(&out->proc, &none))
 		out->proc = (struct proc_door){-1, -1, -1, -1};
 	out->census->range = wish->host->ports;
+	out->census->waits = &out->trend->waits;
 	out->census->guesses = true;
 	out->census->mine_only = wish->pid != 0;
 	return true;

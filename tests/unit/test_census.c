@@ -259,6 +259,70 @@ static void what_bind_took_is_usable_to_its_own_alone(void)
 	arena_close(&a);
 }
 
+/* Of sockets that come when the table is as good as full, some find no room near their place, and pass for
+ * a connection's; those that did are known. */
+static void a_full_table_of_binders_is_not_walked_whole(void)
+{
+	enum { ROWS = 4096 };
+	uint32_t known = 0;
+	struct arena a;
+	struct binders b;
+
+	CU_ASSERT_FATAL(arena_open(&a, 1 << 20) && binders_open(&b, ROWS / 2, &a));
+	CU_ASSERT_EQUAL_FATAL(b.mask + 1, ROWS);
+	for (uint16_t i = 0; i < ROWS; i++)
+		binders_add(&b, address_ipv4(1), 20000 + i, 1 + i);
+	for (uint16_t i = 0; i < ROWS; i++) {
+		struct socket_seen s = *seen(1, 2, 20000 + i, 80, STATE_ESTABLISHED);
+
+		s.cookie = 1 + i;
+		known += binders_have(&b, &s);
+		CU_ASSERT(i >= ROWS / 2 || binders_have(&b, &s)); /* as many as it is for */
+	}
+	CU_ASSERT(known < ROWS);
+	arena_close(&a);
+}
+
+/* When connect() may have a port again: at the end of TIME_WAIT, or after the delay of tcp_tw_reuse; what
+ * bind() took, at its end. */
+static void what_is_reused_is_free_sooner(void)
+{
+	static const struct {
+		int64_t tw_reuse, gone_ms, early_ms, free_ms;
+		uint32_t from; /* 127.0.0.1 or another */
+		bool stamps, bound;
+	} rows[] = {
+		{0, 59400, 0, 59400, 1, true, false},
+		{1, 59400, 0, 400, 1, true, false},
+		{1, 58000, 0, 0, 1, true, false},
+		{1, 59400, 0, 59400, 1, false, false}, /* without timestamps nothing is */
+		{1, 59400, 0, 59400, 1, true, true},
+		{2, 59400, 0, 59400, 1, true, false},
+		{2, 59400, 0, 400, 0x7f000001, true, false},
+		{0, 59400, 50000, 9400, 1, true, false},
+		{1, 59400, 50000, 400, 1, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct waits waits = waits_of(rows[i].tw_reuse, -1, rows[i].stamps);
+		struct socket_seen s = *seen(rows[i].from, 2, 40000, 80, STATE_TIME_WAIT);
+		struct arena a;
+		struct census c = census_of(4, &a);
+		struct usage usages[USAGES_MOST];
+		struct sample sample = {0};
+
+		s.gone_ns = rows[i].gone_ms * 1000000;
+		c.waits = &waits;
+		c.together = rows[i].bound;
+		c.early_ns = rows[i].early_ms * 1000000;
+		census_add(&c, &s);
+		census_tell(&c, &sample, usages);
+		CU_ASSERT_EQUAL(usages[0].next_free_ns, rows[i].free_ms * 1000000);
+		CU_ASSERT_EQUAL(usages[0].all_free_ns, rows[i].free_ms * 1000000);
+		arena_close(&a);
+	}
+}
+
 /* Nobody tells: towards a destination with ports of both parities while there are more of the first. */
 static void what_bind_took_is_guessed_by_the_parity_it_prefers(void)
 {
@@ -355,6 +419,8 @@ static const struct test tests[] = {
 	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
 	TEST(a_port_that_is_taken_is_counted_once),
 	TEST(what_bind_took_is_usable_to_its_own_alone),
+	TEST(a_full_table_of_binders_is_not_walked_whole),
+	TEST(what_is_reused_is_free_sooner),
 	TEST(what_bind_took_is_guessed_by_the_parity_it_prefers),
 	TEST(a_destination_is_told_by_state_half_and_age),
 	TEST(the_fullest_destinations_are_told_and_the_rest_added_up),
