@@ -1,6 +1,8 @@
 #include "sense/binders.h"
 
-enum { ROWS_LEAST = 64, ROWS_MOST = 1 << 22 };
+/* A full table must not be walked whole for each connection: one that finds no room within so many
+ * places has none. */
+enum { ROWS_LEAST = 64, ROWS_MOST = 1 << 22, PLACES_TRIED = 64 };
 
 /* The last socket of a port of an address. */
 struct binder {
@@ -32,7 +34,7 @@ static struct binder *row_of(const struct binders *b, uint64_t key)
 {
 	uint32_t at = (uint32_t)(key >> 32) & b->mask;
 
-	for (uint32_t i = 0; i <= b->mask; i++, at = (at + 1) & b->mask) {
+	for (uint32_t i = 0; i < PLACES_TRIED; i++, at = (at + 1) & b->mask) {
 		uint64_t there = atomic_load(&b->rows[at].key);
 
 		if (there == key || there == 0)

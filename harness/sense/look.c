@@ -107,17 +107,17 @@ static bool look_at_totals(struct looks *l, struct sample *sample, struct err *e
 	return true;
 }
 
-/* Of those of a dump, the fullest first. */
+/* Where bind() took ports of others', as judge/measure.c has it: that may be another than the first. */
 static void raise_fill(const struct looks *l, const struct sample *sample)
 {
-	const struct usage *u = l->usages;
-	double fill;
+	_Atomic double *most = &l->wish.pulse->fill_max;
 
-	if (sample->usage_count == 0 || u->elsewhere == 0)
-		return;
-	fill = usage_fill(u, l->wish.usable);
-	if (fill > atomic_load(&l->wish.pulse->fill_max))
-		atomic_store(&l->wish.pulse->fill_max, fill);
+	for (uint32_t i = 0; i < sample->usage_count; i++) {
+		const struct usage *u = &l->usages[i];
+
+		if (u->elsewhere > 0 && usage_fill(u, l->wish.usable) > atomic_load(most))
+			atomic_store(most, usage_fill(u, l->wish.usable));
+	}
 }
 
 static void publish(const struct looks *l, const struct sample *sample)

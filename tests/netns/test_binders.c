@@ -202,10 +202,32 @@ static void a_run_knows_which_of_its_sockets_are_bound(void)
 	help_close(&d.h);
 }
 
+/* UDP, which bind() takes nothing from, has more of its ports than either destination of its own: who stops
+ * a run by its fill is told of those all the same. */
+static void a_fuller_source_of_datagrams_hides_no_destination(void)
+{
+	static const char lines[] = "network: {ports: 40000-40063, servers: 2}\n"
+				    "loads:\n"
+				    "  u: {protocol: udp, end: leak, total: 60, rate: 1k/s}\n"
+				    "  a: {bind: address, end: leak, total: 40, rate: 1k/s}\n"
+				    "  b: {start: 1s, end: leak, rate: 500/s, total: 30}\n";
+	const struct sample *s;
+	struct drive d;
+
+	drive_lines(&d, lines);
+	CU_ASSERT_FATAL(d.ok);
+	s = last_dump(&d.tape);
+	CU_ASSERT_FATAL(s && s->usage_count == 3);
+	CU_ASSERT(sample_usages(&d.tape, s)[0].datagrams);
+	CU_ASSERT_DOUBLE_EQUAL(atomic_load(&d.pulse.fill_max), (20 + 15) / 44., 1e-9);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_connect_fails_when_none_is_said_to_be_free),
 	TEST_UNLESS(help_no_network, what_nobody_tells_is_guessed_by_parity),
 	TEST_UNLESS(help_no_network, a_run_knows_which_of_its_sockets_are_bound),
+	TEST_UNLESS(help_no_network, a_fuller_source_of_datagrams_hides_no_destination),
 	TESTS_END,
 };
 
