@@ -30,6 +30,7 @@ static const struct lack {
 	 "Then sockets with an address are made by system calls, which is slower.", NULL},
 	{"ip_local_port_range.socket", false, "Then `order: fast` is as slow as `order: kernel`.",
 	 NULL},
+	{"mptcp", false, "Then `load.options.mptcp` cannot run.", NULL},
 	{"sock_diag", false,
 	 "Then sockets are counted from /proc/net/tcp, and `network.time_wait` cannot run: load "
 	 "inet_diag and tcp_diag.",

@@ -171,6 +171,16 @@ static bool window_to_be_had(const struct load_plan *lp, const struct plan *p, s
 	return scenario_blame(p->scenario, lp->load->at.bind, err);
 }
 
+static bool multipath_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
+{
+	if (!lp->load->options.mptcp || p->host->mptcp == 0)
+		return true;
+	err_set(err, ERR_HOST, "load.options.mptcp cannot be had on this kernel: %s",
+		errno_words(p->host->mptcp));
+	err_hint(err, "It takes a kernel that was built with CONFIG_MPTCP (Linux 5.6 and later).");
+	return scenario_blame(p->scenario, lp->load->options.at.mptcp, err);
+}
+
 /* Three are stdin, stdout and stderr. */
 static bool descriptors_to_be_had(const struct load_plan *lp, const struct plan *p, struct err *err)
 {
@@ -241,7 +251,8 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 	pool_set(out);
 	life_set(out, p->host);
 	return peer_to_be_seen(out, p, err) && rights_to_be_had(out, p, err) &&
-	       window_to_be_had(out, p, err) && descriptors_to_be_had(out, p, err);
+	       window_to_be_had(out, p, err) && multipath_to_be_had(out, p, err) &&
+	       descriptors_to_be_had(out, p, err);
 }
 
 /* A direct descriptor is nobody's to inherit until the kernel makes one of the process of it. */

@@ -244,6 +244,17 @@ static int port_window_try(void)
 	return sys;
 }
 
+/* Where it is switched off here (net.mptcp.enabled), a network namespace of its own has it all the same. */
+static int mptcp_try(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (fd < 0)
+		return errno == ENOPROTOOPT ? 0 : errno;
+	close(fd);
+	return 0;
+}
+
 static void counter_add(void *context, struct text name, uint64_t value)
 {
 	struct host *host = context;
@@ -291,6 +302,7 @@ void host_read_limits(struct host *out)
 	*out = (struct host){.needs_userns = !rights_suffice()};
 	system_read(out);
 	out->port_window = port_window_try();
+	out->mptcp = mptcp_try();
 	counters_read(out);
 }
 

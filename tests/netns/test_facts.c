@@ -93,6 +93,7 @@ static void the_doctor_tells_what_is_needed_from_what_helps(void)
 		{offsetof(struct host, private_hash), ENOENT, true, "timings"},
 		{offsetof(struct host, ring_bind), EINVAL, true, "slower"},
 		{offsetof(struct host, port_window), ENOPROTOOPT, true, "ENOPROTOOPT"},
+		{offsetof(struct host, mptcp), EPROTONOSUPPORT, true, "load.options.mptcp"},
 	};
 	char buffer[16384];
 

@@ -18,10 +18,9 @@ enum { NETSTAT_MOST = 1 << 16 };
 
 static const char *no_multipath(void)
 {
-	return help_no_network() ? help_no_network()
-	       : access("/proc/sys/net/mptcp/enabled", R_OK) < 0
-		       ? "the kernel has no MPTCP (CONFIG_MPTCP)"
-		       : help_no_lending();
+	return help_no_network()    ? help_no_network()
+	       : help_host()->mptcp ? "the kernel has no MPTCP (CONFIG_MPTCP)"
+				    : help_no_lending();
 }
 
 /* What the load's first socket is, and what its namespace counts. */

@@ -240,6 +240,23 @@ static void who_may_meet_itself_is_known_before(void)
 	arena_close(&a);
 }
 
+/* Each connection failed with EPROTONOSUPPORT, as if that were what the run had found. */
+static void a_kernel_without_mptcp_is_told_before(void)
+{
+	static const char lines[] = "load: {options: {mptcp: true}}";
+	struct arena a = help_arena();
+	struct host host = help_host();
+	struct err err = {0};
+	struct plan p = help_plan(lines, &host, 1, &a);
+
+	host.mptcp = EPROTONOSUPPORT;
+	CU_ASSERT_FALSE(plan_make(&p, help_scenario(lines, &a), &host, 1, &a, &err));
+	CU_ASSERT_EQUAL(err.kind, ERR_HOST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.hint, "CONFIG_MPTCP"));
+	p = help_plan("load: {end: leak}", &host, 1, &a); /* who asks for none needs none */
+	arena_close(&a);
+}
+
 static void a_kernel_without_the_window_goes_in_its_own_order(void)
 {
 	struct arena a = help_arena();
@@ -264,6 +281,7 @@ static const struct test tests[] = {
 	TEST(each_connection_ends_as_the_seed_says_of_its_number),
 	TEST(an_heir_has_no_more_than_its_limit_of_descriptors),
 	TEST(who_may_meet_itself_is_known_before),
+	TEST(a_kernel_without_mptcp_is_told_before),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
 	TESTS_END,
 };
