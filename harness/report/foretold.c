@@ -70,6 +70,25 @@ static struct text tolerance_of(enum prediction what, const struct compared *c)
 	return first;
 }
 
+/* Why it may be, where the run itself tells: TIME_WAIT is what gives ports back by the clock alone. */
+static void add_reason(struct out *to, enum prediction what, const struct result_run *run)
+{
+	const struct compared *c = &run->measures.predictions[what];
+	const char *lead = "";
+
+	if (what != PREDICTION_RECOVERED || c->observed.n >= c->predicted.least)
+		return;
+	for (int i = 1; i < STATES; i++) {
+		if (i == STATE_TIME_WAIT || run->used_states[i].n < 1)
+			continue;
+		out_z(to,
+		      *lead ? lead : ". Some ports were not in TIME_WAIT, and came back sooner: ");
+		draft_count(to, (uint64_t)run->used_states[i].n);
+		out_fmt(to, " %s", state_name(i));
+		lead = ", ";
+	}
+}
+
 void block_broken(struct out *out, const struct result_run *run)
 {
 	for (int i = 0; i < PREDICTIONS; i++) {
@@ -80,8 +99,9 @@ void block_broken(struct out *out, const struct result_run *run)
 		if (c->outcome != OUTCOME_BROKEN)
 			continue;
 		add_compared(to, (enum prediction)i, c);
-		out_fmt(to, ". That is beyond the tolerance: " TEXT_FMT,
+		out_fmt(to, ", beyond the tolerance (" TEXT_FMT ")",
 			TEXT_ARG(tolerance_of((enum prediction)i, c)));
+		add_reason(to, (enum prediction)i, run);
 		draft_print(&d, out, "  but");
 	}
 }
