@@ -41,6 +41,7 @@
 	SUITE(loads) \
 	SUITE(workers) \
 	SUITE(sockets) \
+	SUITE(binds) \
 	SUITE(multipath) \
 	SUITE(descriptors) \
 	SUITE(scope) \
