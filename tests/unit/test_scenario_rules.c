@@ -50,6 +50,12 @@ static void keys_that_exclude_each_other_are_told(void)
 		 "retry"},
 		{HEAD "load: {on_failure: {retry: 3, flush_pool: true}}\n", 3, 43, "needs a pool",
 		 "leave it out"},
+		{HEAD "load: {options: {keepalive: {count: 3}}}\n", 3, 37, "has no idle",
+		 "add idle"},
+		{HEAD "load: {options: {keepalive: {interval: 1s}}}\n", 3, 40, "has no idle",
+		 "add idle"},
+		{HEAD "load: {burst: {size: 9, every: 2s}, rate: 1/min}\n", 3, 43,
+		 "exclude each other", "keep one"},
 		/* a case breaks it, by a key of its own; the base's fault is told once */
 		{HEAD "load: {rate: 5/s}\ncases: {b: {load: {concurrency: 5}}}\n", 4, 33, "exclude",
 		 "rate: 0/s"},
@@ -259,6 +265,9 @@ static void what_is_taken_back_may_keep_its_words(void)
 		HEAD "load: {burst: {size: 9, every: 2s}}\n"
 		     "cases: {b: {load: {burst: {size: 0}, rate: 5/s}}}\n",
 		HEAD "load: {mix: {close: 50%, reset: 50%}}\n",
+		HEAD "load: {end: reset, options: {linger: 0s}}\n", /* which is what it does */
+		HEAD "load: {duration: 30s}\n",
+		HEAD "load: {start: 5s, duration: 25s}\n",
 		HEAD "network: {topology: nat, servers: 2, nat: {redirect: true}}\n"
 		     "cases: {b: {network: {servers: 1}}}\n",
 		HEAD "stop: {after: 1s}\ncases: {b: {stop: {when: never}}}\n",
