@@ -21,7 +21,7 @@ mkdir -p "$to"
 
 # The class is the scenario's name, or SCENARIO.CASE where a case shows it, or looks like it and is something else.
 all='close-wait-leak client-per-request client-per-request.disposed body-not-read inherited-fd
-	connection-per-request connection-per-request.wrong-fix pool-idle-cap proxy-no-keepalive retry-storm
+	connection-per-request connection-per-request.wrong-fix pool-idle-cap pool-idle-cap.idle-timeout proxy-no-keepalive retry-storm
 	retry-storm.pool-flushed syn-sent-blackhole.refused fin-wait-orphans fin-wait-orphans.closing
 	syn-sent-blackhole live-saturation dead-peer-leak udp-socket-per-query udp-socket-per-query.bound
 	udp-overshadow innocent-victim single-tuple-funnel tw-reuse-scope tw-reuse-scope.reuse-off timestamps-off

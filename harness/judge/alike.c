@@ -69,7 +69,7 @@ static struct claim timed_out(const struct evidence *e)
 	const char *since = say_since(e, MEASURE_SERVER_GONE, "the server's host vanished");
 
 	if (((gateway_lacks_ports(e) || gateway_is_full(e)) && !gateway_waits_for_answers(e)) ||
-	    gateway_lacks_mappings(e) || claim_explains(e, h.unanswered, h.all) > 0)
+	    gateway_lacks_mappings(e) || claim_holds(e, h.unanswered, &h) > 0)
 		return no_claim;
 	return claim_alike(e, STAGE_CONNECT, ETIMEDOUT,
 			   text_format(e->a, "Each had its port, and no answer within %s%s.%s",
@@ -107,25 +107,41 @@ static struct claim self_connect(const struct evidence *e)
 	return c;
 }
 
-/* Were most of those that are open leaked? Then no limit is enough. */
-static bool leak_takes_all(const struct evidence *e)
+static uint64_t starved_of(const struct tally *t)
 {
-	struct holders h = evidence_holders(e);
+	return t->errors[STAGE_SOCKET][EMFILE] + t->errors[STAGE_SOCKET][ENFILE];
+}
 
-	return 2 * h.leaked > h.leaked + h.live;
+/* Whose descriptors ran out: each load has a limit of its own (load.nofile). */
+static size_t starved_load(const struct evidence *e)
+{
+	size_t at = 0;
+
+	for (size_t i = 1; i < e->plan->load_count; i++)
+		if (starved_of(evidence_tally(e->plan, e->tape, i)) >
+		    starved_of(evidence_tally(e->plan, e->tape, at)))
+			at = i;
+	return at;
+}
+
+/* Were most of those that are open leaked? Then no limit is enough. */
+static bool leak_takes_all(const struct tally *t)
+{
+	return 2 * t->leaked > t->leaked + t->open;
 }
 
 static void advise_close(struct finding *f, const struct evidence *e)
 {
-	if (leak_takes_all(e))
-		advice_add_fmt(
-			&f->attempt, e->a,
-			"close what is done with, first of all: %s of %s opened %s never "
-			"closed, and a leak comes to any limit",
-			say_count(e->a, e->tape->tally.leaked),
-			say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
-			say_either(e->tape->tally.leaked, "was", "were"));
-	else
+	const struct tally *t = evidence_tally(e->plan, e->tape, starved_load(e));
+
+	if (leak_takes_all(t))
+		advice_add_fmt(&f->attempt, e->a,
+			       "close what is done with, first of all: %s of %s opened %s never "
+			       "closed, and a leak comes to any limit",
+			       say_count(e->a, t->leaked),
+			       say_number_of(e->a, t->opened, "connection", "connections"),
+			       say_either(t->leaked, "was", "were"));
+	else if (e->measures->fixed[MEASURE_ESTABLISHED_MAX].present)
 		advice_add_fmt(
 			&f->attempt, e->a,
 			"or have fewer open at once, up to %s here: each has a descriptor "
@@ -136,7 +152,7 @@ static void advise_close(struct finding *f, const struct evidence *e)
 static void advise_limit(struct finding *f, const struct evidence *e)
 {
 	const struct host *host = e->plan->host;
-	uint64_t own = e->load->load->nofile;
+	uint64_t own = e->plan->loads[starved_load(e)].load->nofile;
 	const char *here = "";
 
 	if (own > 0)
@@ -163,7 +179,7 @@ static void advise_limit(struct finding *f, const struct evidence *e)
 
 static void advise_fd_limit(struct finding *f, const struct evidence *e)
 {
-	bool leaks = leak_takes_all(e);
+	bool leaks = leak_takes_all(evidence_tally(e->plan, e->tape, starved_load(e)));
 
 	if (leaks)
 		advise_close(f, e);

@@ -118,7 +118,7 @@ static struct sides sides_of(const struct evidence *e)
 {
 	struct sides s = {0};
 
-	for (size_t i = 0; i < e->tape->load_count; i++) {
+	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++) {
 		const struct tally *t = &e->tape->loads[i].tally;
 		enum bind_way way = e->plan->loads[i].bind;
 

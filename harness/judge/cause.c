@@ -13,14 +13,26 @@ static const struct rule *const families[] = {
 	datagram_rules, alike_rules, address_rules, gate_rules,
 };
 
+static double share_of(uint64_t held, uint64_t all)
+{
+	return all ? (double)held / (double)all : 0;
+}
+
 double claim_explains(const struct evidence *e, uint64_t held, uint64_t all)
 {
-	double share = all ? (double)held / (double)all : 0;
+	double share = share_of(held, all);
 	bool ran_out = e->tape->exhausted && (e->wanted > 0 || e->named == 0);
 
 	if ((!ran_out && !e->fills) || share < share_least)
 		return 0;
 	return share * (double)(e->wanted ? e->wanted : 1);
+}
+
+double claim_holds(const struct evidence *e, uint64_t held, const struct holders *h)
+{
+	double own = claim_explains(e, held, h->own);
+
+	return own * share_of(h->own, h->all);
 }
 
 double claim_first(const struct evidence *e)
@@ -90,7 +102,7 @@ static void add_bystanders(struct ranking *r, const struct evidence *e)
 	h.live -= is_told(r, CAUSE_CLOSE_WAIT_LEAK) ? h.ended : 0;
 	if (is_told(r, CAUSE_LIVE_SATURATION) || is_told(r, CAUSE_DEAD_PEER_LEAK) ||
 	    is_told(r, CAUSE_UDP_SOCKETS) || is_told(r, CAUSE_PROXY_LOOP) ||
-	    claim_explains(e, h.live, h.all) == 0)
+	    claim_holds(e, h.live, &h) == 0)
 		return;
 	for (size_t i = 0; i < r->count; i++) {
 		struct finding *f = &r->list[i];

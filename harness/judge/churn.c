@@ -13,6 +13,17 @@ static uint64_t closed_by_then(const struct evidence *e)
 	return closed;
 }
 
+/* "After 0.4 s, when most were in use, the client had", where more were closed later; else as it is. */
+static const char *say_then(const struct evidence *e, uint64_t closed, const char *all,
+			    const char *by_then)
+{
+	if (closed == e->tape->tally.closed || !e->full)
+		return all;
+	return text_format(e->a, "After %s, when most ports were in use, %s",
+			   say_time(e->a, e->full->t_ns), by_then)
+		.s;
+}
+
 /* Who waits: not all that were closed are in TIME_WAIT, for the far end may have closed first. */
 static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 {
@@ -27,13 +38,15 @@ static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 		life = text_format(e->a, "%s port for %s more",
 				   say_either(waiting, "it keeps its", "each keeps its"), time);
 	if (closed <= waiting)
-		return text_format(e->a, "The client closed %s, and " TEXT_FMT " (TIME_WAIT).",
+		return text_format(e->a, "%s closed %s, and " TEXT_FMT " (TIME_WAIT).",
+				   say_then(e, closed, "The client", "the client had"),
 				   say_number_of(e->a, waiting, "connection", "connections"),
 				   TEXT_ARG(life))
 			.s;
-	return text_format(e->a, "Of %s closed connections %s %s in TIME_WAIT, and " TEXT_FMT ".",
-			   say_count(e->a, closed), say_count(e->a, waiting),
-			   say_either(waiting, "is", "are"), TEXT_ARG(life))
+	return text_format(e->a, "%s %s closed connections %s %s in TIME_WAIT, and " TEXT_FMT ".",
+			   say_then(e, closed, "Of", "of"), say_count(e->a, closed),
+			   say_count(e->a, waiting), say_either(waiting, "is", "are"),
+			   TEXT_ARG(life))
 		.s;
 }
 
@@ -70,11 +83,12 @@ static const char *say_own_time(const struct evidence *e)
 		return "";
 	return text_format(
 		       e->a,
-		       " network.time_wait made it %s here: outside it is %s, and the rate %s; "
+		       " network.time_wait made it %s here: outside it is %s, and the rate %s%s; "
 		       "what to try is reckoned with that.",
 		       say_time(e->a, lasts_ns), say_time(e->a, outside_time(e->plan)),
 		       say_rate(e->a, (double)e->plan->budget.usable * 1e9 /
-					      (double)(live_time(e->plan) + outside_time(e->plan))))
+					      (double)(live_time(e->plan) + outside_time(e->plan))),
+		       e->plan->budget.spaces > 1 ? " to each" : "")
 		.s;
 }
 
@@ -91,7 +105,7 @@ double claim_churn(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 
-	return claim_explains(e, h.time_wait, h.all);
+	return claim_holds(e, h.time_wait, &h);
 }
 
 static struct claim time_wait_churn(const struct evidence *e)
@@ -159,7 +173,7 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 	uint64_t unheard = unheard_of(e, &h);
-	struct claim c = {.weight = claim_explains(e, h.fin_wait, h.all)};
+	struct claim c = {.weight = claim_holds(e, h.fin_wait, &h)};
 
 	if (is_unheard(e) && is_under_way(e))
 		return no_claim;

@@ -151,12 +151,17 @@ const char *say_demand(const struct evidence *e)
 	return "";
 }
 
-const char *say_failures(const struct evidence *e, enum stage stage, int error)
+const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error)
 {
 	return text_format(e->a, "%s failed %s with %s (%s).", stage_call(stage),
-			   say_number_of(e->a, evidence_errors(e, stage, error), "time", "times"),
-			   errno_name(error), failure_words(stage, error))
+			   say_number_of(e->a, n, "time", "times"), errno_name(error),
+			   failure_words(stage, error))
 		.s;
+}
+
+const char *say_failures(const struct evidence *e, enum stage stage, int error)
+{
+	return say_failed(e, evidence_errors(e, stage, error), stage, error);
 }
 
 const char *say_since(const struct evidence *e, enum measure when, const char *what)
@@ -348,14 +353,21 @@ const struct tally *evidence_tally(const struct plan *plan, const struct tape *t
 	return apart ? &tape->loads[i].tally : &tape->tally;
 }
 
-/* bind() refuses a port that is named for reasons of that port alone. */
+/* bind() refuses a port that is named for reasons of that port alone, and connect() one that is shared for
+ * reasons of that connection. */
+static uint64_t refused_by_name(const struct load_plan *lp, const struct tally *t)
+{
+	return t->errors[STAGE_BIND][EADDRINUSE] +
+	       (bind_shares_port(lp->load) ? t->errors[STAGE_CONNECT][EADDRNOTAVAIL] : 0);
+}
+
 static uint64_t named_of(const struct plan *plan, const struct tape *tape)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < plan->load_count; i++)
 		if (bind_names_port(plan->loads[i].bind))
-			n += evidence_tally(plan, tape, i)->errors[STAGE_BIND][EADDRINUSE];
+			n += refused_by_name(&plan->loads[i], evidence_tally(plan, tape, i));
 	return n;
 }
 

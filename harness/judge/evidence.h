@@ -62,7 +62,8 @@ int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fall
 const char *say_towards(const struct evidence *e);
 const char *say_ports(const struct evidence *e); /* "32 ports" */
 
-/* "bind() failed 3 times with EADDRINUSE (Address already in use)." */
+/* "bind() failed 3 times with EADDRINUSE (Address already in use).": so many of them, or all. */
+const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error);
 const char *say_failures(const struct evidence *e, enum stage stage, int error);
 
 /* "; this load asks for 200/s", or what it was seen to do. */

@@ -68,8 +68,8 @@ static struct claim fixed_port(const struct evidence *e)
 			say_own_ports(e, n.plan),
 			shares ? "for one connection to a destination each"
 			       : "each for one connection, to whichever destination",
-			shares ? say_failures(e, STAGE_CONNECT, EADDRNOTAVAIL)
-			       : say_failures(e, STAGE_BIND, EADDRINUSE),
+			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
+			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
 			shares ? "That very connection, between these two addresses and ports, "
 				 "exists already."
 			       : "A closed one keeps its port in TIME_WAIT, too.")};

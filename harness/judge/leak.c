@@ -40,10 +40,13 @@ static const char *say_used_up(const struct evidence *e, uint64_t held, const ch
 				   say_either(e->plan->budget.usable, "is", "are"), until)
 			.s;
 	return text_format(e->a,
-			   "of %s in use %s %s used up %s, and if it goes on all are: %s after %s, "
+			   "of %s in use %s %s used up %s, and %s: %s after %s, "
 			   "by this share%s.",
 			   say_number_of(e->a, h.own, "port", "ports"), say_count(e->a, held),
-			   say_either(held, "is", "are"), until, say_count(e->a, capacity),
+			   say_either(held, "is", "are"), until,
+			   e->tape->exhausted ? "so are the others, once they are free again"
+					      : "if it goes on all are",
+			   say_count(e->a, capacity),
 			   say_number_of(e->a, opened_until(e, capacity, kept), "connection",
 					 "connections"),
 			   say_kept_besides(e, held))
@@ -64,7 +67,7 @@ static const char *say_after(const struct evidence *e, uint64_t held)
  * what is not is the reason, however few they are. */
 static double claim_kept(const struct evidence *e, uint64_t kept, const struct holders *h)
 {
-	double own = claim_explains(e, kept, h->all), other = claim_churn(e);
+	double own = claim_holds(e, kept, h), other = claim_churn(e);
 	bool is_close = (double)h->time_wait - (double)kept <= sqrt((double)h->all);
 
 	if (kept > 0 && evidence_kept_alone_fills(e))
@@ -138,7 +141,7 @@ static struct claim leak(const struct evidence *e)
 static struct claim close_wait_late(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.ended, h.all)};
+	struct claim c = {.weight = claim_holds(e, h.ended, &h)};
 	int64_t hold = e->load->load->hold;
 
 	if (c.weight == 0 || 2 * h.ended <= h.live)

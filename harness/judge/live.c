@@ -7,7 +7,7 @@ static const double share_saturating = 0.9;
 static struct claim blackhole(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.unanswered, h.all)};
+	struct claim c = {.weight = claim_holds(e, h.unanswered, &h)};
 
 	if (c.weight > 0)
 		c.why = text_format(
@@ -49,11 +49,11 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 /* Is any other kind of holder a cause by itself? Where none is, live connections are. */
 static bool has_other_cause(const struct evidence *e, const struct holders *h)
 {
-	return claim_explains(e, h->leaked, h->all) > 0 ||
-	       claim_explains(e, h->inherited, h->all) > 0 ||
-	       claim_explains(e, h->time_wait, h->all) > 0 ||
-	       claim_explains(e, h->fin_wait, h->all) > 0 ||
-	       claim_explains(e, h->unanswered, h->all) > 0;
+	return claim_holds(e, h->leaked, h) > 0 ||
+	       claim_holds(e, h->inherited, h) > 0 ||
+	       claim_holds(e, h->time_wait, h) > 0 ||
+	       claim_holds(e, h->fin_wait, h) > 0 ||
+	       claim_holds(e, h->unanswered, h) > 0;
 }
 
 /* What was open when the host vanished, and holds its port still: of TCP, for a socket of UDP has no peer
@@ -62,7 +62,7 @@ static struct claim dead_peer_leak(const struct evidence *e)
 {
 	const struct value *gone = &e->measures->fixed[MEASURE_SERVER_GONE];
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
+	struct claim c = {.weight = claim_holds(e, h.live, &h)};
 
 	if (c.weight == 0 || !gone->present || !plan_speaks(e->plan, PROTOCOL_TCP) ||
 	    (double)e->tape->refused_at_ns < gone->n)
@@ -109,7 +109,7 @@ static const char *say_law(const struct evidence *e)
 static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.live, h.all)};
+	struct claim c = {.weight = claim_holds(e, h.live, &h)};
 
 	/* Most of them nobody uses any more: it is their close that is late. */
 	if (c.weight == 0 || 2 * h.ended > h.live ||
@@ -158,7 +158,7 @@ static struct claim proxy_loop(const struct evidence *e)
 	uint64_t opened = (uint64_t)evidence_measured(e, MEASURE_SERVER_OPENED);
 	struct holders h = evidence_holders(e);
 	bool shares = e->plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
-	struct claim c = {.weight = shares ? claim_explains(e, least(opened, h.live), h.all) : 0};
+	struct claim c = {.weight = shares ? claim_holds(e, least(opened, h.live), &h) : 0};
 
 	if (opened == 0)
 		return no_claim;

@@ -34,6 +34,61 @@ static const char *say_reuse(const struct evidence *e)
 		.s;
 }
 
+/* How long a connection of the pool has nothing to do at least: the pause of who uses it; of a rate, what
+ * is between two requests. */
+static int64_t rest_of(const struct load_plan *lp)
+{
+	double rate = shape_rate(&lp->shape);
+
+	if (lp->concurrency)
+		return lp->load->request.pause;
+	if (lp->shape.burst)
+		return lp->shape.every_ns;
+	return rate > 0 ? (int64_t)(1e9 / rate) : 0;
+}
+
+/* Does the pool's own timer end what the next request would have used? It shows: hardly any found one. */
+static bool times_out(const struct evidence *e, const struct load_plan *lp)
+{
+	const struct tally *t = &e->tape->tally;
+	int64_t timeout = lp->load->pool.idle_timeout;
+
+	return timeout > 0 && timeout < rest_of(lp) && 2 * t->requests_reused < t->requests_done;
+}
+
+static struct claim pool_idle_timeout(const struct evidence *e)
+{
+	const struct load_plan *lp = pooled_load(e);
+	struct claim c = {.weight = claim_churn(e)};
+
+	if (c.weight == 0 || !lp || !times_out(e, lp))
+		return no_claim;
+	c.why = text_format(e->a,
+			    "The pool closes what is idle for %s, and the next request comes after "
+			    "%s: by then the connection is in TIME_WAIT, and a new one is opened. "
+			    "%s. %s",
+			    say_time(e->a, lp->load->pool.idle_timeout),
+			    say_time(e->a, rest_of(lp)), say_reuse(e), say_churn(e));
+	return c;
+}
+
+static void advise_timeout(struct finding *f, const struct evidence *e)
+{
+	const struct load_plan *lp = pooled_load(e);
+
+	if (!lp)
+		return;
+	advice_add_fmt(
+		&f->attempt, e->a,
+		"raise the pool's idle timeout above what is between two requests, %s: it is "
+		"%s (Go: IdleConnTimeout, SetConnMaxIdleTime; HikariCP: idleTimeout); and "
+		"have it shorter than the server's, which else closes first, under a request",
+		say_time(e->a, rest_of(lp)), say_time(e->a, lp->load->pool.idle_timeout));
+	advice_add_fmt(&f->wont_help, e->a,
+		       "a larger pool: it may keep %s, and closes each of them while it rests",
+		       say_number_of(e->a, lp->idle_most, "connection", "connections"));
+}
+
 static struct claim pool_idle_cap(const struct evidence *e)
 {
 	const struct load_plan *lp = pooled_load(e);
@@ -145,7 +200,7 @@ static struct claim retry_storm(const struct evidence *e)
 	const struct load *load = e->load->load;
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
-	struct claim c = {.weight = claim_explains(e, h.time_wait + h.fin_wait, h.all)};
+	struct claim c = {.weight = claim_holds(e, h.time_wait + h.fin_wait, &h)};
 	double life_s = (double)quiet_time(e->plan) / 1e9;
 
 	if (load->on_failure.flush_pool && e->tape->exhausted && c.weight < flush_least)
@@ -177,6 +232,18 @@ const struct rule pool_rules[] = {
 			"switching keep-alive off \"to free ports\": then every request costs one",
 			FIN_TIMEOUT_IN_VAIN,
 			"restarting the client: TIME_WAIT outlives it",
+		},
+	},
+	{
+		.cause = CAUSE_POOL_IDLE_TIMEOUT,
+		.instead = CAUSE_TIME_WAIT_CHURN,
+		.claim = pool_idle_timeout,
+		.advise = advise_timeout,
+		.seen = {MEASURE_REUSE_RATIO, MEASURE_TIME_WAIT_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_CONNECTS_CLOSED},
+		.in_vain = {
+			widen_in_vain,
+			"SO_KEEPALIVE: it probes whether the far end lives, and keeps nothing open that the pool closes",
+			FIN_TIMEOUT_IN_VAIN,
 		},
 	},
 	{

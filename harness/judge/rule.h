@@ -66,6 +66,10 @@ static const struct claim no_claim = {.weight = 0};
  * or that a line of `expect` allows fewer. */
 double claim_explains(const struct evidence *e, uint64_t held, uint64_t all);
 
+/* The same of the client's own sockets: what they hold of the ports that are left is a cause beside those
+ * who left so few, however few they are. */
+double claim_holds(const struct evidence *e, uint64_t held, const struct holders *h);
+
 /* Before whoever holds the ports: they would not hold them all without this. */
 double claim_first(const struct evidence *e);
 

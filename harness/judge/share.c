@@ -84,12 +84,13 @@ static struct claim innocent_victim(const struct evidence *e)
 			e->a,
 			TEXT_FMT
 			" was refused after %s, and " TEXT_FMT
-			" has used %s of %s without a failure. %s, and the one that fails is "
+			" has used %s of %s%s without a failure. %s, and the one that fails is "
 			"merely the one that asks last.",
 			TEXT_ARG(loads[who].load),
 			say_number_of(e->a, loads[who].tally.opened, "connection", "connections"),
 			TEXT_ARG(loads[by].load), say_count(e->a, used_by(&loads[by].tally)),
-			say_ports(e), say_owner(&loads[by].tally))};
+			say_number_of(e->a, capacity, "port", "ports"), e->ports_of,
+			say_owner(&loads[by].tally))};
 }
 
 /* What waits has no process: it is to be caught before, and outlives a restart. */

@@ -27,7 +27,7 @@ static bool is_refused(const struct load_plan *lp, const struct tally *t)
 /* The first that bind() has refused, with its port among those of connect() or not. */
 static bool find_server(const struct evidence *e, bool in_range, struct server *out)
 {
-	for (size_t i = 0; i < e->tape->load_count; i++) {
+	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++) {
 		const struct load_plan *lp = &e->plan->loads[i];
 
 		*out = (struct server){
@@ -137,7 +137,7 @@ static uint64_t count_picks(const struct evidence *e, uint64_t *taken)
 	uint64_t n = 0;
 
 	*taken = 0;
-	for (size_t i = 0; i < e->tape->load_count; i++) {
+	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++) {
 		const struct load_plan *lp = &e->plan->loads[i];
 
 		if (!bind_names_port(lp->bind) ||

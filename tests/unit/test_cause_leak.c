@@ -62,8 +62,9 @@ static void the_arithmetic_of_a_leak_names_all_that_it_counts(void)
 	left_judge(&t, FEW "load: {mix: {leak: 50%, inherit: 30%}}", &left);
 	f = trial_cause(&t, CAUSE_LEAK);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	CU_ASSERT(text_has(f->why, "of 32 ports in use 15 are used up for good, and if it goes on "
-				   "all are: 32 after 41 connections, by this share and that of 10 "
+	CU_ASSERT(text_has(f->why, "of 32 ports in use 15 are used up for good, and so are the "
+				   "others, once they are free again: 32 after 41 connections, by "
+				   "this share and that of 10 "
 				   "more that are kept."));
 	trial_close(&t);
 }
@@ -205,13 +206,15 @@ static void what_leaks_beside_a_churn_is_told_with_its_share(void)
 		 {.leaked = 1, .waiting = 3},
 		 CAUSE_LEAK,
 		 true,
-		 "of 4 ports in use 1 is used up for good, and if it goes on all are: 4 after 16 "
+		 "of 4 ports in use 1 is used up for good, and so are the others, once they are "
+		 "free again: 4 after 16 "
 		 "connections, by this share."},
 		{FEW "load: {mix: {leak: 25%, inherit: 25%}}",
 		 {.leaked = 8, .inherited = 8, .waiting = 16},
 		 CAUSE_INHERITED_FD,
 		 false,
-		 "8 are used up until then, and if it goes on all are: 32 after 64 connections"},
+		 "8 are used up until then, and so are the others, once they are free again: 32 "
+		 "after 64 connections"},
 		/* 36 ports: six more of the other is what a draw can do, seven is not */
 		{"network: {ports: 40000-40035, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\nload: {mix: "
 		 "{leak: 50%}}",

@@ -272,8 +272,8 @@ static void a_share_that_leaks_has_all_ports_in_the_end(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 	CU_ASSERT(text_has(f->why, "32 connections were opened, and 8 of them never closed."));
 	CU_ASSERT(text_has(f->why,
-			   "of 32 ports in use 8 are used up for good, and if it goes on all "
-			   "are: 32 after 128 connections, by this share."));
+			   "of 32 ports in use 8 are used up for good, and so are the others, "
+			   "once they are free again: 32 after 128 connections, by this share."));
 	CU_ASSERT(lines_have(&f->seen, "of 32 ports in use 8 never closed, 24 in TIME_WAIT"));
 	f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);

@@ -131,8 +131,12 @@ static void who_waits_is_told_by_what_was_seen(void)
 		uint64_t by_then; /* closed when the dump was taken; 0: its books are empty */
 		const char *why;
 	} rows[] = {
-		{SMALL, 64, 32, 32, "The client closed 32 connections, and each"},
-		{SMALL, 64, 32, 39, "Of 39 closed connections 32 are in TIME_WAIT"},
+		{SMALL, 64, 32, 32,
+		 "After 0 us, when most ports were in use, the client had closed 32 connections, "
+		 "and each"},
+		{SMALL, 64, 32, 39,
+		 "After 0 us, when most ports were in use, of 39 closed connections 32 are in "
+		 "TIME_WAIT"},
 		{SMALL, 32, 32, 0,
 		 "The client closed 32 connections, and each keeps its port for 60 s more "
 		 "(TIME_WAIT). 32"},
