@@ -55,16 +55,14 @@ static uint64_t bursts_want(const struct evidence *e, int64_t life_ns)
 /* " (enough)"; or why it is not: no number of ports is, where some are held for good. */
 static const char *say_enough(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
-	const struct tally *t = &e->tape->tally;
 	double rate = rate_of(ports, life_ns);
 	double asked = plan_rate(e->plan), gateway = e->plan->forecast.gateway_rate;
-	uint64_t kept = t->leaked + t->inherited;
 
-	if (kept > 0)
+	if (e->kept > 0)
 		return text_format(e->a, " (later: those never closed have them all after %s)",
 				   say_number_of(e->a,
-						 (uint64_t)((double)ports * (double)t->opened /
-								    (double)kept +
+						 (uint64_t)((double)ports * (double)e->opened /
+								    (double)e->kept +
 							    0.5),
 						 "connection", "connections"))
 			.s;
@@ -220,7 +218,9 @@ void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t liv
 		return;
 	gain = text_format(e->a, "a connect may take a port that was %s in TIME_WAIT%s",
 			   say_time(e->a, delay_ns),
-			   advice_rate(e, e->plan->budget.capacity, live_ns + delay_ns))
+			   binds_some(e->plan)
+				   ? ", a bind() to port 0 none"
+				   : advice_rate(e, e->plan->budget.capacity, live_ns + delay_ns))
 		       .s;
 	if (is_set) {
 		advice_add_fmt(

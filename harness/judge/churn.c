@@ -66,9 +66,19 @@ static const char *say_bound(const struct evidence *e)
 	if (live_ns > 0)
 		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
 	if (b->spaces > 1)
-		all = text_format(e->a, ", %s in all", say_rate(e->a, each * b->spaces)).s;
-	if (e->tape->tally.leaked + e->tape->tally.inherited > 0)
+		all = text_format(e->a, ", %s in all%s", say_rate(e->a, each * b->spaces),
+				  binds_some(e->plan)
+					  ? ", less what bind() takes, for all of them at once"
+					  : "")
+			      .s;
+	if (e->kept > 0)
 		can = "would be all that could go on for ever, were each of them closed,";
+	if (binds_some(e->plan) && reuse_is_set(e->plan) && has_timestamps(e->plan))
+		return text_format(e->a,
+				   "%s / %s = %s is all that can go on for ever of what bind() "
+				   "takes, to which tcp_tw_reuse gives none back%s.",
+				   say_ports(e), life, say_rate(e->a, each), say_demand(e))
+			.s;
 	return text_format(e->a, "%s / %s = %s %s %s%s%s.", say_ports(e), life,
 			   say_rate(e->a, each), can, say_towards(e), all, say_demand(e))
 		.s;
@@ -108,12 +118,44 @@ double claim_churn(const struct evidence *e)
 	return claim_holds(e, h.time_wait, &h);
 }
 
+/* The last dump, where it came after the first refusal and all was in use still. */
+static const struct sample *still_full(const struct evidence *e)
+{
+	const struct sample *last = tape_last_dump(e->tape);
+
+	if (!last || !e->full || last->torn || last->t_ns <= e->full->t_ns ||
+	    last->used_max < e->full->used_max)
+		return NULL;
+	return last;
+}
+
+/* Others held the ports when the first was refused, and had them no more at the end, when they were as full:
+ * what was closed has filled them, and stays. Behind those others, who came first. */
+static struct claim lasting_churn(const struct evidence *e)
+{
+	const struct sample *last = still_full(e);
+	struct holders h = evidence_holders(e);
+	uint64_t waiting = last ? last->states[STATE_TIME_WAIT] : 0;
+	struct claim c = {.weight = claim_holds(e, least(waiting, h.own), &h) / 2};
+
+	if (2 * waiting <= h.own)
+		return no_claim;
+	c.why = text_format(e->a,
+			    "What was open then was closed, and %s of %s %s in TIME_WAIT at the "
+			    "end, after %s: they stay longer than what was open. %s%s",
+			    say_count(e->a, waiting), say_number_of(e->a, h.own, "port", "ports"),
+			    say_either(waiting, "is", "are"), say_time(e->a, last->t_ns),
+			    say_bound(e), say_own_time(e));
+	return c;
+}
+
 static struct claim time_wait_churn(const struct evidence *e)
 {
 	struct claim c = {.weight = claim_churn(e)};
 
-	if (c.weight > 0)
-		c.why = text_of(say_churn(e));
+	if (c.weight == 0)
+		return lasting_churn(e);
+	c.why = text_of(say_churn(e));
 	return c;
 }
 

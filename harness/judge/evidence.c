@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/order.h"
-#include "judge/say.h"
 #include "plan/bind.h"
 #include "plan/life.h"
 
@@ -79,143 +78,6 @@ struct holders evidence_holders(const struct evidence *e)
 	return h;
 }
 
-const char *say_holders(const struct evidence *e)
-{
-	const struct holders h = evidence_holders(e);
-	const struct {
-		uint64_t n;
-		const char *words;
-	} parts[] = {
-		{h.leaked, "never closed"},
-		{h.inherited, "kept by a child"},
-		{h.live, "open"},
-		{h.time_wait, "in TIME_WAIT"},
-		{h.fin_wait, "in FIN_WAIT"},
-		{h.unanswered, "in SYN_SENT"},
-	};
-	struct text list = {0};
-	int kinds = 0;
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (parts[i].n == 0)
-			continue;
-		list = text_format(e->a, TEXT_FMT "%s%s %s", TEXT_ARG(list), kinds ? ", " : "",
-				   say_count(e->a, parts[i].n), parts[i].words);
-		kinds++;
-	}
-	if (kinds < 2)
-		return "";
-	return text_format(e->a, "of %s in use " TEXT_FMT,
-			   say_number_of(e->a, h.own, "port", "ports"), TEXT_ARG(list))
-		.s;
-}
-
-const char *say_towards(const struct evidence *e)
-{
-	const struct plan *p = e->plan;
-	const char *to = "to one destination";
-
-	if (p->destinations == 1 && e->load->load->protocol == PROTOCOL_UDP)
-		to = "towards all destinations";
-	else if (p->destinations > 1 && p->budget.spaces < p->budget.pairs)
-		to = "to all destinations together";
-	else if (p->destinations > 1)
-		to = text_format(
-			     e->a, "to each of %s",
-			     say_number_of(e->a, p->destinations, "destination", "destinations"))
-			     .s;
-	if (p->sources.count > 1)
-		to = text_format(e->a, "%s, from each of %s", to,
-				 say_number_of(e->a, p->sources.count, "address", "addresses"))
-			     .s;
-	return to;
-}
-
-const char *say_ports(const struct evidence *e)
-{
-	return text_format(e->a, "%s%s",
-			   say_number_of(e->a, e->plan->budget.usable, "port", "ports"),
-			   e->ports_of)
-		.s;
-}
-
-const char *say_demand(const struct evidence *e)
-{
-	double asked = plan_rate(e->plan);
-	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
-
-	if (asked > 0 && e->plan->load_count == 1)
-		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
-	if (seen->present)
-		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
-	return "";
-}
-
-const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error)
-{
-	return text_format(e->a, "%s failed %s with %s (%s).", stage_call(stage),
-			   say_number_of(e->a, n, "time", "times"), errno_name(error),
-			   failure_words(stage, error))
-		.s;
-}
-
-const char *say_failures(const struct evidence *e, enum stage stage, int error)
-{
-	return say_failed(e, evidence_errors(e, stage, error), stage, error);
-}
-
-const char *say_since(const struct evidence *e, enum measure when, const char *what)
-{
-	const struct value *at = &e->measures->fixed[when];
-
-	if (!at->present)
-		return "";
-	return text_format(e->a, " any more: %s after %s, and %s opened", what,
-			   say_time(e->a, (int64_t)at->n),
-			   say_number_of(e->a, e->tape->tally.opened, "connection was",
-					 "connections were"))
-		.s;
-}
-
-const char *say_gone(const struct evidence *e)
-{
-	const struct value *at = &e->measures->fixed[MEASURE_SERVER_GONE];
-
-	if (!at->present)
-		return "";
-	return text_format(e->a, " The server's host vanished after %s.",
-			   say_time(e->a, (int64_t)at->n))
-		.s;
-}
-
-const char *say_drops(const struct evidence *e)
-{
-	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;
-
-	if (n == 0)
-		return "";
-	return text_format(e->a,
-			   " The server's backlog was full: %s it dropped what it was to answer "
-			   "(ListenDrops).",
-			   say_number_of(e->a, n, "time", "times"))
-		.s;
-}
-
-const char *say_patience(const struct evidence *e)
-{
-	int64_t shortest = e->load->load->timeout, longest = shortest;
-
-	for (uint32_t i = 0; i < e->plan->load_count; i++) {
-		int64_t timeout = e->plan->loads[i].load->timeout;
-
-		shortest = timeout < shortest ? timeout : shortest;
-		longest = timeout > longest ? timeout : longest;
-	}
-	if (shortest == longest)
-		return say_time(e->a, longest);
-	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;
-}
-
 double evidence_measured(const struct evidence *e, enum measure what)
 {
 	const struct value *v = &e->measures->fixed[what];
@@ -276,17 +138,27 @@ bool has_timestamps(const struct plan *plan)
 	return life_has_timestamps(plan->scenario);
 }
 
-/* Does bind() take the port of every load, for all destinations, and for the whole of its
- * TIME_WAIT? */
-bool is_bound_first(const struct plan *p)
+/* Of how many loads does bind() take the port, for all destinations, and for the whole of its TIME_WAIT? */
+static uint32_t bound_first(const struct plan *p)
 {
+	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load *load = p->loads[i].load;
 
-		if (!bind_takes_port(load->bind.way) || bind_shares_port(load))
-			return false;
+		n += bind_takes_port(load->bind.way) && !bind_shares_port(load);
 	}
-	return true;
+	return n;
+}
+
+bool is_bound_first(const struct plan *p)
+{
+	return bound_first(p) == p->load_count;
+}
+
+bool binds_some(const struct plan *p)
+{
+	return bound_first(p) > 0 && !is_bound_first(p);
 }
 
 int64_t outside_time(const struct plan *plan)
@@ -295,7 +167,7 @@ int64_t outside_time(const struct plan *plan)
 
 	if (quiet != plan->scenario->network.time_wait)
 		return quiet; /* it was not TIME_WAIT's end that gave the port back */
-	if (delay > 0 && reuse_is_set(plan) && has_timestamps(plan) && !is_bound_first(plan))
+	if (delay > 0 && reuse_is_set(plan) && has_timestamps(plan) && bound_first(plan) == 0)
 		return delay;
 	return TIME_WAIT_NS;
 }
@@ -316,7 +188,7 @@ bool evidence_kept_alone_fills(const struct evidence *e)
 	double life_ns = (double)live_time(e->plan) + (double)quiet_time(e->plan);
 	double most = (double)e->plan->budget.capacity * 1e9 / life_ns;
 
-	return e->tape->tally.leaked + e->tape->tally.inherited > 0 && asked > 0 && asked <= most;
+	return e->kept > 0 && asked > 0 && asked <= most;
 }
 
 int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback)
@@ -371,6 +243,28 @@ static uint64_t named_of(const struct plan *plan, const struct tape *tape)
 	return n;
 }
 
+/* Does a load name its ports, and others have those of the range? */
+static bool is_outside(const struct plan *plan, size_t i)
+{
+	struct port_range range = plan->loads[plan->widest].ports, own = plan->loads[i].ports;
+
+	return bind_names_port(plan->loads[i].bind) && (own.hi < range.lo || own.lo > range.hi);
+}
+
+static void count_kept(struct evidence *e)
+{
+	for (size_t i = 0; i < e->plan->load_count; i++) {
+		const struct tally *t = evidence_tally(e->plan, e->tape, i);
+
+		if (is_outside(e->plan, i))
+			continue;
+		e->opened += t->opened;
+		e->kept += t->leaked + t->inherited;
+		if (t == &e->tape->tally)
+			break; /* which is all of them */
+	}
+}
+
 struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			    const struct measures *m, struct arena *a)
 {
@@ -391,5 +285,6 @@ struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
 	e.named = named_of(plan, tape);
 	e.wanted -= least(e.wanted, e.named);
+	count_kept(&e);
 	return e;
 }

@@ -16,6 +16,9 @@ struct evidence {
 	const struct sample *full; /* the dump that tells who holds the ports; NULL: none */
 	uint64_t wanted;	   /* failures for want of a port, of the kernel's choice */
 	uint64_t named;		   /* and of one that the program names, and is not to be had */
+	/* Of the loads that have ports of the range, and not of their own choice outside of it: what they
+	 * opened, and what of it is kept for good. */
+	uint64_t opened, kept;
 	/* Of several loads: the one that failed most, and the one that leaked most. */
 	const struct load_plan *load, *leaker;
 	bool fills;		      /* a line of `expect` that allows fewer sockets has failed */
@@ -82,6 +85,9 @@ const char *say_gone(const struct evidence *e);
 /* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
 const char *say_drops(const struct evidence *e);
 
+/* " This machine fell 8 s behind the load, …"; empty if it kept up. */
+const char *say_lag(const struct evidence *e);
+
 /* How long a connection is open, and how long its port is out of use after the close, by what
  * the plan knows. */
 int64_t live_time(const struct plan *plan);
@@ -95,4 +101,5 @@ bool is_reused(const struct plan *plan);
 int64_t reuse_delay(const struct plan *plan); /* after which it may; 0: none that does any good */
 bool reuse_is_set(const struct plan *plan);   /* tcp_tw_reuse, for this topology */
 bool has_timestamps(const struct plan *plan);
-bool is_bound_first(const struct plan *plan);
+bool is_bound_first(const struct plan *plan); /* each of the loads is; */
+bool binds_some(const struct plan *plan);     /* or some are, and others are not */

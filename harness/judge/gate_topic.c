@@ -54,14 +54,14 @@ static const char *say_sockets(const struct evidence *e)
 	if (!e->full)
 		return "The sockets were never dumped (sample.sockets).";
 	if (kinds[0])
-		return text_format(e->a, "In the fullest dump %s; there %s %s %s.", kinds,
+		return text_format(e->a, "In the fullest dump %s; there %s %s %s.%s", kinds,
 				   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-				   say_towards(e))
+				   say_towards(e), say_lag(e))
 			.s;
-	return text_format(e->a, "In the fullest dump %s in use; there %s %s %s.",
+	return text_format(e->a, "In the fullest dump %s in use; there %s %s %s.%s",
 			   say_number_of(e->a, h.own, "port was", "ports were"),
 			   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-			   say_towards(e))
+			   say_towards(e), say_lag(e))
 		.s;
 }
 

@@ -11,6 +11,12 @@ bool gateway_lacks_ports(const struct evidence *e)
 	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
 }
 
+bool gateway_is_leaked_away(const struct evidence *e)
+{
+	return gateway_lacks_ports(e) && plan_speaks(e->plan, PROTOCOL_TCP) &&
+	       2 * (double)e->kept > evidence_measured(e, MEASURE_NAT_ENTRIES_MAX);
+}
+
 /* What the gateway's tracking had dropped by then. */
 static uint64_t dropped_by(const struct evidence *e, double when_ns)
 {

@@ -1,4 +1,4 @@
-#include "judge/rule.h"
+#include "judge/gateway.h"
 
 #include <errno.h>
 #include <math.h>
@@ -114,6 +114,24 @@ static bool is_tcp(const struct evidence *e)
 	return e->leaker->load->protocol == PROTOCOL_TCP;
 }
 
+/* It is a gateway's ports that they keep. */
+static struct claim leaked_away(const struct evidence *e)
+{
+	const struct tally *t = &e->tape->tally;
+
+	if (!gateway_is_leaked_away(e))
+		return no_claim;
+	return (struct claim){
+		.weight = weight_dropped(e) / 2,
+		.why = text_format(
+			e->a,
+			"Of %s opened %s %s never closed, and each keeps its port of the gateway, "
+			"which tracked up to %s: used up for good, however many ports it is given.",
+			say_number_of(e->a, t->opened, "connection", "connections"),
+			say_count(e->a, e->kept), say_either(e->kept, "was", "were"),
+			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX)))};
+}
+
 static struct claim leak(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
@@ -121,7 +139,7 @@ static struct claim leak(const struct evidence *e)
 	const char *never = "none of them was closed";
 
 	if (c.weight == 0)
-		return c;
+		return leaked_away(e);
 	if (t->leaked < t->opened)
 		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
 	else if (t->opened == 1)

@@ -1,3 +1,4 @@
+#include "judge/late.h"
 #include "judge/rule.h"
 
 /* What share of all that hold ports the live connections must be, or of the capacity those that
@@ -31,6 +32,23 @@ static double at_once_of(const struct load_plan *lp)
 	return lp->concurrency;
 }
 
+/* How long it is in use: as the load holds it, or the far end takes. */
+static int64_t held_for(const struct evidence *e)
+{
+	int64_t live_ns = live_time(e->plan), hold_ns = e->load->load->hold;
+
+	return live_ns > hold_ns ? live_ns : hold_ns;
+}
+
+/* Are far more in use than the load asks for at once, and did this machine fall behind it? */
+static bool comes_of_lag(const struct evidence *e, const struct holders *h)
+{
+	double at_once = plan_rate(e->plan) * (double)held_for(e) / 1e9;
+
+	return late_is_lighter(e->measures) && e->plan->load_count == 1 && at_once > 0 &&
+	       (double)h->live > 2 * at_once;
+}
+
 /* Do live connections by themselves want all there is? Those that wait or were leaked are other
  * causes, and would be there without these. */
 static bool is_saturated(const struct evidence *e, const struct holders *h)
@@ -49,10 +67,8 @@ static bool is_saturated(const struct evidence *e, const struct holders *h)
 /* Is any other kind of holder a cause by itself? Where none is, live connections are. */
 static bool has_other_cause(const struct evidence *e, const struct holders *h)
 {
-	return claim_holds(e, h->leaked, h) > 0 ||
-	       claim_holds(e, h->inherited, h) > 0 ||
-	       claim_holds(e, h->time_wait, h) > 0 ||
-	       claim_holds(e, h->fin_wait, h) > 0 ||
+	return claim_holds(e, h->leaked, h) > 0 || claim_holds(e, h->inherited, h) > 0 ||
+	       claim_holds(e, h->time_wait, h) > 0 || claim_holds(e, h->fin_wait, h) > 0 ||
 	       claim_holds(e, h->unanswered, h) > 0;
 }
 
@@ -81,11 +97,34 @@ static struct claim dead_peer_leak(const struct evidence *e)
 	return c;
 }
 
+/* " Of them 20 % are never closed, and 20 % keep their port in TIME_WAIT: they fill what is left." Of a
+ * mix, where those in use alone do not fill all there is. */
+static const char *say_rest(const struct evidence *e, uint64_t at_once)
+{
+	const struct load *load = e->load->load;
+	double kept = load_share(load, END_LEAK) + load_share(load, END_INHERIT),
+	       closed = load_share(load, END_CLOSE);
+	const char *leak = "", *wait = "";
+
+	if (at_once >= e->plan->budget.capacity || kept + closed <= 0 ||
+	    load_share(load, load->end) >= 1)
+		return "";
+	if (kept > 0)
+		leak = text_format(e->a, " %s are never closed%s",
+				   say_measure(e->a, KIND_SHARE, kept), closed > 0 ? ", and" : "")
+			       .s;
+	if (closed > 0)
+		wait = text_format(e->a, " %s keep their port in TIME_WAIT",
+				   say_measure(e->a, KIND_SHARE, closed))
+			       .s;
+	return text_format(e->a, " Of them%s%s: what stays fills the rest.", leak, wait).s;
+}
+
 /* " 100 connections every 0.4 s, each held for 5 ms, come to 100 at once."; of a rate, by Little's law. */
 static const char *say_law(const struct evidence *e)
 {
 	const struct load_plan *lp = e->load;
-	double rate = plan_rate(e->plan), hold_ns = (double)lp->load->hold;
+	double rate = plan_rate(e->plan), hold_ns = (double)held_for(e);
 	uint64_t n = (uint64_t)(rate * hold_ns / 1e9 + 0.5);
 	const char *begun;
 
@@ -100,9 +139,9 @@ static const char *say_law(const struct evidence *e)
 				say_time(e->a, lp->shape.every_ns))
 				.s;
 	}
-	return text_format(e->a, " %s, each held for %s, come to %s at once.", begun,
-			   say_time(e->a, lp->load->hold),
-			   say_number_of(e->a, n, "connection", "connections"))
+	return text_format(e->a, " %s, each held for %s, come to %s at once.%s", begun,
+			   say_time(e->a, held_for(e)),
+			   say_number_of(e->a, n, "connection", "connections"), say_rest(e, n))
 		.s;
 }
 
@@ -113,16 +152,18 @@ static struct claim live_saturation(const struct evidence *e)
 
 	/* Most of them nobody uses any more: it is their close that is late. */
 	if (c.weight == 0 || 2 * h.ended > h.live ||
-	    (!is_saturated(e, &h) && has_other_cause(e, &h)))
+	    (!is_saturated(e, &h) && has_other_cause(e, &h)) ||
+	    (!e->tape->exhausted && comes_of_lag(e, &h)))
 		return no_claim;
 	c.why = text_format(
 		e->a,
 		"%s %s in use at once, and there %s %s %s. %s %s in TIME_WAIT: the ports are held "
-		"by live connections.%s",
+		"by live connections.%s%s",
 		say_number_of(e->a, h.live, "connection", "connections"),
 		say_either(h.live, "was", "were"), say_either(e->plan->budget.usable, "is", "are"),
 		say_ports(e), say_towards(e), h.time_wait ? say_count(e->a, h.time_wait) : "None",
-		say_either(h.time_wait ? h.time_wait : 1, "is", "are"), say_law(e));
+		say_either(h.time_wait ? h.time_wait : 1, "is", "are"), say_law(e),
+		comes_of_lag(e, &h) ? say_lag(e) : "");
 	return c;
 }
 

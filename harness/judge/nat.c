@@ -40,6 +40,19 @@ static void advise_collapse(struct finding *f, const struct evidence *e)
 				     "proxy): each client then has ports of its own"));
 }
 
+/* Nothing has failed: each came again after a second, and had its port then. */
+static struct claim repeated(const struct evidence *e)
+{
+	return (struct claim){
+		.weight = 0.5,
+		.why = text_format(
+			e->a,
+			"The gateway was full now and then: it %s %s repeated after a second, and "
+			"had a port by then: nothing failed, and a request stood still for so "
+			"long.",
+			say_want(e), gateway_carries_datagrams(e) ? "Each has to be" : "Each was")};
+}
+
 static struct claim linux_snat(const struct evidence *e)
 {
 	const char *unanswered = "";
@@ -51,6 +64,8 @@ static struct claim linux_snat(const struct evidence *e)
 		unanswered = " Connects that nobody answered took its ports, and keep them while "
 			     "it waits with them (nf_conntrack_tcp_timeout_syn_sent, 120 s).";
 	c = claim_dropped(e, text_format(e->a, "The gateway %s%s", say_want(e), unanswered).s);
+	if (c.weight == 0)
+		return repeated(e);
 	if (unanswered[0]) /* behind that nobody answers, which all of them wait for */
 		c.weight = fmin(c.weight, evidence_measured(e, MEASURE_NAT_INSERT_FAILED)) / 2;
 	return c;
@@ -163,6 +178,15 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	int64_t life_ns = for_ever ? 0 : gateway_open_ns(e) + gateway_keeps_ns(e);
 	bool for_all = gateway_maps_for_all(e);
 
+	if (gateway_is_leaked_away(e))
+		advice_add_fmt(
+			&f->attempt, e->a,
+			"close what is done with, first of all: %s of %s opened %s never "
+			"closed, and each keeps its port at the gateway for five days after its "
+			"last packet (nf_conntrack_tcp_timeout_established)",
+			say_count(e->a, e->kept),
+			say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
+			say_either(e->kept, "was", "were"));
 	if (gateway_waits_for_answers(e))
 		advice_add(&f->attempt, TEXT("have the far end answer, and try less often while it "
 					     "does not: each try is a port of the gateway"));

@@ -21,6 +21,19 @@ static struct text value_of(const struct result_run *run, const char *key)
 	return (struct text){0};
 }
 
+/* "22,650/s": of requests, where there are more of them than of connections. */
+static const char *say_carried(char rate[UNIT_PRINTED], const struct result_run *run)
+{
+	const struct value *done = &run->measures.fixed[MEASURE_REQUESTS_DONE],
+			   *elapsed = &run->measures.fixed[MEASURE_ELAPSED];
+	double connects = run->measures.fixed[MEASURE_CONNECTS_RATE].n,
+	       requests = done->present && elapsed->present && elapsed->n > 0
+				  ? done->n * 1e9 / elapsed->n
+				  : 0;
+
+	return unit_rate_pretty(rate, requests > connects ? requests : connects);
+}
+
 /* Why a load is lighter than was asked for: connects that pass over a full half, where that is told as
  * a note; else the machine, which carried so many. */
 static void add_reason(struct out *to, const struct result_run *run)
@@ -35,8 +48,7 @@ static void add_reason(struct out *to, const struct result_run *run)
 			  "`load.order: fast` does not");
 		return;
 	}
-	out_fmt(to, ". %s is what this machine carried%s",
-		unit_rate_pretty(rate, run->measures.fixed[MEASURE_CONNECTS_RATE].n),
+	out_fmt(to, ". %s is what this machine carried%s", say_carried(rate, run),
 		is_one ? " in one thread: ask for less, or share it (`--workers`)"
 		       : ": ask for less");
 }
@@ -47,7 +59,7 @@ void caveat_late(struct out *out, const struct result_run *run)
 	struct out line = out_memory(buffer, sizeof(buffer));
 	uint64_t n = run_count(run, MEASURE_CONNECTS_LATE);
 
-	if (!late_is_short(&run->measures))
+	if (!late_is_short(&run->measures) || run->interrupted)
 		return;
 	out_fmt(&line,
 		"%s of %s connections were due and not begun: this was not the load that was "
@@ -64,7 +76,7 @@ void caveat_behind(struct out *out, const struct result_run *run)
 	char buffer[LINE_MOST], time[UNIT_PRINTED];
 	struct out line = out_memory(buffer, sizeof(buffer));
 
-	if (!late_is_behind(&run->measures))
+	if (!late_is_behind(&run->measures) || run->interrupted)
 		return;
 	out_fmt(&line,
 		"connections were begun up to %s after they were due: this was not the rate "
@@ -83,7 +95,7 @@ void caveat_slow(struct out *out, const struct result_run *run)
 	struct out line = out_memory(buffer, sizeof(buffer));
 	uint64_t n;
 
-	if (!late_is_slow(&run->measures))
+	if (!late_is_slow(&run->measures) || run->interrupted)
 		return;
 	out_fmt(&line, "%s of %s", unit_rate_pretty(rate, fixed[MEASURE_ROUNDS_RATE].n),
 		unit_rate_pretty(asked, fixed[MEASURE_ROUNDS_ASKED].n));

@@ -165,8 +165,7 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 	if (!is_head && run_falls_short(run))
 		return text_format(a, "%s opened, not exhausted yet: the ports last %s", opened,
 				   say_time(a, (double)run_falls_short(run)));
-	return text_format(a, "%s opened, not exhausted%s", opened,
-			   is_head ? "" : say_gateway(run, a));
+	return text_format(a, "%s opened, not exhausted%s", opened, say_gateway(run, a));
 }
 
 /* The fact behind the verdict's word; at the head of a block there is room for more words. */

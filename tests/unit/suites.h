@@ -80,6 +80,8 @@
 	SUITE(cause_mixed) \
 	SUITE(cause_leak) \
 	SUITE(cause_edges) \
+	SUITE(cause_share) \
+	SUITE(cause_second) \
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(result) \

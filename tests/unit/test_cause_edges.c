@@ -9,64 +9,6 @@
 
 #define FEW "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
 
-/* What one of several loads has opened and closed, and was refused. */
-struct part {
-	uint64_t opened, refused;
-};
-
-static void parts_put(struct trial *t, const struct part *parts, size_t count)
-{
-	static const char *const names[] = {"a", "b", "c"};
-	struct tape *loads;
-	uint64_t opened = 0, refused = 0;
-
-	loads = ARENA_ARRAY(&t->arena, struct tape, count);
-	for (size_t i = 0; i < count; i++) {
-		loads[i].load = text_of(names[i]);
-		loads[i].tally.opened = loads[i].tally.closed = parts[i].opened;
-		loads[i].tally.failed = parts[i].refused;
-		loads[i].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = parts[i].refused;
-		loads[i].exhausted = parts[i].refused > 0;
-		opened += parts[i].opened;
-		refused += parts[i].refused;
-	}
-	t->tape.loads = loads;
-	t->tape.load_count = count;
-	t->tape.exhausted = true;
-	t->tape.tally = (struct tally){.attempted = opened, .opened = opened, .closed = opened};
-	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, refused);
-}
-
-static void parts_judge(struct trial *t, const char *lines, const struct part *parts, size_t count)
-{
-	trial_open(t, lines);
-	parts_put(t, parts, count);
-	trial_dump(t, 32)->states[STATE_TIME_WAIT] = t->tape.tally.opened;
-	trial_judge(t);
-}
-
-/* The victim has a quarter of the ports at most, whichever load it is, and the culprit half of them. */
-static void a_victim_has_few_ports_and_a_culprit_many(void)
-{
-	static const struct {
-		struct part parts[2];
-		bool told;
-	} rows[] = {
-		{{{8, 1}, {24, 0}}, true}, {{{24, 0}, {8, 1}}, true},  {{{9, 1}, {23, 0}}, false},
-		{{{8, 1}, {16, 0}}, true}, {{{8, 1}, {15, 0}}, false}, {{{8, 1}, {24, 1}}, false},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct trial t;
-
-		parts_judge(&t, FEW "loads: {a: {}, b: {}}", rows[i].parts, 2);
-		if ((trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL) != rows[i].told)
-			printf("row %zu\n", i);
-		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL, rows[i].told);
-		trial_close(&t);
-	}
-}
-
 /* Nine tenths of all that hold a port, or of all there are by what is asked for. */
 static void live_connections_beside_a_churn_are_a_want_of_their_own_from_nine_tenths_on(void)
 {
@@ -124,29 +66,6 @@ static void a_connect_waits_as_long_as_its_own_load_has_it(void)
 		CU_ASSERT(text_has(f->why, rows[i].why));
 		trial_close(&t);
 	}
-}
-
-/* Three loads at least, and one destination. */
-static void a_funnel_is_of_three_loads_and_one_destination(void)
-{
-	static const struct part parts[] = {{11, 0}, {11, 0}, {10, 1}};
-	const struct finding *f;
-	struct trial t;
-
-	parts_judge(&t, FEW "loads: {a: {}, b: {}, c: {}}", parts, 3);
-	f = trial_cause(&t, CAUSE_SINGLE_TUPLE);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	CU_ASSERT(text_has(f->why, "3 loads go to one address and port, and share its 32 ports: "
-				   "none of them has used more than 11."));
-	CU_ASSERT(text_has(f->why, "there would be 96."));
-	trial_close(&t);
-	parts_judge(&t, FEW "loads: {a: {}, b: {}}", (const struct part[]){{16, 0}, {16, 1}}, 2);
-	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_SINGLE_TUPLE));
-	trial_close(&t);
-	parts_judge(&t, "network: {ports: 40000-40031, servers: 2}\nloads: {a: {}, b: {}, c: {}}",
-		    parts, 3);
-	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_SINGLE_TUPLE));
-	trial_close(&t);
 }
 
 /* Each failure may throw the pool away; or as many tries as there are ports, for few requests. */
@@ -257,49 +176,6 @@ static void what_waits_in_fin_wait_1_has_a_cure_of_its_own(void)
 		CU_ASSERT(text_has(f->why, rows[i].why));
 		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
 		CU_ASSERT(!lines_have(&f->attempt, rows[i].never));
-		trial_close(&t);
-	}
-}
-
-/* What the culprit keeps open ends with its process; what it closed outlives that. */
-static void restarting_the_culprit_helps_where_it_keeps_its_ports(void)
-{
-	static const struct {
-		const char *protocol;
-		uint64_t leaked;
-		const char *why, *attempt, *in_vain;
-	} rows[] = {
-		{"tcp", 32, "`ss -tunp` names it",
-		 "until then restart a: its sockets are closed with it, and their ports come back, "
-		 "after 60 s",
-		 "restarting the one that fails"},
-		{"udp", 32, "`ss -tunp` names it", "ports come back at once",
-		 "restarting the one that fails"},
-		{"tcp", 15, "`ss -p` names nobody", "what it opens and closes",
-		 "TIME_WAIT outlives its process"},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char lines[200];
-		const struct finding *f;
-		struct tally *hog;
-		struct trial t;
-
-		snprintf(lines, sizeof(lines), FEW "load: {protocol: %s}\nloads: {a: {}, b: {}}",
-			 rows[i].protocol);
-		trial_open(&t, lines);
-		parts_put(&t, (const struct part[]){{32, 0}, {0, 1}}, 2);
-		hog = &t.tape.loads[0].tally;
-		t.tape.tally.leaked = hog->leaked = rows[i].leaked;
-		t.tape.tally.closed = hog->closed = 32 - rows[i].leaked;
-		trial_dump(&t, 32)->states[STATE_ESTABLISHED] = rows[i].leaked;
-		trial_judge(&t);
-		f = trial_cause(&t, CAUSE_INNOCENT_VICTIM);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-		CU_ASSERT(text_has(f->why, rows[i].why));
-		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
-		CU_ASSERT(lines_have(&f->wont_help, rows[i].in_vain));
-		CU_ASSERT_EQUAL(lines_have(&f->wont_help, "outlives"), rows[i].leaked < 16);
 		trial_close(&t);
 	}
 }
@@ -458,14 +334,11 @@ static void of_a_closed_loop_nothing_is_said_to_be_enough(void)
 }
 
 static const struct test tests[] = {
-	TEST(a_victim_has_few_ports_and_a_culprit_many),
-	TEST(a_funnel_is_of_three_loads_and_one_destination),
 	TEST(live_connections_beside_a_churn_are_a_want_of_their_own_from_nine_tenths_on),
 	TEST(a_connect_waits_as_long_as_its_own_load_has_it),
 	TEST(a_storm_is_of_tries_or_of_flushed_pools),
 	TEST(what_holds_ports_is_added_up),
 	TEST(what_waits_in_fin_wait_1_has_a_cure_of_its_own),
-	TEST(restarting_the_culprit_helps_where_it_keeps_its_ports),
 	TEST(a_lower_fin_timeout_is_told_with_its_gain),
 	TEST(one_dropped_syn_is_told),
 	TEST(what_waits_in_fin_wait_2_has_its_sum),

@@ -197,9 +197,61 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 	}
 }
 
+/* All that the gateway tracks was never closed: that is the cure, and a cause; and of what came again in
+ * time there is no failure, but a cause all the same. */
+static void what_a_gateways_ports_are_kept_by_is_told(void)
+{
+	static const struct {
+		uint64_t leaked, failed;
+		bool leak;
+		const char *why, *attempt;
+	} rows[] = {
+		{16, 44, true, "connect() failed 44 times with ETIMEDOUT",
+		 "close what is done with, first of all: 16 of 16 connections opened were never "
+		 "closed"},
+		{9, 44, true, "connect() failed 44 times with ETIMEDOUT",
+		 "9 of 16 connections opened"},
+		{8, 44, false, "connect() failed 44 times with ETIMEDOUT", "keep connections open"},
+		{0, 0, false,
+		 "The gateway was full now and then: it has 16 ports to one destination "
+		 "(2000-2015), and "
+		 "tracked up to 16 connections: it dropped 7 SYNs",
+		 "keep connections open"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, "network: {topology: nat, nat: {ports: 2000-2015}}\n"
+			       "load: {rate: 50/s, mix: {leak: 50%}}");
+		t.tape.tally.attempted = t.tape.tally.opened = 16;
+		t.tape.tally.leaked = rows[i].leaked;
+		t.tape.tally.closed = 16 - rows[i].leaked;
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, rows[i].failed);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 16)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].states[STATE_ESTABLISHED] = 16;
+		t.tape.samples[1].gateway = (struct tracked){16, 7, 7, 0, 0};
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LINUX_SNAT);
+		CU_ASSERT_FATAL(f && f == &t.verdict.causes[0]);
+		if (!text_has(f->why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(text_has(f->attempt.list[0], rows[i].attempt));
+		f = trial_cause(&t, CAUSE_LEAK);
+		CU_ASSERT_EQUAL(f != NULL, rows[i].leak);
+		CU_ASSERT(!f || text_has(f->why,
+					 "keeps its port of the gateway, which tracked up to 16"));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
+	TEST(what_a_gateways_ports_are_kept_by_is_told),
 	TESTS_END,
 };
 

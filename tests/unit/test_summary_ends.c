@@ -1,5 +1,6 @@
 /* What the summary says of how a run went, and of what ended it. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +118,14 @@ static void a_load_that_fell_behind_is_marked(void)
 	r->runs[0].plan.workers = 2;
 	said = trial_summary(r, plain, false, &t.arena);
 	CU_ASSERT(text_has(said, "carried: ask for less\n"));
+	r->runs[0].measures.fixed[MEASURE_REQUESTS_DONE] =
+		(struct value){true, 50000}; /* a connection serves many: it is not what costs */
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "50,000/s is what this machine"));
+	r->runs[0].interrupted = SIGINT; /* it was not to be carried at all */
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(!text_has(said, "not begun: this was not the load"));
+	r->runs[0].interrupted = 0;
 	line = trial_summary(r, (struct report_style){.quiet = true}, false, &t.arena);
 	CU_ASSERT(text_has(line, "INCOMPLETE"));
 	CU_ASSERT(text_has(line, "18,239 connections were due and not begun"));

@@ -1,0 +1,156 @@
+#include "judge/evidence.h"
+#include "judge/late.h"
+#include "judge/say.h"
+
+const char *say_holders(const struct evidence *e)
+{
+	const struct holders h = evidence_holders(e);
+	const struct {
+		uint64_t n;
+		const char *words;
+	} parts[] = {
+		{h.leaked, "never closed"},
+		{h.inherited, "kept by a child"},
+		{h.live, "open"},
+		{h.time_wait, "in TIME_WAIT"},
+		{h.fin_wait, "in FIN_WAIT"},
+		{h.unanswered, "in SYN_SENT"},
+	};
+	struct text list = {0};
+	int kinds = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].n == 0)
+			continue;
+		list = text_format(e->a, TEXT_FMT "%s%s %s", TEXT_ARG(list), kinds ? ", " : "",
+				   say_count(e->a, parts[i].n), parts[i].words);
+		kinds++;
+	}
+	if (kinds < 2)
+		return "";
+	return text_format(e->a, "of %s in use " TEXT_FMT,
+			   say_number_of(e->a, h.own, "port", "ports"), TEXT_ARG(list))
+		.s;
+}
+
+const char *say_towards(const struct evidence *e)
+{
+	const struct plan *p = e->plan;
+	const char *to = "to one destination";
+
+	if (p->destinations == 1 && e->load->load->protocol == PROTOCOL_UDP)
+		to = "towards all destinations";
+	else if (p->destinations > 1 && p->budget.spaces < p->budget.pairs)
+		to = "to all destinations together";
+	else if (p->destinations > 1)
+		to = text_format(
+			     e->a, "to each of %s",
+			     say_number_of(e->a, p->destinations, "destination", "destinations"))
+			     .s;
+	if (p->sources.count > 1)
+		to = text_format(e->a, "%s, from each of %s", to,
+				 say_number_of(e->a, p->sources.count, "address", "addresses"))
+			     .s;
+	return to;
+}
+
+const char *say_ports(const struct evidence *e)
+{
+	return text_format(e->a, "%s%s",
+			   say_number_of(e->a, e->plan->budget.usable, "port", "ports"),
+			   e->ports_of)
+		.s;
+}
+
+const char *say_demand(const struct evidence *e)
+{
+	double asked = plan_rate(e->plan);
+	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
+
+	if (asked > 0 && e->plan->load_count == 1)
+		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
+	if (seen->present)
+		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
+	return "";
+}
+
+const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error)
+{
+	return text_format(e->a, "%s failed %s with %s (%s).", stage_call(stage),
+			   say_number_of(e->a, n, "time", "times"), errno_name(error),
+			   failure_words(stage, error))
+		.s;
+}
+
+const char *say_failures(const struct evidence *e, enum stage stage, int error)
+{
+	return say_failed(e, evidence_errors(e, stage, error), stage, error);
+}
+
+const char *say_since(const struct evidence *e, enum measure when, const char *what)
+{
+	const struct value *at = &e->measures->fixed[when];
+
+	if (!at->present)
+		return "";
+	return text_format(e->a, " any more: %s after %s, and %s opened", what,
+			   say_time(e->a, (int64_t)at->n),
+			   say_number_of(e->a, e->tape->tally.opened, "connection was",
+					 "connections were"))
+		.s;
+}
+
+const char *say_gone(const struct evidence *e)
+{
+	const struct value *at = &e->measures->fixed[MEASURE_SERVER_GONE];
+
+	if (!at->present)
+		return "";
+	return text_format(e->a, " The server's host vanished after %s.",
+			   say_time(e->a, (int64_t)at->n))
+		.s;
+}
+
+const char *say_drops(const struct evidence *e)
+{
+	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;
+
+	if (n == 0)
+		return "";
+	return text_format(e->a,
+			   " The server's backlog was full: %s it dropped what it was to answer "
+			   "(ListenDrops).",
+			   say_number_of(e->a, n, "time", "times"))
+		.s;
+}
+
+const char *say_lag(const struct evidence *e)
+{
+	const struct value *behind = &e->measures->fixed[MEASURE_CONNECTS_BEHIND];
+
+	if (!late_is_lighter(e->measures))
+		return "";
+	return text_format(e->a,
+			   " This machine fell %sbehind the load: what is open stays open for "
+			   "longer, and so more are at once than the load asks for. That is "
+			   "lastport's own doing here.",
+			   behind->present
+				   ? text_format(e->a, "%s ", say_time(e->a, (int64_t)behind->n)).s
+				   : "")
+		.s;
+}
+
+const char *say_patience(const struct evidence *e)
+{
+	int64_t shortest = e->load->load->timeout, longest = shortest;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		int64_t timeout = e->plan->loads[i].load->timeout;
+
+		shortest = timeout < shortest ? timeout : shortest;
+		longest = timeout > longest ? timeout : longest;
+	}
+	if (shortest == longest)
+		return say_time(e->a, longest);
+	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;
+}

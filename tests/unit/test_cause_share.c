@@ -1,0 +1,251 @@
+/* Several loads that use the same ports: who holds them, and who is refused. */
+#include "judge/cause.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "suites.h"
+#include "trial.h"
+
+#define FEW "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+/* What one of several loads has opened and closed, and was refused. */
+struct part {
+	uint64_t opened, refused;
+};
+
+static void parts_put(struct trial *t, const struct part *parts, size_t count)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	struct tape *loads;
+	uint64_t opened = 0, refused = 0;
+
+	loads = ARENA_ARRAY(&t->arena, struct tape, count);
+	for (size_t i = 0; i < count; i++) {
+		loads[i].load = text_of(names[i]);
+		loads[i].tally.opened = loads[i].tally.closed = parts[i].opened;
+		loads[i].tally.failed = parts[i].refused;
+		loads[i].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = parts[i].refused;
+		loads[i].exhausted = parts[i].refused > 0;
+		opened += parts[i].opened;
+		refused += parts[i].refused;
+	}
+	t->tape.loads = loads;
+	t->tape.load_count = count;
+	t->tape.exhausted = true;
+	t->tape.tally = (struct tally){.attempted = opened, .opened = opened, .closed = opened};
+	trial_fail(t, STAGE_CONNECT, EADDRNOTAVAIL, refused);
+}
+
+static void parts_judge(struct trial *t, const char *lines, const struct part *parts, size_t count)
+{
+	trial_open(t, lines);
+	parts_put(t, parts, count);
+	trial_dump(t, 32)->states[STATE_TIME_WAIT] = t->tape.tally.opened;
+	trial_judge(t);
+}
+
+/* The victim has a quarter of the ports at most, whichever load it is, and the culprit half of them. */
+static void a_victim_has_few_ports_and_a_culprit_many(void)
+{
+	static const struct {
+		struct part parts[2];
+		bool told;
+	} rows[] = {
+		{{{8, 1}, {24, 0}}, true}, {{{24, 0}, {8, 1}}, true},  {{{9, 1}, {23, 0}}, false},
+		{{{8, 1}, {16, 0}}, true}, {{{8, 1}, {15, 0}}, false}, {{{8, 1}, {24, 1}}, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		parts_judge(&t, FEW "loads: {a: {}, b: {}}", rows[i].parts, 2);
+		if ((trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL) != rows[i].told)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL, rows[i].told);
+		trial_close(&t);
+	}
+}
+
+/* Three loads at least, and one destination. */
+static void a_funnel_is_of_three_loads_and_one_destination(void)
+{
+	static const struct part parts[] = {{11, 0}, {11, 0}, {10, 1}};
+	const struct finding *f;
+	struct trial t;
+
+	parts_judge(&t, FEW "loads: {a: {}, b: {}, c: {}}", parts, 3);
+	f = trial_cause(&t, CAUSE_SINGLE_TUPLE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "3 loads go to one address and port, and share its 32 ports: "
+				   "none of them has used more than 11."));
+	CU_ASSERT(text_has(f->why, "there would be 96."));
+	trial_close(&t);
+	parts_judge(&t, FEW "loads: {a: {}, b: {}}", (const struct part[]){{16, 0}, {16, 1}}, 2);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_SINGLE_TUPLE));
+	trial_close(&t);
+	parts_judge(&t, "network: {ports: 40000-40031, servers: 2}\nloads: {a: {}, b: {}, c: {}}",
+		    parts, 3);
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_SINGLE_TUPLE));
+	trial_close(&t);
+}
+
+/* What the culprit keeps open ends with its process; what it closed outlives that. */
+static void restarting_the_culprit_helps_where_it_keeps_its_ports(void)
+{
+	static const struct {
+		const char *protocol;
+		uint64_t leaked;
+		const char *why, *attempt, *in_vain;
+	} rows[] = {
+		{"tcp", 32, "`ss -tunp` names it",
+		 "until then restart a: its sockets are closed with it, and their ports come back, "
+		 "after 60 s",
+		 "restarting the one that fails"},
+		{"udp", 32, "`ss -tunp` names it", "ports come back at once",
+		 "restarting the one that fails"},
+		{"tcp", 15, "`ss -p` names nobody", "what it opens and closes",
+		 "TIME_WAIT outlives its process"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		const struct finding *f;
+		struct tally *hog;
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), FEW "load: {protocol: %s}\nloads: {a: {}, b: {}}",
+			 rows[i].protocol);
+		trial_open(&t, lines);
+		parts_put(&t, (const struct part[]){{32, 0}, {0, 1}}, 2);
+		hog = &t.tape.loads[0].tally;
+		t.tape.tally.leaked = hog->leaked = rows[i].leaked;
+		t.tape.tally.closed = hog->closed = 32 - rows[i].leaked;
+		trial_dump(&t, 32)->states[STATE_ESTABLISHED] = rows[i].leaked;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_INNOCENT_VICTIM);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
+		CU_ASSERT(lines_have(&f->wont_help, rows[i].in_vain));
+		CU_ASSERT_EQUAL(lines_have(&f->wont_help, "outlives"), rows[i].leaked < 16);
+		trial_close(&t);
+	}
+}
+
+/* Of those that were refused and of those that were not, it is the one with most. */
+static void the_victim_and_the_culprit_are_those_with_most(void)
+{
+	static const struct {
+		struct part parts[3];
+		const char *why; /* NULL: it is not told */
+	} rows[] = {
+		{{{2, 1}, {3, 4}, {27, 0}},
+		 "b was refused after 3 connections, and c has used 27 of 32"},
+		{{{3, 4}, {2, 1}, {27, 0}},
+		 "a was refused after 3 connections, and c has used 27 of 32"},
+		{{{9, 0}, {20, 0}, {3, 1}},
+		 "c was refused after 3 connections, and b has used 20 of 32"},
+		{{{20, 0}, {9, 0}, {3, 1}},
+		 "c was refused after 3 connections, and a has used 20 of 32"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		parts_judge(&t, FEW "loads: {a: {}, b: {}, c: {}}", rows[i].parts, 3);
+		f = trial_cause(&t, CAUSE_INNOCENT_VICTIM);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
+/* What it has used of all that there is: to two destinations twice as much. */
+static void a_culprit_is_held_against_all_destinations(void)
+{
+	static const struct part parts[] = {{4, 8}, {60, 0}};
+	const struct finding *f;
+	struct trial t;
+
+	parts_judge(&t, "network: {ports: 40000-40031, servers: 2}\nloads: {a: {}, b: {}}", parts,
+		    2);
+	f = trial_cause(&t, CAUSE_INNOCENT_VICTIM);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "b has used 60 of 64 ports without a failure"));
+	trial_close(&t);
+}
+
+/* A load that has opened nothing shares nothing; and none that has half of the ports by itself is one of
+ * many. */
+static void a_funnel_is_of_loads_that_have_ports(void)
+{
+	static const struct {
+		struct part parts[3];
+		bool told;
+	} rows[] = {
+		{{{11, 0}, {10, 0}, {11, 1}}, true},  {{{16, 0}, {1, 0}, {15, 1}}, true},
+		{{{17, 0}, {1, 0}, {14, 1}}, false},  {{{16, 0}, {0, 0}, {16, 1}}, false},
+		{{{11, 0}, {10, 0}, {10, 1}}, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		parts_judge(&t, FEW "loads: {a: {}, b: {}, c: {}}", rows[i].parts, 3);
+		if ((trial_cause(&t, CAUSE_SINGLE_TUPLE) != NULL) != rows[i].told)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_SINGLE_TUPLE) != NULL, rows[i].told);
+		trial_close(&t);
+	}
+}
+
+/* A load that binds first beside one that connects to two destinations, 20 of 32 ports to either: its
+ * bind() is refused, or the other's connect(). */
+static void probes_starve_a_load_that_binds_and_no_other(void)
+{
+	static const struct {
+		const char *bind;
+		uint64_t used_max, waiting, at_bind;
+		bool told;
+	} rows[] = {
+		{"address", 20, 40, 3, true},  {"address", 20, 32, 3, true},
+		{"address", 20, 31, 3, false}, {"address", 32, 40, 3, false},
+		{"address", 31, 40, 3, true},  {"address", 20, 40, 0, false},
+		{"none", 20, 40, 3, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, servers: 2}\nloads: {a: {}, b: {bind: %s}}",
+			 rows[i].bind);
+		trial_open(&t, lines);
+		parts_put(&t, (const struct part[]){{40, 0}, {2, 0}}, 2);
+		t.tape.loads[1].tally.errors[STAGE_BIND][EADDRINUSE] = rows[i].at_bind;
+		t.tape.loads[1].tally.failed = rows[i].at_bind;
+		trial_fail(&t, STAGE_BIND, EADDRINUSE, rows[i].at_bind);
+		trial_dump(&t, rows[i].used_max)->states[STATE_TIME_WAIT] = rows[i].waiting;
+		trial_judge(&t);
+		if ((trial_cause(&t, CAUSE_HEALTH_PROBES) != NULL) != rows[i].told)
+			printf("row %zu\n", i);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_HEALTH_PROBES) != NULL, rows[i].told);
+		trial_close(&t);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_victim_has_few_ports_and_a_culprit_many),
+	TEST(a_funnel_is_of_three_loads_and_one_destination),
+	TEST(restarting_the_culprit_helps_where_it_keeps_its_ports),
+	TEST(the_victim_and_the_culprit_are_those_with_most),
+	TEST(a_culprit_is_held_against_all_destinations),
+	TEST(a_funnel_is_of_loads_that_have_ports),
+	TEST(probes_starve_a_load_that_binds_and_no_other),
+	TESTS_END,
+};
+
+const struct suite suite_cause_share = {"cause: loads that share", tests};
