@@ -130,7 +130,7 @@ static double in_rounds(const struct use *u, enum pace pace, double since_ns)
 /* With half of the ports free. */
 static double begun_quickly(const struct use *u, enum pace pace, double since_ns)
 {
-	double ns = fmin(since_ns - paces[pace].late_ns, (double)u->lasts_ns - 1), by_clock;
+	double ns = fmin(since_ns, (double)u->lasts_ns - 1) - paces[pace].late_ns, by_clock;
 	double by_machine = ns / paces[pace].connect_ns + (pace == PACE_SLOW ? 0 : 1);
 
 	if (ns < 0)
@@ -274,14 +274,14 @@ double use_most(const struct use *u, double ns)
 	return (u->is_pooled ? pooled_most : connections_most)(u, since(u, ns));
 }
 
-/* As many as it begins in all; of a closed loop nobody can tell, but where each client's first connection
- * is open still when the run ends. */
+/* As many as it begins in all, on a machine that is never late. A client whose first connection lasts until the
+ * end has no other. */
 static double in_all(const struct use *u)
 {
 	double most = due(u, (double)u->lasts_ns);
 
 	if (u->clients > 0)
-		most = u->life.live.least >= u->lasts_ns ? u->clients : u->total;
+		most = fmin(in_rounds(u, PACE_QUICK, (double)u->lasts_ns - 1), u->total);
 	return u->is_pooled ? pool_opens_most(&u->pool, most) : most;
 }
 

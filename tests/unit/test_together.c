@@ -95,6 +95,13 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		{"{a: {hold: 20s, end: reset, concurrency: 8}, b: {hold: 20s, end: reset, "
 		 "concurrency: 8}}",
 		 HOLDS, 0, 32},
+		/* five rounds of 4 and four of 2, and then four of 4 */
+		{"{a: {hold: 200ms, concurrency: 4, duration: 1s}, b: {hold: 300ms, concurrency: "
+		 "2, duration: 1s}}",
+		 HOLDS, 0, 32},
+		{"{a: {hold: 200ms, concurrency: 4, duration: 1s}, b: {hold: 300ms, concurrency: "
+		 "4, duration: 1s}}",
+		 CANNOT_TELL, 0, 32},
 		{"{a: {concurrency: 2, total: 300, request: {send: 8B}, pool: {max_idle: 2}}, b: "
 		 "{total: 9}}",
 		 HOLDS, 0, 32},

@@ -23,7 +23,7 @@ static void a_load_has_what_it_began_within_a_ports_life(void)
 		/* 10/s that stay: those due at 0, 0.1, … 1 s; 0.9 s */
 		{"load: {rate: 10/s, end: leak}", 1, 10, 11, 11},
 		{"load: {rate: 10/s, end: leak, start: 400ms}", 1, 6, 7, 7},
-		{"load: {rate: 10/s, end: leak, duration: 500ms}", 1, 5, 5, 5},
+		{"load: {rate: 10/s, end: leak, duration: 500ms}", 1, 4, 5, 5},
 		{"load: {rate: 10/s, end: leak, total: 4}", 1, 4, 4, 4},
 		/* free with the close: one is asked for at a time, unless 0.25 s of them come late */
 		{"load: {rate: 100/s, end: reset}", 1, 0, 1, 25},
