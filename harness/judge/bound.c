@@ -36,14 +36,6 @@ static struct claim bind_first(const struct evidence *e)
 	return c;
 }
 
-/* What is left of a range where others hold ports. */
-static const char *say_left(const struct evidence *e)
-{
-	return text_format(e->a, "%s %s left %s.", say_ports(e),
-			   say_either(e->plan->budget.usable, "was", "were"), say_towards(e))
-		.s;
-}
-
 static double explained_by(const struct evidence *e, uint32_t held)
 {
 	return claim_explains(e, held, (uint64_t)held + e->plan->budget.usable);
@@ -63,8 +55,10 @@ static uint32_t bound_alone(const struct evidence *e)
 {
 	const struct squat_plan *squat = &e->plan->squat;
 
-	if (squat->bound > 0 || !e->full || somebody_binds(e))
+	if (squat->bound > 0 || !e->full)
 		return squat->bound;
+	if (somebody_binds(e)) /* those of squat alone, which can be of the other family */
+		return (uint32_t)least(squat->bind, e->full->bound);
 	return e->full->bound > squat->ballast ? e->full->bound - squat->ballast : 0;
 }
 
@@ -73,6 +67,25 @@ static uint32_t listened_on(const struct evidence *e)
 	uint32_t planned = e->plan->squat.listening;
 
 	return planned > 0 || !e->full ? planned : e->full->listening;
+}
+
+uint32_t bound_left(const struct evidence *e)
+{
+	const struct squat_plan *squat = &e->plan->squat;
+	uint32_t usable = e->plan->budget.usable,
+		 held = bound_alone(e) - squat->bound + listened_on(e) - squat->listening;
+
+	return usable - (uint32_t)least(usable, held);
+}
+
+/* What is left of a range where others hold ports. */
+static const char *say_left(const struct evidence *e)
+{
+	uint32_t left = bound_left(e);
+
+	return text_format(e->a, "%s%s %s left %s.", say_number_of(e->a, left, "port", "ports"),
+			   e->ports_of, say_either(left, "was", "were"), say_towards(e))
+		.s;
 }
 
 static struct claim bound_only(const struct evidence *e)

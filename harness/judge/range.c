@@ -11,18 +11,19 @@ static struct claim reserved_ports(const struct evidence *e)
 	uint32_t n = evidence_reserved(e), usable = e->plan->budget.usable;
 	struct claim c = {.weight = claim_explains(e, n, (uint64_t)n + usable)};
 	struct port_range range = e->plan->loads[e->plan->widest].ports;
+	uint32_t left = bound_left(e);
 
 	if (c.weight > 0)
 		c.why = text_format(e->a,
 				    "net.ipv4.ip_local_reserved_ports has %s of the %s ports of "
 				    "%u-%u, and connect() "
-				    "takes none of them: %s %s left %s. A tool that goes by the "
+				    "takes none of them: %s%s %s left %s. A tool that goes by the "
 				    "range alone says "
 				    "that %s of it are in use.",
 				    say_count(e->a, n), say_count(e->a, size_of(range)), range.lo,
-				    range.hi, say_ports(e), say_either(usable, "is", "are"),
-				    say_towards(e),
-				    say_measure(e->a, KIND_SHARE, (double)usable / size_of(range)));
+				    range.hi, say_number_of(e->a, left, "port", "ports"),
+				    e->ports_of, say_either(left, "is", "are"), say_towards(e),
+				    say_measure(e->a, KIND_SHARE, (double)left / size_of(range)));
 	return c;
 }
 

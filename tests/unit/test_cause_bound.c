@@ -176,6 +176,33 @@ static void a_port_of_its_own_is_told_by_where_it_is_refused(void)
 	}
 }
 
+/* Six ports that IPv4 has bound or listens on are free to bind() of IPv6, and connect() passes over them: 24
+ * of 32 are not reserved, and 18 are left. */
+static void what_the_other_family_has_bound_is_not_left_to_connect(void)
+{
+	const struct finding *bound, *reserved;
+	struct sample *s;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031, family: ipv6, reserved: [40000-40007]}\n"
+		       "squat: {listen: [40010], bind: 5}\n"
+		       "loads: {c: {rate: 50/s}, b: {bind: address, rate: 50/s}}");
+	trial_exhaust(&t, 18);
+	t.tape.tally.closed = 18;
+	s = trial_dump(&t, 18);
+	s->states[STATE_TIME_WAIT] = 18;
+	s->bound = 7; /* two of them are on their way to connect() */
+	s->listening = 1;
+	trial_judge(&t);
+	bound = trial_cause(&t, CAUSE_BOUND_ONLY);
+	reserved = trial_cause(&t, CAUSE_RESERVED_PORTS);
+	CU_ASSERT_FATAL(bound && reserved);
+	CU_ASSERT(text_has(bound->why, "5 ports of the range are bound and never connected"));
+	CU_ASSERT(text_has(bound->why, "18 ports were left to one destination."));
+	CU_ASSERT(text_has(reserved->why, "takes none of them: 18 ports are left"));
+	trial_close(&t);
+}
+
 static const struct test tests[] = {
 	TEST(what_a_child_keeps_open_is_its_own_cause),
 	TEST(bind_before_connect_is_told_with_what_connect_would_do),
@@ -184,6 +211,7 @@ static const struct test tests[] = {
 	TEST(ports_without_a_connection_are_told_by_who_holds_them),
 	TEST(sockets_that_a_dump_finds_bound_are_told),
 	TEST(a_port_of_its_own_is_told_by_where_it_is_refused),
+	TEST(what_the_other_family_has_bound_is_not_left_to_connect),
 	TESTS_END,
 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "judge/late.h"
 #include "suites.h"
 #include "trial.h"
 
@@ -344,6 +345,46 @@ static void a_pool_that_closes_before_the_next_request_is_told(void)
 	}
 }
 
+/* One in a hundred that were due is a load that was not asked for; a second of lag is one, if it is a tenth of
+ * the run; and a closed loop's, if it is half of it. */
+static void a_load_is_lighter_from_its_own_bounds_on(void)
+{
+	static const struct {
+		double late, attempted, behind, rounds, elapsed; /* below 0: not known */
+		bool is_short, is_behind, is_slow;
+	} rows[] = {
+		{0, 100, -1, -1, 1e9, false, false, false},
+		{1, 99, -1, -1, 1e9, true, false, false},
+		{1, 100, -1, -1, 1e9, false, false, false},
+		{0, 0, -1, -1, 1e9, false, false, false},
+		{0, 100, 1e9, -1, 1e10, false, true, false},
+		{0, 100, 1e9, -1, 1.01e10, false, false, false},
+		{0, 100, 9.9e8, -1, 1e9, false, false, false},
+		{1, 99, 1e9, -1, 1e10, true, false, false},
+		{0, 100, 1e9, -1, -1, false, false, false},
+		{0, 100, -1, 1e9, 2e9, false, false, true},
+		{0, 100, -1, 1e9, 2.1e9, false, false, false},
+		{0, 100, -1, 9.9e8, 1e9, false, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct measures m = {0};
+
+		m.fixed[MEASURE_CONNECTS_LATE] = (struct value){true, rows[i].late};
+		m.fixed[MEASURE_CONNECTS_ATTEMPTED] = (struct value){true, rows[i].attempted};
+		m.fixed[MEASURE_CONNECTS_BEHIND] =
+			(struct value){rows[i].behind >= 0, rows[i].behind};
+		m.fixed[MEASURE_ROUNDS_BEHIND] =
+			(struct value){rows[i].rounds >= 0, rows[i].rounds};
+		m.fixed[MEASURE_ELAPSED] = (struct value){rows[i].elapsed >= 0, rows[i].elapsed};
+		CU_ASSERT_EQUAL(late_is_short(&m), rows[i].is_short);
+		CU_ASSERT_EQUAL(late_is_behind(&m), rows[i].is_behind);
+		CU_ASSERT_EQUAL(late_is_slow(&m), rows[i].is_slow);
+		CU_ASSERT_EQUAL(late_is_lighter(&m),
+				rows[i].is_short || rows[i].is_behind || rows[i].is_slow);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(what_was_closed_later_is_what_lasts),
 	TEST(what_stays_of_a_mix_is_told_beside_what_is_open),
@@ -353,6 +394,7 @@ static const struct test tests[] = {
 	TEST(what_comes_of_our_own_lag_is_not_the_programs),
 	TEST(a_limit_of_descriptors_is_of_its_own_load),
 	TEST(a_pool_that_closes_before_the_next_request_is_told),
+	TEST(a_load_is_lighter_from_its_own_bounds_on),
 	TESTS_END,
 };
 
