@@ -22,3 +22,17 @@ void mistake_check(const struct mistake *m)
 	CU_ASSERT(as_told);
 	read_close(&r);
 }
+
+void mistake_none(const char *yaml)
+{
+	struct read r;
+
+	read_yaml(&r, yaml);
+	if (!r.ok) {
+		printf("\nthis scenario is refused:\n%s\n", yaml);
+		fflush(stdout);
+		errors_print(&r.errs);
+	}
+	CU_ASSERT(r.ok);
+	read_close(&r);
+}

@@ -12,6 +12,13 @@ struct mistake {
 /* Is that one told, and nothing else? */
 void mistake_check(const struct mistake *m);
 
+/* And one without a mistake. */
+void mistake_none(const char *yaml);
+
 #define CHECK(rows) \
 	for (size_t i = 0; i < sizeof(rows) / sizeof((rows)[0]); i++) \
 	mistake_check(&(rows)[i])
+
+#define CHECK_FINE(rows) \
+	for (size_t i = 0; i < sizeof(rows) / sizeof((rows)[0]); i++) \
+	mistake_none((rows)[i])

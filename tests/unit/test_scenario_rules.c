@@ -1,10 +1,6 @@
 /* Keys that cannot mean anything together, and what is said of them. */
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "cmd/errors.h"
 #include "mistake.h"
-#include "scenario_help.h"
 #include "suites.h"
 
 static void keys_that_exclude_each_other_are_told(void)
@@ -62,15 +58,13 @@ static void keys_that_exclude_each_other_are_told(void)
 		{HEAD "load: {end: wait}\ncases: {b: {load: {hold: 5s}}, c: {}}\n", 3, 13,
 		 "closes first", ""},
 	};
-	struct read r;
+	static const char *const fine[] = {
+		HEAD "load: {rate: 5/s}\ncases: {b: {load: {rate: 0/s, concurrency: 5}}}\n",
+		HEAD "network: {ports: 5-9, reserved: [1-6, 8-20]}\n",
+	};
 
 	CHECK(rows);
-	read_yaml(&r, HEAD "load: {rate: 5/s}\ncases: {b: {load: {rate: 0/s, concurrency: 5}}}\n");
-	CU_ASSERT(r.ok);
-	read_close(&r);
-	read_yaml(&r, HEAD "network: {ports: 5-9, reserved: [1-6, 8-20]}\n");
-	CU_ASSERT(r.ok);
-	read_close(&r);
+	CHECK_FINE(fine);
 }
 
 static void what_squats_is_of_one_protocol(void)
@@ -123,14 +117,9 @@ static void a_load_has_addresses_of_its_family(void)
 		HEAD "network: {servers: [10.77.128.9]}\nload: {family: mapped}\n",
 		HEAD "load: {options: {v6only: true}, family: ipv6}\n",
 	};
-	struct read r;
 
 	CHECK(rows);
-	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-		read_yaml(&r, fine[i]);
-		CU_ASSERT(r.ok);
-		read_close(&r);
-	}
+	CHECK_FINE(fine);
 }
 
 static void who_names_no_source_has_one(void)
@@ -185,14 +174,9 @@ static void an_address_is_asked_for_on_a_link_of_ipv6(void)
 		HEAD "network: {dad: true, family: ipv6}\n"
 		     "squat: {bind: 2, family: ipv6, address: \"::1\"}\n",
 	};
-	struct read r;
 
 	CHECK(rows);
-	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-		read_yaml(&r, fine[i]);
-		CU_ASSERT(r.ok);
-		read_close(&r);
-	}
+	CHECK_FINE(fine);
 }
 
 static void a_gateway_is_of_its_topology(void)
@@ -244,13 +228,7 @@ static void a_gateway_is_of_its_topology(void)
 	};
 
 	CHECK(rows);
-	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-		struct read r;
-
-		read_yaml(&r, fine[i]);
-		CU_ASSERT(r.ok);
-		read_close(&r);
-	}
+	CHECK_FINE(fine);
 }
 
 /* What `show` prints of a case that takes retries back is read again as well. */
@@ -274,15 +252,7 @@ static void what_is_taken_back_may_keep_its_words(void)
 		HEAD "network: {topology: loopback, sources: [127.0.0.1], servers: [127.0.0.1]}\n",
 	};
 
-	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-		struct read r;
-
-		read_yaml(&r, fine[i]);
-		if (!r.ok)
-			printf("%s\n", fine[i]);
-		CU_ASSERT(r.ok);
-		read_close(&r);
-	}
+	CHECK_FINE(fine);
 }
 
 static const struct test tests[] = {
