@@ -84,11 +84,15 @@ struct forecast {
 		times_out_least; /* the same two, and no port comes back until the end of
 						      the run; else 0 */
 	bool rate_is_least;	 /* more may be: a gateway's kernel may give ports up early */
-	bool gone;		 /* by then the server's host has vanished */
-	bool exhausts;		 /* a connect will be refused */
-	bool known;		 /* exhausts can be told; false where it is a race of speeds */
-	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
-	bool counted;	/* either, and after how many connections; not where several loads differ */
+	struct guess
+		refused; /* where connects hang at a full backlog: those begun before that one, open
+				 or not; else 0 */
+	int64_t hangs_ns; /* and when the first of these times out; 0: none hangs */
+	bool gone;	  /* by then the server's host has vanished */
+	bool exhausts;	  /* a connect will be refused */
+	bool known;	  /* exhausts can be told; false where it is a race of speeds */
+	bool cut_short;	  /* it would be, but for stop.time, which ends the run before it or may */
+	bool counted; /* either, and after how many connections; not where several loads differ */
 };
 
 /* What a gateway carries, of all its clients together. */

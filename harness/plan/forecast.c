@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/backlog.h"
 #include "plan/bind.h"
 #include "plan/life.h"
 #include "plan/pool.h"
@@ -349,6 +350,8 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	f->known = (f->exhausts || ((never || not_yet) && told)) && !bind_may_repeat(s, &s->load);
 	f->cut_short =
 		!never && !f->exhausts && foresee_refusal(f, s, b, life, speed_lasts_ns(&s->load));
+	if (speed_fills(s))
+		backlog_foresee(f, s, b, life);
 }
 
 /* Does each connection wait for an answer, and hold its port for nothing else? */

@@ -115,6 +115,12 @@ static void set_after(struct outline *o, const struct plan *p)
 	const struct forecast *f = &p->forecast;
 	bool opens = f->after_most > 0 && !speed_fills(p->scenario);
 
+	if (f->hangs_ns > 0) {
+		o->after = (uint64_t)f->refused.likely;
+		o->after_least = (uint64_t)f->refused.least;
+		o->after_most = (uint64_t)f->refused.most;
+		return;
+	}
 	o->after = opens ? f->after : p->budget.first;
 	o->after_least = opens ? f->after_least : p->budget.first;
 	o->after_most = opens ? f->after_most : p->budget.first;
@@ -138,7 +144,9 @@ static void set_failure(struct outline *o, const struct plan *p)
 		return;
 	set_after(o, p);
 	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
-	if (f->port_life_ns != FOR_EVER && !f->gone && is_told)
+	if (f->hangs_ns > 0)
+		o->recovery_ns = (int64_t)fmax((double)f->hangs_ns + start - o->at_ns.likely, 0);
+	else if (f->port_life_ns != FOR_EVER && !f->gone && is_told)
 		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns.likely, 0);
 }
 

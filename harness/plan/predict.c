@@ -83,17 +83,17 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 {
 	const struct load *l = p->loads[0].load;
 	const struct forecast *f = &p->forecast;
-	double life = (double)f->port_life_ns, asks;
+	double life = f->hangs_ns > 0 ? (double)f->hangs_ns : (double)f->port_life_ns, asks;
 
 	/* A connect that is timed gives its port back at once. */
-	if (!f->counted || !is_single(p) || f->port_life_ns == FOR_EVER || f->gone ||
-	    (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
+	if (!f->counted || !is_single(p) || (f->hangs_ns == 0 && f->port_life_ns == FOR_EVER) ||
+	    f->gone || (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
 	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
 	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
 	return (struct foretold){
 		true,
-		{fmax((double)f->life_least_ns - (double)LIFE_SLACK, 0), life,
+		{fmax(fmin((double)f->life_least_ns, life) - (double)LIFE_SLACK, 0), life,
 		 life + WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
 }
 

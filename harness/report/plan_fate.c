@@ -181,6 +181,10 @@ static struct text say_race(const struct plan *p)
 {
 	if (p->scenario->squat.start > 0)
 		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
+	if (speed_fills(p->scenario))
+		return TEXT("cannot be told: connects hang where the server's backlog is full "
+			    "(server.backlog, server.accept_every), and have their ports until "
+			    "load.timeout: whether all ports are in use by then is too close");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 
@@ -302,6 +306,23 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 						 : TEXT("the ports do not run out");
 }
 
+/* "9 of them are open then; the others hang, since the server's backlog is full" */
+static const char *say_hanging(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct forecast *f = &p->forecast;
+	const char *open = say_count(a, (double)f->after_least);
+
+	if (f->after_least < f->after_most)
+		open = text_format(a, "%s to %s", open, say_count(a, (double)f->after_most)).s;
+	return text_format(
+		       a,
+		       "%s of those before it are open by then, and the others hang, since the "
+		       "server's backlog is full (server.backlog); the first of these times out "
+		       "%s later",
+		       open, say_time(a, (double)o->recovery_ns))
+		.s;
+}
+
 /* What becomes of the ports after the first refusal. */
 static const char *say_after(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -311,6 +332,8 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 					      .s
 				    : "";
 
+	if (p->forecast.hangs_ns > 0)
+		return say_hanging(p, o, a);
 	if (o->recovery_ns == 0 && p->load_count > 1)
 		return "ports of others come back all the time";
 	if (o->recovery_ns != FOR_EVER)

@@ -98,6 +98,48 @@ static void a_full_backlog_is_a_matter_of_speed(void)
 	}
 }
 
+/* By the clock: who is open, and who hangs until its timeout. */
+static void what_hangs_at_a_full_backlog_is_counted(void)
+{
+	static const struct {
+		const char *lines;
+		bool known;
+		uint64_t after, refused; /* opened before, and begun; 0: none is refused */
+		int64_t hangs_ms;
+	} rows[] = {
+		{"server: {accept_every: 100ms, backlog: 4}\n"
+		 "load: {rate: 200/s, timeout: 700ms, on_failure: continue}",
+		 true, 9, 64, 730},
+		{"server: {behaviour: never-accept, backlog: 8}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 500ms, on_failure: continue}",
+		 true, 0, 0, 0}, /* 9 + 50 of 64 */
+		{"server: {behaviour: never-accept, backlog: 8}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 600ms, on_failure: continue}",
+		 true, 9, 64, 690},
+		{"server: {behaviour: never-accept, backlog: 8}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 540ms, on_failure: continue}",
+		 false, 0, 0, 0}, /* 9 + 54, and a machine that is late */
+		{"server: {behaviour: never-accept, backlog: 8}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 500ms}",
+		 true, 0, 0, 0}, /* the first that times out ends it */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40063}\n%s", rows[i].lines).s, NULL,
+			1, &a);
+		const struct forecast *f = &p.forecast;
+
+		CU_ASSERT_EQUAL(f->known, rows[i].known);
+		CU_ASSERT_EQUAL(f->exhausts, rows[i].refused > 0);
+		CU_ASSERT_EQUAL(f->after, rows[i].after);
+		CU_ASSERT_EQUAL(f->refused.likely, (double)rows[i].refused);
+		CU_ASSERT_EQUAL(f->hangs_ns, rows[i].hangs_ms * 1000000);
+		arena_close(&a);
+	}
+}
+
 /* A request that fails ends its connection: the pool opens another, or the load is over. */
 static void what_a_pool_opens_for_requests_that_fail_is_not_told(void)
 {
@@ -202,6 +244,7 @@ static const struct test tests[] = {
 	TEST(a_pool_of_named_ports_has_them_for_all_destinations),
 	TEST(who_asks_for_each_port_is_passed_by),
 	TEST(a_full_backlog_is_a_matter_of_speed),
+	TEST(what_hangs_at_a_full_backlog_is_counted),
 	TEST(what_a_pool_opens_for_requests_that_fail_is_not_told),
 	TESTS_END,
 };

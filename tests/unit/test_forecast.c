@@ -284,7 +284,7 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 		{FEW "server: {behaviour: never-accept, backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 5},
 		{FEW "server: {accept_every: 1s, backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 6},
 		{FEW "server: {accept_every: 1s, backlog: 4}\nload: {end: leak, rate: 30/s, timeout: 1s}", -1, 0,
-		 CANNOT_TELL, 0},
+		 REFUSES, 7},
 		{FEW "server: {accept_every: 1s}\nload: {end: leak}", -1, 0, REFUSES, 32},
 		{FEW "server: {backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 32},
 	};

@@ -1,0 +1,116 @@
+#include "plan/backlog.h"
+
+#include "base/order.h"
+#include "plan/retry.h"
+#include "plan/shape.h"
+#include "plan/speed.h"
+
+enum { LOOKED_MOST = 1 << 20 /* connections */ };
+
+/* How it is reckoned: by the clock, or by a machine that is late with the one or the other. */
+struct way {
+	int64_t room;	    /* connections more than the backlog's own that it takes */
+	int64_t timeout_ns; /* for how long a connect has its port */
+	int64_t late_ns;    /* of the server */
+};
+
+static uint64_t begun_by(const struct scenario *s, const struct shape *shape, int64_t ns)
+{
+	uint64_t due = ns < 0 ? 0 : shape_due(shape, ns);
+
+	return s->load.total ? least(due, s->load.total) : due;
+}
+
+/* The backlog's, one more, and what was accepted, the first at once. */
+static uint64_t open_by(const struct scenario *s, const struct shape *shape, const struct way *w,
+			int64_t ns)
+{
+	int64_t every = s->server.accept_every, at = later(ns - w->late_ns, 0);
+	int64_t most = (int64_t)s->server.backlog + 1 + w->room + (every ? at / every + 1 : 0);
+
+	return least(begun_by(s, shape, ns), (uint64_t)later(most, 0));
+}
+
+/* The first connection, counted from 0, that finds all ports in use; 0: none does. */
+static uint64_t refused_of(const struct scenario *s, const struct shape *shape,
+			   const struct budget *b, const struct way *w, int64_t until)
+{
+	uint64_t all = least(begun_by(s, shape, until), LOOKED_MOST);
+
+	for (uint64_t i = b->usable; i < all; i++) {
+		int64_t before = shape_when(shape, i) - w->timeout_ns;
+
+		if (i - begun_by(s, shape, before) + open_by(s, shape, w, before) >= b->usable)
+			return i;
+	}
+	return 0;
+}
+
+/* When the first connect is begun that finds the backlog full. */
+static int64_t first_hang_ns(const struct scenario *s, const struct shape *shape,
+			     const struct way *w, int64_t until)
+{
+	uint64_t all = least(begun_by(s, shape, until), LOOKED_MOST);
+
+	for (uint64_t i = 0; i < all; i++)
+		if (open_by(s, shape, w, shape_when(shape, i)) <= i)
+			return shape_when(shape, i);
+	return FOR_EVER;
+}
+
+/* One listener, and ports that stay with what is open for as long as the run lasts. */
+static bool is_told(const struct scenario *s, const struct budget *b, const struct life *life)
+{
+	return load_is_open(&s->load) && b->pairs == 1 && b->first == b->usable &&
+	       !load_is_pooled(&s->load) && s->server.die == 0 && s->server.vanish == 0 &&
+	       s->load.on_failure.retry == 0 && s->sample.latency == 0 && !b->may_lose_one &&
+	       life_sum(life->live.least, life->quiet.least) > s->stop.time;
+}
+
+static void keep(struct forecast *f, const struct scenario *s, const struct shape *shape,
+		 const struct way ways[3], const uint64_t refused[3])
+{
+	uint64_t open[3];
+
+	for (int i = 0; i < 3; i++)
+		open[i] = open_by(s, shape, &ways[i], shape_when(shape, refused[i]));
+	f->exhausts = f->known = f->counted = true;
+	f->cut_short = false;
+	f->after_least = least(open[0], open[2]);
+	f->after = open[1];
+	f->after_most = most(open[0], open[2]);
+	f->at = (struct guess){(double)shape_when(shape, refused[0]),
+			       (double)shape_when(shape, refused[1]),
+			       (double)(shape_when(shape, refused[2]) + LIFE_SLACK)};
+	f->refused = (struct guess){(double)refused[0], (double)refused[1], (double)refused[2]};
+}
+
+bool backlog_foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
+		     const struct life *life)
+{
+	const struct way ways[] = {
+		{1, s->load.timeout + LIFE_SLACK, 0},
+		{0, s->load.timeout, 0},
+		{-1, later(s->load.timeout - LIFE_SLACK, 0), SPEED_STALL_NS},
+	};
+	struct shape shape = shape_make(&s->load);
+	int64_t until = load_lasts_ns(&s->load, s->stop.time), hangs;
+	uint64_t refused[3];
+
+	if (!is_told(s, b, life))
+		return false;
+	hangs = first_hang_ns(s, &shape, &ways[1], until);
+	if (hangs != FOR_EVER && s->load.on_failure.then == ON_FAILURE_STOP)
+		until = sooner(until, hangs + s->load.timeout);
+	for (int i = 0; i < 3; i++)
+		refused[i] = refused_of(s, &shape, b, &ways[i], until);
+	if (refused[0] > 0 && refused[2] == 0)
+		return false;
+	f->known = true;
+	f->exhausts = f->counted = f->cut_short = false;
+	if (refused[0] == 0)
+		return true;
+	keep(f, s, &shape, ways, refused);
+	f->hangs_ns = hangs == FOR_EVER ? 0 : hangs + s->load.timeout;
+	return true;
+}
