@@ -46,7 +46,7 @@ static int64_t recovery_of(const struct plan *p, double at_ns)
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
 		int64_t life = life_sum(u.life.live.most, u.life.quiet.most);
 
-		if (life > 0 && life < FOR_EVER && !u.is_pooled && use_likely(&u, at_ns) > 0)
+		if (life > 0 && life < FOR_EVER && !u.is_pooled && use_likely(&u, at_ns - 1) > 0)
 			first = fmin(first, (double)p->loads[i].load->start + (double)life);
 	}
 	return isfinite(first) ? (int64_t)fmax(first - at_ns, 0) : FOR_EVER;

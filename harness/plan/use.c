@@ -144,7 +144,7 @@ static double begun_since(const struct use *u, enum pace pace, double since_ns)
 	double half = u->half_ns[pace] - (double)u->load->load->start;
 	double all = begun_quickly(u, pace, since_ns), slow;
 
-	if (since_ns <= half)
+	if (since_ns <= half || since_ns < 0)
 		return all;
 	slow = (since_ns - fmax(half, 0)) / (paces[pace].connect_ns + u->scan_ns[pace]);
 	return fmin(all, begun_quickly(u, pace, fmax(half, 0)) + floor(slow));

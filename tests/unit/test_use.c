@@ -173,11 +173,63 @@ static void when_several_loads_lack_a_port_is_predicted(void)
 	arena_close(&a);
 }
 
+/* When it is likely, in s; NEVER: it is not. */
+#define NEVER -1
+
+static void when_a_port_is_likely_wanted_for_is_told(void)
+{
+	static const struct {
+		const char *lines;
+		double least_s, likely_s, recovery_s;
+	} rows[] = {
+		/* 16 each to 8 destinations are those of one parity, and 24 nearly all */
+		{"network: {ports: 40000-40031, servers: 8}\nloads: {a: {rate: 100/s, total: 128, "
+		 "end: leak}, b: {bind: address, total: 1, start: 3s, end: leak}}",
+		 NEVER, NEVER, NEVER},
+		{"network: {ports: 40000-40031, servers: 8}\nloads: {a: {rate: 100/s, total: 192, "
+		 "end: leak}, b: {bind: address, total: 1, start: 3s, end: leak}}",
+		 NEVER, 3, NEVER},
+		/* one of the two has all ports of the other, long before that asks */
+		{"network: {ports: 40000-40031}\nloads: {a: {total: 32}, b: {start: 1s, bind: port "
+		 "40010, total: 1}}",
+		 1, 1, 59},
+		/* one that has none gives none back */
+		{"network: {ports: 40000-40031}\nloads: {a: {total: 32, end: leak}, b: {start: 1s, "
+		 "rate: 10/s, end: reset}}",
+		 1, 1, NEVER},
+		{"network: {ports: 40000-40031}\nloads: {a: {total: 32, end: leak}, b: {start: 1s, "
+		 "rate: 10/s, hold: 200ms, end: reset}}",
+		 1, 1, NEVER},
+		/* half of them by 2.353 s; then each connect takes 0.65 ms more: 7,058 of each load */
+		{"loads: {a: {rate: 3k/s, end: leak}, b: {rate: 3k/s, end: leak}}", 4.705, 7.218,
+		 NEVER},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
+		const struct forecast *f = &p.forecast;
+		struct outline o = outline_of(&p);
+		double likely_s = f->likely_ns == FOR_EVER ? NEVER : (double)f->likely_ns / SECOND;
+		double back_s = o.recovery_ns == FOR_EVER ? NEVER : (double)o.recovery_ns / SECOND;
+
+		if (fabs(likely_s - rows[i].likely_s) > 1e-2)
+			printf("\n%s: likely at %g s, back after %g s\n", rows[i].lines, likely_s,
+			       back_s);
+		CU_ASSERT_DOUBLE_EQUAL(likely_s, rows[i].likely_s, 1e-2);
+		CU_ASSERT_DOUBLE_EQUAL(back_s, rows[i].recovery_s, 1e-2);
+		CU_ASSERT_EQUAL(f->exhausts, rows[i].least_s > 0);
+		CU_ASSERT(!f->exhausts || fabs(o.at_ns.least / SECOND - rows[i].least_s) < 1e-2);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_load_has_what_it_began_within_a_ports_life),
 	TEST(what_a_port_is_to_another_is_the_others_to_say),
 	TEST(several_loads_are_the_sum_of_each_by_the_clock),
 	TEST(when_several_loads_lack_a_port_is_predicted),
+	TEST(when_a_port_is_likely_wanted_for_is_told),
 	TESTS_END,
 };
 
