@@ -218,7 +218,7 @@ void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t liv
 		return;
 	gain = text_format(e->a, "a connect may take a port that was %s in TIME_WAIT%s",
 			   say_time(e->a, delay_ns),
-			   binds_some(e->plan)
+			   evidence_binds_some(e)
 				   ? ", a bind() to port 0 none"
 				   : advice_rate(e, e->plan->budget.capacity, live_ns + delay_ns))
 		       .s;

@@ -67,13 +67,13 @@ static const char *say_bound(const struct evidence *e)
 		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
 	if (b->spaces > 1)
 		all = text_format(e->a, ", %s in all%s", say_rate(e->a, each * b->spaces),
-				  binds_some(e->plan)
+				  evidence_binds_some(e)
 					  ? ", less what bind() takes, for all of them at once"
 					  : "")
 			      .s;
 	if (e->kept > 0)
 		can = "would be all that could go on for ever, were each of them closed,";
-	if (binds_some(e->plan) && reuse_is_set(e->plan) && has_timestamps(e->plan))
+	if (evidence_binds_some(e) && reuse_is_set(e->plan) && has_timestamps(e->plan))
 		return text_format(e->a,
 				   "%s / %s = %s is all that can go on for ever of what bind() "
 				   "takes, to which tcp_tw_reuse gives none back%s.",

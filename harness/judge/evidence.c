@@ -156,9 +156,18 @@ bool is_bound_first(const struct plan *p)
 	return bound_first(p) == p->load_count;
 }
 
-bool binds_some(const struct plan *p)
+bool evidence_binds_some(const struct evidence *e)
 {
-	return bound_first(p) > 0 && !is_bound_first(p);
+	uint32_t n = 0, others = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		const struct load *load = e->plan->loads[i].load;
+		bool first = bind_takes_port(load->bind.way) && !bind_shares_port(load);
+
+		if (evidence_tally(e->plan, e->tape, i)->opened > 0)
+			*(first ? &n : &others) += 1;
+	}
+	return n > 0 && others > 0;
 }
 
 int64_t outside_time(const struct plan *plan)

@@ -102,4 +102,5 @@ int64_t reuse_delay(const struct plan *plan); /* after which it may; 0: none tha
 bool reuse_is_set(const struct plan *plan);   /* tcp_tw_reuse, for this topology */
 bool has_timestamps(const struct plan *plan);
 bool is_bound_first(const struct plan *plan); /* each of the loads is; */
-bool binds_some(const struct plan *plan);     /* or some are, and others are not */
+bool evidence_binds_some(
+	const struct evidence *e); /* or some that opened any are, and others not */

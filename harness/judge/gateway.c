@@ -13,7 +13,7 @@ bool gateway_lacks_ports(const struct evidence *e)
 
 bool gateway_is_leaked_away(const struct evidence *e)
 {
-	return gateway_lacks_ports(e) && plan_speaks(e->plan, PROTOCOL_TCP) &&
+	return gateway_lacks_ports(e) && !plan_speaks(e->plan, PROTOCOL_UDP) &&
 	       2 * (double)e->kept > evidence_measured(e, MEASURE_NAT_ENTRIES_MAX);
 }
 

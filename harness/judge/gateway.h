@@ -8,7 +8,7 @@
 
 /* Does it say that it dropped packets for want of a port, of a mapping, which is one for all
  * destinations, or of room in its table? */
-/* Are most of the connections that it tracks never closed? Of TCP, which it keeps for days. */
+/* Are most of the connections that it tracks never closed? Where all are of TCP, which it keeps for days. */
 bool gateway_is_leaked_away(const struct evidence *e);
 bool gateway_lacks_ports(const struct evidence *e);
 bool gateway_lacks_mappings(const struct evidence *e);

@@ -195,10 +195,16 @@ static struct claim close_wait_leak(const struct evidence *e)
 	return c;
 }
 
+/* What the load that leaks has done. */
+static const struct tally *leaker_tally(const struct evidence *e)
+{
+	return evidence_tally(e->plan, e->tape, (size_t)(e->leaker - e->plan->loads));
+}
+
 /* A request a connection, and none of them closed: as if each had a client of its own. */
 static struct claim client_per_request(const struct evidence *e)
 {
-	const struct tally *t = &e->tape->tally;
+	const struct tally *t = leaker_tally(e);
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_leaked(e)};
 

@@ -385,6 +385,24 @@ static void a_server_that_ended_is_told_with_when(void)
 	}
 }
 
+/* IPv6 that has opened a connection is not off, whatever connect() said of the others. */
+static void ipv6_that_has_worked_is_not_disabled(void)
+{
+	for (uint64_t opened = 0; opened < 2; opened++) {
+		struct trial t;
+
+		trial_open(&t, "network: {family: ipv6}\nload: {rate: 20/s}");
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.open = opened;
+		t.tape.events[t.tape.event_count++] =
+			(struct event){.kind = EVENT_NO_ADDRESS, .dest = NOWHERE};
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 3);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_IPV6_DISABLED) != NULL, opened == 0);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_IPV6_TENTATIVE) != NULL, opened == 1);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(look_alikes_say_that_they_are_not_exhaustion),
 	TEST(a_link_local_address_is_told_by_its_scope),
@@ -400,6 +418,7 @@ static const struct test tests[] = {
 	TEST(a_server_that_ended_is_told_with_when),
 	TEST(a_server_of_udp_that_died_is_told_by_both_of_its_errors),
 	TEST(descriptors_that_ran_out_beside_the_ports_are_no_word_about_those),
+	TEST(ipv6_that_has_worked_is_not_disabled),
 	TESTS_END,
 };
 

@@ -184,16 +184,19 @@ static void reuse_is_of_those_that_do_not_bind_first(void)
 {
 	static const struct {
 		int reuse;
+		uint64_t bound;
 		const char *b, *why, *attempt;
 	} rows[] = {
-		{0, "bind: address",
+		{0, 32, "bind: address",
 		 "3.2/s in all, less what bind() takes, for all of them at once;",
 		 "was 1 s in TIME_WAIT, a bind() to port 0 none; it works"},
-		{0, "bind: none",
+		{0, 32, "bind: none",
 		 "1.07/s is all that can go on for ever to each of 3 destinations, "
 		 "3.2/s in all; this load",
 		 "was 1 s in TIME_WAIT, 192/s (enough); it works"},
-		{1, "bind: address",
+		{0, 0, "bind: address", "to each of 3 destinations, 3.2/s in all; this load",
+		 "was 1 s in TIME_WAIT, 192/s (enough); it works"}, /* it was refused, and took none */
+		{1, 32, "bind: address",
 		 "64 ports / 60 s = 1.07/s is all that can go on for ever of what bind() "
 		 "takes, to which tcp_tw_reuse gives none back; this load",
 		 "64,512 ports, 1,008 times as many, 3,226/s"},
@@ -201,6 +204,7 @@ static void reuse_is_of_those_that_do_not_bind_first(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct finding *f;
+		struct tape *loads;
 		char lines[300];
 		struct trial t;
 
@@ -212,6 +216,11 @@ static void reuse_is_of_those_that_do_not_bind_first(void)
 		trial_open(&t, lines);
 		trial_exhaust(&t, 128);
 		t.tape.tally.closed = 128;
+		loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+		loads[0].tally = (struct tally){.opened = 128 - rows[i].bound, .closed = 96};
+		loads[1].tally = (struct tally){.opened = rows[i].bound, .closed = rows[i].bound};
+		t.tape.loads = loads;
+		t.tape.load_count = 2;
 		trial_dump(&t, 43)->states[STATE_TIME_WAIT] = 128;
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
@@ -385,6 +394,33 @@ static void a_load_is_lighter_from_its_own_bounds_on(void)
 	}
 }
 
+/* Of two loads that do 50 requests each, one keeps its connections: 50 had a client of their own. */
+static void a_client_for_each_request_is_of_the_load_that_leaks(void)
+{
+	const struct finding *f;
+	struct tape *loads;
+	struct trial t;
+
+	trial_open(&t,
+		   FEW "load: {request: {send: 8B, receive: 8B}}\nloads: {a: {}, b: {end: leak}}");
+	trial_exhaust(&t, 32);
+	loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	loads[0].tally = (struct tally){.opened = 12, .closed = 12, .requests_done = 12};
+	loads[1].tally = (struct tally){.opened = 20, .leaked = 20, .requests_done = 20};
+	t.tape.loads = loads;
+	t.tape.load_count = 2;
+	t.tape.tally.closed = 12;
+	t.tape.tally.leaked = 20;
+	t.tape.tally.requests_done = 32;
+	trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 20;
+	t.tape.samples[0].states[STATE_TIME_WAIT] = 12;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_CLIENT_PER_REQUEST);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "20 requests were done, and each had a connection of its own"));
+	trial_close(&t);
+}
+
 static const struct test tests[] = {
 	TEST(what_was_closed_later_is_what_lasts),
 	TEST(what_stays_of_a_mix_is_told_beside_what_is_open),
@@ -395,6 +431,7 @@ static const struct test tests[] = {
 	TEST(a_limit_of_descriptors_is_of_its_own_load),
 	TEST(a_pool_that_closes_before_the_next_request_is_told),
 	TEST(a_load_is_lighter_from_its_own_bounds_on),
+	TEST(a_client_for_each_request_is_of_the_load_that_leaks),
 	TESTS_END,
 };
 
