@@ -14,6 +14,8 @@
 
 #define SECOND 1e9
 
+enum { DRAWN_MOST = 1 << 16 /* connections: half a millisecond */ };
+
 static double smaller(double a, double b)
 {
 	return a < b ? a : b;
@@ -51,18 +53,37 @@ static double set_kept(struct outline *o, const struct plan *p)
 	return mean_ns;
 }
 
+/* Of the first so many connections, those that the seed has end so that nobody gives their ports back. */
+static double drawn_of(const struct plan *p, uint64_t begun)
+{
+	const struct load_plan *lp = &p->loads[0];
+	struct scenario alone = *p->scenario;
+	bool keeps[ENDS];
+	double n = 0;
+
+	alone.load = *lp->load;
+	for (enum end end = 0; end < ENDS; end++) {
+		struct life life = life_so(&alone, &p->budget, p->host, end);
+
+		keeps[end] = life.live.most == FOR_EVER || life.quiet.most == FOR_EVER;
+	}
+	for (uint64_t i = 0; i < begun; i++)
+		n += keeps[plan_end(p, lp, i)];
+	return n;
+}
+
 /* Those that are closed come and go, and those that are not add up. */
 static void set_mixed(struct outline *o, const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
-	double begun = (double)load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
-	double mean_ns;
+	uint64_t most = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
+	double begun = (double)most, mean_ns = set_kept(o, p);
 
-	mean_ns = set_kept(o, p);
 	if (o->rate <= 0 || o->pooled || o->kept_share <= 0 || o->kept_share >= 1)
 		return;
 	o->closed = fmin(o->rate * mean_ns / SECOND, begun * (1 - o->kept_share));
-	o->kept = begun * o->kept_share;
+	o->mixed = begun;
+	o->kept = most <= DRAWN_MOST ? drawn_of(p, most) : begun * o->kept_share;
 }
 
 /* By Little's law: what is begun a second, times how long each takes; of bursts, those that begin
@@ -74,7 +95,7 @@ static double wanted_of(const struct outline *o, const struct plan *p)
 
 	if (o->pooled)
 		return NAN;
-	if (o->kept > 0)
+	if (o->mixed > 0)
 		return o->closed + o->kept;
 	if (o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER)
 		return INFINITY;

@@ -24,9 +24,10 @@ struct outline {
 	double requests;       /* of a pool, in all; INFINITY: as many as the machine can */
 	double kept_share; /* of the connections, those whose ports nobody gives back; of several loads 1 */
 	int64_t others_ns; /* for how long the others have theirs, at most */
+	double mixed;	   /* connections of a rate with both, by the end; else 0 */
 	double closed,
-		kept; /* of a rate with both: ports that the others have at once, and those that are
-				never given back, by the end; else 0 */
+		kept; /* of these: ports that the others have at once, and those that are never given
+			 back, by the seed if there are not too many to draw */
 	int64_t lasts_ns; /* how long the ports last if the load goes on; 0: for ever, or it cannot be told */
 	bool exhausts, known, cut_short; /* as the forecast has it; so are the next three */
 	bool too_slow; /* a closed loop that wants more than there is, and does not come to it: connects

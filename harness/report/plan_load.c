@@ -106,7 +106,7 @@ static const char *say_per_try(const struct outline *o, struct arena *a)
  * end" */
 static struct text say_mixed(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	double begun = o->kept / o->kept_share, share = 1 - o->kept_share;
+	double begun = o->mixed, share = 1 - o->kept_share;
 	const char *closed = text_format(a, "%.3g %% of %s", 100 * share, say_count(a, begun)).s;
 
 	if (o->closed < share * begun)
@@ -116,12 +116,14 @@ static struct text say_mixed(const struct plan *p, const struct outline *o, stru
 					     ? " on average"
 					     : "")
 				 .s;
-	return text_format(a,
-			   "%s for what is closed (%s) + %s for good (%.3g %% of %s) = %s ports at "
-			   "once by the end; %s to be had",
-			   say_count(a, ceil(o->closed)), closed, say_count(a, ceil(o->kept)),
-			   100 * o->kept_share, say_count(a, begun), say_count(a, ceil(o->wanted)),
-			   say_count(a, (double)p->budget.capacity));
+	return text_format(
+		a,
+		"%s for what is closed (%s) + %s for good (%.3g %% of %s%s) = %s ports at "
+		"once by the end; %s to be had",
+		say_count(a, ceil(o->closed)), closed, say_count(a, ceil(o->kept)),
+		100 * o->kept_share, say_count(a, begun),
+		o->kept != o->kept_share * begun ? ", by this seed" : "",
+		say_count(a, ceil(o->wanted)), say_count(a, (double)p->budget.capacity));
 }
 
 /* ", and 32 in use, since each waits until it is taken again" */
@@ -142,7 +144,7 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 
 	if (o->pooled)
 		return plan_say_pool(p, o, a);
-	if (o->kept > 0)
+	if (o->mixed > 0)
 		return say_mixed(p, o, a);
 	if (is_kept(o) && o->kept_share < 1)
 		return text_format(a, "%s, %.3g %% of them with a port for good; %s to be had",
