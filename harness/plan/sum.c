@@ -64,6 +64,12 @@ static double spread(double n, double several, double ports)
 	       half * (1 - pow(1 - second / half, several));
 }
 
+/* Where the seed draws its spaces, one may have more than its part. */
+static bool takes_turns(const struct plan *p, const struct load_plan *lp)
+{
+	return lp->budget.spaces == 1 || p->scenario->network.choose != CHOOSE_SEED;
+}
+
 /* In use of one space of `me`, of all that a load has in its own: it takes the spaces in turn. A port that it
  * has in several is one of each: where several of its spaces lie in one of these, its ports there may be
  * the same or not. */
@@ -72,16 +78,17 @@ double sum_in_space(const struct sum *s, uint32_t i, enum bound which, double n)
 	const struct load_plan *other = &s->p->loads[i];
 	double spaces = other->budget.spaces;
 	double several = spaces / s->me->budget.spaces;
-	bool by_turns = several == 1 && !s->uses[i].is_pooled;
+	bool turns = takes_turns(s->p, other);
+	bool is_spread = turns && several == 1 && !s->uses[i].is_pooled;
 
 	switch (which) {
 	case SUM_LEAST:
-		return s->within[i] ? floor(n / spaces) : 0;
+		return s->within[i] && turns ? floor(n / spaces) : 0;
 	case SUM_LIKELY:
 		n *= s->part[i] / spaces;
 		return several > 1 ? spread(n, several, s->me->budget.usable) : n;
 	default:
-		return s->part[i] > 0 ? ceil(n / (by_turns ? spaces : 1)) : 0;
+		return s->part[i] > 0 ? ceil(n / (is_spread ? spaces : 1)) : 0;
 	}
 }
 
