@@ -61,7 +61,7 @@ static int64_t first_hang_ns(const struct scenario *s, const struct shape *shape
 /* One listener, and ports that stay with what is open for as long as the run lasts. */
 static bool is_told(const struct scenario *s, const struct budget *b, const struct life *life)
 {
-	return load_is_open(&s->load) && b->pairs == 1 && b->first == b->usable &&
+	return load_is_open(&s->load) && b->pairs == 1 && b->usable > 0 && b->first == b->usable &&
 	       !load_is_pooled(&s->load) && s->server.die == 0 && s->server.vanish == 0 &&
 	       s->load.on_failure.retry == 0 && s->sample.latency == 0 && !b->may_lose_one &&
 	       life_sum(life->live.least, life->quiet.least) > s->stop.time;
@@ -104,7 +104,7 @@ bool backlog_foresee(struct forecast *f, const struct scenario *s, const struct 
 		until = sooner(until, hangs + s->load.timeout);
 	for (int i = 0; i < 3; i++)
 		refused[i] = refused_of(s, &shape, b, &ways[i], until);
-	if (refused[0] > 0 && refused[2] == 0)
+	if (refused[2] == 0 && (refused[0] > 0 || begun_by(s, &shape, until) > LOOKED_MOST))
 		return false;
 	f->known = true;
 	f->exhausts = f->counted = f->cut_short = false;

@@ -282,6 +282,9 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 		 "load: {protocol: udp, rate: 50/s, total: 150, request: {send: 8B, receive: 0B}}", 0, INFINITY, HOLDS, 0},
 		/* what the backlog has no room for hangs, and has its port until its timeout */
 		{FEW "server: {behaviour: never-accept, backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 5},
+		{"network: {ports: 40000-40003, reserved: [40000-40003]}\n"
+		 "server: {behaviour: never-accept, backlog: 4}\nload: {rate: 10/s, total: 3, end: leak}", -1, 0,
+		 REFUSES, 0},
 		{FEW "server: {accept_every: 1s, backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 6},
 		{FEW "server: {accept_every: 1s, backlog: 4}\nload: {end: leak, rate: 30/s, timeout: 1s}", -1, 0,
 		 REFUSES, 7},
