@@ -152,15 +152,21 @@ static uint64_t ended_otherwise(const struct tape *tape, const struct plan *plan
 	return less(moved(m, "EstabResets"), both ? 2 * own : own);
 }
 
-/* Does the scenario have anybody who may answer an open connection with a RST? A far end that ends
- * connections itself or dies, one whose backlog has forgotten what the client takes for open, or a gateway
- * that has forgotten a mapping. */
-static bool may_be_reset(const struct plan *plan, const struct measures *m)
+/* Given up for want of an answer, or forgotten by a backlog that was full, so that what the client takes for
+ * open is answered with a RST: at most so many, as each was dropped there once. */
+static uint64_t unanswered(const struct measures *m)
+{
+	return moved(m, "TCPAbortOnTimeout") + (uint64_t)m->fixed[MEASURE_SERVER_DROPPED].n;
+}
+
+/* Does the scenario have anybody who may answer any open connection with a RST? A far end that ends
+ * connections itself or dies, or a gateway that has forgotten a mapping. */
+static bool may_be_reset(const struct plan *plan)
 {
 	const struct scenario *s = plan->scenario;
 
 	return behaviour_does(s->server.behaviour, DOES_END) || s->server.die ||
-	       plan->nat.outside.count || m->fixed[MEASURE_SERVER_DROPPED].n > 0;
+	       plan->nat.outside.count;
 }
 
 /* Of those that ended otherwise: who is reset, or is given up for want of an answer. What is left was
@@ -170,7 +176,7 @@ static uint64_t resets_of_others(const struct tape *tape, const struct plan *pla
 {
 	uint64_t all = ended_otherwise(tape, plan, m);
 
-	return may_be_reset(plan, m) ? all : least(all, moved(m, "TCPAbortOnTimeout"));
+	return may_be_reset(plan) ? all : least(all, unanswered(m));
 }
 
 /* On loopback what a far end opens to itself has the client's ports: of several chains, one after the
@@ -293,8 +299,7 @@ static uint64_t killed(const struct tape *tape, const struct plan *plan, uint64_
  * forgotten them: they never came to TIME_WAIT. */
 static uint64_t unheard(const struct measures *m, uint64_t closed)
 {
-	return least(less(closed, put_to_wait(m)),
-		     moved(m, "TCPAbortOnTimeout") + (uint64_t)m->fixed[MEASURE_SERVER_DROPPED].n);
+	return least(less(closed, put_to_wait(m)), unanswered(m));
 }
 
 /* Of UDP a close leaves nothing: where its loads are counted in, the accounts alone tell. */

@@ -125,6 +125,24 @@ static void a_live_connection_ended_by_neither_end_was_destroyed_from_outside(vo
 	}
 }
 
+/* One that it dropped was a reason for any number that were reset. */
+static void a_full_backlog_forgets_no_more_than_it_drops(void)
+{
+	struct trial t;
+	struct event *dropped;
+
+	book_balanced(&t, "load: {total: 32}");
+	book_dump(&t)->states[STATE_ESTABLISHED] = 9;
+	book_counter(&t, "EstabResets", 3);
+	dropped = &t.tape.events[t.tape.event_count++];
+	*dropped = (struct event){.kind = EVENT_SERVER_DROPPED, .value = 1, .dest = NOWHERE};
+	CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), 2);
+	CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->foreign, 2);
+	dropped->value = 3;
+	CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), 0);
+	trial_close(&t);
+}
+
 /* Whose FIN is never answered is given up, and was never in TIME_WAIT. */
 static void what_was_given_up_before_time_wait_is_an_exception(void)
 {
@@ -187,6 +205,7 @@ static const struct test tests[] = {
 	TEST(what_a_rst_has_killed_is_told_by_what_is_there),
 	TEST(time_wait_that_outlasts_resets_was_destroyed_from_outside),
 	TEST(a_live_connection_ended_by_neither_end_was_destroyed_from_outside),
+	TEST(a_full_backlog_forgets_no_more_than_it_drops),
 	TEST(what_was_given_up_before_time_wait_is_an_exception),
 	TEST(what_the_dump_has_missed_was_not_killed),
 	TEST(resets_of_our_own_explain_nothing),
