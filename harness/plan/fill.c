@@ -25,11 +25,22 @@ static bool shares_with_all(const struct plan *p, const struct load_plan *me)
 	return bind_shares_port(me->load);
 }
 
+/* From how many on a connect of any of them looks at all ports, whoever is asked about; 0: none does. */
+static double half_of(const struct sum *v)
+{
+	double half = 0;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		if (v->part[i] > 0)
+			half = fmax(half, speed_half(v->p->loads[i].load, &v->me->budget));
+	return half;
+}
+
 /* From half full on connects are slow: on a slow machine as soon as that can be, on a usual one when it is
  * likely. */
 static void slow_down(struct sum *v, int64_t until)
 {
-	double half = speed_half(v->me->load, &v->me->budget), at[PACES] = {0};
+	double half = half_of(v), at[PACES] = {0};
 	int64_t soonest, likely;
 
 	at[PACE_SLOW] = at[PACE_USUAL] = at[PACE_QUICK] = INFINITY;

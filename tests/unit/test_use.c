@@ -203,6 +203,11 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 		/* half of them by 2.353 s; then each connect takes 0.65 ms more: 7,058 of each load */
 		{"loads: {a: {rate: 3k/s, end: leak}, b: {rate: 3k/s, end: leak}}", 4.705, 7.218,
 		 NEVER},
+		/* and they do, whichever of them is the first in the file: one that is never slow is not */
+		{"loads: {fast: {rate: 1/s, order: fast, end: leak}, a: {rate: 3k/s, end: leak}, "
+		 "b: "
+		 "{rate: 3k/s, end: leak}}",
+		 4.704, 7.216, NEVER},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
