@@ -99,14 +99,17 @@ uint64_t shape_due(const struct shape *s, int64_t ns)
 {
 	const struct shape_step *step;
 	uint64_t due;
+	double about;
 
 	if (ns < 0 || (s->count == 0 && s->burst == 0))
 		return 0;
 	if (s->burst)
 		return ((uint64_t)(ns / s->every_ns) + 1) * s->burst;
 	step = step_at(s, (double)ns);
-	due = (uint64_t)fmin(step->before + step_due(step, ((double)ns - step->begin_ns) / SECOND),
-			     count_most);
+	about = step->before + step_due(step, ((double)ns - step->begin_ns) / SECOND);
+	if (about >= count_most)
+		return (uint64_t)count_most;
+	due = (uint64_t)about;
 	/* The times decide: so both ways of asking give one answer. */
 	while (due > 0 && shape_when(s, due - 1) > ns)
 		due--;

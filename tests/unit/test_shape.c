@@ -84,6 +84,16 @@ static void as_many_are_due_as_the_rate_comes_to(void)
 	arena_close(&a);
 }
 
+/* 8.64e12 in 100 days: it was counted one by one from 1e12 on. */
+static void more_than_a_load_can_have_is_not_counted(void)
+{
+	struct arena a = help_arena();
+	struct shape s = shape_of("load: {rate: 1M/s}", &a);
+
+	CU_ASSERT_EQUAL(shape_due(&s, 100 * 86400 * S), UINT64_C(1000000000000));
+	arena_close(&a);
+}
+
 static void each_is_due_when_the_integral_reaches_it(void)
 {
 	struct arena a = help_arena();
@@ -152,6 +162,7 @@ static void what_a_run_needs_is_counted_from_the_fastest_part(void)
 static const struct test tests[] = {
 	TEST(so_many_a_load_begins_at_most),
 	TEST(as_many_are_due_as_the_rate_comes_to),
+	TEST(more_than_a_load_can_have_is_not_counted),
 	TEST(each_is_due_when_the_integral_reaches_it),
 	TEST(the_two_ways_of_asking_agree),
 	TEST(what_a_run_needs_is_counted_from_the_fastest_part),
