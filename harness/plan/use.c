@@ -22,6 +22,12 @@ static const struct {
 	[PACE_QUICK] = {SPEED_LEAST_NS, 0},
 };
 
+/* On one processor the loads wait for each other: more than two for longer than USE_SLOWEST_NS says. */
+static double connect_ns(const struct use *u, enum pace pace)
+{
+	return paces[pace].connect_ns * (pace == PACE_SLOW ? fmax(u->loads / 2, 1) : 1);
+}
+
 static void set_ends(struct use *u, const struct scenario *alone, const struct host *host)
 {
 	for (enum end end = 0; end < ENDS; end++) {
@@ -65,6 +71,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	struct scenario alone = *p->scenario;
 	const struct load *l = load->load;
 	struct use u = {.load = load,
+			.loads = p->load_count,
 			.clients = load_is_open(l) ? 0 : load->concurrency,
 			.total = l->total ? (double)l->total : INFINITY,
 			.lasts_ns = load_lasts_ns(l, p->scenario->stop.time),
@@ -112,7 +119,8 @@ static double round_ns(const struct use *u, enum pace pace)
 
 	if (pace == PACE_QUICK)
 		return (double)live->least + pause;
-	return (double)live->most + pause + (pace == PACE_SLOW ? u->clients * USE_SLOWEST_NS : 0);
+	return (double)live->most + pause +
+	       (pace == PACE_SLOW ? u->clients * connect_ns(u, pace) : 0);
 }
 
 /* Round by round, each client once. */
@@ -124,14 +132,14 @@ static double in_rounds(const struct use *u, enum pace pace, double since_ns)
 		return INFINITY;
 	whole = floor(since_ns / round);
 	return whole * u->clients +
-	       fmin(u->clients, (since_ns - whole * round) / paces[pace].connect_ns + 1);
+	       fmin(u->clients, (since_ns - whole * round) / connect_ns(u, pace) + 1);
 }
 
 /* With half of the ports free. */
 static double begun_quickly(const struct use *u, enum pace pace, double since_ns)
 {
 	double ns = fmin(since_ns, (double)u->lasts_ns - 1) - paces[pace].late_ns, by_clock;
-	double by_machine = ns / paces[pace].connect_ns + (pace == PACE_SLOW ? 0 : 1);
+	double by_machine = ns / connect_ns(u, pace) + (pace == PACE_SLOW ? 0 : 1);
 
 	if (ns < 0)
 		return 0;
@@ -146,7 +154,7 @@ static double begun_since(const struct use *u, enum pace pace, double since_ns)
 
 	if (since_ns <= half || since_ns < 0)
 		return all;
-	slow = (since_ns - fmax(half, 0)) / (paces[pace].connect_ns + u->scan_ns[pace]);
+	slow = (since_ns - fmax(half, 0)) / (connect_ns(u, pace) + u->scan_ns[pace]);
 	return fmin(all, begun_quickly(u, pace, fmax(half, 0)) + floor(slow));
 }
 

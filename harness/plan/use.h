@@ -27,6 +27,7 @@ struct use {
 	double shares[ENDS],
 		lives_ns[ENDS]; /* of the connections that end so; INFINITY: for ever */
 	struct pool_fate pool;
+	double loads;	/* of the plan, with this one */
 	double clients; /* of a closed loop; 0: it is open */
 	double total;	/* connections or requests; INFINITY: the load has no number of its own */
 	double beside; /* ports of closed loops that their clients do not know to be in use still */

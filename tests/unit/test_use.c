@@ -68,6 +68,22 @@ static void a_load_has_what_it_began_within_a_ports_life(void)
 	}
 }
 
+/* Eight that take 0.2 ms each on one processor: one begins 62 in 0.1 s, and not 250. */
+static void loads_on_one_processor_wait_for_each_other(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("load: {end: leak, rate: 10k/s}\n"
+				  "loads: {a: {}, b: {}, c: {}, d: {}, e: {}, f: {}, g: {}, h: {}}",
+				  NULL, 1, &a);
+	struct use u = use_make(&p, &p.loads[0], &p.loads[0]);
+
+	CU_ASSERT_EQUAL(use_least(&u, 200e6), 62);
+	p.load_count = 2;
+	u = use_make(&p, &p.loads[0], &p.loads[0]);
+	CU_ASSERT_EQUAL(use_least(&u, 200e6), 250);
+	arena_close(&a);
+}
+
 /* To bind() a port in TIME_WAIT is taken, whatever connect() may do with it. */
 static void what_a_port_is_to_another_is_the_others_to_say(void)
 {
@@ -231,6 +247,7 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 
 static const struct test tests[] = {
 	TEST(a_load_has_what_it_began_within_a_ports_life),
+	TEST(loads_on_one_processor_wait_for_each_other),
 	TEST(what_a_port_is_to_another_is_the_others_to_say),
 	TEST(several_loads_are_the_sum_of_each_by_the_clock),
 	TEST(when_several_loads_lack_a_port_is_predicted),
