@@ -28,8 +28,8 @@ static double surely(const struct load_plan *lp, double ns)
 
 	if (until <= 0)
 		return 0;
-	if (lp->load->duration)
-		until = fmin(until, (double)lp->load->duration);
+	if (lp->load->duration) /* what is due as it ends does not begin */
+		until = fmin(until, (double)lp->load->duration - 1);
 	begun = fmin((double)shape_due(&lp->shape, (int64_t)until), until / SLOWEST_NS);
 	return lp->load->total ? fmin(begun, (double)lp->load->total) : begun;
 }

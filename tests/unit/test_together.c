@@ -256,6 +256,15 @@ static void loads_fill_their_ports_before_any_comes_back(void)
 		 "loads: {a: {bind: address, rate: 20/s, total: 40, end: leak}, "
 		 "b: {rate: 50/s, total: 120, end: leak, start: 3s}}",
 		 true, true, 136}, /* 40 + 24 to each of four */
+		/* the second would ask again after 1 s, and is over by then */
+		{"network: {ports: 40000-40031}\nloads: {a: {rate: 1k/s, total: 32, start: 500ms, "
+		 "end: leak}, "
+		 "b: {rate: 1/s, duration: 1s, end: reset}}",
+		 false, false, 0},
+		{"network: {ports: 40000-40031}\nloads: {a: {rate: 1k/s, total: 32, start: 500ms, "
+		 "end: leak}, "
+		 "b: {rate: 1/s, duration: 1001ms, end: reset}}",
+		 true, true, 32},
 		/* 30 to each of two, if they took turns: drawn, one may have more than 32 */
 		{"network: {ports: 40000-40031, servers: 2, choose: seed}\n"
 		 "loads: {a: {rate: 100/s, total: 30, end: leak}, "
