@@ -70,6 +70,13 @@ static bool takes_turns(const struct plan *p, const struct load_plan *lp)
 	return lp->budget.spaces == 1 || p->scenario->network.choose != CHOOSE_SEED;
 }
 
+/* Are those in use the ones that were begun last? In a closed loop whose answers come as they like some are
+ * older, and what has begun since may all be of one space. */
+static bool is_in_order(const struct use *u)
+{
+	return u->clients == 0 || u->life.quiet.most > 0 || u->life.live.least == u->life.live.most;
+}
+
 /* In use of one space of `me`, of all that a load has in its own: it takes the spaces in turn. A port that it
  * has in several is one of each: where several of its spaces lie in one of these, its ports there may be
  * the same or not. */
@@ -79,7 +86,7 @@ double sum_in_space(const struct sum *s, uint32_t i, enum bound which, double n)
 	double spaces = other->budget.spaces;
 	double several = spaces / s->me->budget.spaces;
 	bool turns = takes_turns(s->p, other);
-	bool is_spread = turns && several == 1 && !s->uses[i].is_pooled;
+	bool is_spread = turns && several == 1 && !s->uses[i].is_pooled && is_in_order(&s->uses[i]);
 
 	switch (which) {
 	case SUM_LEAST:
@@ -132,8 +139,6 @@ static int64_t passed_by_start(const struct sum *s, enum bound which, double por
 	return first;
 }
 
-/* When more than `ports` are in use for the first time; FOR_EVER: never before `until`. What grows is
- * found to the nanosecond; what comes and goes between two looks is not found. */
 int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64_t until)
 {
 	int64_t early = -1, late = FOR_EVER, by_start = passed_by_start(s, which, ports, until);

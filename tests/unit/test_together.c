@@ -265,6 +265,15 @@ static void loads_fill_their_ports_before_any_comes_back(void)
 		 "end: leak}, "
 		 "b: {rate: 1/s, duration: 1001ms, end: reset}}",
 		 true, true, 32},
+		/* 22 and 6 to each of two, if all answers took as long: else up to 40 to one */
+		{"network: {ports: 40000-40027, servers: 2}\nserver: {delay: 100ms}\n"
+		 "load: {end: reset, request: {send: 8B, receive: 8B}}\n"
+		 "loads: {a: {concurrency: 36}, b: {concurrency: 4}}",
+		 true, false, 0},
+		{"network: {ports: 40000-40027, servers: 2}\nserver: {delay: 100ms, jitter: 95%}\n"
+		 "load: {end: reset, request: {send: 8B, receive: 8B}}\n"
+		 "loads: {a: {concurrency: 36}, b: {concurrency: 4}}",
+		 false, false, 0},
 		/* 30 to each of two, if they took turns: drawn, one may have more than 32 */
 		{"network: {ports: 40000-40031, servers: 2, choose: seed}\n"
 		 "loads: {a: {rate: 100/s, total: 30, end: leak}, "
