@@ -363,8 +363,9 @@ static bool only_waits(const struct scenario *s, const struct life *life)
 	       answer_span(s).most < l->timeout && life->quiet.most == 0;
 }
 
-/* The server's host vanishes before the ports are used up: later on a machine that is held up. Who waits for an answer then waits until its
- * timeout, and so does each connect that comes after it: none gives its port back before that. */
+/* The server's host vanishes before the ports are used up: later on a machine that is held up. Who waits for
+ * an answer then waits until its timeout, and so does each connect that comes after it: none gives its port
+ * back before that. */
 static void foresee_vanishing(struct forecast *f, const struct scenario *s, const struct budget *b,
 			      const struct life *life)
 {
