@@ -73,7 +73,7 @@ static bool tell(struct out *out, const struct watch_options *o, const struct wa
 		       err_sys(err, ENOMEM, "could not write a look");
 	if (again)
 		out_z(out, clear);
-	look_write(out, &w->look);
+	(w->look.totals.known && !again ? look_write_totals : look_write)(out, &w->look);
 	return true;
 }
 
@@ -123,7 +123,8 @@ const struct command command_watch = {
 	.details =
 		"Reads the kernel's table of TCP sockets up to ten times a second, as 2 % of\n"
 		"a core allow, and shows each second how full the range is towards each\n"
-		"destination, how fast it fills, what fills it, and what to do about that.\n"
+		"destination, how fast it fills, what fills it, and what to do about that;\n"
+		"where a look costs too much for one a second, totals alone in between.\n"
 		"Processes are named where we may look at them (all of them, as root); a\n"
 		"connection in TIME_WAIT, where it was seen before it was closed. Rates are of\n"
 		"the last ten seconds: a single look (--once) knows of closed connections alone.\n"

@@ -5,7 +5,9 @@
 #include "report/draft.h"
 #include "report/usage.h"
 
-enum { INDENT = 20 };
+enum { INDENT = 20, STAMP = 9 };
+
+#define LATE_NS INT64_C(1000000000) /* a look a second is what is shown */
 
 /* That of a cause which goes by the figures of a run is another's that comes of the same. */
 const char *look_advice(enum cause cause)
@@ -88,6 +90,49 @@ static void write_row(struct out *out, const struct look *l, const struct look_r
 	write_cause(out, row);
 }
 
+/* When it was, and why the next comes later than a reader would think. */
+static void write_stamp(struct out *out, const struct look *l)
+{
+	int64_t at_ns = l->totals.known ? l->totals.t_ns : l->t_ns;
+	char text[LINE_MOST];
+	struct out line = out_memory(text, sizeof(text));
+
+	if (at_ns == 0)
+		return;
+	draft_time(&line, "", at_ns);
+	if (l->next_ns > LATE_NS) {
+		draft_time(&line, ": the next look comes in ", l->next_ns);
+		draft_time(&line, ", since one takes ", (int64_t)l->sample.dump_ns);
+		out_z(&line, " of processor time, and looks are to take 2 % of a core");
+	}
+	page_paragraph(out, "at", PAINT_NONE, STAMP, out_written(&line));
+}
+
+/* Between two looks. */
+void look_write_totals(struct out *out, const struct look *l)
+{
+	char n[UNIT_PRINTED], of[UNIT_PRINTED];
+
+	write_stamp(out, l);
+	out_fmt(out, "totals   %s sockets of TCP in use and %s in TIME_WAIT in this namespace",
+		unit_count_pretty(n, l->totals.inuse), unit_count_pretty(of, l->totals.tw));
+	if (l->opens >= 0)
+		out_fmt(out, "; %s opened", unit_rate_pretty(n, l->opens));
+	out_z(out, "\n");
+}
+
+static void write_time(struct out *out, const struct look *l)
+{
+	char n[UNIT_PRINTED];
+
+	if (!l->totals.known) {
+		write_stamp(out, l);
+		return;
+	}
+	look_write_totals(out, l);
+	out_fmt(out, "looked   at %s\n", unit_time_pretty(n, l->t_ns));
+}
+
 static void write_head(struct out *out, const struct look *l)
 {
 	char n[UNIT_PRINTED];
@@ -158,6 +203,7 @@ void look_write(struct out *out, const struct look *l)
 {
 	char n[UNIT_PRINTED];
 
+	write_time(out, l);
 	write_head(out, l);
 	write_doubts(out, l);
 	write_rows(out, l);

@@ -11,6 +11,9 @@
 
 void look_write(struct out *out, const struct look *l);
 
+/* What is new of it where no look was due: its totals. */
+void look_write_totals(struct out *out, const struct look *l);
+
 /* The same for a program: one line of JSON. False: no memory. Source: results/README.md. */
 bool look_write_json(struct out *out, const struct look *l);
 

@@ -101,6 +101,21 @@ static json_t *look_json(const struct look *l)
 		json_object_set_new(o, "owners_partial", json_true());
 	json_object_set_new(o, "destinations", rows_json(l));
 	json_object_set_new(o, "more", json_integer(l->more));
+	json_object_set_new(o, "cost", seconds((int64_t)l->sample.dump_ns));
+	json_object_set_new(o, "next_look", seconds(l->next_ns));
+	return o;
+}
+
+/* Between two looks there is nothing else that is new. */
+static json_t *totals_json(const struct look *l)
+{
+	json_t *o = json_pack("{s:i, s:o, s:o, s:I, s:I}", "schema", 1, "at",
+			      seconds(l->totals.t_ns), "looked_at", seconds(l->t_ns), "inuse",
+			      (json_int_t)l->totals.inuse, "time_wait", (json_int_t)l->totals.tw);
+
+	if (l->opens >= 0)
+		json_object_set_new(o, "opens", json_real(l->opens));
+	json_object_set_new(o, "next_look", seconds(l->next_ns));
 	return o;
 }
 
@@ -112,7 +127,7 @@ static int to_out(const char *text, size_t len, void *out)
 
 bool look_write_json(struct out *out, const struct look *l)
 {
-	json_t *o = look_json(l);
+	json_t *o = l->totals.known ? totals_json(l) : look_json(l);
 	bool ok = o && json_dump_callback(o, to_out, out,
 					  JSON_COMPACT | JSON_ENSURE_ASCII |
 						  JSON_REAL_PRECISION(6)) == 0;

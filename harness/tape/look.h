@@ -24,8 +24,17 @@ struct look_row {
 
 #define FULL_NEVER INT64_MAX
 
+/* What costs next to nothing, of the whole namespace. */
+struct look_totals {
+	int64_t t_ns;
+	uint64_t inuse, tw;
+	bool known;
+};
+
 struct look {
 	int64_t t_ns;
+	int64_t next_ns;	   /* until the next look, from the last of these two: */
+	struct look_totals totals; /* read later, while no look was due; not known: none was */
 	struct port_range range;
 	uint32_t usable;     /* of the range, less what is reserved, listened on, or bound alone */
 	uint32_t anywhere;   /* of those, ports in use towards whatever destination */

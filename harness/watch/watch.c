@@ -40,7 +40,8 @@ static bool tables_open(struct watch *w, struct arena *arena)
 	       trend_open(w->trend, most, &waits, arena);
 }
 
-/* Where there are no counters, how many connections there are in all is not known. */
+/* Where there are no counters, how many connections there are in all is not known; nor, where there are no
+ * totals, how many sockets between two looks. */
 bool watch_open(struct watch *out, const struct watch_wish *wish, struct arena *arena,
 		struct err *err)
 {
@@ -51,8 +52,8 @@ bool watch_open(struct watch *out, const struct watch_wish *wish, struct arena *
 		out->to = *wish->to;
 	if (!tables_open(out, arena))
 		return err_sys(err, ENOMEM, "could not reserve memory to count sockets");
-	if (!proc_open_snmp(&out->proc, &none))
-		out->proc = (struct proc_door){-1, -1, -1, -1};
+	if (!proc_open(&out->proc, &none) && !proc_open_snmp(&out->proc, &none))
+		proc_close(&out->proc);
 	out->census->range = wish->host->ports;
 	out->census->waits = &out->trend->waits;
 	out->census->guesses = true;
@@ -227,6 +228,21 @@ static void tell_opens(struct watch *w)
 			   (double)(now_ns - oldest->at_ns);
 }
 
+int64_t watch_pause_ns(const struct watch *w)
+{
+	return (int64_t)w->look.sample.dump_ns * COST_SHARE;
+}
+
+/* The first has memory that nobody has touched: no other costs as much. */
+static int64_t pause_of(const struct watch *w)
+{
+	int64_t pause = watch_pause_ns(w);
+
+	if (w->looks == 1 && pause > SECOND_NS)
+		pause = SECOND_NS;
+	return pause > PAUSE_LEAST_NS ? pause : PAUSE_LEAST_NS;
+}
+
 bool watch_look(struct watch *w, struct err *err)
 {
 	int64_t begin = clock_spent(), now = clock_now();
@@ -244,28 +260,42 @@ bool watch_look(struct watch *w, struct err *err)
 	w->look.starves_binds = starves_binds(&w->look);
 	tell_opens(w);
 	w->look.sample.dump_ns = (uint64_t)(clock_spent() - begin);
+	w->look.next_ns = pause_of(w);
+	w->due_ns = clock_now() + w->look.next_ns;
 	return true;
 }
 
-int64_t watch_pause_ns(const struct watch *w)
+static void look_at_totals(struct watch *w)
 {
-	return (int64_t)w->look.sample.dump_ns * COST_SHARE;
+	struct totals totals;
+	struct err none = {0};
+
+	if (w->proc.sockstat < 0 || !proc_totals(&w->proc, &totals, &none))
+		return;
+	tell_opens(w);
+	w->look.totals =
+		(struct look_totals){clock_now() - w->first_ns, totals.inuse, totals.tw, true};
+	w->look.next_ns = w->due_ns - clock_now();
 }
 
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop,
 		  struct err *err)
 {
-	int64_t until = clock_now() + for_ns;
+	int64_t now = clock_now(), until = now + for_ns;
+	bool looked = false;
 
-	do {
-		int64_t pause = watch_pause_ns(w);
+	for (; !*stop && now < until; now = clock_now()) {
+		int64_t wake = w->due_ns < until ? w->due_ns : until;
 
-		/* The first has memory that nobody has touched: no other costs as much. */
-		if (w->looks == 1 && pause > SECOND_NS)
-			pause = SECOND_NS;
-		clock_sleep(pause > PAUSE_LEAST_NS ? pause : PAUSE_LEAST_NS);
-		if (!*stop && !watch_look(w, err))
+		if (wake > now)
+			clock_sleep(wake - now);
+		if (*stop || clock_now() < w->due_ns)
+			continue;
+		if (!watch_look(w, err))
 			return false;
-	} while (!*stop && clock_now() < until);
+		looked = true;
+	}
+	if (!looked && !*stop)
+		look_at_totals(w);
 	return true;
 }

@@ -56,6 +56,7 @@ struct watch {
 	uint64_t opened; /* ActiveOpens, as read now */
 	int newest;	 /* of the counts */
 	int64_t first_ns;
+	int64_t due_ns; /* the next look, not before */
 	uint64_t looks;
 };
 
@@ -64,7 +65,7 @@ void watch_close(struct watch *w);
 bool watch_look(struct watch *w, struct err *);
 
 /* Looks again and again for so long, or until it is to stop: who has a connection that is gone by the
- * end is then known. */
+ * end is then known. Where no look was due in that time, there are totals at its end. */
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop, struct err *);
 
 /* How long to leave the kernel alone, so that looking takes at most 2 % of a core. */

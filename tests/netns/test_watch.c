@@ -372,9 +372,14 @@ static void follow_there(struct help *h, void *context)
 	first = w.holders->looks;
 	CU_ASSERT(watch_follow(&w, 1000000000 + 4 * watch_pause_ns(&w), &going_on, &h->err));
 	CU_ASSERT(w.holders->looks >= first + 3);
+	CU_ASSERT(!w.look.totals.known);
 	first = w.holders->looks;
 	CU_ASSERT(watch_follow(&w, 1000000000, &stopped, &h->err));
-	CU_ASSERT_EQUAL(w.holders->looks, first);
+	CU_ASSERT(w.holders->looks == first && !w.look.totals.known);
+	w.due_ns += 3600 * INT64_C(1000000000); /* as if one had cost a minute */
+	CU_ASSERT(watch_follow(&w, 1000000, &going_on, &h->err));
+	CU_ASSERT(w.holders->looks == first && w.look.totals.known);
+	CU_ASSERT(w.look.totals.t_ns > w.look.t_ns && w.look.next_ns > 3590 * INT64_C(1000000000));
 	watch_close(&w);
 }
 

@@ -146,6 +146,33 @@ static void a_look_is_told_in_words(void)
 	CU_ASSERT(strstr(told(&l, false), "4711, which has ended, and") != NULL);
 }
 
+/* A look that costs much leaves the next for later; until then totals come, and when it was is told. */
+static void each_look_has_its_time(void)
+{
+	struct look_row row = row_of(STATE_ESTABLISHED, 20, 40);
+	struct look l = look_of(&row);
+
+	CU_ASSERT_PTR_EQUAL(strstr(told(&l, false), "at "), NULL); /* the first */
+	l.t_ns = 3 * SECOND;
+	l.next_ns = SECOND;
+	CU_ASSERT(strncmp(told(&l, false), "at       3 s\nports ", 18) == 0);
+	l.next_ns = 7 * SECOND;
+	l.sample.dump_ns = 140000000;
+	CU_ASSERT(strncmp(told(&l, false), "at       3 s: the next look comes in 7 s, since one ",
+			  52) == 0);
+	CU_ASSERT(strstr(told(&l, false), "0.14 s") != NULL);
+	l.totals = (struct look_totals){4 * SECOND, 31, 17, true};
+	l.next_ns = 6 * SECOND;
+	l.opens = 12;
+	CU_ASSERT(strncmp(told(&l, false), "at       4 s: the next look comes in 6 s,", 41) == 0);
+	CU_ASSERT(strstr(told(&l, false),
+			 "totals   31 sockets of TCP in use and 17 in TIME_WAIT in "
+			 "this namespace; 12/s opened\nlooked   at 3 s\nports ") != NULL);
+	CU_ASSERT_STRING_EQUAL(told(&l, true),
+			       "{\"schema\":1,\"at\":4.0,\"looked_at\":3.0,\"inuse\":31,"
+			       "\"time_wait\":17,\"opens\":12.0,\"next_look\":6.0}\n");
+}
+
 /* What a look cannot know it says: in words, and to a program. */
 static void what_is_not_sure_is_said(void)
 {
@@ -194,6 +221,8 @@ static void a_look_is_told_to_a_program(void)
 	row.usage.all_free_ns = 2 * SECOND;
 	row.closes = 0.5;
 	l.t_ns = SECOND / 2;
+	l.sample.dump_ns = SECOND / 4;
+	l.next_ns = 25 * SECOND / 2;
 	CU_ASSERT_STRING_EQUAL(
 		told(&l, true),
 		"{\"schema\":1,\"at\":0.5,\"ports\":\"32768-60999\",\"usable\":28232,"
@@ -202,7 +231,8 @@ static void a_look_is_told_to_a_program(void)
 		"\"from\":\"10.0.0.1\",\"to\":\"10.0.0.2\",\"port\":443,\"protocol\":\"tcp\","
 		"\"usable\":40,\"elsewhere\":8,\"guessed\":true,\"used\":20,\"free\":20,"
 		"\"lower\":0,\"states\":{\"TIME_WAIT\":20},\"fill\":0.5,\"closes\":0.5,"
-		"\"next_free\":1.0,\"all_free\":2.0}],\"more\":0}\n");
+		"\"next_free\":1.0,\"all_free\":2.0}],\"more\":0,\"cost\":0.25,"
+		"\"next_look\":12.5}\n");
 	row.cause = CAUSE_LEAK;
 	row.opens = row.grows = 3;
 	row.full_ns = FULL_NEVER;
@@ -220,6 +250,7 @@ static const struct test tests[] = {
 	TEST(what_fills_it_is_told_by_its_states),
 	TEST(all_that_it_tells_of_has_something_to_do_about_it),
 	TEST(a_look_is_told_in_words),
+	TEST(each_look_has_its_time),
 	TEST(what_is_not_sure_is_said),
 	TEST(a_look_is_told_to_a_program),
 	TESTS_END,
