@@ -75,24 +75,22 @@ struct forecast {
 	double pool_edge; /* ports that are not for those: see plan/pool.h */
 	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */
 	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
-	uint64_t
-		full_after; /* connections open through a gateway when the next finds it full for sure; 0:
-				that is not to be told, or does not happen. Of UDP, requests */
-	uint64_t full_least; /* before so many none does; fewer, where not all ports are tried */
-	bool times_out; /* the next times out for sure: none comes back while its SYN is repeated */
-	uint64_t times_out_after,
-		times_out_least; /* the same two, and no port comes back until the end of
-						      the run; else 0 */
-	bool rate_is_least;	 /* more may be: a gateway's kernel may give ports up early */
-	struct guess
-		refused; /* where connects hang at a full backlog: those begun before that one, open
-				 or not; else 0 */
-	int64_t hangs_ns; /* and when the first of these times out; 0: none hangs */
-	bool gone;	  /* by then the server's host has vanished */
-	bool exhausts;	  /* a connect will be refused */
-	bool known;	  /* exhausts can be told; false where it is a race of speeds */
-	bool cut_short;	  /* it would be, but for stop.time, which ends the run before it or may */
-	bool counted; /* either, and after how many connections; not where several loads differ */
+	/* Connections open through a gateway when the next finds it full for sure; 0: that is not to be told,
+	 * or does not happen. Of UDP, requests. And before so many none does: fewer, where not all ports are
+	 * tried. */
+	uint64_t full_after, full_least;
+	/* The same two, where no port comes back until the end of the run; else 0. */
+	uint64_t times_out_after, times_out_least;
+	int64_t hangs_ns; /* when the first that hangs at a full backlog times out; 0: none hangs */
+	struct guess refused; /* those begun before that one, open or not; else 0 */
+	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
+			   repeated */
+	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */
+	bool gone;	    /* by then the server's host has vanished */
+	bool exhausts;	    /* a connect will be refused */
+	bool known;	    /* exhausts can be told; false where it is a race of speeds */
+	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
+	bool counted;	/* either, and after how many connections; not where several loads differ */
 };
 
 /* What a gateway carries, of all its clients together. */
