@@ -6,13 +6,6 @@
 #include "plan/shape.h"
 #include "plan/speed.h"
 
-/* What a connection may take, and a thread be held up: twice what forecast.c allows one. */
-#define SLOWEST_NS 400000.0
-#define SLACK_NS 100e6
-
-/* Timers of TIME_WAIT are late by up to that. */
-#define WHEEL_NS 2.05e9
-
 static struct life life_alone(const struct plan *p, const struct load_plan *lp,
 			      struct scenario *alone)
 {
@@ -24,13 +17,13 @@ static struct life life_alone(const struct plan *p, const struct load_plan *lp,
 /* How many it has surely begun by a time, however its connections fare. */
 static double surely(const struct load_plan *lp, double ns)
 {
-	double until = ns - (double)lp->load->start - SLACK_NS, begun;
+	double until = ns - (double)lp->load->start - SPEED_HELD_UP_NS, begun;
 
 	if (until <= 0)
 		return 0;
 	if (lp->load->duration) /* what is due as it ends does not begin */
 		until = fmin(until, (double)lp->load->duration - 1);
-	begun = fmin((double)shape_due(&lp->shape, (int64_t)until), until / SLOWEST_NS);
+	begun = fmin((double)shape_due(&lp->shape, (int64_t)until), until / SPEED_SLOWEST_NS);
 	return lp->load->total ? fmin(begun, (double)lp->load->total) : begun;
 }
 
@@ -57,10 +50,10 @@ double due_begun_ns(const struct plan *p, const struct load_plan *lp)
 	if (l->on_failure.retry || load_is_pooled(l))
 		return INFINITY;
 	if (l->duration)
-		return (double)(l->start + l->duration) + SLACK_NS;
+		return (double)(l->start + l->duration) + SPEED_HELD_UP_NS;
 	if (!l->total)
 		return INFINITY;
-	return (double)l->start + SLACK_NS +
+	return (double)l->start + SPEED_HELD_UP_NS +
 	       speed_pace(&alone, &lp->budget, &life, l->total - 1).most;
 }
 
@@ -72,5 +65,5 @@ double due_over_ns(const struct plan *p, const struct load_plan *lp)
 
 	if (all == FOR_EVER || speed_fills(&alone) || !life_opens(&alone))
 		return INFINITY;
-	return due_begun_ns(p, lp) + (double)all + (life.quiet.most > 0 ? WHEEL_NS : 0);
+	return due_begun_ns(p, lp) + (double)all + (life.quiet.most > 0 ? SPEED_WHEEL_NS : 0);
 }

@@ -87,7 +87,7 @@ static int64_t taken_ns(const struct sum *v, int64_t until)
 				early = between + 1;
 		}
 		if (late < all)
-			first = sooner(first, due_when_ns(asker, late) + (int64_t)USE_HELD_UP_NS);
+			first = sooner(first, due_when_ns(asker, late) + (int64_t)SPEED_HELD_UP_NS);
 	}
 	return first;
 }

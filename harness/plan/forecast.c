@@ -115,16 +115,13 @@ static void foresee_rounds(struct forecast *f, const struct scenario *s, const s
 	f->at = (struct guess){at, at, at + STEP_SLACK};
 }
 
-/* Timers of TIME_WAIT are late by up to that. */
-#define WHEEL_NS 2.05e9
-
 /* The requests that the ports carry, where as many as may open a connection; none, if there are more
  * at once than ports. */
 static void pool_carries(struct forecast *f, const struct scenario *s, const struct budget *b,
 			 const struct pool_fate *pool)
 {
 	double idle = pool->expires ? (double)s->load.pool.idle_timeout : 0;
-	double window = (double)f->port_life_ns + idle + (pool->in_step ? 0 : WHEEL_NS), left;
+	double window = (double)f->port_life_ns + idle + (pool->in_step ? 0 : SPEED_WHEEL_NS), left;
 	double share = pool_share(pool);
 
 	f->pool_edge = pool_edge(pool);
@@ -146,8 +143,8 @@ static bool pool_suffices(const struct forecast *f, const struct scenario *s,
 
 	if (!load_is_open(&s->load) || isinf(pool->at_once) || f->port_life_ns == FOR_EVER)
 		return false;
-	n = (double)shape_most(&shape,
-			       f->port_life_ns + (int64_t)WHEEL_NS + s->load.pool.idle_timeout);
+	n = (double)shape_most(&shape, f->port_life_ns + (int64_t)SPEED_WHEEL_NS +
+					       s->load.pool.idle_timeout);
 	return n * pool_share(pool) + pool_edge(pool) + pool->late * floor(n / pool->between) <=
 		       (double)b->first &&
 	       speed_ends_ns(s) <= speed_changes_ns(s);

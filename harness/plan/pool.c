@@ -5,9 +5,6 @@
 #include "plan/shape.h"
 #include "plan/speed.h"
 
-/* A connect on a slow machine: so long may a round's last client be behind its first. */
-#define SLOWEST_NS 400e3
-
 #define NEARLY 1e-9 /* shares are no whole numbers */
 
 /* A machine is not held up so for longer than once in this time. */
@@ -74,13 +71,13 @@ static bool surely_expires(const struct load *l, const struct life *life, uint32
 		return false;
 	if (load_is_open(l))
 		return gap - (double)life->live.most > idle + (double)LIFE_SLACK;
-	return gap > idle + concurrency_of(l) * SLOWEST_NS + (double)LIFE_SLACK;
+	return gap > idle + concurrency_of(l) * SPEED_SLOWEST_NS + (double)LIFE_SLACK;
 }
 
 /* Is the first client's request under way still, when the last one begins? */
 static bool begins_together(const struct load *l, const struct life *life)
 {
-	return !load_is_open(l) && (double)life->live.least > concurrency_of(l) * SLOWEST_NS;
+	return !load_is_open(l) && (double)life->live.least > concurrency_of(l) * SPEED_SLOWEST_NS;
 }
 
 /* Of those that are due before the first ends, so many: later ones may find its connection. */
@@ -92,7 +89,7 @@ static double surely_under_way(const struct load *l, const struct life *life)
 	if (!load_is_open(l) || until <= 0)
 		return 0;
 	shape = shape_make(l);
-	return fmin((double)shape_due(&shape, until), (double)until / SLOWEST_NS);
+	return fmin((double)shape_due(&shape, until), (double)until / SPEED_SLOWEST_NS);
 }
 
 /* Does a round end before the next begins, however slow the machine? */
@@ -101,7 +98,7 @@ static bool is_in_step(const struct load *l, const struct life *life, uint32_t p
 	if (!outlasts(l, pairs) && 2 * l->pool.idle_timeout > l->request.pause)
 		return false;
 	return begins_together(l, life) && life->live.least == life->live.most &&
-	       (double)l->request.pause > concurrency_of(l) * SLOWEST_NS;
+	       (double)l->request.pause > concurrency_of(l) * SPEED_SLOWEST_NS;
 }
 
 /* What is known of the requests at once, and of the connections that are there for them. */

@@ -23,9 +23,7 @@
 #define HELD_UP_NS 1e9
 #define BUSY 4
 
-/* Timers of TIME_WAIT are in a wheel whose slots are 2.05 s wide at that distance (Linux 6.18); an
- * exhausted pair is asked again within half a second (drive/pair.c). */
-#define WHEEL_NS 2.05e9
+/* An exhausted pair is asked again within half a second (drive/pair.c). */
 #define PROBE_NS 0.5e9
 
 enum { CLOSING = 16 }; /* connections that are just being closed */
@@ -94,7 +92,7 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	return (struct foretold){
 		true,
 		{fmax(fmin((double)f->life_least_ns, life) - (double)LIFE_SLACK, 0), life,
-		 life + WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
+		 life + SPEED_WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
 }
 
 /* As many as the load begins, if it has a number of its own. */

@@ -8,9 +8,6 @@
 #define SECOND 1e9
 #define NEARLY 1e-6 /* rates are no whole numbers */
 
-/* Timers of TIME_WAIT are late by up to that. */
-#define WHEEL_NS 2.05e9
-
 bool reuse_is_told(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
@@ -50,7 +47,7 @@ struct guess reuse_used(const struct plan *p, double rate, double begun)
 
 	if (is_within)
 		used.most = fmin(fmin(parity, ceil(begun / spaces)),
-				 ceil(waiting + each * ((double)SPEED_STALL_NS + WHEEL_NS)));
+				 ceil(waiting + each * ((double)SPEED_STALL_NS + SPEED_WHEEL_NS)));
 	if (is_within && parity < usable && waiting >= 2 * parity)
 		used.least = least_of(parity, begun / spaces);
 	return used;

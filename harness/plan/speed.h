@@ -22,6 +22,15 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 #define SPEED_LEAST_NS 5e3 /* on a machine that is quicker than any */
 #define SPEED_MOST_NS 200e3
 
+/* What a connection may take, and a thread be held up, on the slowest machine that is planned for: twice what
+ * a load alone is allowed. */
+#define SPEED_SLOWEST_NS 400e3
+#define SPEED_HELD_UP_NS 100e6
+
+/* Timers of TIME_WAIT are in a wheel whose slots are so wide at that distance: so late may they be
+ * (calc_wheel_index(), kernel/time/timer.c; Linux 6.18). */
+#define SPEED_WHEEL_NS 2.05e9
+
 /* Ports of a pair from which on each port that is asked for is looked for among all of them; 0:
  * there is no such half, and no connect is slower than another. */
 uint32_t speed_half(const struct load *load, const struct budget *b);

@@ -8,21 +8,18 @@
 #include "plan/shape.h"
 #include "plan/speed.h"
 
-/* Timers of TIME_WAIT are late by up to that. */
-#define WHEEL_NS INT64_C(2050000000)
-
 /* A closed loop's connections whose last ACK is on its way. */
 #define LINGERING 8
 
 static const struct {
 	double connect_ns, late_ns;
 } paces[PACES] = {
-	[PACE_SLOW] = {USE_SLOWEST_NS, USE_HELD_UP_NS},
+	[PACE_SLOW] = {SPEED_SLOWEST_NS, SPEED_HELD_UP_NS},
 	[PACE_USUAL] = {SPEED_CONNECT_NS, 0},
 	[PACE_QUICK] = {SPEED_LEAST_NS, 0},
 };
 
-/* On one processor the loads wait for each other: more than two for longer than USE_SLOWEST_NS says. */
+/* On one processor the loads wait for each other: more than two for longer than SPEED_SLOWEST_NS says. */
 static double connect_ns(const struct use *u, enum pace pace)
 {
 	return paces[pace].connect_ns * (pace == PACE_SLOW ? fmax(u->loads / 2, 1) : 1);
@@ -49,7 +46,7 @@ static int64_t longest_ns(const struct use *u, const struct scenario *alone)
 	if (all == FOR_EVER)
 		return FOR_EVER;
 	all += again > 0 ? again * l->timeout + retry_most_ns(l) : 0;
-	return all + SPEED_STALL_NS + (u->life.quiet.most > 0 ? WHEEL_NS : 0) +
+	return all + SPEED_STALL_NS + (u->life.quiet.most > 0 ? (int64_t)SPEED_WHEEL_NS : 0) +
 	       (u->is_pooled ? l->pool.idle_timeout : 0);
 }
 

@@ -15,10 +15,6 @@
 #include "plan/life.h"
 #include "plan/pool.h"
 
-/* What a connection may take, and a thread be held up: twice what forecast.c allows a load alone. */
-#define USE_SLOWEST_NS 400e3
-#define USE_HELD_UP_NS 100e6
-
 enum pace { PACE_SLOW, PACE_USUAL, PACE_QUICK, PACES };
 
 struct use {
