@@ -162,6 +162,16 @@ static void count_kept(struct forecast *all, const struct plan *p)
 	all->after_least = all->after > uneven ? all->after - uneven : 0;
 }
 
+/* Whoever is refused first finds all of his own ports in use. */
+static double usable_least(const struct plan *p)
+{
+	double least = INFINITY;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		least = fmin(least, p->loads[i].budget.usable);
+	return least;
+}
+
 /* Opened until the first refusal, which comes between two times. */
 static void count(struct forecast *all, const struct sum *v, const struct fill *f)
 {
@@ -183,7 +193,7 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 				       : use_begun(u, PACE_USUAL, likely_ns);
 		most += u->is_pooled ? pool_opens_most(&u->pool, by) : by;
 	}
-	least = fmax(least, v->me->budget.usable);
+	least = fmax(least, usable_least(p));
 	all->after_least = (uint64_t)least;
 	all->after_most = (uint64_t)fmax(most - 1, least); /* one of them is refused */
 	all->after = (uint64_t)fmin(fmax(likely, least), (double)all->after_most);

@@ -189,6 +189,22 @@ static void when_several_loads_lack_a_port_is_predicted(void)
 	arena_close(&a);
 }
 
+/* Of 64 ports `a` has 50 when `b` asks for one of them, and may have that one: nobody else is refused before
+ * all 64 are in use. */
+static void who_has_fewer_ports_may_be_refused_before(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {ports: 40000-40063}\n"
+				  "loads: {a: {rate: 100/s, end: leak}, "
+				  "b: {bind: port 40010, rate: 1/s, start: 495ms, end: leak}}",
+				  NULL, 1, &a);
+
+	CU_ASSERT_FATAL(p.forecast.exhausts && p.forecast.counted);
+	CU_ASSERT(p.forecast.after_least <= 50);
+	CU_ASSERT(p.forecast.after_most >= 64);
+	arena_close(&a);
+}
+
 /* When it is likely, in s; NEVER: it is not. */
 #define NEVER -1
 
@@ -251,6 +267,7 @@ static const struct test tests[] = {
 	TEST(what_a_port_is_to_another_is_the_others_to_say),
 	TEST(several_loads_are_the_sum_of_each_by_the_clock),
 	TEST(when_several_loads_lack_a_port_is_predicted),
+	TEST(who_has_fewer_ports_may_be_refused_before),
 	TEST(when_a_port_is_likely_wanted_for_is_told),
 	TESTS_END,
 };
