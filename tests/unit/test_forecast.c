@@ -59,6 +59,7 @@ static void rows_check(const struct row *rows, size_t count, const struct host *
 
 #define ROWS_CHECK(rows, host) rows_check((rows), sizeof(rows) / sizeof((rows)[0]), (host))
 #define FEW "network: {ports: 40000-40031}\n"
+#define TWO "network: {ports: 40000-40031, servers: 2}\nserver: {delay: 100ms, jitter: 50%}\n"
 
 // clang-format off
 static void what_is_never_closed_holds_its_port_for_ever(void)
@@ -181,6 +182,9 @@ static void live_connections_hold_a_port_each(void)
 		{FEW "load: {concurrency: 33, hold: 2s, end: reset}", 2, 16, REFUSES, 32},
 		{FEW "load: {concurrency: 24, hold: 2s, end: reset}", 2, 16, HOLDS, 0},
 		{FEW "load: {concurrency: 31, hold: 2s, end: reset}", 2, 16, CANNOT_TELL, 0},
+		/* of two servers, whose answers come as they like, all may be one's */
+		{TWO "load: {concurrency: 24, end: reset, request: {send: 8B, receive: 8B}}", 0.15, 64 / .15, HOLDS, 0},
+		{TWO "load: {concurrency: 48, end: reset, request: {send: 8B, receive: 8B}}", 0.15, 64 / .15, CANNOT_TELL, 0},
 		{FEW "load: {concurrency: 33, total: 32, hold: 2s, end: reset}", 2, 16, HOLDS, 0},
 	};
 	const struct host host = help_host();
