@@ -291,20 +291,20 @@ static bool is_block(const struct result *r, const struct result_run *run,
 /* "8 runs: 7 passed (2 expected nothing), 1 failed" */
 static void print_totals(struct out *out, const struct result *r)
 {
-	size_t counts[VERDICTS] = {0}, idle = 0;
+	size_t counts[VERDICTS] = {0}, unjudged = 0;
 	const char *lead = ": ";
 
 	for (size_t i = 0; i < r->run_count; i++) {
 		counts[word_of(&r->runs[i])]++;
-		idle += expects_nothing(&r->runs[i]);
+		unjudged += expects_nothing(&r->runs[i]);
 	}
 	out_fmt(out, "%zu runs", r->run_count);
 	for (size_t i = 0; i < VERDICTS; i++) {
 		if (counts[i] == 0)
 			continue;
 		out_fmt(out, "%s%zu %s", lead, counts[i], tellings[i].counted);
-		if (i == VERDICT_PASS && idle)
-			out_fmt(out, " (%zu expected nothing)", idle);
+		if (i == VERDICT_PASS && unjudged)
+			out_fmt(out, " (%zu expected nothing)", unjudged);
 		lead = ", ";
 	}
 	out_z(out, "\n");
