@@ -169,16 +169,6 @@ static bool may_be_reset(const struct plan *plan)
 	       plan->nat.outside.count;
 }
 
-/* Of those that ended otherwise: who is reset, or is given up for want of an answer. What is left was
- * ended by neither end (SOCK_DESTROY). */
-static uint64_t resets_of_others(const struct tape *tape, const struct plan *plan,
-				 const struct measures *m)
-{
-	uint64_t all = ended_otherwise(tape, plan, m);
-
-	return may_be_reset(plan) ? all : least(all, unanswered(m));
-}
-
 /* On loopback what a far end opens to itself has the client's ports: of several chains, one after the
  * other, no more at once than there are. */
 static uint64_t looped(const struct tape *tape, const struct plan *plan)
@@ -203,35 +193,6 @@ static uint64_t half_closed(const struct tape *tape, const struct sample *s)
 
 	return least(tape->tally.open, more > sure ? more : sure);
 }
-
-/* A connection can be open that was in flight when the load ended; one that has sent its FIN and
- * waits for the far end's is still open to the driver; and a socket of UDP need not be connected. */
-static struct book compare_live(const struct tape *tape, const struct plan *plan,
-				const struct measures *m, const struct sample *s)
-{
-	const struct tally *t = &tape->tally;
-	bool datagrams = plan_speaks(plan, PROTOCOL_UDP);
-	struct book book = {
-		.known = true,
-		.driver = t->open + t->leaked + t->inherited,
-		.found = s->states[STATE_ESTABLISHED] + s->states[STATE_CLOSE_WAIT],
-		.excepted = {[EXCEPTION_RESET] = resets_of_others(tape, plan, m),
-			     [EXCEPTION_IN_FLIGHT] = t->in_flight,
-			     [EXCEPTION_LOOPED] = looped(tape, plan),
-			     [EXCEPTION_HALF_CLOSED] = half_closed(tape, s),
-			     [EXCEPTION_UNCONNECTED] = datagrams ? s->states[STATE_BOUND] : 0},
-	};
-	struct gap gap = compare_all(&book, tape, plan, open_of);
-
-	explain(&book, gap, t->in_flight + book.excepted[EXCEPTION_LOOPED],
-		book.excepted[EXCEPTION_RESET] + book.excepted[EXCEPTION_HALF_CLOSED] +
-			book.excepted[EXCEPTION_UNCONNECTED]);
-	book.foreign = least(book_missing(&book),
-			     ended_otherwise(tape, plan, m) - book.excepted[EXCEPTION_RESET]);
-	return book;
-}
-
-/* ---- what is closed ------------------------------------------------------ */
 
 static bool ends_by_wait(const struct load *load)
 {
@@ -267,14 +228,6 @@ static uint64_t put_to_wait(const struct measures *m)
 	return moved(m, "TW") + moved(m, "TWKilled");
 }
 
-/* Those of them that are gone, and that neither a new connection has taken over nor we have destroyed, which no counter tells.
- * How many are there is the kernel's own count, not the dump's: what a dump has missed would else explain
- * itself. */
-static uint64_t vanished(const struct tape *tape, const struct measures *m, const struct sample *s)
-{
-	return less(put_to_wait(m), s->tw + moved(m, "TWRecycled") + tape->destroyed);
-}
-
 /* Does anybody leave unread what was sent to him? His close is a RST then (RFC 2525, 2.17). */
 static bool leaves_unread(const struct plan *plan)
 {
@@ -285,21 +238,15 @@ static bool leaves_unread(const struct plan *plan)
 	return unread && plan_has_requests(plan);
 }
 
-/* Of them, those that a RST may have killed (tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c).
- * Where net.ipv4.tcp_rfc1337 keeps TIME_WAIT from that, only FIN_WAIT2 is: by the RST of an end that had
- * something unread, as the answer to a request that was given up. */
-static uint64_t killed(const struct tape *tape, const struct plan *plan, uint64_t vanished)
-{
-	if (!life_outlasts_resets(plan->scenario) || leaves_unread(plan))
-		return vanished;
-	return least(vanished, tape->tally.requests_failed);
-}
-
 /* Those whose FIN nobody has acknowledged in time, or that a far end has answered with a RST which had
- * forgotten them: they never came to TIME_WAIT. */
-static uint64_t unheard(const struct measures *m, uint64_t closed)
+ * forgotten them: they never came to TIME_WAIT. Those that wait for an acknowledgement still are none. */
+static uint64_t unheard(const struct tape *tape, const struct measures *m, const struct sample *s,
+			uint64_t closed)
 {
-	return least(less(closed, put_to_wait(m)), unanswered(m));
+	uint64_t waiting = less(closing(s), s->tw + half_closed(tape, s));
+
+	return least(less(closed, put_to_wait(m) + moved(m, "TCPTimeWaitOverflow") + waiting),
+		     unanswered(m));
 }
 
 /* Of UDP a close leaves nothing: where its loads are counted in, the accounts alone tell. */
@@ -312,6 +259,84 @@ static bool closed_by(const struct tape *tape, const struct plan *plan, uint64_t
 	for (uint32_t i = 0; has_accounts(tape) && i < tape->account_count; i++)
 		*closed += tape->accounts[i].closed;
 	return has_accounts(tape) && plan_speaks(plan, PROTOCOL_TCP);
+}
+
+/* Does each that was closed show, in TIME_WAIT or in a counter? */
+static bool tells_closed(const struct tape *tape, const struct plan *plan, const struct measures *m,
+			 const struct sample *s)
+{
+	return client_closes_first(plan) && is_early(tape, plan, s) && m->counters_known;
+}
+
+/* Of those that went unanswered, those that had sent their FIN: these explain none of what was open. */
+static uint64_t unheard_closed(const struct tape *tape, const struct plan *plan,
+			       const struct measures *m, const struct sample *s)
+{
+	uint64_t closed;
+
+	if (!closed_by(tape, plan, &closed) || !tells_closed(tape, plan, m, s) ||
+	    leaves_unread(plan))
+		return 0;
+	return unheard(tape, m, s, closed);
+}
+
+/* Of those that ended otherwise: who is reset, or is given up for want of an answer. What is left was
+ * ended by neither end (SOCK_DESTROY). */
+static uint64_t resets_of_others(const struct tape *tape, const struct plan *plan,
+				 const struct measures *m, const struct sample *s)
+{
+	uint64_t all = ended_otherwise(tape, plan, m);
+
+	if (may_be_reset(plan))
+		return all;
+	return least(all, unanswered(m) - unheard_closed(tape, plan, m, s));
+}
+
+/* A connection can be open that was in flight when the load ended; one that has sent its FIN and
+ * waits for the far end's is still open to the driver; and a socket of UDP need not be connected. */
+static struct book compare_live(const struct tape *tape, const struct plan *plan,
+				const struct measures *m, const struct sample *s)
+{
+	const struct tally *t = &tape->tally;
+	bool datagrams = plan_speaks(plan, PROTOCOL_UDP);
+	struct book book = {
+		.known = true,
+		.driver = t->open + t->leaked + t->inherited,
+		.found = s->states[STATE_ESTABLISHED] + s->states[STATE_CLOSE_WAIT],
+		.excepted = {[EXCEPTION_RESET] = resets_of_others(tape, plan, m, s),
+			     [EXCEPTION_IN_FLIGHT] = t->in_flight,
+			     [EXCEPTION_LOOPED] = looped(tape, plan),
+			     [EXCEPTION_HALF_CLOSED] = half_closed(tape, s),
+			     [EXCEPTION_UNCONNECTED] = datagrams ? s->states[STATE_BOUND] : 0},
+	};
+	struct gap gap = compare_all(&book, tape, plan, open_of);
+
+	explain(&book, gap, t->in_flight + book.excepted[EXCEPTION_LOOPED],
+		book.excepted[EXCEPTION_RESET] + book.excepted[EXCEPTION_HALF_CLOSED] +
+			book.excepted[EXCEPTION_UNCONNECTED]);
+	book.foreign = least(book_missing(&book),
+			     ended_otherwise(tape, plan, m) - book.excepted[EXCEPTION_RESET]);
+	return book;
+}
+
+/* ---- what is closed ------------------------------------------------------ */
+
+/* What was put into TIME_WAIT and is gone, though neither a new connection has taken it over nor we have
+ * destroyed it, which no counter tells. How many are there is the kernel's own count, not the dump's: what
+ * a dump has missed would else explain itself. */
+static uint64_t vanished(const struct tape *tape, const struct measures *m, const struct sample *s)
+{
+	return less(put_to_wait(m), s->tw + moved(m, "TWRecycled") + tape->destroyed);
+}
+
+/* Of them, those that a RST may have killed (tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c).
+ * Where net.ipv4.tcp_rfc1337 keeps TIME_WAIT from that, only FIN_WAIT2 is: by the RST of an end that had
+ * something unread, as the answer to a request that was given up. */
+static uint64_t killed(const struct tape *tape, const struct plan *plan, uint64_t vanished)
+{
+	if (!life_outlasts_resets(plan->scenario) || leaves_unread(plan))
+		return vanished;
+	return least(vanished, tape->tally.requests_failed);
 }
 
 static struct book compare_closed(const struct tape *tape, const struct plan *plan,
@@ -331,9 +356,9 @@ static struct book compare_closed(const struct tape *tape, const struct plan *pl
 	struct gap gap;
 
 	book.known = closed_by(tape, plan, &book.driver);
-	book.excepted[EXCEPTION_UNHEARD] = unheard(m, book.driver);
+	book.excepted[EXCEPTION_UNHEARD] = unheard(tape, m, s, book.driver);
 	gap = compare_all(&book, tape, plan, closed_of);
-	if (!client_closes_first(plan) || !is_early(tape, plan, s) || !m->counters_known) {
+	if (!tells_closed(tape, plan, m, s)) {
 		book.known &= gap.over > 0; /* what is too much is so in any case */
 		gap.under = 0;
 	}

@@ -162,6 +162,50 @@ static void what_was_given_up_before_time_wait_is_an_exception(void)
 	trial_close(&t);
 }
 
+/* 3 FINs that nobody acknowledged were given up, and 3 live connections destroyed: one count of those that
+ * went unanswered is no reason for both. A FIN that still waits for its answer was not given up. */
+static void what_went_unanswered_explains_once(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t timeouts, fin_wait1, last_ack, overflow;
+		uint64_t unheard, foreign;
+	} rows[] = {
+		{"load: {total: 32}", 3, 0, 0, 0, 3, 3},
+		{"load: {total: 32}", 4, 0, 0, 0, 3, 2},
+		{"load: {total: 32}", 6, 0, 0, 0, 3, 0},
+		{"load: {total: 32}", 3, 3, 0, 0, 0, 0},
+		{"load: {total: 32}", 3, 1, 1, 0, 1, 1},
+		{"load: {total: 32}", 3, 0, 0, 2, 1, 1},
+		{"server: {delay: 10ms}\nload: {total: 32, request: {send: 8B, receive: 8B}}", 3, 0,
+		 0, 0, 3, 0},
+		{"server: {behaviour: ignore}\nload: {total: 32, request: {send: 8B, receive: 8B}}",
+		 3, 0, 0, 0, 3, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+		struct sample *dump;
+
+		book_balanced(&t, rows[i].lines);
+		t.tape.tally.open = 0; /* leaked: none of them has sent a FIN */
+		t.tape.tally.leaked = 12;
+		dump = book_dump(&t);
+		dump->states[STATE_ESTABLISHED] = 9;
+		dump->states[STATE_TIME_WAIT] = dump->tw = 17;
+		dump->states[STATE_FIN_WAIT1] = rows[i].fin_wait1;
+		dump->states[STATE_LAST_ACK] = rows[i].last_ack;
+		book_counter(&t, "TW", 17);
+		book_counter(&t, "EstabResets", 3);
+		book_counter(&t, "TCPAbortOnTimeout", rows[i].timeouts);
+		book_counter(&t, "TCPTimeWaitOverflow", rows[i].overflow);
+		CU_ASSERT_EQUAL(book_of(&t, BOOK_LIVE)->foreign, rows[i].foreign);
+		CU_ASSERT_EQUAL(book_of(&t, BOOK_CLOSED)->excepted[EXCEPTION_UNHEARD],
+				rows[i].unheard);
+		trial_close(&t);
+	}
+}
+
 /* The kernel counts them: no RST has killed what the dump alone has not. */
 static void what_the_dump_has_missed_was_not_killed(void)
 {
@@ -207,6 +251,7 @@ static const struct test tests[] = {
 	TEST(a_live_connection_ended_by_neither_end_was_destroyed_from_outside),
 	TEST(a_full_backlog_forgets_no_more_than_it_drops),
 	TEST(what_was_given_up_before_time_wait_is_an_exception),
+	TEST(what_went_unanswered_explains_once),
 	TEST(what_the_dump_has_missed_was_not_killed),
 	TEST(resets_of_our_own_explain_nothing),
 	TESTS_END,
