@@ -49,6 +49,30 @@ static const char *say_own_ports(const struct evidence *e, const struct load_pla
 	return say_number_of(e->a, lp->budget.usable, "port", "ports");
 }
 
+/* What keeps a port of one's own from the next: TIME_WAIT, that nobody closes, or that it is in use. */
+enum keeping { KEPT_WAITING, KEPT_FOR_GOOD, KEPT_WHILE_OPEN };
+
+static enum keeping keeping_of(const struct tally *t)
+{
+	if (t->closed > 0 || t->opened == 0)
+		return KEPT_WAITING;
+	return t->leaked + t->inherited > 0 ? KEPT_FOR_GOOD : KEPT_WHILE_OPEN;
+}
+
+static const char *say_keeping(const struct namer *n)
+{
+	static const char *const words[] = {
+		[KEPT_WAITING] = "A closed one keeps its port in TIME_WAIT, too.",
+		[KEPT_FOR_GOOD] = "None was closed, so that each that was opened has its port "
+				  "still.",
+		[KEPT_WHILE_OPEN] = "Each has its port until it ends."};
+
+	if (bind_shares_port(n->plan->load))
+		return "That very connection, between these two addresses and ports, exists "
+		       "already.";
+	return words[keeping_of(n->tally)];
+}
+
 /* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
  * connection to: EADDRNOTAVAIL. */
 static struct claim fixed_port(const struct evidence *e)
@@ -70,9 +94,7 @@ static struct claim fixed_port(const struct evidence *e)
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
-			shares ? "That very connection, between these two addresses and ports, "
-				 "exists already."
-			       : "A closed one keeps its port in TIME_WAIT, too.")};
+			say_keeping(&n))};
 }
 
 /* SO_REUSEPORT, as who dials from the port that it listens on sets it. */
@@ -121,24 +143,38 @@ static struct claim reserved_source(const struct evidence *e)
 				   say_failures(e, STAGE_BIND, EADDRINUSE))};
 }
 
+/* What to do about a port that is kept as that one is. */
+static void advise_keeping(struct finding *f, const struct load *load, enum keeping keeping)
+{
+	static const struct text several[] = {
+		[KEPT_WAITING] = TEXT("name several ports, as many as connections within "
+				      "TIME_WAIT"),
+		[KEPT_FOR_GOOD] = TEXT("close each connection when its work is done: none was, "
+				       "and its port is not to be had before"),
+		[KEPT_WHILE_OPEN] = TEXT("name several ports, as many as connections at once")};
+
+	if (!load->options.reuseaddr && keeping == KEPT_WAITING)
+		advice_add(&f->attempt,
+			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
+				"a port "
+				"can be connected from again during its own TIME_WAIT, at once"));
+	if (load->bind.way == BIND_PORT || keeping == KEPT_FOR_GOOD)
+		advice_add(&f->attempt, several[keeping]);
+}
+
 static void advise_fixed_port(struct finding *f, const struct evidence *e)
 {
 	struct port_range range = e->plan->scenario->network.ports;
 	struct namer n;
-	const struct load *load = find_namer(e, &n) ? n.plan->load : e->load->load;
+
+	if (!find_namer(e, &n))
+		n = (struct namer){e->load, &e->tape->tally};
 
 	advice_add_fmt(&f->attempt, e->a,
 		       "let the kernel choose: without bind(), or with a bind() to port 0 and "
 		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
 		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
-	if (!load->options.reuseaddr)
-		advice_add(&f->attempt,
-			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
-				"a port "
-				"can be connected from again during its own TIME_WAIT, at once"));
-	if (load->bind.way == BIND_PORT)
-		advice_add(&f->attempt,
-			   TEXT("name several ports, as many as connections within TIME_WAIT"));
+	advise_keeping(f, n.plan->load, keeping_of(n.tally));
 }
 
 // clang-format off

@@ -130,6 +130,44 @@ static void a_port_of_ones_own_has_its_ways_out(void)
 	}
 }
 
+/* What keeps the port is said as it is: of one that is never closed nothing is in TIME_WAIT. */
+static void what_keeps_a_port_of_ones_own_is_told(void)
+{
+	static const struct {
+		const char *bind;
+		uint64_t closed, leaked, reset;
+		const char *why, *cure;
+		bool reuse;
+	} rows[] = {
+		{"port 41000", 1, 0, 0, "keeps its port in TIME_WAIT", "within TIME_WAIT", true},
+		{"port 41000", 1, 1, 0, "keeps its port in TIME_WAIT", "within TIME_WAIT", true},
+		{"port 41000", 0, 1, 0, "None was closed", "close each connection", false},
+		{"ports 41000-41003", 0, 4, 0, "None was closed", "close each connection", false},
+		{"port 41000", 0, 0, 2, "until it ends", "as connections at once", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines), FEW "load: {bind: %s}", rows[i].bind);
+		trial_open(&t, lines);
+		t.tape.tally.closed = rows[i].closed;
+		t.tape.tally.leaked = rows[i].leaked;
+		t.tape.tally.reset = rows[i].reset;
+		t.tape.tally.opened = rows[i].closed + rows[i].leaked + rows[i].reset;
+		trial_fail(&t, STAGE_BIND, EADDRINUSE, 9);
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_FIXED_PORT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].cure));
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "set SO_REUSEADDR"), rows[i].reuse);
+		trial_close(&t);
+	}
+}
+
 /* An eighth of what is held, or more. */
 static void reserved_ports_are_told_from_an_eighth_on(void)
 {
@@ -238,6 +276,7 @@ static const struct test tests[] = {
 	TEST(a_port_of_ones_own_is_told_by_the_call_that_fails),
 	TEST(a_range_that_nobody_dumped_was_not_touched),
 	TEST(a_port_of_ones_own_has_its_ways_out),
+	TEST(what_keeps_a_port_of_ones_own_is_told),
 	TEST(reserved_ports_are_told_from_an_eighth_on),
 	TEST(a_containers_range_is_told_where_the_hosts_would_do),
 	TESTS_END,
