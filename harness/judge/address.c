@@ -71,6 +71,14 @@ static struct claim ipv6_disabled(const struct evidence *e)
 					.s);
 }
 
+/* Did the load lack an address? Of a connect() only where no port was wanted: the errno is the same. */
+static bool lacks_address(const struct evidence *e, const struct tally *t)
+{
+	bool at_connect = !e->tape->exhausted && t->errors[STAGE_CONNECT][EADDRNOTAVAIL] > 0;
+
+	return t->errors[STAGE_BIND][EADDRNOTAVAIL] > 0 || at_connect;
+}
+
 /* Of the loads of IPv6 that had no address: what others opened was from one of theirs. */
 static uint64_t opened_in_the_end(const struct evidence *e)
 {
@@ -78,10 +86,8 @@ static uint64_t opened_in_the_end(const struct evidence *e)
 
 	for (size_t i = 0; i < e->plan->load_count; i++) {
 		const struct tally *t = evidence_tally(e->plan, e->tape, i);
-		bool missed = t->errors[STAGE_BIND][EADDRNOTAVAIL] > 0 ||
-			      t->errors[STAGE_CONNECT][EADDRNOTAVAIL] > 0;
 
-		if (e->plan->loads[i].family == FAMILY_IPV6 && missed)
+		if (e->plan->loads[i].family == FAMILY_IPV6 && lacks_address(e, t))
 			n += t->opened;
 	}
 	return n;

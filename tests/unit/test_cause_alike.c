@@ -120,7 +120,8 @@ static void other_addresses_have_no_scope_to_lack(void)
 /* What another load opened, from another address, says nothing of one that is not there. */
 static void a_missing_address_of_ipv6_is_not_tentative(void)
 {
-	for (size_t late = 0; late < 2; late++) {
+	for (size_t i = 0; i < 4; i++) {
+		bool late = i & 1, out_of_ports = i & 2;
 		struct trial t;
 
 		trial_open(&t, "network: {family: ipv6}\nloads: {six: {bind: address fd77::9}, "
@@ -131,6 +132,10 @@ static void a_missing_address_of_ipv6_is_not_tentative(void)
 		t.tape.loads[0].tally.failed = 3;
 		t.tape.loads[!late].tally.opened = t.tape.tally.opened = 10;
 		trial_fail(&t, STAGE_BIND, EADDRNOTAVAIL, 3);
+		if (out_of_ports) { /* the same errno, for another reason */
+			trial_exhaust(&t, 10);
+			t.tape.loads[1].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
+		}
 		trial_judge(&t);
 		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_IPV6_TENTATIVE) != NULL, late);
 		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_FOREIGN_ADDRESS) != NULL, !late);
