@@ -139,22 +139,22 @@ void advice_widen(struct line_list *lines, const struct evidence *e, int64_t lif
 {
 	const struct budget *b = &e->plan->budget;
 	enum bind_way way = e->plan->loads[e->plan->widest].bind;
-	uint32_t wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
+	uint32_t wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1, left = bound_left(e);
 
 	if (bind_names_port(way) || way == BIND_LOCAL_PORT_RANGE) {
 		widen_own(lines, e, life_ns);
 		return;
 	}
 	wide -= ports_within(&e->plan->scenario->network.reserved, advice_widest) +
-		e->plan->squat.listening + e->plan->squat.bound;
-	if (b->usable == 0 || wide < b->usable + b->usable / 20)
+		e->plan->squat.listening + e->plan->squat.bound + b->usable - left;
+	if (left == 0 || wide < left + left / 20)
 		return;
 	advice_add_fmt(
 		lines, e->a,
 		"widen net.ipv4.ip_local_port_range to %u-%u: %s, %s as many%s; put the ports your "
 		"servers listen on into net.ipv4.ip_local_reserved_ports",
 		advice_widest.lo, advice_widest.hi, say_number_of(e->a, wide, "port", "ports"),
-		say_times(e->a, (double)wide / b->usable),
+		say_times(e->a, (double)wide / left),
 		advice_rate(e, (uint64_t)wide * b->spaces, life_ns));
 }
 
@@ -163,12 +163,12 @@ static void add_datagrams(struct line_list *lines, const struct evidence *e)
 {
 	advice_add(lines, TEXT(ADVICE_ONE_SOCKET));
 	advice_add_fmt(lines, e->a, "each further source address that sockets are bound to adds %s",
-		       say_number_of(e->a, e->plan->budget.usable, "port", "ports"));
+		       say_number_of(e->a, bound_left(e), "port", "ports"));
 }
 
 void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns)
 {
-	uint32_t usable = e->plan->budget.usable;
+	uint32_t usable = bound_left(e);
 
 	if (e->load->load->protocol == PROTOCOL_UDP) {
 		add_datagrams(lines, e);

@@ -50,13 +50,20 @@ static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 		.s;
 }
 
+static const char *say_ports_left(const struct evidence *e)
+{
+	return text_format(e->a, "%s%s", say_number_of(e->a, bound_left(e), "port", "ports"),
+			   e->ports_of)
+		.s;
+}
+
 /* "32 ports / 60 s = 0.533/s is all that can go on for ever to one destination; this load …" */
 static const char *say_bound(const struct evidence *e)
 {
 	const struct budget *b = &e->plan->budget;
 	int64_t live_ns = live_time(e->plan), quiet_ns = quiet_time(e->plan);
-	double each = (double)b->usable * 1e9 / (double)(live_ns + quiet_ns);
-	const char *life = say_time(e->a, quiet_ns), *all = "",
+	double each = (double)bound_left(e) * 1e9 / (double)(live_ns + quiet_ns);
+	const char *ports = say_ports_left(e), *life = say_time(e->a, quiet_ns), *all = "",
 		   *can = "is all that can go on for ever";
 
 	if (outlook_buckets(e->plan))
@@ -77,10 +84,10 @@ static const char *say_bound(const struct evidence *e)
 		return text_format(e->a,
 				   "%s / %s = %s is all that can go on for ever of what bind() "
 				   "takes, to which tcp_tw_reuse gives none back%s.",
-				   say_ports(e), life, say_rate(e->a, each), say_demand(e))
+				   ports, life, say_rate(e->a, each), say_demand(e))
 			.s;
-	return text_format(e->a, "%s / %s = %s %s %s%s%s.", say_ports(e), life,
-			   say_rate(e->a, each), can, say_towards(e), all, say_demand(e))
+	return text_format(e->a, "%s / %s = %s %s %s%s%s.", ports, life, say_rate(e->a, each), can,
+			   say_towards(e), all, say_demand(e))
 		.s;
 }
 
@@ -96,7 +103,7 @@ static const char *say_own_time(const struct evidence *e)
 		       " network.time_wait made it %s here: outside it is %s, and the rate %s%s; "
 		       "what to try is reckoned with that.",
 		       say_time(e->a, lasts_ns), say_time(e->a, outside_time(e->plan)),
-		       say_rate(e->a, (double)e->plan->budget.usable * 1e9 /
+		       say_rate(e->a, (double)bound_left(e) * 1e9 /
 					      (double)(live_time(e->plan) + outside_time(e->plan))),
 		       e->plan->budget.spaces > 1 ? " to each" : "")
 		.s;

@@ -50,6 +50,10 @@ const char *say_holders(const struct evidence *e);
 /* Ports of the range that are reserved. */
 uint32_t evidence_reserved(const struct evidence *e);
 
+/* Ports of the range that connect() can have: fewer than bind(), where what the other family has bound or
+ * listens on is passed over. */
+uint32_t bound_left(const struct evidence *e);
+
 /* Would the ports carry what the load asks for, were it not for those that nobody closes? */
 bool evidence_kept_alone_fills(const struct evidence *e);
 

@@ -70,10 +70,6 @@ double claim_explains(const struct evidence *e, uint64_t held, uint64_t all);
  * who left so few, however few they are. */
 double claim_holds(const struct evidence *e, uint64_t held, const struct holders *h);
 
-/* Ports of the range that connect() can have: fewer than bind(), where what the other family has bound or
- * listens on is passed over. */
-uint32_t bound_left(const struct evidence *e);
-
 /* Before whoever holds the ports: they would not hold them all without this. */
 double claim_first(const struct evidence *e);
 

@@ -180,7 +180,7 @@ static void a_port_of_its_own_is_told_by_where_it_is_refused(void)
  * of 32 are not reserved, and 18 are left. */
 static void what_the_other_family_has_bound_is_not_left_to_connect(void)
 {
-	const struct finding *bound, *reserved;
+	const struct finding *bound, *reserved, *churn;
 	struct sample *s;
 	struct trial t;
 
@@ -196,10 +196,14 @@ static void what_the_other_family_has_bound_is_not_left_to_connect(void)
 	trial_judge(&t);
 	bound = trial_cause(&t, CAUSE_BOUND_ONLY);
 	reserved = trial_cause(&t, CAUSE_RESERVED_PORTS);
-	CU_ASSERT_FATAL(bound && reserved);
+	churn = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+	CU_ASSERT_FATAL(bound && reserved && churn);
 	CU_ASSERT(text_has(bound->why, "5 ports of the range are bound and never connected"));
 	CU_ASSERT(text_has(bound->why, "18 ports were left to one destination."));
 	CU_ASSERT(text_has(reserved->why, "takes none of them: 18 ports are left"));
+	CU_ASSERT(text_has(churn->why, "18 ports / 60 s = 0.3/s is all"));
+	CU_ASSERT(lines_have(&churn->attempt, "to 1024-65535: 64,498 ports, 3,583 times as many"));
+	CU_ASSERT(lines_have(&churn->attempt, "of the server, adds 18 ports, 0.3/s"));
 	trial_close(&t);
 }
 
