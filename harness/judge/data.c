@@ -138,6 +138,26 @@ static const char *say_late(const struct evidence *e)
 		.s;
 }
 
+/* "32 requests had no answer within 0.5 s (load.timeout)", "6 were refused", or both. */
+static const char *say_unanswered(const struct evidence *e)
+{
+	uint64_t waited = evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT), refused = not_listened(e);
+	const char *other;
+
+	if (waited == 0)
+		return text_format(e->a, "%s refused (ECONNREFUSED)",
+				   say_number_of(e->a, refused, "request was", "requests were"))
+			.s;
+	other = refused ? text_format(e->a, ", and %s refused (ECONNREFUSED)",
+				      say_number_of(e->a, refused, "was", "were"))
+				  .s
+			: "";
+	return text_format(e->a, "%s no answer within %s (load.timeout)%s",
+			   say_number_of(e->a, waited, "request had", "requests had"),
+			   say_patience(e), other)
+		.s;
+}
+
 /* Ports did run out, and those that held them waited for an answer. */
 static struct claim request_unanswered(const struct evidence *e)
 {
@@ -149,13 +169,12 @@ static struct claim request_unanswered(const struct evidence *e)
 		.weight = (double)n,
 		.why = text_format(
 			e->a,
-			"%s done, and %s no answer within %s (load.timeout): each of these had its "
-			"port for as long as it waited, and then its socket was closed, "
-			"for the next to open another.%s%s",
+			"%s done, and %s: each of these had its port for as long as it waited, and "
+			"then its socket was closed, for the next to open another.%s%s",
 			say_number_of(e->a, e->tape->tally.requests_done, "request was",
 				      "requests were"),
-			say_number_of(e->a, n, "request had", "requests had"), say_patience(e),
-			say_late(e), say_gone(e)[0] ? say_gone(e) : say_died(e))};
+			say_unanswered(e), say_late(e),
+			say_gone(e)[0] ? say_gone(e) : say_died(e))};
 }
 
 /* Asked only where no other rule holds, or beside a want of ports. */

@@ -121,10 +121,42 @@ static void a_gateway_full_of_connects_that_nobody_answers_is_told_second(void)
 	}
 }
 
+/* Of UDP a few are refused, and those did not wait. */
+static void requests_that_were_refused_did_not_wait(void)
+{
+	static const struct {
+		uint64_t waited, refused;
+		const char *why;
+	} rows[] = {
+		{26, 6,
+		 "26 requests had no answer within 0.5 s (load.timeout), and 6 were refused "
+		 "(ECONNREFUSED): each"},
+		{26, 0, "26 requests had no answer within 0.5 s (load.timeout): each"},
+		{0, 6, "and 6 requests were refused (ECONNREFUSED): each"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, SMALL "load: {protocol: udp, rate: 50/s, request: {send: 8B, "
+				     "receive: 8B}, timeout: 500ms}");
+		trial_exhaust(&t, 32);
+		t.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT] = rows[i].waited;
+		t.tape.tally.errors[STAGE_RECEIVE][ECONNREFUSED] = rows[i].refused;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_gateway_full_of_connects_that_nobody_answers_is_told_second),
 	TEST(sockets_of_udp_have_no_peer_that_is_gone),
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
+	TEST(requests_that_were_refused_did_not_wait),
 	TESTS_END,
 };
 
