@@ -190,6 +190,12 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	if (gateway_waits_for_answers(e))
 		advice_add(&f->attempt, TEXT("have the far end answer, and try less often while it "
 					     "does not: each try is a port of the gateway"));
+	else if (evidence_measured(e, MEASURE_REUSE_RATIO) >= 0.5)
+		advice_add_fmt(&f->attempt, e->a,
+			       "have no more connections at once than the gateway has ports, %s%s: "
+			       "they are reused already; bound the pool, and let requests wait "
+			       "for one of its connections",
+			       say_count(e->a, p->nat.carriage.each), each_has(e));
 	else
 		advice_add(&f->attempt,
 			   TEXT("keep connections open and reuse them (keep-alive, a connection "

@@ -248,10 +248,40 @@ static void what_a_gateways_ports_are_kept_by_is_told(void)
 	}
 }
 
+/* What is reused already is not to be reused, but to be fewer. */
+static void a_pool_behind_a_gateway_is_to_be_bounded(void)
+{
+	for (uint64_t reused = 47; reused <= 48; reused++) {
+		struct trial t;
+		const struct finding *f;
+
+		trial_open(&t, "network: {topology: nat, nat: {ports: 2000-2031}}\n"
+			       "load: {concurrency: 50, request: {send: 8B, receive: 8B}, "
+			       "pool: {max_idle: 50}}");
+		t.tape.tally.attempted = t.tape.tally.opened = 32;
+		t.tape.tally.open = 32;
+		t.tape.tally.requests_done = 96;
+		t.tape.tally.requests_reused = reused;
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 108);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 50)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = (struct tracked){32, 108, 108, 0, 0};
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LINUX_SNAT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "has ports, 32 to each destination"),
+				reused == 48);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "keep connections open and reuse them"),
+				reused == 47);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
 	TEST(what_a_gateways_ports_are_kept_by_is_told),
+	TEST(a_pool_behind_a_gateway_is_to_be_bounded),
 	TESTS_END,
 };
 
