@@ -288,9 +288,9 @@ const struct gate_topic gate_topics[TOPICS] = {
 /* Where a measure of the topic has no figure; NULL: nothing of the run makes it. */
 static const char *const no_data[TOPICS] = {
 	[TOPIC_LATENCY] = "no connect that was timed came to that",
-	[TOPIC_REQUESTS] = "the load makes no request: it sends nothing, and has no pool",
+	[TOPIC_REQUESTS] = "no request was done",
 	[TOPIC_SOCKETS] = "no dump of the sockets tells it",
-	[TOPIC_GATEWAY] = "there is no gateway, or it was not looked at (topology: nat)",
+	[TOPIC_GATEWAY] = "the gateway was not looked at",
 	[TOPIC_ARITHMETIC] = "the arithmetic does not come to a figure",
 	[TOPIC_SQUAT] = "nothing squats, or nothing after the load has begun (squat.start)",
 };

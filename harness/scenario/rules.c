@@ -59,24 +59,71 @@ static void check_load(const struct reading *r, const struct rules *rules, const
 	}
 }
 
-static bool is_latency(enum measure what)
+static bool is_untimed(const struct scenario *s, unsigned load)
 {
-	return what >= MEASURE_LATENCY_COUNT && what <= MEASURE_LATENCY_REFUSED;
+	(void)load;
+	return s->sample.latency == 0;
 }
 
-/* Nobody times a connect unless asked to: the line would have no data. */
-static void check_latency(const struct reading *r, const struct scenario *s)
+static bool has_no_gateway(const struct scenario *s, unsigned load)
 {
-	for (size_t i = 0; s->sample.latency == 0 && i < s->expect.count; i++) {
+	(void)load;
+	return s->network.topology != TOPOLOGY_NAT;
+}
+
+/* As plan.c has it: does no connection of the load carry a request? Of load 0: of any. */
+static bool asks_nothing(const struct scenario *s, unsigned load)
+{
+	for (size_t i = 0; i < scenario_loads(s); i++) {
+		const struct load *l = scenario_load(s, i);
+
+		if ((load == 0 || load == i + 1) &&
+		    (l->request.send > 0 || l->pool.max_idle > 0 || l->request.per_connection > 0))
+			return false;
+	}
+	return true;
+}
+
+/* What is measured only of a scenario that has it: a line about it would have no data. */
+static const struct dataless {
+	enum measure first, last;
+	bool (*lacks)(const struct scenario *s, unsigned load);
+	const char *what, *hint;
+} dataless[] = {
+	{MEASURE_LATENCY_COUNT, MEASURE_LATENCY_REFUSED, is_untimed,
+	 "is measured of connects that are timed",
+	 "Have one timed every so often, such as sample: {latency: 20ms}."},
+	{MEASURE_NAT_ENTRIES_MAX, MEASURE_NAT_UNMAPPED, has_no_gateway,
+	 "is measured of a gateway, and there is none", "Have one: network: {topology: nat}."},
+	{MEASURE_REQUESTS_DONE, MEASURE_REUSE_RATIO, asks_nothing,
+	 "is measured of requests, and the load makes none",
+	 "Have it send something, such as load.request: {send: 8B}, or keep a pool."},
+};
+
+static const struct dataless *dataless_of(const struct scenario *s, const struct measure_ref *what)
+{
+	for (size_t k = 0; k < sizeof(dataless) / sizeof(dataless[0]); k++)
+		if (what->measure >= dataless[k].first && what->measure <= dataless[k].last &&
+		    dataless[k].lacks(s, what->load))
+			return &dataless[k];
+	return NULL;
+}
+
+static void check_data(const struct reading *r, const struct scenario *s,
+		       const struct scenario *base)
+{
+	for (size_t i = 0; i < s->expect.count; i++) {
 		const struct expectation *e = &s->expect.list[i];
+		const struct dataless *lack = dataless_of(s, &e->what);
+		bool is_same = base && base->expect.list == s->expect.list;
 		struct err *err;
 
-		if (!is_latency(e->what.measure))
+		if (!lack || (is_same && dataless_of(base, &e->what)))
 			continue;
 		err = errs_next(r->errs);
-		source_err(err, r->source, e->at, "%s is measured of connects that are timed",
-			   measure_infos[e->what.measure].name);
-		err_hint(err, "Have one timed every so often, such as sample: {latency: 20ms}.");
+		source_err(err, r->source, e->at, "%s %s", measure_infos[e->what.measure].name,
+			   lack->what);
+		err_hint(err, "%s", lack->hint);
 	}
 }
 
@@ -102,9 +149,7 @@ void rules_check(const struct reading *r, const struct scenario *s, const struct
 		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
 			check_load(r, all[k], s, base, load);
 	places_check(r, s, base);
-	if (!base || base->expect.list != s->expect.list ||
-	    base->sample.latency != s->sample.latency)
-		check_latency(r, s);
+	check_data(r, s, base);
 	if (!base || base->expect.list != s->expect.list || base->stop.time != s->stop.time)
 		check_aborts(r, s);
 }
