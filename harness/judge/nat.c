@@ -168,6 +168,13 @@ static const char *each_has(const struct evidence *e)
 	return gateway_maps_for_all(e) ? ", to all destinations together" : " to each destination";
 }
 
+/* Do most requests share connections, and these alone have all of the gateway's ports? */
+static bool is_reused_already(const struct evidence *e)
+{
+	return evidence_measured(e, MEASURE_REUSE_RATIO) >= 0.5 &&
+	       evidence_measured(e, MEASURE_ESTABLISHED_MAX) >= e->plan->nat.carriage.each;
+}
+
 static void advise_snat(struct finding *f, const struct evidence *e)
 {
 	const struct plan *p = e->plan;
@@ -190,7 +197,7 @@ static void advise_snat(struct finding *f, const struct evidence *e)
 	if (gateway_waits_for_answers(e))
 		advice_add(&f->attempt, TEXT("have the far end answer, and try less often while it "
 					     "does not: each try is a port of the gateway"));
-	else if (evidence_measured(e, MEASURE_REUSE_RATIO) >= 0.5)
+	else if (is_reused_already(e))
 		advice_add_fmt(&f->attempt, e->a,
 			       "have no more connections at once than the gateway has ports, %s%s: "
 			       "they are reused already; bound the pool, and let requests wait "

@@ -248,10 +248,16 @@ static void what_a_gateways_ports_are_kept_by_is_told(void)
 	}
 }
 
-/* What is reused already is not to be reused, but to be fewer. */
+/* What is reused already is not to be reused, but to be fewer; where it is not reused that takes the ports,
+ * it is to be reused. */
 static void a_pool_behind_a_gateway_is_to_be_bounded(void)
 {
-	for (uint64_t reused = 47; reused <= 48; reused++) {
+	static const struct {
+		uint64_t reused, open;
+		bool bounded;
+	} rows[] = {{48, 32, true}, {47, 32, false}, {48, 31, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct trial t;
 		const struct finding *f;
 
@@ -259,20 +265,22 @@ static void a_pool_behind_a_gateway_is_to_be_bounded(void)
 			       "load: {concurrency: 50, request: {send: 8B, receive: 8B}, "
 			       "pool: {max_idle: 50}}");
 		t.tape.tally.attempted = t.tape.tally.opened = 32;
-		t.tape.tally.open = 32;
+		t.tape.tally.open = t.tape.open_peak = rows[i].open;
+		t.tape.tally.closed = 32 - rows[i].open;
 		t.tape.tally.requests_done = 96;
-		t.tape.tally.requests_reused = reused;
+		t.tape.tally.requests_reused = rows[i].reused;
 		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 108);
 		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
 		trial_dump(&t, 50)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].states[STATE_ESTABLISHED] = rows[i].open;
 		t.tape.samples[1].gateway = (struct tracked){32, 108, 108, 0, 0};
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_LINUX_SNAT);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 		CU_ASSERT_EQUAL(lines_have(&f->attempt, "has ports, 32 to each destination"),
-				reused == 48);
+				rows[i].bounded);
 		CU_ASSERT_EQUAL(lines_have(&f->attempt, "keep connections open and reuse them"),
-				reused == 47);
+				!rows[i].bounded);
 		trial_close(&t);
 	}
 }
