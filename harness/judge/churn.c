@@ -6,7 +6,7 @@
 /* How many were closed when those that wait were counted. */
 static uint64_t closed_by_then(const struct evidence *e)
 {
-	uint64_t closed = e->tape->tally.closed;
+	uint64_t closed = e->closed;
 
 	if (e->full && e->full->opened > e->full->open)
 		return least(closed, e->full->opened - e->full->open);
@@ -17,7 +17,7 @@ static uint64_t closed_by_then(const struct evidence *e)
 static const char *say_then(const struct evidence *e, uint64_t closed, const char *all,
 			    const char *by_then)
 {
-	if (closed == e->tape->tally.closed || !e->full)
+	if (closed == e->closed || !e->full)
 		return all;
 	return text_format(e->a, "After %s, when most ports were in use, %s",
 			   say_time(e->a, e->full->t_ns), by_then)
@@ -111,10 +111,11 @@ static const char *say_own_time(const struct evidence *e)
 
 const char *say_churn(const struct evidence *e)
 {
-	struct holders h = evidence_holders(e);
+	uint64_t waiting = evidence_holders(e).time_wait,
+		 outside = e->tape->tally.closed - e->closed;
 
-	return text_format(e->a, "%s %s%s", say_waiting(e, h.time_wait), say_bound(e),
-			   say_own_time(e))
+	return text_format(e->a, "%s %s%s", say_waiting(e, waiting - least(waiting, outside)),
+			   say_bound(e), say_own_time(e))
 		.s;
 }
 
@@ -232,13 +233,13 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 			"The client closed %s, and the far end has not acknowledged it: %s in "
 			"FIN_WAIT1 %s until the kernel has repeated the FIN in vain "
 			"(tcp_orphan_retries, by default 8: a minute and a half, and more).%s",
-			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
+			say_number_of(e->a, e->closed, "connection", "connections"),
 			say_count(e->a, unheard),
 			say_either(unheard, "keeps its port", "keep their ports"), say_gone(e));
 	else if (c.weight > 0)
 		c.why = text_format(
 			e->a, "The client closed %s, and the far end did not close its side: %s",
-			say_number_of(e->a, e->tape->tally.closed, "connection", "connections"),
+			say_number_of(e->a, e->closed, "connection", "connections"),
 			say_heard(e, &h));
 	return c;
 }

@@ -181,13 +181,28 @@ int64_t outside_time(const struct plan *plan)
 	return TIME_WAIT_NS;
 }
 
+/* By the scenario: of those that are closed the shortest is told, as what goes on for ever is reckoned by
+ * those that want most. */
+static int64_t open_by_settings(const struct plan *plan)
+{
+	int64_t least_ns = FOR_EVER;
+
+	for (uint32_t i = 0; i < plan->load_count; i++) {
+		const struct load *load = plan->loads[i].load;
+
+		if (load->end != END_LEAK && load->hold < least_ns)
+			least_ns = load->hold;
+	}
+	return least_ns == FOR_EVER ? plan->loads[0].load->hold : least_ns;
+}
+
 int64_t live_time(const struct plan *plan)
 {
 	const struct forecast *f = &plan->forecast;
 
 	if (f->port_life_ns == FOR_EVER || f->quiet_ns == FOR_EVER ||
 	    f->port_life_ns <= f->quiet_ns)
-		return plan->loads[0].load->hold;
+		return open_by_settings(plan);
 	return f->port_life_ns - f->quiet_ns;
 }
 
@@ -268,6 +283,7 @@ static void count_kept(struct evidence *e)
 		if (is_outside(e->plan, i))
 			continue;
 		e->opened += t->opened;
+		e->closed += t->closed;
 		e->kept += t->leaked + t->inherited;
 		if (t == &e->tape->tally)
 			break; /* which is all of them */

@@ -17,8 +17,8 @@ struct evidence {
 	uint64_t wanted;	   /* failures for want of a port, of the kernel's choice */
 	uint64_t named;		   /* and of one that the program names, and is not to be had */
 	/* Of the loads that have ports of the range, and not of their own choice outside of it: what they
-	 * opened, and what of it is kept for good. */
-	uint64_t opened, kept;
+	 * opened, and what of it was closed, or is kept for good. */
+	uint64_t opened, closed, kept;
 	/* Of several loads: the one that failed most, and the one that leaked most. */
 	const struct load_plan *load, *leaker;
 	bool fills;		      /* a line of `expect` that allows fewer sockets has failed */

@@ -70,7 +70,10 @@ const char *say_demand(const struct evidence *e)
 	if (asked > 0 && e->plan->load_count == 1)
 		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
 	if (seen->present)
-		return text_format(e->a, "; this load opened %s", say_rate(e->a, seen->n)).s;
+		return text_format(e->a, "; %s opened %s",
+				   say_either(e->plan->load_count, "this load", "these loads"),
+				   say_rate(e->a, seen->n))
+			.s;
 	return "";
 }
 

@@ -192,13 +192,13 @@ static void reuse_is_of_those_that_do_not_bind_first(void)
 		 "was 1 s in TIME_WAIT, a bind() to port 0 none; it works"},
 		{0, 32, "bind: none",
 		 "1.07/s is all that can go on for ever to each of 3 destinations, "
-		 "3.2/s in all; this load",
+		 "3.2/s in all; these loads",
 		 "was 1 s in TIME_WAIT, 192/s (enough); it works"},
-		{0, 0, "bind: address", "to each of 3 destinations, 3.2/s in all; this load",
+		{0, 0, "bind: address", "to each of 3 destinations, 3.2/s in all; these loads",
 		 "was 1 s in TIME_WAIT, 192/s (enough); it works"}, /* it was refused, and took none */
 		{1, 32, "bind: address",
 		 "64 ports / 60 s = 1.07/s is all that can go on for ever of what bind() "
-		 "takes, to which tcp_tw_reuse gives none back; this load",
+		 "takes, to which tcp_tw_reuse gives none back; these loads",
 		 "64,512 ports, 1,008 times as many, 3,226/s"},
 	};
 

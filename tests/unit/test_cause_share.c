@@ -237,6 +237,51 @@ static void probes_starve_a_load_that_binds_and_no_other(void)
 	}
 }
 
+/* Of what one load holds open another's rate says nothing; and what was closed outside of the range is none of
+ * its ports. */
+static void churn_is_reckoned_of_those_that_have_the_range(void)
+{
+	static const struct {
+		const char *loads;
+		uint64_t first, second; /* closed */
+		const char *why;
+	} rows[] = {
+		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32,
+		 "The client closed 32 connections, and each keeps its port for 60 s more "
+		 "(TIME_WAIT). 32 ports / 60 s = 0.533/s is all"},
+		{"leak: {rate: 20/s, end: leak}, churn: {rate: 30/s, hold: 100ms}", 0, 32,
+		 "32 ports / (0.1 s open + 60 s) = 0.532/s is all"},
+		{"own: {bind: ports 50000-50003, rate: 10/s}, api: {rate: 50/s}", 4, 32,
+		 "The client closed 32 connections, and each keeps its port"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint64_t closed[] = {rows[i].first, rows[i].second};
+		const struct finding *f;
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines), "network: {ports: 40000-40031}\nloads: {%s}",
+			 rows[i].loads);
+		trial_open(&t, lines);
+		trial_exhaust(&t, closed[0] + closed[1]);
+		t.tape.tally.closed = closed[0] + closed[1];
+		t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+		t.tape.load_count = 2;
+		for (size_t k = 0; k < 2; k++)
+			t.tape.loads[k].tally =
+				(struct tally){.opened = closed[k], .closed = closed[k]};
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = closed[0] + closed[1];
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		if (!text_has(f->why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_victim_has_few_ports_and_a_culprit_many),
 	TEST(a_funnel_is_of_three_loads_and_one_destination),
@@ -245,6 +290,7 @@ static const struct test tests[] = {
 	TEST(a_culprit_is_held_against_all_destinations),
 	TEST(a_funnel_is_of_loads_that_have_ports),
 	TEST(probes_starve_a_load_that_binds_and_no_other),
+	TEST(churn_is_reckoned_of_those_that_have_the_range),
 	TESTS_END,
 };
 
