@@ -95,12 +95,17 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 		 life + SPEED_WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
 }
 
-/* As many as the load begins, if it has a number of its own. */
+/* As many as the loads begin, if each has a number of its own. */
 static double begun_most(const struct plan *p)
 {
-	uint64_t total = p->loads[0].load->total;
+	double n = 0;
 
-	return total ? (double)total : INFINITY;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		uint64_t total = p->loads[i].load->total;
+
+		n += total ? (double)total : INFINITY;
+	}
+	return n;
 }
 
 /* All ports once, and then as fast as they come back. */
@@ -230,7 +235,8 @@ static struct foretold foretell_cliff(const struct plan *p, const struct outline
 {
 	const struct guess *more = &o->half_cost_ns;
 
-	if (o->half == 0 || !is_single(p))
+	/* Less than a connect takes is lost in what a machine is held up. */
+	if (o->half == 0 || !is_single(p) || more->likely < SPEED_CONNECT_NS)
 		return untold;
 	return (struct foretold){true,
 				 {more->least, more->likely + SPEED_CONNECT_NS,
@@ -323,12 +329,14 @@ void predict_part(struct foretold out[PREDICTIONS], const struct plan *p, double
 bool predict_is_idle(enum prediction what, const struct foretold *said, const struct plan *p)
 {
 	const struct outline o = outline_of(p);
+	double ports = holds_port(p) ? (double)together_capacity(p) : (double)INFINITY;
 	const double most[PREDICTIONS] = {
-		[PREDICTION_SUSTAINED] = o.begun,
-		[PREDICTION_OPEN] = o.begun,
+		[PREDICTION_SUSTAINED] = begun_most(p),
+		[PREDICTION_OPEN] = fmin(o.begun, ports),
 		[PREDICTION_USED] = fmin(o.begun, p->budget.usable),
 	};
+	/* What is opened before the first refusal is a prediction of its own. */
+	bool has_least = said->value.least > 0 && what != PREDICTION_SUSTAINED;
 
-	return said->told && most[what] > 0 && said->value.least <= 0 &&
-	       said->value.most >= most[what];
+	return said->told && most[what] > 0 && !has_least && said->value.most >= most[what];
 }

@@ -266,6 +266,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 {
 	const struct load_plan *first = &p->loads[0];
 	struct text gateway = plan_say_gateway_fate(p, o, a);
+	bool is_full = p->forecast.times_out_after || p->forecast.full_after;
 
 	if (lacks_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
 		return text_format(a,
@@ -274,7 +275,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 				   say_number(a, first->sockets_most, "connection"));
 	if (plan_binds_nowhere(p))
 		return say_nowhere(p, a);
-	if (text_starts(gateway, TEXT("cannot be told")))
+	if (gateway.len && !is_full)
 		return text_format(
 			a, "the client's ports do not run out; whether the gateway's do " TEXT_FMT,
 			TEXT_ARG(gateway));

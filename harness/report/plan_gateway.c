@@ -155,8 +155,8 @@ static struct text say_pool_at_once(const struct plan *p, const struct outline *
 				   say_number(a, (uint64_t)at_once, "request"), say_count(a, room),
 				   say_count(a, late));
 	return text_format(a,
-			   "more is wanted than the gateway has: up to %s at once, with a "
-			   "connection each; %s",
+			   "cannot be told: up to %s at once, with a connection each, want "
+			   "more than the gateway has, %s",
 			   say_number(a, (uint64_t)at_once, "request"),
 			   say_number(a, (uint64_t)room, "port"));
 }

@@ -173,6 +173,38 @@ static void more_than_the_ports_sustain_is_told(void)
 	}
 }
 
+/* A bound that the ports, or load.total, keep by themselves; and a time that is lost in a machine's own. */
+static void what_no_run_can_break_is_not_foretold(void)
+{
+	static const struct {
+		const char *text;
+		enum prediction what;
+		bool is_told;
+	} rows[] = {
+		{"load: {rate: 200/s, total: 48}", PREDICTION_SUSTAINED, false},
+		{"load: {rate: 200/s, total: 50}", PREDICTION_SUSTAINED, true},
+		{"load: {rate: 200/s, total: 50}", PREDICTION_OPEN, false},
+		{"load: {rate: 5/s, total: 50, hold: 1s}", PREDICTION_OPEN, true},
+		{"load: {rate: 5/s, total: 20}", PREDICTION_OPEN, false},
+		{"load: {rate: 50/s, total: 50, hold: 3s}", PREDICTION_OPEN, false},
+		{"load: {rate: 200/s, total: 50, end: leak}", PREDICTION_OPEN, true}, /* 32 */
+		{"load: {rate: 200/s, total: 50}", PREDICTION_CLIFF, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[160];
+		struct trial t;
+
+		(void)snprintf(text, sizeof(text), "network: {ports: 40000-40031}\n%s\n",
+			       rows[i].text);
+		trial_open(&t, text);
+		trial_exhaust(&t, 32);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, rows[i].what) != OUTCOME_UNTOLD, rows[i].is_told);
+		trial_close(&t);
+	}
+}
+
 static void a_recovery_is_waited_for_as_long_as_a_port_lives(void)
 {
 	static const struct {
@@ -282,7 +314,7 @@ static void what_cannot_be_told_has_a_reason(void)
 
 	trial_open(&t, "load: {concurrency: 10, pool: {max_idle: 4}}\n");
 	CU_ASSERT(text_has(trial_summary(trial_result(&t, TEXT("pool")), plain, false, &t.arena),
-			   "predicted  whether the ports run out cannot be told: how many"));
+			   "predicted  cannot be told: how many"));
 	trial_close(&t);
 }
 
@@ -325,6 +357,7 @@ static const struct test tests[] = {
 	TEST(what_is_told_closely_is_so_of_a_machine_in_time),
 	TEST(descriptors_that_end_first_are_held_against_the_run),
 	TEST(more_than_the_ports_sustain_is_told),
+	TEST(what_no_run_can_break_is_not_foretold),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
 	TEST(a_connect_that_is_timed_may_have_the_last_port),
 	TEST(without_exhaustion_its_bounds_are_not_reached),

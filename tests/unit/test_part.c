@@ -109,7 +109,7 @@ static void a_rate_that_cannot_be_told_is_absent_and_any_rate_null(void)
 	CU_ASSERT(isnan(back.runs[0].plan.parts[0].sustained));
 	CU_ASSERT(isinf(back.runs[0].plan.parts[1].sustained));
 	told = trial_summary(&back, (struct report_style){0}, false, &t.arena);
-	CU_ASSERT(text_has(told, "a rate that cannot"));
+	CU_ASSERT(text_has(told, "rate that cannot be told of TCP"));
 	CU_ASSERT(text_has(told, "rate of UDP"));
 	trial_close(&t);
 }

@@ -88,7 +88,7 @@ static void a_run_is_told_in_full(void)
 		"  sockets    32 TIME_WAIT\n",
 		"32 opened in 1 s, 32 closed, 1 failed\n", /* of so few no rate */
 		"1 at connect(): EADDRNOTAVAIL \"Cannot assign requested address\"\n",
-		("  predicted  exhausted after 32, as observed; sustainable: 0.533/s; 6 of 6\n"
+		("  predicted  exhausted after 32, as observed; sustainable: 0.533/s; 5 of 5\n"
 		 "             predictions hold\n"),
 		"  ok exhausted.after == 32  observed 32       churn:5\n",
 		"  x  time_wait.end == 0     observed 32       churn:5\n",
