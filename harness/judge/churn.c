@@ -3,11 +3,14 @@
 
 #define RTO_MIN_NS 200000000
 
-/* How many were closed when those that wait were counted. */
-static uint64_t closed_by_then(const struct evidence *e)
+/* How many were closed when those that wait were counted; where others were reset, no more than these are
+ * known. */
+static uint64_t closed_by_then(const struct evidence *e, uint64_t waiting)
 {
 	uint64_t closed = e->closed;
 
+	if (e->full && e->tape->tally.reset > 0)
+		return least(closed, waiting);
 	if (e->full && e->full->opened > e->full->open)
 		return least(closed, e->full->opened - e->full->open);
 	return closed;
@@ -27,7 +30,7 @@ static const char *say_then(const struct evidence *e, uint64_t closed, const cha
 /* Who waits: not all that were closed are in TIME_WAIT, for the far end may have closed first. */
 static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 {
-	uint64_t closed = closed_by_then(e);
+	uint64_t closed = closed_by_then(e, waiting);
 	const char *time = say_time(e->a, quiet_time(e->plan));
 	struct text life;
 

@@ -244,20 +244,24 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 	static const struct {
 		const char *loads;
 		uint64_t first, second; /* closed */
+		uint64_t reset;		/* by the time when 20 wait */
 		const char *why;
 	} rows[] = {
-		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32,
+		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32, 0,
 		 "The client closed 32 connections, and each keeps its port for 60 s more "
 		 "(TIME_WAIT). 32 ports / 60 s = 0.533/s is all"},
-		{"leak: {rate: 20/s, end: leak}, churn: {rate: 30/s, hold: 100ms}", 0, 32,
+		{"leak: {rate: 20/s, end: leak}, churn: {rate: 30/s, hold: 100ms}", 0, 32, 0,
 		 "32 ports / (0.1 s open + 60 s) = 0.532/s is all"},
-		{"own: {bind: ports 50000-50003, rate: 10/s}, api: {rate: 50/s}", 4, 32,
+		{"own: {bind: ports 50000-50003, rate: 10/s}, api: {rate: 50/s}", 4, 32, 0,
 		 "The client closed 32 connections, and each keeps its port"},
+		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32, 8,
+		 "the client had closed 20 connections, and each keeps its port for 60 s more"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const uint64_t closed[] = {rows[i].first, rows[i].second};
 		const struct finding *f;
+		struct sample *dump;
 		struct trial t;
 		char lines[200];
 
@@ -271,7 +275,12 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 		for (size_t k = 0; k < 2; k++)
 			t.tape.loads[k].tally =
 				(struct tally){.opened = closed[k], .closed = closed[k]};
-		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = closed[0] + closed[1];
+		t.tape.tally.reset = rows[i].reset;
+		dump = trial_dump(&t, 32);
+		dump->states[STATE_TIME_WAIT] = rows[i].reset ? 20 : closed[0] + closed[1];
+		dump->states[STATE_ESTABLISHED] = rows[i].reset ? 12 : 0;
+		dump->opened = closed[0] + closed[1] + rows[i].reset;
+		dump->open = dump->states[STATE_ESTABLISHED];
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
