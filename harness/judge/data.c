@@ -104,8 +104,9 @@ static uint64_t given_up(const struct evidence *e)
 		     evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED) +
 		     evidence_errors(e, STAGE_SEND, ECONNREFUSED);
 
-	if (gateway_lacks_ports(e) || gateway_is_full(e) || gateway_lacks_mappings(e) ||
-	    evidence_measured(e, MEASURE_OVERSHADOWED_MAX) > 0 || is_of_dead_peer(e))
+	if (!plan_has_requests(e->plan) || gateway_lacks_ports(e) || gateway_is_full(e) ||
+	    gateway_lacks_mappings(e) || evidence_measured(e, MEASURE_OVERSHADOWED_MAX) > 0 ||
+	    is_of_dead_peer(e))
 		return 0;
 	return n >= e->tape->tally.requests_done ? n : 0;
 }
@@ -204,7 +205,9 @@ static struct claim request_failed(const struct evidence *e)
 		.weight = n,
 		.why = text_format(e->a,
 				   "This is not port exhaustion: each of these connections had its "
-				   "port, and what was sent on it failed.%s%s%s",
+				   "port, and %s failed.%s%s%s",
+				   plan_has_requests(e->plan) ? "what was sent on it"
+							      : "the wait for the far end's FIN",
 				   failures, kinds > KINDS_TOLD ? " Others failed otherwise." : "",
 				   say_died(e))};
 }

@@ -1,3 +1,6 @@
+#include <errno.h>
+
+#include "judge/gateway.h"
 #include "judge/late.h"
 #include "judge/rule.h"
 
@@ -5,20 +8,34 @@
  * the load keeps open, to be a want of ports of their own. */
 static const double share_saturating = 0.9;
 
+/* Connects that gave up, beside those that wait still: a gateway that drops them is told by itself. */
+static uint64_t gave_up(const struct evidence *e)
+{
+	if (gateway_lacks_ports(e) || gateway_is_full(e) || gateway_lacks_mappings(e))
+		return 0;
+	return evidence_errors(e, STAGE_CONNECT, ETIMEDOUT);
+}
+
+/* Those that gave up weigh as much as those that wait have of the ports: where others have more of them, who
+ * these are comes first. */
 static struct claim blackhole(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_holds(e, h.unanswered, &h)};
+	uint64_t waited = gave_up(e);
 
-	if (c.weight > 0)
-		c.why = text_format(
-			e->a,
-			"%s no answer yet, and %s port until it gives up (SYN_SENT), here "
-			"after %s. There %s %s %s.%s%s",
-			say_number_of(e->a, h.unanswered, "connect had", "connects had"),
-			say_either(h.unanswered, "keeps its", "each keeps its"), say_patience(e),
-			say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-			say_towards(e), say_gone(e), say_drops(e));
+	if (c.weight == 0)
+		return no_claim;
+	c.weight += (double)waited * (double)h.unanswered / (double)h.all;
+	c.why = text_format(e->a,
+			    "%s%s%s no answer yet, and %s port until it gives up (SYN_SENT), here "
+			    "after %s. There %s %s %s.%s%s",
+			    waited ? say_failed(e, waited, STAGE_CONNECT, ETIMEDOUT) : "",
+			    waited ? " " : "",
+			    say_number_of(e->a, h.unanswered, "connect had", "connects had"),
+			    say_either(h.unanswered, "keeps its", "each keeps its"),
+			    say_patience(e), say_either(e->plan->budget.usable, "is", "are"),
+			    say_ports(e), say_towards(e), say_gone(e), say_drops(e));
 	return c;
 }
 

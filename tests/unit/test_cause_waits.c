@@ -152,11 +152,86 @@ static void requests_that_were_refused_did_not_wait(void)
 	}
 }
 
+/* Without a request it is the far end's FIN that was waited for: no request has failed. */
+static void a_fin_that_never_comes_is_no_request(void)
+{
+	for (size_t out_of_ports = 0; out_of_ports < 2; out_of_ports++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, SMALL "server: {behaviour: hold}\n"
+				     "load: {rate: 40/s, end: shutdown}");
+		t.tape.tally.opened = 32;
+		if (out_of_ports) {
+			trial_exhaust(&t, 32);
+			trial_dump(&t, 32)->states[STATE_FIN_WAIT2] = 32;
+		}
+		trial_fail(&t, STAGE_RECEIVE, ETIMEDOUT, 32);
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+		CU_ASSERT_EQUAL(f == NULL, out_of_ports);
+		CU_ASSERT(!f || text_has(f->why, "the wait for the far end's FIN failed."));
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause,
+				out_of_ports ? CAUSE_FIN_WAIT_ORPHANS : CAUSE_REQUEST_FAILED);
+		trial_close(&t);
+	}
+}
+
+/* Connects that gave up are told with those that wait still, and before what explains fewer failures; those
+ * that a gateway dropped are its own. */
+static void connects_that_gave_up_are_told_with_those_that_wait(void)
+{
+	static const struct {
+		const char *network;
+		uint64_t gave_up;
+		enum cause first;
+		bool told;
+	} rows[] = {
+		{SMALL, 31, CAUSE_BLACKHOLE, true},
+		{SMALL, 0, CAUSE_TIME_WAIT_CHURN, false},
+		{"network: {topology: nat, ports: 40000-40031, nat: {ports: 2000-2015}}\n", 31,
+		 CAUSE_LINUX_SNAT, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct sample *s;
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines), "%sload: {rate: 40/s, timeout: 700ms}",
+			 rows[i].network);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 16);
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 8);
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, rows[i].gave_up);
+		t.tape.tally.closed = 16;
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		s = trial_dump(&t, 32);
+		s->states[STATE_TIME_WAIT] = 17;
+		s->states[STATE_SYN_SENT] = 15;
+		if (i == 2) {
+			s->parts |= SAMPLE_GATEWAY;
+			s->gateway = (struct tracked){16, 40, 40, 0, 0};
+		}
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_BLACKHOLE);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, rows[i].first);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(text_has(f->why, "connect() failed 31 times with ETIMEDOUT"),
+				rows[i].told);
+		CU_ASSERT(text_has(f->why, "15 connects had no answer yet"));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_gateway_full_of_connects_that_nobody_answers_is_told_second),
 	TEST(sockets_of_udp_have_no_peer_that_is_gone),
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
 	TEST(requests_that_were_refused_did_not_wait),
+	TEST(a_fin_that_never_comes_is_no_request),
+	TEST(connects_that_gave_up_are_told_with_those_that_wait),
 	TESTS_END,
 };
 
