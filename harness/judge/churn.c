@@ -53,13 +53,6 @@ static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 		.s;
 }
 
-static const char *say_ports_left(const struct evidence *e)
-{
-	return text_format(e->a, "%s%s", say_number_of(e->a, bound_left(e), "port", "ports"),
-			   e->ports_of)
-		.s;
-}
-
 /* "32 ports / 60 s = 0.533/s is all that can go on for ever to one destination; this load …" */
 static const char *say_bound(const struct evidence *e)
 {

@@ -67,7 +67,8 @@ int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fall
 
 /* "to one destination", "to each of 2 destinations, from each of 3 addresses" */
 const char *say_towards(const struct evidence *e);
-const char *say_ports(const struct evidence *e); /* "32 ports" */
+const char *say_ports(const struct evidence *e);      /* "32 ports" */
+const char *say_ports_left(const struct evidence *e); /* of them, what connect() can have */
 
 /* "bind() failed 3 times with EADDRINUSE (Address already in use).": so many of them, or all. */
 const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error);

@@ -36,8 +36,9 @@ static const char *say_used_up(const struct evidence *e, uint64_t held, const ch
 				   say_count(e->a, capacity), say_either(h.own, "is", "are"), until)
 			.s;
 	if ((held >= h.own && e->tape->exhausted) || kept == 0)
-		return text_format(e->a, "the %s %s %s used up %s.", say_ports(e), say_towards(e),
-				   say_either(e->plan->budget.usable, "is", "are"), until)
+		return text_format(e->a, "the %s %s %s used up %s.", say_ports_left(e),
+				   say_towards(e), say_either(e->plan->budget.usable, "is", "are"),
+				   until)
 			.s;
 	return text_format(e->a,
 			   "of %s in use %s %s used up %s, and %s: %s after %s, "

@@ -62,16 +62,27 @@ const char *say_ports(const struct evidence *e)
 		.s;
 }
 
+const char *say_ports_left(const struct evidence *e)
+{
+	return text_format(e->a, "%s%s", say_number_of(e->a, bound_left(e), "port", "ports"),
+			   e->ports_of)
+		.s;
+}
+
 const char *say_demand(const struct evidence *e)
 {
 	double asked = plan_rate(e->plan);
+	uint32_t several = e->plan->load_count;
 	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
 
-	if (asked > 0 && e->plan->load_count == 1)
-		return text_format(e->a, "; this load asks for %s", say_rate(e->a, asked)).s;
+	if (asked > 0)
+		return text_format(e->a, "; %s for %s",
+				   say_either(several, "this load asks", "these loads ask"),
+				   say_rate(e->a, asked))
+			.s;
 	if (seen->present)
 		return text_format(e->a, "; %s opened %s",
-				   say_either(e->plan->load_count, "this load", "these loads"),
+				   say_either(several, "this load", "these loads"),
 				   say_rate(e->a, seen->n))
 			.s;
 	return "";

@@ -299,6 +299,27 @@ static void a_pool_shows_a_leak_below_the_number_of_ports(void)
 	trial_close(&t);
 }
 
+/* Of 32 ports 12 are bound since the load began: 20 are there to be used up. */
+static void a_leak_uses_up_the_ports_that_are_left(void)
+{
+	const struct finding *f;
+	struct sample *s;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nsquat: {bind: 12, start: 500ms}\n"
+		       "load: {rate: 30/s, end: leak}");
+	trial_exhaust(&t, 20);
+	t.tape.tally.leaked = 20;
+	s = trial_dump(&t, 20);
+	s->states[STATE_ESTABLISHED] = 20;
+	s->bound = 12;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_LEAK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "the 20 ports to one destination are used up for good."));
+	trial_close(&t);
+}
+
 static const struct test tests[] = {
 	TEST(each_kind_of_leak_is_told_by_its_signature),
 	TEST(what_is_closed_late_is_no_connection_in_use),
@@ -309,6 +330,7 @@ static const struct test tests[] = {
 	TEST(a_leak_is_told_first_where_the_ports_would_carry_the_rest),
 	TEST(where_nothing_leaks_no_leak_is_told),
 	TEST(a_pool_shows_a_leak_below_the_number_of_ports),
+	TEST(a_leak_uses_up_the_ports_that_are_left),
 	TESTS_END,
 };
 

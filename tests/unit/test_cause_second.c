@@ -188,7 +188,8 @@ static void reuse_is_of_those_that_do_not_bind_first(void)
 		const char *b, *why, *attempt;
 	} rows[] = {
 		{0, 32, "bind: address",
-		 "3.2/s in all, less what bind() takes, for all of them at once;",
+		 "3.2/s in all, less what bind() takes, for all of them at once; these loads ask "
+		 "for 80/s.",
 		 "was 1 s in TIME_WAIT, a bind() to port 0 none; it works"},
 		{0, 32, "bind: none",
 		 "1.07/s is all that can go on for ever to each of 3 destinations, "
