@@ -141,8 +141,8 @@ static void a_cap_of_requests_is_no_small_pool(void)
 		struct trial t;
 		const struct finding *f;
 
-		trial_open(&t, SMALL "load: {concurrency: 10, pool: {max_idle: 2}, request: {send: "
-				     "128B, per_connection: 100}}");
+		trial_open(&t, SMALL "server: {delay: 2s}\nload: {concurrency: 10, pool: "
+				     "{max_idle: 2}, request: {send: 128B, per_connection: 100}}");
 		trial_exhaust(&t, 32);
 		t.tape.tally.closed = 32;
 		t.tape.tally.requests_done = rows[i].done;
@@ -153,6 +153,8 @@ static void a_cap_of_requests_is_no_small_pool(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 		CU_ASSERT(text_has(f->why, rows[i].why));
 		CU_ASSERT(lines_have(&f->attempt, rows[i].given));
+		/* 62 s each: 2 s open, and TIME_WAIT */
+		CU_ASSERT(lines_have(&f->attempt, "64,512 ports, 2,016 times as many, 1,041/s"));
 		trial_close(&t);
 	}
 }

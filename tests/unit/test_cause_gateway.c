@@ -285,11 +285,55 @@ static void a_pool_behind_a_gateway_is_to_be_bounded(void)
 	}
 }
 
+/* Nobody answers: of what the gateway tracks an eighth was never open, or the far end was gone before it
+ * dropped anything. */
+static void connects_that_nobody_answers_take_a_gateways_ports(void)
+{
+	static const struct {
+		uint64_t opened, dropped_before;
+		int64_t gone_ns; /* 0: it stays */
+		bool told;
+	} rows[] = {
+		{0, 0, 0, true},   {14, 0, 0, true},	     {15, 0, 0, false},
+		{16, 0, 0, false}, {16, 0, 500000000, true}, {16, 3, 500000000, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct sample *s;
+		struct trial t;
+
+		trial_open(&t, "network: {topology: nat, nat: {ports: 2000-2015}}\n"
+			       "server: {vanish: 500ms}\nload: {rate: 50/s, end: reset}");
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = rows[i].opened;
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 44);
+		if (rows[i].gone_ns)
+			tape_event(&t.tape, (struct event){.kind = EVENT_SERVER_GONE,
+							   .t_ns = rows[i].gone_ns});
+		s = trial_dump(&t, 16);
+		s->parts |= SAMPLE_GATEWAY;
+		s->t_ns = 400000000;
+		s->gateway = (struct tracked){16, rows[i].dropped_before, 0, 0, 0};
+		s = trial_dump(&t, 16);
+		s->parts |= SAMPLE_GATEWAY;
+		s->t_ns = 900000000;
+		s->gateway = (struct tracked){16, 44, 44, 0, 0};
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LINUX_SNAT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "have the far end answer"), rows[i].told);
+		if (lines_have(&f->attempt, "have the far end answer") != rows[i].told)
+			printf("row %zu\n", i);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
 	TEST(what_a_gateways_ports_are_kept_by_is_told),
 	TEST(a_pool_behind_a_gateway_is_to_be_bounded),
+	TEST(connects_that_nobody_answers_take_a_gateways_ports),
 	TESTS_END,
 };
 

@@ -148,6 +148,8 @@ static void requests_that_were_refused_did_not_wait(void)
 		f = trial_cause(&t, CAUSE_REQUEST_FAILED);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT_EQUAL(text_has(f->why, "so that most wait in vain"),
+				rows[i].waited && rows[i].refused);
 		trial_close(&t);
 	}
 }
