@@ -49,28 +49,46 @@ static const char *say_own_ports(const struct evidence *e, const struct load_pla
 	return say_number_of(e->a, lp->budget.usable, "port", "ports");
 }
 
-/* What keeps a port of one's own from the next: TIME_WAIT, that nobody closes, or that it is in use. */
-enum keeping { KEPT_WAITING, KEPT_FOR_GOOD, KEPT_WHILE_OPEN };
+/* What keeps a port of one's own from the next: TIME_WAIT, that nobody closes, that it is in use, or that
+ * connect() of another load has it. */
+enum keeping { KEPT_WAITING, KEPT_FOR_GOOD, KEPT_WHILE_OPEN, KEPT_BY_OTHERS };
 
-static enum keeping keeping_of(const struct tally *t)
+/* Are its ports of the range that others have connect() choose from? */
+static bool is_of_the_range(const struct evidence *e, const struct namer *n)
 {
-	if (t->closed > 0 || t->opened == 0)
-		return KEPT_WAITING;
-	return t->leaked + t->inherited > 0 ? KEPT_FOR_GOOD : KEPT_WHILE_OPEN;
+	const struct load_plan *wide = &e->plan->loads[e->plan->widest];
+
+	return !bind_names_port(wide->bind) && n->plan->ports.lo <= wide->ports.hi &&
+	       n->plan->ports.hi >= wide->ports.lo;
 }
 
-static const char *say_keeping(const struct namer *n)
+static enum keeping keeping_of(const struct evidence *e, const struct namer *n)
+{
+	const struct tally *t = n->tally;
+
+	if (t->closed > 0 || t->opened == 0)
+		return KEPT_WAITING;
+	if (t->leaked + t->inherited > 0)
+		return KEPT_FOR_GOOD;
+	/* what is reset at once has nothing any more */
+	return n->plan->load->hold == 0 && is_of_the_range(e, n) ? KEPT_BY_OTHERS : KEPT_WHILE_OPEN;
+}
+
+static const char *say_keeping(const struct evidence *e, const struct namer *n)
 {
 	static const char *const words[] = {
 		[KEPT_WAITING] = "A closed one keeps its port in TIME_WAIT, too.",
 		[KEPT_FOR_GOOD] = "None was closed, so that each that was opened has its port "
 				  "still.",
-		[KEPT_WHILE_OPEN] = "Each has its port until it ends."};
+		[KEPT_WHILE_OPEN] = "Each has its port until it ends.",
+		[KEPT_BY_OTHERS] = "Its own were reset, and free at once: connect() of another "
+				   "load has taken a port that is of its range.",
+	};
 
 	if (bind_shares_port(n->plan->load))
 		return "That very connection, between these two addresses and ports, exists "
 		       "already.";
-	return words[keeping_of(n->tally)];
+	return words[keeping_of(e, n)];
 }
 
 /* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
@@ -94,7 +112,7 @@ static struct claim fixed_port(const struct evidence *e)
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
-			say_keeping(&n))};
+			say_keeping(e, &n))};
 }
 
 /* SO_REUSEPORT, as who dials from the port that it listens on sets it. */
@@ -151,14 +169,18 @@ static void advise_keeping(struct finding *f, const struct load *load, enum keep
 				      "TIME_WAIT"),
 		[KEPT_FOR_GOOD] = TEXT("close each connection when its work is done: none was, "
 				       "and its port is not to be had before"),
-		[KEPT_WHILE_OPEN] = TEXT("name several ports, as many as connections at once")};
+		[KEPT_WHILE_OPEN] = TEXT("name several ports, as many as connections at once"),
+		[KEPT_BY_OTHERS] = TEXT("put the port into net.ipv4.ip_local_reserved_ports, or "
+					"name one outside of the range: connect() then never "
+					"takes it"),
+	};
 
 	if (!load->options.reuseaddr && keeping == KEPT_WAITING)
 		advice_add(&f->attempt,
 			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
 				"a port "
 				"can be connected from again during its own TIME_WAIT, at once"));
-	if (load->bind.way == BIND_PORT || keeping == KEPT_FOR_GOOD)
+	if (load->bind.way == BIND_PORT || keeping == KEPT_FOR_GOOD || keeping == KEPT_BY_OTHERS)
 		advice_add(&f->attempt, several[keeping]);
 }
 
@@ -174,7 +196,7 @@ static void advise_fixed_port(struct finding *f, const struct evidence *e)
 		       "let the kernel choose: without bind(), or with a bind() to port 0 and "
 		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
 		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
-	advise_keeping(f, n.plan->load, keeping_of(n.tally));
+	advise_keeping(f, n.plan->load, keeping_of(e, &n));
 }
 
 // clang-format off

@@ -168,6 +168,49 @@ static void what_keeps_a_port_of_ones_own_is_told(void)
 	}
 }
 
+/* A port of the range, whose connections are reset at once, is another's by then; one outside of it is not. */
+static void a_port_that_another_load_has_is_to_be_reserved(void)
+{
+	static const struct {
+		const char *tiny;
+		bool others;
+	} rows[] = {
+		{"bind: port 40010, end: reset", true},
+		{"bind: ports 40008-40011, end: reset", true},
+		{"bind: port 40010, end: reset, hold: 1s", false},
+		{"bind: port 40032, end: reset", false},
+		{"bind: port 39999, end: reset", false},
+		{"bind: port 40031, end: reset", true},
+		{"bind: port 40000, end: reset", true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+		char lines[200];
+
+		snprintf(lines, sizeof(lines),
+			 FEW "loads: {tiny: {%s}, big: {rate: 40/s, end: leak}}", rows[i].tiny);
+		trial_open(&t, lines);
+		t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+		t.tape.load_count = 2;
+		t.tape.loads[0].tally = (struct tally){.opened = 4, .reset = 4, .failed = 3};
+		t.tape.loads[0].tally.errors[STAGE_BIND][EADDRINUSE] = 3;
+		t.tape.loads[1].tally = (struct tally){.opened = 31, .leaked = 31};
+		t.tape.tally.leaked = 31;
+		t.tape.tally.reset = 4;
+		trial_fail(&t, STAGE_BIND, EADDRINUSE, 3);
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_FIXED_PORT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(text_has(f->why, "connect() of another load has taken"),
+				rows[i].others);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "ip_local_reserved_ports"), rows[i].others);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "name several"), !rows[i].others);
+		trial_close(&t);
+	}
+}
+
 /* An eighth of what is held, or more. */
 static void reserved_ports_are_told_from_an_eighth_on(void)
 {
@@ -277,6 +320,7 @@ static const struct test tests[] = {
 	TEST(a_range_that_nobody_dumped_was_not_touched),
 	TEST(a_port_of_ones_own_has_its_ways_out),
 	TEST(what_keeps_a_port_of_ones_own_is_told),
+	TEST(a_port_that_another_load_has_is_to_be_reserved),
 	TEST(reserved_ports_are_told_from_an_eighth_on),
 	TEST(a_containers_range_is_told_where_the_hosts_would_do),
 	TESTS_END,
