@@ -178,6 +178,16 @@ static struct claim request_unanswered(const struct evidence *e)
 			say_gone(e)[0] ? say_gone(e) : say_died(e))};
 }
 
+/* Without a request a connection that fails once it is open was waited for, or ended by the other end. */
+static const char *say_undone(const struct evidence *e)
+{
+	if (plan_has_requests(e->plan))
+		return "what was sent on it failed";
+	return evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT)
+		       ? "the wait for the far end's FIN failed"
+		       : "the far end ended it";
+}
+
 /* Asked only where no other rule holds, or beside a want of ports. */
 static struct claim request_failed(const struct evidence *e)
 {
@@ -205,10 +215,9 @@ static struct claim request_failed(const struct evidence *e)
 		.weight = n,
 		.why = text_format(e->a,
 				   "This is not port exhaustion: each of these connections had its "
-				   "port, and %s failed.%s%s%s",
-				   plan_has_requests(e->plan) ? "what was sent on it"
-							      : "the wait for the far end's FIN",
-				   failures, kinds > KINDS_TOLD ? " Others failed otherwise." : "",
+				   "port, and %s.%s%s%s",
+				   say_undone(e), failures,
+				   kinds > KINDS_TOLD ? " Others failed otherwise." : "",
 				   say_died(e))};
 }
 
