@@ -179,6 +179,22 @@ static void a_fin_that_never_comes_is_no_request(void)
 	}
 }
 
+/* … nor has one where the far end resets what nothing was sent on. */
+static void what_the_far_end_ends_is_no_request(void)
+{
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, SMALL "server: {behaviour: reset}\nload: {rate: 40/s, end: leak}");
+	t.tape.tally.opened = 29;
+	trial_fail(&t, STAGE_RECEIVE, ECONNRESET, 29);
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "had its port, and the far end ended it."));
+	trial_close(&t);
+}
+
 /* Connects that gave up are told with those that wait still, and before what explains fewer failures; those
  * that a gateway dropped are its own. */
 static void connects_that_gave_up_are_told_with_those_that_wait(void)
@@ -233,6 +249,7 @@ static const struct test tests[] = {
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
 	TEST(requests_that_were_refused_did_not_wait),
 	TEST(a_fin_that_never_comes_is_no_request),
+	TEST(what_the_far_end_ends_is_no_request),
 	TEST(connects_that_gave_up_are_told_with_those_that_wait),
 	TESTS_END,
 };
