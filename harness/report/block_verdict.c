@@ -136,8 +136,8 @@ static void add_any(struct out *to, double rate)
 		out_z(to, "a rate that cannot be told");
 	else if (isinf(rate))
 		out_z(to, "any rate");
-	else if (rate > 0)
-		out_z(to, unit_rate_pretty(text, rate));
+	else if (rate > 0) /* as plan says it: rounded down */
+		out_z(to, unit_rate_pretty(text, rate < 100 ? rate : floor(rate * (1 + 1e-9))));
 	else
 		out_z(to, "no rate");
 }
