@@ -326,6 +326,14 @@ static int64_t tried_ns(const struct scenario *s, const struct life *life)
 	return again == 0 ? all : all + again * s->load.timeout + retry_most_ns(&s->load);
 }
 
+/* Of a ramp the first that could be refused may be late, and the rate more than that afterwards. */
+static bool never_more(const struct scenario *s, const struct budget *b, int64_t most)
+{
+	struct shape shape = shape_make(&s->load);
+
+	return s->load.ramp.count == 0 || shape_most(&shape, most + LIFE_SLACK) <= b->first;
+}
+
 /* If the first that could be refused is not, none is, for the load is the same at all times. But
  * what is drawn can come to one pair at any time; and a port that the load's own sockets share is
  * never wanted for, unless it is somebody else's. */
@@ -340,7 +348,8 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	bool never = (bind_shares_port(&s->load) && b->capacity) ||
 		     (s->load.total && s->load.total <= b->first) ||
 		     (goes_on && begun <= b->kept.near) || outlives(s, b) ||
-		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK) ||
+		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK &&
+				  never_more(s, b, most)) ||
 				 bounded(s, b, life, waiting_most(s, b, host))));
 	bool not_yet = next >= speed_ends_ns(s), told = b->first || !b->capacity;
 

@@ -185,7 +185,7 @@ double plan_rate(const struct plan *p)
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		if (!load_is_open(p->loads[i].load))
 			return 0;
-		rate += shape_rate(&p->loads[i].shape);
+		rate += shape_asks(&p->loads[i].shape);
 	}
 	return rate;
 }

@@ -158,3 +158,12 @@ double shape_rate(const struct shape *s)
 		return (double)s->burst * SECOND / (double)s->every_ns;
 	return s->count ? s->steps[s->count - 1].from : 0;
 }
+
+double shape_asks(const struct shape *s)
+{
+	double rate = shape_rate(s);
+
+	for (uint32_t i = 0; rate <= 0 && i < s->count; i++)
+		rate = fmax(rate, s->steps[i].from);
+	return rate;
+}

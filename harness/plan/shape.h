@@ -50,3 +50,6 @@ int64_t load_lasts_ns(const struct load *load, int64_t stop_ns);
 uint64_t load_begins_most(const struct load *load, const struct shape *s, int64_t stop_ns);
 
 double shape_rate(const struct shape *s); /* what it comes to in the end; 0: a closed loop */
+
+/* The same; of a ramp that ends at 0/s, the most that it comes to. */
+double shape_asks(const struct shape *s);

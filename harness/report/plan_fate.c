@@ -185,6 +185,9 @@ static struct text say_race(const struct plan *p)
 		return TEXT("cannot be told: connects hang where the server's backlog is full "
 			    "(server.backlog, server.accept_every), and have their ports until "
 			    "load.timeout: whether all ports are in use by then is too close");
+	if (p->load_count == 1 && p->loads[0].load->ramp.count > 0)
+		return TEXT("cannot be told: how many are open together when the rate is at its "
+			    "highest (load.ramp) is too close");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 

@@ -205,6 +205,38 @@ static void what_no_run_can_break_is_not_foretold(void)
 	}
 }
 
+/* 33 are not due within the first 0.6 s, and 52 are later on. */
+static void of_a_ramp_the_most_is_what_counts(void)
+{
+	static const struct {
+		const char *ramp;
+		bool is_told;
+	} rows[] = {
+		{"{to: 100/s, over: 1s}, {to: 0/s, over: 1s}", false},
+		{"{to: 100/s, over: 4s}", false},
+		{"{to: 40/s, over: 1s}, {to: 0/s, over: 1s}", true},
+		{"{to: 40/s, over: 4s}", true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[200];
+		struct trial t;
+
+		(void)snprintf(
+			text, sizeof(text),
+			"network: {ports: 40000-40031}\nload: {ramp: [%s], duration: 5s, end: "
+			"reset, hold: 600ms}\n",
+			rows[i].ramp);
+		trial_open(&t, text);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = 20;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED),
+				rows[i].is_told ? OUTCOME_HOLDS : OUTCOME_UNTOLD);
+		CU_ASSERT(plan_rate(&t.plan) > 0);
+		trial_close(&t);
+	}
+}
+
 static void a_recovery_is_waited_for_as_long_as_a_port_lives(void)
 {
 	static const struct {
@@ -358,6 +390,7 @@ static const struct test tests[] = {
 	TEST(descriptors_that_end_first_are_held_against_the_run),
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(what_no_run_can_break_is_not_foretold),
+	TEST(of_a_ramp_the_most_is_what_counts),
 	TEST(a_recovery_is_waited_for_as_long_as_a_port_lives),
 	TEST(a_connect_that_is_timed_may_have_the_last_port),
 	TEST(without_exhaustion_its_bounds_are_not_reached),
