@@ -187,7 +187,7 @@ static struct text say_race(const struct plan *p)
 			    "load.timeout: whether all ports are in use by then is too close");
 	if (p->load_count == 1 && p->loads[0].load->ramp.count > 0)
 		return TEXT("cannot be told: how many are open together when the rate is at its "
-			    "highest (load.ramp) is too close");
+			    "highest (load.ramp) decides");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 
