@@ -74,6 +74,19 @@ static bool surely_expires(const struct load *l, const struct life *life, uint32
 	return gap > idle + concurrency_of(l) * SPEED_SLOWEST_NS + (double)LIFE_SLACK;
 }
 
+/* Of requests that come evenly and take the same time, has the one that ended last before another comes
+ * been idle for too long by then? */
+static bool likely_expires(const struct load *l, const struct life *life, uint32_t pairs)
+{
+	double gap = pool_gap_ns(l, pairs), live = (double)life->live.most;
+	double idle = (double)l->pool.idle_timeout;
+
+	if (idle <= 0 || l->ramp.count > 0 || l->burst.size > 0 ||
+	    life->live.least < life->live.most || isinf(gap))
+		return false;
+	return (load_is_open(l) ? (floor(live / gap) + 1) * gap - live : gap) > idle;
+}
+
 /* Is the first client's request under way still, when the last one begins? */
 static bool begins_together(const struct load *l, const struct life *life)
 {
@@ -148,6 +161,7 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 
 	set_bounds(&f, l);
 	f.surely = is_known ? surely_under_way(l, life) : 0;
+	f.likely_expires = is_known && likely_expires(l, life, b->pairs);
 	f.surely_expires = is_known && surely_expires(l, life, b->pairs);
 	f.begins_together = is_known && begins_together(l, life);
 	f.in_step = is_known && b->pairs == 1 && is_in_step(l, life, b->pairs) &&

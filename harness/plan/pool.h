@@ -32,6 +32,7 @@ struct pool_fate {
 	bool in_step;	      /* all begin and end together, round by round: so many do */
 	bool is_closed;	      /* connections that end are closed by the client, and wait */
 	bool expires;	     /* before it could serve again, each may be closed for its idle time */
+	bool likely_expires; /* and is, where requests come as evenly as they are due */
 	bool surely_expires; /* and is, unless the machine is held up */
 	double likely;	/* connections that are open at once, where requests are spread evenly */
 	double served;	/* requests that a connection serves at most; 0: as many as there are */
