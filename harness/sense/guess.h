@@ -3,7 +3,8 @@
  * The kernel does not say who chose a connected socket's port. But connect() takes ports of the parity
  * of the range's low end until it has none, and bind() to port 0 the others first; and a port that
  * bind() took has that one socket. So towards a destination that has ports of the second parity while
- * there are more of the first, those that no other destination shares are taken to be bind()'s.
+ * there are more of the first, those that no other destination shares are taken to be bind()'s: of the
+ * second parity alone, as long as that has free ones.
  *
  * Errors: it is a guess. Connections that are left of a time when the first half was full look the
  *         same, and so do those with IP_LOCAL_PORT_RANGE, which is searched port by port; a bind() to

@@ -333,7 +333,9 @@ static void what_bind_took_is_guessed_by_the_parity_it_prefers(void)
 	} rows[] = {
 		{40001, 2, 8, 0, 8},   /* odd alone */
 		{40000, 2, 8, 0, 0},   /* even alone: as connect() has them */
-		{40000, 1, 20, 0, 20}, /* both, and even ones are left */
+		{40000, 1, 20, 0, 10}, /* both, and even ones are left: the odd ones */
+		{40001, 1, 31, 0,
+		 30}, /* no odd one is left: even ones, too; but for one that is shared */
 		{40000, 1, 20, 20, 0}, /* but another destination has them, too */
 		{40000, 1, 32, 0, 0},  /* no even one is left */
 	};
