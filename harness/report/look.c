@@ -154,7 +154,7 @@ static void write_head(struct out *out, const struct look *l)
 			unit_count_pretty(n, l->sample.states[state]), state_name(state));
 		any = true;
 	}
-	out_fmt(out, "%s%s%s\n", any ? "" : " none in the range",
+	out_fmt(out, "%s%s%s\n", any ? "" : " none of TCP in the range",
 		l->to_one ? " to that destination" : "",
 		l->overfull	 ? " (at least: there are more than are counted)"
 		: l->sample.torn ? " (at least: they moved while counted)"
