@@ -366,8 +366,8 @@ static bool only_waits(const struct scenario *s, const struct life *life)
 {
 	const struct load *l = &s->load;
 
-	return l->request.receive > 0 && l->hold == 0 && s->server.delay > 0 &&
-	       answer_span(s).most < l->timeout && life->quiet.most == 0;
+	return l->protocol == PROTOCOL_TCP && l->request.receive > 0 && l->hold == 0 &&
+	       s->server.delay > 0 && answer_span(s).most < l->timeout && life->quiet.most == 0;
 }
 
 /* The server's host vanishes before the ports are used up: later on a machine that is held up. Who waits for

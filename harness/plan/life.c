@@ -244,12 +244,18 @@ static struct span live_answered(const struct scenario *s)
 	return (struct span){is_told ? 0 : l->timeout, l->timeout};
 }
 
-/* What comes after the server's end is as where nobody listens. */
+/* Does a far end that answers cease to before the run ends? */
+static bool ceases(const struct scenario *s)
+{
+	return (s->server.die > 0 && s->server.die < s->stop.time) ||
+	       (s->server.vanish > 0 && s->server.vanish < s->stop.time);
+}
+
+/* What comes after the server's end is as where nobody listens, and after its host's as where nobody is. */
 static struct span live_datagram(const struct scenario *s)
 {
 	struct span live = live_answered(s);
-	bool waits =
-		s->load.request.receive > 0 && s->server.die > 0 && s->server.die < s->stop.time;
+	bool waits = s->load.request.receive > 0 && ceases(s);
 
 	if (!waits)
 		return live;

@@ -268,6 +268,9 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 		{FEW "server: {vanish: 1s}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
 		{FEW "server: {vanish: 100ms}\nload: {rate: 200/s, total: 320}", 60, 32 / 60., CANNOT_TELL, 0},
 		/* 28 wait for answers as it goes, 40 or 41 were opened; four more connects, and the next has no port */
+		/* UDP learns nothing of it: each waits for its timeout */
+		{FEW "server: {vanish: 300ms}\nload: {protocol: udp, rate: 100/s, total: 60, timeout: 500ms, "
+		     "request: {send: 8B, receive: 8B}}", 0.5, 32 / .5, CANNOT_TELL, 0},
 		{FEW "server: {behaviour: close, delay: 700ms, vanish: 1s}\n"
 		 "load: {rate: 40/s, duration: 2s, end: wait, request: {send: 8B, receive: 8B}, timeout: 5s}", 0.7, 32 / 0.7, REFUSES, 41},
 		/* all are given up before that */
