@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/order.h"
 #include "sys/clock.h"
 #include "sys/sockets.h"
 #include "sys/sysctl.h"
@@ -233,14 +234,16 @@ int64_t watch_pause_ns(const struct watch *w)
 	return (int64_t)w->look.sample.dump_ns * COST_SHARE;
 }
 
-/* The first has memory that nobody has touched: no other costs as much. */
-static int64_t pause_of(const struct watch *w)
+/* The first has memory that nobody has touched: no other costs as much. A second one comes soon all the same,
+ * for one tells no rates; what is owed for it lengthens the pauses after that, each up to twice. */
+static int64_t pause_of(struct watch *w)
 {
-	int64_t pause = watch_pause_ns(w);
+	int64_t own = watch_pause_ns(w), pause = own + sooner(own, w->owed_ns);
 
-	if (w->looks == 1 && pause > SECOND_NS)
-		pause = SECOND_NS;
-	return pause > PAUSE_LEAST_NS ? pause : PAUSE_LEAST_NS;
+	if (w->looks == 1)
+		pause = sooner(own, SECOND_NS);
+	w->owed_ns += own - pause;
+	return later(pause, PAUSE_LEAST_NS);
 }
 
 bool watch_look(struct watch *w, struct err *err)

@@ -56,7 +56,8 @@ struct watch {
 	uint64_t opened; /* ActiveOpens, as read now */
 	int newest;	 /* of the counts */
 	int64_t first_ns;
-	int64_t due_ns; /* the next look, not before */
+	int64_t due_ns;	 /* the next look, not before */
+	int64_t owed_ns; /* of the first look's pause, what has not been kept yet */
 	uint64_t looks;
 };
 
@@ -68,5 +69,5 @@ bool watch_look(struct watch *w, struct err *);
  * end is then known. Where no look was due in that time, there are totals at its end. */
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop, struct err *);
 
-/* How long to leave the kernel alone, so that looking takes at most 2 % of a core. */
+/* How long to leave the kernel alone after a look, so that looking takes at most 2 % of a core. */
 int64_t watch_pause_ns(const struct watch *w);
