@@ -11,10 +11,19 @@ bool gateway_lacks_ports(const struct evidence *e)
 	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
 }
 
+/* What it may have at once: a rule's limit, which counts what is open, or what it tracked. */
+static double room_of(const struct evidence *e)
+{
+	uint64_t limit = e->plan->scenario->network.nat.limit;
+
+	return limit && gateway_is_full(e) ? (double)limit
+					   : evidence_measured(e, MEASURE_NAT_ENTRIES_MAX);
+}
+
 bool gateway_is_leaked_away(const struct evidence *e)
 {
-	return gateway_lacks_ports(e) && !plan_speaks(e->plan, PROTOCOL_UDP) &&
-	       2 * (double)e->kept > evidence_measured(e, MEASURE_NAT_ENTRIES_MAX);
+	return (gateway_lacks_ports(e) || gateway_is_full(e)) &&
+	       !plan_speaks(e->plan, PROTOCOL_UDP) && 2 * (double)e->kept > room_of(e);
 }
 
 /* What the gateway's tracking had dropped by then. */

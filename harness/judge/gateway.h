@@ -8,11 +8,13 @@
 
 /* Does it say that it dropped packets for want of a port, of a mapping, which is one for all
  * destinations, or of room in its table? */
-/* Are most of the connections that it tracks never closed? Where all are of TCP, which it keeps for days. */
-bool gateway_is_leaked_away(const struct evidence *e);
 bool gateway_lacks_ports(const struct evidence *e);
 bool gateway_lacks_mappings(const struct evidence *e);
 bool gateway_is_full(const struct evidence *e);
+
+/* Are most of the connections that it tracks, or of those that it allows to be open, never closed? Where
+ * all are of TCP, which it keeps for days. */
+bool gateway_is_leaked_away(const struct evidence *e);
 
 bool gateway_maps_for_all(const struct evidence *e); /* a port of its own is for all destinations */
 bool gateway_redirects(const struct evidence *e);    /* and so is what is behind it */

@@ -115,10 +115,11 @@ static bool is_tcp(const struct evidence *e)
 	return e->leaker->load->protocol == PROTOCOL_TCP;
 }
 
-/* It is a gateway's ports that they keep. */
+/* It is a gateway's ports that they keep, or the room in its table. */
 static struct claim leaked_away(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
+	bool is_full = gateway_is_full(e);
 
 	if (!gateway_is_leaked_away(e))
 		return no_claim;
@@ -126,11 +127,13 @@ static struct claim leaked_away(const struct evidence *e)
 		.weight = weight_dropped(e) / 2,
 		.why = text_format(
 			e->a,
-			"Of %s opened %s %s never closed, and each keeps its port of the gateway, "
-			"which tracked up to %s: used up for good, however many ports it is given.",
+			"Of %s opened %s %s never closed, and each keeps its %s of the gateway, "
+			"which tracked up to %s: used up for good, however many %s it is given.",
 			say_number_of(e->a, t->opened, "connection", "connections"),
 			say_count(e->a, e->kept), say_either(e->kept, "was", "were"),
-			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX)))};
+			is_full ? "entry" : "port",
+			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX)),
+			is_full ? "entries" : "ports")};
 }
 
 static struct claim leak(const struct evidence *e)

@@ -142,23 +142,39 @@ static struct claim insert_race(const struct evidence *e)
 	return c;
 }
 
-static struct claim conntrack_full(const struct evidence *e)
+/* "tracked 10 connections, and may track no more (nf_conntrack_max)". The limit of a rule passes over those
+ * that are closed, and the kernel's own does not. */
+static const char *say_full(const struct evidence *e)
 {
 	uint64_t limit = e->plan->scenario->network.nat.limit;
-	const char *bound = "nf_conntrack_max";
 
+	if (!limit)
+		return text_format(e->a, "tracked %s, and may track no more (nf_conntrack_max)",
+				   say_tracked(e))
+			.s;
+	if (evidence_measured(e, MEASURE_NAT_ENTRIES_MAX) > (double)limit)
+		return text_format(e->a,
+				   "tracked up to %s, and may have no more than %s open (here by "
+				   "network.nat.limit; nf_conntrack_max counts closed ones, too)",
+				   say_tracked(e), say_count(e->a, limit))
+			.s;
+	return text_format(e->a,
+			   "tracked %s, and may track no more (here %s by network.nat.limit, else "
+			   "nf_conntrack_max)",
+			   say_tracked(e), say_count(e->a, limit))
+		.s;
+}
+
+static struct claim conntrack_full(const struct evidence *e)
+{
 	if (!gateway_is_full(e))
 		return no_claim;
-	if (limit)
-		bound = text_format(e->a, "here %s by network.nat.limit, else nf_conntrack_max",
-				    say_count(e->a, limit))
-				.s;
 	return claim_dropped(
-		e, text_format(e->a,
-			       "The gateway tracked %s, and may track no more (%s): it drops "
-			       "a %s beyond that without a word, whatever its destination. "
-			       "It has %s.",
-			       say_tracked(e), bound, say_packet(e), say_gateway_ports(e))
+		e, text_format(
+			   e->a,
+			   "The gateway %s: it drops a %s beyond that without a word, whatever its "
+			   "destination. It has %s.",
+			   say_full(e), say_packet(e), say_gateway_ports(e))
 			   .s);
 }
 

@@ -81,6 +81,14 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "give the NAT more ports with it: it has no more than it tracked",
 		 "another destination"},
 		{GATEWAY("limit: 10", "end: leak"),
+		 {11, 0, 0, 0, 0},
+		 CAUSE_CONNTRACK_FULL,
+		 "The gateway tracked up to 11 connections, and may have no more than 10 open "
+		 "(here "
+		 "by network.nat.limit; nf_conntrack_max counts closed ones, too): it drops a SYN",
+		 "here it is the rule's limit of 10",
+		 "it had ports left"},
+		{GATEWAY("limit: 10", "end: leak"),
 		 {9, 0, 0, 0, 0},
 		 CAUSE_TIMED_OUT,
 		 "no answer within 2 s",
@@ -248,6 +256,39 @@ static void what_a_gateways_ports_are_kept_by_is_told(void)
 	}
 }
 
+/* A rule's limit counts what is open: those that are never closed have it, beside many that were. */
+static void what_a_gateways_table_is_full_of_is_told(void)
+{
+	static const struct {
+		uint64_t leaked;
+		bool told;
+	} rows[] = {{20, true}, {11, true}, {10, false}, {0, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, "network: {topology: nat, nat: {ports: 2000-2063, limit: 20}}\n"
+			       "load: {rate: 50/s, mix: {leak: 50%}}");
+		t.tape.tally.attempted = t.tape.tally.opened = 40;
+		t.tape.tally.leaked = rows[i].leaked;
+		t.tape.tally.closed = 40 - rows[i].leaked;
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 4);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 40)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = (struct tracked){40, 0, 0, 0, 0};
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(t.verdict.cause_count, rows[i].told ? 2 : 1);
+		CU_ASSERT_PTR_EQUAL(trial_cause(&t, CAUSE_CONNTRACK_FULL), &t.verdict.causes[0]);
+		f = trial_cause(&t, CAUSE_LEAK);
+		CU_ASSERT_EQUAL(f != NULL, rows[i].told);
+		CU_ASSERT(!f || text_has(f->why, "keeps its entry of the gateway, which tracked "
+						 "up to 40: used up for good, however many "
+						 "entries"));
+		trial_close(&t);
+	}
+}
+
 /* What is reused already is not to be reused, but to be fewer; where it is not reused that takes the ports,
  * it is to be reused. */
 static void a_pool_behind_a_gateway_is_to_be_bounded(void)
@@ -332,6 +373,7 @@ static const struct test tests[] = {
 	TEST(what_a_gateway_drops_of_both_protocols_is_told_of_both),
 	TEST(a_gateways_drops_are_told_from_other_timeouts),
 	TEST(what_a_gateways_ports_are_kept_by_is_told),
+	TEST(what_a_gateways_table_is_full_of_is_told),
 	TEST(a_pool_behind_a_gateway_is_to_be_bounded),
 	TEST(connects_that_nobody_answers_take_a_gateways_ports),
 	TESTS_END,
