@@ -71,7 +71,21 @@ static const char *say_taker(const struct evidence *e)
 	return bind_takes_port(way) || bind_names_port(way) ? "bind()" : "connect()";
 }
 
-/* A service that started late (squat.start), and found its port in the range taken. */
+/* " 2 more of the ports that it wanted it could not have either." */
+static const char *say_refused_more(const struct evidence *e)
+{
+	uint64_t more = e->tape->squat_refused - 1;
+
+	if (e->tape->squat_refused < 2)
+		return "";
+	return text_format(e->a, " %s that it wanted %s not to be had either.",
+			   say_number_of(e->a, more, "more port", "more ports"),
+			   say_either(more, "was", "were"))
+		.s;
+}
+
+/* A service that started late (squat.start), and found its port in the range taken. Behind a want of ports
+ * that more connects failed for. */
 static struct claim late_service(const struct evidence *e)
 {
 	struct port_range range = e->plan->scenario->network.ports;
@@ -83,15 +97,16 @@ static struct claim late_service(const struct evidence *e)
 		    at->value < range.lo || at->value > range.hi)
 			continue;
 		return (struct claim){
-			.weight = claim_first(e) + (double)e->tape->squat_refused,
+			.weight = (double)e->tape->squat_refused,
 			.why = text_format(
 				e->a,
 				"A service wanted port %lld after %s, and %s failed with "
 				"EADDRINUSE: a connection of the client's own has it, for "
 				"%s may take any of %u-%u. Who has it is no server, so that "
-				"`ss -tln` shows nobody.",
+				"`ss -tln` shows nobody.%s",
 				(long long)at->value, say_time(e->a, at->t_ns),
-				stage_call(at->stage), say_taker(e), range.lo, range.hi)};
+				stage_call(at->stage), say_taker(e), range.lo, range.hi,
+				say_refused_more(e))};
 	}
 	return no_claim;
 }

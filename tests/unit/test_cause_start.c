@@ -167,6 +167,47 @@ static void a_named_port_says_nothing_of_the_range(void)
 	}
 }
 
+/* What most failed for is told first; and that the port was one of several is told of it. */
+static void a_late_service_is_behind_what_more_failed_for(void)
+{
+	static const struct {
+		uint64_t failed, refused;
+		bool is_first;
+		const char *why;
+	} rows[] = {
+		{0, 1, true, "`ss -tln` shows nobody."},
+		{10, 3, false, "shows nobody. 2 more ports that it wanted were not to be had"},
+		{2, 3, true, "shows nobody. 2 more ports that it wanted were not to be had"},
+		{2, 2, false, "shows nobody. 1 more port that it wanted was not to be had either."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, FEW "squat: {ports: [40004, 40006], listen: [40008], start: 300ms}\n"
+				   "load: {rate: 60/s}");
+		t.tape.exhausted = rows[i].failed > 0;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, rows[i].failed);
+		t.tape.tally.attempted += 32;
+		t.tape.tally.opened = t.tape.tally.closed = 32;
+		trial_dump(&t, 0);
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		t.tape.squat_refused = rows[i].refused;
+		tape_event(&t.tape, (struct event){.kind = EVENT_SQUAT_REFUSED,
+						   .stage = STAGE_BIND,
+						   .error = EADDRINUSE,
+						   .value = 40008,
+						   .t_ns = 300000000});
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LISTENER_IN_RANGE);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(f == &t.verdict.causes[0], rows[i].is_first);
+		CU_ASSERT(f && text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 static void a_load_alone_is_no_server_beside_others(void)
 {
 	struct trial t;
@@ -229,6 +270,7 @@ static const struct test tests[] = {
 	TEST(a_server_without_its_port_is_told_why),
 	TEST(a_load_that_had_all_its_ports_has_them_itself),
 	TEST(a_named_port_says_nothing_of_the_range),
+	TEST(a_late_service_is_behind_what_more_failed_for),
 	TEST(a_load_alone_is_no_server_beside_others),
 	TEST(a_service_that_started_late_is_told_by_its_port),
 	TESTS_END,
