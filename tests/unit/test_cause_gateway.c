@@ -27,6 +27,7 @@ static void what_a_gateway_drops_of_both_protocols_is_told_of_both(void)
 	CU_ASSERT(text_has(f->why, "connect() failed 5 times with ETIMEDOUT"));
 	CU_ASSERT(text_has(f->why, "So did recv() of UDP, 4 times. The gateway has 32 ports of "
 				   "TCP, and as many of UDP"));
+	CU_ASSERT(!text_has(f->why, "for ever")); /* no rate is that of both */
 	trial_close(&t);
 }
 
