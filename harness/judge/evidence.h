@@ -81,7 +81,8 @@ const char *say_demand(const struct evidence *e);
  * of when; empty if it has not. */
 const char *say_since(const struct evidence *e, enum measure when, const char *what);
 
-/* "2 s", how long a connect of these loads waits; "1 s to 2 s", where it is not the same. */
+/* "2 s", how long these loads wait, those that waited in vain if any did; "1 s to 2 s", where it is not the
+ * same. */
 const char *say_patience(const struct evidence *e);
 
 /* " The server's host vanished after 1 s."; empty if it has not. */

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "judge/evidence.h"
 #include "judge/late.h"
 #include "judge/say.h"
@@ -154,16 +156,31 @@ const char *say_lag(const struct evidence *e)
 		.s;
 }
 
+/* Has it waited in vain, or did none? */
+static bool lost_patience(const struct evidence *e, uint32_t load)
+{
+	const struct tally *t = evidence_tally(e->plan, e->tape, load);
+	uint64_t all = evidence_errors(e, STAGE_CONNECT, ETIMEDOUT) +
+		       evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT);
+
+	return all == 0 ||
+	       t->errors[STAGE_CONNECT][ETIMEDOUT] + t->errors[STAGE_RECEIVE][ETIMEDOUT] > 0;
+}
+
 const char *say_patience(const struct evidence *e)
 {
-	int64_t shortest = e->load->load->timeout, longest = shortest;
+	int64_t shortest = INT64_MAX, longest = 0;
 
 	for (uint32_t i = 0; i < e->plan->load_count; i++) {
 		int64_t timeout = e->plan->loads[i].load->timeout;
 
+		if (!lost_patience(e, i))
+			continue;
 		shortest = timeout < shortest ? timeout : shortest;
 		longest = timeout > longest ? timeout : longest;
 	}
+	if (longest == 0) /* the books of each are not to be had */
+		return say_time(e->a, e->load->load->timeout);
 	if (shortest == longest)
 		return say_time(e->a, longest);
 	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;

@@ -43,6 +43,36 @@ static void live_connections_beside_a_churn_are_a_want_of_their_own_from_nine_te
 	}
 }
 
+/* Whose connects all had an answer has not waited for as long as it would have. */
+static void patience_is_of_those_who_waited_in_vain(void)
+{
+	static const struct {
+		uint64_t a, b;
+		const char *why;
+	} rows[] = {
+		{1, 0, "no answer within 2 s"},
+		{0, 1, "no answer within 0.3 s"},
+		{1, 1, "no answer within 0.3 s to 2 s"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, FEW "loads: {a: {timeout: 2s}, b: {timeout: 300ms}}");
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, rows[i].a + rows[i].b);
+		t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+		t.tape.load_count = 2;
+		t.tape.loads[0].tally.errors[STAGE_CONNECT][ETIMEDOUT] = rows[i].a;
+		t.tape.loads[1].tally.errors[STAGE_CONNECT][ETIMEDOUT] = rows[i].b;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIMED_OUT);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 /* Either gives up when its own time is up. */
 static void a_connect_waits_as_long_as_its_own_load_has_it(void)
 {
@@ -335,6 +365,7 @@ static void of_a_closed_loop_nothing_is_said_to_be_enough(void)
 
 static const struct test tests[] = {
 	TEST(live_connections_beside_a_churn_are_a_want_of_their_own_from_nine_tenths_on),
+	TEST(patience_is_of_those_who_waited_in_vain),
 	TEST(a_connect_waits_as_long_as_its_own_load_has_it),
 	TEST(a_storm_is_of_tries_or_of_flushed_pools),
 	TEST(what_holds_ports_is_added_up),
