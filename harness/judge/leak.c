@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "plan/bind.h"
+
 /* How many connections come to so many ports held for good, by the share that was. */
 static uint64_t opened_until(const struct evidence *e, uint64_t ports, uint64_t kept)
 {
@@ -22,6 +24,13 @@ static const char *say_kept_besides(const struct evidence *e, uint64_t held)
 		.s;
 }
 
+/* Who leaks names its ports, and others have those of the range: it leaks none of theirs. */
+static bool is_of_named_ports(const struct evidence *e)
+{
+	return bind_names_port(e->leaker->bind) &&
+	       !bind_names_port(e->plan->loads[e->plan->widest].bind);
+}
+
 /* ": the 32 ports to one destination are used up for good", or how many of them, and when all. Where
  * another load binds first, its ports are none of this one's: there are no more to be had. */
 static const char *say_used_up(const struct evidence *e, uint64_t held, const char *until)
@@ -39,6 +48,11 @@ static const char *say_used_up(const struct evidence *e, uint64_t held, const ch
 		return text_format(e->a, "the %s %s %s used up %s.", say_ports_left(e),
 				   say_towards(e), say_either(e->plan->budget.usable, "is", "are"),
 				   until)
+			.s;
+	if (is_of_named_ports(e))
+		return text_format(e->a, "of %s in use %s %s used up %s.",
+				   say_number_of(e->a, h.own, "port", "ports"),
+				   say_count(e->a, held), say_either(held, "is", "are"), until)
 			.s;
 	return text_format(e->a,
 			   "of %s in use %s %s used up %s, and %s: %s after %s, "

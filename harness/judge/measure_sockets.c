@@ -77,15 +77,15 @@ static bool watches_more(const struct plan *plan)
 }
 
 /* Then those outside are none of the range's in use: the map of the fullest dump tells them apart, where it
- * was kept. */
+ * was kept. Nor are reserved ones, which a load can name: no more can be in use than are usable. */
 static void measure_range(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
 	const struct portmap *map = tape->fullest_map;
 
-	if (!used->present || !watches_more(plan))
+	if (!used->present)
 		return;
-	if (map && map->known && (double)map->used_max == used->n)
+	if (watches_more(plan) && map && map->known && (double)map->used_max == used->n)
 		used->n = portset_count(&map->used, plan->loads[plan->widest].ports);
 	used->n = fmin(used->n, plan->budget.usable);
 }

@@ -6,6 +6,14 @@ static uint32_t size_of(struct port_range r)
 	return (uint32_t)(r.hi - r.lo) + 1;
 }
 
+/* What looks at the range alone sees those that were in use as well that a load has named. */
+static uint32_t seen_in_use(const struct evidence *e, struct port_range range)
+{
+	uint32_t left = bound_left(e), used = e->full ? e->full->used_max : 0;
+
+	return (uint32_t)least(used > left ? used : left, size_of(range));
+}
+
 static struct claim reserved_ports(const struct evidence *e)
 {
 	uint32_t n = evidence_reserved(e), usable = e->plan->budget.usable;
@@ -23,7 +31,8 @@ static struct claim reserved_ports(const struct evidence *e)
 				    say_count(e->a, n), say_count(e->a, size_of(range)), range.lo,
 				    range.hi, say_number_of(e->a, left, "port", "ports"),
 				    e->ports_of, say_either(left, "is", "are"), say_towards(e),
-				    say_measure(e->a, KIND_SHARE, (double)left / size_of(range)));
+				    say_measure(e->a, KIND_SHARE,
+						(double)seen_in_use(e, range) / size_of(range)));
 	return c;
 }
 

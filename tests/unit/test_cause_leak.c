@@ -320,6 +320,37 @@ static void a_leak_uses_up_the_ports_that_are_left(void)
 	trial_close(&t);
 }
 
+/* Of 32 ports 16 are reserved, and one load names 8 of these: they are none of connect()'s, and all that
+ * look at the range alone count them. */
+static void what_leaks_named_ports_uses_up_no_others(void)
+{
+	const struct finding *leak, *reserved;
+	struct sample *s;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031, reserved: [40000-40015]}\nloads:\n"
+		       "  a: {rate: 40/s}\n"
+		       "  b: {bind: ports 40000-40007, rate: 10/s, end: leak}");
+	trial_exhaust(&t, 24);
+	t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	t.tape.load_count = 2;
+	t.tape.tally.closed = t.tape.loads[0].tally.opened = t.tape.loads[0].tally.closed = 16;
+	t.tape.tally.leaked = t.tape.loads[1].tally.opened = t.tape.loads[1].tally.leaked = 8;
+	s = trial_dump(&t, 24);
+	s->states[STATE_TIME_WAIT] = 16;
+	s->states[STATE_ESTABLISHED] = 8;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(t.measures.fixed[MEASURE_PORTS_USED_MAX].n, 16);
+	CU_ASSERT_EQUAL(t.measures.fixed[MEASURE_PORTS_FILL_MAX].n, 1);
+	leak = trial_cause(&t, CAUSE_LEAK);
+	reserved = trial_cause(&t, CAUSE_RESERVED_PORTS);
+	CU_ASSERT_FATAL(leak && reserved);
+	CU_ASSERT(text_has(leak->why, "of 24 ports in use 8 are used up for good."));
+	CU_ASSERT(text_has(reserved->why, "16 ports are left to one destination."));
+	CU_ASSERT(text_has(reserved->why, "alone says that 75 % of it are in use."));
+	trial_close(&t);
+}
+
 static const struct test tests[] = {
 	TEST(each_kind_of_leak_is_told_by_its_signature),
 	TEST(what_is_closed_late_is_no_connection_in_use),
@@ -331,6 +362,7 @@ static const struct test tests[] = {
 	TEST(where_nothing_leaks_no_leak_is_told),
 	TEST(a_pool_shows_a_leak_below_the_number_of_ports),
 	TEST(a_leak_uses_up_the_ports_that_are_left),
+	TEST(what_leaks_named_ports_uses_up_no_others),
 	TESTS_END,
 };
 
