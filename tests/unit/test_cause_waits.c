@@ -154,6 +154,27 @@ static void requests_that_were_refused_did_not_wait(void)
 	}
 }
 
+/* What a gateway drops, for its table is full, is told by that alone. */
+static void requests_that_a_gateway_drops_are_told_by_that(void)
+{
+	for (uint64_t full = 0; full < 2; full++) {
+		struct trial t;
+
+		trial_open(&t, "network: {ports: 40000-40031, topology: nat, nat: {limit: 10}}\n"
+			       "load: {protocol: udp, rate: 50/s, request: {send: 8B, "
+			       "receive: 8B}, timeout: 500ms}");
+		trial_exhaust(&t, 32);
+		t.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT] = 22;
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 32)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].gateway = (struct tracked){full ? 10 : 9, 0, 0, 0, 0};
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_REQUEST_FAILED) == NULL, full);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_CONNTRACK_FULL) != NULL, full);
+		trial_close(&t);
+	}
+}
+
 /* Without a request it is the far end's FIN that was waited for: no request has failed. */
 static void a_fin_that_never_comes_is_no_request(void)
 {
@@ -248,6 +269,7 @@ static const struct test tests[] = {
 	TEST(sockets_of_udp_have_no_peer_that_is_gone),
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
 	TEST(requests_that_were_refused_did_not_wait),
+	TEST(requests_that_a_gateway_drops_are_told_by_that),
 	TEST(a_fin_that_never_comes_is_no_request),
 	TEST(what_the_far_end_ends_is_no_request),
 	TEST(connects_that_gave_up_are_told_with_those_that_wait),

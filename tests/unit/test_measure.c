@@ -39,6 +39,34 @@ static void expect_rows(const struct trial *t, const struct row *rows)
 	}
 }
 
+/* Of the first range where there are two; what is asked of one load is of that. */
+static void of_several_loads_each_has_measures_of_its_own(void)
+{
+	struct measure_ref ref;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+		       "loads:\n  tcp: {rate: 5/s}\n"
+		       "  udp: {rate: 5/s, protocol: udp, request: {send: 8B, receive: 8B}}");
+	t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	t.tape.load_count = 2;
+	t.tape.loads[0].tally.opened = 3;
+	t.tape.loads[1].tally.opened = 4;
+	t.tape.tally.opened = 7;
+	trial_judge(&t);
+	expect_rows(&t, (const struct row[]){{"connects.opened", true, 7},
+					     {"predicted.rate", true, 32 / 60.},
+					     {NULL, false, 0}});
+	CU_ASSERT_FATAL(measure_find(TEXT("connects.opened"), &ref));
+	for (uint32_t load = 1; load <= 2; load++) {
+		ref.load = load;
+		CU_ASSERT_EQUAL(measures_get(&t.measures, &ref).n, load + 2.);
+	}
+	ref.load = 3;
+	CU_ASSERT(!measures_get(&t.measures, &ref).present);
+	trial_close(&t);
+}
+
 static void a_run_out_of_ports_is_measured(void)
 {
 	static const struct row rows[] = {
@@ -305,6 +333,7 @@ static void books_that_do_not_balance_are_told(void)
 }
 
 static const struct test tests[] = {
+	TEST(of_several_loads_each_has_measures_of_its_own),
 	TEST(a_run_out_of_ports_is_measured),
 	TEST(what_was_open_between_dumps_counts),
 	TEST(ports_in_use_between_dumps_count),
