@@ -74,6 +74,28 @@ static enum keeping keeping_of(const struct evidence *e, const struct namer *n)
 	return n->plan->load->hold == 0 && is_of_the_range(e, n) ? KEPT_BY_OTHERS : KEPT_WHILE_OPEN;
 }
 
+/* Connections of the other loads that are never closed: a port that one of them has does not come back. */
+static uint64_t leaked_by_others(const struct evidence *e, const struct namer *n)
+{
+	const struct tally *all = &e->tape->tally, *own = n->tally;
+	uint64_t leaked = all->leaked + all->inherited;
+
+	return leaked - least(own->leaked + own->inherited, leaked);
+}
+
+static const char *say_leaked_by_others(const struct evidence *e, const struct namer *n)
+{
+	uint64_t leaked = leaked_by_others(e, n);
+
+	if (keeping_of(e, n) != KEPT_BY_OTHERS || leaked == 0)
+		return "";
+	return text_format(e->a,
+			   " Of the others' connections %s never closed: such a port is not given "
+			   "back.",
+			   say_number_of(e->a, leaked, "was", "were"))
+		.s;
+}
+
 static const char *say_keeping(const struct evidence *e, const struct namer *n)
 {
 	static const char *const words[] = {
@@ -106,13 +128,13 @@ static struct claim fixed_port(const struct evidence *e)
 	return (struct claim){
 		.weight = (double)refused_of(&n) + 1,
 		.why = text_format(
-			e->a, "The program names the ports itself: %s, %s. %s %s",
+			e->a, "The program names the ports itself: %s, %s. %s %s%s",
 			say_own_ports(e, n.plan),
 			shares ? "for one connection to a destination each"
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
-			say_keeping(e, &n))};
+			say_keeping(e, &n), shares ? "" : say_leaked_by_others(e, &n))};
 }
 
 /* SO_REUSEPORT, as who dials from the port that it listens on sets it. */
@@ -197,6 +219,9 @@ static void advise_fixed_port(struct finding *f, const struct evidence *e)
 		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
 		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
 	advise_keeping(f, n.plan->load, keeping_of(e, &n));
+	if (keeping_of(e, &n) == KEPT_BY_OTHERS && leaked_by_others(e, &n) > 0)
+		advice_add(&f->attempt, TEXT("close each connection of the other loads when its "
+					     "work is done: the port then comes back"));
 }
 
 // clang-format off

@@ -205,6 +205,10 @@ static void a_port_that_another_load_has_is_to_be_reserved(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 		CU_ASSERT_EQUAL(text_has(f->why, "connect() of another load has taken"),
 				rows[i].others);
+		CU_ASSERT_EQUAL(text_has(f->why, "Of the others' connections 31 were never closed"),
+				rows[i].others);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "close each connection of the other loads"),
+				rows[i].others);
 		CU_ASSERT_EQUAL(lines_have(&f->attempt, "ip_local_reserved_ports"), rows[i].others);
 		CU_ASSERT_EQUAL(lines_have(&f->attempt, "name several"), !rows[i].others);
 		trial_close(&t);
