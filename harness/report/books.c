@@ -115,6 +115,21 @@ static void print_explained(struct out *out, const char *label, enum book_kind k
 	draft_print(&draft, out, label);
 }
 
+/* By then the first have run out by themselves: what else is gone is not told from these. */
+static void print_expired(struct out *out, const char *label, const struct result_run *run)
+{
+	const double life_ns = 60e9;
+	const struct value *v = run->measures.fixed;
+	struct draft draft;
+
+	if (v[MEASURE_ELAPSED].n < life_ns || v[MEASURE_TIME_WAIT_MAX].n == 0)
+		return;
+	out_z(draft_begin(&draft),
+	      "a run of 60 s or more: a TIME_WAIT that somebody else has destroyed cannot be told "
+	      "from one that expired");
+	draft_print(&draft, out, label);
+}
+
 void block_explained(struct out *out, const struct result_run *run)
 {
 	const char *label = "  books";
@@ -127,6 +142,7 @@ void block_explained(struct out *out, const struct result_run *run)
 		print_explained(out, label, (enum book_kind)i, b);
 		label = "";
 	}
+	print_expired(out, label, run);
 }
 
 static void put_count(json_t *object, const char *key, uint64_t n, bool *ok)

@@ -77,9 +77,42 @@ static void who_ended_them_is_told_and_what_is_explained(void)
 	trial_close(&t);
 }
 
+/* From 60 s on a TIME_WAIT that is gone may have expired; where there was none, nothing is to be told. */
+static void what_expires_is_not_told_from_what_was_destroyed(void)
+{
+	static const struct {
+		double elapsed_ns, waiting;
+		bool verbose, told;
+	} rows[] = {
+		{60e9, 1, true, true},
+		{59e9, 1, true, false},
+		{60e9, 0, true, false},
+		{60e9, 1, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct report_style style = {.verbose = rows[i].verbose};
+		struct result *r;
+		struct trial t;
+
+		trial_open(&t, "load: {total: 32}");
+		trial_judge(&t);
+		r = trial_result(&t, TEXT("x"));
+		r->runs[0].measures.fixed[MEASURE_ELAPSED] =
+			(struct value){true, rows[i].elapsed_ns};
+		r->runs[0].measures.fixed[MEASURE_TIME_WAIT_MAX] =
+			(struct value){true, rows[i].waiting};
+		CU_ASSERT_EQUAL(text_has(trial_summary(r, style, false, &t.arena),
+					 "a run of 60 s or more: a TIME_WAIT that"),
+				rows[i].told);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_book_that_is_out_is_told_and_read_back),
 	TEST(who_ended_them_is_told_and_what_is_explained),
+	TEST(what_expires_is_not_told_from_what_was_destroyed),
 	TESTS_END,
 };
 
