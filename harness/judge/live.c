@@ -45,7 +45,7 @@ static double at_once_of(const struct load_plan *lp)
 	if (lp->shape.burst && lp->load->hold > 0)
 		return (double)shape_most(&lp->shape, lp->load->hold - 1);
 	if (load_is_open(lp->load))
-		return shape_rate(&lp->shape) * (double)lp->load->hold / 1e9;
+		return shape_asks(&lp->shape) * (double)lp->load->hold / 1e9;
 	return lp->concurrency;
 }
 
@@ -148,6 +148,11 @@ static const char *say_law(const struct evidence *e)
 	if (e->plan->load_count > 1 || rate <= 0 || hold_ns <= 0)
 		return "";
 	begun = say_rate(e->a, rate);
+	if (lp->load->ramp.count > 0) {
+		n = shape_within(&lp->shape, held_for(e),
+				 load_lasts_ns(lp->load, e->plan->scenario->stop.time));
+		begun = text_format(e->a, "Up to %s", begun).s;
+	}
 	if (lp->shape.burst) {
 		n = (uint64_t)at_once_of(lp);
 		begun = text_format(

@@ -38,7 +38,7 @@ static const char *say_reuse(const struct evidence *e)
  * is between two requests. */
 static int64_t rest_of(const struct load_plan *lp)
 {
-	double rate = shape_rate(&lp->shape);
+	double rate = shape_asks(&lp->shape);
 
 	if (lp->concurrency)
 		return lp->load->request.pause;

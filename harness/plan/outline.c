@@ -86,6 +86,17 @@ static void set_mixed(struct outline *o, const struct plan *p)
 	o->kept = most <= DRAWN_MOST ? drawn_of(p, most) : begun * o->kept_share;
 }
 
+/* Of a ramp, those that begin within a port's life at the worst time. */
+static double ramp_most(const struct plan *p, double life)
+{
+	const struct load *l = p->loads[0].load;
+	int64_t lasts = load_lasts_ns(l, p->scenario->stop.time);
+
+	return l->ramp.count > 0 && life > 0
+		       ? (double)shape_within(&p->loads[0].shape, (int64_t)life, lasts)
+		       : INFINITY;
+}
+
 /* By Little's law: what is begun a second, times how long each takes; of bursts, those that begin
  * within that. A closed loop begins as many as it can while each is live. */
 static double wanted_of(const struct outline *o, const struct plan *p)
@@ -102,7 +113,7 @@ static double wanted_of(const struct outline *o, const struct plan *p)
 	if (shape->burst)
 		return life > 0 ? (double)shape_most(shape, (int64_t)life - 1) : 0;
 	if (o->rate > 0)
-		return o->rate * o->tries * life / SECOND;
+		return fmin(o->rate * life / SECOND, ramp_most(p, life)) * o->tries;
 	if (o->quiet_ns == 0)
 		return o->under_way;
 	return o->round_ns > 0 ? o->under_way * life / (double)o->round_ns : INFINITY;

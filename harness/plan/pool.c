@@ -144,7 +144,7 @@ static double likely_at_once(const struct load *l, const struct life *life)
 		return concurrency_of(l);
 	shape = shape_make(l);
 	return shape.burst ? under_way(l, life)
-			   : fmax(ceil(shape_rate(&shape) * (double)life->live.most / SECOND), 1);
+			   : fmax(ceil(shape_asks(&shape) * (double)life->live.most / SECOND), 1);
 }
 
 struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,

@@ -88,7 +88,8 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	    f->gone || (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
 	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
-	asks = o->rate > 0 ? SECOND / o->rate : (double)(o->round_ns + l->timeout);
+	asks = o->rate > 0 ? SECOND / shape_rate(&p->loads[0].shape)
+			   : (double)(o->round_ns + l->timeout);
 	return (struct foretold){
 		true,
 		{fmax(fmin((double)f->life_least_ns, life) - (double)LIFE_SLACK, 0), life,

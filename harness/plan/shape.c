@@ -161,9 +161,39 @@ double shape_rate(const struct shape *s)
 
 double shape_asks(const struct shape *s)
 {
-	double rate = shape_rate(s);
+	return s->burst ? shape_rate(s) : rate_most(s);
+}
 
-	for (uint32_t i = 0; rate <= 0 && i < s->count; i++)
-		rate = fmax(rate, s->steps[i].from);
-	return rate;
+static double within(const struct shape *s, double at_ns, double ns, double until_ns)
+{
+	double at = fmax(fmin(at_ns, until_ns), 0);
+
+	return (double)shape_due(s, (int64_t)at) - (double)shape_due(s, (int64_t)(at - ns));
+}
+
+/* When the rate of one step is what that of the other was `ns` before; 0: at no one time. */
+static double even_ns(const struct shape_step *now, const struct shape_step *then, double ns)
+{
+	double steeper = now->slope - then->slope;
+	double apart = then->from - now->from +
+		       (now->slope * now->begin_ns - then->slope * (then->begin_ns + ns)) / SECOND;
+
+	return steeper == 0 ? 0 : apart / steeper * SECOND;
+}
+
+/* There are most of them where a step begins, as long after it, or where as many come as go. */
+uint64_t shape_within(const struct shape *s, int64_t ns, int64_t until_ns)
+{
+	double until = (double)until_ns, most = within(s, until, (double)ns, until);
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		double begin = s->steps[i].begin_ns;
+
+		most = fmax(most, within(s, begin, (double)ns, until));
+		most = fmax(most, within(s, begin + (double)ns, (double)ns, until));
+		for (uint32_t k = 0; k < s->count; k++)
+			most = fmax(most, within(s, even_ns(&s->steps[i], &s->steps[k], (double)ns),
+						 (double)ns, until));
+	}
+	return (uint64_t)most + 1;
 }

@@ -51,5 +51,8 @@ uint64_t load_begins_most(const struct load *load, const struct shape *s, int64_
 
 double shape_rate(const struct shape *s); /* what it comes to in the end; 0: a closed loop */
 
-/* The same; of a ramp that ends at 0/s, the most that it comes to. */
+/* The same; of a ramp, the most that it comes to. */
 double shape_asks(const struct shape *s);
+
+/* Of a ramp, no more than so many begin within any time of this length until then. */
+uint64_t shape_within(const struct shape *s, int64_t ns, int64_t until_ns);

@@ -79,7 +79,7 @@ static double rate_of(const struct load_plan *lp)
 	double round_ns = (double)(l->hold + l->request.pause);
 
 	if (load_is_open(l))
-		return shape_rate(&lp->shape);
+		return shape_asks(&lp->shape);
 	return round_ns > 0 ? fmin(RATE_OF_ONE, lp->concurrency * SECOND / round_ns) : RATE_OF_ONE;
 }
 

@@ -166,6 +166,10 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 				   say_number(a, p->loads[0].shape.burst, "connection"),
 				   say_time(a, (double)p->loads[0].shape.every_ns),
 				   say_parts(p, o, a), say_count(a, ceil(o->wanted)), there);
+	if (p->load_count == 1 && p->loads[0].load->ramp.count > 0 && mean <= 0)
+		return text_format(a, "up to %s%s, %s each: %s at once at most; %s to be had",
+				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
+				   say_number(a, (uint64_t)ceil(o->wanted), "port"), there);
 	if (o->rate > 0)
 		return text_format(a, "%s%s × %s = %s ports at once%s; %s to be had",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),

@@ -153,6 +153,10 @@ static void what_a_run_needs_is_counted_from_the_fastest_part(void)
 
 	CU_ASSERT_EQUAL(shape_most(&ramp, 1 * S), 2001);
 	CU_ASSERT_EQUAL(shape_rate(&ramp), 0);
+	CU_ASSERT_EQUAL(shape_asks(&ramp), 2000);
+	/* 2,005 in all, and one that is due in both; from 1,002.5/s up and down again in a second */
+	CU_ASSERT_EQUAL(shape_within(&ramp, 2 * S, 9 * S), 2006);
+	CU_ASSERT_EQUAL(shape_within(&ramp, 1 * S, 9 * S), 1502);
 	CU_ASSERT_EQUAL(shape_most(&bursts, 99 * MS), 100);
 	CU_ASSERT_EQUAL(shape_most(&bursts, 100 * MS), 200);
 	CU_ASSERT_EQUAL(shape_rate(&bursts), 1000);
