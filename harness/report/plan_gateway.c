@@ -1,3 +1,6 @@
+#include <math.h>
+
+#include "base/order.h"
 #include "report/plan_say.h"
 
 static const char *say_addresses(struct arena *a, uint64_t n)
@@ -176,6 +179,56 @@ static bool suffices(const struct plan *p, const struct outline *o)
 	return p->load_count == 1 && o->rate > 0 && o->rate <= p->forecast.rate;
 }
 
+static double due_by(const struct plan *p, int64_t ns)
+{
+	double n = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *l = p->loads[i].load;
+		int64_t since = sooner(ns - l->start, load_lasts_ns(l, p->scenario->stop.time) - 1);
+		double due = (double)shape_due(&p->loads[i].shape, since);
+
+		n += l->total ? fmin(due, (double)l->total) : due;
+	}
+	return n;
+}
+
+/* ", at 0.65 s": when one more is due than the gateway has ports, each load by its own clock. */
+static const char *say_due(const struct plan *p, struct arena *a)
+{
+	double ports = (double)p->nat.carriage.at_once;
+	int64_t early = -1, late = p->scenario->stop.time;
+
+	if (due_by(p, late) <= ports)
+		return "";
+	while (late - early > 1) {
+		int64_t between = early + (late - early) / 2;
+
+		if (due_by(p, between) > ports)
+			late = between;
+		else
+			early = between;
+	}
+	return text_format(a, ", at %s", say_time(a, (double)late)).s;
+}
+
+/* Where it is not sure: the rule that limits connections does not count closed ones. */
+static struct text say_by_clock(const struct plan *p, struct arena *a)
+{
+	const struct carriage *c = &p->nat.carriage;
+
+	if (c->at_once < c->ports)
+		return text_format(a,
+				   "cannot be told: %s may be open at once through the gateway "
+				   "(network.nat.limit), and how many are decides; %s beyond that "
+				   "time out",
+				   say_number(a, c->at_once, "connection"), asked(p));
+	return text_format(a,
+			   "cannot be told: the gateway's ports end after %s connections%s, if it "
+			   "keeps those of closed ones; %s time out then",
+			   say_count(a, (double)c->at_once), say_due(p, a), asked(p));
+}
+
 struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct forecast *f = &p->forecast;
@@ -199,12 +252,7 @@ struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o,
 	if (o->pooled && p->load_count == 1)
 		return say_pool_at_once(p, o, a);
 	if (o->rate > 0)
-		return text_format(a,
-				   "cannot be told: the gateway's ports end after %s connections, "
-				   "at %s, if it keeps those of closed ones; %s time out then",
-				   say_count(a, (double)p->nat.carriage.at_once),
-				   say_time(a, (double)p->nat.carriage.at_once / o->rate * 1e9),
-				   asked(p));
+		return say_by_clock(p, a);
 	return text_format(a,
 			   "cannot be told: the gateway has %s, and may keep those of closed ones",
 			   say_number(a, p->nat.carriage.at_once, "port"));
