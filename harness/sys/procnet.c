@@ -62,8 +62,6 @@ static bool read_address(struct text digits, struct address *out)
 
 	if (digits.len != IPV4_DIGITS && digits.len != IPV6_DIGITS)
 		return false;
-	if (at == 0)
-		memset(bytes, 0, sizeof(bytes));
 	for (; digits.len; digits = text_skip(digits, 8), at += 4) {
 		uint64_t n;
 		uint32_t word;
@@ -137,10 +135,9 @@ static bool is_wished(const struct procnet_wish *wish, const struct socket_seen 
 			(to->port == 0 || to->port == seen->remote_port)));
 }
 
-/* What is wanted of the whole lines at the front of the buffer; how much of it that was. */
-static size_t read_lines(const struct procnet_wish *wish, struct text text,
-			 void (*each)(void *, const struct socket_seen *), void *context,
-			 bool *torn, bool *over)
+size_t procnet_lines(const struct procnet_wish *wish, struct text text,
+		     void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+		     bool *over)
 {
 	bool listeners_only = wish->states == 1U << LISTENING;
 	struct text rest = text, line;
@@ -192,7 +189,7 @@ bool procnet_read(const struct procnet_wish *wish, char *buffer, size_t room,
 		if (n < 0)
 			break;
 		len = kept + (size_t)n;
-		used = read_lines(wish, (struct text){buffer, len}, each, context, torn, &over);
+		used = procnet_lines(wish, (struct text){buffer, len}, each, context, torn, &over);
 		kept = len - used;
 		memmove(buffer, buffer + used, kept);
 		*torn |= kept == room; /* no line is as long */

@@ -29,6 +29,12 @@ struct procnet_wish {
 	const struct remote *to;
 };
 
+/* The parser behind procnet_read(): what is wanted of the whole lines at the front of the text, and how
+ * much of it these are. *over: only listeners are wanted, and there are no more. */
+size_t procnet_lines(const struct procnet_wish *wish, struct text text,
+		     void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
+		     bool *over);
+
 bool procnet_read(const struct procnet_wish *wish, char *buffer, size_t room,
 		  void (*each)(void *, const struct socket_seen *), void *context, bool *torn,
 		  struct err *err);

@@ -21,6 +21,7 @@
 	SUITE(dump) \
 	SUITE(sense) \
 	SUITE(usage) \
+	SUITE(procnet) \
 	SUITE(owners) \
 	SUITE(binders) \
 	SUITE(far) \

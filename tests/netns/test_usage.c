@@ -10,71 +10,8 @@
 #include "scene.h"
 #include "sense/sense.h"
 #include "sys/clock.h"
-#include "sys/procnet.h"
 
 #define SECOND INT64_C(1000000000)
-
-/* ---- /proc/net/tcp, as a kernel printed it once (tests/data) ------------- */
-
-struct recorded {
-	unsigned states[STATES], aged, inodes, mapped;
-	bool broken;
-};
-
-static void read_recorded(const char *path, bool datagrams, struct recorded *out)
-{
-	static char buffer[8192];
-	struct text rest = help_file(path, buffer, sizeof(buffer)), line;
-	struct socket_seen seen;
-
-	*out = (struct recorded){0};
-	CU_ASSERT(text_cut(&rest, '\n', &line) && !procnet_parse(line, datagrams, &seen));
-	while (text_cut(&rest, '\n', &line)) {
-		out->broken |= !procnet_parse(line, datagrams, &seen);
-		out->states[seen.state]++;
-		out->aged += seen.gone_ns == INT64_C(0x175b) * 10000000;
-		out->inodes += seen.inode > 0;
-		out->mapped += address_eq(seen.local, address_ipv4(0x7f000001));
-	}
-}
-
-/* A listener; six connections from ports 40000 to 40005, three of them closed, and a mapped one,
- * each with its other end; and what IPv6 and UDP had besides. */
-static void recorded_lines_are_read_as_they_were(void)
-{
-	struct recorded r;
-
-	read_recorded("tests/data/proc-tcp", false, &r);
-	CU_ASSERT(!r.broken && r.states[STATE_LISTEN] == 1 && r.states[STATE_ESTABLISHED] == 7);
-	CU_ASSERT(r.states[STATE_TIME_WAIT] == 3 && r.aged == 3 && r.inodes == 7 && r.mapped == 11);
-	read_recorded("tests/data/proc-tcp6", false, &r);
-	CU_ASSERT(!r.broken && r.states[STATE_LISTEN] == 1 && r.states[STATE_ESTABLISHED] == 3);
-	CU_ASSERT_EQUAL(r.mapped, 1);
-	read_recorded("tests/data/proc-udp", true, &r);
-	CU_ASSERT(!r.broken && r.states[STATE_ESTABLISHED] == 1 && r.states[STATE_BOUND] == 1);
-}
-
-static void what_is_no_socket_is_no_line(void)
-{
-	static const char *const lines[] = {
-		"",
-		"   0:",
-		"   0: 0100007F:1B58",
-		"   0: 0100007F:1B58 00000000:0000 0A 0:1 00:0 0 0",
-		"   0: 0100007:1B58 00000000:0000 0A 0:1 00:0 0 0 0 5",
-		"   0: 0100007F:1B5 00000000:0000 0A 0:1 00:0 0 0 0 5",
-		"   0: 0100007F:1B58 00000000:0000 00 0:1 00:0 0 0 0 5",
-		"   0: 0100007F:1B58 00000000:0000 FF 0:1 00:0 0 0 0 5",
-		"   0: 0100007G:1B58 00000000:0000 0A 0:1 00:0 0 0 0 5",
-	};
-	struct socket_seen seen;
-
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		CU_ASSERT(!procnet_parse(text_of(lines[i]), false, &seen));
-	CU_ASSERT(procnet_parse(TEXT("1: 0100007F:1B58 00000000:0000 0A 0:1 00:0 0 0 0 5"), false,
-				&seen));
-	CU_ASSERT(seen.local_port == 7000 && seen.inode == 5 && seen.state == STATE_LISTEN);
-}
 
 /* ---- what others say ----------------------------------------------------- */
 
@@ -302,8 +239,6 @@ static void dumps_take_no_more_than_two_percent(void)
 }
 
 static const struct test tests[] = {
-	TEST(recorded_lines_are_read_as_they_were),
-	TEST(what_is_no_socket_is_no_line),
 	TEST_UNLESS(scene_has_no_ss, the_samplers_figures_are_those_of_ss),
 	TEST_UNLESS(scene_has_no_ss, time_wait_ends_when_ss_says),
 	TEST_UNLESS(scene_cannot, what_is_free_is_what_the_kernel_gives),
