@@ -118,19 +118,14 @@ bool is_reused(const struct plan *plan)
 
 int64_t reuse_delay(const struct plan *plan)
 {
-	const struct host *host = plan->host;
-	int64_t fallback = host && host->tw_reuse_delay > 0 ? host->tw_reuse_delay : 1000;
-	int64_t ms = setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_tw_reuse_delay",
-				    fallback);
+	int64_t delay_ns = life_waits(plan->scenario).delay_ns;
 
-	return ms > 0 && ms < TIME_WAIT_NS / 1000000 ? ms * 1000000 : 0;
+	return delay_ns < TIME_WAIT_NS ? delay_ns : 0;
 }
 
 bool reuse_is_set(const struct plan *plan)
 {
-	int64_t reuse = setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_tw_reuse", 2);
-
-	return reuse == 1 || (reuse == 2 && plan->scenario->network.topology == TOPOLOGY_LOOPBACK);
+	return life_wants_reuse(plan->scenario);
 }
 
 bool has_timestamps(const struct plan *plan)

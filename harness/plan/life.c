@@ -97,13 +97,25 @@ bool life_outlasts_resets(const struct scenario *s)
 	return setting_number(&s->network.sysctl, "net.ipv4.tcp_rfc1337", 1) != 0;
 }
 
-struct waits life_waits(const struct scenario *s)
+/* What is not set is as a new namespace has it, whatever the host's is. */
+static struct waits waits_with(const struct scenario *s, bool timestamps)
 {
 	const struct setting_list *set = &s->network.sysctl;
 
 	return waits_of(setting_number(set, "net.ipv4.tcp_tw_reuse", 2),
-			setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000),
-			life_has_timestamps(s));
+			setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000), timestamps);
+}
+
+struct waits life_waits(const struct scenario *s)
+{
+	return waits_with(s, life_has_timestamps(s));
+}
+
+bool life_wants_reuse(const struct scenario *s)
+{
+	const struct waits w = waits_with(s, true);
+
+	return w.all || (w.loopback && s->network.topology == TOPOLOGY_LOOPBACK);
 }
 
 /* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:

@@ -48,6 +48,9 @@ enum end life_end(const struct load *load, enum end end);
 /* What net.ipv4.tcp_tw_reuse does in the client's namespace. */
 struct waits life_waits(const struct scenario *s);
 
+/* Does net.ipv4.tcp_tw_reuse ask for it in this topology? Without timestamps it is in vain. */
+bool life_wants_reuse(const struct scenario *s);
+
 /* May a connect take a port out of TIME_WAIT (net.ipv4.tcp_tw_reuse)? Until one does, it is in use. Of a
  * plan whose forecast is made. */
 bool life_may_wait_reused(const struct plan *p);

@@ -41,7 +41,7 @@ static void a_setting_is_told_before_the_churn_that_it_was_to_prevent(void)
 		 CAUSE_NO_DATA, ""},
 		{"sysctl: {net.ipv4.tcp_tw_reuse: 2}", "rate: 100/s", STATE_FIN_WAIT2,
 		 CAUSE_NO_DATA, ""},
-		{"sysctl: {net.ipv4.tcp_tw_reuse: 2, net.ipv4.tcp_tw_reuse_delay: 0}",
+		{"sysctl: {net.ipv4.tcp_tw_reuse: 2, net.ipv4.tcp_tw_reuse_delay: 60000}",
 		 "rate: 100/s", STATE_TIME_WAIT, CAUSE_NO_DATA, ""},
 		{"sysctl: {net.ipv4.tcp_tw_reuse: 2}", "rate: 100/s, bind: address",
 		 STATE_TIME_WAIT, CAUSE_NO_DATA, ""},
@@ -77,6 +77,7 @@ static void a_setting_is_told_before_the_churn_that_it_was_to_prevent(void)
 		snprintf(lines, sizeof(lines), "network: {ports: 40000-40031, %s}\nload: {%s}",
 			 rows[i].network, rows[i].load);
 		run_out(&t, lines, rows[i].state);
+		t.host.tw_reuse_delay = 5000; /* which a new namespace does not take over */
 		counter(&t, "TWRecycled", 3);
 		trial_judge(&t);
 		for (size_t k = 0; k < sizeof(knobs) / sizeof(knobs[0]); k++) {
