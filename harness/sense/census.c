@@ -112,15 +112,17 @@ static struct census_row *row_of(struct census *c, const struct socket_seen *s)
 	return row;
 }
 
-/* Until connect() may have its port. What bind() took waits to the end: tcp_twsk_unique() is not asked. */
-static int64_t free_in(const struct census *c, const struct socket_seen *seen, bool is_bound)
+/* Until connect() may have the port of one that is in TIME_WAIT for so long still. What bind() took waits
+ * to the end: tcp_twsk_unique() is not asked. */
+static int64_t free_in(const struct census *c, const struct usage *u, int64_t gone_ns,
+		       bool is_bound)
 {
-	bool is_local = waits_on_loopback(seen->local, seen->remote);
+	bool is_local = waits_on_loopback(u->local, u->remote);
 	int64_t sooner = is_bound || !c->waits ? 0 : WAIT_WHOLE_NS - waits_ns(c->waits, is_local);
 
 	if (c->early_ns > sooner)
 		sooner = c->early_ns;
-	return seen->gone_ns > sooner ? seen->gone_ns - sooner : 0;
+	return gone_ns > sooner ? gone_ns - sooner : 0;
 }
 
 static void count_age(struct usage *u, int64_t gone_ns)
@@ -139,7 +141,7 @@ static void count_in(struct census *c, struct census_row *row, const struct sock
 	u->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
 	u->lower += (seen->local_port - c->range.lo) % 2 == 0;
 	if (seen->state == STATE_TIME_WAIT && seen->gone_ns >= 0)
-		count_age(u, free_in(c, seen, is_bound));
+		count_age(u, free_in(c, u, seen->gone_ns, is_bound));
 	if (++row->used > c->used_max)
 		c->used_max = row->used;
 	if (seen->datagrams && row->used > c->datagrams.used_max)
@@ -271,6 +273,24 @@ static void count_own(struct census *c, const struct room *r)
 	}
 }
 
+/* Once it is guessed which ports bind() took, those are known to wait for longer. */
+static void ages_again(struct census *c)
+{
+	for (uint32_t i = 0; i < c->taken; i++) {
+		struct usage *u = &c->rows[c->list[i]].usage;
+
+		u->next_free_ns = u->all_free_ns = -1;
+	}
+	for (uint32_t i = 0; i < c->held_count; i++) {
+		struct usage *u = &c->rows[c->held[i].row].usage;
+		int64_t gone_ns = c->marks[i].gone_ms * INT64_C(1000000);
+
+		if (gone_ns >= 0)
+			count_age(u, free_in(c, u, gone_ns,
+					     portset_has(&c->bound_first, c->held[i].port)));
+	}
+}
+
 static void room_tell(const struct census *c, const struct room *r, struct census_row *row)
 {
 	struct usage *u = &row->usage;
@@ -327,6 +347,8 @@ uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
 	if (c->guesses)
 		bound_first_guess(c);
 	r = room_of(c);
+	if (c->guesses && c->waits && c->marks && r.bound_first_count)
+		ages_again(c);
 	count_own(c, &r);
 	if (most > FULLEST_MOST)
 		most = FULLEST_MOST;

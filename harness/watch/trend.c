@@ -8,6 +8,7 @@ enum {
 	COOKIES_LEAST = 64,
 	WINDOW = 10, /* seconds that a rate is of */
 	SLOTS = WINDOW + 2,
+	WHOLE_MS = WAIT_WHOLE_NS / 1000000,
 };
 
 #define SECOND_NS INT64_C(1000000000)
@@ -34,6 +35,7 @@ struct trail {
 /* What of a row's ports in TIME_WAIT comes back when; and how many came into it in so long. */
 struct queue_of_ports {
 	uint32_t waiting[WAIT_SECONDS];
+	uint32_t bound; /* of all of them, those whose port bind() took: they wait to the end */
 	int32_t life_ms, oldest_ms, young, young_ms;
 };
 
@@ -272,7 +274,7 @@ static struct queue_of_ports *queue_of(const struct trend *t, const struct censu
 
 static int32_t age_of(const struct census *c, uint32_t held)
 {
-	return (int32_t)(WAIT_WHOLE_NS / 1000000) - c->marks[held].gone_ms;
+	return WHOLE_MS - c->marks[held].gone_ms;
 }
 
 /* Closed ones are counted for as long as the opened are: then what is opened is what is closed and what
@@ -303,18 +305,22 @@ static void queues_begin(struct trend *t, const struct census *c, uint32_t n)
 		span_choose(&t->queues[i]);
 }
 
-/* Each port in TIME_WAIT, by the second for which it holds its port still. */
+/* Each port in TIME_WAIT, by the second for which it holds its port still: what bind() took, to
+ * the end. */
 static void queues_fill(struct trend *t, const struct census *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < c->held_count; i++) {
 		struct queue_of_ports *q = queue_of(t, c, i, n);
-		int32_t age = age_of(c, i), holds;
+		bool is_bound = portset_has(&c->bound_first, c->held[i].port);
+		int32_t age = age_of(c, i), life, holds;
 
 		if (!q)
 			continue;
-		holds = (q->life_ms - age) / 1000;
+		life = is_bound ? WHOLE_MS : q->life_ms;
+		holds = (life - age) / 1000;
+		q->bound += is_bound;
 		q->young += age <= q->young_ms;
-		if (age < q->life_ms)
+		if (age < life)
 			q->waiting[holds < WAIT_SECONDS ? holds : WAIT_SECONDS - 1]++;
 	}
 }
@@ -327,6 +333,14 @@ static double closes_of(const struct queue_of_ports *q)
 	return is_short ? -1 : q->young * 1000. / q->young_ms;
 }
 
+/* What is closed will wait as most of those do that are closed by now. */
+static uint32_t life_seconds(const struct queue_of_ports *q, const struct usage *u)
+{
+	int32_t ms = 2 * q->bound > u->states[STATE_TIME_WAIT] ? WHOLE_MS : q->life_ms;
+
+	return (uint32_t)(ms + 999) / 1000;
+}
+
 /* By one look alone it can be told that it fills, and not that it does not. */
 static void tell_full(const struct queue_of_ports *q, bool lost, struct look_row *row)
 {
@@ -335,7 +349,7 @@ static void tell_full(const struct queue_of_ports *q, bool lost, struct look_row
 
 	row->closes = lost ? -1 : closes_of(q);
 	row->full_ns = trend_full(u->usable, live_of(u), grows, row->closes > 0 ? row->closes : 0,
-				  q->waiting, (uint32_t)((q->life_ms + 999) / 1000));
+				  q->waiting, life_seconds(q, u));
 	if ((lost && row->full_ns > 0) || (row->opens < 0 && row->full_ns == FULL_NEVER))
 		row->full_ns = -1;
 }
@@ -356,8 +370,8 @@ void trend_tell(struct trend *t, const struct census *c, struct look_row *rows, 
 						      waits_on_loopback(u->local, u->remote)) /
 					     1000000),
 			.oldest_ms = -1,
-			.young_ms = (int32_t)(watched_ns > WAIT_WHOLE_NS ? WAIT_WHOLE_NS / 1000000
-									 : watched_ns / 1000000)};
+			.young_ms = watched_ns > WAIT_WHOLE_NS ? WHOLE_MS
+							       : (int32_t)(watched_ns / 1000000)};
 	}
 	queues_begin(t, c, n);
 	queues_fill(t, c, n);

@@ -323,6 +323,34 @@ static void what_is_reused_is_free_sooner(void)
 	}
 }
 
+/* Of what is guessed the same is told: here the odd ports, not the even ones. */
+static void what_bind_seems_to_have_taken_is_free_at_the_end(void)
+{
+	for (uint16_t odd = 0; odd < 2; odd++) {
+		struct waits waits = waits_of(1, -1, true);
+		struct arena a;
+		struct census c = census_of(4, &a);
+		struct usage usages[USAGES_MOST];
+		struct sample sample = {0};
+
+		CU_ASSERT_FATAL(census_open_held(&c, 128, &a));
+		c.guesses = true;
+		c.waits = &waits;
+		for (uint16_t i = 0; i < 3; i++) {
+			struct socket_seen s = *seen(1, 2, 40000 + odd + 2 * i, 80,
+						     i ? STATE_TIME_WAIT : STATE_ESTABLISHED);
+
+			s.gone_ns = i ? 59400 * INT64_C(1000000) : -1;
+			census_add(&c, &s);
+		}
+		for (int look = 0; look < 2; look++)
+			census_tell(&c, &sample, usages);
+		CU_ASSERT_EQUAL(usages[0].next_free_ns, (odd ? 59400 : 400) * INT64_C(1000000));
+		CU_ASSERT_EQUAL(usages[0].all_free_ns, (odd ? 59400 : 400) * INT64_C(1000000));
+		arena_close(&a);
+	}
+}
+
 /* Nobody tells: towards a destination with ports of both parities while there are more of the first. */
 static void what_bind_took_is_guessed_by_the_parity_it_prefers(void)
 {
@@ -423,6 +451,7 @@ static const struct test tests[] = {
 	TEST(what_bind_took_is_usable_to_its_own_alone),
 	TEST(a_full_table_of_binders_is_not_walked_whole),
 	TEST(what_is_reused_is_free_sooner),
+	TEST(what_bind_seems_to_have_taken_is_free_at_the_end),
 	TEST(what_bind_took_is_guessed_by_the_parity_it_prefers),
 	TEST(a_destination_is_told_by_state_half_and_age),
 	TEST(the_fullest_destinations_are_told_and_the_rest_added_up),
