@@ -45,6 +45,7 @@ static struct sense_wish wish_of(const struct plan *p, const struct lab *lab,
 			   .domain = domain_of(p),
 			   .protocols = (unsigned)plan_speaks(p, PROTOCOL_TCP) << PROTOCOL_TCP |
 					(unsigned)plan_speaks(p, PROTOCOL_UDP) << PROTOCOL_UDP},
+		.range = p->loads[p->widest].ports,
 		.from_proc = p->host->sock_diag != 0,
 		.pairs = p->budget.pairs * (p->other.sources.count > 0 ? 2 : 1),
 		.sockets = 2 * p->needs.holding,

@@ -61,6 +61,11 @@ void usage_states(struct out *to, const struct usage *u)
 			add_times(to, u);
 		any = true;
 	}
+	if (u->outside == 0)
+		return;
+	out_z(to, ", ");
+	draft_count(to, u->outside);
+	out_fmt(to, " of them with %s outside of the range", u->outside == 1 ? "a port" : "ports");
 }
 
 void usage_elsewhere(struct out *to, const struct usage *u)
@@ -86,7 +91,7 @@ static void add_process(struct out *to, const struct holder *h)
 
 void usage_holders(struct out *to, const struct usage *u)
 {
-	uint32_t used = usage_used(u), known = 0;
+	uint32_t sockets = usage_sockets(u), known = 0;
 	const char *lead = to->len ? "; " : "";
 
 	if (!u->holders_known)
@@ -109,15 +114,15 @@ void usage_holders(struct out *to, const struct usage *u)
 		lead = ", ";
 	}
 	known += u->held_by_others;
-	if (known >= used)
+	if (known >= sockets)
 		return;
 	out_z(to, lead);
-	draft_count(to, used - known);
+	draft_count(to, sockets - known);
 	out_z(to, " whose process is not known");
 }
 
 bool usage_is_ours(const struct usage *u)
 {
 	return !u->holders_known ||
-	       (u->holders[0].pid == 0 && u->holders[0].sockets == usage_used(u));
+	       (u->holders[0].pid == 0 && u->holders[0].sockets == usage_sockets(u));
 }

@@ -15,7 +15,8 @@ const char *usage_share(char text[UNIT_PRINTED], double share);
 void usage_way(struct out *to,
 	       const struct usage *u); /* "10.0.0.1 -> 10.0.0.2:443", "… -> all, udp" */
 
-/* "12 TIME_WAIT, 4 ESTABLISHED"; and when ports that are in TIME_WAIT come free. */
+/* "12 TIME_WAIT, 4 ESTABLISHED"; when ports that are in TIME_WAIT come free; and how many are none of the
+ * range. */
 void usage_states(struct out *to, const struct usage *u);
 
 /* "; bind() took 20 more, which connect() passes by", of whose kind the kernel does not tell, "seems to

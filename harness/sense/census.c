@@ -38,7 +38,7 @@ bool census_open_held(struct census *c, uint64_t sockets, struct arena *arena)
 void census_clear(struct census *c)
 {
 	for (uint32_t i = 0; i < c->taken; i++)
-		c->rows[c->list[i]] = (struct census_row){.used = 0};
+		c->rows[c->list[i]] = (struct census_row){.sockets = 0};
 	c->taken = 0;
 	c->used_max = 0;
 	c->datagrams = (struct datagrams){.used_max = 0};
@@ -94,9 +94,9 @@ static struct census_row *row_of(struct census *c, const struct socket_seen *s)
 	struct census_row *row;
 	uint32_t at = place_of(c, s);
 
-	for (row = &c->rows[at]; row->used && !is_row_of(row, s); row = &c->rows[at])
+	for (row = &c->rows[at]; row->sockets && !is_row_of(row, s); row = &c->rows[at])
 		at = (at + 1) & c->mask;
-	if (row->used)
+	if (row->sockets)
 		return row;
 	if (c->taken >= c->mask - c->mask / 4) {
 		c->full = true;
@@ -133,12 +133,22 @@ static void count_age(struct usage *u, int64_t gone_ns)
 		u->all_free_ns = gone_ns;
 }
 
+static bool in_range(const struct census *c, uint16_t port)
+{
+	return port >= c->range.lo && port <= c->range.hi;
+}
+
 static void count_in(struct census *c, struct census_row *row, const struct socket_seen *seen,
 		     bool is_bound)
 {
 	struct usage *u = &row->usage;
 
 	u->states[seen->state < STATES ? seen->state : STATE_CLOSE]++;
+	row->sockets++;
+	if (!in_range(c, seen->local_port)) {
+		u->outside++;
+		return;
+	}
 	u->lower += (seen->local_port - c->range.lo) % 2 == 0;
 	if (seen->state == STATE_TIME_WAIT && seen->gone_ns >= 0)
 		count_age(u, free_in(c, u, seen->gone_ns, is_bound));
@@ -269,7 +279,8 @@ static void count_own(struct census *c, const struct room *r)
 	for (uint32_t i = 0; r->bound_first_count && i < c->held_count; i++) {
 		struct census_row *row = &c->rows[c->held[i].row];
 
-		row->own += !row->usage.datagrams && portset_has(&r->bound_first, c->held[i].port);
+		row->own += !row->usage.datagrams && in_range(c, c->held[i].port) &&
+			    portset_has(&r->bound_first, c->held[i].port);
 	}
 }
 

@@ -21,7 +21,8 @@
 
 struct census_row {
 	struct usage usage; /* but for usable */
-	uint32_t used;	    /* the sum of its states; 0: a free row */
+	uint32_t sockets;   /* the sum of its states; 0: a free row */
+	uint32_t used;	    /* of those, ports of the range */
 	uint32_t rank;	    /* among the fullest, from 1; 0: it is not */
 	uint32_t own;	    /* of those that are used, ports that bind() took */
 	uint32_t mine;	    /* and those of who is watched: see holders_mark(); */
@@ -43,7 +44,7 @@ struct mark_of_held {
 
 struct census {
 	/* Set these before the first. */
-	struct port_range range;
+	struct port_range range; /* that connect() takes from: others are `outside` */
 	struct portset reserved;
 	bool together;	       /* a port is one towards all destinations */
 	bool unconnected;      /* a socket of UDP that is bound alone is one of the load's */

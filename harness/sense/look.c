@@ -349,7 +349,7 @@ bool looks_reserve(struct looks *l, const struct sense_wish *wish, struct tape *
 	l->census.tuples = wish->shared ? &l->tuples : NULL;
 	l->census.unconnected = wish->unconnected;
 	l->census.binders = wish->binders;
-	l->census.range = wish->filter.ports;
+	l->census.range = wish->range.hi ? wish->range : wish->filter.ports;
 	l->census.early_ns = wish->early_ns;
 	l->census.waits = wish->waits.delay_ns ? &l->wish.waits : NULL;
 	return true;

@@ -51,7 +51,9 @@ struct sense_wish {
 		unmapped; /* of a counter there, which it reads too; no table: there is none */
 	const void *where;
 	struct socket_filter filter; /* whose sockets are counted */
-	bool from_proc;		     /* there is no sock_diag: see dump_open_proc() */
+	/* Of their ports, those that connect() takes from: others are counted apart. None: all of them. */
+	struct port_range range;
+	bool from_proc; /* there is no sock_diag: see dump_open_proc() */
 	/* Local ports of TCP that a far end in the same namespace listens on: its sockets are
 	 * left out. */
 	const uint16_t *services;

@@ -67,13 +67,20 @@ bool tape_open_usages(struct tape *tape, size_t usages, struct arena *a, struct 
 	return true;
 }
 
-uint32_t usage_used(const struct usage *u)
+uint32_t usage_sockets(const struct usage *u)
 {
 	uint64_t n = 0;
 
 	for (int i = 1; i < STATES; i++)
 		n += u->states[i];
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n; /* a tape can come from outside */
+}
+
+uint32_t usage_used(const struct usage *u)
+{
+	uint32_t sockets = usage_sockets(u);
+
+	return sockets > u->outside ? sockets - u->outside : 0;
 }
 
 uint32_t usage_free(const struct usage *u)

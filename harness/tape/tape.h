@@ -93,15 +93,17 @@ struct holder {
 struct usage {
 	struct address local, remote;
 	uint16_t remote_port;
-	bool datagrams;	 /* of UDP */
+	bool datagrams; /* of UDP */
+	bool guessed; /* which are elsewhere the kernel does not tell: by the ports that they have */
 	uint32_t usable; /* ports that connects could have, of either family, if none were in use */
 	/* Those that bind() has taken for other connections than these: no connect passes by them,
 	 * and they are none of the usable. */
 	uint32_t elsewhere;
-	bool guessed; /* which these are the kernel does not tell: by the ports that they have */
 	uint32_t states[STATES]; /* sockets that hold one, by state */
 	uint32_t
-		lower; /* of those, ports of the parity that connect() takes first: the range's low end's */
+		outside; /* of those, with a port that is none of the range: a load names it itself */
+	uint32_t
+		lower; /* of the others, ports of the parity that connect() takes first: the range's low end's */
 	int64_t next_free_ns,
 		all_free_ns; /* until connect() may have the first in TIME_WAIT, and the last; -1:
 				none is */
@@ -118,7 +120,9 @@ struct portmap {
 	struct portset used, taken; /* taken: no connect can have them */
 };
 
-uint32_t usage_used(const struct usage *u); /* ports: every connection has one of its own */
+uint32_t usage_sockets(
+	const struct usage *u); /* that hold a port: every connection has one of its own */
+uint32_t usage_used(const struct usage *u); /* ports of the range */
 uint32_t usage_free(const struct usage *u);
 
 /* Of so many ports that there are without bind()'s. */

@@ -51,6 +51,8 @@ json_t *usage_json(const struct usage *u)
 	json_object_set_new(o, "usable", json_integer(u->usable));
 	if (u->elsewhere)
 		json_object_set_new(o, "elsewhere", json_integer(u->elsewhere));
+	if (u->outside)
+		json_object_set_new(o, "outside", json_integer(u->outside));
 	if (u->guessed)
 		json_object_set_new(o, "guessed", json_true());
 	json_object_set_new(o, "used", json_integer(usage_used(u)));
@@ -157,12 +159,14 @@ static bool read_holders(json_t *from, struct usage *out)
 }
 
 /* Absent: there are none, and nothing is guessed. */
-static bool read_elsewhere(json_t *from, struct usage *out)
+static bool read_others(json_t *from, struct usage *out)
 {
-	json_t *n = json_object_get(from, "elsewhere"), *guessed = json_object_get(from, "guessed");
+	json_t *n = json_object_get(from, "elsewhere"), *guessed = json_object_get(from, "guessed"),
+	       *outside = json_object_get(from, "outside");
 
 	out->guessed = json_is_true(guessed);
 	return (!n || read_count(n, UINT16_MAX + 1, &out->elsewhere)) &&
+	       (!outside || read_count(outside, UINT32_MAX, &out->outside)) &&
 	       (!guessed || json_is_boolean(guessed));
 }
 
@@ -181,8 +185,8 @@ const char *usage_of_json(json_t *from, struct usage *out)
 	if (!read_count(json_object_get(from, "usable"), UINT16_MAX + 1, &out->usable) ||
 	    !read_count(json_object_get(from, "lower"), UINT32_MAX, &out->lower))
 		return "usable and lower must be counts";
-	if (!read_elsewhere(from, out))
-		return "elsewhere must be a count, and guessed a flag";
+	if (!read_others(from, out))
+		return "elsewhere and outside must be counts, and guessed a flag";
 	if (!read_holders(from, out))
 		return "holders must be processes, and others a count";
 	return read_states(json_object_get(from, "states"), out) ? NULL

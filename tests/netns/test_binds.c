@@ -1,13 +1,14 @@
 /* Who takes a connection's port, and by which order: load.bind and load.order, by what the kernel's own
  * table says of the load's connections. */
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "drive/drive.h"
+#include "drive_help.h"
 #include "look_help.h"
 #include "suites.h"
 #include "sys/plain.h"
@@ -239,9 +240,50 @@ static void a_range_is_set_from_nearly_half_the_ports_on(void)
 	}
 }
 
+/* ---- and beside others ---------------------------------------------------- */
+
+static void see_inside(struct help *h, void *context)
+{
+	(void)h;
+	see_all(context, NULL);
+}
+
+/* 20 connections of the range's 32 ports, and one from a port beyond them. */
+static void a_port_outside_of_the_range_is_no_use_of_it(void)
+{
+	const struct sample *dump;
+	const struct usage *u;
+	struct drive d;
+	struct seen seen = {.ports = 0};
+	uint32_t lower = 0, used = 0;
+
+	drive_open(&d, "network: {ports: 40000-40031}\n"
+		       "loads:\n  named: {bind: port 45000, total: 1, end: leak}\n"
+		       "  others: {total: 20, end: leak}\n"
+		       "stop: {when: never, time: 1m}");
+	drive_start(&d);
+	CU_ASSERT(drive_await(&d.pulse.opened, 21));
+	CU_ASSERT(help_inside(&d.h, LAB_CLIENT, see_inside, &seen));
+	drive_end(&d, SIGTERM);
+	for (int port = 40000; port <= 40031; port++) {
+		used += seen.used[port];
+		lower += seen.used[port] && port % 2 == 0;
+	}
+	CU_ASSERT(seen.ports == 21 && seen.used[45000] && used == 20);
+	dump = last_dump(&d.tape);
+	CU_ASSERT_FATAL(dump && dump->usage_count == 1);
+	u = sample_usages(&d.tape, dump);
+	CU_ASSERT(usage_used(u) == used && u->outside == 1 && u->lower == lower);
+	CU_ASSERT(u->usable == 32 && usage_free(u) == 12 && dump->used_max == used);
+	CU_ASSERT_EQUAL(dump->states[STATE_ESTABLISHED], 21);
+	CU_ASSERT(d.tape.last_map->range.lo == 40000 && d.tape.last_map->range.hi == 40031);
+	help_close(&d.h);
+}
+
 static const struct test tests[] = {
 	TEST_UNLESS(no_window, who_takes_the_port_decides_for_what_it_is_taken),
 	TEST_UNLESS(help_no_network, what_bind_hands_out_twice_is_refused_by_connect),
+	TEST_UNLESS(help_no_network, a_port_outside_of_the_range_is_no_use_of_it),
 	TEST_UNLESS(no_window_look, a_range_is_set_from_nearly_half_the_ports_on),
 	TESTS_END,
 };

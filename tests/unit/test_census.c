@@ -259,6 +259,44 @@ static void what_bind_took_is_usable_to_its_own_alone(void)
 	arena_close(&a);
 }
 
+/* A load has named 45000 and 39999: they are no use of the range, in TIME_WAIT no port that will come free in
+ * it, and where bind() took them nobody's that connect() passes by. A destination with such ones alone is one,
+ * too. */
+static void ports_outside_of_the_range_are_counted_apart(void)
+{
+	static const uint16_t outside[] = {45000, 39999};
+	struct arena a;
+	struct census c = census_of(4, &a);
+	struct usage usages[USAGES_MOST];
+	struct sample sample = {0};
+	struct binders b;
+
+	CU_ASSERT_FATAL(binders_open(&b, 32, &a) && census_open_ports(&c, 64, &a));
+	c.binders = &b;
+	for (uint16_t i = 0; i < 2; i++) {
+		struct socket_seen s = *seen(1, 2 + i, outside[i], 80, STATE_TIME_WAIT);
+
+		s.cookie = 1 + i;
+		s.gone_ns = 1000;
+		binders_add(&b, s.local, s.local_port, s.cookie);
+		census_add(&c, &s);
+	}
+	for (uint16_t port = 40000; port < 40005; port++)
+		census_add(&c, seen(1, 2, port, 80, STATE_ESTABLISHED));
+	census_tell(&c, &sample, usages);
+	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 2);
+	CU_ASSERT(sample.used_max == 5 && sample.states[STATE_TIME_WAIT] == 2);
+	CU_ASSERT(usage_used(&usages[0]) == 5 && usage_sockets(&usages[0]) == 6);
+	CU_ASSERT(usages[0].outside == 1 && usages[0].lower == 3 && usages[0].usable == 32);
+	CU_ASSERT(usage_free(&usages[0]) == 27 && usages[0].all_free_ns == -1);
+	CU_ASSERT(usages[1].outside == 1 && usage_used(&usages[1]) == 0);
+	CU_ASSERT(usages[1].elsewhere == 0 && usage_free(&usages[1]) == 32);
+	CU_ASSERT(sample.more_count == 0 && sample.more_used == 0);
+	census_clear(&c);
+	CU_ASSERT(c.taken == 0);
+	arena_close(&a);
+}
+
 /* Of sockets that come when the table is as good as full, some find no room near their place, and pass for
  * a connection's; those that did are known. */
 static void a_full_table_of_binders_is_not_walked_whole(void)
@@ -402,7 +440,7 @@ static void a_destination_is_told_by_state_half_and_age(void)
 
 	c.range = (struct port_range){40001, 40032};
 	for (uint16_t i = 0; i < 20; i++) {
-		struct socket_seen s = *seen(1, 2, i < 16 ? 40001 + 2 * i : 40002 + 2 * i, 80,
+		struct socket_seen s = *seen(1, 2, i < 16 ? 40001 + 2 * i : 39970 + 2 * i, 80,
 					     i < 12 ? STATE_TIME_WAIT : STATE_ESTABLISHED);
 
 		s.gone_ns = i < 12 ? 1000 + i : -1;
@@ -449,6 +487,7 @@ static const struct test tests[] = {
 	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
 	TEST(a_port_that_is_taken_is_counted_once),
 	TEST(what_bind_took_is_usable_to_its_own_alone),
+	TEST(ports_outside_of_the_range_are_counted_apart),
 	TEST(a_full_table_of_binders_is_not_walked_whole),
 	TEST(what_is_reused_is_free_sooner),
 	TEST(what_bind_seems_to_have_taken_is_free_at_the_end),

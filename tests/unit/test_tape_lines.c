@@ -82,6 +82,7 @@ static const struct usage some_usages[] = {
 	 .remote_port = 8080,
 	 .usable = 28,
 	 .states = {[STATE_TIME_WAIT] = 20, [STATE_ESTABLISHED] = 4},
+	 .outside = 2,
 	 .lower = 14,
 	 .next_free_ns = 120000000,
 	 .all_free_ns = 59000000000,
@@ -123,7 +124,7 @@ static bool same_usage(const struct usage *a, const struct usage *b)
 {
 	return address_eq(a->local, b->local) && address_eq(a->remote, b->remote) &&
 	       a->remote_port == b->remote_port && a->datagrams == b->datagrams &&
-	       a->usable == b->usable && a->lower == b->lower &&
+	       a->usable == b->usable && a->outside == b->outside && a->lower == b->lower &&
 	       a->next_free_ns == b->next_free_ns && a->all_free_ns == b->all_free_ns &&
 	       a->holders_known == b->holders_known && a->held_by_others == b->held_by_others &&
 	       memcmp(a->holders, b->holders, sizeof(a->holders)) == 0 &&
