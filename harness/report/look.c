@@ -85,6 +85,7 @@ static void write_row(struct out *out, const struct look *l, const struct look_r
 	usage_states(&line, u);
 	usage_elsewhere(&line, u);
 	usage_holders(&line, u);
+	usage_likely(&line, u);
 	page_paragraph(out, "", PAINT_NONE, INDENT, out_written(&line));
 	write_trend(out, row);
 	write_cause(out, row);
@@ -133,6 +134,26 @@ static void write_time(struct out *out, const struct look *l)
 	out_fmt(out, "looked   at %s\n", unit_time_pretty(n, l->t_ns));
 }
 
+/* Why there are fewer than the range has: ", less 2 reserved, 1 listened on". */
+static void write_taken(struct out *out, const struct sample *s)
+{
+	const struct {
+		uint32_t n;
+		const char *words;
+	} taken[] = {{s->reserved, "reserved"},
+		     {s->listening, "listened on"},
+		     {s->bound, "bound and not connected"}};
+	const char *lead = ", less ";
+	char n[UNIT_PRINTED];
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (taken[i].n == 0)
+			continue;
+		out_fmt(out, "%s%s %s", lead, unit_count_pretty(n, taken[i].n), taken[i].words);
+		lead = ", ";
+	}
+}
+
 static void write_head(struct out *out, const struct look *l)
 {
 	char n[UNIT_PRINTED];
@@ -141,8 +162,10 @@ static void write_head(struct out *out, const struct look *l)
 	if (l->pid)
 		out_fmt(out, "process  %d%s, and its children\n", l->pid,
 			l->pid_ended ? ", which has ended" : "");
-	out_fmt(out, "ports    %s usable (%u-%u) to each destination\n",
-		unit_count_pretty(n, l->usable), l->range.lo, l->range.hi);
+	out_fmt(out, "ports    %s usable (%u-%u", unit_count_pretty(n, l->usable), l->range.lo,
+		l->range.hi);
+	write_taken(out, &l->sample);
+	out_z(out, ") to each destination\n");
 	if (l->opens >= 0)
 		out_fmt(out, "opened   %s by all of this namespace, by the kernel's count\n",
 			unit_rate_pretty(n, l->opens));

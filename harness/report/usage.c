@@ -121,6 +121,19 @@ void usage_holders(struct out *to, const struct usage *u)
 	out_z(to, " whose process is not known");
 }
 
+/* It is who has live ones, if nobody else was seen to have any, and the kernel names none of the rest. */
+void usage_likely(struct out *to, const struct usage *u)
+{
+	const struct holder *h = &u->holders[0];
+	uint32_t sockets = usage_sockets(u);
+	uint32_t unknown = sockets > h->sockets ? sockets - h->sockets : 0;
+	bool is_alone = h->sockets && h->fd_lowest >= 0 && !h[1].sockets && !u->held_by_others;
+
+	if (u->holders_known && is_alone && unknown && unknown <= u->states[STATE_TIME_WAIT])
+		out_fmt(to, ": likely %s as well, for nobody else is seen to connect there",
+			h->command);
+}
+
 bool usage_is_ours(const struct usage *u)
 {
 	return !u->holders_known ||

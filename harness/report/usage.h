@@ -25,4 +25,7 @@ void usage_elsewhere(struct out *to, const struct usage *u);
 
 /* "; 12 of nginx (pid 4711), 3 whose process is not known"; nothing where nobody looked. */
 void usage_holders(struct out *to, const struct usage *u);
+
+/* Behind that: ": likely nginx as well, …"; nothing where there is no one to guess at. */
+void usage_likely(struct out *to, const struct usage *u);
 bool usage_is_ours(const struct usage *u); /* all of it: there is nobody to name */

@@ -130,6 +130,11 @@ static void a_look_is_told_in_words(void)
 		"               try  close when recv() returns 0, on the paths of errors and\n"
 		"                    timeouts too: the far end is done with them; `ss -tnp state\n"
 		"                    close-wait` names who holds them\n");
+	l.sample.reserved = 2;
+	CU_ASSERT(strstr(told(&l, false), "(32768-60999, less 2 reserved) to each") != NULL);
+	l.sample.listening = l.sample.bound = 1;
+	CU_ASSERT(strstr(told(&l, false), "less 2 reserved, 1 listened on, 1 bound and not "
+					  "connected) to") != NULL);
 	CU_ASSERT(strstr(told(&l, false), "not all owners are known") == NULL);
 	l.owners_partial = true;
 	CU_ASSERT(strstr(told(&l, false), "not all owners are known") != NULL);
@@ -144,6 +149,38 @@ static void a_look_is_told_in_words(void)
 	CU_ASSERT(strstr(told(&l, false), "opens 2/s; at this rate never full") != NULL);
 	l.pid_ended = true;
 	CU_ASSERT(strstr(told(&l, false), "4711, which has ended, and") != NULL);
+}
+
+/* In TIME_WAIT: its one client's, where there is one that is seen there, and no other. */
+static void whose_a_closed_connection_likely_was_is_said(void)
+{
+	static const struct {
+		uint32_t live, waiting, known; /* by the first holder */
+		int32_t fd;		       /* -1: it has none any more */
+		uint32_t second, others;
+		bool likely;
+	} rows[] = {
+		{3, 17, 3, 5, 0, 0, true},   {3, 17, 20, 5, 0, 0, false},
+		{3, 17, 3, -1, 0, 0, false}, {3, 17, 2, 5, 1, 0, false},
+		{3, 17, 2, 5, 0, 1, false},  {5, 15, 4, 5, 0, 0, false},
+		{3, 17, 4, 5, 0, 0, true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct look_row row = row_of(STATE_ESTABLISHED, rows[i].live, 40);
+		struct look l = look_of(&row);
+		const char *text;
+
+		row.usage.states[STATE_TIME_WAIT] = rows[i].waiting;
+		row.usage.holders_known = true;
+		row.usage.holders[0] =
+			(struct holder){4711, "nginx", rows[i].known, rows[i].fd, rows[i].fd};
+		row.usage.holders[1] = (struct holder){4712, "curl", rows[i].second, 7, 7};
+		row.usage.held_by_others = rows[i].others;
+		text = told(&l, false);
+		CU_ASSERT_EQUAL(strstr(text, "likely nginx") != NULL, rows[i].likely);
+		CU_ASSERT(!rows[i].likely || strstr(text, "whose process is not known: likely"));
+	}
 }
 
 /* A look that costs much leaves the next for later; until then totals come, and when it was is told. */
@@ -250,6 +287,7 @@ static const struct test tests[] = {
 	TEST(what_fills_it_is_told_by_its_states),
 	TEST(all_that_it_tells_of_has_something_to_do_about_it),
 	TEST(a_look_is_told_in_words),
+	TEST(whose_a_closed_connection_likely_was_is_said),
 	TEST(each_look_has_its_time),
 	TEST(what_is_not_sure_is_said),
 	TEST(a_look_is_told_to_a_program),
