@@ -140,6 +140,23 @@ static void more_pairs_than_fit_are_told(void)
 	arena_close(&a);
 }
 
+/* Of a dump with more sockets than find room it is not known who holds them; of the next it is. */
+static void sockets_that_find_no_room_are_told_of_their_dump(void)
+{
+	struct arena a;
+	struct census c = census_of(4, &a);
+
+	CU_ASSERT_FATAL(census_open_ports(&c, 1, &a));
+	for (uint32_t i = 0; i <= c.held_room; i++) {
+		CU_ASSERT(!c.held_lost);
+		census_add(&c, seen(1, 2, (uint16_t)(20000 + i), 80, STATE_ESTABLISHED));
+	}
+	CU_ASSERT(c.held_lost && c.held_count == c.held_room);
+	census_clear(&c);
+	CU_ASSERT(!c.held_lost && c.held_count == 0);
+	arena_close(&a);
+}
+
 static void an_unknown_state_is_not_lost(void)
 {
 	struct arena a;
@@ -483,6 +500,7 @@ static const struct test tests[] = {
 	TEST(sockets_that_share_a_port_overshadow_each_other),
 	TEST(bound_ports_are_counted_by_source),
 	TEST(more_pairs_than_fit_are_told),
+	TEST(sockets_that_find_no_room_are_told_of_their_dump),
 	TEST(an_unknown_state_is_not_lost),
 	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
 	TEST(a_port_that_is_taken_is_counted_once),
