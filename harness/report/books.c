@@ -233,27 +233,14 @@ json_t *books_json(const struct result_run *run, bool *ok)
 
 /* ---- and back ------------------------------------------------------------ */
 
-static bool load_exceptions(const struct node *up, struct book *out)
+static bool load_exception(const struct node *n, void *out)
 {
-	struct node all = node_member(up, "exceptions");
-	const char *key;
-	json_t *value;
+	struct book *book = out;
+	int which = exception_find(text_of(n->key));
 
-	if (!all.json)
-		return true;
-	if (!node_object(&all))
-		return false;
-	json_object_foreach(all.json, key, value)
-	{
-		struct node n = node_member(&all, key);
-		int which = exception_find(text_of(key));
-
-		if (which < 0)
-			return node_refuse(&n, "an exception that results/README.md names");
-		if (!node_count_if(&n, count_most, &out->excepted[which]))
-			return false;
-	}
-	return true;
+	if (which < 0)
+		return node_refuse(n, "an exception that results/README.md names");
+	return node_count_if(n, count_most, &book->excepted[which]);
 }
 
 static bool load_row(const struct node *n, struct book_row *out)
@@ -307,7 +294,7 @@ static bool load_book(const struct node *n, struct book *out)
 {
 	struct node driver = node_member(n, "driver"), found = node_member(n, "found"),
 		    explained = node_member(n, "explained"), apart = node_member(n, "apart"),
-		    foreign = node_member(n, "foreign");
+		    foreign = node_member(n, "foreign"), exceptions = node_member(n, "exceptions");
 
 	out->known = true;
 	if (!node_object(n) || !node_count_if(&driver, count_most, &out->driver) ||
@@ -319,29 +306,24 @@ static bool load_book(const struct node *n, struct book *out)
 	if (!apart.json)
 		out->apart = out->driver > out->found ? out->driver - out->found
 						      : out->found - out->driver;
-	return load_exceptions(n, out) && load_rows(n, out);
+	return (!exceptions.json || node_members(&exceptions, load_exception, out)) &&
+	       load_rows(n, out);
+}
+
+static bool load_kind(const struct node *n, void *out)
+{
+	struct measures *measures = out;
+	int kind = book_find(text_of(n->key));
+
+	if (kind < 0)
+		return node_refuse(n, "one of attempted, opened, live, closed");
+	return load_book(n, &measures->books[kind]);
 }
 
 /* What older versions wrote has none. */
 bool books_load(const struct node *up, struct result_run *out)
 {
 	struct node all = node_member(up, "books");
-	const char *key;
-	json_t *value;
 
-	if (!all.json)
-		return true;
-	if (!node_object(&all))
-		return false;
-	json_object_foreach(all.json, key, value)
-	{
-		struct node n = node_member(&all, key);
-		int kind = book_find(text_of(key));
-
-		if (kind < 0)
-			return node_refuse(&n, "one of attempted, opened, live, closed");
-		if (!load_book(&n, &out->measures.books[kind]))
-			return false;
-	}
-	return true;
+	return !all.json || node_members(&all, load_kind, &out->measures);
 }

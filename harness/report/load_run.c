@@ -45,48 +45,44 @@ static bool load_value(const struct node *n, enum measure_kind kind, struct valu
 	return out->present;
 }
 
+static bool load_value_of_key(const struct node *n, void *out)
+{
+	struct result_run *run = out;
+	struct result_value *v = &run->effective[run->effective_count++];
+
+	v->key = text_keep(n->of->a, text_of(n->key));
+	return node_object(n) && member_text(n, "value", &v->value) &&
+	       member_u32(n, "line", &v->line);
+}
+
 static bool load_effective(const struct node *up, struct result_run *out)
 {
 	struct node all = node_member(up, "effective");
-	const char *key;
-	json_t *value;
 
-	if (!node_object(&all))
-		return false;
 	out->effective = ARENA_ARRAY(up->of->a, struct result_value, json_object_size(all.json));
-	json_object_foreach(all.json, key, value)
-	{
-		struct node n = node_member(&all, key);
-		struct result_value *v = &out->effective[out->effective_count++];
+	return node_members(&all, load_value_of_key, out);
+}
 
-		v->key = text_keep(up->of->a, text_of(key));
-		if (!node_object(&n) || !member_text(&n, "value", &v->value) ||
-		    !member_u32(&n, "line", &v->line))
-			return false;
-	}
-	return true;
+/* Whose namespace it is of, is the caller's to say. */
+static bool load_setting(const struct node *n, void *out)
+{
+	struct result_run *run = out;
+	struct result_setting *s = &run->settings[run->setting_count++];
+
+	s->name = text_keep(n->of->a, text_of(n->key));
+	return node_object(n) && member_text(n, "wanted", &s->wanted) &&
+	       member_text(n, "before", &s->before) && member_text(n, "after", &s->after) &&
+	       member_u32(n, "line", &s->line);
 }
 
 static bool load_namespace(const struct node *all, enum setting_where where, struct result_run *out)
 {
-	const char *key;
-	json_t *value;
+	size_t first = out->setting_count;
+	bool ok = node_members(all, load_setting, out);
 
-	if (!node_object(all))
-		return false;
-	json_object_foreach(all->json, key, value)
-	{
-		struct node n = node_member(all, key);
-		struct result_setting *s = &out->settings[out->setting_count++];
-
-		s->name = text_keep(all->of->a, text_of(key));
-		s->where = where;
-		if (!node_object(&n) || !member_text(&n, "wanted", &s->wanted) ||
-		    !member_text(&n, "before", &s->before) ||
-		    !member_text(&n, "after", &s->after) || !member_u32(&n, "line", &s->line))
-			return false;
-	}
-	return true;
+	for (size_t i = first; i < out->setting_count; i++)
+		out->settings[i].where = where;
+	return ok;
 }
 
 /* The client's are always there, those of other namespaces if there are any. */
@@ -120,8 +116,9 @@ static bool load_accelerated(const struct node *up, struct result_run *out)
 	return true;
 }
 
-static bool load_measure(const struct node *n, struct measures *out)
+static bool load_measure(const struct node *n, void *to)
 {
+	struct measures *out = to;
 	struct measure_ref ref;
 	struct value v;
 
@@ -150,24 +147,15 @@ static bool load_measures(const struct node *up, struct measures *out)
 {
 	struct node all = node_member(up, "measures");
 	size_t most = json_object_size(all.json);
-	const char *key;
-	json_t *value;
+	bool ok;
 
-	if (!node_object(&all))
-		return false;
 	out->errors = ARENA_ARRAY(up->of->a, struct error_row, most);
 	out->squat_errors = ARENA_ARRAY(up->of->a, struct error_row, most);
 	out->server_errors = ARENA_ARRAY(up->of->a, struct error_row, most);
 	out->counters = ARENA_ARRAY(up->of->a, struct counter_row, most);
-	json_object_foreach(all.json, key, value)
-	{
-		struct node n = node_member(&all, key);
-
-		if (!load_measure(&n, out))
-			return false;
-	}
+	ok = node_members(&all, load_measure, out);
 	out->counters_known = out->counter_count > 0;
-	return true;
+	return ok;
 }
 
 /* Where the run had named loads. */
@@ -192,25 +180,14 @@ static bool load_loads(const struct node *up, struct measures *out)
 	return true;
 }
 
-static bool load_states(const struct node *up, struct result_run *out)
+static bool load_state(const struct node *n, void *out)
 {
-	struct node all = node_member(up, "sockets");
-	const char *key;
-	json_t *value;
+	struct result_run *run = out;
+	int state = state_find(text_of(n->key));
 
-	if (!node_object(&all))
-		return false;
-	json_object_foreach(all.json, key, value)
-	{
-		struct node n = node_member(&all, key);
-		int state = state_find(text_of(key));
-
-		if (state == 0)
-			return node_refuse(&n, "a count of a TCP state");
-		if (!load_value(&n, KIND_COUNT, &out->used_states[state]))
-			return false;
-	}
-	return true;
+	if (state == 0)
+		return node_refuse(n, "a count of a TCP state");
+	return load_value(n, KIND_COUNT, &run->used_states[state]);
 }
 
 static bool load_judged(const struct node *n, struct judged *out)
@@ -310,6 +287,7 @@ bool load_run(const struct node *n, struct result_run *out)
 	struct node error = node_member(n, "error"), hint = node_member(n, "hint");
 	struct node intended = node_member(n, "intended"), stopped = node_member(n, "stopped");
 	struct node lost = node_member(n, "lost"), interrupted = node_member(n, "interrupted");
+	struct node sockets = node_member(n, "sockets");
 	uint64_t signal = 0;
 	bool ok = node_object(n) && member_text(n, "scenario", &out->scenario) &&
 		  member_text(n, "case", &out->case_name) && member_text(n, "title", &out->title) &&
@@ -323,9 +301,9 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && ports_load(n, out) && load_accelerated(n, out) &&
 		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
-		  load_latency(n, out) && foretold_load(n, &out->measures) && load_states(n, out) &&
-		  destinations_load(n, out) && books_load(n, out) &&
-		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
+		  load_latency(n, out) && foretold_load(n, &out->measures) &&
+		  node_members(&sockets, load_state, out) && destinations_load(n, out) &&
+		  books_load(n, out) && load_expect(n, &out->verdict) && load_aborted(n, out) &&
 		  load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;

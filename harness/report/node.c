@@ -201,6 +201,23 @@ bool node_array(const struct node *n, size_t *count)
 	return json_is_array(n->json) || node_refuse(n, "a list");
 }
 
+bool node_members(const struct node *all, bool (*load)(const struct node *n, void *out), void *out)
+{
+	const char *key;
+	json_t *value;
+
+	if (!node_object(all))
+		return false;
+	json_object_foreach(all->json, key, value)
+	{
+		struct node n = node_member(all, key);
+
+		if (!load(&n, out))
+			return false;
+	}
+	return true;
+}
+
 bool member_lines(const struct node *up, const char *key, struct line_list *out)
 {
 	struct node n = node_member(up, key);

@@ -46,6 +46,9 @@ bool node_range(const struct node *n, struct port_range *out);	  /* "32768-60999
 bool node_object(const struct node *n);
 bool node_array(const struct node *n, size_t *count);
 
+/* Each member of an object goes to `load`, until one is refused. */
+bool node_members(const struct node *all, bool (*load)(const struct node *n, void *out), void *out);
+
 /* The member of an object, which must be there; a number that is not there is 0. */
 bool member_text(const struct node *up, const char *key, struct text *out);
 bool member_flag(const struct node *up, const char *key, bool *out);
