@@ -61,32 +61,35 @@ static unsigned cases_of(const struct scenario_file *f, const char *only)
 	return only ? 1 : (unsigned)f->count;
 }
 
-bool jobs_open(struct jobs *out, const struct scenario_file *files, size_t count, const char *only,
-	       const struct plan_wish *wish, struct arena *arena, struct errs *errs)
+static bool jobs_add(struct jobs *jobs, const struct jobs_wish *wish,
+		     const struct scenario_file *file, unsigned c, struct err *err)
+{
+	struct job *j = &jobs->list[jobs->count];
+
+	j->file = file;
+	j->scenario = wish->only ? library_case(file, wish->only, err) : &file->cases[c];
+	j->index = jobs->count++;
+	return j->scenario && job_open(j, *wish->plan, err);
+}
+
+bool jobs_open(struct jobs *out, const struct jobs_wish *wish, struct arena *arena,
+	       struct errs *errs)
 {
 	unsigned n = 0;
 
-	for (size_t f = 0; f < count; f++)
-		n += cases_of(&files[f], only);
-	*out = (struct jobs){.host = wish->host,
+	for (size_t f = 0; f < wish->count; f++)
+		n += cases_of(&wish->files[f], wish->only);
+	*out = (struct jobs){.host = wish->plan->host,
 			     .list = ARENA_ARRAY(arena, struct job, n),
 			     .samples_fd = -1,
 			     .events_fd = -1};
-	for (size_t f = 0; f < count; f++) {
-		for (unsigned c = 0; c < cases_of(&files[f], only); c++) {
-			struct job *j = &out->list[out->count];
-			struct err err = {0};
+	for (size_t f = 0; f < wish->count; f++) {
+		for (unsigned c = 0; c < cases_of(&wish->files[f], wish->only); c++) {
+			struct err err = {0}, *kept;
 
-			j->file = &files[f];
-			j->scenario =
-				only ? library_case(&files[f], only, &err) : &files[f].cases[c];
-			j->index = out->count++;
-			if (j->scenario && job_open(j, *wish, &err))
-				continue;
-			struct err *e = errs_next(errs);
-
-			if (e)
-				*e = err;
+			if (!jobs_add(out, wish, &wish->files[f], c, &err) &&
+			    (kept = errs_next(errs)) != NULL)
+				*kept = err;
 		}
 	}
 	return errs->count == 0;

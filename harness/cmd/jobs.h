@@ -42,10 +42,16 @@ struct jobs {
 	const volatile sig_atomic_t *interrupted;
 };
 
-/* One job a case; `only` NULL: all cases of all files. Makes the plans, each of the wish with a
- * scenario of its own: what this host cannot run is a skip, what cannot be is in `errs`. */
-bool jobs_open(struct jobs *out, const struct scenario_file *files, size_t count, const char *only,
-	       const struct plan_wish *wish, struct arena *, struct errs *errs);
+struct jobs_wish {
+	const struct scenario_file *files;
+	size_t count;
+	const char *only;	      /* the case of this name of each; NULL: all cases */
+	const struct plan_wish *plan; /* each job's, but for the scenario */
+};
+
+/* One job a case. Makes the plans: what this host cannot run is a skip, what cannot be is in
+ * `errs`. */
+bool jobs_open(struct jobs *out, const struct jobs_wish *wish, struct arena *, struct errs *errs);
 void jobs_skip(struct jobs *jobs, const struct err *why); /* all that are not skipped yet */
 void jobs_run(struct jobs *jobs, void (*tick)(void *context, const struct jobs *jobs),
 	      void *context);

@@ -19,5 +19,16 @@ bool options_read(const struct command *command, int argc, char **argv, struct c
 enum use { USE_AUTO, USE_ALWAYS, USE_NEVER };
 extern const struct choice use_words[];
 
+/* What every summary is asked for, by `bool quiet`, `unsigned verbose` and `int color` of its owner. */
+// clang-format off
+#define OPTS_SUMMARY(owner) \
+	OPT(owner, quiet, 'q', "quiet", .help = "print verdicts only"), \
+	OPT(owner, verbose, 'v', "verbose", \
+	    .help = "print every case in full, with counters and sysctls"), \
+	OPT(owner, color, 0, "color", .argument = "WHEN", \
+	    .help = "colour the summary: auto, always, never", .fallback = "auto", \
+	    .choices = use_words)
+// clang-format on
+
 bool use_colour(int use);   /* on stdout */
 bool use_progress(int use); /* on stderr */

@@ -22,12 +22,7 @@ static const struct opt opts[] = {
 	    .help = "print the document instead of the summary"),
 	OPT(struct report_options, svg, 0, "svg",
 	    .help = "print a picture: how long connects took, by how full the range was"),
-	OPT(struct report_options, quiet, 'q', "quiet", .help = "print verdicts only"),
-	OPT(struct report_options, verbose, 'v', "verbose",
-	    .help = "print every case in full, with counters and sysctls"),
-	OPT(struct report_options, color, 0, "color", .argument = "WHEN",
-	    .help = "colour the summary: auto, always, never", .fallback = "auto",
-	    .choices = use_words),
+	OPTS_SUMMARY(struct report_options),
 	OPTS_END,
 };
 

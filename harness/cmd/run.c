@@ -40,12 +40,7 @@ static const struct opt opts[] = {
 	OPT(struct run_options, workers, 0, "workers", .argument = "N",
 	    .help = "carry a load by N threads that share its destinations; 0: by as many as pay",
 	    .fallback = "0", .highest = WORKERS_MOST),
-	OPT(struct run_options, quiet, 'q', "quiet", .help = "print verdicts only"),
-	OPT(struct run_options, verbose, 'v', "verbose",
-	    .help = "print every case in full, with counters and sysctls"),
-	OPT(struct run_options, color, 0, "color", .argument = "WHEN",
-	    .help = "colour the summary: auto, always, never", .fallback = "auto",
-	    .choices = use_words),
+	OPTS_SUMMARY(struct run_options),
 	OPT(struct run_options, progress, 0, "progress", .argument = "WHEN",
 	    .help = "show a progress line on stderr: auto, always, never", .fallback = "auto",
 	    .choices = use_words),
@@ -222,18 +217,19 @@ static int run(struct command_call *call, struct err *err)
 {
 	const struct run_options *o = call->options;
 	struct host *host = ARENA_NEW(call->arena, struct host);
-	struct plan_wish wish = {.host = host, .seed = o->seed, .workers = (uint32_t)o->workers};
+	struct plan_wish plan = {.host = host, .seed = o->seed, .workers = (uint32_t)o->workers};
+	struct jobs_wish wish = {.count = call->count, .only = o->only, .plan = &plan};
 	struct errs errs = {0};
-	struct scenario_file *files = load_files(call, &errs);
 	struct jobs jobs;
 	int status;
 
+	wish.files = load_files(call, &errs);
 	if (errs.count)
 		return tell_refusal(call, &errs.list[0], errors_print(&errs));
 	if (!host_read(host, err))
 		return tell_refusal(call, err, 0);
 	rights_raise_nofile();
-	if (jobs_open(&jobs, files, call->count, o->only, &wish, call->arena, &errs))
+	if (jobs_open(&jobs, &wish, call->arena, &errs))
 		status = run_jobs(call, &jobs, err);
 	else
 		status = tell_refusal(call, &errs.list[0], errors_print(&errs));
