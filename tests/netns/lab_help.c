@@ -235,9 +235,9 @@ ino_t help_namespace(void)
 	return stat("/proc/thread-self/ns/net", &s) == 0 ? s.st_ino : 0;
 }
 
-unsigned help_descriptors(void)
+unsigned help_names(const char *path)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir = opendir(path);
 	unsigned n = 0;
 
 	while (dir && readdir(dir))
@@ -245,6 +245,11 @@ unsigned help_descriptors(void)
 	if (dir)
 		closedir(dir);
 	return n;
+}
+
+unsigned help_descriptors(void)
+{
+	return help_names("/proc/self/fd");
 }
 
 struct text help_file(const char *path, char *buffer, size_t room)

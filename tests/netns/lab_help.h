@@ -60,6 +60,7 @@ int help_cross(struct help *h, const struct address *source);
 
 ino_t help_namespace(void); /* the network namespace of this thread */
 unsigned help_descriptors(void);
+unsigned help_names(const char *path); /* in a directory; 0 where there is none */
 
 /* What a file holds, cut to the room; empty if it cannot be read. */
 struct text help_file(const char *path, char *buffer, size_t room);

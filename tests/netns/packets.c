@@ -126,3 +126,11 @@ void packets_close(struct packets *p)
 	munmap(p->ring, RING_BYTES);
 	close(p->fd);
 }
+
+void packets_of(struct packets *p, struct drive *d)
+{
+	packets_open(p, &d->h);
+	drive_plan(d);
+	packets_read(p);
+	packets_close(p);
+}

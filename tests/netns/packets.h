@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "lab_help.h"
+#include "drive_help.h"
 
 enum { PACKETS_MOST = 4096 };
 
@@ -35,3 +35,6 @@ struct packets {
 void packets_open(struct packets *p, struct help *h); /* from here on, on veth0 of the client */
 void packets_read(struct packets *p);		      /* all until now; once */
 void packets_close(struct packets *p);
+
+/* Those of the load, from its begin to its end. */
+void packets_of(struct packets *p, struct drive *d);

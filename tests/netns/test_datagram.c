@@ -103,10 +103,7 @@ static void a_datagram_is_as_long_as_the_scenario_says(void)
 	drive_open(&d, "network: {ports: 40000-40031}\n"
 		       "load: {protocol: udp, concurrency: 4, total: 20, request: {send: 100B, "
 		       "receive: 345B}}");
-	packets_open(&packets, &d.h);
-	drive_plan(&d);
-	packets_read(&packets);
-	packets_close(&packets);
+	packets_of(&packets, &d);
 	for (size_t i = 0; i < packets.count; i++) {
 		const struct packet *p = &packets.list[i];
 

@@ -103,18 +103,6 @@ static void two_labs_do_not_meet(void)
 	help_close(&b);
 }
 
-static unsigned names_in(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
 /* Is a process, or a thread of ours, in the namespace? */
 static bool in_use(ino_t inode, const char *where)
 {
@@ -146,7 +134,7 @@ static bool soon_unused(ino_t inode)
 
 static void nothing_is_left_of_a_lab(void)
 {
-	unsigned descriptors = help_descriptors(), named = names_in("/run/netns");
+	unsigned descriptors = help_descriptors(), named = help_names("/run/netns");
 	ino_t home = help_namespace();
 	struct stat client, server;
 	struct help h;
@@ -162,7 +150,7 @@ static void nothing_is_left_of_a_lab(void)
 	lab_close(&h.lab);
 	CU_ASSERT_EQUAL(help_namespace(), home);
 	CU_ASSERT_EQUAL(help_descriptors(), descriptors);
-	CU_ASSERT_EQUAL(names_in("/run/netns"), named);
+	CU_ASSERT_EQUAL(help_names("/run/netns"), named);
 	CU_ASSERT(soon_unused(client.st_ino));
 	CU_ASSERT(soon_unused(server.st_ino));
 	help_close(&h);
@@ -327,7 +315,7 @@ static struct text host_state(struct arena *a)
 	}
 	sysctl_read(TEXT("net.core.somaxconn"), value, sizeof(value));
 	return text_format(a, TEXT_FMT "%s links=%u", TEXT_ARG(all), value,
-			   names_in("/sys/class/net"));
+			   help_names("/sys/class/net"));
 }
 
 static void the_host_is_as_before(void)

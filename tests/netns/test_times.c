@@ -23,10 +23,7 @@ static struct packets packets;
 static void drive_packets(struct drive *d, const char *lines)
 {
 	drive_open(d, lines);
-	packets_open(&packets, &d->h);
-	drive_plan(d);
-	packets_read(&packets);
-	packets_close(&packets);
+	packets_of(&packets, d);
 }
 
 #define WIDE "network: {ports: 40000-40999}\n"
@@ -357,10 +354,7 @@ static void see_wire(struct wire *o, const char *lines, uint64_t seed)
 	*o = (struct wire){0};
 	drive_open(&d, lines);
 	d.h.plan.seed = seed;
-	packets_open(&packets, &d.h);
-	drive_plan(&d);
-	packets_read(&packets);
-	packets_close(&packets);
+	packets_of(&packets, &d);
 	for (size_t i = 0; i < packets.count; i++) {
 		const struct packet *p = &packets.list[i];
 

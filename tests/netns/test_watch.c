@@ -56,15 +56,26 @@ static void listen_there(struct help *h, void *listener)
 	*(int *)listener = help_listen(&h->plan);
 }
 
+/* Each server of a lab of these lines listens, until the descriptor is closed. */
+static int open_served(struct help *h, const char *lines)
+{
+	int listener = -1;
+
+	if (!help_open(h, lines))
+		CU_FAIL_FATAL("no lab");
+	CU_ASSERT(help_inside(h, LAB_SERVER, listen_there, &listener));
+	return listener;
+}
+
+#define RESERVED "network: {ports: 40000-40031, reserved: [40000-40003], servers: 2}"
+
 static void destinations_are_shown_the_fullest_first(void)
 {
 	struct help h;
 	struct seen s = {0};
-	int listener = -1;
+	int listener;
 
-	if (!help_open(&h, "network: {ports: 40000-40031, reserved: [40000-40003], servers: 2}"))
-		CU_FAIL_FATAL("no lab");
-	CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+	listener = open_served(&h, RESERVED);
 	CU_ASSERT(help_inside(&h, LAB_CLIENT, connect_and_look, &s));
 	CU_ASSERT_FATAL(s.ok && s.watch.look.count == 2);
 	CU_ASSERT_EQUAL(s.watch.look.usable, 28);
@@ -87,12 +98,9 @@ static void one_destination_is_shown_alone(void)
 	for (int from_proc = 0; from_proc < 2; from_proc++) {
 		struct seen s = {.only_second = true, .from_proc = from_proc};
 		struct help h;
-		int listener = -1;
+		int listener;
 
-		if (!help_open(&h, "network: {ports: 40000-40031, reserved: [40000-40003], "
-				   "servers: 2}"))
-			CU_FAIL_FATAL("no lab");
-		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+		listener = open_served(&h, RESERVED);
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, connect_and_look, &s));
 		CU_ASSERT_FATAL(s.ok && s.watch.look.count == 1 && s.watch.look.more == 0);
 		CU_ASSERT_EQUAL(usage_used(&s.watch.rows[0].usage), SECOND);
@@ -148,12 +156,9 @@ static void what_is_listened_on_or_bound_is_not_usable(void)
 	for (int from_proc = 0; from_proc < 2; from_proc++) {
 		struct seen s = {.from_proc = from_proc};
 		struct help h;
-		int listener = -1;
+		int listener;
 
-		if (!help_open(&h, "network: {ports: 40000-40031, reserved: [40000-40003], "
-				   "servers: 2}"))
-			CU_FAIL_FATAL("no lab");
-		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+		listener = open_served(&h, RESERVED);
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, take_and_look, &s));
 		CU_ASSERT_FATAL(s.ok);
 		CU_ASSERT_EQUAL(s.watch.look.usable, from_proc ? 28 - 1 : 28 - 2);
@@ -207,11 +212,9 @@ static void who_binds_first_is_told_to_be_near_the_end(void)
 	for (int binds = 0; binds < 2; binds++) {
 		struct fill f = {.binds = binds};
 		struct help h;
-		int listener = -1;
+		int listener;
 
-		if (!help_open(&h, "network: {ports: 40000-40031, servers: 2}"))
-			CU_FAIL_FATAL("no lab");
-		CU_ASSERT(help_inside(&h, LAB_SERVER, listen_there, &listener));
+		listener = open_served(&h, "network: {ports: 40000-40031, servers: 2}");
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, fill_and_look, &f));
 		CU_ASSERT_EQUAL(usage_used(&f.watch.rows[0].usage),
 				binds ? PORTS - BIND_FIRST : BIND_FIRST);
