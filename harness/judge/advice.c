@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "judge/outlook.h"
 #include "judge/say.h"
 #include "plan/bind.h"
 
@@ -87,7 +88,8 @@ const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_n
 /* The client's own ports, which the gateway's come on top of. */
 static double own_rate(const struct evidence *e)
 {
-	return rate_of(e->plan->budget.capacity, live_time(e->plan) + outside_time(e->plan));
+	return rate_of(e->plan->budget.capacity,
+		       outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a));
 }
 
 const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
@@ -208,7 +210,7 @@ void advice_spread(struct line_list *lines, const struct evidence *e, int64_t li
 }
 
 /* tcp_tw_reuse=1, where it is not at work already. */
-void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns)
+void advice_reuse(struct line_list *lines, const struct evidence *e)
 {
 	int64_t delay_ns = reuse_delay(e->plan);
 	bool is_set = reuse_is_set(e->plan), stamps = has_timestamps(e->plan);
@@ -220,7 +222,8 @@ void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t liv
 			   say_time(e->a, delay_ns),
 			   evidence_binds_some(e)
 				   ? ", a bind() to port 0 none"
-				   : advice_rate(e, e->plan->budget.capacity, live_ns + delay_ns))
+				   : advice_rate(e, e->plan->budget.capacity,
+						 outlook_life_ns(e->plan, OUTLOOK_REUSED, *e->a)))
 		       .s;
 	if (is_set) {
 		advice_add_fmt(

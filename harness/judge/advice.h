@@ -21,7 +21,7 @@ __attribute__((format(printf, 3, 4))) void advice_add_fmt(struct line_list *line
  * connection takes of a port, and so the rate they bring, 0: none is told. */
 void advice_widen(struct line_list *lines, const struct evidence *e, int64_t life_ns);
 void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns);
-void advice_reuse(struct line_list *lines, const struct evidence *e, int64_t live_ns);
+void advice_reuse(struct line_list *lines, const struct evidence *e);
 
 /* What a burst wants at once, and its rate, evenly, does not: where a connection takes `life_ns` of a
  * port. */

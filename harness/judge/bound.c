@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "judge/outlook.h"
 #include "judge/rule.h"
 #include "plan/bind.h"
 
@@ -261,7 +262,8 @@ static struct claim no_port_one_dest(const struct evidence *e)
 
 static void advise_one_dest(struct finding *f, const struct evidence *e)
 {
-	int64_t life_ns = e->tape->tally.closed ? live_time(e->plan) + outside_time(e->plan) : 0;
+	int64_t life_ns =
+		e->tape->tally.closed ? outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a) : 0;
 
 	advice_tuples(&f->attempt, e, life_ns);
 	advice_widen(&f->attempt, e, life_ns);

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "judge/outlook.h"
 #include "judge/rule.h"
 
@@ -53,21 +55,34 @@ static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 		.s;
 }
 
+/* "60 s", "(0.1 s open + 60 s)", "10.2 s (the mean of these loads)": what a connection takes of a port. */
+static const char *say_life(const struct evidence *e)
+{
+	int64_t live_ns = live_time(e->plan);
+	const char *quiet = say_time(e->a, quiet_time(e->plan));
+
+	if (outlook_is_mean(e->plan))
+		return text_format(e->a, "%s (the mean of %s)",
+				   say_time(e->a, outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a)),
+				   e->plan->load_count > 1 ? "these loads" : "load.mix")
+			.s;
+	return live_ns > 0 ? text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), quiet).s
+			   : quiet;
+}
+
 /* "32 ports / 60 s = 0.533/s is all that can go on for ever to one destination; this load …" */
 static const char *say_bound(const struct evidence *e)
 {
 	const struct budget *b = &e->plan->budget;
-	int64_t live_ns = live_time(e->plan), quiet_ns = quiet_time(e->plan);
-	double each = (double)bound_left(e) * 1e9 / (double)(live_ns + quiet_ns);
-	const char *ports = say_ports_left(e), *life = say_time(e->a, quiet_ns), *all = "",
+	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a);
+	double each = (double)bound_left(e) * 1e9 / (double)life_ns;
+	const char *ports = say_ports_left(e), *life = say_life(e), *all = "",
 		   *can = "is all that can go on for ever";
 
 	if (outlook_buckets(e->plan))
 		return text_format(e->a, "No more than %s wait (tcp_max_tw_buckets).",
 				   say_count(e->a, outlook_buckets(e->plan)))
 			.s;
-	if (live_ns > 0)
-		life = text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), life).s;
 	if (b->spaces > 1)
 		all = text_format(e->a, ", %s in all%s", say_rate(e->a, each * b->spaces),
 				  evidence_binds_some(e)
@@ -80,10 +95,10 @@ static const char *say_bound(const struct evidence *e)
 		return text_format(e->a,
 				   "%s / %s = %s is all that can go on for ever of what bind() "
 				   "takes, to which tcp_tw_reuse gives none back%s.",
-				   ports, life, say_rate(e->a, each), say_demand(e))
+				   ports, life, say_rate(e->a, each), say_demand(e, INFINITY))
 			.s;
 	return text_format(e->a, "%s / %s = %s %s %s%s%s.", ports, life, say_rate(e->a, each), can,
-			   say_towards(e), all, say_demand(e))
+			   say_towards(e), all, say_demand(e, each * b->spaces))
 		.s;
 }
 
@@ -99,8 +114,9 @@ static const char *say_own_time(const struct evidence *e)
 		       " network.time_wait made it %s here: outside it is %s, and the rate %s%s; "
 		       "what to try is reckoned with that.",
 		       say_time(e->a, lasts_ns), say_time(e->a, outside_time(e->plan)),
-		       say_rate(e->a, (double)bound_left(e) * 1e9 /
-					      (double)(live_time(e->plan) + outside_time(e->plan))),
+		       say_rate(e->a,
+				(double)bound_left(e) * 1e9 /
+					(double)outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a)),
 		       e->plan->budget.spaces > 1 ? " to each" : "")
 		.s;
 }
@@ -242,7 +258,7 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 
 static void advise_churn(struct finding *f, const struct evidence *e)
 {
-	int64_t live_ns = live_time(e->plan), life_ns = live_ns + outside_time(e->plan);
+	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a);
 
 	if (outlook_buckets(e->plan))
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
@@ -250,7 +266,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (life_ns > 0)
 		advice_spread(&f->attempt, e, life_ns);
 	advice_widen(&f->attempt, e, life_ns);
-	advice_reuse(&f->attempt, e, live_ns);
+	advice_reuse(&f->attempt, e);
 	advice_tuples(&f->attempt, e, life_ns);
 	advice_add(&f->attempt,
 		   TEXT("have the server close first: TIME_WAIT is then on its side, and holds "

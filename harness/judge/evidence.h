@@ -74,8 +74,9 @@ const char *say_ports_left(const struct evidence *e); /* of them, what connect()
 const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error);
 const char *say_failures(const struct evidence *e, enum stage stage, int error);
 
-/* "; this load asks for 200/s", or what it was seen to do. */
-const char *say_demand(const struct evidence *e);
+/* "; this load asks for 200/s", or what it was seen to do until a port was wanting. Where that is no more than
+ * `most` it says why that is too much all the same; INFINITY: it is not asked. */
+const char *say_demand(const struct evidence *e, double most);
 
 /* " any more: the server's process died after 0.5 s, and 20 connections were opened", by a measure
  * of when; empty if it has not. */

@@ -1,5 +1,7 @@
 #include "judge/gate_topic.h"
 
+#include <math.h>
+
 #include "judge/books.h"
 #include "judge/gateway.h"
 #include "judge/say.h"
@@ -81,7 +83,7 @@ static const char *say_pace(const struct evidence *e)
 			   say_number_of(e->a, t->opened, "connection was", "connections were"),
 			   say_time(e->a, (int64_t)evidence_measured(e, MEASURE_ELAPSED)),
 			   say_rate(e->a, evidence_measured(e, MEASURE_CONNECTS_RATE)),
-			   plan_rate(e->plan) > 0 ? say_demand(e) : "", late, failed)
+			   plan_rate(e->plan) > 0 ? say_demand(e, INFINITY) : "", late, failed)
 		.s;
 }
 

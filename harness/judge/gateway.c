@@ -163,7 +163,8 @@ const char *say_mapping_rate(const struct evidence *e)
 	if (nothing_lasts(e))
 		return "";
 	sum = say_sum(e, open_ns, e->plan->scenario->network.nat.mapping_time);
-	return text_format(e->a, " So %s sure to go on for ever%s.", sum, say_demand(e)).s;
+	return text_format(e->a, " So %s sure to go on for ever%s.", sum, say_demand(e, INFINITY))
+		.s;
 }
 
 const char *say_gateway_rate(const struct evidence *e)
@@ -180,7 +181,7 @@ const char *say_gateway_rate(const struct evidence *e)
 			   say_time(e->a, kept_ns),
 			   datagrams ? "nf_conntrack_udp_timeout"
 				     : "nf_conntrack_tcp_timeout_time_wait",
-			   say_sum(e, gateway_open_ns(e), kept_ns), say_demand(e))
+			   say_sum(e, gateway_open_ns(e), kept_ns), say_demand(e, INFINITY))
 		.s;
 }
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 
 #include "judge/late.h"
 #include "judge/outlook.h"
@@ -30,6 +31,12 @@ static double claim_knob(const struct evidence *e)
 	return churn > 0 && asked ? claim_first(e) + churn : 0;
 }
 
+/* What its ports carry of connections that take one for so long. */
+static double carried(const struct evidence *e, int64_t life_ns)
+{
+	return (double)e->plan->budget.capacity * 1e9 / (double)life_ns;
+}
+
 static struct claim tw_reuse_scope(const struct evidence *e)
 {
 	struct claim c = {.weight = claim_knob(e)};
@@ -45,16 +52,16 @@ static struct claim tw_reuse_scope(const struct evidence *e)
 		"could be taken after %s, and they would carry %s%s.",
 		say_number_of(e->a, (uint64_t)counter_of(e, "TWRecycled"), "time", "times"),
 		say_ports(e),
-		say_rate(e->a, (double)e->plan->budget.capacity * 1e9 / (double)TIME_WAIT_NS),
+		say_rate(e->a, carried(e, outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a))),
 		say_time(e->a, delay_ns),
-		say_rate(e->a, (double)e->plan->budget.capacity * 1e9 / (double)delay_ns),
-		say_demand(e));
+		say_rate(e->a, carried(e, outlook_life_ns(e->plan, OUTLOOK_REUSED, *e->a))),
+		say_demand(e, INFINITY));
 	return c;
 }
 
 static void advise_scope(struct finding *f, const struct evidence *e)
 {
-	advice_reuse(&f->attempt, e, live_time(e->plan));
+	advice_reuse(&f->attempt, e);
 }
 
 static struct claim timestamps_off(const struct evidence *e)
@@ -79,8 +86,10 @@ static struct claim tw_reuse_floor(const struct evidence *e)
 {
 	const struct budget *b = &e->plan->budget;
 	struct claim c = {.weight = claim_knob(e)};
-	int64_t delay_ns = quiet_time(e->plan), life_ns = live_time(e->plan) + delay_ns;
+	int64_t delay_ns = quiet_time(e->plan),
+		life_ns = outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a);
 	const struct value *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
+	double all = carried(e, life_ns);
 
 	if (c.weight == 0 || !is_reused(e->plan) || is_bound_first(e->plan) ||
 	    evidence_kept_alone_fills(e))
@@ -88,18 +97,18 @@ static struct claim tw_reuse_floor(const struct evidence *e)
 	c.why = text_format(
 		e->a,
 		"tcp_tw_reuse is at work, and gives no port back before it was %s in TIME_WAIT: %s "
-		"connections in that time, or %s / %s = %s for ever, is all%s. This load had them "
-		"used up after %s.",
+		"connections in that time, or %s / %s = %s for ever, is all%s. %s had them used up "
+		"after %s.",
 		say_time(e->a, delay_ns), say_count(e->a, b->capacity),
-		say_count(e->a, b->capacity), say_time(e->a, life_ns),
-		say_rate(e->a, (double)b->capacity * 1e9 / (double)life_ns), say_demand(e),
+		say_count(e->a, b->capacity), say_time(e->a, life_ns), say_rate(e->a, all),
+		say_demand(e, all), say_either(e->plan->load_count, "This load", "These loads"),
 		say_time(e->a, at->present ? (int64_t)at->n : 0));
 	return c;
 }
 
 static void advise_floor(struct finding *f, const struct evidence *e)
 {
-	int64_t life_ns = live_time(e->plan) + quiet_time(e->plan);
+	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a);
 
 	if (e->plan->host && e->plan->host->tw_reuse_delay >= 0)
 		advice_add(&f->attempt, TEXT("net.ipv4.tcp_tw_reuse_delay, in ms (Linux 6.14), "

@@ -1,3 +1,4 @@
+#include "judge/outlook.h"
 #include "judge/rule.h"
 
 /* The load that keeps connections between requests; NULL: none does. */
@@ -111,7 +112,7 @@ static struct claim pool_idle_cap(const struct evidence *e)
 static void advise_pool(struct finding *f, const struct evidence *e)
 {
 	const struct load_plan *lp = pooled_load(e);
-	int64_t life_ns = live_time(e->plan) + outside_time(e->plan);
+	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a);
 
 	if (lp)
 		advice_add_fmt(
@@ -154,9 +155,9 @@ static struct claim proxy_no_keepalive(const struct evidence *e)
 
 static void advise_proxy(struct finding *f, const struct evidence *e)
 {
-	int64_t live_ns = live_time(e->plan), life_ns = live_ns + outside_time(e->plan);
+	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a);
 
-	advice_reuse(&f->attempt, e, live_ns);
+	advice_reuse(&f->attempt, e);
 	advice_tuples(&f->attempt, e, life_ns);
 	advice_widen(&f->attempt, e, life_ns);
 }

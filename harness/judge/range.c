@@ -1,3 +1,4 @@
+#include "judge/outlook.h"
 #include "judge/rule.h"
 #include "plan/bind.h"
 
@@ -55,7 +56,7 @@ static bool fits(const struct evidence *e, struct port_range range)
 	for (uint32_t i = 0; i < e->plan->load_count; i++)
 		wanted += e->plan->loads[i].concurrency;
 	if (rate > 0)
-		wanted = rate * (double)(live_time(e->plan) + outside_time(e->plan)) / 1e9;
+		wanted = rate * (double)outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a) / 1e9;
 	return e->tape->tally.leaked == 0 && (rate > 0 || e->tape->tally.closed == 0) &&
 	       wanted <= size_of(range) * spaces;
 }

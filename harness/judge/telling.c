@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 
 #include "judge/evidence.h"
 #include "judge/late.h"
@@ -71,23 +72,37 @@ const char *say_ports_left(const struct evidence *e)
 		.s;
 }
 
-const char *say_demand(const struct evidence *e)
+/* Until the first was refused: what came after that is what was left to be had. */
+static const char *say_opened(const struct evidence *e)
+{
+	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE],
+			   *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
+	uint32_t several = e->plan->load_count;
+	double took = at->n - (double)plan_start(e->plan);
+	bool ran_out = at->present && took > 0;
+
+	if (!seen->present && !ran_out)
+		return "";
+	return text_format(e->a, "; %s opened %s%s",
+			   say_either(several, "this load", "these loads"),
+			   say_rate(e->a, ran_out ? (double)e->tape->opened_before * 1e9 / took
+						  : seen->n),
+			   ran_out ? " until the first was refused" : "")
+		.s;
+}
+
+const char *say_demand(const struct evidence *e, double most)
 {
 	double asked = plan_rate(e->plan);
 	uint32_t several = e->plan->load_count;
-	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE];
+	bool fits = e->tape->exhausted && e->kept == 0 && asked <= most && isfinite(most);
 
-	if (asked > 0)
-		return text_format(e->a, "; %s for %s",
-				   say_either(several, "this load asks", "these loads ask"),
-				   say_rate(e->a, asked))
-			.s;
-	if (seen->present)
-		return text_format(e->a, "; %s opened %s",
-				   say_either(several, "this load", "these loads"),
-				   say_rate(e->a, seen->n))
-			.s;
-	return "";
+	if (asked <= 0)
+		return say_opened(e);
+	return text_format(e->a, "; %s for %s%s",
+			   say_either(several, "this load asks", "these loads ask"),
+			   say_rate(e->a, asked), fits ? ", no more than that, but unevenly" : "")
+		.s;
 }
 
 const char *say_failed(const struct evidence *e, uint64_t n, enum stage stage, int error)

@@ -92,19 +92,42 @@ static void add(struct forecast *all, const struct forecast *one)
 	all->quiet_ns = one->quiet_ns > all->quiet_ns ? one->quiet_ns : all->quiet_ns;
 }
 
-/* Of the loads of the first part, by the one whose ports carry least; not to be told if it is not of
- * one of them (fmin() passes over NAN). */
+/* Of open loops that want the very same, opened as they ask for: each has its part of the ports; NAN: they are
+ * not all such. */
+static double mixed_rate(const struct plan *p, const struct forecast *each, struct part part)
+{
+	const struct load_plan *first = NULL;
+	double asked = 0, taken = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+		double asks = shape_asks(&lp->shape);
+
+		if (!part_has(part, lp))
+			continue;
+		first = first ? first : lp;
+		if (!load_is_open(lp->load) || !together_alike(first, lp))
+			return NAN;
+		asked += asks;
+		taken += asks / each[i].rate;
+	}
+	return asked > 0 ? asked / taken : NAN;
+}
+
+/* Of the loads of the first part, where they do not mix by the one whose ports carry least; not to be told
+ * if it is not of one of them (fmin() passes over NAN). */
 static double rate_of(const struct plan *p, const struct forecast *each)
 {
 	struct part parts[PARTS_MOST];
-	double least = INFINITY;
+	double least = INFINITY, mixed;
 
 	parts_of(parts, p);
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (part_has(parts[0], &p->loads[i]))
 			least = isnan(each[i].rate) || isnan(least) ? NAN
 								    : fmin(least, each[i].rate);
-	return least;
+	mixed = mixed_rate(p, each, parts[0]);
+	return isnan(least) || isnan(mixed) ? least : mixed;
 }
 
 struct forecast together_foresee(const struct plan *p)

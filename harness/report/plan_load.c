@@ -209,13 +209,24 @@ struct text plan_say_wanted(const struct plan *p, const struct outline *o, struc
 	return text_format(a, TEXT_FMT "%s", TEXT_ARG(wanted), say_beyond(p, o, a));
 }
 
+/* "; together, as they are opened, 3.14/s": what the summary of a run has. */
+static const char *say_rate_together(const struct plan *p, struct arena *a)
+{
+	const struct forecast *f = &p->forecast;
+
+	if (!(f->rate > 0) || isinf(f->rate) || f->rate_is_least || plan_rate(p) <= 0)
+		return "";
+	return text_format(a, "; together, as they are opened, %s", say_sustained(a, f->rate)).s;
+}
+
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
 
 	if (p->load_count > 1)
-		return text_format(a, TEXT_FMT "; each if it had the ports to itself",
-				   TEXT_ARG(plan_say_each(p, plan_say_rates, a)));
+		return text_format(a, TEXT_FMT "; each if it had the ports to itself%s",
+				   TEXT_ARG(plan_say_each(p, plan_say_rates, a)),
+				   say_rate_together(p, a));
 	if (upstreams_are_clients(p))
 		return TEXT("no rate: the far end's connections to itself take all ports");
 	if (p->forecast.pool_ns > 0)

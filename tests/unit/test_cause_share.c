@@ -67,6 +67,25 @@ static void a_victim_has_few_ports_and_a_culprit_many(void)
 	}
 }
 
+/* Of what it resets it has nothing in the end: what it had open at once is held against all there is. */
+static void who_resets_had_what_was_open_at_once(void)
+{
+	for (uint64_t open = 8; open <= 9; open++) {
+		struct trial t;
+
+		trial_open(&t, FEW "loads: {a: {}, b: {rate: 40/s, end: reset, hold: 300ms}}");
+		parts_put(&t, (const struct part[]){{24, 0}, {40, 1}}, 2);
+		t.tape.loads[1].tally.reset = 40;
+		t.tape.loads[1].open_peak = open;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 1);
+		t.tape.exhausted = true;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 24;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_INNOCENT_VICTIM) != NULL, open == 8);
+		trial_close(&t);
+	}
+}
+
 /* Three loads at least, and one destination. */
 static void a_funnel_is_of_three_loads_and_one_destination(void)
 {
@@ -249,7 +268,15 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 	} rows[] = {
 		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32, 0,
 		 "The client closed 32 connections, and each keeps its port for 60 s more "
-		 "(TIME_WAIT). 32 ports / 60 s = 0.533/s is all"},
+		 "(TIME_WAIT). 32 ports / 36.2 s (the mean of these loads) = 0.883/s is all"},
+		{"half: {rate: 20/s, mix: {reset: 50%}}, other: {rate: 40/s, end: reset}", 0, 32, 0,
+		 "32 ports / 10 s (the mean of these loads) = 3.2/s is all that can go on for ever "
+		 "to one destination; these loads ask for 60/s."},
+		{"slow: {rate: 0.2/s}, fast: {rate: 0.3/s}", 0, 32, 0,
+		 "32 ports / 60 s = 0.533/s is all that can go on for ever to one destination; "
+		 "these loads ask for 0.5/s, no more than that, but unevenly."},
+		{"two: {concurrency: 2}, four: {concurrency: 4}", 0, 32, 0,
+		 "; these loads opened 200/s until the first was refused."},
 		{"leak: {rate: 20/s, end: leak}, churn: {rate: 30/s, hold: 100ms}", 0, 32, 0,
 		 "32 ports / (0.1 s open + 60 s) = 0.532/s is all"},
 		{"own: {bind: ports 50000-50003, rate: 10/s}, api: {rate: 50/s}", 4, 32, 0,
@@ -291,8 +318,47 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 	}
 }
 
+/* Half of a third is closed: what more ports, or a shorter wait, bring is reckoned with that as well. */
+static void advice_is_of_the_mean_of_what_is_opened(void)
+{
+	static const struct {
+		const char *network, *why, *wide, *reuse;
+	} rows[] = {
+		{"", "32 ports / 10.2 s (the mean of these loads) = 3.14/s is all",
+		 "64,512 ports, 2,016 times as many, 6,325/s (enough)",
+		 "1 s in TIME_WAIT, 87.3/s (enough)"},
+		{", time_wait: 6s",
+		 "outside it is 60 s, and the rate 3.14/s; what to try is reckoned with that.",
+		 "64,512 ports, 2,016 times as many, 6,325/s (enough)",
+		 "1 s in TIME_WAIT, 87.3/s (enough)"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031%s}\nloads: {a: {rate: 20/s, mix: {reset: "
+			 "50%%}}, b: {rate: 40/s, end: reset, hold: 300ms}}",
+			 rows[i].network);
+		trial_churned(&t, lines);
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].wide));
+		CU_ASSERT(lines_have(&f->attempt, rows[i].reuse));
+		if (!text_has(f->why, rows[i].why) || !lines_have(&f->attempt, rows[i].reuse))
+			for (size_t k = 0; k < f->attempt.count; k++)
+				printf(TEXT_FMT "\n", TEXT_ARG(f->attempt.list[k]));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_victim_has_few_ports_and_a_culprit_many),
+	TEST(who_resets_had_what_was_open_at_once),
 	TEST(a_funnel_is_of_three_loads_and_one_destination),
 	TEST(restarting_the_culprit_helps_where_it_keeps_its_ports),
 	TEST(the_victim_and_the_culprit_are_those_with_most),
@@ -300,6 +366,7 @@ static const struct test tests[] = {
 	TEST(a_funnel_is_of_loads_that_have_ports),
 	TEST(probes_starve_a_load_that_binds_and_no_other),
 	TEST(churn_is_reckoned_of_those_that_have_the_range),
+	TEST(advice_is_of_the_mean_of_what_is_opened),
 	TESTS_END,
 };
 
