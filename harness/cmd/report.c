@@ -125,7 +125,7 @@ static int draw(struct command_call *call, const struct result *result, const ch
 	if (result_write_svg(call->out, result, *call->arena))
 		return STATUS_OK;
 	err_set(err, ERR_USAGE, "%s has nothing to draw: no connect was timed", path);
-	err_hint(err, "Have one timed every so often, such as sample: {latency: 20ms}.");
+	err_hint(err, "Add sample: {latency: 20ms}: one is then timed every 20 ms.");
 	return STATUS_USAGE;
 }
 

@@ -194,8 +194,7 @@ static bool ports_suffice(const struct plan *p, struct err *err)
 		err_set(err, ERR_SCENARIO,
 			"squat.unbound cannot be %u: network.ports has %u ports for it",
 			p->squat.unbound, b.usable);
-	err_hint(err, "Reserved ports, and those of squat.listen and squat.ports, are none of "
-		      "them.");
+	err_hint(err, "Reserved ports, and those of squat.listen and squat.ports, do not count.");
 	return scenario_blame(p->scenario,
 			      s->squat.bind > 0 ? s->squat.at.bind : s->squat.at.unbound, err);
 }

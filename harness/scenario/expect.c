@@ -152,7 +152,7 @@ static bool read_operator(struct line *l, struct expectation *e)
 		}
 	}
 	err = errs_next(l->r->errs);
-	source_err(err, l->r->source, place(l, l->rest), "a comparison is due here");
+	source_err(err, l->r->source, place(l, l->rest), "a comparison is expected here");
 	return err_hint(err, "Write one of == != < <= > >=, or: in A..B.");
 }
 
@@ -215,10 +215,10 @@ static bool read_values(struct line *l, struct expectation *e)
 		return true;
 	err = errs_next(l->r->errs);
 	if (l->rest.len)
-		source_err(err, l->r->source, place(l, l->rest), "%s cannot be held against %s",
+		source_err(err, l->r->source, place(l, l->rest), "%s cannot be compared with %s",
 			   info->name, source_quote(l->rest).z);
 	else
-		source_err(err, l->r->source, place(l, l->rest), "%s is held against nothing",
+		source_err(err, l->r->source, place(l, l->rest), "%s is compared with nothing",
 			   info->name);
 	if (e->compare == COMPARE_IN)
 		return err_hint(err, "Write a range, the lower end first, such as in 30..34.");

@@ -58,7 +58,9 @@ static bool read_mix(const struct reading *r, const struct key *key, const struc
 		struct err *err = errs_next(r->errs);
 
 		source_err(err, r->source, n->at, "%s comes to more than 100 %%", key_path(r, key));
-		return err_hint(err, "What its shares leave of 100 %% is load.end's.");
+		return err_hint(
+			err,
+			"The shares come to 100 %% at most; what is left ends as load.end says.");
 	}
 	if (ok)
 		*(struct mix *)field = mix;

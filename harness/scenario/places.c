@@ -261,11 +261,12 @@ static const struct demand {
 } demands[] = {
 	{is_of_family, offsetof(struct scenario, network.family),
 	 offsetof(struct scenario, network.at.family), family_words,
-	 "%s is not of network.family: %s", "Write addresses of that family, or change it."},
+	 "%s is not an address of network.family: %s",
+	 "Write addresses of that family, or change network.family."},
 	{is_of_topology, offsetof(struct scenario, network.topology),
 	 offsetof(struct scenario, network.at.topology), topology_words,
-	 "%s cannot be had with network.topology: %s",
-	 "On loopback there are 127.0.0.0/8 and ::1 alone, and elsewhere all but these."},
+	 "%s cannot be used with network.topology: %s",
+	 "topology: loopback has 127.0.0.0/8 and ::1, the others have all addresses but these."},
 };
 
 static int demanded(const struct demand *d, const struct scenario *s)

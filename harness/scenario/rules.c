@@ -91,13 +91,13 @@ static const struct dataless {
 	const char *what, *hint;
 } dataless[] = {
 	{MEASURE_LATENCY_COUNT, MEASURE_LATENCY_REFUSED, is_untimed,
-	 "is measured of connects that are timed",
-	 "Have one timed every so often, such as sample: {latency: 20ms}."},
+	 "needs connects that are timed, and none is",
+	 "Add sample: {latency: 20ms}: one is then timed every 20 ms."},
 	{MEASURE_NAT_ENTRIES_MAX, MEASURE_NAT_UNMAPPED, has_no_gateway,
-	 "is measured of a gateway, and there is none", "Have one: network: {topology: nat}."},
+	 "needs a gateway, and there is none", "Add one: network: {topology: nat}."},
 	{MEASURE_REQUESTS_DONE, MEASURE_REUSE_RATIO, asks_nothing,
-	 "is measured of requests, and the load makes none",
-	 "Have it send something, such as load.request: {send: 8B}, or keep a pool."},
+	 "needs requests, and the load makes none",
+	 "Let the load send something, such as load.request: {send: 8B}, or use a pool."},
 };
 
 static const struct dataless *dataless_of(const struct scenario *s, const struct measure_ref *what)

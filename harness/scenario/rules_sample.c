@@ -21,15 +21,15 @@ static bool times_marked(const struct scenario *s)
 static const struct rule rules[] = {
 	{times_datagrams,
 	 {AT(sample, latency), AT(load, protocol)},
-	 "sample.latency times connects of TCP",
-	 "A connect of UDP sends nothing: leave it out."},
+	 "sample.latency needs a load of TCP",
+	 "connect() of a UDP socket sends nothing that could be timed: leave it out."},
 	{times_named_ports,
 	 {AT(sample, latency), AT(load, bind)},
-	 "sample.latency beside a load.bind that names the ports would take one of them",
-	 "It times how the kernel finds a port: let it choose."},
+	 "sample.latency and a load.bind that names ports exclude each other",
+	 "It times how long the kernel looks for a port: use a load.bind that lets it choose."},
 	{times_marked,
 	 {AT(sample, latency), offsetof(struct scenario, load.options.at.mark)},
-	 "sample.latency times connects without rights, and load.options.mark needs them",
+	 "sample.latency and load.options.mark exclude each other",
 	 "Leave one of them out."},
 };
 

@@ -73,38 +73,39 @@ UDP_WITHOUT(accept_every, s->server.accept_every)
 static const struct rule rules[] = {
 	{passes_no_datagram,
 	 {AT(network, topology), AT(load, protocol), AT(load.request, send)},
-	 "a load of UDP through a gateway (topology: nat) needs a request to send",
-	 "connect() sends nothing that the gateway could see: set load.request.send to 8B or "
-	 "more."},
+	 "a load of UDP behind a gateway (topology: nat) needs a request to send",
+	 "connect() of a UDP socket sends nothing that the gateway could see: set "
+	 "load.request.send to 8B or more."},
 	{udp_ends,
 	 {AT(load, protocol), AT(load, end), AT(load, mix)},
 	 "load.end of a load of UDP can be close, leak or inherit",
-	 "The others are about the end of a connection, and a socket of UDP has none."},
+	 "UDP has no connections, and the others are about how one ends."},
 	{udp_is_served,
 	 {AT(load, protocol), AT(server, behaviour)},
 	 "server.behaviour for a load of UDP can be answer, ignore, refuse or drop",
-	 "The others are about connections, and a socket of UDP has none."},
+	 "UDP has no connections, and the others are about them."},
 	{tcp_is_unconnected,
 	 {AT(load, protocol), AT(load, connected)},
 	 "load.connected: false is for a load of UDP",
-	 "A connection of TCP begins with connect(): leave it out."},
+	 "TCP always connects: leave it out."},
 	{unconnected_in_silence,
 	 {AT(load, connected), AT(load.request, send)},
 	 "load.connected: false needs a request to send",
-	 "It is the first sendto() that takes the port: set load.request.send to 8B or more."},
+	 "The first sendto() takes the port, so something must be sent: set load.request.send to "
+	 "8B or more."},
 	{udp_is_searched,
 	 {AT(load, protocol), AT(load, order)},
-	 "load.order is about connections of TCP",
-	 "For UDP the kernel looks through all ports at once: there is no cliff to pass."},
+	 "load.order is for TCP",
+	 "For UDP the kernel looks through all ports at once, and connects do not get slower: "
+	 "leave it out."},
 	{udp_waits,
 	 {AT(load, protocol), AT(network, time_wait)},
-	 "network.time_wait is about connections of TCP",
-	 "A closed socket of UDP leaves nothing behind: leave it out."},
+	 "network.time_wait is for TCP",
+	 "UDP has no TIME_WAIT: leave it out."},
 #define UDP(name, section, field, words) \
 	{ \
-		udp_##name, {AT(load, protocol), AT(section, field)}, \
-			words " is about connections of TCP", \
-			"Leave it out: a socket of UDP has no connection to hold or to end." \
+		udp_##name, {AT(load, protocol), AT(section, field)}, words " is for TCP", \
+			"UDP has no connections: leave it out." \
 	}
 	UDP(linger, load.options, linger, "load.options.linger"),
 	UDP(user_timeout, load.options, user_timeout, "load.options.user_timeout"),

@@ -83,11 +83,11 @@ static const char *fault(int32_t point)
 	if (point < 0)
 		return "the file is not UTF-8 text";
 	if (point == 0)
-		return "the file holds a NUL byte";
+		return "the file contains a NUL byte";
 	if (point == '\t' || point == '\n' || point == '\r' || point == 0x85)
 		return NULL;
 	if (point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xfffe || point == 0xffff)
-		return "the file holds a control character";
+		return "the file contains a control character";
 	return NULL;
 }
 

@@ -46,7 +46,7 @@ struct advice {
 
 /* The first row that fits. */
 static const struct advice advices[] = {
-	{"found a tab character", "a tab cannot indent", "Indent with blanks: YAML forbids tabs.",
+	{"found a tab character", "a tab cannot indent", "Indent with spaces: YAML forbids tabs.",
 	 AT_PROBLEM},
 	{"found unexpected end of stream", "a quote is opened here and never closed",
 	 "Close it, with the same kind of quote.", AT_CONTEXT},
@@ -55,32 +55,32 @@ static const struct advice advices[] = {
 	{"found character that cannot start any token", "a value cannot start with this character",
 	 "Put the value in quotes.", AT_PROBLEM},
 	{"mapping values are not allowed", "a key cannot stand here",
-	 "Is the line indented more than the key above? Does a value that holds \": \" lack its "
-	 "quotes?",
+	 "The line may be indented more than the key above, or a value that contains \": \" may "
+	 "lack its quotes.",
 	 AT_PROBLEM},
 	{"block sequence entries are not allowed", "a list item cannot stand here",
 	 "Put each \"- \" on a line of its own, below its key.", AT_PROBLEM},
 	{"mapping keys are not allowed", "a key cannot stand here", "Write it as KEY: VALUE.",
 	 AT_PROBLEM},
-	{"could not find expected ':'", "a key has no \": \" behind it",
-	 "Write KEY: VALUE, with a blank behind the colon; a value of several lines needs quotes "
+	{"could not find expected ':'", "this key has no \": \" after it",
+	 "Write KEY: VALUE, with a space after the colon; a value of several lines needs quotes "
 	 "or |.",
 	 AT_CONTEXT},
-	{"did not find expected '-' indicator", "the list goes on with something that is no item",
+	{"did not find expected '-' indicator", "this line of the list is no item",
 	 "Indent this line like the items above, and begin it with \"- \".", AT_PROBLEM},
-	{"did not find expected key", "a key is due here",
-	 "Indent it like the keys above; text behind a quoted value must go inside the quotes.",
+	{"did not find expected key", "a key is expected here",
+	 "Indent it like the keys above; text after a quoted value belongs inside the quotes.",
 	 AT_PROBLEM},
 	{"did not find expected ',' or ']'", "a \"[\" is opened here and never closed",
-	 "Put commas between items, and \"]\" behind the last.", AT_ABOVE},
+	 "Put commas between items, and \"]\" after the last.", AT_ABOVE},
 	{"did not find expected ',' or '}'", "a \"{\" is opened here and never closed",
-	 "Put commas between entries, and \"}\" behind the last.", AT_ABOVE},
-	{"did not find expected ',' or", "a comma or a closing bracket is due here",
-	 "Put what holds commas, brackets or quotes in quotes as a whole.", AT_PROBLEM},
-	{"did not find expected node content", "a value is due here",
-	 "Is there a comma or bracket too many?", AT_PROBLEM},
-	{"found unknown escape character", "this backslash escapes nothing",
-	 "Use single quotes, in which a backslash is a backslash.", AT_PROBLEM},
+	 "Put commas between entries, and \"}\" after the last.", AT_ABOVE},
+	{"did not find expected ',' or", "a comma or a closing bracket is expected here",
+	 "Put a value that contains commas, brackets or quotes in quotes as a whole.", AT_PROBLEM},
+	{"did not find expected node content", "a value is expected here",
+	 "There may be a comma or a bracket too many.", AT_PROBLEM},
+	{"found unknown escape character", "there is no such escape",
+	 "In single quotes a backslash is just a backslash.", AT_PROBLEM},
 	{"did not find expected <document start>", "the file cannot go on here",
 	 "A scenario is one map of keys, not indented.", AT_PROBLEM},
 	{"found incompatible YAML document", "a scenario cannot have directives",
@@ -135,7 +135,7 @@ static bool syntax_err(const struct climb *c, const yaml_parser_t *parser)
 	return refuse(c, advice->place == AT_PROBLEM ? parser->problem_mark : parser->context_mark,
 		      advice->what	? advice->what
 		      : parser->problem ? parser->problem
-					: "this is no YAML",
+					: "this is not YAML",
 		      advice->hint);
 }
 

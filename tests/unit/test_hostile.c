@@ -140,7 +140,7 @@ static void broken_bytes_and_lengths_are_refused(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	read_text(&r, (struct text){text, SIZE});
 	CU_ASSERT(!r.ok);
-	CU_ASSERT_STRING_EQUAL(r.errs.list[0].what, "the file holds a NUL byte");
+	CU_ASSERT_STRING_EQUAL(r.errs.list[0].what, "the file contains a NUL byte");
 	read_close(&r);
 	free(text);
 }

@@ -34,7 +34,7 @@ static void keys_that_exclude_each_other_are_told(void)
 		 "retry"},
 		{HEAD "load: {burst: {every: 2s}}\n", 3, 23, "means nothing without size", "size"},
 		{HEAD "load: {end: leak, mix: {leak: 5%}}\n", 3, 24, "no other end than load.end",
-		 "leave it out"},
+		 "leave load.mix out"},
 		{HEAD "load: {mix: {close: 5%}}\n", 3, 13, "no other end than load.end", ""},
 		{HEAD "stop: {when: never, after: 1s}\n", 3, 28, "with stop.when: never",
 		 "leave one"},
@@ -72,15 +72,16 @@ static void what_squats_is_of_one_protocol(void)
 	static const struct mistake rows[] = {
 		{HEAD "squat: {protocol: udp}\n", 3, 19, "squat holds nothing", "load.ballast"},
 		{HEAD "load: {protocol: udp, ballast: 50%}\n", 3, 32,
-		 "load.ballast holds ports of squat.protocol", "one protocol"},
+		 "load.ballast and the load differ in protocol", "one protocol"},
 		{HEAD "squat: {protocol: udp, listen: [40010]}\n", 3, 32,
-		 "a socket of UDP does not listen", "squat.ports"},
+		 "a UDP socket does not listen", "squat.ports"},
 		{HEAD "squat: {protocol: udp, bind: 1}\nload: {protocol: udp, connected: false, "
 		      "request: {send: 8B}}\n",
-		 4, 34, "cannot be told apart", "socket table"},
+		 4, 34, "exclude each other", "socket table"},
 		{HEAD "squat: {protocol: udp}\nload: {protocol: udp, ballast: 50%, bind: "
 		      "address-no-port}\n",
-		 4, 43, "load.ballast takes no port from bind()", "squat"},
+		 4, 43, "load.ballast means nothing to a load.bind that takes ports by bind()",
+		 "squat"},
 	};
 
 	CHECK(rows);
@@ -91,7 +92,7 @@ static void what_squats_late_is_something_in_time(void)
 	static const struct mistake rows[] = {
 		{HEAD "squat: {start: 1s}\n", 3, 16, "squat holds nothing", "unbound"},
 		{HEAD "squat: {listen: [40010], start: 30s}\n", 3, 33,
-		 "squat.start is not before stop.time", "sooner"},
+		 "squat.start is not before stop.time", "lower"},
 		{HEAD "squat: {unbound: 1, address: 127.0.0.2}\n", 3, 30,
 		 "squat.unbound is bound to no address", "listen"},
 	};
@@ -103,11 +104,11 @@ static void a_load_has_addresses_of_its_family(void)
 {
 	static const struct mistake rows[] = {
 		{HEAD "network: {servers: [10.77.128.9]}\nloads: {a: {}, b: {family: ipv6}}\n", 4,
-		 28, "load.family has no addresses", "how many"},
+		 28, "no addresses of load.family", "how many"},
 		{HEAD "network: {topology: nat}\nloads: {a: {}, b: {family: ipv6}}\n", 4, 28,
-		 "nat is of IPv4", "mapped"},
+		 "nat is for IPv4", "mapped"},
 		{HEAD "network: {topology: loopback, sources: 2}\nload: {family: ipv6}\n", 4, 16,
-		 "the loopback of IPv6 has one address", ""},
+		 "one loopback address", ""},
 		{HEAD "load: {options: {v6only: true}, family: mapped}\n", 3, 41, "v6only is for",
 		 ""},
 		{HEAD "load: {family: ipv5}\n", 3, 16, "load.family cannot be \"ipv5\"",
@@ -126,21 +127,21 @@ static void who_names_no_source_has_one(void)
 {
 	static const struct mistake rows[] = {
 		{HEAD "network: {sources: 2}\nload: {bind: any}\n", 4, 14,
-		 "load.bind: any leaves the source address to the route", "bind: address"},
+		 "load.bind: any has one source address, which the route decides", "bind: address"},
 		{HEAD "network: {topology: loopback, sources: [127.0.0.5]}\nload: {bind: any}\n", 4,
-		 14, "bind: any leaves", ""},
+		 14, "bind: any has one source", ""},
 		{HEAD "network: {topology: nat, nat: {clients: 2}}\nload: {bind: any}\n", 4, 14,
-		 "bind: any leaves", ""},
-		{HEAD "load: {bind: any, order: fast}\n", 3, 26, "order: fast is about", ""},
+		 "bind: any has one source", ""},
+		{HEAD "load: {bind: any, order: fast}\n", 3, 26, "order: fast needs connect()", ""},
 		{HEAD "network: {sources: 2}\nload: {bind: address 10.77.0.1}\n", 4, 14,
 		 "load.bind names one address, and network.sources are several", "its own"},
 		{HEAD "network: {topology: nat, nat: {clients: 2}}\n"
 		      "load: {bind: address 10.77.0.1}\n",
 		 4, 14, "load.bind names one address", ""},
 		{HEAD "load: {bind: \"address fd77::1\"}\n", 3, 14,
-		 "load.bind: address is not of the load's family", "mapped"},
+		 "load.bind: the address is not of the load's family", "mapped"},
 		{HEAD "load: {bind: address 10.77.0.1, family: ipv6}\n", 3, 41,
-		 "load.bind: address is not", ""},
+		 "address is not of the load", ""},
 		{HEAD "load: {bind: address 224.0.0.1}\n", 3, 14,
 		 "load.bind cannot be \"address 224.0.0.1\"", "multicast"},
 		{HEAD "load: {bind: \"address fe80::1\"}\n", 3, 14, "is not of the load's family",
@@ -158,14 +159,14 @@ static void who_names_no_source_has_one(void)
 static void an_address_is_asked_for_on_a_link_of_ipv6(void)
 {
 	static const struct mistake rows[] = {
-		{HEAD "network: {dad: true}\n", 3, 16, "network.dad is of IPv6", "family: ipv6"},
-		{HEAD "network: {dad: true, family: mapped}\n", 3, 30, "network.dad is of IPv6",
+		{HEAD "network: {dad: true}\n", 3, 16, "network.dad is for IPv6", "family: ipv6"},
+		{HEAD "network: {dad: true, family: mapped}\n", 3, 30, "network.dad is for IPv6",
 		 ""},
 		{HEAD "network: {dad: true, family: ipv6, topology: loopback}\n", 3, 46,
-		 "network.dad needs a link", "veth"},
+		 "network.dad needs a network", "veth"},
 		{HEAD "network: {dad: true, family: ipv6}\n"
 		      "squat: {bind: 2, family: ipv6, address: \"fd77::1\"}\n",
-		 4, 41, "squat.address is tentative", "::1"},
+		 4, 41, "bound to squat.address", "::1"},
 	};
 	static const char *const fine[] = {
 		HEAD "network: {dad: true, family: ipv6}\n",
@@ -196,7 +197,7 @@ static void a_gateway_is_of_its_topology(void)
 		{HEAD "network: {nat: {redirect: true}, servers: 2}\n", 3, 27, "nat.redirect needs",
 		 ""},
 		{HEAD "network: {topology: nat, nat: {redirect: true}}\n", 3, 42,
-		 "redirect needs more than one destination", "servers or services"},
+		 "redirect needs more than one destination", "network.servers or"},
 		{HEAD "network: {topology: nat, nat: {mapping: cone}}\n", 3, 41,
 		 "mapping cannot be", "endpoint-independent"},
 		{HEAD "network: {topology: nat, nat: {sysctl: {vm.a: 1}}}\n", 3, 41,
@@ -205,7 +206,7 @@ static void a_gateway_is_of_its_topology(void)
 		 "server.sysctl needs a namespace", "network.sysctl"},
 		{HEAD "network: {nat: {clients: 2}, topology: loopback}\n", 3, 40,
 		 "nat.clients needs", ""},
-		{HEAD "network: {topology: nat, family: ipv6}\n", 3, 34, "nat is of IPv4",
+		{HEAD "network: {topology: nat, family: ipv6}\n", 3, 34, "nat is for IPv4",
 		 "mapped"},
 		{HEAD "network: {topology: nat, sources: 100, nat: {clients: 11}}\n", 3, 55,
 		 "more than 1,024", "fewer"},
