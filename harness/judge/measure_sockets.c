@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "judge/measure_part.h"
+#include "plan/bind.h"
 
 bool measure_loop_ran_out(const struct tape *tape, const struct plan *plan)
 {
@@ -96,21 +97,43 @@ static bool is_of(const struct plan *plan, const struct usage *u)
 	       plan_has_family(plan, address_is_ipv4(u->local) ? FAMILY_IPV4 : FAMILY_IPV6);
 }
 
-/* Towards a destination for which there are fewer ports, since bind() took some for others: of those in
+/* Do sockets that are no load's come late, and is each that is bound and not connected one of them? What they
+ * take of the range the plan does not know, and a dump does. */
+static bool squats_late(const struct plan *plan)
+{
+	bool binds = plan->squat.ballast > 0;
+
+	for (uint32_t i = 0; i < plan->load_count; i++)
+		binds |= bind_takes_port(plan->loads[i].bind);
+	return plan->scenario->squat.start > 0 && !binds;
+}
+
+/* Of the `usable` that are planned, those that a connection to there can have. */
+static uint32_t usable_there(const struct usage *u, uint32_t usable, bool late)
+{
+	uint32_t left = usable > u->elsewhere ? usable - u->elsewhere : 0;
+
+	return late && u->usable < left ? u->usable : left;
+}
+
+/* Towards a destination for which there are fewer ports, since others took some: of those in
  * the dumps' lists, the fullest. */
 static void measure_fill(struct measures *out, const struct tape *tape, const struct plan *plan)
 {
 	uint32_t usable = plan->budget.usable, there = usable;
+	bool late = squats_late(plan);
 	const struct value *used = &out->fixed[MEASURE_PORTS_USED_MAX];
 	double fill = used->present && usable > 0 ? used->n / usable : 0;
 
 	for (size_t i = 0; i < tape->usage_count && !watches_more(plan); i++) {
 		const struct usage *u = &tape->usages[i];
+		uint32_t left = usable_there(u, usable, late);
+		double full = left ? (double)usage_used(u) / left : 1;
 
-		if (u->elsewhere == 0 || !is_of(plan, u) || usage_fill(u, usable) <= fill)
+		if (left == usable || !is_of(plan, u) || full <= fill)
 			continue;
-		fill = usage_fill(u, usable);
-		there = usable > u->elsewhere ? usable - u->elsewhere : 0;
+		fill = full;
+		there = left;
 	}
 	measure_set(out, MEASURE_PORTS_USABLE, there);
 	measure_set_if(out, MEASURE_PORTS_FILL_MAX, used->present && usable > 0, fill);

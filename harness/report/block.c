@@ -10,21 +10,21 @@
 /* A rate of fewer is not told: between n connections are n - 1 pauses, a hundredth and more. */
 enum { RATE_LEAST = 100 };
 
-static struct value fixed(const struct result_run *run, enum measure what)
+struct value run_value(const struct result_run *run, enum measure what)
 {
 	return run->measures.fixed[what];
 }
 
 uint64_t run_count(const struct result_run *run, enum measure what)
 {
-	struct value v = fixed(run, what);
+	struct value v = run_value(run, what);
 
 	return v.present && v.n > 0 ? (uint64_t)v.n : 0;
 }
 
 bool run_flag(const struct result_run *run, enum measure what)
 {
-	struct value v = fixed(run, what);
+	struct value v = run_value(run, what);
 
 	return v.present && v.n != 0;
 }
@@ -54,118 +54,7 @@ void block_measure(struct out *to, const struct result_run *run, enum measure wh
 {
 	char text[UNIT_PRINTED];
 
-	out_z(to, block_value(text, measure_infos[what].kind, fixed(run, what)));
-}
-
-static void print_states(struct out *out, const struct result_run *run)
-{
-	struct draft d;
-	struct out *to = draft_begin(&d);
-
-	for (int i = 1; i < STATES; i++) {
-		if (!run->used_states[i].present)
-			continue;
-		if (to->len)
-			out_z(to, ", ");
-		draft_count(to, (uint64_t)run->used_states[i].n);
-		out_fmt(to, " %s", state_name(i));
-	}
-	draft_print(&d, out, "  sockets");
-}
-
-/* A port that bind() has taken, or a socket of UDP, is taken for all destinations. */
-static bool is_shared(const struct result_run *run)
-{
-	return run->plan.capacity <
-	       (uint64_t)run->plan.usable * run->plan.sources * run->plan.destinations;
-}
-
-/* Connections can come and go between two dumps: 0 is what the dumps saw then, and the driver's
- * books know better. */
-static void add_peak(struct out *to, const struct result_run *run)
-{
-	uint64_t open = run_count(run, MEASURE_ESTABLISHED_MAX);
-
-	if (!fixed(run, MEASURE_PORTS_USED_MAX).present)
-		return;
-	if (run_count(run, MEASURE_PORTS_USED_MAX) == 0 && open) {
-		out_z(to, ", peak ");
-		draft_count(to, open);
-		out_z(to, " by the driver's books: no dump saw one");
-		return;
-	}
-	out_z(to, ", peak ");
-	block_measure(to, run, MEASURE_PORTS_USED_MAX);
-	if (fixed(run, MEASURE_PORTS_FILL_MAX).present) {
-		out_z(to, " in use: ");
-		block_measure(to, run, MEASURE_PORTS_FILL_MAX);
-	}
-}
-
-/* ", less 2 listened on": why fewer are usable than there are, as far as the last dump tells. */
-static void add_taken(struct out *to, const struct result_run *run)
-{
-	const struct {
-		uint32_t n;
-		const char *words;
-	} taken[] = {{run->end.reserved, "reserved"},
-		     {run->end.listening, "listened on"},
-		     {run->end.bound, "bound and not connected"}};
-	uint32_t all = (uint32_t)(run->plan.range.hi - run->plan.range.lo) + 1, told = 0;
-
-	if (run->plan.usable >= all)
-		return;
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		told += taken[i].n;
-	if (told != all - run->plan.usable) {
-		out_z(to, ", less ");
-		draft_count(to, all - run->plan.usable);
-		out_z(to, " that are taken");
-		return;
-	}
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		if (taken[i].n == 0)
-			continue;
-		out_z(to, ", less ");
-		draft_count(to, taken[i].n);
-		out_fmt(to, " %s", taken[i].words);
-	}
-}
-
-/* Where bind() took ports for other destinations than the fullest. */
-static void add_elsewhere(struct out *to, const struct result_run *run)
-{
-	uint64_t usable = run_count(run, MEASURE_PORTS_USABLE);
-
-	if (!fixed(run, MEASURE_PORTS_USABLE).present || usable >= run->plan.usable)
-		return;
-	out_z(to, ", ");
-	draft_count(to, usable);
-	out_z(to, " to the fullest, for bind() took ");
-	draft_count(to, run->plan.usable - usable);
-	out_z(to, " for others");
-}
-
-void block_ports(struct out *out, const struct result_run *run)
-{
-	struct draft d;
-	struct out *to = draft_begin(&d);
-
-	if (run->plan.order.len == 0)
-		return;
-	draft_count(to, run->plan.usable);
-	out_fmt(to, " usable (%u-%u", run->plan.range.lo, run->plan.range.hi);
-	add_taken(to, run);
-	out_z(to, ")");
-	if (run->plan.destinations > 1)
-		out_fmt(to, " to %s %u destinations", is_shared(run) ? "all" : "each of",
-			run->plan.destinations);
-	if (run->plan.sources > 1)
-		out_fmt(to, " from each of %u addresses", run->plan.sources);
-	add_elsewhere(to, run);
-	add_peak(to, run);
-	draft_print(&d, out, "  ports");
-	print_states(out, run);
+	out_z(to, block_value(text, measure_infos[what].kind, run_value(run, what)));
 }
 
 const char *run_acceleration(const struct result_run *run, char text[UNIT_PRINTED])
@@ -224,7 +113,7 @@ void block_gateway(struct out *out, const struct result_run *run)
 	if (run->plan.gateway.addresses == 0)
 		return;
 	add_gateway(to, run);
-	if (fixed(run, MEASURE_NAT_ENTRIES_MAX).present) {
+	if (run_value(run, MEASURE_NAT_ENTRIES_MAX).present) {
 		out_z(to, ", tracked up to ");
 		block_measure(to, run, MEASURE_NAT_ENTRIES_MAX);
 		out_z(to, "; insert_failed ");
@@ -294,7 +183,7 @@ void block_server(struct out *out, const struct result_run *run)
 	struct out *to = draft_begin(&d);
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (!fixed(run, ends[i].when).present)
+		if (!run_value(run, ends[i].when).present)
 			continue;
 		if (to->len)
 			out_z(to, ", ");
@@ -310,12 +199,12 @@ void block_requests(struct out *out, const struct result_run *run)
 	struct draft d;
 	struct out *to = draft_begin(&d);
 
-	if (!fixed(run, MEASURE_REQUESTS_DONE).present)
+	if (!run_value(run, MEASURE_REQUESTS_DONE).present)
 		return;
 	block_measure(to, run, MEASURE_REQUESTS_DONE);
 	out_z(to, " done");
 	add_if(to, run, MEASURE_REQUESTS_FAILED, "failed");
-	if (fixed(run, MEASURE_REUSE_RATIO).present) {
+	if (run_value(run, MEASURE_REUSE_RATIO).present) {
 		out_z(to, ", ");
 		block_measure(to, run, MEASURE_REUSE_RATIO);
 		out_z(to, " on a connection that had served one before");
@@ -327,11 +216,11 @@ static void add_connects(struct out *to, const struct result_run *run)
 {
 	block_measure(to, run, MEASURE_CONNECTS_OPENED);
 	out_z(to, " opened");
-	if (fixed(run, MEASURE_ELAPSED).present) {
+	if (run_value(run, MEASURE_ELAPSED).present) {
 		out_z(to, " in ");
 		block_measure(to, run, MEASURE_ELAPSED);
 	}
-	if (fixed(run, MEASURE_CONNECTS_RATE).present &&
+	if (run_value(run, MEASURE_CONNECTS_RATE).present &&
 	    run_count(run, MEASURE_CONNECTS_OPENED) >= RATE_LEAST) {
 		out_z(to, " (");
 		block_measure(to, run, MEASURE_CONNECTS_RATE);
@@ -350,7 +239,7 @@ static void add_connects(struct out *to, const struct result_run *run)
 	add_if(to, run, MEASURE_RETRIES, "of them tried again");
 	if (run_count(run, MEASURE_RETRIES))
 		add_if(to, run, MEASURE_GAVE_UP, "given up");
-	if (run_flag(run, MEASURE_RECOVERED) && fixed(run, MEASURE_RECOVERY).present) {
+	if (run_flag(run, MEASURE_RECOVERED) && run_value(run, MEASURE_RECOVERY).present) {
 		out_z(to, ", recovered after ");
 		block_measure(to, run, MEASURE_RECOVERY);
 	}
@@ -379,7 +268,7 @@ void block_connects(struct out *out, const struct result_run *run)
 	struct draft d;
 	struct out *to = draft_begin(&d);
 
-	if (!fixed(run, MEASURE_CONNECTS_OPENED).present)
+	if (!run_value(run, MEASURE_CONNECTS_OPENED).present)
 		return;
 	add_connects(to, run);
 	draft_print(&d, out, "  connects");

@@ -1,5 +1,6 @@
 /* block.h - what the summary says of one run: what its ports and connects did, what was
- * expected, why, what to do. block.c tells what happened, block_verdict.c what that comes to.
+ * expected, why, what to do. block_ports.c and block.c tell what happened, block_verdict.c what that
+ * comes to.
  *
  * Input:  a run; a line is left out where there is nothing to tell.
  * Output: whole lines, at most PAGE_WIDTH wide but where a word is wider.
@@ -31,6 +32,7 @@ const char *block_value(char text[UNIT_PRINTED], enum measure_kind kind, struct 
 void block_measure(struct out *to, const struct result_run *run, enum measure what);
 
 /* Figures of a run; a measure that is absent is 0 or false. */
+struct value run_value(const struct result_run *run, enum measure what);
 uint64_t run_count(const struct result_run *run, enum measure what);
 bool run_flag(const struct result_run *run, enum measure what);
 

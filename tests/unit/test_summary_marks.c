@@ -142,6 +142,61 @@ static void it_says_what_took_the_ports_that_are_not_usable(void)
 	}
 }
 
+/* How many are in use is told of the destination that the share is of: there are fewer where bind() took
+ * some for others, or squat came late; and of whom there are more in use beside it. */
+static void the_peak_and_the_share_are_of_one_destination(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t there, other, elsewhere, bound;
+		const char *told;
+	} rows[] = {
+		{"loads: {six: {family: ipv6}, four: {bind: address}}", 16, 30, 16, 0,
+		 "32 usable (40000-40031), 16 to the fullest, for bind() took 16 for\n"
+		 "             others, peak 16 in use: 100 %; to another 30\n"},
+		{"loads: {six: {family: ipv6}, four: {bind: address}}", 8, 30, 16, 0,
+		 "32 usable (40000-40031), peak 30 in use: 93.8 %\n"},
+		{"squat: {bind: 12, start: 500ms}", 20, 0, 0, 12,
+		 "32 usable (40000-40031), 20 once 12 more were bound or listened\n"
+		 "             on, peak 20 in use: 100 %\n"},
+		{"squat: {bind: 12, start: 500ms}\nload: {bind: address}", 20, 0, 0, 12,
+		 "32 usable (40000-40031), peak 20 in use: 62.5 %\n"},
+		{"squat: {bind: 12}", 20, 0, 0, 12,
+		 "20 usable (40000-40031, less 12 bound and not connected), peak 20\n"
+		 "             in use: 100 %\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct usage each[2], one = {.remote_port = 7000, .next_free_ns = -1};
+		char lines[200];
+		struct text said;
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), "network: {ports: 40000-40031}\n%s", rows[i].lines);
+		trial_open(&t, lines);
+		each[0] = each[1] = one;
+		each[0].elsewhere = rows[i].elsewhere;
+		each[0].usable = 32 - rows[i].elsewhere - rows[i].bound;
+		each[0].states[STATE_ESTABLISHED] = rows[i].there;
+		each[0].local = address_ipv4(0x0a4d0001);
+		each[1].local = each[0].local;
+		each[1].usable = 32;
+		each[1].states[STATE_TIME_WAIT] = rows[i].other;
+		trial_usages(
+			&t,
+			(struct sample){.usage_count = rows[i].other ? 2 : 1,
+					.used_max = rows[i].other ? rows[i].other : rows[i].there,
+					.bound = rows[i].bound},
+			each);
+		trial_judge(&t);
+		said = trial_summary(trial_result(&t, TEXT("s")), plain, false, &t.arena);
+		if (!text_has(said, rows[i].told))
+			printf("row %zu: " TEXT_FMT, i, TEXT_ARG(said));
+		CU_ASSERT(text_has(said, rows[i].told));
+		trial_close(&t);
+	}
+}
+
 static void what_a_dump_cannot_have_seen_is_said(void)
 {
 	static const struct {
@@ -330,6 +385,7 @@ static void a_share_fits_its_column(void)
 
 static const struct test tests[] = {
 	TEST(it_says_what_took_the_ports_that_are_not_usable),
+	TEST(the_peak_and_the_share_are_of_one_destination),
 	TEST(what_a_dump_cannot_have_seen_is_said),
 	TEST(a_line_alone_tells_of_failures_before_how_long_ports_last),
 	TEST(what_a_gateway_dropped_is_told_of_failures_that_there_are),
