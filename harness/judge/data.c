@@ -111,31 +111,49 @@ static uint64_t given_up(const struct evidence *e)
 	return n >= e->tape->tally.requests_done ? n : 0;
 }
 
-/* Answers that came for a connection that was closed already: the kernel's own RSTs tell of them, beyond
- * those of the connections that were ended by one. */
+static uint64_t counter_moved(const struct evidence *e, const char *name)
+{
+	const struct measure_ref what = {.measure = MEASURE_COUNTER, .counter = text_of(name)};
+
+	return (uint64_t)measures_get(e->measures, &what).n;
+}
+
+/* Answers that came for a connection that was closed already, where requests waited in vain: the kernel's own
+ * RSTs tell of them, beyond those of the connections that were ended by one; and of UDP the datagrams that
+ * nobody had the port for any more. */
 static uint64_t came_late(const struct evidence *e)
 {
-	const struct measures *m = e->measures;
+	uint64_t rsts = counter_moved(e, "OutRsts"), n = 0;
 
-	if (!plan_speaks(e->plan, PROTOCOL_TCP))
+	if (evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT) == 0 ||
+	    e->measures->fixed[MEASURE_SERVER_GONE].present ||
+	    e->measures->fixed[MEASURE_SERVER_DIED].present)
 		return 0;
-	for (size_t i = 0; i < m->counter_count; i++)
-		if (text_is(m->counters[i].name, "OutRsts"))
-			return m->counters[i].moved -
-			       least(m->counters[i].moved, e->tape->tally.reset);
-	return 0;
+	if (plan_speaks(e->plan, PROTOCOL_TCP))
+		n += rsts - least(rsts, e->tape->tally.reset);
+	if (plan_speaks(e->plan, PROTOCOL_UDP))
+		n += counter_moved(e, "UdpNoPorts");
+	return n;
 }
 
 static const char *say_late(const struct evidence *e)
 {
 	uint64_t late = came_late(e);
+	bool is_tcp = plan_speaks(e->plan, PROTOCOL_TCP),
+	     is_udp = plan_speaks(e->plan, PROTOCOL_UDP);
 
 	if (late == 0)
 		return "";
-	return text_format(e->a,
-			   " The far end does answer: %s came for a connection that was closed "
-			   "already, and met a RST. The timeout is shorter than the answer takes.",
-			   say_number_of(e->a, late, "segment", "segments"))
+	return text_format(
+		       e->a,
+		       " The far end does answer: %s came for a %s that was closed already, and "
+		       "met %s. The timeout is shorter than the answer takes.",
+		       is_udp ? say_number_of(e->a, late, "packet", "packets")
+			      : say_number_of(e->a, late, "segment", "segments"),
+		       is_tcp ? "connection" : "socket",
+		       is_udp && is_tcp ? "a RST or an ICMP"
+		       : is_udp		? "an ICMP"
+					: "a RST")
 		.s;
 }
 
@@ -215,15 +233,15 @@ static struct claim request_failed(const struct evidence *e)
 		.weight = n,
 		.why = text_format(e->a,
 				   "This is not port exhaustion: each of these connections had its "
-				   "port, and %s.%s%s%s",
+				   "port, and %s.%s%s%s%s",
 				   say_undone(e), failures,
 				   kinds > KINDS_TOLD ? " Others failed otherwise." : "",
-				   say_died(e))};
+				   plan_has_requests(e->plan) ? say_late(e) : "", say_died(e))};
 }
 
 static void advise_request(struct finding *f, const struct evidence *e)
 {
-	bool late = e->tape->exhausted && came_late(e) > 0;
+	bool late = plan_has_requests(e->plan) && came_late(e) > 0;
 
 	if (late)
 		advice_add_fmt(

@@ -58,6 +58,69 @@ static void requests_without_an_answer_are_told_beside_the_ports_they_held(void)
 	}
 }
 
+/* Whether ports run out or not: that the far end answered later is what decides what to do. */
+static void an_answer_that_came_late_is_told_without_a_want_of_ports(void)
+{
+	static const struct {
+		const char *load;
+		struct counter counter;
+		uint64_t reset;
+		int error;
+		const char *died, *why; /* NULL: it is not told */
+	} rows[] = {
+		{"{end: close",
+		 {"OutRsts", 0, 40},
+		 0,
+		 ETIMEDOUT,
+		 NULL,
+		 "recv() failed 40 times with ETIMEDOUT (Connection timed out). The far end does "
+		 "answer: 40 segments came for a connection that was closed already, and met a "
+		 "RST."},
+		{"{end: reset", {"OutRsts", 0, 40}, 39, ETIMEDOUT, NULL, "answer: 1 segment came"},
+		{"{end: reset", {"OutRsts", 0, 40}, 40, ETIMEDOUT, NULL, NULL},
+		{"{end: close", {"OutRsts", 0, 40}, 0, ECONNRESET, NULL, NULL},
+		{"{end: close", {"OutRsts", 0, 40}, 0, ETIMEDOUT, "died", NULL},
+		{"{protocol: udp",
+		 {"UdpNoPorts", 0, 31},
+		 0,
+		 ETIMEDOUT,
+		 NULL,
+		 "answer: 31 packets came for a socket that was closed already, and met an ICMP."},
+		{"{protocol: udp", {"OutRsts", 0, 31}, 0, ETIMEDOUT, NULL, NULL},
+		{"{protocol: tcp", {"UdpNoPorts", 0, 31}, 0, ETIMEDOUT, NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 SMALL "load: %s, timeout: 100ms, request: {send: 8B, receive: 8B}}",
+			 rows[i].load);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = 40;
+		t.tape.tally.reset = rows[i].reset;
+		t.tape.tally.closed = 40 - rows[i].reset;
+		t.tape.tally.requests_failed = t.tape.tally.errors[STAGE_RECEIVE][rows[i].error] =
+			40;
+		t.tape.counters[t.tape.counter_count++] = rows[i].counter;
+		if (rows[i].died)
+			tape_event(&t.tape, (struct event){.kind = EVENT_SERVER_DIED});
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		if (!text_has(f->why, rows[i].why ? rows[i].why : "failed 40 times"))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT(!rows[i].why || text_has(f->why, rows[i].why));
+		CU_ASSERT_EQUAL(text_has(f->why, "does answer"), rows[i].why != NULL);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "wait for longer"), rows[i].why != NULL);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "see whether the answer is late"),
+				!rows[i].why && rows[i].error == ETIMEDOUT);
+		trial_close(&t);
+	}
+}
+
 /* A host that vanished: of TCP it is a dead peer; a socket of UDP has none, and waits for an answer. */
 static void sockets_of_udp_have_no_peer_that_is_gone(void)
 {
@@ -266,6 +329,7 @@ static void connects_that_gave_up_are_told_with_those_that_wait(void)
 
 static const struct test tests[] = {
 	TEST(a_gateway_full_of_connects_that_nobody_answers_is_told_second),
+	TEST(an_answer_that_came_late_is_told_without_a_want_of_ports),
 	TEST(sockets_of_udp_have_no_peer_that_is_gone),
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
 	TEST(requests_that_were_refused_did_not_wait),
