@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 
 #include "judge/rule.h"
 #include "plan/bind.h"
@@ -113,6 +114,21 @@ static const char *say_keeping(const struct evidence *e, const struct namer *n)
 	return words[keeping_of(e, n)];
 }
 
+/* " Each is open for 0.1 s, so that 50/s want 5 at once.", where those alone are more than it can have. */
+static const char *say_at_once(const struct evidence *e, const struct namer *n)
+{
+	const struct load *load = n->plan->load;
+	double rate = load_is_open(load) ? shape_asks(&n->plan->shape) : 0,
+	       at_once = ceil(rate * (double)load->hold / 1e9 - 1e-6);
+
+	if (at_once <= (double)n->plan->budget.capacity)
+		return "";
+	return text_format(e->a, " Each is open for %s, so that %s want %s at once.",
+			   say_time(e->a, load->hold), say_rate(e->a, rate),
+			   say_count(e->a, (uint64_t)at_once))
+		.s;
+}
+
 /* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
  * connection to: EADDRNOTAVAIL. */
 static struct claim fixed_port(const struct evidence *e)
@@ -128,13 +144,14 @@ static struct claim fixed_port(const struct evidence *e)
 	return (struct claim){
 		.weight = (double)refused_of(&n) + 1,
 		.why = text_format(
-			e->a, "The program names the ports itself: %s, %s. %s %s%s",
+			e->a, "The program names the ports itself: %s, %s. %s %s%s%s",
 			say_own_ports(e, n.plan),
 			shares ? "for one connection to a destination each"
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
-			say_keeping(e, &n), shares ? "" : say_leaked_by_others(e, &n))};
+			say_keeping(e, &n), say_at_once(e, &n),
+			shares ? "" : say_leaked_by_others(e, &n))};
 }
 
 /* SO_REUSEPORT, as who dials from the port that it listens on sets it. */

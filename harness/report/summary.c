@@ -119,21 +119,20 @@ static const char *say_gateway(const struct result_run *run, struct arena *a)
 		.s;
 }
 
-/* "64 opened, 136 failed (ETIMEDOUT), not exhausted: the gateway dropped 408 packets" */
+/* "64 opened, 136 of 200 failed (ETIMEDOUT), not exhausted: the gateway dropped 408 packets"; each try again
+ * is one of them. */
 static struct text say_failed(const struct result_run *run, uint64_t failed, struct arena *a)
 {
 	const char *opened = say_count(a, run_count(run, MEASURE_CONNECTS_OPENED));
-	const char *gateway = say_gateway(run, a);
+	const char *all = say_count(a, run_count(run, MEASURE_CONNECTS_ATTEMPTED)), *error = "";
 
-	if (run->measures.error_count == 0)
-		return text_format(a, "%s opened, %s failed, not exhausted%s", opened,
-				   say_count(a, failed), gateway);
-	return text_format(a, "%s opened, %s failed (%s), not exhausted%s", opened,
-			   say_count(a, failed), errno_name(run->measures.errors[0].error),
-			   gateway);
+	if (run->measures.error_count > 0)
+		error = text_format(a, " (%s)", errno_name(run->measures.errors[0].error)).s;
+	return text_format(a, "%s opened, %s of %s failed%s, not exhausted%s", opened,
+			   say_count(a, failed), all, error, say_gateway(run, a));
 }
 
-/* "8 requests" that failed, and no connects; of UDP those find out what a gateway drops. */
+/* "8 requests" that failed, and no connects. */
 static const char *say_requests(const struct result_run *run, struct arena *a)
 {
 	uint64_t n = run_count(run, MEASURE_REQUESTS_FAILED);
@@ -155,9 +154,9 @@ static struct text say_opened(const struct result_run *run, bool is_head, struct
 		return text_format(a, "%s opened, not exhausted; %s, of %s by its own arithmetic",
 				   opened, say_rate(run, MEASURE_ROUNDS_RATE, a),
 				   say_rate(run, MEASURE_ROUNDS_ASKED, a));
-	if (!is_head && run_count(run, MEASURE_CONNECTS_FAILED))
+	if (run_count(run, MEASURE_CONNECTS_FAILED))
 		return say_failed(run, run_count(run, MEASURE_CONNECTS_FAILED), a);
-	if (!is_head && run->plan.gateway.datagrams && run_count(run, MEASURE_REQUESTS_FAILED))
+	if (run_count(run, MEASURE_REQUESTS_FAILED))
 		return text_format(a, "%s opened, %s failed, not exhausted%s", opened,
 				   say_requests(run, a), say_gateway(run, a));
 	if (!is_head && run_count(run, MEASURE_TIME_WAIT_OVERFLOW))

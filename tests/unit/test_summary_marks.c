@@ -24,9 +24,11 @@ static void a_line_alone_tells_of_failures_before_how_long_ports_last(void)
 	r = trial_result(&t, TEXT("s"));
 	r->runs[0].measures.fixed[MEASURE_NAT_DROP] = (struct value){true, 408};
 	said = trial_summary(r, quiet, false, &t.arena);
-	CU_ASSERT(text_has(said, "64 opened, 136 failed (ETIMEDOUT), not exhausted: the gateway "
-				 "dropped 408 packets"));
+	CU_ASSERT(text_has(said, "64 opened, 136 of 200 failed (ETIMEDOUT), not exhausted: the "
+				 "gateway dropped 408 packets"));
 	CU_ASSERT(!text_has(said, "last"));
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "64 opened, 136 of 200 failed (ETIMEDOUT), not exhausted"));
 	trial_close(&t);
 }
 
@@ -42,6 +44,7 @@ static void what_a_gateway_dropped_is_told_of_failures_that_there_are(void)
 		{false, 0, 9, "40 opened, not exhausted: TIME_WAIT overflowed\n"},
 		{true, 8, 0,
 		 "40 opened, 8 requests failed, not exhausted: the gateway dropped 7 packets\n"},
+		{false, 8, 9, "40 opened, 8 requests failed, not exhausted: the gateway"},
 		{true, 0, 0, "40 opened, not exhausted: the gateway dropped 7 packets\n"},
 	};
 
