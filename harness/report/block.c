@@ -81,6 +81,15 @@ void block_accelerated(struct out *out, const struct result_run *run)
 	page_paragraph(out, "  accelerated", PAINT_NONE, LABEL + 1, out_written(&d.text));
 }
 
+/* Have loads of TCP and of UDP ports of their own? */
+static bool is_of_both(const struct result_run *run)
+{
+	uint32_t n = run->plan.part_count;
+
+	return n > 1 && text_is(run->plan.parts[0].name, "TCP") &&
+	       text_is(run->plan.parts[n - 1].name, "UDP");
+}
+
 /* "64 ports to one destination (2000-2031 of 2 addresses), at most 10 connections tracked" */
 static void add_gateway(struct out *to, const struct result_run *run)
 {
@@ -89,6 +98,7 @@ static void add_gateway(struct out *to, const struct result_run *run)
 
 	draft_count(to, run->plan.gateway.each);
 	out_z(to, run->plan.gateway.each == 1 ? " port" : " ports");
+	out_z(to, is_of_both(run) ? " of TCP, and as many of UDP," : "");
 	if (run->plan.destinations > 1)
 		out_fmt(to,
 			is_shared ? " to %u destinations together" : " to each of %u destinations",

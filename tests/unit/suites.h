@@ -89,6 +89,7 @@
 	SUITE(result_errors) \
 	SUITE(summary) \
 	SUITE(summary_marks) \
+	SUITE(summary_gateway) \
 	SUITE(summary_ends) \
 	SUITE(chart) \
 	SUITE(bench) \
