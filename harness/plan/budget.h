@@ -50,6 +50,7 @@ struct budget {
 		uint64_t used,
 			ports;	/* in use of one space, and of all, at most; 0: it is not told */
 		double held_ns; /* for how long they keep them at least */
+		bool by_clock;	/* whatever the far end does until the run ends */
 	} kept;
 };
 

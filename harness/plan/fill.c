@@ -12,7 +12,9 @@
 /* Who dies gives its listening ports up. */
 static double until_of(const struct plan *p)
 {
-	return fmin((double)p->scenario->stop.time, speed_changes_ns(p->scenario));
+	const struct scenario *s = p->scenario;
+
+	return fmin((double)s->stop.time, speed_changes_ns(s) + (double)s->load.start);
 }
 
 /* Nobody is refused a port that all who may have it share. */

@@ -62,21 +62,6 @@ static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
 	return reads_fin ? life_buckets(s, b, host) : 0;
 }
 
-/* Those that die with the server: until then no port is wanted for, and what it refuses afterwards has
- * its port for no longer than the answer takes. Of UDP most are not refused: they wait (life.c). */
-static bool outlives(const struct scenario *s, const struct budget *b)
-{
-	enum { ANSWERED = 64 };
-	struct shape shape = shape_make(&s->load);
-	uint64_t begun;
-
-	if (!s->server.die || s->server.vanish || !load_is_open(&s->load) ||
-	    (s->load.protocol == PROTOCOL_UDP && s->load.request.receive > 0))
-		return false;
-	begun = shape_due(&shape, s->server.die + LIFE_SLACK) + shape_most(&shape, LIFE_SLACK);
-	return begun + least(ANSWERED, b->usable / 4) <= b->usable;
-}
-
 /* A closed loop whose pool takes all of its connections back opens no more than it has clients;
  * for each destination, where it has several: of them those that have the same ports share them. */
 static bool keeps_all(const struct scenario *s, const struct budget *b)
@@ -158,6 +143,7 @@ struct refusal {
 	uint64_t least, likely, most;
 	uint64_t sure;	/* by then at the latest, on any machine */
 	double held_ns; /* by those before it, each for so long at least */
+	bool by_clock;	/* what the far end does is reckoned with */
 };
 
 /* An odd range can lose a port of each pair (budget.h), where the search is connect()'s; and a
@@ -189,14 +175,21 @@ static struct refusal first_of(const struct scenario *s, const struct budget *b,
 
 	uint64_t most = passed_by(s, b, b->first);
 
-	return (struct refusal){b->first > lost ? b->first - lost : 0, b->first, most, most,
-				least_ns};
+	return (struct refusal){.least = b->first > lost ? b->first - lost : 0,
+				.likely = b->first,
+				.most = most,
+				.sure = most,
+				.held_ns = least_ns};
 }
 
 static struct refusal kept_of(const struct scenario *s, const struct budget *b)
 {
-	return (struct refusal){b->kept.least, b->kept.likely, passed_by(s, b, b->kept.most),
-				passed_by(s, b, b->kept.full), b->kept.held_ns};
+	return (struct refusal){.least = b->kept.least,
+				.likely = b->kept.likely,
+				.most = passed_by(s, b, b->kept.most),
+				.sure = passed_by(s, b, b->kept.full),
+				.held_ns = b->kept.held_ns,
+				.by_clock = b->kept.by_clock};
 }
 
 /* Connects that hang and are tried again: each request has a port from its begin until its last try is
@@ -210,8 +203,11 @@ static struct refusal tried_of(const struct scenario *s, const struct budget *b)
 	if (tries == 1 || !load_is_open(&s->load))
 		return (struct refusal){0};
 	waits = shape_most(&shape, retry_most_ns(&s->load) + LIFE_SLACK);
-	return (struct refusal){b->first, b->first + waits, b->first + waits, b->first + waits,
-				(double)s->load.timeout * tries};
+	return (struct refusal){.least = b->first,
+				.likely = b->first + waits,
+				.most = b->first + waits,
+				.sure = b->first + waits,
+				.held_ns = (double)s->load.timeout * tries};
 }
 
 /* By then, at the latest? What is on its way when the server's backlog is full hangs, and has its port
@@ -220,9 +216,26 @@ static bool refuses(const struct scenario *s, const struct refusal *r, struct gu
 		    double until)
 {
 	bool so_many = s->load.total == 0 || s->load.total > r->sure;
-	double changes = speed_fills(s) ? (double)s->load.timeout : speed_changes_ns(s);
+	double changes = speed_fills(s) ? (double)s->load.timeout
+			 : r->by_clock	? (double)INFINITY
+					: speed_changes_ns(s);
 
 	return so_many && pace.most < fmin(fmin(until, changes), r->held_ns);
+}
+
+/* Nothing is opened any more once the server is dead, or its host gone: what has a port still waits or hangs. */
+static void limit_opened(struct forecast *f, const struct scenario *s)
+{
+	double changes = fmax(speed_changes_ns(s), 0);
+	struct shape shape = shape_make(&s->load);
+	int64_t at = isinf(changes) ? FOR_EVER : (int64_t)changes;
+
+	if (at == FOR_EVER || s->load.protocol == PROTOCOL_UDP || !load_is_open(&s->load))
+		return;
+	f->gone = f->after > shape_due(&shape, at - 1);
+	f->after = least(f->after, shape_due(&shape, at - 1));
+	f->after_least = least(f->after_least, shape_due(&shape, later(at - LIFE_SLACK, 0)));
+	f->after_most = least(f->after_most, shape_due(&shape, at + SPEED_STALL_NS) + 1);
 }
 
 static void keep_refusal(struct forecast *f, const struct scenario *s, const struct budget *b,
@@ -234,6 +247,7 @@ static void keep_refusal(struct forecast *f, const struct scenario *s, const str
 	f->after = opens ? r->likely : 0;
 	f->after_least = opens ? r->least : 0;
 	f->after_most = opens ? r->most : 0;
+	limit_opened(f, s);
 	if (speed_fills(
 		    s)) { /* the backlog, one that is too many for it, and one that is accepted */
 		f->after = least(f->after, s->server.backlog + (s->server.accept_every ? 2 : 1));
@@ -343,11 +357,12 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	double next = soonest_ns(s, b, life);
 	int64_t most = tried_ns(s, life);
 	bool goes_on = speed_ends_ns(s) <= speed_changes_ns(s);
+	bool by_clock = b->kept.by_clock || goes_on;
 	bool steady = goes_on && b->first == b->capacity;
 	uint64_t begun = begun_most(s);
 	bool never = (bind_shares_port(&s->load) && b->capacity) ||
 		     (s->load.total && s->load.total <= b->first) ||
-		     (goes_on && begun <= b->kept.near) || outlives(s, b) ||
+		     (by_clock && begun <= b->kept.near) ||
 		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK &&
 				  never_more(s, b, most)) ||
 				 bounded(s, b, life, waiting_most(s, b, host))));
@@ -359,44 +374,6 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 		!never && !f->exhausts && foresee_refusal(f, s, b, life, speed_lasts_ns(&s->load));
 	if (speed_fills(s))
 		backlog_foresee(f, s, b, life);
-}
-
-/* Does each connection wait for an answer, and hold its port for nothing else? */
-static bool only_waits(const struct scenario *s, const struct life *life)
-{
-	const struct load *l = &s->load;
-
-	return l->protocol == PROTOCOL_TCP && l->request.receive > 0 && l->hold == 0 &&
-	       s->server.delay > 0 && answer_span(s).most < l->timeout && life->quiet.most == 0;
-}
-
-/* The server's host vanishes before the ports are used up: later on a machine that is held up. Who waits for
- * an answer then waits until its timeout, and so does each connect that comes after it: none gives its port
- * back before that. */
-static void foresee_vanishing(struct forecast *f, const struct scenario *s, const struct budget *b,
-			      const struct life *life)
-{
-	struct shape shape = shape_make(&s->load);
-	int64_t gone = s->server.vanish, live = life->live.most, at, early;
-	uint64_t opened, waiting, refused; /* by the clock; where many come late together, sooner */
-
-	if (f->known || !gone || !load_is_open(&s->load) || b->spaces > 1 || !only_waits(s, life))
-		return;
-	opened = shape_due(&shape, gone);
-	waiting = opened - shape_due(&shape, gone > live ? gone - live : 0);
-	refused = opened + b->usable - least(waiting, b->usable);
-	at = shape_when(&shape, refused + 1);
-	early = shape_when(&shape, refused) - SPEED_STALL_NS;
-	if (waiting >= b->usable || (s->load.total && s->load.total <= refused + 1) ||
-	    at + SPEED_STALL_NS >= gone - live + s->load.timeout ||
-	    (double)(at + SPEED_STALL_NS) >= speed_ends_ns(s))
-		return;
-	f->exhausts = f->known = f->counted = f->gone = true;
-	f->after = opened;
-	f->after_least = shape_due(&shape, gone > LIFE_SLACK ? gone - LIFE_SLACK : 0);
-	f->after_most = shape_due(&shape, gone + SPEED_STALL_NS) + 1;
-	f->at = (struct guess){(double)(early > gone ? early : gone),
-			       (double)shape_when(&shape, refused), (double)(at + LIFE_SLACK)};
 }
 
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
@@ -419,7 +396,5 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		foresee_pool(&f, s, b, &life);
 	else
 		foresee(&f, s, b, &life, host);
-	if (!load_is_pooled(&s->load))
-		foresee_vanishing(&f, s, b, &life);
 	return f;
 }

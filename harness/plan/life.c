@@ -334,6 +334,11 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 	return life;
 }
 
+uint64_t life_refused_most(const struct budget *b)
+{
+	return least(BATCH_MOST, b->usable / 4);
+}
+
 int64_t life_sum(int64_t a, int64_t b)
 {
 	return a == FOR_EVER || b == FOR_EVER ? FOR_EVER : a + b;

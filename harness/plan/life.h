@@ -42,6 +42,9 @@ uint64_t life_buckets(const struct scenario *s, const struct budget *b, const st
 
 int64_t life_sum(int64_t a, int64_t b);
 
+/* Connects that a server which is dead has not refused yet, at once: each RST comes with its SYN. */
+uint64_t life_refused_most(const struct budget *b);
+
 /* Without a FIN it is a reset, whatever the load calls it. */
 enum end life_end(const struct load *load, enum end end);
 

@@ -79,8 +79,8 @@ double speed_changes_ns(const struct scenario *s)
 {
 	if (speed_fills(s))
 		return 0;
-	return fmin(s->server.die ? (double)s->server.die : INFINITY,
-		    s->server.vanish ? (double)s->server.vanish : INFINITY);
+	return fmin(s->server.die ? (double)(s->server.die - s->load.start) : INFINITY,
+		    s->server.vanish ? (double)(s->server.vanish - s->load.start) : INFINITY);
 }
 
 double speed_lasts_ns(const struct load *load)

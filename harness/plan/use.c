@@ -62,6 +62,26 @@ static int64_t fails_ns(const struct use *u, const struct scenario *alone)
 	return ends && fails ? later(u->life.live.most, 1) : FOR_EVER;
 }
 
+/* What a dead server refuses has its port for no longer than the answer takes: of UDP it waits. */
+static bool is_refused_later(const struct scenario *alone)
+{
+	return alone->server.die > 0 && alone->server.vanish == 0 && life_opens(alone) &&
+	       alone->load.protocol == PROTOCOL_TCP && !speed_fills(alone);
+}
+
+/* Then none begins that is to be counted. What is open then may wait after its FIN, and once more. */
+static void set_death(struct use *u, const struct scenario *alone)
+{
+	if (!is_refused_later(alone))
+		return;
+	u->is_steady = true;
+	u->lasts_ns =
+		sooner(u->lasts_ns, later(alone->server.die + LIFE_SLACK - alone->load.start, 0));
+	u->beside_later = (double)life_refused_most(&u->load->budget);
+	if (u->most_ns < FOR_EVER && u->life.quiet.most > 0)
+		u->most_ns += alone->network.time_wait;
+}
+
 struct use use_make(const struct plan *p, const struct load_plan *load,
 		    const struct load_plan *asker)
 {
@@ -86,6 +106,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 		u.pool = pool_fate_of(&alone, &load->budget, &u.life);
 	u.most_ns = longest_ns(&u, &alone);
 	u.lasts_ns = sooner(u.lasts_ns, fails_ns(&u, &alone));
+	set_death(&u, &alone);
 	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
 	u.clients = fmin(u.clients, u.total);
 	scan = speed_scan_ns(l, &load->budget, u.life.quiet.most);
@@ -276,7 +297,7 @@ double use_likely(const struct use *u, double ns)
 
 double use_most(const struct use *u, double ns)
 {
-	return (u->is_pooled ? pooled_most : connections_most)(u, since(u, ns));
+	return u->beside_later + (u->is_pooled ? pooled_most : connections_most)(u, since(u, ns));
 }
 
 /* As many as it begins in all, on a machine that is never late. A client whose first connection lasts until the
@@ -295,9 +316,9 @@ double use_peak(const struct use *u)
 	double most = in_all(u), within;
 
 	if (!u->is_steady || u->most_ns == FOR_EVER)
-		return most;
+		return most + u->beside_later;
 	within = u->clients > 0 ? rounds_most(u) : (double)shape_most(&u->load->shape, u->most_ns);
 	if (u->is_pooled)
 		within = isinf(u->pool.at_once) ? INFINITY : pooled_within(&u->pool, within);
-	return fmin(most, within);
+	return fmin(most, within) + u->beside_later;
 }

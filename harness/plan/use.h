@@ -27,8 +27,9 @@ struct use {
 	double clients; /* of a closed loop; 0: it is open */
 	double total;	/* connections or requests; INFINITY: the load has no number of its own */
 	double beside; /* ports of closed loops that their clients do not know to be in use still */
-	int64_t most_ns;  /* a port's life at most, as late as timers may be, and a thread */
-	int64_t lasts_ns; /* for so long connections begin */
+	double beside_later; /* connects that a dead server refuses at once, at most */
+	int64_t most_ns;     /* a port's life at most, as late as timers may be, and a thread */
+	int64_t lasts_ns;    /* for so long connections begin */
 	bool is_pooled;
 	bool is_steady; /* the far end does what its behaviour says until the run ends */
 	/* When half of the ports are in use, and what each connect takes from then on besides. */

@@ -4,6 +4,7 @@
 
 #include "plan/bind.h"
 #include "plan/doubt.h"
+#include "plan/due.h"
 #include "plan/speed.h"
 #include "plan/squat.h"
 #include "plan/upstream.h"
@@ -89,19 +90,60 @@ static struct text say_others_first(const struct plan *p)
 	return (struct text){0};
 }
 
+/* "; from 0.3 s on …": what changes meanwhile; empty: nothing does. */
+static const char *say_change(const struct plan *p, struct arena *a)
+{
+	const struct scenario *s = p->scenario;
+
+	if (s->server.vanish)
+		return text_format(a,
+				   "from %s on the server's host is gone, and each %s has its port "
+				   "until it gives up (load.timeout)",
+				   say_time(a, (double)s->server.vanish),
+				   plan_speaks(p, PROTOCOL_TCP) ? "connect" : "request")
+			.s;
+	if (s->server.die && plan_speaks(p, PROTOCOL_UDP))
+		return text_format(a,
+				   "from %s on the server is dead: a request has its port until an "
+				   "ICMP refuses it, and the kernel limits these "
+				   "(net.ipv4.icmp_ratelimit), or until load.timeout",
+				   say_time(a, (double)s->server.die))
+			.s;
+	return s->server.die ? text_format(a,
+					   "from %s on the server is dead, and what it refuses "
+					   "keeps no port",
+					   say_time(a, (double)s->server.die))
+				       .s
+			     : "";
+}
+
+/* Of a load whose connections are reckoned by the clock, each by itself: then it is how late the machine is. */
+static struct text say_clocked(const struct plan *p, struct arena *a)
+{
+	const struct load_plan *lp = &p->loads[0];
+	uint64_t refused = lp->budget.kept.likely;
+	const char *change = say_change(p, a), *what = "the ports suffice";
+
+	if (p->load_count > 1 || !lp->budget.kept.by_clock)
+		return (struct text){0};
+	if (refused)
+		what = text_format(a, "connection %s finds no port, at %s",
+				   say_count(a, (double)refused + 1),
+				   say_time(a, (double)due_when_ns(lp, refused)))
+			       .s;
+	return text_format(
+		a, "cannot be told for sure: %s%sby the clock %s; how late the machine is decides",
+		change, change[0] ? "; " : "", what);
+}
+
 static struct text say_drawn(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	if (p->scenario->server.die)
-		return plan_speaks(p, PROTOCOL_UDP)
-			       ? TEXT("cannot be told: once the server is dead a request has its "
-				      "port until an ICMP refuses it, and the kernel limits these "
-				      "(net.ipv4.icmp_ratelimit), or until load.timeout")
-			       : TEXT("cannot be told: the server's death gives ports back");
-	if (p->scenario->server.vanish)
-		return text_format(a,
-				   "cannot be told: after %s the server's host is gone, and each "
-				   "connect has its port until it gives up (load.timeout)",
-				   say_time(a, (double)p->scenario->server.vanish));
+	const char *change = say_change(p, a);
+	bool is_summed = p->load_count > 1 && p->scenario->server.vanish == 0 &&
+			 !plan_speaks(p, PROTOCOL_UDP);
+
+	if (change[0] && !is_summed)
+		return text_format(a, "cannot be told: %s", change);
 	if (plan_mean_ns(p, o) > 0)
 		return text_format(
 			a,
@@ -185,9 +227,6 @@ static struct text say_race(const struct plan *p)
 		return TEXT("cannot be told: connects hang where the server's backlog is full "
 			    "(server.backlog, server.accept_every), and have their ports until "
 			    "load.timeout: whether all ports are in use by then is too close");
-	if (p->load_count == 1 && p->loads[0].load->ramp.count > 0)
-		return TEXT("cannot be told: how many are open together when the rate is at its "
-			    "highest (load.ramp) decides");
 	return TEXT("cannot be told: how fast the machine is decides");
 }
 
@@ -199,6 +238,8 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 		why = plan_say_gateway_fate(p, o, a);
 	if (!why.len && o->pooled && p->load_count == 1)
 		return plan_say_opens(p, o, a);
+	if (!why.len)
+		why = say_clocked(p, a);
 	if (!why.len)
 		why = say_drawn(p, o, a);
 	if (!why.len)
@@ -338,7 +379,7 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 
 	if (p->forecast.hangs_ns > 0)
 		return say_hanging(p, o, a);
-	if (o->recovery_ns == 0 && p->load_count > 1)
+	if (o->recovery_ns == 0)
 		return "ports of others come back all the time";
 	if (o->recovery_ns != FOR_EVER)
 		return text_format(a, "the first port is free again %s later%s",

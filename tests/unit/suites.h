@@ -51,6 +51,7 @@
 	SUITE(plan_pool) \
 	SUITE(doubt) \
 	SUITE(plan_gateway) \
+	SUITE(clock) \
 	SUITE(denied) \
 	SUITE(gate) \
 	SUITE(cause_starve) \
