@@ -150,8 +150,10 @@ static void on_close(struct worker *w, const struct flow *f)
 	}
 	*(f->inherited ? &t->inherited : reset ? &t->reset : &t->closed) += 1;
 	work_pair(w, f)->open--;
-	if (w->tape->accounts && !f->inherited)
+	if (w->tape->accounts && !f->inherited) {
 		*(nothing_left ? &account_of(w, f)->ended : &account_of(w, f)->closed) += 1;
+		account_of(w, f)->far_first += far_first && !nothing_left;
+	}
 	if (!f->inherited && (reset || far_first || work_is_datagram(w)))
 		work_pair(w, f)->holding--;
 }

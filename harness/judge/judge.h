@@ -65,6 +65,29 @@ struct book {
 	uint64_t more_apart;
 };
 
+enum { WHOSE_ROWS = 8 };
+
+/* From so many to so many; the same where it is known. */
+struct between {
+	uint64_t least, most;
+};
+
+struct whose_share {
+	struct between live, closing;
+};
+
+/* What the kernel has at the end towards a destination of several loads, and how much of it is each
+ * load's: judge/whose.h. */
+struct whose_row {
+	struct address to;
+	uint16_t port;
+	bool datagrams;		    /* of UDP */
+	uint64_t live;		    /* ESTABLISHED, CLOSE_WAIT */
+	uint64_t closing;	    /* FIN_WAIT1 to TIME_WAIT, */
+	uint64_t time_wait;	    /* and of those, in TIME_WAIT */
+	struct whose_share *shares; /* a load each, in the scenario's order */
+};
+
 struct load_measures;
 
 struct measures {
@@ -83,6 +106,9 @@ struct measures {
 	struct book books[BOOKS];    /* of the whole run */
 	struct load_measures *loads; /* of `loads`, in the scenario's order */
 	size_t load_count;
+	struct whose_row *whose; /* where several loads share a destination */
+	size_t whose_count;
+	uint32_t whose_more; /* destinations that are not among them */
 };
 
 /* What the driver's books tell of one of several loads. */

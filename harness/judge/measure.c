@@ -8,6 +8,7 @@
 #include "judge/foretold.h"
 #include "judge/measure_part.h"
 #include "judge/outlook.h"
+#include "judge/whose.h"
 #include "plan/part.h"
 
 static void measure_books(struct measures *out, const struct tape *tape)
@@ -297,6 +298,7 @@ void measure(struct measures *out, const struct tape *tape, const struct plan *p
 	measure_overflow(out);
 	measure_reconciled(out, tape, plan);
 	measure_loads(out, tape, plan, a);
+	whose_are(out, tape, plan, a);
 	foretold_compare(out, tape, plan);
 }
 

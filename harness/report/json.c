@@ -12,6 +12,7 @@
 #include "report/json.h"
 #include "report/latency.h"
 #include "report/ports.h"
+#include "report/whose.h"
 #include "report/words.h"
 
 enum { ESCAPE_MOST = 10 }; /* bytes that out_escaped() makes of one, at most */
@@ -310,6 +311,8 @@ static json_t *json_run(const struct result_run *run, bool *ok)
 		put(o, "predictions", foretold_json(&run->measures, ok), ok);
 	if (run->measures.load_count)
 		put(o, "loads", json_named_loads(&run->measures, ok), ok);
+	if (run->measures.whose_count)
+		put(o, "whose", whose_json(&run->measures, ok), ok);
 	if (run->latency)
 		put(o, "histograms", json_latency(run->latency, ok), ok);
 	put(o, "sockets", json_states(run, ok), ok);

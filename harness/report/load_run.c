@@ -7,6 +7,7 @@
 #include "report/foretold.h"
 #include "report/latency.h"
 #include "report/ports.h"
+#include "report/whose.h"
 #include "report/words.h"
 
 bool load_seconds(const struct node *n, double *ns)
@@ -301,9 +302,10 @@ bool load_run(const struct node *n, struct result_run *out)
 		  node_count_if(&lost, count_most, &out->lost) && load_effective(n, out) &&
 		  load_sysctl(n, out) && ports_load(n, out) && load_accelerated(n, out) &&
 		  load_measures(n, &out->measures) && load_loads(n, &out->measures) &&
-		  load_latency(n, out) && foretold_load(n, &out->measures) &&
-		  node_members(&sockets, load_state, out) && destinations_load(n, out) &&
-		  books_load(n, out) && load_expect(n, &out->verdict) && load_aborted(n, out) &&
+		  whose_load(n, &out->measures) && load_latency(n, out) &&
+		  foretold_load(n, &out->measures) && node_members(&sockets, load_state, out) &&
+		  destinations_load(n, out) && books_load(n, out) &&
+		  load_expect(n, &out->verdict) && load_aborted(n, out) &&
 		  load_causes(n, &out->verdict);
 
 	out->interrupted = (int)signal;

@@ -11,6 +11,7 @@
 #include "report/foretold.h"
 #include "report/latency.h"
 #include "report/page.h"
+#include "report/whose.h"
 
 /* How each verdict is told, and counted. */
 static const struct {
@@ -251,6 +252,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		block_fullest(out, run);
 		block_gateway(out, run);
 		block_connects(out, run);
+		block_whose(out, run, style.verbose);
 		block_server(out, run);
 		block_requests(out, run);
 		block_latency(out, run);

@@ -46,7 +46,7 @@ bool ledger_open(struct ledger *l, const struct destination *list, uint32_t coun
 void ledger_clear(struct ledger *l)
 {
 	for (uint32_t i = 0; i <= l->count; i++)
-		l->accounts[i].live = l->accounts[i].closing = 0;
+		l->accounts[i].live = l->accounts[i].closing = l->accounts[i].time_wait = 0;
 }
 
 /* Of the states that neither word is for, none is at rest. */
@@ -56,6 +56,7 @@ void ledger_add(struct ledger *l, const struct socket_seen *seen)
 	uint32_t of = l->places[find(l, &to)];
 	struct account *a = &l->accounts[of ? of - 1 : l->count];
 
+	a->time_wait += seen->state == STATE_TIME_WAIT;
 	switch (seen->state) {
 	case STATE_ESTABLISHED:
 	case STATE_CLOSE_WAIT:

@@ -24,8 +24,10 @@ void tape_merge_accounts(struct tape *into, const struct tape *more)
 		to->opened += from->opened;
 		to->closed += from->closed;
 		to->ended += from->ended;
+		to->far_first += from->far_first;
 		to->live += from->live;
 		to->closing += from->closing;
+		to->time_wait += from->time_wait;
 	}
 	into->accounts_found |= more->accounts_found;
 }

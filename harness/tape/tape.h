@@ -173,8 +173,11 @@ struct counter {
 struct account {
 	uint64_t opened, closed;
 	uint64_t ended; /* reset or lost: nothing is left of them */
+	uint64_t
+		far_first; /* of those closed, by the far end first: they leave no TIME_WAIT here */
 	uint64_t live,
 		closing; /* the kernel's: ESTABLISHED, CLOSE_WAIT; TIME_WAIT, and on the way there */
+	uint64_t time_wait; /* of those that are closing */
 };
 
 struct tape {

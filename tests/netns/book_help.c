@@ -33,6 +33,12 @@ void book_look(struct book_scene *s)
 	CU_ASSERT_FATAL(help_inside(&s->d.h, LAB_CLIENT, look_there, s) && s->ok);
 }
 
+void book_look_here(struct book_scene *s)
+{
+	look_there(&s->d.h, s);
+	CU_ASSERT(s->ok);
+}
+
 void book_await(struct book_scene *s, int state, unsigned n)
 {
 	for (int i = 0; i < 5000; i++) {

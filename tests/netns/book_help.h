@@ -26,6 +26,7 @@ struct book_scene {
 void book_see(void *scene, const struct socket_seen *seen);
 
 void book_look(struct book_scene *s);
+void book_look_here(struct book_scene *s); /* by who is in the client's namespace */
 
 /* Looks until there are so many in that state. */
 void book_await(struct book_scene *s, int state, unsigned n);

@@ -53,6 +53,7 @@
 	SUITE(self) \
 	SUITE(books) \
 	SUITE(books_apart) \
+	SUITE(whose) \
 	SUITE(errno) \
 	SUITE(errno_network) \
 	SUITE(errno_load) \

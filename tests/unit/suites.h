@@ -66,6 +66,7 @@
 	SUITE(measure) \
 	SUITE(books) \
 	SUITE(books_excepted) \
+	SUITE(whose) \
 	SUITE(judge) \
 	SUITE(cause) \
 	SUITE(cause_words) \
