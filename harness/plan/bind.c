@@ -21,6 +21,12 @@ bool bind_shares_port(const struct load *load)
 	       (load->options.reuseaddr || load->options.reuseport);
 }
 
+bool bind_shares_with(const struct load *a, const struct load *b)
+{
+	return (a->options.reuseaddr && b->options.reuseaddr) ||
+	       (a->options.reuseport && b->options.reuseport);
+}
+
 bool bind_overshadows(const struct load *load)
 {
 	return load->protocol == PROTOCOL_UDP && bind_shares_port(load);

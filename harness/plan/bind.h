@@ -26,6 +26,9 @@ bool bind_names_port(enum bind_way way);
  * only where that very connection exists. */
 bool bind_shares_port(const struct load *load);
 
+/* May a socket of the one have a port that one of the other has? Both must have said so. */
+bool bind_shares_with(const struct load *a, const struct load *b);
+
 /* Sockets of UDP that share ports may have the very addresses and ports of each other, so that
  * nothing bounds how many there are: bind() and connect() give them ports that are taken
  * (udp_lib_lport_inuse(), net/ipv4/udp.c). */

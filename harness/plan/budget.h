@@ -70,6 +70,7 @@ struct forecast {
 			    quick machine and a slow one */
 	int64_t likely_ns; /* of several loads, or a pool: when it is likely, since the run began; or
 			      FOR_EVER: it is not. Of others 0 */
+	uint32_t likely_of; /* the load that is refused then */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be
 			told. Of several parts (plan/part.h) it is the first's */
 	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */

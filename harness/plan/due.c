@@ -15,23 +15,24 @@ static struct life life_alone(const struct plan *p, const struct load_plan *lp,
 }
 
 /* How many it has surely begun by a time, however its connections fare. */
-static double surely(const struct load_plan *lp, double ns)
+static double surely(const struct plan *p, const struct load_plan *lp, double ns)
 {
 	double until = ns - (double)lp->load->start - SPEED_HELD_UP_NS, begun;
+	double each = SPEED_SLOWEST_NS * speed_crowd(p->load_count);
 
 	if (until <= 0)
 		return 0;
 	if (lp->load->duration) /* what is due as it ends does not begin */
 		until = fmin(until, (double)lp->load->duration - 1);
-	begun = fmin((double)shape_due(&lp->shape, (int64_t)until), until / SPEED_SLOWEST_NS);
+	begun = fmin((double)shape_due(&lp->shape, (int64_t)until), until / each);
 	return lp->load->total ? fmin(begun, (double)lp->load->total) : begun;
 }
 
-uint64_t due_known(const struct load_plan *lp, double until_ns)
+uint64_t due_known(const struct plan *p, const struct load_plan *lp, double until_ns)
 {
 	const struct load *l = lp->load;
 	bool is_timed = !load_is_pooled(l) && load_is_open(l);
-	uint64_t begun = is_timed ? (uint64_t)surely(lp, until_ns) : 0;
+	uint64_t begun = is_timed ? (uint64_t)surely(p, lp, until_ns) : 0;
 
 	return begun ? begun : (double)l->start < until_ns;
 }
@@ -57,12 +58,16 @@ double due_begun_ns(const struct plan *p, const struct load_plan *lp)
 	       speed_pace(&alone, &lp->budget, &life, l->total - 1).most;
 }
 
-double due_over_ns(const struct plan *p, const struct load_plan *lp)
+double due_over_ns(const struct plan *p, const struct load_plan *lp, const struct load_plan *asker)
 {
 	struct scenario alone;
-	struct life life = life_alone(p, lp, &alone);
-	int64_t all = life_sum(life.live.most, life.quiet.most);
+	struct life life;
+	int64_t all;
 
+	life_alone(p, lp, &alone);
+	life_look_at(&alone, asker->load);
+	life = life_of(&alone, &lp->budget, p->host);
+	all = life_sum(life.live.most, life.quiet.most);
 	if (all == FOR_EVER || speed_fills(&alone) || !life_opens(&alone))
 		return INFINITY;
 	return due_begun_ns(p, lp) + (double)all + (life.quiet.most > 0 ? SPEED_WHEEL_NS : 0);

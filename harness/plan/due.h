@@ -9,10 +9,10 @@
 
 /* How many it surely begins by then, and whose time is known: of a closed loop, or a pool, the first. And when
  * the i-th of these is due. */
-uint64_t due_known(const struct load_plan *lp, double until_ns);
+uint64_t due_known(const struct plan *p, const struct load_plan *lp, double until_ns);
 int64_t due_when_ns(const struct load_plan *lp, uint64_t i);
 
 /* By when it has begun its last, however slow the machine, and by when it has given all of its ports
- * back; INFINITY: that cannot be told. */
+ * back, as another load finds them; INFINITY: that cannot be told. */
 double due_begun_ns(const struct plan *p, const struct load_plan *lp);
-double due_over_ns(const struct plan *p, const struct load_plan *lp);
+double due_over_ns(const struct plan *p, const struct load_plan *lp, const struct load_plan *asker);

@@ -22,7 +22,7 @@ static bool shares_with_all(const struct plan *p, const struct load_plan *me)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (&p->loads[i] != me && together_wants(p, &p->loads[i], me) &&
-		    !sum_shares(p->loads[i].load, me->load))
+		    !bind_shares_with(p->loads[i].load, me->load))
 			return false;
 	return bind_shares_port(me->load);
 }
@@ -62,7 +62,7 @@ static bool is_taken(const struct sum *v, uint32_t k, int64_t at)
 	double held = 0;
 
 	for (uint32_t i = 0; i < v->p->load_count; i++)
-		if (i != k && !sum_shares(v->p->loads[i].load, v->p->loads[k].load))
+		if (i != k && !bind_shares_with(v->p->loads[i].load, v->p->loads[k].load))
 			held += sum_in_space(v, i, SUM_LEAST, use_least(&v->uses[i], (double)at));
 	return held >= (double)v->me->budget.usable;
 }
@@ -75,7 +75,7 @@ static int64_t taken_ns(const struct sum *v, int64_t until)
 
 	for (uint32_t k = 0; k < v->p->load_count; k++) {
 		const struct load_plan *asker = &v->p->loads[k];
-		uint64_t early = 0, late = due_known(asker, (double)until), all = late;
+		uint64_t early = 0, late = due_known(v->p, asker, (double)until), all = late;
 
 		if (!together_within(v->p, asker, v->me) ||
 		    bind_may_repeat(v->p->scenario, asker->load))
@@ -98,6 +98,7 @@ static int64_t taken_ns(const struct sum *v, int64_t until)
 struct fill {
 	int64_t soonest_ns, likely_ns, surely_ns; /* FOR_EVER: never */
 	bool never;				  /* not more than there are, whatever happens */
+	uint32_t likely_of;			  /* the load whose ports they are */
 };
 
 /* When somebody asks who has no other ports than these. */
@@ -117,13 +118,15 @@ static struct fill fill_of(struct sum *v, const struct forecast *one)
 	int64_t stop = p->scenario->stop.time, until = (int64_t)until_of(p);
 	double usable = v->me->budget.usable;
 	bool is_steady = v->me->budget.pairs == 1 || p->scenario->network.choose != CHOOSE_SEED;
-	struct fill f = {.surely_ns = FOR_EVER};
+	struct fill f = {FOR_EVER, FOR_EVER, FOR_EVER, .likely_of = (uint32_t)(v->me - p->loads)};
 
 	slow_down(v, stop);
 	f.never = sum_peak(v) <= usable || shares_with_all(p, v->me) ||
 		  (v->alone && one->known && !one->exhausts);
-	f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable, stop), asked_ns(v));
-	f.likely_ns = later(sum_passed_ns(v, SUM_LIKELY, usable, stop), asked_ns(v));
+	if (!f.never) {
+		f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable, stop), asked_ns(v));
+		f.likely_ns = later(sum_passed_ns(v, SUM_LIKELY, usable, stop), asked_ns(v));
+	}
 	if (is_steady)
 		f.surely_ns =
 			sooner(sum_passed_ns(v, SUM_LEAST, usable, until), taken_ns(v, until));
@@ -134,6 +137,8 @@ static struct fill fill_of(struct sum *v, const struct forecast *one)
 static void fill_join(struct fill *all, const struct fill *one)
 {
 	all->never &= one->never;
+	if (one->likely_ns < all->likely_ns)
+		all->likely_of = one->likely_of;
 	all->soonest_ns = sooner(all->soonest_ns, one->soonest_ns);
 	all->likely_ns = sooner(all->likely_ns, one->likely_ns);
 	all->surely_ns = sooner(all->surely_ns, one->surely_ns);
@@ -164,18 +169,33 @@ static void count_kept(struct forecast *all, const struct plan *p)
 	all->after_least = all->after > uneven ? all->after - uneven : 0;
 }
 
-/* Whoever is refused first finds all of his own ports in use. */
-static double usable_least(const struct plan *p)
+/* Of a load whose sockets share their ports, no two connections at once are between the same addresses and
+ * ports: connect() refuses the others, which is no want of a port. */
+static double opens_most(const struct use *u, double ns)
+{
+	const struct load_plan *lp = u->load;
+	double since = ns - (double)lp->load->start;
+	int64_t life = life_sum(u->life.live.least, u->life.quiet.least);
+
+	if (!bind_shares_port(lp->load) || bind_overshadows(lp->load) || life == 0)
+		return INFINITY;
+	return (double)lp->budget.capacity * (floor(fmax(since, 0) / (double)life) + 1);
+}
+
+/* Of those who may be the first to be refused. */
+static double usable_least(const struct plan *p, const struct fill *fills, int64_t surely_ns)
 {
 	double least = INFINITY;
 
 	for (uint32_t i = 0; i < p->load_count; i++)
-		least = fmin(least, p->loads[i].budget.usable);
+		if (fills[i].soonest_ns <= surely_ns)
+			least = fmin(least, p->loads[i].budget.usable);
 	return least;
 }
 
-/* Opened until the first refusal, which comes between two times. */
-static void count(struct forecast *all, const struct sum *v, const struct fill *f)
+/* Opened until the first refusal, which comes between two times: whoever it is finds `usable` of his own ports
+ * in use, at least. */
+static void count(struct forecast *all, const struct sum *v, const struct fill *f, double usable)
 {
 	const struct plan *p = v->p;
 	bool opens = behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
@@ -188,14 +208,16 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 		const struct use *u = &v->uses[i];
 		double by = use_begun(u, PACE_QUICK, (double)f->surely_ns);
 		double likely_ns = (double)f->likely_ns - 1; /* before the one that is refused */
+		double opened = u->is_pooled ? use_likely(u, likely_ns)
+					     : use_begun(u, PACE_USUAL, likely_ns);
 
 		keeps &= keeps_all(u, (double)f->surely_ns);
-		least += use_least(u, (double)f->soonest_ns);
-		likely += u->is_pooled ? use_likely(u, likely_ns)
-				       : use_begun(u, PACE_USUAL, likely_ns);
-		most += u->is_pooled ? pool_opens_most(&u->pool, by) : by;
+		least += fmin(use_least(u, (double)f->soonest_ns), opens_most(u, 0));
+		likely += fmin(opened, opens_most(u, likely_ns));
+		most += fmin(u->is_pooled ? pool_opens_most(&u->pool, by) : by,
+			     opens_most(u, (double)f->surely_ns));
 	}
-	least = fmax(least, usable_least(p));
+	least = fmax(least, usable);
 	all->after_least = (uint64_t)least;
 	all->after_most = (uint64_t)fmax(most - 1, least); /* one of them is refused */
 	all->after = (uint64_t)fmin(fmax(likely, least), (double)all->after_most);
@@ -230,32 +252,35 @@ static bool is_same(const struct sum *a, const struct sum *b)
  * listens for has met itself, and who is open for how long then, is nobody's to tell. */
 void fill_foresee(struct forecast *all, const struct plan *p, const struct forecast *each)
 {
-	struct fill first = {FOR_EVER, FOR_EVER, FOR_EVER, true};
+	struct fill first = {FOR_EVER, FOR_EVER, FOR_EVER, .never = true};
 	struct sum views[2], full; /* the one that is looked at, and the one before */
+	struct fill fills[SCENARIO_LOADS_MOST];
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct sum *v = &views[i % 2];
-		struct fill f;
 
 		sum_make(v, p, i);
-		if (i > 0 && is_same(v, &views[1 - i % 2]))
+		if (i > 0 && is_same(v, &views[1 - i % 2])) {
+			fills[i] = fills[i - 1];
 			continue;
-		f = fill_of(v, &each[i]);
-		if (f.surely_ns < first.surely_ns)
+		}
+		fills[i] = fill_of(v, &each[i]);
+		if (fills[i].surely_ns < first.surely_ns)
 			full = *v;
-		fill_join(&first, &f);
+		fill_join(&first, &fills[i]);
 	}
 	all->exhausts = first.surely_ns < FOR_EVER;
 	all->known = all->exhausts || first.never;
 	all->counted = all->cut_short = false;
 	all->after = all->after_least = all->after_most = 0;
 	all->likely_ns = first.likely_ns;
+	all->likely_of = first.likely_of;
 	if (!all->exhausts)
 		return;
 	first.likely_ns = sooner(first.likely_ns, first.surely_ns);
 	first.soonest_ns = sooner(first.soonest_ns, first.likely_ns);
 	all->at = refused_at(p, &first);
-	count(all, &full, &first);
+	count(all, &full, &first, usable_least(p, fills, first.surely_ns));
 }
 
 int64_t fill_half_ns(const struct plan *p)
@@ -269,31 +294,45 @@ int64_t fill_half_ns(const struct plan *p)
 	return sum_passed_ns(&v, SUM_LIKELY, half, p->scenario->stop.time);
 }
 
-/* The view that may be fullest, by what there is. */
-static void fullest(struct sum *out, const struct plan *p)
+/* Has another load all of its ports, and more? */
+static bool is_part(const struct plan *p, const struct load_plan *lp)
 {
-	struct sum v;
-
-	sum_make(out, p, p->widest);
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		sum_make(&v, p, i);
-		if (sum_peak(&v) * out->me->budget.usable > sum_peak(out) * v.me->budget.usable)
-			*out = v;
-	}
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (together_within(p, lp, &p->loads[i]) &&
+		    p->loads[i].budget.usable > lp->budget.usable)
+			return true;
+	return false;
 }
 
-struct guess fill_wanted(const struct plan *p)
+/* The view that may be fullest, by what there is: of the ports of one load that other loads want, too, or of the
+ * only one. */
+static bool fullest(struct sum *out, const struct plan *p)
 {
-	int64_t stop = p->scenario->stop.time;
-	struct guess wanted = {0, 0, 0};
+	bool any = false;
 	struct sum v;
 
-	fullest(&v, p);
-	wanted.most = sum_peak(&v);
-	for (int k = 1; k <= LOOKS; k++)
-		wanted.likely =
-			fmax(wanted.likely, sum_at(&v, SUM_LIKELY, (double)stop * k / LOOKS));
-	return wanted;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		if (is_part(p, &p->loads[i]))
+			continue;
+		sum_make(&v, p, i);
+		if ((v.alone && p->load_count > 1) ||
+		    (any &&
+		     sum_peak(&v) * out->me->budget.usable <= sum_peak(out) * v.me->budget.usable))
+			continue;
+		*out = v;
+		any = true;
+	}
+	return any;
+}
+
+struct wanted fill_wanted(const struct plan *p)
+{
+	struct sum v;
+
+	if (!fullest(&v, p))
+		return (struct wanted){0};
+	return (struct wanted){v.me->budget.usable,
+			       sum_reached(&v, SUM_LIKELY, p->scenario->stop.time), sum_peak(&v)};
 }
 
 double fill_ports_most(const struct plan *p)
@@ -303,7 +342,7 @@ double fill_ports_most(const struct plan *p)
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
 
-		sum += use_peak(&u);
+		sum += fmin(use_peak(&u), (double)p->loads[i].budget.capacity);
 	}
 	return sum;
 }

@@ -18,8 +18,14 @@ void fill_foresee(struct forecast *all, const struct plan *p, const struct forec
 /* When half of the ports of the load that has most are likely to be in use; FOR_EVER: not in this run. */
 int64_t fill_half_ns(const struct plan *p);
 
-/* Of one space of the load that may find the most in its ports: what is in use at once, likely and at most. */
-struct guess fill_wanted(const struct plan *p);
+/* Of one space of the load that may find the most in its ports, of those that others want, too: how many there are,
+ * and what is in use at once, likely and at most. None, where each load has its own. */
+struct wanted {
+	uint32_t usable;
+	double likely, most;
+};
+
+struct wanted fill_wanted(const struct plan *p);
 
 /* Ports that all loads have in use at once, at most; INFINITY: nobody can tell. */
 double fill_ports_most(const struct plan *p);

@@ -137,6 +137,12 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 	return (struct span){host->tw_reuse_delay < 0 ? 0 : reused_ns, reused_ns};
 }
 
+void life_look_at(struct scenario *alone, const struct load *asker)
+{
+	if (!asker || !bind_shares_with(&alone->load, asker))
+		alone->load.options.reuseaddr = alone->load.options.reuseport = false;
+}
+
 bool life_may_wait_reused(const struct plan *p)
 {
 	struct scenario alone = *p->scenario;

@@ -34,6 +34,10 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 /* Of any of the load's: what they have in common is known, and no more. */
 struct life life_of(const struct scenario *s, const struct budget *b, const struct host *host);
 
+/* From then on its load is looked at by another's, or by anyone's (NULL): a port that its own sockets share is
+ * taken to those that have not said so. */
+void life_look_at(struct scenario *alone, const struct load *asker);
+
 /* On average; INFINITY if any of them is for ever. */
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host);
 

@@ -27,6 +27,12 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 #define SPEED_SLOWEST_NS 400e3
 #define SPEED_HELD_UP_NS 100e6
 
+/* So many times as long where several loads have one processor, each of which may be at work. */
+static inline double speed_crowd(uint32_t loads)
+{
+	return loads > 2 ? loads / 2. : 1;
+}
+
 /* Timers of TIME_WAIT are in a wheel whose slots are so wide at that distance: so late may they be
  * (calc_wheel_index(), kernel/time/timer.c; Linux 6.18). */
 #define SPEED_WHEEL_NS 2.05e9

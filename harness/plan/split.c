@@ -99,8 +99,7 @@ static bool is_worth_it(const struct load_plan *lp, const struct plan *p)
 	       f->known && !f->exhausts && !f->cut_short;
 }
 
-/* The far end has a processor of its own, if it has anything to do. */
-static uint32_t processors_of(const struct plan *p)
+uint32_t split_processors(const struct plan *p)
 {
 	bool accepts = behaviour_does(p->scenario->server.behaviour, DOES_ACCEPT);
 	int64_t left = p->host->cpus - accepts;
@@ -110,7 +109,7 @@ static uint32_t processors_of(const struct plan *p)
 
 void split_choose(struct load_plan *lp, const struct plan *p)
 {
-	uint64_t wanted = p->workers ? p->workers : is_worth_it(lp, p) ? processors_of(p) : 1;
+	uint64_t wanted = p->workers ? p->workers : is_worth_it(lp, p) ? split_processors(p) : 1;
 	uint64_t places = lp->concurrency ? lp->concurrency : UINT64_MAX;
 
 	lp->whole = obstacle(lp, p);

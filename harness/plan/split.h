@@ -45,6 +45,10 @@ uint64_t split_count(const struct split *s, uint64_t n);
 uint32_t split_slots(const struct load_plan *lp, uint32_t worker);
 uint32_t split_flows(const struct load_plan *lp, uint32_t worker);
 
+/* Processors of this machine that are left to the load: the far end has one of its own, if it has anything to
+ * do. */
+uint32_t split_processors(const struct plan *p);
+
 /* Fills in how many workers carry the load: as many as are asked for, but for what cannot be split;
  * where nobody asks, more than one if this machine has processors for them, the plan has so many
  * connections that it pays, and nothing is refused, so that no count hangs on who came first. */

@@ -5,24 +5,22 @@
 #include "base/order.h"
 #include "plan/bind.h"
 #include "plan/due.h"
+#include "plan/shape.h"
 #include "plan/together.h"
+
+/* The clock is looked at so often, and then between two looks; and as so many connections are due, of all
+ * loads. */
+enum { LOOKS = 256, BEGINS = 1024 };
 
 bool sum_may_share(const struct plan *p, const struct load *l)
 {
 	return bind_shares_port(l) || bind_may_repeat(p->scenario, l);
 }
 
-/* May a socket of the one have a port that one of the other has? Both must have said so. */
-bool sum_shares(const struct load *a, const struct load *b)
-{
-	return (a->options.reuseaddr && b->options.reuseaddr) ||
-	       (a->options.reuseport && b->options.reuseport);
-}
-
 /* Is one of them over before the other begins: with its ports back, or with nothing more to ask? */
 static bool is_past(const struct plan *p, const struct load_plan *other, const struct load_plan *me)
 {
-	return due_over_ns(p, other) <= (double)me->load->start ||
+	return due_over_ns(p, other, me) <= (double)me->load->start ||
 	       due_begun_ns(p, me) <= (double)other->load->start;
 }
 
@@ -34,22 +32,40 @@ static double part_in(const struct load_plan *other, const struct load_plan *me)
 	return (hi - lo + 1) / (other->ports.hi - other->ports.lo + 1.);
 }
 
+/* Who names a port and lets its sockets share it wants one, whatever it has: it is refused if others have all. Who
+ * has other ports than these has no more than there are of them. */
+static double most_of(const struct plan *p, const struct load_plan *other,
+		      const struct load_plan *me)
+{
+	bool is_same = together_within(p, other, me) && together_within(p, me, other);
+
+	if (other == me)
+		return bind_shares_port(me->load) ? 1 : INFINITY;
+	return is_same ? INFINITY : (double)other->budget.capacity;
+}
+
 void sum_make(struct sum *out, const struct plan *p, uint32_t own)
 {
-	*out = (struct sum){.p = p, .me = &p->loads[own], .alike = true, .alone = true};
+	const struct load_plan *me = &p->loads[own];
+
+	*out = (struct sum){.p = p, .me = me, .alike = true, .alone = true};
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *other = &p->loads[i];
-		bool is_met = together_wants(p, other, out->me) &&
-			      (i == own || !is_past(p, other, out->me));
+		bool shares = i != own && bind_shares_with(other->load, me->load);
+		bool is_met = together_wants(p, other, me) &&
+			      (i == own || !is_past(p, other, me)) &&
+			      !(shares && bind_shares_port(me->load));
 
-		out->uses[i] = use_make(p, other, out->me);
-		out->alike &= together_alike(out->me, other);
-		out->within[i] = together_within(p, other, out->me) &&
-				 !sum_may_share(p, other->load) &&
-				 !(i != own && sum_shares(other->load, out->me->load));
-		out->part[i] = is_met ? part_in(other, out->me) : 0;
+		out->uses[i] = use_make(p, other, me);
+		out->alike &= together_alike(me, other);
+		out->within[i] =
+			together_within(p, other, me) && !sum_may_share(p, other->load) && !shares;
+		out->part[i] = is_met ? part_in(other, me) : 0;
+		out->most[i] = most_of(p, other, me);
 		out->alone &= i == own || !is_met;
 	}
+	if (bind_shares_port(me->load) && me->load->protocol == PROTOCOL_TCP)
+		out->seen = use_make(p, me, NULL);
 }
 
 /* Of `ports`, those that `n` of each of several spaces are together: a connect tries those of one parity first,
@@ -88,26 +104,38 @@ double sum_in_space(const struct sum *s, uint32_t i, enum bound which, double n)
 	bool turns = takes_turns(s->p, other);
 	bool is_spread = turns && several == 1 && !s->uses[i].is_pooled && is_in_order(&s->uses[i]);
 
+	n = fmin(n, s->most[i]);
 	switch (which) {
 	case SUM_LEAST:
 		return s->within[i] && turns ? floor(n / spaces) : 0;
 	case SUM_LIKELY:
 		n *= s->part[i] / spaces;
+		if (s->part[i] < 1) /* a port is taken, or is not */
+			n = floor(n + 0.5);
 		return several > 1 ? spread(n, several, s->me->budget.usable) : n;
 	default:
 		return s->part[i] > 0 ? ceil(n / (is_spread ? spaces : 1)) : 0;
 	}
 }
 
+/* Nobody takes a port that a load has which shares its own. */
+static double left_by(const struct sum *s, double ns)
+{
+	double usable = s->me->budget.usable;
+
+	return s->seen.load ? fmax(usable - use_likely(&s->seen, ns - 1), 0) : INFINITY;
+}
+
 double sum_at(const struct sum *s, enum bound which, double ns)
 {
 	static double (*const use_of[SUMS])(const struct use *, double) = {
 		[SUM_LEAST] = use_least, [SUM_LIKELY] = use_likely, [SUM_MOST] = use_most};
-	double sum = 0;
+	double others = 0, own = 0;
 
 	for (uint32_t i = 0; i < s->p->load_count; i++)
-		sum += sum_in_space(s, i, which, use_of[which](&s->uses[i], ns));
-	return sum;
+		*(s->me == &s->p->loads[i] ? &own : &others) +=
+			sum_in_space(s, i, which, use_of[which](&s->uses[i], ns));
+	return own + (which == SUM_LIKELY ? fmin(others, left_by(s, ns)) : others);
 }
 
 double sum_peak(const struct sum *s)
@@ -125,23 +153,52 @@ static bool is_passed(const struct sum *s, enum bound which, double ports, int64
 	return sum_at(s, which, (double)ns) > ports;
 }
 
-/* A load that begins may want a port for a moment alone. */
-static int64_t passed_by_start(const struct sum *s, enum bound which, double ports, int64_t until)
+/* Connections of a load whose time is known, before `until`. */
+static uint64_t timed(const struct use *u, int64_t until)
 {
-	int64_t first = FOR_EVER;
+	int64_t last = sooner(until - u->load->load->start, u->lasts_ns) - 1;
 
-	for (uint32_t i = 0; i < s->p->load_count; i++) {
-		int64_t start = s->p->loads[i].load->start;
-
-		if (start < sooner(first, until) && is_passed(s, which, ports, start))
-			first = start;
-	}
-	return first;
+	if (last < 0)
+		return 0;
+	return u->clients > 0 ? 1
+			      : (uint64_t)fmin((double)shape_due(&u->load->shape, last), u->total);
 }
 
-int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64_t until)
+/* So far apart are those that are looked at. */
+static uint64_t apart(const struct sum *s, uint64_t n)
 {
-	int64_t early = -1, late = FOR_EVER, by_start = passed_by_start(s, which, ports, until);
+	return n * s->p->load_count / BEGINS + 1;
+}
+
+/* As a connection of the i-th load is due: a port may be wanted for that moment alone. */
+static int64_t passed_by_begin(const struct sum *s, enum bound which, double ports, uint32_t i,
+			       int64_t until)
+{
+	const struct load_plan *lp = &s->p->loads[i];
+	uint64_t n = timed(&s->uses[i], until), step = apart(s, n), early = 0, late = 0;
+
+	if (n == 0)
+		return FOR_EVER;
+	while (!is_passed(s, which, ports, due_when_ns(lp, late))) {
+		if (late == n - 1)
+			return FOR_EVER;
+		early = late + 1;
+		late = least(late + step, n - 1);
+	}
+	while (early < late) {
+		uint64_t between = early + (late - early) / 2;
+
+		if (is_passed(s, which, ports, due_when_ns(lp, between)))
+			late = between;
+		else
+			early = between + 1;
+	}
+	return due_when_ns(lp, late);
+}
+
+static int64_t passed_by_clock(const struct sum *s, enum bound which, double ports, int64_t until)
+{
+	int64_t early = -1, late = FOR_EVER;
 
 	for (int k = 0; k <= LOOKS && late == FOR_EVER; k++) {
 		int64_t ns = (int64_t)((double)until * k / LOOKS);
@@ -151,8 +208,6 @@ int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64
 		else
 			early = ns;
 	}
-	if (by_start < late && early >= by_start)
-		return by_start;
 	while (late != FOR_EVER && late - early > 1) {
 		int64_t between = early + (late - early) / 2;
 
@@ -161,5 +216,32 @@ int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64
 		else
 			early = between;
 	}
-	return sooner(late, by_start);
+	return late;
+}
+
+int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64_t until)
+{
+	int64_t first = passed_by_clock(s, which, ports, until);
+
+	for (uint32_t i = 0; i < s->p->load_count; i++)
+		if (s->part[i] > 0)
+			first = sooner(first,
+				       passed_by_begin(s, which, ports, i, sooner(first, until)));
+	return first;
+}
+
+double sum_reached(const struct sum *s, enum bound which, int64_t until)
+{
+	double most = 0;
+
+	for (int k = 1; k <= LOOKS; k++)
+		most = fmax(most, sum_at(s, which, (double)until * k / LOOKS));
+	for (uint32_t i = 0; i < s->p->load_count; i++) {
+		const struct load_plan *lp = &s->p->loads[i];
+		uint64_t n = s->part[i] > 0 ? timed(&s->uses[i], until) : 0;
+
+		for (uint64_t k = 0; k < n; k += apart(s, n))
+			most = fmax(most, sum_at(s, which, (double)due_when_ns(lp, k)));
+	}
+	return most;
 }

@@ -18,8 +18,13 @@ struct sum {
 	struct use uses[SCENARIO_LOADS_MOST];
 	bool within[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and share none */
 	double part[SCENARIO_LOADS_MOST]; /* of another's ports, those that are of these; 0: none */
-	bool alike;			  /* all loads want the very same */
-	bool alone;			  /* the others are over before, or begin after it */
+	double most
+		[SCENARIO_LOADS_MOST]; /* ports that it can have of all its spaces; INFINITY: the very same,
+					     so that those that it asks for count, and not what it has */
+	struct use
+		seen; /* of a load whose sockets share their ports: what the others find of it in them */
+	bool alike; /* all loads want the very same */
+	bool alone; /* the others are over before, or begin after it */
 };
 
 enum bound { SUM_LEAST, SUM_LIKELY, SUM_MOST, SUMS };
@@ -33,14 +38,13 @@ double sum_peak(const struct sum *s); /* at most, at any time of the run */
 /* Of what the i-th load has in use in its own spaces, so many are in one of these. */
 double sum_in_space(const struct sum *s, uint32_t i, enum bound which, double n);
 
-/* The clock is looked at so often, and then between two looks. */
-enum { LOOKS = 256 };
-
 /* When more than `ports` are in use for the first time; FOR_EVER: never before `until`. What grows is found
- * to the nanosecond; what comes and goes between two looks is not found. */
+ * to the nanosecond; what comes and goes, if it is there as a connection is due that is looked at: each, where
+ * there are few. */
 int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64_t until);
 
-/* May its sockets have a port that is in use? And a socket of the one a port of the other, both having said
- * so? */
+/* As many as are in use together until then, at any time that is looked at. */
+double sum_reached(const struct sum *s, enum bound which, int64_t until);
+
+/* May its sockets have a port that is in use? */
 bool sum_may_share(const struct plan *p, const struct load *l);
-bool sum_shares(const struct load *a, const struct load *b);

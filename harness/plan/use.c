@@ -7,6 +7,9 @@
 #include "plan/retry.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
+#include "plan/split.h"
+
+#define SECOND 1e9
 
 /* A closed loop's connections whose last ACK is on its way. */
 #define LINGERING 8
@@ -19,10 +22,48 @@ static const struct {
 	[PACE_QUICK] = {SPEED_LEAST_NS, 0},
 };
 
-/* On one processor the loads wait for each other: more than two for longer than SPEED_SLOWEST_NS says. */
 static double connect_ns(const struct use *u, enum pace pace)
 {
-	return paces[pace].connect_ns * (pace == PACE_SLOW ? fmax(u->loads / 2, 1) : 1);
+	return paces[pace].connect_ns * u->crowd[pace];
+}
+
+/* The part of a processor's time that a load has its connects take: all of it, if it has none to wait for. */
+static double busy_of(const struct load_plan *lp)
+{
+	const struct load *l = lp->load;
+	double round = (double)(l->hold + l->request.pause) + SPEED_CONNECT_NS;
+	double rate = load_is_open(l) ? shape_asks(&lp->shape) : lp->concurrency * SECOND / round;
+
+	return fmin(rate * SPEED_CONNECT_NS / SECOND, fmax(lp->workers, 1));
+}
+
+/* Of a processor's time, what each load has at least where they share so many: those that want less leave the
+ * rest to the others. */
+static double share_of(const struct plan *p, double processors)
+{
+	double share = 0, before;
+
+	do {
+		double left = processors;
+		uint32_t others = 0;
+
+		before = share;
+		for (uint32_t i = 0; i < p->load_count; i++)
+			if (busy_of(&p->loads[i]) <= share)
+				left -= busy_of(&p->loads[i]);
+			else
+				others++;
+		share = others ? left / others : 1;
+	} while (share > before && share < 1);
+	return fmin(share, 1);
+}
+
+/* On a slow machine all loads have one processor, which SPEED_SLOWEST_NS allows two for. */
+static void set_crowd(struct use *u, const struct plan *p)
+{
+	u->crowd[PACE_SLOW] = speed_crowd(p->load_count);
+	u->crowd[PACE_USUAL] = 1 / share_of(p, split_processors(p));
+	u->crowd[PACE_QUICK] = 1;
 }
 
 static void set_ends(struct use *u, const struct scenario *alone, const struct host *host)
@@ -88,7 +129,6 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	struct scenario alone = *p->scenario;
 	const struct load *l = load->load;
 	struct use u = {.load = load,
-			.loads = p->load_count,
 			.clients = load_is_open(l) ? 0 : load->concurrency,
 			.total = l->total ? (double)l->total : INFINITY,
 			.lasts_ns = load_lasts_ns(l, p->scenario->stop.time),
@@ -98,9 +138,12 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	struct guess scan;
 
 	alone.load = *l;
+	if (load != asker)
+		life_look_at(&alone, asker ? asker->load : NULL);
 	u.life = life_of(&alone, &load->budget, p->host);
-	if (bind_takes_port(asker->bind) && u.life.quiet.most > 0)
+	if (asker && bind_takes_port(asker->bind) && u.life.quiet.most > 0)
 		u.life.quiet.most = later(u.life.quiet.most, p->scenario->network.time_wait);
+	set_crowd(&u, p);
 	set_ends(&u, &alone, p->host);
 	if (u.is_pooled)
 		u.pool = pool_fate_of(&alone, &load->budget, &u.life);
@@ -186,8 +229,8 @@ static double since(const struct use *u, double ns)
 	return ns - (double)u->load->load->start;
 }
 
-/* Is a port of the load's in use, if only for a moment, since one asks? */
-static bool asks(const struct use *u, double since_ns)
+/* Has a client another connection to begin? */
+static bool goes_on(const struct use *u, double since_ns)
 {
 	return since_ns >= 0 && since_ns < (double)u->lasts_ns &&
 	       begun_since(u, PACE_USUAL, since_ns - SPEED_CONNECT_NS) < u->total;
@@ -207,13 +250,16 @@ static double connections_likely(const struct use *u, double since_ns)
 {
 	double begun = begun_since(u, PACE_USUAL, since_ns), used = 0;
 
-	if (u->clients > 0 && u->life.quiet.most == 0 && asks(u, since_ns))
+	if (u->clients > 0 && u->life.quiet.most == 0 && goes_on(u, since_ns))
 		return fmin(u->clients, begun);
-	for (enum end end = 0; end < ENDS; end++)
+	for (enum end end = 0; end < ENDS; end++) {
+		double life = fmax(u->lives_ns[end], SPEED_CONNECT_NS);
+
 		if (u->shares[end] > 0)
 			used += u->shares[end] *
-				(begun - begun_since(u, PACE_USUAL, since_ns - u->lives_ns[end]));
-	return asks(u, since_ns) ? fmax(used, 1) : used;
+				(begun - begun_since(u, PACE_USUAL, since_ns - life));
+	}
+	return used;
 }
 
 /* Of `clients`, rounds that leave their ports within a port's life. */

@@ -23,9 +23,10 @@ struct use {
 	double shares[ENDS],
 		lives_ns[ENDS]; /* of the connections that end so; INFINITY: for ever */
 	struct pool_fate pool;
-	double loads;	/* of the plan, with this one */
-	double clients; /* of a closed loop; 0: it is open */
-	double total;	/* connections or requests; INFINITY: the load has no number of its own */
+	double crowd
+		[PACES]; /* so many times longer a connect takes, since others have the processors */
+	double clients;	 /* of a closed loop; 0: it is open */
+	double total;	 /* connections or requests; INFINITY: the load has no number of its own */
 	double beside; /* ports of closed loops that their clients do not know to be in use still */
 	double beside_later; /* connects that a dead server refuses at once, at most */
 	int64_t most_ns;     /* a port's life at most, as late as timers may be, and a thread */
@@ -36,8 +37,9 @@ struct use {
 	double half_ns[PACES], scan_ns[PACES];
 };
 
-/* Of a load, as it is looked at by one that wants its ports: to bind() a port in TIME_WAIT is taken,
- * whatever tcp_tw_reuse is. */
+/* Of a load, as it is looked at by one that wants its ports, or NULL: by anyone. To bind() a port in
+ * TIME_WAIT is taken, whatever tcp_tw_reuse is; and ports that a load's own sockets share are taken to
+ * others. */
 struct use use_make(const struct plan *p, const struct load_plan *load,
 		    const struct load_plan *asker);
 

@@ -39,11 +39,10 @@ struct text plan_say_each(const struct plan *p,
 }
 
 /* "about 72 ports to a destination, 110 at most"; where nobody can tell how many, "as many as come". */
-static const char *say_wanted(const struct plan *p, struct arena *a)
+static const char *say_wanted(const struct plan *p, const struct wanted *wanted, struct arena *a)
 {
-	struct guess wanted = fill_wanted(p);
 	const char *to = p->budget.spaces > 1 ? " to a destination" : "";
-	double likely = ceil(wanted.likely), most = ceil(wanted.most);
+	double likely = ceil(wanted->likely), most = ceil(wanted->most);
 
 	if (!isfinite(likely))
 		return "as many ports as come";
@@ -56,20 +55,28 @@ static const char *say_wanted(const struct plan *p, struct arena *a)
 
 const char *plan_say_sum(const struct plan *p, struct arena *a)
 {
-	return text_format(a, "; together %s; %s to be had", say_wanted(p, a),
-			   say_count(a, p->budget.usable))
+	struct wanted wanted = fill_wanted(p);
+
+	if (wanted.usable == 0)
+		return "";
+	return text_format(a, "; together %s; %s to be had", say_wanted(p, &wanted, a),
+			   say_count(a, wanted.usable))
 		.s;
 }
 
 struct text plan_say_together(const struct plan *p, struct arena *a)
 {
+	const struct load_plan *refused = &p->loads[p->forecast.likely_of];
 	int64_t at = p->forecast.likely_ns;
+	const char *whose = "";
 
+	if (refused->budget.usable < p->budget.usable)
+		whose = text_format(a, " for " TEXT_FMT, TEXT_ARG(plan_load_name(p, refused))).s;
 	if (at < FOR_EVER)
 		return text_format(a,
-				   "cannot be told for sure: likely no port is left at %s, by the "
-				   "clock and by what each load has in use until then",
-				   say_time(a, (double)at));
+				   "cannot be told for sure: likely no port is left%s at %s, by "
+				   "the clock and by what each load has in use until then",
+				   whose, say_time(a, (double)at));
 	return text_format(a, "cannot be told for sure: likely the ports do not run out%s",
 			   plan_say_sum(p, a));
 }

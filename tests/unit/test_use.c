@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "plan/fill.h"
 #include "plan/outline.h"
 #include "plan/part.h"
 #include "plan/predict.h"
@@ -27,10 +28,12 @@ static void a_load_has_what_it_began_within_a_ports_life(void)
 		{"load: {rate: 10/s, end: leak, total: 4}", 1, 4, 4, 4},
 		/* free with the close: one is asked for at a time, unless 0.25 s of them come late */
 		{"load: {rate: 100/s, end: reset}", 1, 0, 1, 25},
+		{"load: {rate: 100/s, end: reset}", 1.005, 0, 0, 25},
 		/* 60 s in TIME_WAIT: 701 due by 70 s, of them 101 by 10 s, 78 by 7.7 s; 700 by 69.9 s */
 		{"load: {rate: 10/s}\nstop: {time: 2m}", 70, 599, 600, 623},
-		/* half of them stay: 51 of 101 */
-		{"load: {rate: 10/s, end: reset, mix: {leak: 50%}}", 10, 0, 50.5, 101},
+		/* half of them stay: 51 of 101, and one has just begun */
+		{"load: {rate: 10/s, end: reset, mix: {leak: 50%}}", 10, 0, 51, 101},
+		{"load: {rate: 10/s, end: reset, mix: {leak: 50%}}", 10.05, 0, 50.5, 101},
 		/* four clients with one each; and where a round is over, four others closing */
 		{"load: {concurrency: 4, hold: 1s, end: reset}", 0.5, 4, 4, 4},
 		{"load: {concurrency: 4, hold: 1s, end: reset}", 1.5, 4, 4, 8},
@@ -167,6 +170,41 @@ static void several_loads_are_the_sum_of_each_by_the_clock(void)
 	}
 }
 
+/* What is wanted of the ports that several want: who names one has no more than that. */
+static void who_has_few_ports_wants_no_more_of_the_others(void)
+{
+	static const struct {
+		const char *loads;
+		struct wanted wanted;
+	} rows[] = {
+		{"{tiny: {bind: port 40010, rate: 5/s, total: 5, end: reset}, "
+		 "big: {rate: 40/s, total: 31, end: leak}}",
+		 {32, 32, 32}},
+		{"{fixed: {bind: port 40005, rate: 20/s, total: 20, end: leak}, "
+		 "leak: {rate: 100/s, total: 30, end: leak}}",
+		 {32, 31, 31}},
+		/* neither wants the other's */
+		{"{fixed: {bind: port 50000, rate: 20/s, total: 20}, ok: {rate: 20/s, end: reset}}",
+		 {0, 0, 0}},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40031}\nloads: %s", rows[i].loads)
+				.s,
+			NULL, 1, &a);
+		struct wanted wanted = fill_wanted(&p);
+
+		if (wanted.likely != rows[i].wanted.likely || wanted.most != rows[i].wanted.most)
+			printf("\n%s: %g, %g\n", rows[i].loads, wanted.likely, wanted.most);
+		CU_ASSERT_EQUAL(wanted.usable, rows[i].wanted.usable);
+		CU_ASSERT_EQUAL(wanted.likely, rows[i].wanted.likely);
+		CU_ASSERT_EQUAL(wanted.most, rows[i].wanted.most);
+		arena_close(&a);
+	}
+}
+
 /* A run that was off by 24 times had "3 of 3 predictions hold". */
 static void when_several_loads_lack_a_port_is_predicted(void)
 {
@@ -241,6 +279,28 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 		{"network: {ports: 40000-40031}\nloads: {a: {total: 32, end: leak}, b: {start: 1s, "
 		 "rate: 10/s, hold: 200ms, end: reset}}",
 		 1, 1, NEVER},
+		/* a port of 32 is taken when 16 are, at 0.375 s; its load asks for it at 0.4 s, unless it has
+		 * left it in TIME_WAIT for itself */
+		{"network: {ports: 40000-40031}\nloads: {tiny: {bind: port 40010, rate: 5/s, "
+		 "total: 5, end: reset}, big: {rate: 40/s, total: 31, end: leak}}",
+		 NEVER, 0.4, NEVER},
+		{"network: {ports: 40000-40031}\nloads: {srv: {bind: port 40006, rate: 10/s, "
+		 "total: 6, options: {reuseaddr: true}}, other: {rate: 50/s, total: 30, end: "
+		 "leak}}",
+		 NEVER, NEVER, NEVER},
+		{"network: {ports: 40000-40031}\nloads: {srv: {start: 350ms, bind: port 40006, "
+		 "rate: 10/s, total: 6, options: {reuseaddr: true}}, other: {rate: 50/s, total: "
+		 "30, "
+		 "end: leak}}",
+		 NEVER, 0.35, NEVER},
+		/* who asks once a second asks at no other time */
+		{"network: {ports: 40000-40031}\nloads: {a: {rate: 1k/s, total: 32, start: 500ms, "
+		 "end: leak}, b: {rate: 1/s, end: reset}}",
+		 1, 1, NEVER},
+		/* 25,000 a second in all, of one processor: what 64,512 take is 2.58 s */
+		{"network: {ports: 1024-65535}\nload: {rate: 12500/s, order: fast, end: leak}\n"
+		 "loads: {a: {}, b: {}, c: {}, d: {}}",
+		 1.29, 2.58, NEVER},
 		/* half of them by 2.353 s; then each connect takes 0.65 ms more: 7,058 of each load */
 		{"loads: {a: {rate: 3k/s, end: leak}, b: {rate: 3k/s, end: leak}}", 4.705, 7.218,
 		 NEVER},
@@ -275,6 +335,7 @@ static const struct test tests[] = {
 	TEST(loads_on_one_processor_wait_for_each_other),
 	TEST(what_a_port_is_to_another_is_the_others_to_say),
 	TEST(several_loads_are_the_sum_of_each_by_the_clock),
+	TEST(who_has_few_ports_wants_no_more_of_the_others),
 	TEST(when_several_loads_lack_a_port_is_predicted),
 	TEST(who_has_fewer_ports_may_be_refused_before),
 	TEST(when_a_port_is_likely_wanted_for_is_told),
