@@ -358,6 +358,8 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
 	uint64_t used = together_capacity(p);
 
+	if (plan_binds_nowhere(p))
+		return 0;
 	if (upstreams_are_clients(p))
 		return p->far_upstreams;
 

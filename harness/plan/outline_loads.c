@@ -122,6 +122,8 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
 	double most = (double)together_capacity(p);
 
+	if (plan_binds_nowhere(p))
+		return 0;
 	if (upstreams_are_clients(p))
 		return p->far_upstreams;
 	most = fmin(most, o->begun);

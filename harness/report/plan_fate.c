@@ -254,10 +254,23 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 }
 
 /* With SO_REUSEADDR no port is wanted for, but every connection must be another. */
-static bool repeats(const struct plan *p, const struct outline *o)
+static struct text say_repeats(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	return p->load_count == 1 && bind_shares_port(p->loads[0].load) && is_kept(o) &&
-	       o->begun > (double)p->budget.capacity;
+	uint64_t most = p->budget.capacity;
+	const char *which =
+		is_kept(o)
+			? text_format(a, "connection %s", say_count(a, (double)most + 1)).s
+			: text_format(
+				  a, "whatever is begun while %s open",
+				  most == 1
+					  ? "1 is"
+					  : text_format(a, "%s are", say_count(a, (double)most)).s)
+				  .s;
+
+	return text_format(a,
+			   "no port is wanted for; but %s would be one that exists, between the "
+			   "same addresses and ports: EADDRNOTAVAIL",
+			   which);
 }
 
 static struct text say_nowhere(const struct plan *p, struct arena *a)
@@ -326,11 +339,8 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 	if (gateway.len)
 		return text_format(a, TEXT_FMT "; none of the client's own is missing",
 				   TEXT_ARG(gateway));
-	if (repeats(p, o))
-		return text_format(a,
-				   "no port is wanted for; but connection %s would be one that "
-				   "exists, between the same addresses and ports: EADDRNOTAVAIL",
-				   say_count(a, (double)p->budget.capacity + 1));
+	if (plan_repeats(p, o))
+		return say_repeats(p, o, a);
 	if (o->cut_short)
 		return text_format(
 			a,
@@ -444,7 +454,7 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 			   "from %s towards a destination on%s: each %s passes over as many, about "
 			   "%s × %.0f ns = %s more%s%s",
 			   say_number(a, o->half, "port"), when,
-			   bind_takes_port(p->loads[0].bind) ? "bind()" : "connect",
+			   bind_takes_port(p->loads[p->widest].bind) ? "bind()" : "connect",
 			   say_count(a, (double)o->half), o->half_cost_ns.likely / (double)o->half,
 			   say_time(a, o->half_cost_ns.likely), slower, rate);
 }

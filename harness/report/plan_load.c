@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "plan/bind.h"
 #include "plan/life.h"
 #include "plan/reuse.h"
 #include "plan/speed.h"
@@ -136,14 +137,46 @@ static const char *say_waiting(const struct plan *p, const struct outline *o, st
 		.s;
 }
 
+bool plan_repeats(const struct plan *p, const struct outline *o)
+{
+	const struct load *l = p->loads[0].load;
+	double at_once = is_kept(o) ? o->asked : o->wanted;
+
+	return p->load_count == 1 && bind_shares_port(l) && !bind_overshadows(l) &&
+	       at_once > (double)p->budget.capacity;
+}
+
+/* "50/s × 0.1 s = 5 connections at once, of which 1 can be; …" */
+static struct text say_repeated(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *asked = plan_say_begun(o, o->asked, a);
+
+	if (!is_kept(o) && o->rate > 0)
+		asked = text_format(a, "%s × %s = %s at once", say_rate(a, o->rate),
+				    say_parts(p, o, a),
+				    say_number(a, (uint64_t)ceil(o->wanted), "connection"))
+				.s;
+	else if (!is_kept(o))
+		asked = text_format(a, "%s under way", say_count(a, o->under_way)).s;
+	return text_format(a,
+			   "%s, of which %s can be: the others would be between the same "
+			   "addresses and ports, and connect() refuses them with EADDRNOTAVAIL",
+			   asked, say_count(a, (double)p->budget.capacity));
+}
+
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
 static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *there = say_count(a, (double)together_capacity(p));
 	double mean = plan_mean_ns(p, o);
 
+	if (plan_binds_nowhere(p))
+		return text_format(a, "%s, none of which has a port",
+				   plan_say_begun(o, o->asked, a));
 	if (o->pooled)
 		return plan_say_pool(p, o, a);
+	if (plan_repeats(p, o))
+		return say_repeated(p, o, a);
 	if (o->mixed > 0)
 		return say_mixed(p, o, a);
 	if (is_kept(o) && o->kept_share < 1)
@@ -229,6 +262,8 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 				   say_rate_together(p, a));
 	if (upstreams_are_clients(p))
 		return TEXT("no rate: the far end's connections to itself take all ports");
+	if (plan_binds_nowhere(p))
+		return TEXT("no rate: nothing is opened");
 	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate))
