@@ -63,10 +63,11 @@ static void map_is_what_the_kernel_gave(const struct scene *s, const struct scen
 		  portset_has(&l->map.taken, scene_port(s->in_range)));
 }
 
-/* sock_diag has those that are bound alone, which ss of iproute2 6.1 and /proc do not list. */
+/* Of either family, and of sockets of IPv6 that speak IPv4. sock_diag has those that are bound alone, which
+ * ss of iproute2 6.1 and /proc do not list: what bind() gave them is the truth there. */
 static void the_samplers_figures_are_those_of_ss(void)
 {
-	static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6};
+	static const enum family families[] = {FAMILY_IPV4, FAMILY_IPV6, FAMILY_MAPPED};
 
 	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
 		struct scene s;
