@@ -52,7 +52,7 @@ static int check_run(struct command_call *call, struct err *err)
 const struct command command_check = {
 	.name = "check",
 	.arguments = "FILE|NAME…",
-	.summary = "say whether scenario files are right, and where they are not",
+	.summary = "check scenario files, and show every mistake",
 	.details = "Nothing is run. `-` reads from stdin. Every mistake is shown with its line;\n"
 		   "the exit status is 2 if there is one.\n",
 	.least = 1,

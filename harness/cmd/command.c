@@ -19,6 +19,11 @@ bool command_unknown(struct text name, struct err *err)
 	unsigned best = text_slip(name) + 1;
 	const char *near = NULL;
 
+	if (text_starts(name, TEXT("-"))) {
+		err_set(err, ERR_USAGE, TEXT_FMT " stands before a command", TEXT_ARG(name));
+		return err_hint(err, "Options come after the command: `lastport COMMAND --help` "
+				     "lists its own.");
+	}
 	for (const struct command *const *c = commands; *c; c++) {
 		unsigned d = text_distance(name, text_of((*c)->name), best);
 

@@ -21,8 +21,8 @@
 #include "words/words.h"
 
 enum status {
-	STATUS_OK = 0,	    /* all expectations hold */
-	STATUS_FAIL = 1,    /* an expectation failed */
+	STATUS_OK = 0,	    /* every expectation holds */
+	STATUS_FAIL = 1,    /* an expectation does not hold */
 	STATUS_USAGE = 2,   /* usage or scenario error, nothing started */
 	STATUS_HOST = 3,    /* this machine cannot run it */
 	STATUS_TROUBLE = 4, /* lastport failed, or the run is incomplete */

@@ -134,7 +134,7 @@ static int run(struct command_call *call, struct err *err)
 const struct command command_doctor = {
 	.name = "doctor",
 	.arguments = "",
-	.summary = "say what this machine can run, and what mends what it cannot",
+	.summary = "check what this machine can run, and how to mend what it cannot",
 	.details = "Tries everything for real: namespaces in a child process, io_uring on a socket "
 		   "of\n"
 		   "its own. Nothing is left behind. Exit status 3: scenarios cannot run here.\n",

@@ -14,11 +14,12 @@ static const struct {
 	int status;
 	const char *meaning;
 } statuses[] = {
-	{STATUS_OK, "all expectations hold"},
-	{STATUS_FAIL, "an expectation failed"},
-	{STATUS_USAGE, "usage or scenario error: what it is about was not started"},
+	{STATUS_OK, "every expectation holds"},
+	{STATUS_FAIL, "an expectation does not hold"},
+	{STATUS_USAGE, "a mistake in the command line or in a scenario, which was not run"},
 	{STATUS_HOST, "this machine cannot run it (--exit-on-skip changes the number)"},
-	{STATUS_TROUBLE, "lastport failed, or the run is incomplete; what there is was saved"},
+	{STATUS_TROUBLE,
+	 "lastport itself failed, or the run is incomplete; what was recorded is saved"},
 	{130, "interrupted (SIGINT), results saved"},
 	{143, "terminated (SIGTERM), results saved"},
 };
@@ -79,10 +80,10 @@ void help_write(struct out *out)
 	      "  lastport run leak             a scenario of the library, to its verdict\n"
 	      "  lastport show leak            one of its scenarios, with every default\n"
 	      "  lastport check burst.yaml     is this file right?\n\n"
-	      "`lastport COMMAND --help` has the options; `lastport help keys` and `lastport\n"
-	      "help measures` say what a scenario is written with, `lastport help causes` what\n"
-	      "a run can be told with; `lastport help exit-codes` has the exit statuses, and\n"
-	      "--version says which lastport this is.\n");
+	      "`lastport COMMAND --help` explains a command and its options. `lastport help\n"
+	      "keys` and `lastport help measures` list what a scenario can say, `lastport help\n"
+	      "causes` what a run can find, `lastport help exit-codes` the exit statuses.\n"
+	      "`lastport --version` prints the version.\n");
 }
 
 static void write_opt(struct out *out, const struct opt *o)
@@ -134,9 +135,10 @@ static void write_measures(struct out *out)
 		[KIND_TIME] = "a time",		[KIND_RATE] = "a rate",
 		[KIND_RATIO] = "so many times", [KIND_FLAG] = "true or false"};
 
-	out_z(out, "Measures, for the lines of `expect`: MEASURE OP VALUE, where OP is one of\n"
-		   "== != < <= > >=, or `in` before A..B. Values: 32, 10k, 80%, 250ms, 200/s, "
-		   "true.\n\n");
+	out_z(out,
+	      "Measures, for the lines of `expect`: MEASURE OP VALUE, where OP is one of\n"
+	      "== != < <= > >=, or `in` before A..B. Values: 32, 10k, 80%, 250ms, 200/s, true.\n"
+	      "What is `live` is known while the load runs: a broken line can end it (abort).\n\n");
 	for (int i = 0; i < MEASURES; i++) {
 		const struct measure_info *m = &measure_infos[i];
 		char line[300];
@@ -144,8 +146,8 @@ static void write_measures(struct out *out)
 
 		out_z(out, line);
 		len -= m->family ? 2 : 0; /* "…" is three bytes, and one column */
-		snprintf(line, sizeof(line), "%s: %s%s", kinds[m->kind], m->meaning,
-			 m->live ? "; known while the load runs" : "");
+		snprintf(line, sizeof(line), "%s%s: %s", kinds[m->kind], m->live ? ", live" : "",
+			 m->meaning);
 		write_words(out, (size_t)len, HELP_COL, line);
 	}
 	out_z(out, "\nSTAGE is where it failed:");
@@ -268,23 +270,22 @@ static void write_causes(struct out *out)
 {
 	static const char *const heads[] = {
 		[SORT_HOLDS] = "Connections hold the ports",
-		[SORT_TAKES] = "Ports are not there to be had",
+		[SORT_TAKES] = "Ports are not available",
 		[SORT_GATEWAY] = "A gateway drops what it has no room for",
 		[SORT_ALIKE] = "Not port exhaustion, though it looks like it",
 		[SORT_GATE] = "A line of `expect` does not hold, and no failure is behind it",
 		[SORT_NOTE] = "Nothing has failed for it yet, or nothing is known",
 	};
 
-	out_z(out,
-	      "Causes that a run is told with, each with what to change and what will not help.\n"
-	      "Behind each, where it was met: owner/repository#number on GitHub.\n");
+	out_z(out, "Causes that a run can find; it tells what to change and what will not help.\n"
+		   "Behind each, where it was met: owner/repository#number on GitHub.\n");
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		out_fmt(out, "\n%s:\n", heads[i]);
 		write_sort(out, (enum cause_sort)i);
 	}
-	out_z(out, "\nThe same to see as another, and told apart by:\n");
+	out_z(out, "\nLooks the same as another, and is told apart by:\n");
 	write_aliases(out, true);
-	out_z(out, "\nNot to be seen in a run, and where to look:\n");
+	out_z(out, "\nCannot be seen in a run; where to look instead:\n");
 	write_aliases(out, false);
 }
 
@@ -340,7 +341,7 @@ static int help_run(struct command_call *call, struct err *err)
 const struct command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND|keys [KEY]|measures|causes|schema|exit-codes]",
-	.summary = "say how a command is used; list keys, measures, causes, exit statuses",
+	.summary = "explain a command; list keys, measures, causes, exit statuses",
 	.most = 2,
 	.run = help_run,
 };

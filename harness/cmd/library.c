@@ -165,8 +165,8 @@ static bool not_found(const char *name, struct arena *a, struct err *err)
 				slash_of(name));
 	if (access(name, F_OK) == 0)
 		return err_hint(err,
-				"A scenario is a file of YAML, whose name ends in .yaml: for this "
-				"one all the same, write ./%s.",
+				"The name of a scenario's file ends in .yaml; to use this one "
+				"anyway, write ./%s.",
 				name);
 	if (access(text_format(a, "%s.yaml", name).s, F_OK) == 0)
 		return err_hint(err, "For the file, write %s.yaml.", name);

@@ -35,7 +35,7 @@ static int list_run(struct command_call *call, struct err *err)
 const struct command command_list = {
 	.name = "list",
 	.arguments = "",
-	.summary = "name the scenarios of the library, and what each shows",
+	.summary = "list the scenarios of the library, and what each shows",
 	.details = "The library is $LASTPORT_SCENARIOS if that is set, else scenarios/ of the "
 		   "checkout\n"
 		   "in which lastport was built, else the installed one.\n",

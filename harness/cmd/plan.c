@@ -21,10 +21,9 @@ struct plan_options {
 static const struct opt opts[] = {
 	OPT(struct plan_options, json, 0, "json", .help = "print JSON instead of text"),
 	OPT(struct plan_options, only, 0, "case", .argument = "NAME", .once = true,
-	    .help = "this case alone (base: the file without cases)"),
+	    .help = "only this case (base: the file without its cases)"),
 	OPT(struct plan_options, seed, 0, "seed", .argument = "N",
-	    .help = "of what a run draws at random: that of `lastport run`",
-	    .fallback = SEED_FALLBACK),
+	    .help = "the seed that `lastport run` would be given", .fallback = SEED_FALLBACK),
 	OPT(struct plan_options, rate, 0, "rate", .argument = "RATE",
 	    .help = "without a file: load.rate, such as 500/s"),
 	OPT(struct plan_options, concurrency, 0, "concurrency", .argument = "N",
@@ -46,7 +45,7 @@ static const struct opt opts[] = {
 	OPT(struct plan_options, time_wait, 0, "time-wait", .argument = "TIME",
 	    .help = "network.time_wait, such as 6s"),
 	OPT(struct plan_options, nat_ports, 0, "nat-ports", .argument = "N|RANGE",
-	    .help = "through a gateway whose source NAT has so many ports"),
+	    .help = "network.nat.ports: go through a gateway whose source NAT has these"),
 	OPTS_END,
 };
 
@@ -277,9 +276,9 @@ static int plan_run(struct command_call *call, struct err *err)
 	own = scenario_of(o, call->arena);
 	if ((own.len > 0) == (call->count > 0)) {
 		err_set(err, ERR_USAGE,
-			own.len ? "a file has its load in it" : "there is nothing to plan");
-		err_hint(err,
-			 "Name scenario files, or say a load, such as --rate 500/s --hold 2s.");
+			own.len ? "a file says its load itself" : "there is nothing to plan");
+		err_hint(err, "Name scenario files, or describe a load, such as --rate 500/s "
+			      "--hold 2s; not both.");
 		return STATUS_USAGE;
 	}
 	if (wish_load(&w, call, own, &errs) && wish_plan(&w, call, &errs))
@@ -292,12 +291,14 @@ static int plan_run(struct command_call *call, struct err *err)
 const struct command command_plan = {
 	.name = "plan",
 	.arguments = "[FILE|NAME…]",
-	.summary = "say beforehand what a scenario needs and what will come of it",
+	.summary = "predict what a scenario will do and what it needs; runs nothing",
 	.details =
-		"Nothing is run, no right is needed. The arithmetic is told in numbers, for every\n"
-		"case. Without a file the options are the load: lastport plan --rate 500/s.\n"
-		"Exit status 1: a line of `expect` cannot hold, by what is predicted; 3: this\n"
-		"machine cannot give what a case needs.\n",
+		"Nothing is run and no privilege is needed: each case is predicted by arithmetic,\n"
+		"which is shown. Without a file the options describe the load: lastport plan\n"
+		"--rate 500/s.\n"
+		"Exit status 1: a line of `expect` cannot hold, by the prediction; 3: this "
+		"machine\n"
+		"cannot give what a case needs.\n",
 	.most = ARGUMENTS_ANY,
 	.opts = opts,
 	.options_bytes = sizeof(struct plan_options),

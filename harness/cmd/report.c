@@ -172,7 +172,7 @@ static int report_run(struct command_call *call, struct err *err)
 const struct command command_report = {
 	.name = "report",
 	.arguments = "RUN",
-	.summary = "tell a kept run again, from its results directory or result.json",
+	.summary = "print the summary of an earlier run again, from its results",
 	.details = "Nothing is run or judged anew: what is printed is what was found then. The "
 		   "exit status\n"
 		   "is 0 whatever the verdict, and 2 if the file is no result.\n",

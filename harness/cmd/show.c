@@ -18,7 +18,8 @@ static const struct opt opts[] = {
 	OPT(struct show_options, plan, 0, "plan",
 	    .help = "add what `lastport plan` says of it, as comments"),
 	OPT(struct show_options, seed, 0, "seed", .argument = "N",
-	    .help = "with --plan: that of `lastport run`", .fallback = SEED_FALLBACK),
+	    .help = "with --plan: the seed that `lastport run` would be given",
+	    .fallback = SEED_FALLBACK),
 	OPTS_END,
 };
 
@@ -61,7 +62,7 @@ static int show_run(struct command_call *call, struct err *err)
 const struct command command_show = {
 	.name = "show",
 	.arguments = "FILE|NAME",
-	.summary = "print a scenario as it would run, and where each value is from",
+	.summary = "print a scenario with every default, and where each value is from",
 	.details = "What is printed is a scenario itself. `-` reads from stdin.\n",
 	.least = 1,
 	.most = 1,

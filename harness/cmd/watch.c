@@ -19,14 +19,16 @@ struct watch_options {
 static const struct opt opts[] = {
 	OPT(struct watch_options, once, 0, "once", .help = "look once, and end"),
 	OPT(struct watch_options, json, 0, "json",
-	    .help = "print a line of JSON each look (results/README.md)"),
+	    .help = "print a line of JSON for each look (results/README.md)"),
 	OPT(struct watch_options, pid, 'p', "pid", .argument = "PID", .once = true,
-	    .help = "in the network namespace of PID, where it and its children have ports to",
+	    .help = "look into the network namespace of PID, and show where it and its children "
+		    "connect to",
 	    .lowest = 1, .highest = 1 << 22),
 	OPT(struct watch_options, netns, 0, "netns", .argument = "NAME|PATH", .once = true,
-	    .help = "in that network namespace, as `ip netns` names it, or a path", .also = "ns"),
+	    .help = "look into this network namespace: a name of `ip netns`, or a path",
+	    .also = "ns"),
 	OPT(struct watch_options, to, 0, "to", .argument = "ADDRESS[:PORT]", .once = true,
-	    .help = "show what goes there alone", .also = "dst"),
+	    .help = "show only what goes to this destination", .also = "dst"),
 	OPT(struct watch_options, top, 'n', "top", .argument = "N",
 	    .help = "show the N fullest destinations", .fallback = "10", .lowest = 1,
 	    .highest = 1000),
@@ -119,18 +121,18 @@ static int run(struct command_call *call, struct err *err)
 const struct command command_watch = {
 	.name = "watch",
 	.arguments = "",
-	.summary = "show who holds the ports of this host or namespace; changes nothing",
+	.summary = "show who holds the ports of this host or a namespace; changes nothing",
 	.details =
-		"Reads the kernel's table of TCP sockets up to ten times a second, as 2 % of\n"
-		"a core allow, and shows each second how full the range is towards each\n"
-		"destination, how fast it fills, what fills it, and what to do about that;\n"
-		"where a look costs too much for one a second, totals alone in between. (The\n"
-		"first costs most, and the next comes soon for all that: the pauses after it\n"
-		"make up for that.)\n"
-		"Processes are named where we may look at them (all of them, as root); a\n"
-		"connection in TIME_WAIT, where it was seen before it was closed. Rates are of\n"
-		"the last ten seconds: a single look (--once) knows of closed connections alone.\n"
-		"Status: 0; 2: there is no such process or namespace; 3: no right to go there;\n"
+		"Reads the kernel's table of TCP sockets, at most ten times a second and for at\n"
+		"most 2 % of a core. Each second it shows for each destination how full the range\n"
+		"is, how fast it fills, what fills it, and what to do about that; where reading\n"
+		"the table takes too long for that, only totals in between. (The first reading\n"
+		"costs most; the pauses after it make up for that.)\n"
+		"A process is named where lastport may look at it (as root, at all of them). A\n"
+		"connection in TIME_WAIT is of no process any more: one is named only if it was\n"
+		"seen before the close. Rates are of the last ten seconds; a single look (--once)\n"
+		"knows those of closed connections alone.\n"
+		"Exit status 2: there is no such process or namespace; 3: no right to look there;\n"
 		"4: the kernel could not be asked.\n",
 	.opts = opts,
 	.options_bytes = sizeof(struct watch_options),
