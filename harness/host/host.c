@@ -23,7 +23,7 @@ bool host_has_counter(const struct host *host, struct text name)
 	return false;
 }
 
-/* What io_uring says when it is not to be had, and what to do. */
+/* What io_uring says when it is not available, and what to do. */
 static const struct blocked {
 	int sys;
 	const char *cause, *mend;
@@ -40,7 +40,7 @@ static const struct blocked {
 	 "Raise RLIMIT_MEMLOCK: `ulimit -l unlimited`, or LimitMEMLOCK= of systemd."},
 	{EMFILE, "short of descriptors",
 	 "Raise the hard limit of open files: `ulimit -Hn`, or fewer runs at once."},
-	{0, "not to be had", "`lastport doctor` says what else this machine lacks."},
+	{0, "not available", "`lastport doctor` says what else this machine lacks."},
 };
 
 static const struct blocked *block_find(int error)

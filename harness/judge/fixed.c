@@ -207,7 +207,7 @@ static void advise_keeping(struct finding *f, const struct load *load, enum keep
 		[KEPT_WAITING] = TEXT("name several ports, as many as connections within "
 				      "TIME_WAIT"),
 		[KEPT_FOR_GOOD] = TEXT("close each connection when its work is done: none was, "
-				       "and its port is not to be had before"),
+				       "and its port is not available before"),
 		[KEPT_WHILE_OPEN] = TEXT("name several ports, as many as connections at once"),
 		[KEPT_BY_OTHERS] = TEXT("put the port into net.ipv4.ip_local_reserved_ports, or "
 					"name one outside of the range: connect() then never "

@@ -78,7 +78,7 @@ static const char *say_refused_more(const struct evidence *e)
 
 	if (e->tape->squat_refused < 2)
 		return "";
-	return text_format(e->a, " %s that it wanted %s not to be had either.",
+	return text_format(e->a, " %s that it wanted %s not available either.",
 			   say_number_of(e->a, more, "more port", "more ports"),
 			   say_either(more, "was", "were"))
 		.s;

@@ -32,7 +32,7 @@ static bool time_wait_can_end(const struct scenario *s, const struct host *host,
 {
 	if (host->sock_diag == 0 || acceleration_of(s) <= 1)
 		return true;
-	err_set(err, ERR_HOST, "network.time_wait needs sock_diag, which is not to be had: %s",
+	err_set(err, ERR_HOST, "network.time_wait needs sock_diag, which is not available: %s",
 		errno_words(host->sock_diag));
 	return err_hint(err, "Load the kernel's modules inet_diag and tcp_diag.");
 }
@@ -48,7 +48,7 @@ static bool gateway_works(const struct scenario *s, const struct host *host, str
 	}
 	if (host->nat == 0)
 		return true;
-	err_set(err, ERR_HOST, "topology: nat needs the kernel's NAT, which is not to be had: %s",
+	err_set(err, ERR_HOST, "topology: nat needs the kernel's NAT, which is not available: %s",
 		errno_words(host->nat));
 	if (host->nat == EPERM || host->nat == EACCES)
 		return err_hint(err, "Run it as root, or where user namespaces are allowed: "

@@ -162,7 +162,7 @@ static void print_map(struct out *out, const struct portmap *m)
 		out_z(out, "\n");
 	}
 	page_paragraph(out, "", PAINT_NONE, 15,
-		       TEXT("# all in use, + half or more, - fewer, . none, x not to be had"));
+		       TEXT("# all in use, + half or more, - fewer, . none, x not available"));
 }
 
 static void print_dump(struct out *out, const struct result_dump *d, const char *label,

@@ -32,7 +32,7 @@ static const char *say_when(const struct plan *p, const struct outline *o, struc
 	if (at->likely <= 0)
 		return "";
 	if (!is_narrow(at))
-		return text_format(a, ", at about %s (from %s to %s, as the machine is fast)",
+		return text_format(a, ", at about %s (from %s to %s, as fast as the machine is)",
 				   say_time(a, at->likely), say_time(a, at->least),
 				   say_time(a, at->most))
 			.s;
@@ -82,11 +82,10 @@ static struct text say_others_first(const struct plan *p)
 		return TEXT("cannot be told: which of the ports that the load names the kernel "
 			    "gives to squat decides");
 	if (lacks_descriptors(p))
-		return TEXT("cannot be told: a port or a descriptor may be the first that is "
-			    "wanted for (load.nofile)");
+		return TEXT("cannot be told: ports or descriptors (load.nofile) may end first");
 	if (doubt_backlog(p))
 		return TEXT("cannot be told: a connect that finds the server's backlog full "
-			    "(server.backlog) times out, and how fast the machine is decides");
+			    "(server.backlog) times out, and the machine's speed decides");
 	return (struct text){0};
 }
 
@@ -186,20 +185,19 @@ static struct text say_slowed(const struct plan *p, const struct outline *o, str
 
 	return text_format(
 		a,
-		"more is wanted than there is: connection %s finds no port, by the clock "
-		"at %s; by what can be begun from half full on, about %s, at %s, and %s",
+		"more is wanted than there is: connection %s finds no port, at %s if all begin on "
+		"schedule; from half full on only about %s can begin, and it is at %s, and %s",
 		say_count(a, first), say_time(a, o->clock_ns), say_rate(a, o->half_rate),
 		say_time(a, slow_ns),
-		slow_ns < back_ns ? text_format(a,
-						"on a slower machine perhaps not before ports come "
-						"back, from %s on",
-						say_time(a, back_ns))
-					    .s
-				  : text_format(a,
-						"ports come back from %s on: how fast the machine "
-						"is decides",
-						say_time(a, back_ns))
-					    .s);
+		slow_ns < back_ns
+			? text_format(a,
+				      "on a slower machine perhaps never, since ports come back "
+				      "from %s on",
+				      say_time(a, back_ns))
+				  .s
+			: text_format(a, "ports come back from %s on: the machine's speed decides",
+				      say_time(a, back_ns))
+				  .s);
 }
 
 static struct text say_wanted_more(const struct plan *p, const struct outline *o, struct arena *a)
@@ -207,18 +205,18 @@ static struct text say_wanted_more(const struct plan *p, const struct outline *o
 	if (!(o->wanted > (double)p->budget.capacity))
 		return (struct text){0};
 	if (p->loads[0].shape.burst)
-		return text_format(a,
-				   "more is wanted than there is: %s at once, %s; unless the first "
-				   "give their ports back before the last of them are begun: how "
-				   "fast the machine is decides",
-				   say_number(a, (uint64_t)o->wanted, "connection"),
-				   say_number(a, p->budget.capacity, "port"));
+		return text_format(
+			a,
+			"more is wanted than there is: %s at once, %s; unless the first give their "
+			"ports back before the last begin: the machine's speed decides",
+			say_number(a, (uint64_t)o->wanted, "connection"),
+			say_number(a, p->budget.capacity, "port"));
 	if (o->rate > o->half_rate_least && o->half_reached && p->forecast.port_life_ns != FOR_EVER)
 		return say_slowed(p, o, a);
 	return (struct text){0};
 }
 
-/* Or that how fast the machine is decides. */
+/* Or that the machine's speed decides. */
 static struct text say_race(const struct plan *p)
 {
 	if (p->scenario->squat.start > 0)
@@ -227,7 +225,7 @@ static struct text say_race(const struct plan *p)
 		return TEXT("cannot be told: connects hang where the server's backlog is full "
 			    "(server.backlog, server.accept_every), and have their ports until "
 			    "load.timeout: whether all ports are in use by then is too close");
-	return TEXT("cannot be told: how fast the machine is decides");
+	return TEXT("cannot be told: the machine's speed decides");
 }
 
 static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
@@ -278,17 +276,19 @@ static struct text say_nowhere(const struct plan *p, struct arena *a)
 	char z[ADDRESS_PRINTED];
 
 	if (p->loads[0].unscoped)
-		return TEXT("no port is wanted for: the addresses are link-local, and load.scope "
-			    "is not their link: every bind() or connect() fails, with EINVAL "
-			    "where it is none");
+		return TEXT(
+			"the ports do not run out: the addresses are link-local, and load.scope "
+			"is not their link: every bind() or connect() fails, with EINVAL "
+			"where it is none");
 	if (p->loads[0].ipv6_off)
-		return TEXT("no port is wanted for: IPv6 is off "
+		return TEXT("the ports do not run out: IPv6 is off "
 			    "(net.ipv6.conf.all.disable_ipv6 is 1), and every bind() or connect() "
 			    "fails with EADDRNOTAVAIL");
-	return text_format(a,
-			   "no port is wanted for: the client does not have %s, and every bind() "
-			   "fails with EADDRNOTAVAIL",
-			   address_print(z, p->loads[0].sources.list[0]));
+	return text_format(
+		a,
+		"the ports do not run out: the client does not have %s, and every bind() "
+		"fails with EADDRNOTAVAIL",
+		address_print(z, p->loads[0].sources.list[0]));
 }
 
 static uint64_t begun_by_death(const struct plan *p)
@@ -303,9 +303,9 @@ static uint64_t begun_by_death(const struct plan *p)
 static struct text say_too_slow(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	return text_format(a,
-			   "the ports do not run out, since %s of lastport's begins about %s "
-			   "from half full on; by the clock connection %s would find none, at %s: "
-			   "so does a client that connects on several cores at once",
+			   "the ports do not run out, since from half full on %s of lastport's can "
+			   "begin only about %s; on schedule connection %s would find none, at %s, "
+			   "as it does for a client that connects on several cores",
 			   say_number(a, p->loads[0].workers, "thread"), say_rate(a, o->half_rate),
 			   say_count(a, (double)p->budget.first + 1), say_time(a, o->clock_ns));
 }
@@ -327,7 +327,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 
 	if (lacks_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
 		return text_format(a,
-				   "no port is wanted for: descriptors end first, after %s, and "
+				   "the ports do not run out: descriptors end first, after %s, and "
 				   "socket() fails with EMFILE",
 				   say_number(a, first->sockets_most, "connection"));
 	if (plan_binds_nowhere(p))
@@ -337,7 +337,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 			a, "the client's ports do not run out; whether the gateway's do " TEXT_FMT,
 			TEXT_ARG(gateway));
 	if (gateway.len)
-		return text_format(a, TEXT_FMT "; none of the client's own is missing",
+		return text_format(a, TEXT_FMT "; the client's own ports do not run out",
 				   TEXT_ARG(gateway));
 	if (plan_repeats(p, o))
 		return say_repeats(p, o, a);
@@ -390,7 +390,7 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 	if (p->forecast.hangs_ns > 0)
 		return say_hanging(p, o, a);
 	if (o->recovery_ns == 0)
-		return "ports of others come back all the time";
+		return "other ports come back all the time";
 	if (o->recovery_ns != FOR_EVER)
 		return text_format(a, "the first port is free again %s later%s",
 				   say_time(a, (double)o->recovery_ns), since)
@@ -401,11 +401,11 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 	if (o->tries > 1)
 		return "each connect hangs until its timeout, and is tried again";
 	if (o->pooled)
-		return "what a pool keeps idle has its port still";
+		return "idle connections of the pool keep their ports";
 	if (o->some_pooled)
-		return "no port comes back, and what a pool keeps idle has its port still";
-	return o->kept_share < 1 ? "what is never closed has its port for good, and the rest is "
-				   "not enough"
+		return "no port comes back, and idle connections of the pool keep their ports";
+	return o->kept_share < 1 ? "connections that are never closed keep their ports, and the "
+				   "others are too many for what is left"
 				 : "no port comes back";
 }
 
@@ -418,7 +418,7 @@ struct text plan_say_failure(const struct plan *p, const struct outline *o, stru
 	if (!o->known && !o->cut_short)
 		return say_unknown(p, o, a);
 	if (p->budget.capacity == 0 && p->load_count == 1)
-		return TEXT("connection 1 finds no port: there is none to be had");
+		return TEXT("connection 1 finds no port: none is available");
 	if (o->cut_short)
 		stop = text_format(a, ", unless stop.time (%s) comes before",
 				   say_time(a, (double)p->scenario->stop.time))
@@ -434,14 +434,14 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 	double times = 1 + o->half_cost_ns.likely / SPEED_CONNECT_NS;
 
 	if (o->half == 0)
-		return TEXT("no connect is slower");
+		return TEXT("no connect gets slower");
 	if (upstreams_are_clients(p))
 		return TEXT("reached as soon as the far end has as many connections to itself");
 	if (o->pooled && !o->half_reached && p->load_count == 1 &&
 	    pool_opens_most(&o->pool, o->requests) > (double)(o->half * p->budget.spaces))
 		return TEXT("cannot be told: how many connections the pool opens decides");
 	if (!o->half_reached || plan_binds_nowhere(p))
-		return TEXT("not reached: no connect is slower");
+		return TEXT("not reached: no connect gets slower");
 	if (o->rate > 0 || o->half_at_ns > 0)
 		when = text_format(a, ", at %s", say_time(a, o->half_at_ns)).s;
 	if (times >= 2)
@@ -451,8 +451,8 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 				   say_rate(a, o->half_rate), say_rate(a, o->rate))
 			       .s;
 	return text_format(a,
-			   "from %s towards a destination on%s: each %s passes over as many, about "
-			   "%s × %.0f ns = %s more%s%s",
+			   "from %s to a destination on%s: each %s then searches through as many, "
+			   "about %s × %.0f ns = %s more%s%s",
 			   say_number(a, o->half, "port"), when,
 			   bind_takes_port(p->loads[p->widest].bind) ? "bind()" : "connect",
 			   say_count(a, (double)o->half), o->half_cost_ns.likely / (double)o->half,

@@ -19,8 +19,8 @@ struct text plan_say_loop(const struct plan *p, const struct outline *o, struct 
 static const char *say_one_more(const struct plan *p, const struct load_plan *lp)
 {
 	if (doubt_descriptors(p, lp))
-		return "of one more socket() says EMFILE, whatever ports are free";
-	return doubt_gateway_first(p, lp) ? "the gateway's ports end first" : "none more is wanted";
+		return "beyond that socket() fails with EMFILE, however many ports are free";
+	return doubt_gateway_first(p, lp) ? "the gateway's ports end first" : "none more is needed";
 }
 
 /* Of each load that has a bound of its own. */

@@ -69,7 +69,7 @@ struct text plan_say_life(const struct plan *p, const struct outline *o, struct 
 				  say_time(a, (double)TIME_WAIT_NS))
 			      .s;
 	if (o->quiet_ns == 0)
-		return text_format(a, "%s%sthe port is free with the close%s",
+		return text_format(a, "%s%sthe port is free as soon as the connection is closed%s",
 				   o->live_ns ? live : "", o->live_ns ? " open; " : "", own);
 	quiet = say_time(a, (double)o->quiet_ns);
 	if (o->live_ns == 0)
@@ -88,7 +88,8 @@ const char *plan_say_begun(const struct outline *o, double begun, struct arena *
 	if (o->some_pooled && !o->pooled)
 		return text_format(a, "%s connections and requests", say_count(a, begun)).s;
 	return text_format(a, "%s%s", say_number(a, (uint64_t)begun, what),
-			   o->too_slow ? " by the clock, and fewer as the machine is" : "")
+			   o->too_slow ? " if all begin on schedule, fewer on a slower machine"
+				       : "")
 		.s;
 }
 
@@ -120,7 +121,7 @@ static struct text say_mixed(const struct plan *p, const struct outline *o, stru
 	return text_format(
 		a,
 		"%s for what is closed (%s) + %s for good (%.3g %% of %s%s) = %s ports at "
-		"once by the end; %s to be had",
+		"once by the end; %s available",
 		say_count(a, ceil(o->closed)), closed, say_count(a, ceil(o->kept)),
 		100 * o->kept_share, say_count(a, begun),
 		o->kept != o->kept_share * begun ? ", by this seed" : "",
@@ -180,13 +181,13 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 	if (o->mixed > 0)
 		return say_mixed(p, o, a);
 	if (is_kept(o) && o->kept_share < 1)
-		return text_format(a, "%s, %.3g %% of them with a port for good; %s to be had",
+		return text_format(a, "%s, %.3g %% of them with a port for good; %s available",
 				   plan_say_begun(o, o->asked, a), 100 * o->kept_share, there);
 	if (is_kept(o))
-		return text_format(a, "%s, each with a port of its own; %s to be had",
+		return text_format(a, "%s, each with a port of its own; %s available",
 				   plan_say_begun(o, o->asked, a), there);
 	if (!isfinite(o->wanted) && o->asked < (double)p->budget.capacity)
-		return text_format(a, "%s, as fast as they come; %s to be had",
+		return text_format(a, "%s, as fast as they come; %s available",
 				   plan_say_begun(o, o->asked, a), there);
 	if (!isfinite(o->wanted))
 		return text_format(a,
@@ -195,23 +196,23 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 	if (o->rate > 0 && o->wanted <= 0)
 		return text_format(a, "%s, and each port is free at once", say_rate(a, o->rate));
 	if (p->load_count == 1 && p->loads[0].shape.burst)
-		return text_format(a, "%s every %s × %s = %s ports at once; %s to be had",
+		return text_format(a, "%s every %s × %s = %s ports at once; %s available",
 				   say_number(a, p->loads[0].shape.burst, "connection"),
 				   say_time(a, (double)p->loads[0].shape.every_ns),
 				   say_parts(p, o, a), say_count(a, ceil(o->wanted)), there);
 	if (p->load_count == 1 && p->loads[0].load->ramp.count > 0 && mean <= 0)
-		return text_format(a, "up to %s%s, %s each: %s at once at most; %s to be had",
+		return text_format(a, "up to %s%s, %s each: %s at once at most; %s available",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_number(a, (uint64_t)ceil(o->wanted), "port"), there);
 	if (o->rate > 0)
-		return text_format(a, "%s%s × %s = %s ports at once%s; %s to be had",
+		return text_format(a, "%s%s × %s = %s ports at once%s; %s available",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
 				   say_waiting(p, o, a), there);
 	if (o->quiet_ns == 0)
-		return text_format(a, "%s under way, a port each; %s to be had",
+		return text_format(a, "%s under way, a port each; %s available",
 				   say_count(a, o->under_way), there);
-	return text_format(a, "%s under way × %s / %s = %s ports at once%s; %s to be had",
+	return text_format(a, "%s under way × %s / %s = %s ports at once%s; %s available",
 			   say_count(a, o->under_way), say_parts(p, o, a),
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)),
 			   say_waiting(p, o, a), there);
@@ -225,9 +226,9 @@ static const char *say_beyond(const struct plan *p, const struct outline *o, str
 
 	if (o->rate <= likely)
 		return "";
-	return text_format(a, "; but lastport begins about %s in %s, and falls behind%s",
+	return text_format(a, "; but lastport can begin about %s in %s, and falls behind%s",
 			   say_rate(a, likely), say_number(a, threads, "thread"),
-			   o->rate > most ? " on any machine" : " on one that is no quicker")
+			   o->rate > most ? " on any machine" : " unless the machine is faster")
 		.s;
 }
 
@@ -242,14 +243,16 @@ struct text plan_say_wanted(const struct plan *p, const struct outline *o, struc
 	return text_format(a, TEXT_FMT "%s", TEXT_ARG(wanted), say_beyond(p, o, a));
 }
 
-/* "; together, as they are opened, 3.14/s": what the summary of a run has. */
+/* "; together, in the shares in which they are opened, 3.14/s": what the summary of a run has. */
 static const char *say_rate_together(const struct plan *p, struct arena *a)
 {
 	const struct forecast *f = &p->forecast;
 
 	if (!(f->rate > 0) || isinf(f->rate) || f->rate_is_least || plan_rate(p) <= 0)
 		return "";
-	return text_format(a, "; together, as they are opened, %s", say_sustained(a, f->rate)).s;
+	return text_format(a, "; together, in the shares in which they are opened, %s",
+			   say_sustained(a, f->rate))
+		.s;
 }
 
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *a)
@@ -269,10 +272,10 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 	if (isnan(p->forecast.rate))
 		return TEXT("cannot be told: how often a connection is used again decides");
 	if (is_kept(o) && o->kept_share < 1)
-		return text_format(a, "no rate: %.3g %% of what is opened stays",
+		return text_format(a, "no rate: %.3g %% of what is opened keeps its port",
 				   100 * o->kept_share);
 	if (is_kept(o))
-		return TEXT("no rate: what was opened stays");
+		return TEXT("no rate: what is opened keeps its port");
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
 	if (p->forecast.rate_is_least)

@@ -59,7 +59,7 @@ const char *plan_say_sum(const struct plan *p, struct arena *a)
 
 	if (wanted.usable == 0)
 		return "";
-	return text_format(a, "; together %s; %s to be had", say_wanted(p, &wanted, a),
+	return text_format(a, "; together %s; %s available", say_wanted(p, &wanted, a),
 			   say_count(a, wanted.usable))
 		.s;
 }

@@ -41,7 +41,7 @@ static const char *say_churn(const struct plan *p, const struct outline *o, stru
 				       "closed";
 	return text_format(a,
 			   ": %s%s of %s at once%s, %.3g %% of the requests, open a connection and "
-			   "close it%s; none does from max_idle %s on, the knee",
+			   "close it%s; from max_idle %s on none does",
 			   f->in_step ? "" : "up to ", say_count(a, over), say_count(a, f->each),
 			   f->pools > 1 ? " to each destination" : "", 100 * f->share_most,
 			   f->in_step ? ", in each round" : ", if they end together",
@@ -71,7 +71,7 @@ struct text plan_say_pool(const struct plan *p, const struct outline *o, struct 
 	if (lp->load->request.per_connection)
 		serves = text_format(a, ", each for %s", say_number(a, lp->serves_most, "request"))
 				 .s;
-	return text_format(a, "requests: %s%s%s%s; %s to be had", requests, kept, serves, churn,
+	return text_format(a, "requests: %s%s%s%s; %s available", requests, kept, serves, churn,
 			   say_number(a, p->budget.capacity, "port"));
 }
 
@@ -194,7 +194,7 @@ struct text plan_say_opens(const struct plan *p, const struct outline *o, struct
 	return text_format(
 		a,
 		"cannot be told: for %s the pool opens from %s to %s, as they end by turns or "
-		"together; %s to be had%s",
+		"together; %s available%s",
 		say_number(a, (uint64_t)o->requests, "request"), say_count(a, least),
 		say_number(a, (uint64_t)most, "connection"),
 		say_number(a, p->budget.capacity, "port"), say_likely(p, o, a));

@@ -176,9 +176,9 @@ static void a_late_service_is_behind_what_more_failed_for(void)
 		const char *why;
 	} rows[] = {
 		{0, 1, true, "`ss -tln` shows nobody."},
-		{10, 3, false, "shows nobody. 2 more ports that it wanted were not to be had"},
-		{2, 3, true, "shows nobody. 2 more ports that it wanted were not to be had"},
-		{2, 2, false, "shows nobody. 1 more port that it wanted was not to be had either."},
+		{10, 3, false, "shows nobody. 2 more ports that it wanted were not available"},
+		{2, 3, true, "shows nobody. 2 more ports that it wanted were not available"},
+		{2, 2, false, "shows nobody. 1 more port that it wanted was not available either."},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
