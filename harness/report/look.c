@@ -222,6 +222,20 @@ static void write_rows(struct out *out, const struct look *l)
 		write_row(out, l, &l->rows[i]);
 }
 
+/* Who came since then is nobody's yet. */
+static void write_owners_age(struct out *out, const struct look *l)
+{
+	char text[LINE_MOST];
+	struct out line = out_memory(text, sizeof(text));
+
+	if (l->count == 0 || l->t_ns - l->owners_ns < LATE_NS)
+		return;
+	draft_time(&line, "(processes are those of ", l->t_ns - l->owners_ns);
+	draft_time(&line, " ago: looking for them takes ", l->owners_cost_ns);
+	out_z(&line, ")");
+	page_paragraph(out, " ", PAINT_NONE, 2, out_written(&line));
+}
+
 void look_write(struct out *out, const struct look *l)
 {
 	char n[UNIT_PRINTED];
@@ -233,6 +247,7 @@ void look_write(struct out *out, const struct look *l)
 	if (l->more)
 		out_fmt(out, "  and %s more%s\n", unit_count_pretty(n, l->more),
 			l->pid ? ", or of others" : "");
+	write_owners_age(out, l);
 	if (l->count && l->owners_partial)
 		out_z(out, "  (there are more descriptors than are looked at: not all owners are "
 			   "known)\n");

@@ -99,6 +99,8 @@ static json_t *look_json(const struct look *l)
 	json_object_set_new(o, "sees_all", json_boolean(l->sees_all));
 	if (l->owners_partial)
 		json_object_set_new(o, "owners_partial", json_true());
+	if (l->owners_ns < l->t_ns)
+		json_object_set_new(o, "owners_at", seconds(l->owners_ns));
 	json_object_set_new(o, "destinations", rows_json(l));
 	json_object_set_new(o, "more", json_integer(l->more));
 	json_object_set_new(o, "cost", seconds((int64_t)l->sample.dump_ns));

@@ -45,6 +45,8 @@ struct look {
 	bool starves_binds;  /* who binds first is near to having no port */
 	bool sees_all;	     /* everybody's descriptors may be looked at, */
 	bool owners_partial; /* and there are more than were */
+	int64_t owners_ns;   /* since the first look, when they were looked at, */
+	int64_t owners_cost_ns; /* and what that took */
 	struct sample sample;
 	const struct look_row *rows; /* the fullest first */
 	uint32_t count, more;	     /* and how many there are besides */

@@ -10,7 +10,12 @@
 #include "watch/why.h"
 
 /* Of a core, looking takes at most 2 %. */
-enum { COST_SHARE = 50, SOCKETS_MOST = 1 << 18, PAUSE_LEAST_NS = 100000000 };
+enum {
+	COST_SHARE = 50,
+	OWNERS_SHARE = 2 * COST_SHARE,
+	SOCKETS_MOST = 1 << 18,
+	PAUSE_LEAST_NS = 100000000
+};
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -108,17 +113,33 @@ static bool is_kin(const void *kin, int32_t pid)
 	return kin_has(kin, pid);
 }
 
-/* Who has which, the process that is watched first. */
-static void find_holders(struct watch *w)
+/* Who has which descriptor, the process that is watched first. Of thousands of processes that costs far more
+ * than all else, and what is in use for long is in use by the same still: such looks come by themselves, and
+ * those between them go by the last. */
+static void look_at_owners(struct watch *w)
 {
+	int64_t begin = clock_spent();
+
 	holders_scan(w->holders);
-	w->look.owners_partial = w->holders->owners.partial;
+	if (w->kin)
+		kin_look(w->kin);
+	w->owners_cost_ns = clock_spent() - begin;
+	w->owners_ns = w->look.t_ns;
+	w->owners_due_ns = clock_now() + OWNERS_SHARE * w->owners_cost_ns;
+}
+
+static void tell_owners(struct watch *w)
+{
+	struct look *l = &w->look;
+
+	l->owners_ns = w->owners_ns;
+	l->owners_cost_ns = w->owners_cost_ns;
+	l->owners_partial = w->holders->owners.partial;
 	if (!w->kin)
 		return;
-	kin_look(w->kin);
 	holders_mark(w->holders, w->census, is_kin, w->kin);
-	w->look.pid_ended = w->kin->ended;
-	w->look.owners_partial |= w->kin->partial;
+	l->pid_ended = w->kin->ended;
+	l->owners_partial |= w->kin->partial;
 }
 
 /* In one pass: the rows to tell of may be a thousand. */
@@ -229,9 +250,11 @@ static void tell_opens(struct watch *w)
 			   (double)(now_ns - oldest->at_ns);
 }
 
+/* Where looking at owners costs more than all else, it has one half of what there is to spend, and the looks
+ * have the other. */
 int64_t watch_pause_ns(const struct watch *w)
 {
-	return (int64_t)w->look.sample.dump_ns * COST_SHARE;
+	return sooner((w->cost_ns + w->owners_cost_ns) * COST_SHARE, w->cost_ns * 2 * COST_SHARE);
 }
 
 /* The first has memory that nobody has touched: no other costs as much. A second one comes soon all the same,
@@ -246,7 +269,7 @@ static int64_t pause_of(struct watch *w)
 	return later(pause, PAUSE_LEAST_NS);
 }
 
-bool watch_look(struct watch *w, struct err *err)
+static bool look(struct watch *w, bool at_owners, struct err *err)
 {
 	int64_t begin = clock_spent(), now = clock_now();
 	struct census *c = w->census;
@@ -257,15 +280,23 @@ bool watch_look(struct watch *w, struct err *err)
 	c->reserved = (struct portset){0};
 	if (!reserved_read(&c->reserved, err) || !dump(w, err))
 		return false;
-	find_holders(w);
+	if (at_owners)
+		look_at_owners(w);
+	tell_owners(w);
 	tell_whole(w);
 	tell_rows(w);
 	w->look.starves_binds = starves_binds(&w->look);
 	tell_opens(w);
 	w->look.sample.dump_ns = (uint64_t)(clock_spent() - begin);
+	w->cost_ns = (int64_t)w->look.sample.dump_ns - (at_owners ? w->owners_cost_ns : 0);
 	w->look.next_ns = pause_of(w);
 	w->due_ns = clock_now() + w->look.next_ns;
 	return true;
+}
+
+bool watch_look(struct watch *w, struct err *err)
+{
+	return look(w, true, err);
 }
 
 static void look_at_totals(struct watch *w)
@@ -294,7 +325,7 @@ bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *
 			clock_sleep(wake - now);
 		if (*stop || clock_now() < w->due_ns)
 			continue;
-		if (!watch_look(w, err))
+		if (!look(w, clock_now() >= w->owners_due_ns, err))
 			return false;
 		looked = true;
 	}

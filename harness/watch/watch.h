@@ -56,17 +56,21 @@ struct watch {
 	uint64_t opened; /* ActiveOpens, as read now */
 	int newest;	 /* of the counts */
 	int64_t first_ns;
-	int64_t due_ns;	 /* the next look, not before */
-	int64_t owed_ns; /* of the first look's pause, what has not been kept yet */
+	int64_t due_ns;		/* the next look, not before; */
+	int64_t owners_due_ns;	/* nor the next at who has which descriptor, */
+	int64_t owners_ns;	/* the last of which was then, since the first look, */
+	int64_t owners_cost_ns; /* and took so long, */
+	int64_t cost_ns;	/* and all else of the last look */
+	int64_t owed_ns;	/* of the first look's pause, what has not been kept yet */
 	uint64_t looks;
 };
 
 bool watch_open(struct watch *out, const struct watch_wish *wish, struct arena *, struct err *);
 void watch_close(struct watch *w);
-bool watch_look(struct watch *w, struct err *);
+bool watch_look(struct watch *w, struct err *); /* at everything */
 
 /* Looks again and again for so long, or until it is to stop: who has a connection that is gone by the
- * end is then known. Where no look was due in that time, there are totals at its end. */
+ * end is then known, if it was there when owners were last looked at. Where no look was due in that time, there are totals at its end. */
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop, struct err *);
 
 /* How long to leave the kernel alone after a look, so that looking takes at most 2 % of a core. */

@@ -139,6 +139,15 @@ static void a_look_is_told_in_words(void)
 	l.owners_partial = true;
 	CU_ASSERT(strstr(told(&l, false), "not all owners are known") != NULL);
 	CU_ASSERT(strstr(told(&l, true), "\"owners_partial\":true") != NULL);
+	l.owners_ns = l.t_ns;
+	CU_ASSERT(strstr(told(&l, false), "looking for them") == NULL);
+	CU_ASSERT(strstr(told(&l, true), "owners_at") == NULL);
+	l.t_ns += 23 * SECOND;
+	l.owners_cost_ns = 230000000;
+	CU_ASSERT(strstr(told(&l, false), "\n  (processes are those of 23 s ago: looking for them "
+					  "takes 0.23 s)\n") != NULL);
+	CU_ASSERT(strstr(told(&l, true), "\"owners_at\":") != NULL);
+	l.t_ns = l.owners_ns;
 	l.sees_all = false;
 	CU_ASSERT(strstr(told(&l, false), "only root sees them") != NULL);
 	l.pid = 4711;
@@ -257,7 +266,7 @@ static void a_look_is_told_to_a_program(void)
 	row.usage.next_free_ns = SECOND;
 	row.usage.all_free_ns = 2 * SECOND;
 	row.closes = 0.5;
-	l.t_ns = SECOND / 2;
+	l.t_ns = l.owners_ns = SECOND / 2;
 	l.sample.dump_ns = SECOND / 4;
 	l.next_ns = 25 * SECOND / 2;
 	CU_ASSERT_STRING_EQUAL(
