@@ -167,6 +167,8 @@ static bool perform(struct command_call *call, struct jobs *jobs, struct result 
 	progress_wipe(&progress);
 	result_gather(r, jobs);
 	stored = stored && store_result(&store, r, err);
+	if (stored)
+		r->kept = text_of(store.path);
 	store_close(&store);
 	return stored;
 }

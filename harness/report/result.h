@@ -109,6 +109,7 @@ struct result {
 	bool complete;
 	enum verdict_word word;	 /* the worst of the runs' */
 	struct text error, hint; /* why nothing was started; else empty */
+	struct text kept;	 /* the directory that it was stored in just now; else empty */
 	struct line_list argv;
 	uint64_t seed;
 	const struct host *host;

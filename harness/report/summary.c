@@ -363,4 +363,9 @@ void result_write_summary(struct out *out, const struct result *r, struct report
 	if (!r->complete && worst != VERDICT_INCOMPLETE && worst != VERDICT_ERROR)
 		out_z(out, "INCOMPLETE: lastport did not come to its end; this is what there was "
 			   "by then.\n");
+	if (r->kept.len && !style.quiet) {
+		out_z(out, "results: ");
+		out_escaped(out, r->kept);
+		out_z(out, "\n");
+	}
 }

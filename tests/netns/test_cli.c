@@ -127,9 +127,12 @@ static void a_directory_with_results_is_not_written_over(void)
 	struct place p = place_enter(short_run);
 
 	CU_ASSERT_EQUAL(RUN("run", "-o", "a/b/c", "in.yaml"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(held("out"), "\nresults: a/b/c\n"));
 	CU_ASSERT_EQUAL(RUN("run", "-o", "a/b/c", "in.yaml"), 2);
+	CU_ASSERT_PTR_NULL(strstr(held("out"), "results: "));
 	CU_ASSERT_EQUAL(RUN("run", "in.yaml"), 0); /* results/runs/STAMP-short */
 	CU_ASSERT_EQUAL(RUN("run", "in.yaml"), 0); /* another one, in the same second or not */
+	CU_ASSERT_PTR_NOT_NULL(strstr(held("out"), "\nresults: results/runs/"));
 	place_leave(&p);
 }
 

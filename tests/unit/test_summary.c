@@ -114,6 +114,11 @@ static void a_run_is_told_in_full(void)
 	CU_ASSERT(text_has(trial_summary(r, verbose, false, &t.arena), "ActiveOpens"));
 	CU_ASSERT(text_is(trial_summary(r, quiet, false, &t.arena),
 			  "FAIL  churn  exhausted after 32, 0.16 s\n"));
+	CU_ASSERT(!text_has(said, "results: "));
+	r->kept = TEXT("results/runs/x");
+	said = trial_summary(r, plain, false, &t.arena);
+	CU_ASSERT(text_has(said, "\nresults: results/runs/x\n"));
+	CU_ASSERT(!text_has(trial_summary(r, quiet, false, &t.arena), "results: "));
 	trial_close(&t);
 }
 
