@@ -80,12 +80,20 @@ static bool ended_early(const struct tape *tape)
 
 /* Of a load that its machine could not keep up with, times and what comes of them say nothing: that
  * it did not is told by itself. */
-static bool is_excused(enum prediction what, const struct compared *c, const struct measures *m)
+static bool is_excused(enum prediction what, const struct compared *c, const struct measures *m,
+		       int64_t life_ns)
 {
+	enum { SHORT = 16 }; /* a port's life is no more than so many times as long */
+
 	bool is_slow = late_is_lighter(m);
 	bool is_close = what == PREDICTION_AFTER && c->predicted.least < c->predicted.most;
+	double behind = m->fixed[MEASURE_CONNECTS_BEHIND].n;
+	/* What was due meanwhile began together, beside what had its port still. */
+	bool is_crowd = behind > (double)BUDGET_BEHIND_NS && behind * SHORT >= (double)life_ns;
 
-	if (is_close && m->fixed[MEASURE_CONNECTS_BEHIND].n > (double)BUDGET_BEHIND_NS)
+	if (what == PREDICTION_EXHAUSTED && c->predicted.most <= 0)
+		return is_crowd;
+	if (is_close && behind > (double)BUDGET_BEHIND_NS)
 		return c->observed.n < c->predicted.least || c->observed.n > c->predicted.most;
 	return is_slow && ((what == PREDICTION_AT && c->observed.n > c->predicted.most) ||
 			   (what == PREDICTION_EXHAUSTED && c->predicted.likely > c->observed.n));
@@ -111,7 +119,7 @@ static enum outcome outcome_of(enum prediction what, const struct compared *c,
 		is_short && what != PREDICTION_POOL && plan->forecast.exhausts && !tape->exhausted;
 
 	if (!c->observed.present || lacks || ((waits || is_short) && ended_early(tape)) ||
-	    is_excused(what, c, m))
+	    is_excused(what, c, m, plan->forecast.port_life_ns))
 		return OUTCOME_UNTRIED;
 	return is_within && !waits ? OUTCOME_HOLDS : OUTCOME_BROKEN;
 }
