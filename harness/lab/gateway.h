@@ -6,12 +6,12 @@
  * The server knows no way to the client but through the gateway's own addresses: what passes
  * untranslated is not answered.
  *
- * Linux maps a client's address and port for each connection by itself. Endpoint-independent mapping
- * (RFC 4787, 4.1), one port for all destinations, is the budget of that: a set of clients' addresses and
- * ports, as large as there are ports, from which each goes when it has been silent for
- * network.nat.mapping_time; and a packet whose client is not in it, and finds no room, is dropped. Which
- * port it has is still the kernel's choice: that of another connection of the same client's port, where
- * it is free (find_appropriate_src(), net/netfilter/nf_nat_core.c).
+ * Linux chooses a port anew for each connection. Of endpoint-independent mapping (RFC 4787, 4.1), one
+ * port for all destinations, the lab has what it comes to: a set of clients' addresses and ports, with
+ * as much room as there are ports. Each leaves it after network.nat.mapping_time without a packet; a
+ * packet of a client that finds no room in it is dropped. The port itself is still the kernel's choice:
+ * that of another connection of the same client's port, where it is free (find_appropriate_src(),
+ * net/netfilter/nf_nat_core.c).
  *
  * Errors:  ERR_HOST where the program nft or the kernel's NAT is missing.
  * Threads: the calling thread is in the client's namespace before and after.

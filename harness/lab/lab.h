@@ -11,7 +11,7 @@
  *
  * Ownership: lab_close() closes the descriptors; the kernel frees a namespace with its last
  *            descriptor, thread or socket.
- * Errors:    a right that lacks is ERR_HOST; a sysctl that the kernel refuses, ERR_SCENARIO at
+ * Errors:    a missing right is ERR_HOST; a sysctl that the kernel refuses, ERR_SCENARIO at
  *            the scenario's line.
  * Threads:   lab_build() works in a thread of its own: the caller stays where it is, whatever
  *            fails; several may build at once. lab_enter() is for a thread that stays inside:
@@ -23,8 +23,8 @@
 
 enum lab_role { LAB_CLIENT, LAB_SERVER, LAB_GATEWAY };
 
-/* A sysctl of a namespace, as it was found and as it is. Of those of lastport's own wish the
- * client's are there. */
+/* A sysctl of a namespace, as it was found and as it is. Of what lastport sets by itself only
+ * the client's are there. */
 struct lab_setting {
 	struct text name, wanted, before, after;
 	enum lab_role role;

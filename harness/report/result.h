@@ -1,5 +1,5 @@
-/* result.h - all that a run leaves behind, as one value: result.json is it written down, and
- * the summary is it told.
+/* result.h - all that a run leaves behind, as one value: result.json is its written form, the
+ * summary what a person reads of it.
  *
  * Ownership: borrows from plan, lab, tape and judge, or is in the arena of result_load().
  * Errors:    result_load() trusts nothing it reads: ERR_SCENARIO with file, line and column.

@@ -1,6 +1,6 @@
 /* rule.h - one rule about keys, for the files that keep lists of them: rules_load.c is about a load
  * by itself, rules_server.c about the far end, rules_ports.c about ports and who takes them,
- * rules_network.c about addresses, rules_udp.c about what UDP has not, rules_sample.c about what is
+ * rules_network.c about addresses, rules_udp.c about what UDP lacks, rules_sample.c about what is
  * measured. rules.c checks them all.
  */
 #pragma once
