@@ -108,9 +108,9 @@ bool backlog_foresee(struct forecast *f, const struct scenario *s, const struct 
 		return false;
 	f->known = true;
 	f->exhausts = f->counted = f->cut_short = false;
+	f->hangs_ns = hangs == FOR_EVER ? 0 : hangs + s->load.timeout;
 	if (refused[0] == 0)
 		return true;
 	keep(f, s, &shape, ways, refused);
-	f->hangs_ns = hangs == FOR_EVER ? 0 : hangs + s->load.timeout;
 	return true;
 }

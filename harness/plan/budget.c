@@ -68,7 +68,8 @@ struct carriage carriage_make(const struct nat *nat, uint32_t destinations,
 	uint32_t size = (uint32_t)(nat->ports.hi - nat->ports.lo) + 1;
 	struct carriage c = {.each = size * (uint32_t)nat->addresses,
 			     .towards = nat->redirect ? 1 : destinations};
-	uint64_t most = (uint64_t)c.each * (for_all && from->apart ? 1 : c.towards);
+	uint32_t one = for_all && from->apart ? 1 : c.towards;
+	uint64_t most = (uint64_t)c.each * one;
 	bool is_limited = nat->limit && nat->limit < most;
 
 	c.ports = for_all ? c.each : most;
@@ -76,10 +77,16 @@ struct carriage carriage_make(const struct nat *nat, uint32_t destinations,
 	c.least = c.at_once < c.ports ? c.at_once : c.ports;
 	if (size > ALL_TRIED && c.least == c.ports)
 		c.least /= 2;
+	c.enough = (uint64_t)from->usable * from->sources * (for_all ? one : destinations);
 	c.full = c.at_once;
 	if (for_all && (uint64_t)c.each * RARELY <= from->usable)
 		c.full = c.at_once < 2 * c.ports ? c.at_once : 2 * c.ports;
 	return c;
+}
+
+bool carriage_lacks(const struct carriage *c)
+{
+	return c->at_once < c->enough;
 }
 
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback)

@@ -81,6 +81,7 @@ struct forecast {
 	 * or does not happen. Of UDP, requests. And before so many none does: fewer, where not all ports are
 	 * tried. */
 	uint64_t full_after, full_least;
+	int64_t full_ns; /* of several loads, when that is at the latest, since the run began */
 	/* The same two, where no port comes back until the end of the run; else 0. */
 	uint64_t times_out_after, times_out_least;
 	int64_t hangs_ns; /* when the first that hangs at a full backlog times out; 0: none hangs */
@@ -105,6 +106,8 @@ struct carriage {
 	uint64_t at_once;
 	uint64_t least; /* of them, those that find a port for sure */
 	uint64_t
+		enough; /* with as many it lacks none: its clients have no more that are not one to it */
+	uint64_t
 		full; /* so many are sure to find it full; fewer, where a client gives few of them one port */
 };
 
@@ -117,15 +120,17 @@ void budget_share(struct budget *b, uint32_t spaces);
 /* As many of the usable ports are held by others. */
 void budget_hold(struct budget *b, uint32_t ports);
 
-/* Where connections of a client come from: its ports, and whether no two of its sockets have the same, to
- * whichever destination. */
+/* Where connections of a client come from: its ports, from how many addresses, and whether no two of its
+ * sockets have the same, to whichever destination. */
 struct origin {
-	uint32_t usable;
+	uint32_t usable, sources;
 	bool apart;
 };
 
 struct carriage carriage_make(const struct nat *nat, uint32_t destinations,
 			      const struct origin *from);
+
+bool carriage_lacks(const struct carriage *c); /* may it want for a port? */
 
 /* Ports of the list that lie in the range. */
 uint32_t ports_within(const struct port_list *list, struct port_range range);

@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/due.h"
+#include "plan/life.h"
 #include "plan/speed.h"
 #include "plan/squat.h"
 #include "plan/upstream.h"
@@ -65,6 +66,58 @@ bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp)
 	return p->forecast.times_out_after && p->forecast.times_out_after < lp->sockets_most;
 }
 
+static struct scenario alone_of(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = *p->scenario;
+
+	alone.load = *lp->load;
+	return alone;
+}
+
+bool doubt_is_steady(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = alone_of(p, lp);
+	double changes = speed_changes_ns(&alone);
+
+	return isinf(changes) || (load_is_open(lp->load) &&
+				  (double)shape_when(&lp->shape, lp->sockets_most) < changes);
+}
+
+/* Does what each connection does say how long its socket is open? None hangs, or is kept by a pool. */
+static bool is_timed(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = alone_of(p, lp);
+
+	return load_is_open(lp->load) && lp->idle_most == 0 && life_opens(&alone) &&
+	       !speed_fills(&alone) && !p->scenario->server.backlog &&
+	       !carriage_lacks(&p->nat.carriage) && isinf(speed_changes_ns(&alone)) &&
+	       lp->load->on_failure.retry == 0;
+}
+
+/* Are so few open at once that a machine which is held up has enough for them? */
+static bool is_short(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = alone_of(p, lp);
+	struct life life = life_of(&alone, &lp->budget, p->host);
+
+	return is_timed(p, lp) && life.quiet.most < FOR_EVER &&
+	       shape_most(&lp->shape, life.live.most + SPEED_STALL_NS) <= lp->sockets_most;
+}
+
+int64_t doubt_descriptors_ns(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = alone_of(p, lp);
+	struct life life = life_of(&alone, &lp->budget, p->host);
+	int64_t open_ns = life.quiet.least == FOR_EVER ? FOR_EVER : life.live.least;
+	uint64_t n = lp->sockets_most;
+	bool begins = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time) > n;
+
+	if (!is_timed(p, lp) || !begins || n >= lp->budget.first ||
+	    speed_pace(&alone, &lp->budget, &life, n).most >= (double)open_ns)
+		return FOR_EVER;
+	return shape_when(&lp->shape, n);
+}
+
 bool doubt_descriptors(const struct plan *p, const struct load_plan *lp)
 {
 	const struct load *l = lp->load;
@@ -74,13 +127,14 @@ bool doubt_descriptors(const struct plan *p, const struct load_plan *lp)
 			  lp->idle_most == 0 && !load_ends(l, END_LEAK);
 
 	return lp->sockets_most <= lp->budget.capacity && !ends_before && !gives_back &&
-	       !doubt_gateway_first(p, lp);
+	       !(lp->load->nofile && is_short(p, lp)) && !doubt_gateway_first(p, lp);
 }
 
 /* A load that keeps all that it opens has no descriptor before it has no port; of others it is a race. */
 static void forecast_descriptors(struct plan *p)
 {
-	bool keeps = load_share(p->loads[0].load, END_LEAK) >= 1 && p->load_count == 1;
+	bool keeps = load_share(p->loads[0].load, END_LEAK) >= 1 && p->load_count == 1 &&
+		     doubt_is_steady(p, &p->loads[0]);
 
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (doubt_descriptors(p, &p->loads[i]))

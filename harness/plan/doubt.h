@@ -12,6 +12,13 @@
 /* May the load want for a descriptor (load.nofile) before it does for a port, its own or a gateway's? */
 bool doubt_descriptors(const struct plan *p, const struct load_plan *lp);
 
+/* When it surely has none for the next socket, all before it being open still, since the load began; FOR_EVER:
+ * that is not to be told. */
+int64_t doubt_descriptors_ns(const struct plan *p, const struct load_plan *lp);
+
+/* Has it begun so many before its server dies, or the host of that vanishes? */
+bool doubt_is_steady(const struct plan *p, const struct load_plan *lp);
+
 /* Do its connects surely time out at a gateway before that? */
 bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp);
 

@@ -211,16 +211,18 @@ static struct refusal tried_of(const struct scenario *s, const struct budget *b)
 }
 
 /* By then, at the latest? What is on its way when the server's backlog is full hangs, and has its port
- * as well. */
+ * as well: then a closed loop waits. */
 static bool refuses(const struct scenario *s, const struct refusal *r, struct guess pace,
 		    double until)
 {
 	bool so_many = s->load.total == 0 || s->load.total > r->sure;
+	bool waits = speed_fills(s) && !load_is_open(&s->load) &&
+		     concurrency_of(&s->load) + s->server.backlog + 1 <= r->sure;
 	double changes = speed_fills(s) ? (double)s->load.timeout
 			 : r->by_clock	? (double)INFINITY
 					: speed_changes_ns(s);
 
-	return so_many && pace.most < fmin(fmin(until, changes), r->held_ns);
+	return so_many && !waits && pace.most < fmin(fmin(until, changes), r->held_ns);
 }
 
 /* Nothing is opened any more once the server is dead, or its host gone: what has a port still waits or hangs. */
@@ -234,7 +236,7 @@ static void limit_opened(struct forecast *f, const struct scenario *s)
 		return;
 	f->gone = f->after > shape_due(&shape, at - 1);
 	f->after = least(f->after, shape_due(&shape, at - 1));
-	f->after_least = least(f->after_least, shape_due(&shape, later(at - LIFE_SLACK, 0)));
+	f->after_least = least(f->after_least, shape_due(&shape, at - LIFE_SLACK));
 	f->after_most = least(f->after_most, shape_due(&shape, at + SPEED_STALL_NS) + 1);
 }
 
@@ -366,12 +368,16 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK &&
 				  never_more(s, b, most)) ||
 				 bounded(s, b, life, waiting_most(s, b, host))));
-	bool not_yet = next >= speed_ends_ns(s), told = b->first || !b->capacity;
+	struct span fails = life_fails_ns(s, life);
+	bool not_yet = next >= fmin(speed_ends_ns(s), (double)fails.most);
+	bool told = b->first || !b->capacity;
+	double until = fmin(speed_ends_ns(s), (double)fails.least);
 
-	f->exhausts = !never && !not_yet && foresee_refusal(f, s, b, life, speed_ends_ns(s));
+	f->exhausts = !never && !not_yet && foresee_refusal(f, s, b, life, until);
 	f->known = (f->exhausts || ((never || not_yet) && told)) && !bind_may_repeat(s, &s->load);
 	f->cut_short =
-		!never && !f->exhausts && foresee_refusal(f, s, b, life, speed_lasts_ns(&s->load));
+		!never && !f->exhausts &&
+		foresee_refusal(f, s, b, life, fmin(speed_lasts_ns(&s->load), (double)fails.least));
 	if (speed_fills(s))
 		backlog_foresee(f, s, b, life);
 }

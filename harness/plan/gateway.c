@@ -112,6 +112,10 @@ static double held_ns(const struct scenario *s, const struct life *life)
 {
 	double own = life->quiet.least == FOR_EVER ? INFINITY : (double)life->live.least;
 
+	if (s->server.vanish >
+	    0) /* and a connect that hangs may have the next one's port of the client's */
+		own = fmin(own, (double)s->load.timeout);
+
 	if (nat_maps_for_all(&s->network.nat)) /* and no mapping knows of an open connection */
 		return fmin(own, (double)s->network.nat.mapping_time);
 	return s->load.protocol == PROTOCOL_UDP ? fmin(own, (double)datagram_holds(s)) : own;
@@ -179,18 +183,44 @@ static double asks_until_ns(const struct scenario *s, uint64_t full, double next
 		    (double)(s->stop.time - s->load.start));
 }
 
+/* May the load end before the first of them times out, since it is refused a port of the client's? */
+static bool ends_before(const struct scenario *s, const struct budget *b, uint64_t full,
+			double next_ns)
+{
+	struct shape shape = shape_make(&s->load);
+	int64_t until = (int64_t)next_ns + s->load.timeout;
+	uint64_t begun =
+		load_is_open(&s->load) ? shape_due(&shape, until) : full + concurrency_of(&s->load);
+
+	if (s->load.total)
+		begun = least(begun, s->load.total);
+	return s->load.on_failure.then == ON_FAILURE_STOP && begun > most(b->first, b->usable);
+}
+
 /* The gateway is full, since none of those before it has given its port back: what is dropped then times
  * out if none does before its last SYN; and as long as none has until the end, so does all that follows. */
-static void fill(struct forecast *f, const struct scenario *s, const struct carriage *c,
-		 double next_ns, double held)
+static void fill(struct forecast *f, const struct scenario *s, const struct budget *b,
+		 const struct carriage *c, double next_ns, double held)
 {
 	f->full_after = c->full;
 	f->full_least = c->least;
-	f->times_out = is_told(s) && next_ns + repeats_ns(s) < held;
+	f->times_out = is_told(s) && next_ns < speed_changes_ns(s) &&
+		       next_ns + repeats_ns(s) < held && !ends_before(s, b, c->full, next_ns);
 	if (!f->times_out || asks_until_ns(s, c->full, next_ns) >= held)
 		return;
 	f->times_out_after = c->at_once;
 	f->times_out_least = c->least;
+}
+
+/* Once the server is dead its RST ends what the gateway tracks; of a host that is gone a SYN is tracked as
+ * long as any connection: its timeout (tcp_timeouts) is as long as a closed one's. */
+static double changes_ns(const struct scenario *s)
+{
+	bool is_gone = s->server.vanish > 0 && s->server.die == 0;
+
+	return is_gone && s->load.protocol == PROTOCOL_TCP && !load_is_pooled(&s->load)
+		       ? (double)INFINITY
+		       : speed_changes_ns(s);
 }
 
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
@@ -201,11 +231,11 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	struct pool_fate pool = pool_fate_of(s, b, &life);
 	uint64_t begun = load_begins_most(&s->load, &shape, s->stop.time);
 	struct guess next = speed_pace(s, b, &life, c->full);
-	double until = fmin(speed_ends_ns(s), speed_changes_ns(s));
+	double until = fmin(speed_ends_ns(s), changes_ns(s));
 	double held = keeps_all(s, &pool) ? INFINITY : held_ns(s, &life);
 
 	bound_rate(f, s, b, c, host, &life);
-	if (c->at_once >= b->capacity || begun <= c->least || next.least >= until)
+	if (!carriage_lacks(c) || begun <= c->least || next.least >= until)
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
 	f->known = begun <= most(b->first, b->usable) / (1 + s->load.on_failure.retry) ||
@@ -214,5 +244,5 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	f->after = 0;
 	if (begun > c->full && surely_open(s, &pool) > (double)c->full && next.most < until &&
 	    next.most < held)
-		fill(f, s, c, next.most, held);
+		fill(f, s, b, c, next.most, held);
 }

@@ -72,7 +72,7 @@ double lasts_for_ns(const struct plan *p, double ports)
 /* A gateway that carries fewer is full before, and the client's ports are not. */
 static bool gateway_ends(const struct plan *p)
 {
-	return p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity;
+	return p->nat.outside.count && carriage_lacks(&p->nat.carriage);
 }
 
 /* Where all loads want the same ports. */

@@ -340,6 +340,19 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 	return life;
 }
 
+struct span life_fails_ns(const struct scenario *s, const struct life *life)
+{
+	const struct load *l = &s->load;
+	bool ends = l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
+	bool fails = !life_opens(s) ||
+		     (l->request.receive > 0 && (!behaviour_does(s->server.behaviour, DOES_SERVE) ||
+						 answer_span(s).least > l->timeout + LIFE_SLACK));
+
+	if (!ends || !fails || load_is_pooled(l))
+		return (struct span){FOR_EVER, FOR_EVER};
+	return (struct span){later(life->live.least, 1), life->live.most + LIFE_SLACK};
+}
+
 uint64_t life_refused_most(const struct budget *b)
 {
 	return least(BATCH_MOST, b->usable / 4);

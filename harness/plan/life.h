@@ -70,5 +70,9 @@ bool life_has_timestamps(const struct scenario *s);
  * scenario says otherwise. */
 bool life_outlasts_resets(const struct scenario *s);
 
+/* When a load that ends with its first failure has it, where each connection fails, since it began; FOR_EVER:
+ * no such end. */
+struct span life_fails_ns(const struct scenario *s, const struct life *life);
+
 /* Does a connect of the load come to an open connection? */
 bool life_opens(const struct scenario *s);

@@ -354,6 +354,21 @@ static uint64_t waiting_of(const struct outline *o, const struct plan *p)
 			      (double)p->budget.capacity);
 }
 
+/* Connects that nobody answers, and requests: each has its port until its timeout. */
+static double hanging(const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+	struct scenario alone = *p->scenario;
+	bool hangs;
+
+	alone.load = *lp->load;
+	hangs = p->scenario->server.vanish > 0 || speed_fills(&alone) ||
+		carriage_lacks(&p->nat.carriage);
+	return hangs ? (double)shape_most(&lp->shape, lp->load->timeout) *
+			       (1 + (double)lp->load->on_failure.retry)
+		     : 0;
+}
+
 static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
 	uint64_t used = together_capacity(p);
@@ -371,11 +386,13 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 		return least(used, waiting_of(o, p));
 	if (life_may_wait_reused(p))
 		return used;
-	if (p->budget.kept.ports)
-		return least(used, p->budget.kept.ports);
+	if (p->budget.kept.ports) /* of the client alone */
+		return least(used,
+			     p->budget.kept.ports +
+				     (carriage_lacks(&p->nat.carriage) ? (uint64_t)hanging(p) : 0));
 	used = (uint64_t)fmin((double)used, pool_ports(o));
 	return o->wanted < (double)used
-		       ? least(used, (uint64_t)ceil(o->wanted + late_together(o, p)))
+		       ? least(used, (uint64_t)ceil(o->wanted + late_together(o, p) + hanging(p)))
 		       : used;
 }
 

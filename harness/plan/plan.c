@@ -6,6 +6,7 @@
 #include "plan/bind.h"
 #include "plan/choose.h"
 #include "plan/doubt.h"
+#include "plan/gateway.h"
 #include "plan/options.h"
 #include "plan/places.h"
 #include "plan/size.h"
@@ -325,14 +326,17 @@ static void forecast_set(struct plan *p)
 	p->forecast = together_foresee(p);
 	if (s->network.topology != TOPOLOGY_NAT)
 		return;
-	p->nat.carriage = carriage_make(&s->network.nat, p->destinations,
-					&(struct origin){p->budget.usable, sockets_are_apart(p)});
-	p->forecast.known &= p->load_count == 1; /* what several make of it is a race */
-	p->forecast.exhausts &= p->load_count == 1;
-	p->forecast.counted &= p->load_count == 1;
+	p->nat.carriage = carriage_make(
+		&s->network.nat, p->destinations,
+		&(struct origin){p->budget.usable, p->sources.count, sockets_are_apart(p)});
+	if (p->load_count > 1 || (s->network.nat.limit && scenario_loads(s) > 1))
+		p->forecast.known = p->forecast.exhausts = p->forecast.counted =
+			false; /* what several make of it is a race */
 	alone.load = *p->loads[0].load;
 	if (p->load_count == 1)
 		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
+	else
+		gateway_together(p);
 }
 
 void plan_foresee(struct plan *p)

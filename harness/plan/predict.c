@@ -125,6 +125,13 @@ static struct foretold foretell_sustained(const struct plan *p, double elapsed_n
 		true, {f->exhausts && f->counted ? (double)f->after_least : 0, likely, most}};
 }
 
+/* May a gateway want for a port of its own? */
+static bool may_be_full(const struct plan *p, const struct outline *o)
+{
+	return p->nat.outside.count && carriage_lacks(&p->nat.carriage) &&
+	       o->begun > (double)p->nat.carriage.least;
+}
+
 static bool are_alike(const struct plan *p)
 {
 	for (uint32_t i = 1; i < p->load_count; i++)
@@ -145,8 +152,8 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 	double at_once = late + (o->wanted <= 0 ? 0 : (double)o->ports);
 	double most = b->usable, lost;
 
-	if (!is_single(p) && !are_alike(p))
-		return untold;
+	if ((!is_single(p) && !are_alike(p)) || (may_be_full(p, o) && !is_full))
+		return untold; /* what a gateway lets down has its port for longer */
 	if (is_single(p) && reuse_is_told(p) && o->rate > 0 && !is_full &&
 	    p->scenario->sample.latency == 0)
 		return (struct foretold){true, reuse_used(p, o->rate, o->begun)};
@@ -204,13 +211,6 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	if (!f->exhausts || !f->counted || !keeps_open(p))
 		return at_most(most);
 	return (struct foretold){true, {(double)f->after_least, most, most}};
-}
-
-/* May a gateway want for a port of its own? */
-static bool may_be_full(const struct plan *p, const struct outline *o)
-{
-	return p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity &&
-	       o->begun > (double)p->nat.carriage.least;
 }
 
 /* As many requests as there are; fewer, where some find no port. */
@@ -284,8 +284,8 @@ static struct foretold foretell_descriptors(const struct plan *p, const struct o
 	const struct load_plan *lp = &p->loads[0];
 
 	(void)o;
-	if (!is_single(p) || load_share(lp->load, END_LEAK) < 1 || !life_opens(p->scenario) ||
-	    plan_lacks_address(p) || !doubt_descriptors(p, lp))
+	if (!is_single(p) || load_share(lp->load, END_LEAK) < 1 || !doubt_is_steady(p, lp) ||
+	    !life_opens(p->scenario) || plan_lacks_address(p) || !doubt_descriptors(p, lp))
 		return untold;
 	return exactly(lp->sockets_most);
 }

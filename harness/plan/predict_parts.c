@@ -66,6 +66,25 @@ static struct foretold fold(struct foretold said[][PREDICTIONS], uint32_t count,
 	return all.told ? all : untold;
 }
 
+/* Is any of a kind that at least one part is told of? */
+static void join_any(struct foretold *out, struct foretold said[][PREDICTIONS], uint32_t count,
+		     enum prediction what)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (said[i][what].told && said[i][what].value.least > 0)
+			*out = said[i][what];
+}
+
+/* A refusal of one is one of all; that there is none is to be told of each. */
+static void join_exhausted(struct foretold *out, struct foretold said[][PREDICTIONS],
+			   uint32_t count)
+{
+	if (out->told)
+		return;
+	*out = fold(said, count, PREDICTION_EXHAUSTED, most_of);
+	join_any(out, said, count, PREDICTION_EXHAUSTED);
+}
+
 /* Of a part, with those that the others may have begun by then; and as many as they likely have. */
 static struct foretold after_of_all(const struct foretold *part, const struct foretold *whole,
 				    double beside)
@@ -101,6 +120,9 @@ static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p
 	}
 	out[PREDICTION_SUSTAINED] = fold(said, count, PREDICTION_SUSTAINED, sum_of);
 	out[PREDICTION_USED] = fold(said, count, PREDICTION_USED, most_of);
+	join_exhausted(&out[PREDICTION_EXHAUSTED], said, count);
+	join_any(&out[PREDICTION_DROPS], said, count, PREDICTION_DROPS);
+	join_any(&out[PREDICTION_UNMAPPED], said, count, PREDICTION_UNMAPPED);
 	which = exhausted_part(said, count);
 	if (which < 0)
 		return;

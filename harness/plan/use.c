@@ -91,18 +91,6 @@ static int64_t longest_ns(const struct use *u, const struct scenario *alone)
 	       (u->is_pooled ? l->pool.idle_timeout : 0);
 }
 
-/* One that ends with its first failure, where each connection fails: for so long. */
-static int64_t fails_ns(const struct use *u, const struct scenario *alone)
-{
-	const struct load *l = &alone->load;
-	bool ends = l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
-	bool fails = !life_opens(alone) || (l->request.receive > 0 &&
-					    (!behaviour_does(alone->server.behaviour, DOES_SERVE) ||
-					     answer_span(alone).least >= l->timeout));
-
-	return ends && fails ? later(u->life.live.most, 1) : FOR_EVER;
-}
-
 /* What a dead server refuses has its port for no longer than the answer takes: of UDP it waits. */
 static bool is_refused_later(const struct scenario *alone)
 {
@@ -148,7 +136,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	if (u.is_pooled)
 		u.pool = pool_fate_of(&alone, &load->budget, &u.life);
 	u.most_ns = longest_ns(&u, &alone);
-	u.lasts_ns = sooner(u.lasts_ns, fails_ns(&u, &alone));
+	u.lasts_ns = sooner(u.lasts_ns, life_fails_ns(&alone, &u.life).most);
 	set_death(&u, &alone);
 	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
 	u.clients = fmin(u.clients, u.total);

@@ -5,6 +5,7 @@
 #include "plan/bind.h"
 #include "plan/doubt.h"
 #include "plan/due.h"
+#include "plan/part.h"
 #include "plan/speed.h"
 #include "plan/squat.h"
 #include "plan/upstream.h"
@@ -59,6 +60,29 @@ static bool lacks_descriptors(const struct plan *p)
 	return false;
 }
 
+/* By the clock, and by what is open as long. */
+static struct text say_descriptors(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct load_plan *lp = &p->loads[0];
+	int64_t at = p->load_count == 1 ? doubt_descriptors_ns(p, lp) : FOR_EVER;
+
+	if (at < FOR_EVER)
+		return text_format(a,
+				   "cannot be told: descriptors end first, after %s, at %s, and "
+				   "socket() fails with EMFILE (load.nofile); whether ports end "
+				   "later, what is closed decides",
+				   say_number(a, lp->sockets_most, "connection"),
+				   say_time(a, (double)lp->load->start + (double)at));
+	if (p->load_count == 1 && o->rate > 0 && o->live_ns < FOR_EVER && !o->pooled &&
+	    o->kept_share <= 0)
+		return text_format(a,
+				   "cannot be told: ports or descriptors (load.nofile) may end "
+				   "first; by the clock %s of %s are open at once",
+				   say_count(a, ceil(o->rate * (double)o->live_ns / 1e9)),
+				   say_number(a, lp->sockets_most, "socket"));
+	return TEXT("cannot be told: ports or descriptors (load.nofile) may end first");
+}
+
 static bool closes_race(const struct plan *p)
 {
 	return behaviour_does(p->scenario->server.behaviour, DOES_END) &&
@@ -67,7 +91,7 @@ static bool closes_race(const struct plan *p)
 
 /* The reasons, each by those that are told first; empty: it is none of these. */
 
-static struct text say_others_first(const struct plan *p)
+static struct text say_others_first(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	if (plan_lacks_address(p))
 		return p->scenario->network.dad
@@ -82,7 +106,7 @@ static struct text say_others_first(const struct plan *p)
 		return TEXT("cannot be told: which of the ports that the load names the kernel "
 			    "gives to squat decides");
 	if (lacks_descriptors(p))
-		return TEXT("cannot be told: ports or descriptors (load.nofile) may end first");
+		return say_descriptors(p, o, a);
 	if (doubt_backlog(p))
 		return TEXT("cannot be told: a connect that finds the server's backlog full "
 			    "(server.backlog) times out, and the machine's speed decides");
@@ -230,7 +254,7 @@ static struct text say_race(const struct plan *p)
 
 static struct text say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	struct text why = say_others_first(p);
+	struct text why = say_others_first(p, o, a);
 
 	if (!why.len)
 		why = plan_say_gateway_fate(p, o, a);
@@ -319,13 +343,29 @@ static struct text say_not_yet(const struct outline *o, struct arena *a)
 			   say_time(a, o->begun_ns), say_time(a, (double)o->lasts_ns));
 }
 
+/* Each connect at a full backlog hangs, and has its port meanwhile. */
+static struct text say_hangs(const struct plan *p, struct arena *a)
+{
+	const struct load_plan *lp = &p->loads[0];
+	int64_t at = p->forecast.hangs_ns - lp->load->timeout;
+
+	return text_format(a,
+			   "the ports do not run out; but the server's backlog is full "
+			   "(server.backlog) after %s, at %s: each connect then hangs until its "
+			   "timeout (load.timeout), unless one is accepted meanwhile, and has its "
+			   "port for as long",
+			   say_number(a, shape_due(&lp->shape, at - 1), "connection"),
+			   say_time(a, (double)(lp->load->start + at)));
+}
+
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *first = &p->loads[0];
 	struct text gateway = plan_say_gateway_fate(p, o, a);
 	bool is_full = p->forecast.times_out_after || p->forecast.full_after;
 
-	if (lacks_descriptors(p) && load_share(first->load, END_LEAK) >= 1)
+	if (lacks_descriptors(p) && load_share(first->load, END_LEAK) >= 1 &&
+	    doubt_is_steady(p, first))
 		return text_format(a,
 				   "the ports do not run out: descriptors end first, after %s, and "
 				   "socket() fails with EMFILE",
@@ -348,7 +388,8 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 			"went on, %s would find none%s",
 			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
 			say_when(p, o, a));
-	if (p->load_count == 1 && p->scenario->server.die && o->wanted > (double)p->budget.capacity)
+	if (p->load_count == 1 && p->scenario->server.die && load_is_open(first->load) &&
+	    o->begun > (double)p->budget.capacity)
 		return text_format(a,
 				   "the ports do not run out: the server dies at %s, when %s of %s "
 				   "are in use at most; what it refuses from then on keeps no port",
@@ -357,6 +398,8 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 				   say_number(a, p->budget.capacity, "port"));
 	if (o->too_slow)
 		return say_too_slow(p, o, a);
+	if (p->forecast.hangs_ns > 0)
+		return say_hangs(p, a);
 	return (double)o->lasts_ns > o->begun_ns ? say_not_yet(o, a)
 						 : TEXT("the ports do not run out");
 }
@@ -459,11 +502,26 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 			   say_time(a, o->half_cost_ns.likely), slower, rate);
 }
 
+/* Of loads that want nothing of each other's ports, each part that cannot be told. */
 struct text plan_doubt(const struct plan *p, struct arena *a)
 {
-	const struct outline o = outline_of(p);
+	struct part parts[PARTS_MOST];
+	uint32_t count = parts_of(parts, p);
+	struct text all = {0};
 
-	if (p->forecast.known)
-		return (struct text){0};
-	return say_unknown(p, &o, a);
+	for (uint32_t i = 0; i < count && !p->forecast.known; i++) {
+		struct plan one = *p;
+		struct outline o;
+
+		if (count > 1)
+			part_of(&one, p, parts[i], ARENA_ARRAY(a, struct load_plan, p->load_count));
+		o = outline_of(&one);
+		if (one.forecast.known)
+			continue;
+		all = text_format(a, TEXT_FMT "%s%s%s%s" TEXT_FMT, TEXT_ARG(all),
+				  all.len ? "; " : "", count > 1 ? "of " : "",
+				  count > 1 ? part_name(parts[i], p) : "", count > 1 ? ": " : "",
+				  TEXT_ARG(say_unknown(&one, &o, a)));
+	}
+	return all;
 }

@@ -3,6 +3,8 @@
 #include "base/order.h"
 #include "report/plan_say.h"
 
+enum { SYN_REPEATED_NS = 980000000 /* 1 s, and what a timer may be off */ };
+
 static const char *say_addresses(struct arena *a, uint64_t n)
 {
 	return n == 1 ? "1 address" : text_format(a, "%s addresses", say_count(a, (double)n)).s;
@@ -132,7 +134,9 @@ static const char *say_full(const struct plan *p, struct arena *a)
 
 	if (p->forecast.full_least < p->forecast.full_after)
 		most = text_format(a, " to %s", say_count(a, (double)p->forecast.full_after)).s;
-	if (load_is_open(lp->load) && lp->shape.burst == 0)
+	if (p->load_count > 1)
+		when = text_format(a, ", within %s", say_time(a, (double)p->forecast.full_ns)).s;
+	else if (load_is_open(lp->load) && lp->shape.burst == 0)
 		when = text_format(a, ", at %s",
 				   say_time(a, (double)lp->load->start +
 						       (double)shape_when(&lp->shape,
@@ -170,8 +174,7 @@ static bool suffices(const struct plan *p, const struct outline *o)
 	const struct carriage *c = &p->nat.carriage;
 	double late = o->pooled ? pool_late(p->loads[0].load) : 0;
 
-	if (p->nat.outside.count == 0 || o->begun <= (double)c->least ||
-	    c->at_once >= p->budget.capacity)
+	if (p->nat.outside.count == 0 || o->begun <= (double)c->least || !carriage_lacks(c))
 		return true;
 	if (o->pooled)
 		return p->load_count == 1 && o->pool.share_most <= 0 &&
@@ -196,7 +199,7 @@ static double due_by(const struct plan *p, int64_t ns)
 /* ", at 0.65 s": when one more is due than the gateway has ports, each load by its own clock. */
 static const char *say_due(const struct plan *p, struct arena *a)
 {
-	double ports = (double)p->nat.carriage.at_once;
+	double ports = (double)p->nat.carriage.least;
 	int64_t early = -1, late = p->scenario->stop.time;
 
 	if (due_by(p, late) <= ports)
@@ -216,6 +219,7 @@ static const char *say_due(const struct plan *p, struct arena *a)
 static struct text say_by_clock(const struct plan *p, struct arena *a)
 {
 	const struct carriage *c = &p->nat.carriage;
+	const char *most = "", *due = say_due(p, a);
 
 	if (c->at_once < c->ports)
 		return text_format(a,
@@ -223,10 +227,25 @@ static struct text say_by_clock(const struct plan *p, struct arena *a)
 				   "(network.nat.limit), and how many are decides; %s beyond that "
 				   "time out",
 				   say_number(a, c->at_once, "connection"), asked(p));
+	if (c->least < c->at_once)
+		most = text_format(a, " to %s", say_count(a, (double)c->at_once)).s;
 	return text_format(a,
-			   "cannot be told: the gateway's ports end after %s connections%s, if it "
-			   "keeps those of closed ones; %s time out then",
-			   say_count(a, (double)c->at_once), say_due(p, a), asked(p));
+			   "cannot be told: the gateway's ports end after %s%s connections%s%s, if "
+			   "it keeps those of closed ones; %s time out then",
+			   say_count(a, (double)c->least), most, due,
+			   most[0] && due[0] ? " at the soonest" : "", asked(p));
+}
+
+/* Or not any more, when the gateway is full. */
+static bool nobody_answers(const struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+	const struct load_plan *lp = &p->loads[0];
+	int64_t at = shape_when(&lp->shape, p->forecast.full_least);
+
+	return s->server.behaviour == BEHAVIOUR_DROP ||
+	       (p->load_count == 1 && s->server.vanish > 0 && at != FOR_EVER &&
+		at + lp->load->start > s->server.vanish);
 }
 
 struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o, struct arena *a)
@@ -240,6 +259,16 @@ struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o,
 				   "the gateway is full after %s: %s time out, until what is open "
 				   "gives a port back",
 				   say_full(p, a), asked(p));
+	if (f->full_after && nobody_answers(p))
+		return text_format(
+			a,
+			"the gateway is full after %s, open or not, and drops what comes "
+			"then: nobody would answer it",
+			say_full(p, a));
+	if (f->full_after && p->load_count == 1 && p->loads[0].load->timeout < SYN_REPEATED_NS)
+		return text_format(a,
+				   "the gateway is full after %s, and what comes then is dropped",
+				   say_full(p, a));
 	if (f->full_after)
 		return text_format(
 			a,

@@ -132,6 +132,13 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 				    json_string(mapping_words[MAPPING_INDEPENDENT].word));
 	if (p->scenario->network.nat.redirect)
 		json_object_set_new(g, "redirect", json_true());
+	if (p->forecast.full_after) {
+		json_object_set_new(g, "full_least",
+				    json_integer((json_int_t)p->forecast.full_least));
+		json_object_set_new(g, "full_after",
+				    json_integer((json_int_t)p->forecast.full_after));
+		json_object_set_new(g, "times_out", json_boolean(p->forecast.times_out));
+	}
 	if (p->forecast.times_out_least)
 		json_object_set_new(g, "times_out_least",
 				    json_integer((json_int_t)p->forecast.times_out_least));

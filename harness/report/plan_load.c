@@ -280,6 +280,12 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("any rate");
 	if (p->forecast.rate_is_least)
 		return plan_say_gateway_rate(p, a);
+	if (p->nat.outside.count && p->forecast.rate == p->forecast.gateway_rate)
+		return text_format(
+			a, "%s at once (network.nat.limit) / %s = %s for ever",
+			say_number(a, p->nat.carriage.at_once, "connection"),
+			say_time(a, (double)p->nat.carriage.at_once / p->forecast.rate * 1e9),
+			say_sustained(a, p->forecast.rate));
 	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),
 			   say_parts(p, o, a), say_sustained(a, p->forecast.rate));
 }

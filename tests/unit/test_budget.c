@@ -83,7 +83,7 @@ static void a_gateway_carries_its_ports_to_each_destination_or_its_limit(void)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct carriage c = carriage_make(&rows[i].nat, rows[i].destinations,
-						  &(struct origin){100, rows[i].apart});
+						  &(struct origin){100, 1, rows[i].apart});
 
 		CU_ASSERT_EQUAL(c.each, rows[i].each);
 		CU_ASSERT_EQUAL(c.at_once, rows[i].at_once);

@@ -112,7 +112,7 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		 true, 9, 64, 730},
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 500ms, on_failure: continue}",
-		 true, 0, 0, 0}, /* 9 + 50 of 64 */
+		 true, 0, 0, 590}, /* 9 + 50 of 64 */
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 600ms, on_failure: continue}",
 		 true, 9, 64, 690},
@@ -121,7 +121,7 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		 false, 0, 0, 0}, /* 9 + 54, and a machine that is late */
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 500ms}",
-		 true, 0, 0, 0}, /* the first that times out ends it */
+		 true, 0, 0, 590}, /* the first that times out ends it */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -238,7 +238,83 @@ static void without_ipv6_no_port_of_it_is_wanted_for(void)
 	}
 }
 
+/* 32 ports; whether a descriptor may be wanted for, and when it is for sure. */
+static void which_of_descriptors_and_ports_ends_first_is_by_the_clock(void)
+{
+	static const struct {
+		const char *lines;
+		bool may;
+		int64_t at_ms; /* 0: not to be told */
+		bool counted;  /* as a prediction */
+	} rows[] = {
+		{"load: {nofile: 10, hold: 500ms, rate: 20/s, total: 60}", true, 350, false},
+		{"load: {nofile: 10, hold: 300ms, rate: 20/s, total: 60}", true, 0, false},
+		{"load: {nofile: 15, hold: 300ms, rate: 20/s, total: 60}", false, 0, false},
+		{"load: {nofile: 10, end: leak, rate: 20/s, total: 60}", true, 350, true},
+		/* what hangs has one too, and is none that was opened */
+		{"server: {vanish: 300ms}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}",
+		 true, 0, false},
+		{"server: {vanish: 1s}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}", true,
+		 0, true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, NULL,
+			1, &a);
+		int64_t at = doubt_descriptors_ns(&p, &p.loads[0]);
+		struct foretold said[PREDICTIONS];
+
+		predict(said, &p, 1e9);
+		CU_ASSERT_EQUAL(doubt_descriptors(&p, &p.loads[0]), rows[i].may);
+		CU_ASSERT_EQUAL(at == FOR_EVER ? 0 : at, rows[i].at_ms * 1000000);
+		CU_ASSERT_EQUAL(said[PREDICTION_DESCRIPTORS].told, rows[i].counted);
+		arena_close(&a);
+	}
+}
+
+/* A load that ends with its first failure, and of which each fails, does not come to its ports. */
+static void who_fails_at_once_wants_no_port(void)
+{
+	static const struct {
+		const char *lines;
+		bool known, exhausts;
+	} rows[] = {
+		{"server: {behaviour: refuse}\nload: {protocol: udp, rate: 50/s, end: leak, "
+		 "request: "
+		 "{send: 8B, receive: 8B}, timeout: 500ms}",
+		 true, false},
+		{"server: {behaviour: drop}\nload: {rate: 50/s, timeout: 500ms}", true, false},
+		{"server: {behaviour: drop}\nload: {rate: 50/s, timeout: 700ms}", true, true},
+		{"server: {behaviour: drop}\nload: {rate: 50/s, timeout: 700ms, on_failure: "
+		 "continue}",
+		 true, true},
+		/* a closed loop waits for who hangs at the backlog */
+		{"server: {backlog: 8, accept_every: 20ms}\nload: {concurrency: 20, timeout: "
+		 "200ms}",
+		 false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, NULL,
+			1, &a);
+
+		if (p.forecast.known != rows[i].known || p.forecast.exhausts != rows[i].exhausts)
+			printf("%s: known %d, exhausts %d\n", rows[i].lines, p.forecast.known,
+			       p.forecast.exhausts);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
+		CU_ASSERT_FALSE(p.forecast.cut_short);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
+	TEST(which_of_descriptors_and_ports_ends_first_is_by_the_clock),
+	TEST(who_fails_at_once_wants_no_port),
 	TEST(without_ipv6_no_port_of_it_is_wanted_for),
 	TEST(where_all_ports_are_reserved_the_first_finds_none),
 	TEST(a_pool_of_named_ports_has_them_for_all_destinations),

@@ -94,7 +94,89 @@ static void what_is_foretold_of_a_full_gateway_can_be_broken(void)
 	}
 }
 
+#define FEW "network: {topology: nat, ports: 40000-40063, nat: {ports: 2000-2015}}\n"
+
+/* What is open at once of several loads, each by its clock; and whose server is gone meanwhile. */
+static void several_loads_fill_a_gateway_together(void)
+{
+	static const struct {
+		const char *lines;
+		bool is_full, times_out;
+	} several[] = {
+		{FEW "loads: {a: {rate: 40/s, duration: 2s, end: leak, on_failure: continue}, b: "
+		     "{rate: "
+		     "20/s, duration: 2s, end: leak, on_failure: continue}}",
+		 true, true},
+		{FEW
+		 "loads: {a: {rate: 40/s, duration: 2s, hold: 1s, on_failure: continue}, b: {rate: "
+		 "20/s, duration: 2s, end: leak, on_failure: continue}}",
+		 true, false},
+		/* what is closed may give its port to another */
+		{FEW "loads: {a: {rate: 40/s, duration: 2s}, b: {rate: 20/s, duration: 2s}}", false,
+		 false},
+		{FEW
+		 "loads: {a: {rate: 2/s, duration: 2s, end: leak}, b: {rate: 2/s, duration: 2s, "
+		 "end: leak}}",
+		 false, false},
+		{FEW "server: {vanish: 200ms}\nload: {rate: 50/s, total: 60, end: leak, timeout: "
+		     "500ms, on_failure: continue}",
+		 true, false},
+		/* the first refusal of a port of the client's ends it before */
+		{FEW "load: {rate: 50/s, total: 80, end: leak, timeout: 2s}", true, false},
+	};
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(several) / sizeof(several[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(several[i].lines, &host, 1, &a);
+		struct foretold said[PREDICTIONS];
+
+		predict(said, &p, 1e9);
+		if ((p.forecast.full_after > 0) != several[i].is_full)
+			printf("%s: full after %d\n", several[i].lines, (int)p.forecast.full_after);
+		CU_ASSERT_EQUAL(p.forecast.full_after > 0, several[i].is_full);
+		CU_ASSERT_EQUAL(p.forecast.times_out, several[i].times_out);
+		CU_ASSERT_EQUAL(said[PREDICTION_DROPS].told, several[i].is_full);
+		arena_close(&a);
+	}
+}
+
+/* Ports of the gateway, what it is told, and whether the client can want for one there. */
+static void with_as_many_ports_as_its_clients_it_lacks_none(void)
+{
+	static const struct {
+		const char *nat, *load;
+		bool lacks;
+	} few[] = {
+		{"servers: 2, nat: {ports: 2000-2063}", "rate: 1/s", false},
+		{"servers: 2, nat: {ports: 2000-2062}", "rate: 1/s", true},
+		{"servers: 2, nat: {ports: 2000-2063, redirect: true}", "rate: 1/s", true},
+		/* a port of UDP is one for both, and two connections to what is one behind it */
+		{"servers: 2, nat: {ports: 2000-2063, redirect: true}",
+		 "protocol: udp, rate: 1/s, request: {send: 8B, receive: 8B}", true},
+		{"servers: 2, nat: {ports: 2000-2063, mapping: endpoint-independent}",
+		 "protocol: udp, rate: 1/s, request: {send: 8B, receive: 8B}", false},
+		{"sources: 2, nat: {ports: 2000-2063}", "rate: 1/s", true},
+	};
+
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p =
+			help_plan(text_format(&a,
+					      "network: {topology: nat, ports: 40000-40063, "
+					      "%s}\nload: {%s}",
+					      few[i].nat, few[i].load)
+					  .s,
+				  NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(carriage_lacks(&p.nat.carriage), few[i].lacks);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
+	TEST(several_loads_fill_a_gateway_together),
+	TEST(with_as_many_ports_as_its_clients_it_lacks_none),
 	TEST(a_syn_that_is_sent_again_may_find_a_port),
 	TEST(what_is_foretold_of_a_full_gateway_can_be_broken),
 	TESTS_END,

@@ -1,0 +1,63 @@
+#include <math.h>
+
+#include "base/order.h"
+#include "plan/bind.h"
+#include "plan/gateway.h"
+#include "plan/speed.h"
+#include "plan/use.h"
+
+enum { LOOKS = 512 };
+
+/* A load as its gateway has it: what is closed may give its port there to another. */
+static struct use use_of(const struct plan *p, uint32_t i)
+{
+	struct use u = use_make(p, &p->loads[i], &p->loads[i]);
+
+	if (u.life.quiet.least < FOR_EVER)
+		u.life.quiet = (struct span){0, 0};
+	if (u.load->load->protocol == PROTOCOL_UDP && u.life.quiet.least < FOR_EVER)
+		u.life.live.least = 0;
+	return u;
+}
+
+/* Those that have a port of the gateway's then, for sure. */
+static double open_least(const struct plan *p, const struct use uses[], double ns)
+{
+	double open = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		open += uses[i].is_pooled ? 0 : use_least(&uses[i], ns);
+	return open;
+}
+
+/* Does every load keep all that it opens, and learn of the gateway that it has let it down? */
+static bool times_out(const struct plan *p, const struct use uses[])
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (uses[i].life.quiet.least < FOR_EVER || !uses[i].is_steady ||
+		    p->loads[i].load->on_failure.then == ON_FAILURE_STOP)
+			return false;
+	return behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) &&
+	       !plan_speaks(p, PROTOCOL_UDP);
+}
+
+void gateway_together(struct plan *p)
+{
+	struct use uses[SCENARIO_LOADS_MOST];
+	const struct carriage *c = &p->nat.carriage;
+	const struct scenario *s = p->scenario;
+	bool one = plan_speaks(p, PROTOCOL_TCP) != plan_speaks(p, PROTOCOL_UDP);
+	double until = fmin((double)s->stop.time, speed_changes_ns(s) + (double)s->load.start);
+
+	if (!one || !carriage_lacks(c) || nat_maps_for_all(&s->network.nat))
+		return;
+	for (uint32_t i = 0; i < p->load_count; i++)
+		uses[i] = use_of(p, i);
+	for (int k = 1; k <= LOOKS && p->forecast.full_after == 0; k++)
+		if (open_least(p, uses, until * k / LOOKS) > (double)c->full) {
+			p->forecast.full_after = c->full;
+			p->forecast.full_least = c->least;
+			p->forecast.full_ns = (int64_t)(until * k / LOOKS);
+			p->forecast.times_out = times_out(p, uses);
+		}
+}
