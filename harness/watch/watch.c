@@ -18,6 +18,7 @@ enum {
 };
 
 #define SECOND_NS INT64_C(1000000000)
+#define DEAR_NS (4 * SECOND_NS) /* between looks, each of which names all processes */
 
 static bool has_timestamps(void)
 {
@@ -250,11 +251,18 @@ static void tell_opens(struct watch *w)
 			   (double)(now_ns - oldest->at_ns);
 }
 
-/* Where looking at owners costs more than all else, it has one half of what there is to spend, and the looks
- * have the other. */
+/* With them, too few looks would come. */
+static bool owners_are_dear(const struct watch *w)
+{
+	return (w->cost_ns + w->owners_cost_ns) * COST_SHARE > DEAR_NS;
+}
+
+/* Then they have one half of what there is to spend at most, and the looks have the other. */
 int64_t watch_pause_ns(const struct watch *w)
 {
-	return sooner((w->cost_ns + w->owners_cost_ns) * COST_SHARE, w->cost_ns * 2 * COST_SHARE);
+	int64_t together = (w->cost_ns + w->owners_cost_ns) * COST_SHARE;
+
+	return owners_are_dear(w) ? sooner(together, w->cost_ns * 2 * COST_SHARE) : together;
 }
 
 /* The first has memory that nobody has touched: no other costs as much. A second one comes soon all the same,
@@ -325,7 +333,7 @@ bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *
 			clock_sleep(wake - now);
 		if (*stop || clock_now() < w->due_ns)
 			continue;
-		if (!look(w, clock_now() >= w->owners_due_ns, err))
+		if (!look(w, !owners_are_dear(w) || clock_now() >= w->owners_due_ns, err))
 			return false;
 		looked = true;
 	}

@@ -379,7 +379,8 @@ static void owe(struct watch *w, struct err *err)
 	CU_ASSERT(w->owed_ns >= watch_pause_ns(w) - 1000000000);
 }
 
-/* 2 % of a core: of both together where owners cost less, else a half of it for each. */
+/* 2 % of a core: of both together, or where that leaves more than 4 s between looks, and owners are most of it,
+ * a half of it for each. */
 static void share(const struct watch *look)
 {
 	struct watch w = *look;
@@ -389,8 +390,12 @@ static void share(const struct watch *look)
 	CU_ASSERT_EQUAL(watch_pause_ns(&w), 50 * 4000000);
 	w.owners_cost_ns = 3000000;
 	CU_ASSERT_EQUAL(watch_pause_ns(&w), 50 * 6000000);
-	w.owners_cost_ns = 300000000;
+	w.owners_cost_ns = 77000000;
+	CU_ASSERT_EQUAL(watch_pause_ns(&w), INT64_C(4000000000));
+	w.owners_cost_ns = 77000001;
 	CU_ASSERT_EQUAL(watch_pause_ns(&w), 100 * 3000000);
+	w.cost_ns = 100000000;
+	CU_ASSERT_EQUAL(watch_pause_ns(&w), 50 * (w.cost_ns + w.owners_cost_ns));
 }
 
 /* While owners cost too much to be looked at, the sockets are: and it is said of when those are that are
@@ -402,6 +407,7 @@ static void be_dear(struct watch *w, struct err *err)
 	uint64_t looks = w->looks;
 
 	w->due_ns = clock_now();
+	w->owners_cost_ns = 1000000000;
 	w->owners_due_ns = clock_now() + 3600 * INT64_C(1000000000);
 	CU_ASSERT(watch_follow(w, 1, &going_on, err));
 	CU_ASSERT(w->looks == looks + 1 && w->holders->looks == scans);
@@ -411,6 +417,11 @@ static void be_dear(struct watch *w, struct err *err)
 	CU_ASSERT(watch_follow(w, 1, &going_on, err));
 	CU_ASSERT(w->looks == looks + 2 && w->holders->looks == scans + 1);
 	CU_ASSERT_EQUAL(w->look.owners_ns, w->look.t_ns);
+	w->due_ns = clock_now();
+	w->cost_ns = w->owners_cost_ns = 0;
+	w->owners_due_ns = clock_now() + 3600 * INT64_C(1000000000);
+	CU_ASSERT(watch_follow(w, 1, &going_on, err));
+	CU_ASSERT(w->holders->looks == scans + 2);
 	CU_ASSERT(w->owners_due_ns >= w->first_ns + w->look.t_ns + 100 * w->owners_cost_ns);
 }
 
