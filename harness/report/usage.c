@@ -121,6 +121,13 @@ void usage_holders(struct out *to, const struct usage *u)
 	out_z(to, " whose process is not known");
 }
 
+/* Those whose descriptor may be closed: the kernel names nobody of them. */
+static uint32_t orphans_most(const struct usage *u)
+{
+	return u->states[STATE_TIME_WAIT] + u->states[STATE_FIN_WAIT1] +
+	       u->states[STATE_FIN_WAIT2] + u->states[STATE_CLOSING] + u->states[STATE_LAST_ACK];
+}
+
 /* It is who has live ones, if nobody else was seen to have any, and the kernel names none of the rest. */
 void usage_likely(struct out *to, const struct usage *u)
 {
@@ -129,7 +136,7 @@ void usage_likely(struct out *to, const struct usage *u)
 	uint32_t unknown = sockets > h->sockets ? sockets - h->sockets : 0;
 	bool is_alone = h->sockets && h->fd_lowest >= 0 && !h[1].sockets && !u->held_by_others;
 
-	if (u->holders_known && is_alone && unknown && unknown <= u->states[STATE_TIME_WAIT])
+	if (u->holders_known && is_alone && unknown && unknown <= orphans_most(u))
 		out_fmt(to, ": likely %s as well, for nobody else is seen to connect there",
 			h->command);
 }
