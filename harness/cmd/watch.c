@@ -1,10 +1,12 @@
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/signals.h"
 #include "report/look.h"
+#include "report/page.h"
 #include "sys/facts.h"
 #include "sys/netns.h"
 #include "watch/watch.h"
@@ -44,6 +46,8 @@ static const struct opt opts[] = {
  * the other. */
 static const char clear[] = "\033[H\033[J";
 
+enum { SHOWN_MOST = 1 << 18 }; /* bytes: no terminal shows as much at once */
+
 /* NULL and an err: it is none. */
 static const struct remote *remote_of(const struct watch_options *o, struct remote *to,
 				      struct err *err)
@@ -67,15 +71,40 @@ static bool enter(const struct watch_options *o, struct err *err)
 	       (!o->netns || netns_join(o->netns, err));
 }
 
-static bool tell(struct out *out, const struct watch_options *o, const struct watch *w, bool again,
-		 struct err *err)
+/* As much as the terminal has lines for: what it scrolls past its top nobody sees, and that is the head, and
+ * the fullest. */
+static void show(struct out *out, const struct look *l, struct arena scratch)
 {
+	static const char more[] = "  (more in a taller window, or with --top)";
+	struct out page = out_memory(ARENA_ARRAY(&scratch, char, SHOWN_MOST), SHOWN_MOST);
+	struct winsize size = {0};
+	struct text all;
+	size_t fits;
+
+	page.colour = out->colour;
+	look_write(&page, l);
+	all = out_written(&page);
+	fits = all.len;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 && size.ws_col > 0)
+		fits = page_fit(all, size.ws_row - 1U, size.ws_col);
+	out_z(out, clear);
+	out_text(out, (struct text){all.s, fits});
+	if (fits < all.len)
+		out_fmt(out, "%.*s", size.ws_col - 1, more);
+}
+
+static bool tell(struct command_call *call, const struct watch *w, bool again, struct err *err)
+{
+	const struct watch_options *o = call->options;
+	const struct look *l = &w->look;
+
 	if (o->json)
-		return look_write_json(out, &w->look) ||
+		return look_write_json(call->out, l) ||
 		       err_sys(err, ENOMEM, "could not write a look");
 	if (again)
-		out_z(out, clear);
-	(w->look.totals.known && !again ? look_write_totals : look_write)(out, &w->look);
+		show(call->out, l, *call->arena);
+	else
+		(l->totals.known ? look_write_totals : look_write)(call->out, l);
 	return true;
 }
 
@@ -86,7 +115,7 @@ static bool go_on(struct command_call *call, struct watch *w, struct err *err)
 	const volatile sig_atomic_t *interrupted = signals_watch();
 	bool again = isatty(STDOUT_FILENO) && !o->once && !o->json;
 
-	while (tell(call->out, o, w, again, err)) {
+	while (tell(call, w, again, err)) {
 		if (o->once || !out_flush(call->out))
 			break;
 		if (!watch_follow(w, LOOK_NS, interrupted, err))

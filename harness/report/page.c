@@ -1,5 +1,7 @@
 #include "report/page.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 
 static bool is_unit(struct text word)
@@ -87,4 +89,40 @@ unsigned page_width(struct text t)
 		t = text_skip(t, len);
 	}
 	return wide;
+}
+
+/* Columns of what a terminal is sent: neither the end of a colour's sequence nor what continues a character
+ * has any. */
+static unsigned shown_width(struct text line)
+{
+	unsigned width = 0;
+	bool paints = false;
+
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char byte = (unsigned char)line.s[i];
+
+		if (byte == '\033')
+			paints = true;
+		width += !paints && (byte & 0xc0) != 0x80;
+		paints &= byte != 'm';
+	}
+	return width;
+}
+
+size_t page_fit(struct text t, unsigned rows, unsigned columns)
+{
+	size_t fits = 0;
+
+	while (fits < t.len) {
+		const char *line = t.s + fits, *end = memchr(line, '\n', t.len - fits);
+		size_t len = end ? (size_t)(end - line) : t.len - fits;
+		unsigned width = shown_width((struct text){line, len});
+		unsigned takes = width ? (width + columns - 1) / columns : 1;
+
+		if (takes > rows)
+			break;
+		rows -= takes;
+		fits += len + (end != NULL);
+	}
+	return fits;
 }

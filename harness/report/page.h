@@ -17,5 +17,9 @@ void page_paragraph(struct out *out, const char *lead, enum paint paint, unsigne
 /* Escaped, and blanks up to `wide` columns. */
 void page_cell(struct out *out, struct text t, unsigned wide);
 
+/* How much of a text of whole lines, from its start, a terminal of so many rows and columns shows at once:
+ * whole lines. Where it is too narrow for one, that takes several rows; colours take no room. */
+size_t page_fit(struct text t, unsigned rows, unsigned columns);
+
 /* How wide out_escaped() makes a text. */
 unsigned page_width(struct text t);

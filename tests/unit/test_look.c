@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "report/look.h"
+#include "report/page.h"
+#include "report/usage.h"
 #include "runner.h"
 #include "watch/why.h"
 
@@ -192,6 +194,47 @@ static void whose_a_closed_connection_likely_was_is_said(void)
 	}
 }
 
+/* Nor does the kernel name anybody of those that are on their way there. */
+static void of_whom_one_on_its_way_to_the_end_likely_is_is_said(void)
+{
+	static const int closing[] = {STATE_FIN_WAIT1, STATE_FIN_WAIT2, STATE_CLOSING,
+				      STATE_LAST_ACK};
+
+	for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++) {
+		struct look_row row = row_of(STATE_ESTABLISHED, 3, 40);
+		char text[128];
+		struct out to = out_memory(text, sizeof(text));
+
+		row.usage.states[closing[i]] = 17;
+		row.usage.holders_known = true;
+		row.usage.holders[0] = (struct holder){4711, "nginx", 3, 5, 9};
+		row.usage.states[STATE_CLOSE_WAIT] = 1;
+		usage_likely(&to, &row.usage);
+		CU_ASSERT_EQUAL(to.len, 0);
+		row.usage.states[STATE_CLOSE_WAIT] = 0;
+		usage_likely(&to, &row.usage);
+		CU_ASSERT(text_starts(out_written(&to), TEXT(": likely nginx as well")));
+	}
+}
+
+/* Whole lines, colours without room, and of one that is wider than the terminal all of its rows. */
+static void a_terminal_is_given_what_it_can_show(void)
+{
+	static const struct text text =
+		TEXT("one\n\nthree, which is wide\n\033[31mfo\303\274r\033[m\nfive");
+	static const struct {
+		unsigned rows, columns;
+		size_t fits;
+	} rows[] = {
+		{0, 80, 0},  {1, 80, 4},  {2, 80, 5},  {3, 80, 26}, {3, 20, 26}, {3, 19, 5},
+		{4, 19, 26}, {4, 80, 40}, {4, 20, 40}, {5, 19, 40}, {5, 80, 44}, {6, 4, 5},
+		{7, 4, 26},  {8, 4, 40},  {9, 4, 44},  {10, 3, 26}, {11, 3, 40},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CU_ASSERT_EQUAL(page_fit(text, rows[i].rows, rows[i].columns), rows[i].fits);
+}
+
 /* A look that costs much leaves the next for later; until then totals come, and when it was is told. */
 static void each_look_has_its_time(void)
 {
@@ -297,6 +340,8 @@ static const struct test tests[] = {
 	TEST(all_that_it_tells_of_has_something_to_do_about_it),
 	TEST(a_look_is_told_in_words),
 	TEST(whose_a_closed_connection_likely_was_is_said),
+	TEST(of_whom_one_on_its_way_to_the_end_likely_is_is_said),
+	TEST(a_terminal_is_given_what_it_can_show),
 	TEST(each_look_has_its_time),
 	TEST(what_is_not_sure_is_said),
 	TEST(a_look_is_told_to_a_program),
