@@ -160,6 +160,14 @@ void caveat_from_proc(struct out *out, const struct result_run *run)
 			     "sock_diag: those that are bound and not connected are not in it"));
 }
 
+void caveat_torn(struct out *out, const struct result_run *run)
+{
+	if (run->fullest.torn || run->end.torn)
+		page_paragraph(out, "  but", PAINT_NONE, LABEL,
+			       TEXT("not all sockets were counted, since they moved meanwhile or "
+				    "were too many: there may have been more in use than is told"));
+}
+
 void caveat_whole(struct out *out, const struct result_run *run)
 {
 	char buffer[LINE_MOST];

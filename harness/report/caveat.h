@@ -19,6 +19,9 @@ void caveat_slow(struct out *out, const struct result_run *run);
 /* Sockets were counted from /proc, which lacks some. */
 void caveat_from_proc(struct out *out, const struct result_run *run);
 
+/* Sockets moved while those that are told of were counted. */
+void caveat_torn(struct out *out, const struct result_run *run);
+
 /* Fewer threads carried the load than was asked for. */
 void caveat_whole(struct out *out, const struct result_run *run);
 

@@ -267,6 +267,7 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		caveat_slow(out, run);
 		caveat_stopped(out, run);
 		caveat_from_proc(out, run);
+		caveat_torn(out, run);
 		caveat_whole(out, run);
 		block_expectations(out, run);
 	}
