@@ -104,7 +104,7 @@ static void write_stamp(struct out *out, const struct look *l)
 	if (l->next_ns > LATE_NS) {
 		draft_time(&line, ": the next look comes in ", l->next_ns);
 		draft_time(&line, ", since one takes ", (int64_t)l->sample.dump_ns);
-		out_z(&line, " of processor time, and looks are to take 2 % of a core");
+		out_z(&line, " of processor time, and looks may take 2 % of a core at most");
 	}
 	page_paragraph(out, "at", PAINT_NONE, STAMP, out_written(&line));
 }
@@ -177,7 +177,7 @@ static void write_head(struct out *out, const struct look *l)
 			unit_count_pretty(n, l->sample.states[state]), state_name(state));
 		any = true;
 	}
-	out_fmt(out, "%s%s%s\n", any ? "" : " none of TCP in the range",
+	out_fmt(out, "%s%s%s\n", any ? "" : " no TCP socket in the range",
 		l->to_one ? " to that destination" : "",
 		l->overfull	 ? " (at least: there are more than are counted)"
 		: l->sample.torn ? " (at least: they moved while counted)"
@@ -204,9 +204,9 @@ static void write_doubts(struct out *out, const struct look *l)
 	if (!l->starves_binds)
 		return;
 	out_fmt(&line,
-		"%s of %s ports are in use towards some destination or other: who binds to port 0 "
-		"before it connects has no more than the rest, and connect() passes over ports "
-		"that were had so",
+		"%s of %s ports are in use towards some destination: a program that binds to port "
+		"0 before it connects can have only the others, and connect() skips those that "
+		"bind() took",
 		unit_count_pretty(n, l->anywhere), unit_count_pretty(of, l->usable));
 	page_paragraph(out, "  but", PAINT_NONE, LABEL, out_written(&line));
 }
