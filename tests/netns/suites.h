@@ -14,6 +14,7 @@
 	SUITE(nat) \
 	SUITE(nat_mapping) \
 	SUITE(nat_kept) \
+	SUITE(foreseen) \
 	SUITE(nat_udp) \
 	SUITE(published) \
 	SUITE(rights) \
