@@ -232,8 +232,9 @@ static void limit_opened(struct forecast *f, const struct scenario *s)
 	struct shape shape = shape_make(&s->load);
 	int64_t at = isinf(changes) ? FOR_EVER : (int64_t)changes;
 
-	if (at == FOR_EVER || s->load.protocol == PROTOCOL_UDP || !load_is_open(&s->load))
-		return;
+	if (at == FOR_EVER || speed_fills(s) || s->load.protocol == PROTOCOL_UDP ||
+	    !load_is_open(&s->load))
+		return; /* a backlog that is full changes as much, and is counted by itself */
 	f->gone = f->after > shape_due(&shape, at - 1);
 	f->after = least(f->after, shape_due(&shape, at - 1));
 	f->after_least = least(f->after_least, shape_due(&shape, at - LIFE_SLACK));

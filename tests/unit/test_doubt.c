@@ -136,6 +136,7 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		CU_ASSERT_EQUAL(f->after, rows[i].after);
 		CU_ASSERT_EQUAL(f->refused.likely, (double)rows[i].refused);
 		CU_ASSERT_EQUAL(f->hangs_ns, rows[i].hangs_ms * 1000000);
+		CU_ASSERT_FALSE(f->gone);
 		arena_close(&a);
 	}
 }
