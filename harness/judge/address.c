@@ -3,28 +3,24 @@
 #include "judge/rule.h"
 
 /* EADDRNOTAVAIL has two meanings. Of a bind() it is always the address; of a connect(), where the
- * driver has asked UDP, which wants the same addresses and other ports. */
-static uint64_t missing_addresses(const struct evidence *e)
-{
-	uint64_t n = evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL);
-
-	if (!e->tape->exhausted && evidence_has(e, EVENT_NO_ADDRESS))
-		n += evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL);
-	return n;
-}
-
+ * driver has asked UDP, which wants the same addresses and other ports. Beside a want of ports it is of the
+ * loads that have none. */
 static struct claim claim_address(const struct evidence *e, const char *what)
 {
-	bool at_bind = evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL) > 0;
+	uint64_t at_bind = evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL),
+		 at_connect = e->tape->exhausted ? e->homeless
+						 : evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL);
 
-	if (missing_addresses(e) == 0)
+	if (at_bind > 0)
+		return claim_alike(e, STAGE_BIND, EADDRNOTAVAIL, what);
+	if (!evidence_has(e, EVENT_NO_ADDRESS))
 		return no_claim;
-	return claim_alike(e, at_bind ? STAGE_BIND : STAGE_CONNECT, EADDRNOTAVAIL, what);
+	return claim_alike_of(e, at_connect, STAGE_CONNECT, EADDRNOTAVAIL, what);
 }
 
 static bool is_ipv6(const struct evidence *e)
 {
-	return e->load->family == FAMILY_IPV6;
+	return e->load->family == FAMILY_IPV6 || e->homeless > 0;
 }
 
 static struct claim foreign_address(const struct evidence *e)

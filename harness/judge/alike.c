@@ -26,7 +26,12 @@ static const char *say_room(const struct evidence *e)
 
 struct claim claim_alike(const struct evidence *e, enum stage stage, int error, const char *what)
 {
-	uint64_t n = evidence_errors(e, stage, error);
+	return claim_alike_of(e, evidence_errors(e, stage, error), stage, error, what);
+}
+
+struct claim claim_alike_of(const struct evidence *e, uint64_t n, enum stage stage, int error,
+			    const char *what)
+{
 	struct claim c = {.weight = (double)n};
 
 	if (n > 0)
@@ -130,9 +135,19 @@ static bool leak_takes_all(const struct tally *t)
 	return 2 * t->leaked > t->leaked + t->open;
 }
 
+/* The most that it had open at once, whose descriptors ran out. */
+static uint64_t open_at_once(const struct evidence *e, size_t load)
+{
+	bool apart = e->plan->load_count > 1 && load < e->tape->load_count;
+
+	return apart ? e->tape->loads[load].open_peak
+		     : (uint64_t)evidence_measured(e, MEASURE_ESTABLISHED_MAX);
+}
+
 static void advise_close(struct finding *f, const struct evidence *e)
 {
 	const struct tally *t = evidence_tally(e->plan, e->tape, starved_load(e));
+	uint64_t most = open_at_once(e, starved_load(e));
 
 	if (leak_takes_all(t))
 		advice_add_fmt(&f->attempt, e->a,
@@ -141,12 +156,11 @@ static void advise_close(struct finding *f, const struct evidence *e)
 			       say_count(e->a, t->leaked),
 			       say_number_of(e->a, t->opened, "connection", "connections"),
 			       say_either(t->leaked, "was", "were"));
-	else if (e->measures->fixed[MEASURE_ESTABLISHED_MAX].present)
-		advice_add_fmt(
-			&f->attempt, e->a,
-			"or have fewer open at once, up to %s here: each has a descriptor "
-			"until it is closed",
-			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_ESTABLISHED_MAX)));
+	else if (most > 0)
+		advice_add_fmt(&f->attempt, e->a,
+			       "or have fewer open at once, up to %s here: each has a descriptor "
+			       "until it is closed",
+			       say_count(e->a, most));
 }
 
 static void advise_limit(struct finding *f, const struct evidence *e)

@@ -14,22 +14,67 @@ static const char *say_sources(const struct evidence *e)
 		     : "";
 }
 
-/* With one destination connect() could do no better. */
+/* The load whose bind() to port 0 was refused most; NULL: none was. */
+static const struct load_plan *refused_binder(const struct evidence *e)
+{
+	const struct load_plan *who = NULL;
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		uint64_t n = evidence_tally(e->plan, e->tape, i)->errors[STAGE_BIND][EADDRINUSE];
+
+		if (!bind_asks_port(e->plan->loads[i].bind) || n <= most)
+			continue;
+		most = n;
+		who = &e->plan->loads[i];
+	}
+	return who;
+}
+
+/* Ports that loads with their own bind(), or without one, have taken; and what the others of them
+ * were refused. */
+struct sides {
+	uint64_t bound, plain;		       /* opened by */
+	uint64_t bound_refused, plain_refused; /* for want of a port */
+};
+
+static struct sides sides_of(const struct evidence *e)
+{
+	struct sides s = {0};
+
+	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++) {
+		const struct tally *t = &e->tape->loads[i].tally;
+		enum bind_way way = e->plan->loads[i].bind;
+
+		if (e->plan->loads[i].ipv6_off && t->opened == 0)
+			continue; /* what it was refused is no port */
+		*(bind_takes_port(way) ? &s.bound : &s.plain) += t->opened;
+		if (bind_asks_port(way))
+			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
+		else if (!bind_takes_port(way))
+			s.plain_refused += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
+	}
+	return s;
+}
+
+/* With one destination connect() could do no better; and where others have it choose, who binds is refused
+ * theirs. */
 static struct claim bind_first(const struct evidence *e)
 {
-	const struct budget *b = &e->plan->budget;
+	const struct load_plan *who = refused_binder(e);
+	const struct budget *b = who ? &who->budget : &e->plan->budget;
 	uint64_t capacity = (uint64_t)b->usable * b->pairs;
 	struct claim c = {.weight = claim_first(e)};
 
-	if (!bind_asks_port(e->load->bind) || evidence_errors(e, STAGE_BIND, EADDRINUSE) == 0 ||
-	    b->spaces == b->pairs || plan_speaks(e->plan, PROTOCOL_UDP))
+	if (!who || b->spaces == b->pairs || sides_of(e).plain > 0 ||
+	    plan_speaks(e->plan, PROTOCOL_UDP))
 		return (struct claim){0};
 	c.why = text_format(
 		e->a,
 		"bind(%s, 0) takes a port before the destination is known, and so "
 		"for all of them: %s %s %s in all%s. Were connect() to choose, each of "
 		"%s would have them: %s. %s",
-		e->load->bind == BIND_ANY ? "0.0.0.0" : "address", say_ports(e),
+		who->bind == BIND_ANY ? "0.0.0.0" : "address", say_ports(e),
 		say_either(b->usable, "carries", "carry"),
 		say_number_of(e->a, b->usable, "connection", "connections"), say_sources(e),
 		say_number_of(e->a, e->plan->destinations, "destination", "destinations"),
@@ -119,30 +164,6 @@ static struct claim listeners(const struct evidence *e)
 			say_number_of(e->a, held, "port of the range", "ports of the range"),
 			say_left(e));
 	return c;
-}
-
-/* Ports that loads with their own bind(), or without one, have taken; and what the others of them
- * were refused. */
-struct sides {
-	uint64_t bound, plain;		       /* opened by */
-	uint64_t bound_refused, plain_refused; /* for want of a port */
-};
-
-static struct sides sides_of(const struct evidence *e)
-{
-	struct sides s = {0};
-
-	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++) {
-		const struct tally *t = &e->tape->loads[i].tally;
-		enum bind_way way = e->plan->loads[i].bind;
-
-		*(bind_takes_port(way) ? &s.bound : &s.plain) += t->opened;
-		if (bind_asks_port(way))
-			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
-		else if (!bind_takes_port(way))
-			s.plain_refused += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
-	}
-	return s;
 }
 
 /* Who of them starves? */
@@ -271,7 +292,8 @@ static void advise_one_dest(struct finding *f, const struct evidence *e)
 
 static void advise_bind_first(struct finding *f, const struct evidence *e)
 {
-	const struct budget *b = &e->plan->budget;
+	const struct load_plan *who = refused_binder(e);
+	const struct budget *b = who ? &who->budget : &e->plan->budget;
 
 	advice_add_fmt(
 		&f->attempt, e->a,

@@ -172,9 +172,13 @@ static struct claim lasting_churn(const struct evidence *e)
 static struct claim time_wait_churn(const struct evidence *e)
 {
 	struct claim c = {.weight = claim_churn(e)};
+	double rest = 1 - claim_share_of_pools(e);
 
+	if (rest < POOL_SHARE_LEAST)
+		return no_claim;
 	if (c.weight == 0)
 		return lasting_churn(e);
+	c.weight *= rest;
 	c.why = text_of(say_churn(e));
 	return c;
 }

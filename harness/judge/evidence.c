@@ -262,6 +262,20 @@ static uint64_t named_of(const struct plan *plan, const struct tape *tape)
 	return n;
 }
 
+/* IPv6 is off: connect() says what it says where no port is left. */
+static uint64_t homeless_of(const struct plan *plan, const struct tape *tape)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < plan->load_count; i++) {
+		const struct tally *t = evidence_tally(plan, tape, i);
+
+		if (plan->loads[i].ipv6_off && t->opened == 0)
+			n += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
+	}
+	return n;
+}
+
 /* Does a load name its ports, and others have those of the range? */
 static bool is_outside(const struct plan *plan, size_t i)
 {
@@ -304,7 +318,8 @@ struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			   tape->tally.errors[STAGE_SEND][EAGAIN] +
 			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
 	e.named = named_of(plan, tape);
-	e.wanted -= least(e.wanted, e.named);
+	e.homeless = homeless_of(plan, tape);
+	e.wanted -= least(e.wanted, e.named + e.homeless);
 	count_kept(&e);
 	return e;
 }

@@ -194,6 +194,21 @@ static struct claim close_wait_late(const struct evidence *e)
 	return c;
 }
 
+/* The same of a gateway's ports: there the client's own are left. */
+static struct claim close_wait_away(const struct evidence *e, uint64_t waiting)
+{
+	struct claim c = leaked_away(e);
+
+	if (c.weight == 0 || 2 * waiting <= e->kept)
+		return no_claim;
+	c.why = text_format(e->a,
+			    "The far end has closed %s, and the client has not: CLOSE_WAIT has no "
+			    "timer. " TEXT_FMT,
+			    say_number_of(e->a, waiting, "connection", "connections"),
+			    TEXT_ARG(c.why));
+	return c;
+}
+
 /* Most of what was leaked: the far end was done with it. */
 static struct claim close_wait_leak(const struct evidence *e)
 {
@@ -201,6 +216,8 @@ static struct claim close_wait_leak(const struct evidence *e)
 	uint64_t waiting = e->full ? e->full->states[STATE_CLOSE_WAIT] : 0;
 	struct claim c = {.weight = claim_leaked(e)};
 
+	if (c.weight == 0 && gateway_is_leaked_away(e))
+		return close_wait_away(e, waiting);
 	if (c.weight == 0 || 2 * waiting <= h.leaked)
 		return close_wait_late(e);
 	c.why = text_format(
@@ -275,10 +292,20 @@ static struct claim inherited_fd(const struct evidence *e)
 	return c;
 }
 
+/* What a leak comes to an end of: the client's ports, or a gateway's, or the room in its table. */
+static uint64_t leak_fills(const struct evidence *e)
+{
+	uint64_t ports = e->plan->budget.usable, most = e->plan->scenario->network.nat.limit;
+
+	if (e->plan->nat.outside.count > 0)
+		ports = least(ports, e->plan->nat.carriage.each);
+	return most > 0 ? least(ports, most) : ports;
+}
+
 /* "a pool with a limit below 32": where a leak shows. */
 static void advise_leak(struct finding *f, const struct evidence *e)
 {
-	uint32_t usable = e->plan->budget.usable;
+	uint64_t usable = leak_fills(e);
 	const char *limit = "";
 
 	if (usable > 1)

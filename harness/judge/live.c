@@ -167,6 +167,18 @@ static const char *say_law(const struct evidence *e)
 		.s;
 }
 
+/* "None is in TIME_WAIT: the ports are held by live connections."; or how many are, and who has more. */
+static const char *say_beside_live(const struct evidence *e, const struct holders *h)
+{
+	if (h->time_wait == 0)
+		return "None is in TIME_WAIT: the ports are held by live connections.";
+	return text_format(e->a, "%s %s in TIME_WAIT%s.", say_count(e->a, h->time_wait),
+			   say_either(h->time_wait, "is", "are"),
+			   h->live > h->time_wait ? ": most ports are held by live connections"
+						  : " besides")
+		.s;
+}
+
 static struct claim live_saturation(const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
@@ -177,15 +189,12 @@ static struct claim live_saturation(const struct evidence *e)
 	    (!is_saturated(e, &h) && has_other_cause(e, &h)) ||
 	    (!e->tape->exhausted && comes_of_lag(e, &h)))
 		return no_claim;
-	c.why = text_format(
-		e->a,
-		"%s %s in use at once, and there %s %s %s. %s %s in TIME_WAIT: the ports are held "
-		"by live connections.%s%s",
-		say_number_of(e->a, h.live, "connection", "connections"),
-		say_either(h.live, "was", "were"), say_either(e->plan->budget.usable, "is", "are"),
-		say_ports(e), say_towards(e), h.time_wait ? say_count(e->a, h.time_wait) : "None",
-		say_either(h.time_wait ? h.time_wait : 1, "is", "are"), say_law(e),
-		comes_of_lag(e, &h) ? say_lag(e) : "");
+	c.why = text_format(e->a, "%s %s in use at once, and there %s %s %s. %s%s%s",
+			    say_number_of(e->a, h.live, "connection", "connections"),
+			    say_either(h.live, "was", "were"),
+			    say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+			    say_towards(e), say_beside_live(e, &h), say_law(e),
+			    comes_of_lag(e, &h) ? say_lag(e) : "");
 	return c;
 }
 

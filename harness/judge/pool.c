@@ -1,38 +1,38 @@
 #include "judge/outlook.h"
 #include "judge/rule.h"
 
-/* The load that keeps connections between requests; NULL: none does. */
-static const struct load_plan *pooled_load(const struct evidence *e)
-{
-	for (uint32_t i = 0; i < e->plan->load_count; i++)
-		if (load_is_pooled(e->plan->loads[i].load))
-			return &e->plan->loads[i];
-	return NULL;
-}
+/* A load, and what it came to. */
+struct pooled {
+	const struct load_plan *plan;
+	const struct tally *tally;
+	uint64_t open_peak;
+};
 
 /* Have its connections served as many requests as they may? Then that is why they were closed. */
-static bool is_capped(const struct evidence *e, const struct load_plan *lp)
+static bool is_capped(const struct pooled *p)
 {
-	const struct tally *t = &e->tape->tally;
+	const struct tally *t = p->tally;
+	uint32_t most = p->plan->serves_most;
 
-	return lp->serves_most > 1 && lp->serves_most < UINT32_MAX && t->closed > 0 &&
-	       (double)t->requests_done >= 0.9 * (double)lp->serves_most * (double)t->closed;
+	return most > 1 && most < UINT32_MAX && t->closed > 0 &&
+	       (double)t->requests_done >= 0.9 * (double)most * (double)t->closed;
+}
+
+static bool serves_few(const struct pooled *p)
+{
+	return p->tally->requests_done > 0 &&
+	       (p->plan->load->request.per_connection == 1 || is_capped(p));
 }
 
 /* Requests at once: as many as the load wants, or as were seen where it says a rate. */
-static uint64_t at_once(const struct evidence *e, const struct load_plan *lp)
+static uint64_t at_once(const struct pooled *p)
 {
-	return lp->concurrency ? lp->concurrency : e->tape->open_peak;
+	return p->plan->concurrency ? p->plan->concurrency : p->open_peak;
 }
 
-static const char *say_reuse(const struct evidence *e)
+static bool keeps_few(const struct pooled *p)
 {
-	const struct tally *t = &e->tape->tally;
-
-	return text_format(e->a, "%s of %s found a connection that had served before",
-			   say_count(e->a, t->requests_reused),
-			   say_number_of(e->a, t->requests_done, "request", "requests"))
-		.s;
+	return load_is_pooled(p->plan->load) && p->plan->idle_most < at_once(p) && !is_capped(p);
 }
 
 /* How long a connection of the pool has nothing to do at least: the pause of who uses it; of a rate, what
@@ -49,36 +49,118 @@ static int64_t rest_of(const struct load_plan *lp)
 }
 
 /* Does the pool's own timer end what the next request would have used? It shows: hardly any found one. */
-static bool times_out(const struct evidence *e, const struct load_plan *lp)
+static bool times_out(const struct pooled *p)
 {
-	const struct tally *t = &e->tape->tally;
-	int64_t timeout = lp->load->pool.idle_timeout;
+	const struct tally *t = p->tally;
+	int64_t timeout = p->plan->load->pool.idle_timeout;
 
-	return timeout > 0 && timeout < rest_of(lp) && 2 * t->requests_reused < t->requests_done;
+	return load_is_pooled(p->plan->load) && timeout > 0 && timeout < rest_of(p->plan) &&
+	       2 * t->requests_reused < t->requests_done;
+}
+
+static struct pooled pooled_at(const struct evidence *e, uint32_t i)
+{
+	bool apart = e->plan->load_count > 1 && i < e->tape->load_count;
+
+	return (struct pooled){&e->plan->loads[i], evidence_tally(e->plan, e->tape, i),
+			       apart ? e->tape->loads[i].open_peak : e->tape->open_peak};
+}
+
+/* Of the loads that are such the one that closed most. */
+static bool find_pooled(const struct evidence *e, bool (*is_such)(const struct pooled *),
+			struct pooled *out)
+{
+	*out = (struct pooled){0};
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		struct pooled p = pooled_at(e, i);
+
+		if (is_such(&p) && (!out->plan || p.tally->closed > out->tally->closed))
+			*out = p;
+	}
+	return out->plan;
+}
+
+/* What of all that was closed a load has: of the ports that wait, so many are its own. */
+static double share_of(const struct evidence *e, const struct pooled *p)
+{
+	uint64_t all = e->tape->tally.closed;
+
+	return all > 0 ? (double)p->tally->closed / (double)all : 1;
+}
+
+double claim_share_of_pools(const struct evidence *e)
+{
+	double share = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		struct pooled p = pooled_at(e, i);
+
+		if (serves_few(&p) || keeps_few(&p) || times_out(&p))
+			share += share_of(e, &p);
+	}
+	return share;
+}
+
+static struct claim claim_pool(const struct evidence *e, bool (*is_such)(const struct pooled *),
+			       struct pooled *out)
+{
+	struct claim c = {.weight = claim_churn(e)};
+
+	if (c.weight == 0 || !find_pooled(e, is_such, out) || share_of(e, out) < POOL_SHARE_LEAST)
+		return no_claim;
+	c.weight *= share_of(e, out);
+	return c;
+}
+
+/* "Of those closed 41 of 62 are its own. ", where others closed as well. */
+static const char *say_own(const struct evidence *e, const struct pooled *p)
+{
+	uint64_t all = e->tape->tally.closed;
+
+	if (p->tally->closed >= all)
+		return "";
+	return text_format(e->a, "Of %s that were closed %s %s its own. ",
+			   say_number_of(e->a, all, "connection", "connections"),
+			   say_count(e->a, p->tally->closed),
+			   say_either(p->tally->closed, "is", "are"))
+		.s;
+}
+
+static const char *say_reuse(const struct evidence *e, const struct pooled *p)
+{
+	const struct tally *t = p->tally;
+
+	return text_format(e->a, "%s of %s found a connection that had served before",
+			   say_count(e->a, t->requests_reused),
+			   say_number_of(e->a, t->requests_done, "request", "requests"))
+		.s;
 }
 
 static struct claim pool_idle_timeout(const struct evidence *e)
 {
-	const struct load_plan *lp = pooled_load(e);
-	struct claim c = {.weight = claim_churn(e)};
+	struct pooled p = {0};
+	struct claim c = claim_pool(e, times_out, &p);
 
-	if (c.weight == 0 || !lp || !times_out(e, lp))
+	if (!p.plan || c.weight == 0)
 		return no_claim;
 	c.why = text_format(e->a,
 			    "The pool closes what is idle for %s, and the next request comes after "
 			    "%s: by then the connection is in TIME_WAIT, and a new one is opened. "
-			    "%s. %s",
-			    say_time(e->a, lp->load->pool.idle_timeout),
-			    say_time(e->a, rest_of(lp)), say_reuse(e), say_churn(e));
+			    "%s. %s%s",
+			    say_time(e->a, p.plan->load->pool.idle_timeout),
+			    say_time(e->a, rest_of(p.plan)), say_reuse(e, &p), say_own(e, &p),
+			    say_churn(e));
 	return c;
 }
 
 static void advise_timeout(struct finding *f, const struct evidence *e)
 {
-	const struct load_plan *lp = pooled_load(e);
+	struct pooled p;
+	const struct load_plan *lp;
 
-	if (!lp)
+	if (!find_pooled(e, times_out, &p))
 		return;
+	lp = p.plan;
 	advice_add_fmt(
 		&f->attempt, e->a,
 		"raise the pool's idle timeout above what is between two requests, %s: it is "
@@ -92,35 +174,39 @@ static void advise_timeout(struct finding *f, const struct evidence *e)
 
 static struct claim pool_idle_cap(const struct evidence *e)
 {
-	const struct load_plan *lp = pooled_load(e);
-	struct claim c = {.weight = claim_churn(e)};
-	uint64_t most = lp ? at_once(e, lp) : 0;
+	struct pooled p = {0};
+	struct claim c = claim_pool(e, keeps_few, &p);
+	const struct load_plan *lp;
+	uint64_t most;
 
-	if (c.weight == 0 || !lp || lp->idle_most >= most || is_capped(e, lp))
+	if (!p.plan || c.weight == 0)
 		return no_claim;
+	lp = p.plan;
+	most = at_once(&p);
 	c.why = text_format(
 		e->a,
 		"The pool keeps %s, and there are up to %s: each time that many end, %s - %s = %s "
-		"are closed, to be opened anew for the next. %s. %s",
+		"are closed, to be opened anew for the next. %s. %s%s",
 		say_number_of(e->a, lp->idle_most, "idle connection", "idle connections"),
 		say_number_of(e->a, most, "request at once", "requests at once"),
 		say_count(e->a, most), say_count(e->a, lp->idle_most),
-		say_count(e->a, most - lp->idle_most), say_reuse(e), say_churn(e));
+		say_count(e->a, most - lp->idle_most), say_reuse(e, &p), say_own(e, &p),
+		say_churn(e));
 	return c;
 }
 
 static void advise_pool(struct finding *f, const struct evidence *e)
 {
-	const struct load_plan *lp = pooled_load(e);
 	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a);
+	struct pooled p;
 
-	if (lp)
+	if (find_pooled(e, keeps_few, &p))
 		advice_add_fmt(
 			&f->attempt, e->a,
 			"have the pool keep as many idle connections as there are requests at "
 			"once, %s: it keeps %s, and closes the others after one use (Go: "
 			"MaxIdleConnsPerHost, SetMaxIdleConns; urllib3: maxsize)",
-			say_count(e->a, at_once(e, lp)), say_count(e->a, lp->idle_most));
+			say_count(e->a, at_once(&p)), say_count(e->a, p.plan->idle_most));
 	advice_add(&f->attempt, TEXT("or have no more requests at once than it keeps: let the "
 				     "others wait for a connection"));
 	advice_add(&f->attempt, TEXT("an idle timeout that is shorter than the server's, and no "
@@ -132,24 +218,25 @@ static void advise_pool(struct finding *f, const struct evidence *e)
 /* A cap of R requests on a connection: a TIME_WAIT for R of them. */
 static struct claim proxy_no_keepalive(const struct evidence *e)
 {
-	const struct load_plan *lp = e->load;
-	const struct tally *t = &e->tape->tally;
-	struct claim c = {.weight = claim_churn(e)};
-	bool is_one = lp->load->request.per_connection == 1;
+	struct pooled p = {0};
+	struct claim c = claim_pool(e, serves_few, &p);
+	const struct tally *t;
+	uint32_t serves;
 
-	if (c.weight == 0 || t->requests_done == 0 || !(is_one || is_capped(e, lp)))
+	if (!p.plan || c.weight == 0)
 		return no_claim;
+	t = p.tally;
+	serves = p.plan->load->request.per_connection == 1 ? 1 : p.plan->serves_most;
 	c.why = text_format(
 		e->a,
 		"A connection is closed after %s: %s to %s, a ratio of %.2g (1: no keep-alive at "
-		"all; 0.01: a cap of 100). So %s last for %s. %s",
-		say_number_of(e->a, is_one ? 1 : lp->serves_most, "request", "requests"),
+		"all; 0.01: a cap of 100). So %s last for %s. %s%s",
+		say_number_of(e->a, serves, "request", "requests"),
 		say_number_of(e->a, t->opened, "connection", "connections"),
 		say_number_of(e->a, t->requests_done, "request", "requests"),
 		(double)t->opened / (double)t->requests_done, say_ports(e),
-		say_number_of(e->a, e->plan->budget.capacity * (is_one ? 1 : lp->serves_most),
-			      "request", "requests"),
-		say_churn(e));
+		say_number_of(e->a, e->plan->budget.capacity * serves, "request", "requests"),
+		say_own(e, &p), say_churn(e));
 	return c;
 }
 
@@ -224,7 +311,6 @@ static const char widen_in_vain[] =
 const struct rule pool_rules[] = {
 	{
 		.cause = CAUSE_POOL_IDLE_CAP,
-		.instead = CAUSE_TIME_WAIT_CHURN,
 		.claim = pool_idle_cap,
 		.advise = advise_pool,
 		.seen = {MEASURE_REUSE_RATIO, MEASURE_TIME_WAIT_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_CONNECTS_CLOSED},
@@ -237,7 +323,6 @@ const struct rule pool_rules[] = {
 	},
 	{
 		.cause = CAUSE_POOL_IDLE_TIMEOUT,
-		.instead = CAUSE_TIME_WAIT_CHURN,
 		.claim = pool_idle_timeout,
 		.advise = advise_timeout,
 		.seen = {MEASURE_REUSE_RATIO, MEASURE_TIME_WAIT_MAX, MEASURE_ESTABLISHED_MAX, MEASURE_CONNECTS_CLOSED},
@@ -249,7 +334,6 @@ const struct rule pool_rules[] = {
 	},
 	{
 		.cause = CAUSE_PROXY_NO_KEEPALIVE,
-		.instead = CAUSE_TIME_WAIT_CHURN,
 		.claim = proxy_no_keepalive,
 		.advise = advise_proxy,
 		.seen = {MEASURE_CONNECTS_OPENED, MEASURE_REQUESTS_DONE, MEASURE_REUSE_RATIO, MEASURE_TIME_WAIT_MAX},

@@ -75,10 +75,17 @@ double claim_first(const struct evidence *e);
 
 /* Failures of one kind, which are not for want of a port: `what` says why instead. */
 struct claim claim_alike(const struct evidence *e, enum stage stage, int error, const char *what);
+struct claim claim_alike_of(const struct evidence *e, uint64_t n, enum stage stage, int error,
+			    const char *what); /* so many of them */
 
 /* The failures that TIME_WAIT explains, and its words: who waits, how long, what goes on for ever. */
 double claim_churn(const struct evidence *e);
 const char *say_churn(const struct evidence *e);
+
+/* Of all that was closed the share of loads for which the rules of pool.c have a closer name: what is left is
+ * told as churn, if it is as much as they ask for. */
+double claim_share_of_pools(const struct evidence *e);
+#define POOL_SHARE_LEAST (1 / 8.)
 
 /* What is wrong about churn whatever it comes from; and what of it is in the kernel's power. */
 #define FIN_TIMEOUT_IN_VAIN \

@@ -83,6 +83,7 @@
 	SUITE(cause_leak) \
 	SUITE(cause_edges) \
 	SUITE(cause_share) \
+	SUITE(cause_several) \
 	SUITE(cause_second) \
 	SUITE(advice) \
 	SUITE(tapes) \

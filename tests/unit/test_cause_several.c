@@ -1,0 +1,254 @@
+/* Several loads with a cause each: whose it is, and how much of it. Real runs are in test_tapes.c. */
+#include "judge/cause.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "suites.h"
+#include "trial.h"
+
+#define SMALL "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+
+/* Two loads, with books of their own, which sum up to those of the run. */
+static struct tape *two_loads(struct trial *t, const struct tally *a, const struct tally *b)
+{
+	struct tape *loads = ARENA_ARRAY(&t->arena, struct tape, 2);
+	struct tally *all = &t->tape.tally;
+
+	loads[0] = (struct tape){.load = TEXT("a"), .refused_at_ns = -1, .tally = *a};
+	loads[1] = (struct tape){.load = TEXT("b"), .refused_at_ns = -1, .tally = *b};
+	t->tape.loads = loads;
+	t->tape.load_count = 2;
+	*all = *a;
+	all->attempted += b->attempted;
+	all->opened += b->opened;
+	all->closed += b->closed;
+	all->leaked += b->leaked;
+	all->failed += b->failed;
+	all->open += b->open;
+	all->requests_done += b->requests_done;
+	all->requests_reused += b->requests_reused;
+	for (int i = 0; i < STAGES * ERRNOS; i++)
+		all->errors[i / ERRNOS][i % ERRNOS] += b->errors[i / ERRNOS][i % ERRNOS];
+	return loads;
+}
+
+/* Of 64 that were closed and wait: a closer name is of those that its load has closed, and what is left is
+ * churn, where it is an eighth or more. */
+static void a_pool_is_told_for_what_it_has_closed(void)
+{
+	static const struct {
+		const char *pool;
+		uint64_t closed, done;
+		enum cause closer;
+		size_t pool_at, churn_at; /* from 1; 0: it is not told */
+		const char *own;
+	} rows[] = {
+		{"max_idle: 2", 40, 90, CAUSE_POOL_IDLE_CAP, 1, 2,
+		 "Of 64 connections that were closed 40 are its own."},
+		{"max_idle: 2", 20, 90, CAUSE_POOL_IDLE_CAP, 2, 1,
+		 "Of 64 connections that were closed 20 are its own."},
+		{"max_idle: 2", 57, 90, CAUSE_POOL_IDLE_CAP, 1, 0, "57 are its own."},
+		{"max_idle: 2", 7, 90, CAUSE_POOL_IDLE_CAP, 0, 1, NULL},
+		{"max_idle: 2", 64, 90, CAUSE_POOL_IDLE_CAP, 1, 0, NULL},
+		{"max_idle: 10}, request: {per_connection: 2", 40, 80, CAUSE_PROXY_NO_KEEPALIVE, 1,
+		 2, "So 64 ports last for 128 requests. Of 64 connections"},
+		{"max_idle: 10, idle_timeout: 5ms}, request: {pause: 50ms", 40, 80,
+		 CAUSE_POOL_IDLE_TIMEOUT, 1, 2, "40 are its own."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f, *churn;
+		struct tally a = {0}, b = {0};
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 SMALL "loads: {a: {concurrency: 10, pool: {%s}}, b: {rate: 100/s}}",
+			 rows[i].pool);
+		trial_open(&t, lines);
+		a.opened = a.attempted = a.closed = rows[i].closed;
+		a.requests_done = rows[i].done;
+		b.opened = b.attempted = b.closed = 64 - rows[i].closed;
+		two_loads(&t, &a, &b);
+		t.tape.exhausted = true;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 9);
+		trial_dump(&t, 64)->states[STATE_TIME_WAIT] = 64;
+		trial_judge(&t);
+		f = trial_cause(&t, rows[i].closer);
+		churn = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		if (f && rows[i].own && !text_has(f->why, rows[i].own))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
+		CU_ASSERT_EQUAL(f ? (size_t)(f - t.verdict.causes) + 1 : 0, rows[i].pool_at);
+		CU_ASSERT_EQUAL(churn ? (size_t)(churn - t.verdict.causes) + 1 : 0,
+				rows[i].churn_at);
+		CU_ASSERT(!f || text_has(f->why, rows[i].own ? rows[i].own : "64 connections"));
+		CU_ASSERT(rows[i].own || !f || !text_has(f->why, "its own"));
+		trial_close(&t);
+	}
+}
+
+/* connect() says of an address what it says of ports: beside a want of those it is of the load that IPv6 was
+ * taken from. */
+static void a_load_without_an_address_wants_no_port(void)
+{
+	static const struct {
+		const char *first;
+		enum cause too;
+		uint64_t opened; /* by the load of IPv6 */
+		bool told;
+	} rows[] = {
+		{"{bind: address, rate: 90/s}", CAUSE_BIND_FIRST, 0, true},
+		{"{rate: 90/s}", CAUSE_TIME_WAIT_CHURN, 0, true},
+		{"{rate: 90/s}", CAUSE_TIME_WAIT_CHURN, 1, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tally a = {.attempted = 74, .opened = 64, .closed = 64, .failed = 10},
+			     b = {.attempted = 20, .failed = 20, .opened = rows[i].opened};
+		bool binds = rows[i].too == CAUSE_BIND_FIRST;
+		const struct finding *f;
+		char lines[300];
+		struct trial t;
+
+		snprintf(
+			lines, sizeof(lines),
+			"network: {ports: 40000-40063, servers: 2, sysctl: {net.ipv4.tcp_tw_reuse: "
+			"0, net.ipv6.conf.all.disable_ipv6: 1}}\n"
+			"loads: {a: %s, b: {family: ipv6, rate: 20/s}}",
+			rows[i].first);
+		trial_open(&t, lines);
+		a.errors[binds ? STAGE_BIND : STAGE_CONNECT][binds ? EADDRINUSE : EADDRNOTAVAIL] =
+			10;
+		b.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 20;
+		two_loads(&t, &a, &b)[0].exhausted = true;
+		t.tape.exhausted = true;
+		trial_dump(&t, 64)->states[STATE_TIME_WAIT] = 64;
+		tape_event(&t.tape, (struct event){.kind = EVENT_NO_ADDRESS});
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_IPV6_DISABLED);
+		CU_ASSERT_EQUAL(f != NULL, rows[i].told);
+		CU_ASSERT(!f || text_has(f->why, "connect() failed 20 times with EADDRNOTAVAIL"));
+		CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, rows[i].too));
+		CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_BIND_STARVATION));
+		trial_close(&t);
+	}
+}
+
+/* "up to 28 here" was what all had open; it is the one that has the limit who may have fewer. */
+static void a_limit_of_descriptors_is_of_one_load(void)
+{
+	const struct tally a = {.attempted = 20, .opened = 20, .open = 20};
+	struct tally b = {.attempted = 30, .opened = 17, .open = 17, .failed = 13};
+	const struct finding *f;
+	struct trial t;
+
+	trial_open(&t, SMALL "loads: {a: {hold: 9s}, b: {hold: 9s, nofile: 20}}");
+	b.errors[STAGE_SOCKET][EMFILE] = 13;
+	two_loads(&t, &a, &b)[1].open_peak = 17;
+	trial_dump(&t, 37)->states[STATE_ESTABLISHED] = 37;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_FD_LIMIT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(lines_have(&f->attempt, "have fewer open at once, up to 17 here"));
+	trial_close(&t);
+}
+
+/* A pool that is to show a leak has fewer than what ends first: the gateway's ports, or its limit. */
+static void a_leak_behind_a_gateway_comes_to_its_limit(void)
+{
+	static const struct {
+		const char *nat, *limit;
+		struct tracked gateway;
+		uint64_t close_wait;
+		enum cause told;
+	} rows[] = {
+		{"ports: 2000-2023", "a limit below 24", {24, 26, 26, 0, 0}, 0, CAUSE_LEAK},
+		{"ports: 2000-2023", "a limit below 24", {24, 26, 26, 0, 0}, 12, CAUSE_LEAK},
+		{"ports: 2000-2023",
+		 "a limit below 24",
+		 {24, 26, 26, 0, 0},
+		 13,
+		 CAUSE_CLOSE_WAIT_LEAK},
+		{"ports: 2000-2023, limit: 20",
+		 "a limit below 20",
+		 {20, 0, 0, 0, 0},
+		 0,
+		 CAUSE_LEAK},
+		{"ports: 2000-2099", "a limit below 64", {24, 26, 26, 0, 0}, 0, CAUSE_LEAK},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40063, topology: nat, nat: {%s}}\n"
+			 "load: {rate: 60/s, total: 50, end: leak}",
+			 rows[i].nat);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.leaked = 24;
+		trial_fail(&t, STAGE_CONNECT, ETIMEDOUT, 26);
+		trial_dump(&t, 0)->parts |= SAMPLE_GATEWAY;
+		trial_dump(&t, 50)->parts |= SAMPLE_GATEWAY;
+		t.tape.samples[1].states[STATE_CLOSE_WAIT] = rows[i].close_wait;
+		t.tape.samples[1].states[STATE_ESTABLISHED] = 24 - rows[i].close_wait;
+		t.tape.samples[1].gateway = rows[i].gateway;
+		trial_judge(&t);
+		f = trial_cause(&t, rows[i].told);
+		if (!f)
+			printf("row %zu: %zu causes\n", i, t.verdict.cause_count);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(lines_have(&f->attempt, rows[i].limit));
+		CU_ASSERT(rows[i].told == CAUSE_LEAK ||
+			  text_has(f->why, "The far end has closed 13 connections, and the client "
+					   "has not: CLOSE_WAIT has no timer. Of 24 connections"));
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_LEAK) != NULL, rows[i].told == CAUSE_LEAK);
+		trial_close(&t);
+	}
+}
+
+/* "16 were in use … 48 are in TIME_WAIT: the ports are held by live connections". */
+static void who_has_more_of_the_ports_is_said_to(void)
+{
+	static const struct {
+		uint64_t live;
+		const char *why;
+	} rows[] = {
+		{16, "48 are in TIME_WAIT besides."},
+		{33, "31 are in TIME_WAIT: most ports are held by live connections."},
+		{63, "1 is in TIME_WAIT: most ports are held by live connections."},
+		{64, "None is in TIME_WAIT: the ports are held by live connections."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		struct sample *dump;
+		struct trial t;
+
+		trial_open(&t, SMALL "load: {rate: 40/s, hold: 3s}");
+		trial_exhaust(&t, 64);
+		t.tape.tally.open = rows[i].live;
+		t.tape.tally.closed = 64 - rows[i].live;
+		dump = trial_dump(&t, 64);
+		dump->states[STATE_ESTABLISHED] = rows[i].live;
+		dump->states[STATE_TIME_WAIT] = 64 - rows[i].live;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_LIVE_SATURATION);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(text_has(f->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_pool_is_told_for_what_it_has_closed),
+	TEST(a_load_without_an_address_wants_no_port),
+	TEST(a_limit_of_descriptors_is_of_one_load),
+	TEST(a_leak_behind_a_gateway_comes_to_its_limit),
+	TEST(who_has_more_of_the_ports_is_said_to),
+	TESTS_END,
+};
+
+const struct suite suite_cause_several = {"cause: several loads", tests};
