@@ -242,12 +242,34 @@ static void who_has_more_of_the_ports_is_said_to(void)
 	}
 }
 
+/* What failed of requests is asked of no part by itself: it is for want of any other cause. */
+static void requests_of_one_protocol_are_no_cause_beside_another(void)
+{
+	struct tally a = {.attempted = 30, .failed = 30},
+		     b = {.attempted = 30, .opened = 30, .closed = 30, .requests_failed = 30};
+
+	for (int refused = 0; refused < 2; refused++) {
+		struct trial t;
+
+		trial_open(&t, SMALL "loads: {a: {}, b: {protocol: udp, request: {send: 8B, "
+				     "receive: 8B}}}");
+		a.errors[STAGE_CONNECT][ECONNREFUSED] = refused ? 30 : 0;
+		b.errors[STAGE_RECEIVE][ETIMEDOUT] = 30;
+		two_loads(&t, &a, &b);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_REFUSED) != NULL, refused == 1);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_REQUEST_FAILED) != NULL, refused == 0);
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_pool_is_told_for_what_it_has_closed),
 	TEST(a_load_without_an_address_wants_no_port),
 	TEST(a_limit_of_descriptors_is_of_one_load),
 	TEST(a_leak_behind_a_gateway_comes_to_its_limit),
 	TEST(who_has_more_of_the_ports_is_said_to),
+	TEST(requests_of_one_protocol_are_no_cause_beside_another),
 	TESTS_END,
 };
 
