@@ -2,14 +2,15 @@
 # record-tapes.sh PROG [NAME…] - records tests/data/tapes/NAME.tape: what a real run of each cause left behind, for
 # tests/unit/test_tapes.c to judge anew. NAME is SCENARIO or SCENARIO.CASE of the library; or of tests/data/meddled, whose
 # runs are disturbed from outside, for no scenario can ask for what happens then; or of tests/data/raced, which are run until
-# luck has had it; or of tests/data/failing, which are no lesson of the library's. Without one, all are recorded.
+# luck has had it; or of tests/data/failing, which are no lesson of the library's; or of tests/data/mixed, of two causes at
+# once. Without one, all are recorded.
 #
 # Of tcp-mem-orphans there is no tape: net.ipv4.tcp_mem and tcp_max_orphans are the whole machine's, and no namespace has
 # them. `record-tapes.sh PROG tcp-mem-orphans` asks the kernel, and prints what it says.
 #
 # A tape is four parts, each below a line of its own, `--- PART`: the effective scenario, the run's part of result.json with
 # the host, samples.jsonl and events.jsonl. What judge/ does not look at is left out, to keep them small: verdicts,
-# effective values and settings (the scenario has them), destinations of a dump but for the first.
+# effective values and settings (the scenario has them), destinations of a dump that has more than two.
 set -eu
 prog=$(realpath "$1")
 shift
@@ -38,6 +39,9 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	innocent-victim.other-protocol fast-port-reuse fd-limit link-local-scope link-local-scope.wrong-scope proxy-loop
 	proxy-loop.own-host bind-foreign-address ipv6-tentative snat-insert-race request-failed
 	gate-missed'
+
+# Two of the most frequent causes at once, a case each.
+mixed=$(sed -n 's/^  \([a-z0-9]*-[a-z0-9]*\):$/pairs.\1/p' tests/data/mixed/pairs.yaml)
 
 # As if on a host whose own range was widened, where the class is about that: a namespace of its own, and its sysctl.
 host_of() {
@@ -108,7 +112,7 @@ ask_for_memory() {
 record() {
 	scenario=${1%%.*} case=base
 	[ "$scenario" = "$1" ] || case=${1#*.}
-	for file in scenarios tests/data/meddled tests/data/raced tests/data/failing; do
+	for file in scenarios tests/data/meddled tests/data/raced tests/data/failing tests/data/mixed; do
 		file=$file/$scenario.yaml
 		[ ! -e "$file" ] || break
 	done
@@ -131,7 +135,7 @@ record() {
 }
 
 # shellcheck disable=SC2086 # a word each
-[ $# -gt 0 ] || set -- $all
+[ $# -gt 0 ] || set -- $all $mixed
 for name; do
 	echo "$name"
 	case $name in

@@ -76,6 +76,11 @@ static void books_of(struct tape *t, const struct measures *m)
 	for (size_t i = 0; i < m->server_error_count; i++)
 		t->far_errors[m->server_errors[i].stage][m->server_errors[i].error] =
 			m->server_errors[i].count;
+	for (size_t i = 0; i < m->squat_error_count; i++)
+		t->squat_errors[m->squat_errors[i].stage][m->squat_errors[i].error] =
+			m->squat_errors[i].count;
+	t->squat_held = count_of(m, MEASURE_SQUAT_HELD);
+	t->squat_refused = count_of(m, MEASURE_SQUAT_REFUSED);
 	t->far_opened = count_of(m, MEASURE_SERVER_OPENED);
 	t->exhausted = count_of(m, MEASURE_EXHAUSTED);
 	t->refused_at_ns = at->present ? (int64_t)at->n : -1;

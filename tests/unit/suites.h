@@ -87,6 +87,7 @@
 	SUITE(cause_second) \
 	SUITE(advice) \
 	SUITE(tapes) \
+	SUITE(tapes_alike) \
 	SUITE(result) \
 	SUITE(result_books) \
 	SUITE(result_errors) \
