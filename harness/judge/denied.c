@@ -63,6 +63,19 @@ static bool never_recovers(const struct plan *p, const struct foretold said[PRED
 	       said[PREDICTION_RECOVERED].value.least > lasts;
 }
 
+/* Has a measure no value in any run of it? */
+static bool is_absent(enum measure what, const struct plan *p,
+		      const struct foretold said[PREDICTIONS])
+{
+	const struct foretold *exhausted = &said[PREDICTION_EXHAUSTED];
+	bool never = exhausted->told && exhausted->value.most <= 0;
+
+	if (what == MEASURE_EXHAUSTED_AFTER || what == MEASURE_EXHAUSTED_AT)
+		return never;
+	return (what == MEASURE_RECOVERY || what == MEASURE_RECOVERED_AT) &&
+	       never_recovers(p, said);
+}
+
 /* Shares of what is known: ports in use, by those that there are. */
 static bool fill_of(struct guess *out, const struct plan *p,
 		    const struct foretold said[PREDICTIONS])
@@ -117,10 +130,12 @@ void denied_find(struct denial_list *out, const struct plan *plan, struct arena 
 	predict(said, plan, 0);
 	for (size_t i = 0; i < expect->count; i++) {
 		const struct expectation *e = &expect->list[i];
-		struct guess bounds;
+		struct denial d = {.line = e};
 
-		if (e->what.load == 0 && bounds_of(&bounds, e->what.measure, plan, said) &&
-		    !may_hold(e, &bounds))
-			out->list[out->count++] = (struct denial){e, bounds};
+		d.absent = is_absent(e->what.measure, plan, said);
+		if (e->what.load == 0 &&
+		    (d.absent || (bounds_of(&d.predicted, e->what.measure, plan, said) &&
+				  !may_hold(e, &d.predicted))))
+			out->list[out->count++] = d;
 	}
 }

@@ -1,5 +1,5 @@
 /* denied.h - lines of `expect` that cannot hold, whatever the run is like: what is predicted lies on the
- * other side of them, tolerance and all. Pure; nothing is run.
+ * other side of them, tolerance and all, or there is nothing to measure. Pure; nothing is run.
  *
  * Ownership: the list is in the arena, and borrows the lines.
  */
@@ -9,6 +9,7 @@
 
 struct denial {
 	const struct expectation *line;
+	bool absent; /* since no connect is refused, or none comes back, it has no value */
 	struct guess predicted; /* in the unit of the measure's kind; most may be INFINITY */
 };
 

@@ -215,25 +215,35 @@ static const char *say_bound(enum measure_kind kind, double n, struct arena *a)
 	return block_value(ARENA_ARRAY(a, char, UNIT_PRINTED), kind, (struct value){true, n});
 }
 
+/* "predicted 33 to 40"; of what no run has, why. */
+static const char *say_predicted(const struct denial *d, struct arena *a)
+{
+	enum measure what = d->line->what.measure;
+	enum measure_kind kind = measure_infos[what].kind;
+	const struct guess *g = &d->predicted;
+	bool recovers = what == MEASURE_RECOVERY || what == MEASURE_RECOVERED_AT;
+	const char *to = isinf(g->most) ? " or more"
+			 : g->least == g->most
+				 ? ""
+				 : text_format(a, " to %s", say_bound(kind, g->most, a)).s;
+
+	if (d->absent)
+		return recovers ? "no exhausted destination takes a connection again, and it has "
+				  "no value"
+				: "no connect is refused for want of a port, and it has no value";
+	return text_format(a, "predicted %s%s", say_bound(kind, g->least, a), to).s;
+}
+
 /* "exhausted == false, file.yaml:12, cannot hold: predicted true" */
 static void print_denied(struct out *out, const struct denial_list *denied, struct arena a)
 {
 	for (size_t i = 0; i < denied->count; i++) {
 		const struct expectation *e = denied->list[i].line;
-		const struct guess *g = &denied->list[i].predicted;
-		enum measure_kind kind = measure_infos[e->what.measure].kind;
-		const char *to =
-			isinf(g->most) ? " or more"
-			: g->least == g->most
-				? ""
-				: text_format(&a, " to %s", say_bound(kind, g->most, &a)).s;
 
 		page_paragraph(out, "  but", PAINT_BAD, LABEL,
-			       text_format(&a,
-					   "%s:%u expects " TEXT_FMT
-					   ", which cannot hold: predicted %s%s",
+			       text_format(&a, "%s:%u expects " TEXT_FMT ", which cannot hold: %s",
 					   e->at.file, e->at.line, TEXT_ARG(e->text),
-					   say_bound(kind, g->least, &a), to));
+					   say_predicted(&denied->list[i], &a)));
 	}
 }
 

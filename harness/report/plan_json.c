@@ -260,12 +260,14 @@ static json_t *json_denied(const struct denial_list *denied)
 		const struct denial *d = &denied->list[i];
 		bool is_time = measure_infos[d->line->what.measure].kind == KIND_TIME;
 		double unit = is_time ? 1e9 : 1;
+		struct guess g =
+			d->absent ? (struct guess){INFINITY, INFINITY, INFINITY} : d->predicted;
 
 		json_array_append_new(
 			list, json_pack("{s:o, s:I, s:o, s:o}", "text", json_text(d->line->text),
 					"line", (json_int_t)d->line->at.line, "predicted_least",
-					real_or_null(d->predicted.least / unit), "predicted_most",
-					real_or_null(d->predicted.most / unit)));
+					real_or_null(g.least / unit), "predicted_most",
+					real_or_null(g.most / unit)));
 	}
 	return list;
 }

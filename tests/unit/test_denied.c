@@ -45,7 +45,8 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		{CHURN, "predicted.rate >= 200/s", true},
 		{CHURN, "predicted.rate >= 30/min", false},
 		{CHURN, "recovered.at < 1s", true},
-		{CHURN, "recovered.at > 1m", false},
+		{CHURN, "recovered.at > 1m", true}, /* it is over after 1.6 s */
+		{LATER, "recovered.at > 1s", false},
 		/* what a run has so far it may have more of */
 		{CHURN, "connects.opened <= 30", false},
 		{CHURN, "connects.attempted == 320", false},
@@ -68,6 +69,13 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		{CHURN, "recovered == false", false},
 		{FITS, "recovered == true", true},
 		{LATER, "recovered == true", false},
+		/* what nobody measures has no value that a line could hold for */
+		{FITS, "exhausted.after >= 1", true},
+		{FITS, "exhausted.at < 1h", true},
+		{FITS, "recovery < 1h", true},
+		{FITS, "recovered.at < 1h", true},
+		{CHURN, "recovery < 1h", true},
+		{LATER, "recovery < 1h", false},
 		{SILENT, "requests.failed == 0", true},
 		{SILENT, "requests.failed >= 1", false},
 		{"server: {delay: 3s, jitter: 50%}\nload: {rate: 10/s, request: {send: 8B, "
