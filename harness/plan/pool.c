@@ -127,7 +127,7 @@ static void set_bounds(struct pool_fate *f, const struct load *l)
 	f->share_most = isinf(f->at_once) ? 1 : over > 0 ? over / f->each : 0;
 	f->served = (double)l->request.per_connection;
 	f->late = pool_late(l);
-	f->between = l->pool.idle_timeout
+	f->between = l->pool.idle_timeout || f->kept < f->each + f->late
 			     ? fmax(STALLS_NS, (double)l->pool.idle_timeout) / slowest_ns(l)
 			     : INFINITY;
 	/* One client, whose connection is there still when it asks again: each serves as many as it may. */
@@ -210,6 +210,20 @@ double pool_opens_least(const struct pool_fate *f, double n)
 	if (f->surely_expires)
 		first = fmax(first, floor(n * PROMPT / f->each));
 	return fmax(first, f->served > 0 ? ceil(n / f->served) : 0);
+}
+
+double pool_share_likely(const struct pool_fate *f)
+{
+	if (f->in_step || f->likely_expires)
+		return f->share_most;
+	return f->served > 0 ? 1 / f->served : 0;
+}
+
+double pool_opens_likely(const struct pool_fate *f, double n)
+{
+	double opens = fmax(f->likely, ceil(n * pool_share_likely(f) - NEARLY));
+
+	return fmin(n, fmax(opens, pool_opens_least(f, n)));
 }
 
 double pool_round_of(const struct pool_fate *f, uint64_t ports)

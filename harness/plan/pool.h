@@ -34,11 +34,12 @@ struct pool_fate {
 	bool expires;	     /* before it could serve again, each may be closed for its idle time */
 	bool likely_expires; /* and is, where requests come as evenly as they are due */
 	bool surely_expires; /* and is, unless the machine is held up */
-	double likely;	/* connections that are open at once, where requests are spread evenly */
-	double served;	/* requests that a connection serves at most; 0: as many as there are */
-	double late;	/* requests that are late together after a stall: see pool_late() */
-	double between; /* requests from one stall to the next, whose connections are gone by then */
-	bool by_turns;	/* one client, whose connection is there still when it asks again */
+	double likely; /* connections that are open at once, where requests are spread evenly */
+	double served; /* requests that a connection serves at most; 0: as many as there are */
+	double late;   /* requests that are late together after a stall: see pool_late() */
+	double between; /* requests from one stall to the next, whose connections are gone by then; INFINITY: they
+			   stay */
+	bool by_turns; /* one client, whose connection is there still when it asks again */
 };
 
 /* Does each request have its answer, on a connection that stays? One that fails ends its own. */
@@ -50,6 +51,12 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 /* How many of the first n requests open a connection. */
 double pool_opens_most(const struct pool_fate *f, double n);
 double pool_opens_least(const struct pool_fate *f, double n);
+
+/* As many as are under way, or as serve them all, where requests come evenly. */
+double pool_opens_likely(const struct pool_fate *f, double n);
+
+/* The share of the requests that open one then. */
+double pool_share_likely(const struct pool_fate *f);
 
 /* Of the requests of a pool that is warm, those that open a connection, at most: since there is no room to
  * keep it, or since it has served as many as it may. */

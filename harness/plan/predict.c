@@ -14,6 +14,7 @@
 #include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
+#include "plan/use.h"
 
 #define SECOND 1e9
 
@@ -27,8 +28,6 @@
 #define PROBE_NS 0.5e9
 
 enum { CLOSING = 16 }; /* connections that are just being closed */
-
-static const double rate_slack = 1.1;
 
 static struct foretold exactly(double n)
 {
@@ -96,33 +95,54 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 		 life + SPEED_WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
 }
 
-/* As many as the loads begin, if each has a number of its own. */
-static double begun_most(const struct plan *p)
+/* Of a load that keeps all that it opens: does it lack a descriptor before it lacks a port? */
+static bool keeps_until_descriptors(const struct plan *p)
 {
-	double n = 0;
+	const struct load_plan *lp = &p->loads[0];
 
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		uint64_t total = p->loads[i].load->total;
-
-		n += total ? (double)total : INFINITY;
-	}
-	return n;
+	return is_single(p) && load_share(lp->load, END_LEAK) >= 1 && doubt_is_steady(p, lp) &&
+	       life_opens(p->scenario) && !plan_lacks_address(p) && doubt_descriptors(p, lp);
 }
 
-/* All ports once, and then as fast as they come back. */
-static struct foretold foretell_sustained(const struct plan *p, double elapsed_ns)
+/* Each port once, and again as soon as it is back: so many, of a load that asks all the time. */
+static double carried(const struct plan *p, double ns)
+{
+	double life = (double)p->forecast.port_life_ns;
+
+	return (double)p->budget.capacity * (floor(fmax(ns, 0) / life) + 1);
+}
+
+/* What a rate comes to, period by period, where it wants more ports than there are; else all that it asks for. */
+static double opened_likely(const struct plan *p, const struct outline *o, double ns)
+{
+	double life = (double)p->forecast.port_life_ns, whole = floor(ns / life);
+	double each = fmin(o->rate * life / SECOND, (double)p->budget.capacity);
+	double rest =
+		fmin(ceil(o->rate * (ns - whole * life) / SECOND), (double)p->budget.capacity);
+
+	if (o->rate <= 0 || p->loads[0].load->ramp.count > 0 || p->loads[0].shape.burst)
+		return floor((double)p->budget.capacity + p->forecast.rate * ns / SECOND);
+	return floor(whole * each + rest);
+}
+
+/* A port is had again no sooner than it is back. */
+static struct foretold foretell_sustained(const struct plan *p, const struct outline *o,
+					  double elapsed_ns)
 {
 	const struct forecast *f = &p->forecast;
-	double more = f->rate * elapsed_ns / SECOND, begun = begun_most(p);
-	double likely = fmin(floor((double)p->budget.capacity + more), begun);
-	double most = fmin(floor((double)p->budget.capacity + more * rate_slack) + CLOSING, begun);
+	double lasts_ns = (double)load_lasts_ns(p->loads[0].load, p->scenario->stop.time);
+	double ns = fmin(elapsed_ns, lasts_ns - 1),
+	       most = fmin(carried(p, ns + LIFE_SLACK), o->asked);
 	bool is_steady =
 		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
 
 	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady)
 		return untold;
-	return (struct foretold){
-		true, {f->exhausts && f->counted ? (double)f->after_least : 0, likely, most}};
+	if (keeps_until_descriptors(p))
+		most = fmin(most, p->loads[0].sockets_most);
+	return (struct foretold){true,
+				 {f->exhausts && f->counted ? (double)f->after_least : 0,
+				  fmin(opened_likely(p, o, ns), most), most}};
 }
 
 /* May a gateway want for a port of its own? */
@@ -172,14 +192,15 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 }
 
 /* Does each connection that is open hold a port of its own? A server's reset takes it, and leaves a
- * descriptor; and bind() may give one port to several. */
+ * descriptor: of one that has not read what was sent, too; and bind() may give one port to several. */
 static bool holds_port(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (bind_may_repeat(p->scenario, p->loads[i].load) ||
 		    bind_shares_port(p->loads[i].load))
 			return false;
-	return !behaviour_does(p->scenario->server.behaviour, DOES_END) &&
+	return (!behaviour_does(p->scenario->server.behaviour, DOES_END) ||
+		p->scenario->server.behaviour == BEHAVIOUR_CLOSE) &&
 	       !p->scenario->server.die && plan_overshadows(p) == 0;
 }
 
@@ -191,7 +212,8 @@ static bool keeps_open(const struct plan *p)
 	for (enum end end = 0; end < ENDS; end++)
 		if (load_ends(lp->load, end) && end != END_LEAK)
 			return false;
-	return is_single(p) && holds_port(p) && !p->scenario->server.vanish;
+	return is_single(p) && holds_port(p) && !p->scenario->server.vanish &&
+	       !behaviour_does(p->scenario->server.behaviour, DOES_END);
 }
 
 static struct foretold foretell_open(const struct plan *p, const struct outline *o)
@@ -205,7 +227,7 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 								 : (double)p->loads[i].slots;
 	most = fmin(most, (double)p->needs.live);
 	if (holds_port(p))
-		most = fmin(most, (double)together_capacity(p));
+		most = fmin(most, fmin((double)together_capacity(p), fill_ports_most(p)));
 	if (holds_port(p) && p->nat.outside.count && !plan_speaks(p, PROTOCOL_UDP))
 		most = fmin(most, (double)p->nat.carriage.at_once);
 	if (!f->exhausts || !f->counted || !keeps_open(p))
@@ -213,23 +235,32 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	return (struct foretold){true, {(double)f->after_least, most, most}};
 }
 
+/* For the requests that a slow machine comes to; where ports may run out, those of one space are opened before. */
+static double opened_least(const struct plan *p, const struct outline *o)
+{
+	struct use u = use_make(p, &p->loads[0], &p->loads[0]);
+	double n = use_begun(&u, PACE_SLOW, (double)p->scenario->stop.time);
+	double least = pool_opens_least(&o->pool, n), ports = p->budget.usable;
+
+	return p->forecast.known ? least : fmin(least, fmax(ports - p->budget.may_lose_one, 0));
+}
+
 /* As many requests as there are; fewer, where some find no port. */
 static struct foretold foretell_pool(const struct plan *p, const struct outline *o)
 {
 	const struct forecast *f = &p->forecast;
-	double n = o->requests, stop_ns = (double)p->scenario->stop.time, least, most, likely;
+	double n = o->requests, stop_ns = (double)p->scenario->stop.time, most;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
 	    plan_lacks_address(p) || may_be_full(p, o) || !isfinite(n) ||
 	    !life_opens(p->scenario) || !pool_is_answered(p->scenario))
 		return untold;
-	least = f->known ? pool_opens_least(&o->pool, n) : 0;
 	most = pool_opens_most(&o->pool, n);
 	/* Of a run in which no port comes back none is opened twice. */
 	if (o->pool.is_closed && (double)f->life_least_ns > fmin(o->ends_ns.most, stop_ns))
 		most = fmin(most, (double)p->budget.capacity);
-	likely = fmax(ceil(fill_wanted(p).likely * p->budget.spaces), least);
-	return (struct foretold){true, {least, fmin(likely, most), most}};
+	return (struct foretold){
+		true, {opened_least(p, o), fmin(pool_opens_likely(&o->pool, n), most), most}};
 }
 
 static struct foretold foretell_cliff(const struct plan *p, const struct outline *o)
@@ -278,16 +309,10 @@ static struct foretold foretell_unmapped(const struct plan *p, const struct outl
 	return foretell_lost(p, true);
 }
 
-/* Of a load that keeps all that it opens. */
 static struct foretold foretell_descriptors(const struct plan *p, const struct outline *o)
 {
-	const struct load_plan *lp = &p->loads[0];
-
 	(void)o;
-	if (!is_single(p) || load_share(lp->load, END_LEAK) < 1 || !doubt_is_steady(p, lp) ||
-	    !life_opens(p->scenario) || plan_lacks_address(p) || !doubt_descriptors(p, lp))
-		return untold;
-	return exactly(lp->sockets_most);
+	return keeps_until_descriptors(p) ? exactly(p->loads[0].sockets_most) : untold;
 }
 
 static void foretell_nothing(struct foretold out[PREDICTIONS])
@@ -324,7 +349,7 @@ void predict_part(struct foretold out[PREDICTIONS], const struct plan *p, double
 	if (upstreams_are_clients(p)) /* nothing is told of ports that others take */
 		return;
 	for (int i = 0; i < PREDICTIONS; i++)
-		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, elapsed_ns);
+		out[i] = rules[i] ? rules[i](p, &o) : foretell_sustained(p, &o, elapsed_ns);
 }
 
 bool predict_is_idle(enum prediction what, const struct foretold *said, const struct plan *p)
@@ -332,7 +357,7 @@ bool predict_is_idle(enum prediction what, const struct foretold *said, const st
 	const struct outline o = outline_of(p);
 	double ports = holds_port(p) ? (double)together_capacity(p) : (double)INFINITY;
 	const double most[PREDICTIONS] = {
-		[PREDICTION_SUSTAINED] = begun_most(p),
+		[PREDICTION_SUSTAINED] = o.asked,
 		[PREDICTION_OPEN] = fmin(o.begun, ports),
 		[PREDICTION_USED] = fmin(o.begun, p->budget.usable),
 	};

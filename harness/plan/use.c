@@ -293,7 +293,7 @@ static double pooled_likely(const struct use *u, double since_ns)
 	double begun = begun_since(u, PACE_USUAL, since_ns), share, window;
 	double idle = f->expires ? (double)u->load->load->pool.idle_timeout : 0;
 
-	share = f->in_step || f->likely_expires ? f->share_most : f->served > 0 ? 1 / f->served : 0;
+	share = pool_share_likely(f);
 	window = (double)u->life.live.most + (double)u->life.quiet.most + idle;
 	return fmin(begun, f->likely + floor(share * (begun - begun_since(u, PACE_USUAL,
 									  since_ns - window))));

@@ -181,8 +181,8 @@ static void what_no_run_can_break_is_not_foretold(void)
 		enum prediction what;
 		bool is_told;
 	} rows[] = {
-		{"load: {rate: 200/s, total: 48}", PREDICTION_SUSTAINED, false},
-		{"load: {rate: 200/s, total: 50}", PREDICTION_SUSTAINED, true},
+		{"load: {rate: 200/s, total: 32}", PREDICTION_SUSTAINED, false},
+		{"load: {rate: 200/s, total: 33}", PREDICTION_SUSTAINED, true},
 		{"load: {rate: 200/s, total: 50}", PREDICTION_OPEN, false},
 		{"load: {rate: 5/s, total: 50, hold: 1s}", PREDICTION_OPEN, true},
 		{"load: {rate: 5/s, total: 20}", PREDICTION_OPEN, false},

@@ -144,7 +144,7 @@ static void what_is_opened_of_all_is_what_each_sustains(void)
 		help_plan(SMALL "loads: {four: {rate: 200/s}, six: {family: ipv6, rate: 200/s}}",
 			  NULL, 1, &a);
 
-	predict(said, &p, 0);
+	predict(said, &p, 1e9);
 	CU_ASSERT_FATAL(said[PREDICTION_SUSTAINED].told);
 	CU_ASSERT_EQUAL(said[PREDICTION_SUSTAINED].value.likely, 64);
 	CU_ASSERT_EQUAL(said[PREDICTION_USED].value.likely, 32);

@@ -236,6 +236,72 @@ static void when_several_loads_lack_a_port_is_predicted(void)
 	arena_close(&a);
 }
 
+/* What a run opens is bounded by the same ports, the same time and the same descriptors as the rest of its plan. */
+static void what_is_opened_is_no_more_than_ports_carry(void)
+{
+	static const struct {
+		const char *lines;
+		double elapsed_s;
+		enum prediction what;
+		struct guess said;
+	} rows[] = {
+		/* each port once in 60 s, and twice in 61; of a second three times in 3 s, and of 4 s in all four */
+		{"load: {rate: 20/s, duration: 3s}", 3, PREDICTION_SUSTAINED, {32, 32, 32}},
+		{"load: {rate: 20/s, duration: 100s}\nstop: {time: 2m}",
+		 61,
+		 PREDICTION_SUSTAINED,
+		 {32, 52, 64}},
+		{"load: {rate: 40/s, hold: 1s, end: reset, duration: 2500ms}",
+		 2.5,
+		 PREDICTION_SUSTAINED,
+		 {32, 84, 96}},
+		{"load: {rate: 40/s, hold: 1s, end: reset, total: 90}",
+		 2.5,
+		 PREDICTION_SUSTAINED,
+		 {32, 84, 90}},
+		{"load: {rate: 40/s, total: 50, end: leak, nofile: 20}",
+		 2,
+		 PREDICTION_SUSTAINED,
+		 {0, 17, 17}},
+		/* 0.25 s of 50/s come late together; who reads a FIN has its port still */
+		{"server: {behaviour: close}\nload: {rate: 50/s, total: 60, end: wait}",
+		 2,
+		 PREDICTION_OPEN,
+		 {0, 13, 13}},
+		{"server: {behaviour: close}\nload: {rate: 50/s, total: 40, end: leak}",
+		 2,
+		 PREDICTION_OPEN,
+		 {0, 32, 32}},
+		/* each connection serves ten: of 560 that a slow machine comes to, of 640, and 16 that are open */
+		{"server: {delay: 30ms}\nload: {concurrency: 16, duration: 2s, request: {send: 8B, "
+		 "receive: 8B, "
+		 "per_connection: 10, pause: 20ms}, pool: {max_idle: 16, idle_timeout: 200ms}, "
+		 "end: reset}",
+		 2,
+		 PREDICTION_POOL,
+		 {32, 64, 80}},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40031}\n%s", rows[i].lines).s, NULL,
+			1, &a);
+		struct foretold said[PREDICTIONS];
+		const struct guess *g = &said[rows[i].what].value;
+
+		predict(said, &p, rows[i].elapsed_s * SECOND);
+		CU_ASSERT(said[rows[i].what].told);
+		if (g->least != rows[i].said.least || g->likely != rows[i].said.likely ||
+		    g->most != rows[i].said.most)
+			printf("\n%s: %g, %g, %g\n", rows[i].lines, g->least, g->likely, g->most);
+		CU_ASSERT_EQUAL(g->least, rows[i].said.least);
+		CU_ASSERT_EQUAL(g->likely, rows[i].said.likely);
+		CU_ASSERT_EQUAL(g->most, rows[i].said.most);
+		arena_close(&a);
+	}
+}
+
 /* Of 64 ports `a` has 50 when `b` asks for one of them, and may have that one: nobody else is refused before
  * all 64 are in use. */
 static void who_has_fewer_ports_may_be_refused_before(void)
@@ -337,6 +403,7 @@ static const struct test tests[] = {
 	TEST(several_loads_are_the_sum_of_each_by_the_clock),
 	TEST(who_has_few_ports_wants_no_more_of_the_others),
 	TEST(when_several_loads_lack_a_port_is_predicted),
+	TEST(what_is_opened_is_no_more_than_ports_carry),
 	TEST(who_has_fewer_ports_may_be_refused_before),
 	TEST(when_a_port_is_likely_wanted_for_is_told),
 	TESTS_END,
