@@ -136,7 +136,8 @@ static struct foretold foretell_sustained(const struct plan *p, const struct out
 	bool is_steady =
 		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
 
-	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady)
+	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady ||
+	    bind_may_repeat(p->scenario, p->loads[0].load))
 		return untold;
 	if (keeps_until_descriptors(p))
 		most = fmin(most, p->loads[0].sockets_most);

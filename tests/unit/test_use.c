@@ -302,6 +302,22 @@ static void what_is_opened_is_no_more_than_ports_carry(void)
 	}
 }
 
+/* bind() may hand out a port that is in use, so that the ports carry more: 33 to 35 were seen of 32. */
+static void what_may_be_opened_twice_has_no_bound(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {ports: 40000-40031, services: 2, sysctl: "
+				  "{net.ipv4.ip_autobind_reuse: 1}}\n"
+				  "load: {bind: address, options: {reuseaddr: true}, end: leak, "
+				  "total: 100}",
+				  NULL, 1, &a);
+	struct foretold said[PREDICTIONS];
+
+	predict(said, &p, 1e9);
+	CU_ASSERT(!said[PREDICTION_SUSTAINED].told);
+	arena_close(&a);
+}
+
 /* Of 64 ports `a` has 50 when `b` asks for one of them, and may have that one: nobody else is refused before
  * all 64 are in use. */
 static void who_has_fewer_ports_may_be_refused_before(void)
@@ -404,6 +420,7 @@ static const struct test tests[] = {
 	TEST(who_has_few_ports_wants_no_more_of_the_others),
 	TEST(when_several_loads_lack_a_port_is_predicted),
 	TEST(what_is_opened_is_no_more_than_ports_carry),
+	TEST(what_may_be_opened_twice_has_no_bound),
 	TEST(who_has_fewer_ports_may_be_refused_before),
 	TEST(when_a_port_is_likely_wanted_for_is_told),
 	TESTS_END,
