@@ -31,7 +31,9 @@ static void look_inside(struct help *h, void *context)
 	struct dump dump;
 	bool torn;
 
-	l->ok = census_open(&l->census, 0, &h->arena) && dump_open(&dump, &h->err) &&
+	CU_ASSERT_FATAL(census_open(&l->census, 0, &h->arena));
+	l->census.range = filter.ports;
+	l->ok = dump_open(&dump, &h->err) &&
 		dump_run(&dump, &filter, add, &l->census, &torn, &h->err);
 	dump_close(&dump);
 }
@@ -267,6 +269,7 @@ static void count_chosen(void *context, struct worker *worker)
 
 	(void)worker;
 	CU_ASSERT_FATAL(census_open(&c->census, SERVERS, &c->d.h.arena) && dump_open(&dump, &err));
+	c->census.range = filter.ports;
 	CU_ASSERT(dump_run(&dump, &filter, add, &c->census, &torn, &err));
 	dump_close(&dump);
 }

@@ -58,6 +58,7 @@ static void look(void *context, struct worker *worker)
 
 	(void)worker;
 	CU_ASSERT_FATAL(census_open(&l->udp, 0, &l->d.h.arena) && dump_open(&dump, &err));
+	l->udp.range = p->watched;
 	CU_ASSERT(dump_run(&dump, &filter, add, l, &torn, &err));
 	dump_close(&dump);
 	fd = help_connection(p->family, NULL, p->servers.list[0], p->service_first);
