@@ -5,16 +5,19 @@
 #include "drive/breach.h"
 #include "sys/clock.h"
 
-/* What an open model was behind at this moment. */
+/* What an open model was behind at this moment. What falls due just as its time ends, the load's
+ * or the run's, was never to begin. */
 static uint64_t late(const struct worker *w)
 {
 	struct pace p = w->pace;
-	int64_t end_ns = p.duration_ns && p.start_ns + p.duration_ns <= w->now_ns
-				 ? p.start_ns + p.duration_ns - 1
-				 : w->now_ns;
+	int64_t ends_ns = w->plan->scenario->stop.time;
 
+	if (p.duration_ns)
+		ends_ns = sooner(ends_ns, p.start_ns + p.duration_ns);
 	p.duration_ns = 0;
-	return pace_is_open(&p) ? work_of(w, pace_due(&p, end_ns, w->next, 0)) : 0;
+	return pace_is_open(&p)
+		       ? work_of(w, pace_due(&p, sooner(w->now_ns, ends_ns - 1), w->next, 0))
+		       : 0;
 }
 
 /* What falls due from here on is nobody's. While every pair is out of ports, lateness is not

@@ -54,6 +54,9 @@ static void a_run_cut_short_says_so(void)
 	fake_boot(100);
 	run_lines(&r, "network: {ports: 40000-40099}\nload: {rate: 10/s}\nstop: {time: 1s}");
 	CU_ASSERT(!r.tape.cut_short && r.tape.complete); /* nothing else was to end it */
+	/* The eleventh is due just as the run ends: it was never to begin. */
+	CU_ASSERT_EQUAL(r.tape.tally.attempted, 10);
+	CU_ASSERT_EQUAL(r.tape.tally.late, 0);
 	arena_close(&r.arena);
 }
 
