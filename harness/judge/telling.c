@@ -4,6 +4,7 @@
 #include "judge/evidence.h"
 #include "judge/late.h"
 #include "judge/say.h"
+#include "plan/unanswered.h"
 
 const char *say_holders(const struct evidence *e)
 {
@@ -187,10 +188,13 @@ const char *say_patience(const struct evidence *e)
 	int64_t shortest = INT64_MAX, longest = 0;
 
 	for (uint32_t i = 0; i < e->plan->load_count; i++) {
-		int64_t timeout = e->plan->loads[i].load->timeout;
+		const struct load *l = e->plan->loads[i].load;
+		int64_t timeout = l->timeout;
 
 		if (!lost_patience(e, i))
 			continue;
+		if (evidence_tally(e->plan, e->tape, i)->errors[STAGE_RECEIVE][ETIMEDOUT] == 0)
+			timeout = unanswered_ns(e->plan->scenario, l);
 		shortest = timeout < shortest ? timeout : shortest;
 		longest = timeout > longest ? timeout : longest;
 	}

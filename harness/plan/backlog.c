@@ -4,6 +4,7 @@
 #include "plan/retry.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
+#include "plan/unanswered.h"
 
 enum { LOOKED_MOST = 1 << 20 /* connections */ };
 
@@ -89,9 +90,9 @@ bool backlog_foresee(struct forecast *f, const struct scenario *s, const struct 
 		     const struct life *life)
 {
 	const struct way ways[] = {
-		{1, s->load.timeout + LIFE_SLACK, 0},
-		{0, s->load.timeout, 0},
-		{-1, later(s->load.timeout - LIFE_SLACK, 0), SPEED_STALL_NS},
+		{1, unanswered_ns(s, &s->load) + LIFE_SLACK, 0},
+		{0, unanswered_ns(s, &s->load), 0},
+		{-1, later(unanswered_ns(s, &s->load) - LIFE_SLACK, 0), SPEED_STALL_NS},
 	};
 	struct shape shape = shape_make(&s->load);
 	int64_t until = load_lasts_ns(&s->load, s->stop.time), hangs;
@@ -101,14 +102,14 @@ bool backlog_foresee(struct forecast *f, const struct scenario *s, const struct 
 		return false;
 	hangs = first_hang_ns(s, &shape, &ways[1], until);
 	if (hangs != FOR_EVER && s->load.on_failure.then == ON_FAILURE_STOP)
-		until = sooner(until, hangs + s->load.timeout);
+		until = sooner(until, hangs + unanswered_ns(s, &s->load));
 	for (int i = 0; i < 3; i++)
 		refused[i] = refused_of(s, &shape, b, &ways[i], until);
 	if (refused[2] == 0 && (refused[0] > 0 || begun_by(s, &shape, until) > LOOKED_MOST))
 		return false;
 	f->known = true;
 	f->exhausts = f->counted = f->cut_short = false;
-	f->hangs_ns = hangs == FOR_EVER ? 0 : hangs + s->load.timeout;
+	f->hangs_ns = hangs == FOR_EVER ? 0 : hangs + unanswered_ns(s, &s->load);
 	if (refused[0] == 0)
 		return true;
 	keep(f, s, &shape, ways, refused);

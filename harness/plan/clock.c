@@ -7,6 +7,7 @@
 #include "plan/life.h"
 #include "plan/retry.h"
 #include "plan/speed.h"
+#include "plan/unanswered.h"
 
 enum {
 	CLOCK_MOST =
@@ -179,7 +180,7 @@ static struct life life_open(const struct scenario *s, const struct life *life)
 static struct life life_after(const struct scenario *s, const struct life *life)
 {
 	bool is_datagram = s->load.protocol == PROTOCOL_UDP, waits = s->load.request.receive > 0;
-	int64_t timeout = s->load.timeout;
+	int64_t timeout = unanswered_ns(s, &s->load);
 
 	if (is_datagram && (!waits || life->quiet.least == FOR_EVER))
 		return *life;

@@ -10,6 +10,7 @@
 #include "plan/retry.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
+#include "plan/unanswered.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -207,7 +208,7 @@ static struct refusal tried_of(const struct scenario *s, const struct budget *b)
 				.likely = b->first + waits,
 				.most = b->first + waits,
 				.sure = b->first + waits,
-				.held_ns = (double)s->load.timeout * tries};
+				.held_ns = (double)unanswered_ns(s, &s->load) * tries};
 }
 
 /* By then, at the latest? What is on its way when the server's backlog is full hangs, and has its port
@@ -218,7 +219,7 @@ static bool refuses(const struct scenario *s, const struct refusal *r, struct gu
 	bool so_many = s->load.total == 0 || s->load.total > r->sure;
 	bool waits = speed_fills(s) && !load_is_open(&s->load) &&
 		     concurrency_of(&s->load) + s->server.backlog + 1 <= r->sure;
-	double changes = speed_fills(s) ? (double)s->load.timeout
+	double changes = speed_fills(s) ? (double)unanswered_ns(s, &s->load)
 			 : r->by_clock	? (double)INFINITY
 					: speed_changes_ns(s);
 
@@ -340,7 +341,8 @@ static int64_t tried_ns(const struct scenario *s, const struct life *life)
 	unsigned again = retry_tries(s, &s->load) - 1;
 	int64_t all = life_sum(life->live.most, life->quiet.most);
 
-	return again == 0 ? all : all + again * s->load.timeout + retry_most_ns(&s->load);
+	return again == 0 ? all
+			  : all + again * unanswered_ns(s, &s->load) + retry_most_ns(&s->load);
 }
 
 /* Of a ramp the first that could be refused may be late, and the rate more than that afterwards. */

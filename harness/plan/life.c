@@ -4,8 +4,14 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/datagram.h"
+#include "plan/unanswered.h"
 
 #define SECOND INT64_C(1000000000)
+
+enum {
+	UNREAD_FITS = 32 * 1024
+}; /* bytes, in a window that nobody has enlarged (net.ipv4.tcp_rmem) */
 
 enum quiet {
 	QUIET_NONE,	 /* reset, or the server has closed first */
@@ -236,48 +242,18 @@ static bool leaves_unread(const struct scenario *s, enum end end)
 	       behaviour_does(s->server.behaviour, DOES_SERVE);
 }
 
+/* What is sent to a far end that closes whatever it is asked is answered by a RST: it has not read it, or has
+ * no socket any more. */
+static bool is_met_by_reset(const struct scenario *s)
+{
+	return s->server.behaviour == BEHAVIOUR_ACCEPT_CLOSE && s->load.request.receive > 0 &&
+	       !s->load.options.mptcp;
+}
+
 /* A connect of UDP asks nobody. */
 bool life_opens(const struct scenario *s)
 {
 	return s->load.protocol == PROTOCOL_UDP || behaviour_does(s->server.behaviour, DOES_LISTEN);
-}
-
-/* A socket of UDP is open at once. One whose request fails is not held; where nobody listens it fails
- * with the ICMP that says so, unless the kernel has sent enough of them
- * (net.ipv4.icmp_ratelimit), or the socket is not connected. */
-static struct span live_answered(const struct scenario *s)
-{
-	const struct load *l = &s->load;
-	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE), is_told;
-	struct span answer = answer_span(s);
-
-	if (l->request.receive == 0)
-		return (struct span){l->hold, l->hold};
-	if (is_served && answer.most < l->timeout)
-		return (struct span){l->hold + answer.least, l->hold + answer.most};
-	if (is_served && answer.least < l->timeout)
-		return (struct span){sooner(l->hold + answer.least, l->timeout),
-				     l->hold + l->timeout};
-	is_told = s->server.behaviour == BEHAVIOUR_REFUSE && l->connected;
-	return (struct span){is_told ? 0 : l->timeout, l->timeout};
-}
-
-/* Does a far end that answers cease to before the run ends? */
-static bool ceases(const struct scenario *s)
-{
-	return (s->server.die > 0 && s->server.die < s->stop.time) ||
-	       (s->server.vanish > 0 && s->server.vanish < s->stop.time);
-}
-
-/* What comes after the server's end is as where nobody listens, and after its host's as where nobody is. */
-static struct span live_datagram(const struct scenario *s)
-{
-	struct span live = live_answered(s);
-	bool waits = s->load.request.receive > 0 && ceases(s);
-
-	if (!waits)
-		return live;
-	return (struct span){s->load.connected ? 0 : live.least, later(live.most, s->load.timeout)};
 }
 
 /* How long a connection has its port until it is closed. One that never opens has it for as long
@@ -285,14 +261,16 @@ static struct span live_datagram(const struct scenario *s)
 static struct span live_time(const struct scenario *s)
 {
 	struct span answer = answer_time(s);
-	int64_t hold = s->load.hold;
+	int64_t hold = s->load.hold, gives_up_ns = unanswered_ns(s, &s->load);
 
+	if (is_met_by_reset(s))
+		return (struct span){0, 0};
 	switch (s->server.behaviour) {
 	case BEHAVIOUR_RESET:
 	case BEHAVIOUR_REFUSE:
 		return (struct span){0, 0};
 	case BEHAVIOUR_DROP:
-		return (struct span){s->load.timeout, s->load.timeout};
+		return (struct span){gives_up_ns, gives_up_ns};
 	default:
 		return (struct span){hold + answer.least, hold + answer.most};
 	}
@@ -303,7 +281,17 @@ static enum quiet fate_of(const struct scenario *s, enum end end)
 {
 	if (s->load.protocol == PROTOCOL_UDP)
 		return end == END_CLOSE ? QUIET_NONE : QUIET_FOR_EVER;
+	if (is_met_by_reset(s))
+		return QUIET_NONE;
 	return fates[s->server.behaviour][life_end(&s->load, end)];
+}
+
+bool life_leaves_unread(const struct scenario *s, const struct load *l)
+{
+	enum behaviour far = s->server.behaviour;
+
+	return l->protocol == PROTOCOL_TCP && behaviour_does(far, DOES_KEEP) &&
+	       !behaviour_does(far, DOES_SERVE) && l->request.send > UNREAD_FITS;
 }
 
 /* An answer that comes after the close is met by a RST, which ends FIN_WAIT and what would follow it:
@@ -327,7 +315,7 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 {
 	enum quiet quiet = fate_of(s, end);
 	bool is_datagram = s->load.protocol == PROTOCOL_UDP;
-	struct life life = {is_datagram ? live_datagram(s) : live_time(s),
+	struct life life = {is_datagram ? datagram_live(s) : live_time(s),
 			    quiet_span(s, host, leaves_unread(s, end) ? QUIET_NONE : quiet)};
 
 	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) { /* reads until its timeout */
@@ -336,6 +324,8 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 	}
 
 	late_answers_limit(&life.quiet, s, end);
+	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
+		life.quiet.least = 0;
 	buckets_limit(&life.quiet, s, b, host);
 	return life;
 }

@@ -76,3 +76,7 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life);
 
 /* Does a connect of the load come to an open connection? */
 bool life_opens(const struct scenario *s);
+
+/* Does a far end that never reads have no room for what is sent? Then the FIN waits behind it, and the kernel
+ * gives such a connection up by its own count of probes: tcp_probe_timer(), net/ipv4/tcp_timer.c. */
+bool life_leaves_unread(const struct scenario *s, const struct load *l);

@@ -8,6 +8,7 @@
 #include "plan/shape.h"
 #include "plan/speed.h"
 #include "plan/split.h"
+#include "plan/unanswered.h"
 
 #define SECOND 1e9
 
@@ -86,7 +87,7 @@ static int64_t longest_ns(const struct use *u, const struct scenario *alone)
 
 	if (all == FOR_EVER)
 		return FOR_EVER;
-	all += again > 0 ? again * l->timeout + retry_most_ns(l) : 0;
+	all += again > 0 ? again * unanswered_ns(alone, l) + retry_most_ns(l) : 0;
 	return all + SPEED_STALL_NS + (u->life.quiet.most > 0 ? (int64_t)SPEED_WHEEL_NS : 0) +
 	       (u->is_pooled ? l->pool.idle_timeout : 0);
 }

@@ -5,9 +5,11 @@
 #include "plan/bind.h"
 #include "plan/doubt.h"
 #include "plan/due.h"
+#include "plan/life.h"
 #include "plan/part.h"
 #include "plan/speed.h"
 #include "plan/squat.h"
+#include "plan/unanswered.h"
 #include "plan/upstream.h"
 #include "report/plan.h"
 
@@ -191,6 +193,11 @@ static struct text say_given_back(const struct plan *p, const struct outline *o)
 	if (bind_may_repeat(p->scenario, p->loads[0].load))
 		return TEXT("cannot be told: bind() may hand out a port that is in use, by chance "
 			    "(net.ipv4.ip_autobind_reuse)");
+	if (life_leaves_unread(p->scenario, p->loads[0].load))
+		return TEXT("cannot be told: what the far end never reads keeps each FIN back, and "
+			    "when "
+			    "the kernel gives up such a connection decides "
+			    "(net.ipv4.tcp_orphan_retries)");
 	if (closes_race(p))
 		return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on either "
 			    "side, as the machine has it");
@@ -347,7 +354,7 @@ static struct text say_not_yet(const struct outline *o, struct arena *a)
 static struct text say_hangs(const struct plan *p, struct arena *a)
 {
 	const struct load_plan *lp = &p->loads[0];
-	int64_t at = p->forecast.hangs_ns - lp->load->timeout;
+	int64_t at = p->forecast.hangs_ns - unanswered_ns(p->scenario, lp->load);
 
 	return text_format(a,
 			   "the ports do not run out; but the server's backlog is full "
@@ -434,6 +441,11 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 		return say_hanging(p, o, a);
 	if (o->recovery_ns == 0)
 		return "other ports come back all the time";
+	if (o->recovery_ns != FOR_EVER && p->load_count == 1 &&
+	    p->forecast.life_least_ns < p->forecast.port_life_ns)
+		return text_format(a, "the first port is free again within %s",
+				   say_time(a, (double)o->recovery_ns))
+			.s;
 	if (o->recovery_ns != FOR_EVER)
 		return text_format(a, "the first port is free again %s later%s",
 				   say_time(a, (double)o->recovery_ns), since)

@@ -229,6 +229,11 @@ static void connects_that_fail_hold_a_port_while_they_last(void)
 		{FEW "server: {behaviour: drop}\nload: {protocol: udp, end: leak}", -1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: refuse}\nload: {protocol: udp, rate: 200/s, hold: 2s, total: 320}", 2, 16, REFUSES, 32},
 		{FEW "server: {behaviour: drop}\nload: {rate: 200/s, total: 32}", 2, 16, HOLDS, 0},
+		/* until the kernel gives it up, or the load does */
+		{FEW "server: {behaviour: drop}\n"
+		 "load: {rate: 8/s, total: 40, timeout: 10s, on_failure: continue, options: {syn_count: 1}}", 3, 32 / 3., HOLDS, 0},
+		{FEW "server: {behaviour: drop}\n"
+		 "load: {rate: 8/s, total: 40, timeout: 10s, on_failure: continue}", 10, 3.2, REFUSES, 0},
 		/* its socket waits for an answer */
 		{FEW "server: {behaviour: drop}\nload: {protocol: udp, rate: 200/s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, REFUSES, 32},
 		{FEW "server: {delay: 1s}\nload: {protocol: udp, rate: 200/s, hold: 1s, total: 320, request: {send: 8B, receive: 8B}}", 2, 16, REFUSES, 32},
@@ -251,6 +256,18 @@ static void a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2(void)
 		{FEW "server: {behaviour: ignore}\nload: {rate: 1k/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
 		{FEW "server: {behaviour: accept-close}\nload: {rate: 1k/s, total: 320, end: wait}", 0, INFINITY, HOLDS, 0},
 		{FEW "server: {behaviour: accept-close}\nload: {end: leak}", -1, 0, REFUSES, 32},
+		/* what it is asked it answers with a RST, whatever the end */
+		{FEW "server: {behaviour: accept-close}\n"
+		 "load: {rate: 20/s, total: 60, request: {send: 8B, receive: 8B}}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: accept-close}\n"
+		 "load: {rate: 20/s, total: 60, end: leak, request: {send: 8B, receive: 8B}}", 0, INFINITY, HOLDS, 0},
+		/* what has no room in its window keeps the FIN back, and the kernel gives it up */
+		{FEW "server: {behaviour: ignore}\n"
+		 "load: {rate: 20/s, total: 60, timeout: 500ms, on_failure: continue, "
+		 "request: {send: 1MiB, receive: 8B}}", 60.5, 32 / 60.5, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: ignore}\n"
+		 "load: {rate: 20/s, total: 60, timeout: 500ms, on_failure: continue, "
+		 "request: {send: 1KiB, receive: 8B}}", 60.5, 32 / 60.5, REFUSES, 32},
 	};
 	const struct host host = help_host();
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "plan/plan.h"
+#include "plan/unanswered.h"
 #include "plan_help.h"
 #include "suites.h"
 
@@ -272,6 +273,38 @@ static void a_kernel_without_the_window_goes_in_its_own_order(void)
 	arena_close(&a);
 }
 
+/* Each is what a kernel took with a far end that drops: tcp_write_timeout(). */
+static void a_connect_that_nobody_answers_ends_when_the_kernel_gives_up(void)
+{
+	static const struct {
+		const char *settings, *load;
+		double seconds;
+	} rows[] = {
+		{"", "timeout: 200s", 131},
+		{"", "timeout: 10s", 10},
+		{"net.ipv4.tcp_syn_linear_timeouts: 0", "timeout: 200s", 127},
+		{"net.ipv4.tcp_syn_retries: 1", "timeout: 10s", 3},
+		{"net.ipv4.tcp_syn_retries: 2", "timeout: 10s", 7},
+		{"net.ipv4.tcp_syn_retries: 3", "timeout: 60s", 19},
+		{"net.ipv4.tcp_syn_retries: 1", "timeout: 2s", 2},
+		{"net.ipv4.tcp_syn_retries: 6", "timeout: 10s, options: {syn_count: 1}", 3},
+		{"net.ipv4.tcp_syn_retries: 1",
+		 "timeout: 10s, protocol: udp, request: {send: 8B, receive: 8B}", 10},
+		{"", "timeout: 200s, options: {syn_count: 127}", 200},
+	};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text lines = text_format(
+			&a, "network: {sysctl: {%s}}\nserver: {behaviour: drop}\nload: {%s}",
+			rows[i].settings, rows[i].load);
+		const struct scenario *s = help_scenario(lines.s, &a);
+
+		CU_ASSERT_EQUAL((double)unanswered_ns(s, &s->load), rows[i].seconds * 1e9);
+	}
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(a_life_has_the_steps_it_needs),
 	TEST(each_option_is_a_row_in_the_order_of_the_plan),
@@ -283,6 +316,7 @@ static const struct test tests[] = {
 	TEST(who_may_meet_itself_is_known_before),
 	TEST(a_kernel_without_mptcp_is_told_before),
 	TEST(a_kernel_without_the_window_goes_in_its_own_order),
+	TEST(a_connect_that_nobody_answers_ends_when_the_kernel_gives_up),
 	TESTS_END,
 };
 

@@ -1,0 +1,35 @@
+#include "plan/unanswered.h"
+
+#include "base/order.h"
+#include "plan/budget.h"
+
+#define FIRST_NS INT64_C(1000000000)  /* TCP_TIMEOUT_INIT */
+#define EACH_MOST_NS (120 * FIRST_NS) /* TCP_RTO_MAX */
+
+enum { DOUBLED_MOST = 30 }; /* years */
+
+/* The first time that a SYN would be sent again, and is not. */
+static int64_t gives_up_ns(int64_t retries, int64_t linear)
+{
+	int64_t shortest_ns = ((INT64_C(2) << sooner(retries, DOUBLED_MOST)) - 1) * FIRST_NS;
+	int64_t each_ns = FIRST_NS, at_ns = FIRST_NS;
+
+	for (int64_t sent = 0; at_ns < shortest_ns && sent < retries + linear; sent++) {
+		each_ns = sent < linear ? each_ns : sooner(2 * each_ns, EACH_MOST_NS);
+		at_ns += each_ns;
+	}
+	return at_ns;
+}
+
+int64_t unanswered_ns(const struct scenario *s, const struct load *l)
+{
+	const struct setting_list *set = &s->network.sysctl;
+	int64_t retries = setting_number(set, "net.ipv4.tcp_syn_retries", 6);
+
+	if (l->protocol == PROTOCOL_UDP)
+		return l->timeout;
+	retries = l->options.syn_count ? (int64_t)l->options.syn_count : retries;
+	return sooner(
+		l->timeout,
+		gives_up_ns(retries, setting_number(set, "net.ipv4.tcp_syn_linear_timeouts", 4)));
+}
