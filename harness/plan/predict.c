@@ -75,6 +75,14 @@ static struct foretold foretell_at(const struct plan *p, const struct outline *o
 		{at->least, at->likely, at->least + (at->most - at->least) * BUSY + HELD_UP_NS}};
 }
 
+/* Is the first port that comes back that of the first connection, and back only once another is wanted? */
+static bool is_first_back(const struct forecast *f)
+{
+	return f->hangs_ns > 0 ||
+	       (f->port_life_ns < FOR_EVER && f->life_least_ns == f->port_life_ns &&
+		f->at.most < (double)f->port_life_ns);
+}
+
 /* The first connection has its port for the whole of its life; then somebody has to ask for it. */
 static struct foretold foretell_recovered(const struct plan *p, const struct outline *o)
 {
@@ -83,8 +91,8 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	double life = f->hangs_ns > 0 ? (double)f->hangs_ns : (double)f->port_life_ns, asks;
 
 	/* A connect that is timed gives its port back at once. */
-	if (!f->counted || !is_single(p) || (f->hangs_ns == 0 && f->port_life_ns == FOR_EVER) ||
-	    f->gone || (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
+	if (!f->counted || !is_single(p) || !is_first_back(f) || f->gone ||
+	    (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
 	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
 	asks = o->rate > 0 ? SECOND / shape_rate(&p->loads[0].shape)
@@ -136,6 +144,8 @@ static struct foretold foretell_sustained(const struct plan *p, const struct out
 	bool is_steady =
 		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
 
+	if (!life_opens(p->scenario) && p->scenario->network.topology != TOPOLOGY_LOOPBACK)
+		return exactly(0);
 	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady ||
 	    bind_may_repeat(p->scenario, p->loads[0].load))
 		return untold;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "plan/predict.h"
 #include "plan_help.h"
 #include "suites.h"
 
@@ -330,6 +331,30 @@ static void services_listen_outside_of_the_range(void)
 	arena_close(&a);
 }
 
+static void nothing_is_opened_where_nobody_listens(void)
+{
+	static const struct {
+		const char *behaviour;
+		bool none;
+	} rows[] = {{"drop", true}, {"refuse", true}, {"ignore", false}, {"answer", false}};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text lines = text_format(
+			&a,
+			"network: {ports: 40000-40031}\nserver: {behaviour: %s}\n"
+			"load: {rate: 40/s, duration: 3s, timeout: 1s, on_failure: continue}",
+			rows[i].behaviour);
+		struct plan p = help_plan(lines.s, NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 3e9);
+		CU_ASSERT(told[PREDICTION_SUSTAINED].told);
+		CU_ASSERT_EQUAL(told[PREDICTION_SUSTAINED].value.most == 0, rows[i].none);
+	}
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(veth_and_loopback_have_networks_of_their_own),
 	TEST(a_gateway_has_addresses_between_them),
@@ -339,6 +364,7 @@ static const struct test tests[] = {
 	TEST(listed_places_are_taken_as_they_are),
 	TEST(what_the_seed_draws_is_foreseen),
 	TEST(services_listen_outside_of_the_range),
+	TEST(nothing_is_opened_where_nobody_listens),
 	TESTS_END,
 };
 
