@@ -152,11 +152,17 @@ static uint64_t ended_otherwise(const struct tape *tape, const struct plan *plan
 	return less(moved(m, "EstabResets"), both ? 2 * own : own);
 }
 
-/* Given up for want of an answer, or forgotten by a backlog that was full, so that what the client takes for
- * open is answered with a RST: at most so many, as each was dropped there once. */
+/* By a backlog that was full, so that what the client takes for open is answered with a RST: at most so
+ * many, as each was dropped there once. */
+static uint64_t forgotten(const struct measures *m)
+{
+	return (uint64_t)m->fixed[MEASURE_SERVER_DROPPED].n;
+}
+
+/* Given up for want of an answer, or forgotten. */
 static uint64_t unanswered(const struct measures *m)
 {
-	return moved(m, "TCPAbortOnTimeout") + (uint64_t)m->fixed[MEASURE_SERVER_DROPPED].n;
+	return moved(m, "TCPAbortOnTimeout") + forgotten(m);
 }
 
 /* Does the scenario have anybody who may answer any open connection with a RST? A far end that ends
@@ -194,9 +200,9 @@ static uint64_t half_closed(const struct tape *tape, const struct sample *s)
 	return least(tape->tally.open, more > sure ? more : sure);
 }
 
-static bool ends_by_wait(const struct load *load)
+static bool may_end_by(const struct load *load, enum end end)
 {
-	return load->end == END_WAIT || load->mix.share[END_WAIT] > 0;
+	return load->end == end || load->mix.share[end] > 0;
 }
 
 /* Then each that it closes is in TIME_WAIT, or on its way there. */
@@ -208,7 +214,7 @@ static bool client_closes_first(const struct plan *plan)
 		     !s->server.die && !s->server.vanish && !s->server.delay;
 
 	for (uint32_t i = 0; i < plan->load_count; i++)
-		first &= !ends_by_wait(plan->loads[i].load);
+		first &= !may_end_by(plan->loads[i].load, END_WAIT);
 	return first;
 }
 
@@ -280,6 +286,18 @@ static uint64_t unheard_closed(const struct tape *tape, const struct plan *plan,
 	return unheard(tape, m, s, closed);
 }
 
+/* Does what is open ever wait for an acknowledgement, for want of which the kernel gives it up? Of a
+ * request, of a FIN, or of keepalive's probe; who is idle never learns that his peer is gone. */
+static bool may_time_out(const struct plan *plan)
+{
+	bool waits = plan_has_requests(plan);
+
+	for (uint32_t i = 0; i < plan->load_count; i++)
+		waits |= plan->loads[i].load->options.keepalive.idle > 0 ||
+			 may_end_by(plan->loads[i].load, END_SHUTDOWN);
+	return waits;
+}
+
 /* Of those that ended otherwise: who is reset, or is given up for want of an answer. What is left was
  * ended by neither end (SOCK_DESTROY). */
 static uint64_t resets_of_others(const struct tape *tape, const struct plan *plan,
@@ -289,6 +307,8 @@ static uint64_t resets_of_others(const struct tape *tape, const struct plan *pla
 
 	if (may_be_reset(plan))
 		return all;
+	if (!may_time_out(plan))
+		return least(all, forgotten(m));
 	return least(all, unanswered(m) - unheard_closed(tape, plan, m, s));
 }
 

@@ -40,7 +40,7 @@ static void a_lost_connection_is_missing_but_for_those_reset(void)
 {
 	struct trial t;
 
-	book_balanced(&t, "load: {total: 32}");
+	book_balanced(&t, "load: {total: 32, options: {keepalive: 1s}}");
 	book_dump(&t)->states[STATE_ESTABLISHED] = 9;
 	CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), 3);
 	book_counter(&t, "EstabResets", 2);
@@ -124,7 +124,7 @@ static void trial_of_two(struct trial *t)
 {
 	struct err err = {0};
 
-	book_balanced(t, "network: {services: 2}\nload: {total: 32}");
+	book_balanced(t, "network: {services: 2}\nload: {total: 32, options: {keepalive: 1s}}");
 	CU_ASSERT_FATAL(tape_open_accounts(&t->tape, 2, &t->arena, &err));
 	for (int d = 0; d < 2; d++)
 		t->tape.accounts[d] =

@@ -94,6 +94,8 @@ static void time_wait_that_outlasts_resets_was_destroyed_from_outside(void)
 	}
 }
 
+#define ALIVE "load: {total: 32, options: {keepalive: 1s}}"
+
 /* Three of those open are gone: what has a right to end them is an exception, and no other. */
 static void a_live_connection_ended_by_neither_end_was_destroyed_from_outside(void)
 {
@@ -102,8 +104,12 @@ static void a_live_connection_ended_by_neither_end_was_destroyed_from_outside(vo
 		uint64_t resets, timeouts, missing, foreign;
 	} cases[] = {
 		{"load: {total: 32}", 3, 0, 3, 3},
-		{"load: {total: 32}", 3, 1, 2, 2},
-		{"load: {total: 32}", 3, 3, 0, 0},
+		{"load: {total: 32}", 3, 3, 3, 3}, /* idle: what was given up are others' FINs */
+		{ALIVE, 3, 1, 2, 2},
+		{ALIVE, 3, 3, 0, 0},
+		{"load: {total: 32, end: shutdown}", 3, 3, 0, 0},
+		{"load: {total: 32, mix: {shutdown: 10%}}", 3, 3, 0, 0},
+		{"load: {total: 32, request: {send: 8B, receive: 8B}}", 3, 3, 0, 0},
 		{"load: {total: 32}", 2, 0, 3, 2}, /* the third has not been counted at all */
 		{"load: {total: 32}", 9, 0, 3, 3},
 		{"server: {die: 500ms}\nload: {total: 32}", 3, 0, 0, 0},
@@ -171,12 +177,13 @@ static void what_went_unanswered_explains_once(void)
 		uint64_t timeouts, fin_wait1, last_ack, overflow;
 		uint64_t unheard, foreign;
 	} rows[] = {
-		{"load: {total: 32}", 3, 0, 0, 0, 3, 3},
-		{"load: {total: 32}", 4, 0, 0, 0, 3, 2},
-		{"load: {total: 32}", 6, 0, 0, 0, 3, 0},
-		{"load: {total: 32}", 3, 3, 0, 0, 0, 0},
-		{"load: {total: 32}", 3, 1, 1, 0, 1, 1},
-		{"load: {total: 32}", 3, 0, 0, 2, 1, 1},
+		{"load: {total: 32}", 6, 0, 0, 0, 3, 3},
+		{ALIVE, 3, 0, 0, 0, 3, 3},
+		{ALIVE, 4, 0, 0, 0, 3, 2},
+		{ALIVE, 6, 0, 0, 0, 3, 0},
+		{ALIVE, 3, 3, 0, 0, 0, 0},
+		{ALIVE, 3, 1, 1, 0, 1, 1},
+		{ALIVE, 3, 0, 0, 2, 1, 1},
 		{"server: {delay: 10ms}\nload: {total: 32, request: {send: 8B, receive: 8B}}", 3, 0,
 		 0, 0, 3, 0},
 		{"server: {behaviour: ignore}\nload: {total: 32, request: {send: 8B, receive: 8B}}",
@@ -226,8 +233,7 @@ static void resets_of_our_own_explain_nothing(void)
 	static const struct {
 		const char *lines;
 		uint64_t missing;
-	} cases[] = {{"load: {total: 32}", 1},
-		     {"network: {topology: loopback}\nload: {total: 32}", 3}};
+	} cases[] = {{ALIVE, 1}, {"network: {topology: loopback}\n" ALIVE, 3}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct latency latency = {.all.count = 4};
