@@ -92,7 +92,7 @@ static bool is_excused(enum prediction what, const struct compared *c, const str
 	bool is_crowd = behind > (double)BUDGET_BEHIND_NS && behind * SHORT >= (double)life_ns;
 
 	if (what == PREDICTION_EXHAUSTED && c->predicted.most <= 0)
-		return is_crowd;
+		return is_crowd && c->observed.n > 0;
 	if (is_close && behind > (double)BUDGET_BEHIND_NS)
 		return c->observed.n < c->predicted.least || c->observed.n > c->predicted.most;
 	return is_slow && ((what == PREDICTION_AT && c->observed.n > c->predicted.most) ||

@@ -127,6 +127,27 @@ static void what_is_told_closely_is_so_of_a_machine_in_time(void)
 	trial_close(&t);
 }
 
+/* It began what was due meanwhile together, and may have crowded its ports; if it has not, what was said
+ * is so all the same. */
+static void a_crowd_that_found_its_ports_is_as_foretold(void)
+{
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\n"
+		       "load: {rate: 10/s, hold: 1s, end: reset, duration: 10s}");
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.reset = 100;
+	t.tape.behind_ns = 100000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_HOLDS);
+	trial_exhaust(&t, 32);
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_UNTRIED);
+	t.tape.behind_ns = 10000000;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_EXHAUSTED), OUTCOME_BROKEN);
+	trial_close(&t);
+}
+
 /* A leak with 16 descriptors for its sockets, and 32 ports. */
 static void descriptors_that_end_first_are_held_against_the_run(void)
 {
@@ -388,6 +409,7 @@ static const struct test tests[] = {
 	TEST(what_a_run_did_not_come_to_breaks_nothing),
 	TEST(a_load_that_fell_behind_comes_late),
 	TEST(what_is_told_closely_is_so_of_a_machine_in_time),
+	TEST(a_crowd_that_found_its_ports_is_as_foretold),
 	TEST(descriptors_that_end_first_are_held_against_the_run),
 	TEST(more_than_the_ports_sustain_is_told),
 	TEST(what_no_run_can_break_is_not_foretold),
