@@ -5,26 +5,6 @@
 #include "judge/evidence.h"
 #include "plan/outline.h"
 
-/* What of the port's life comes after the close, and ends. */
-static bool has_quiet(const struct forecast *f)
-{
-	return f->quiet_ns > 0 && f->quiet_ns != FOR_EVER;
-}
-
-/* As plan/forecast.c has it: lab/ gives a namespace half the entries of its hash. */
-uint64_t outlook_buckets(const struct plan *plan)
-{
-	const struct host *host = plan->host;
-	int64_t fallback = (host && host->ehash > 0 ? host->ehash : 262144) / 2;
-	int64_t buckets = setting_number(&plan->scenario->network.sysctl,
-					 "net.ipv4.tcp_max_tw_buckets", fallback);
-
-	if (!has_quiet(&plan->forecast) || buckets <= 0 ||
-	    (uint64_t)buckets >= plan->budget.capacity)
-		return 0;
-	return (uint64_t)buckets;
-}
-
 /* By the rate that is foretold, which is of all that is opened; 0: it is no shorter than the longest. */
 static double mean_ns(const struct plan *plan, int64_t longest_ns)
 {

@@ -24,15 +24,6 @@ static bool server_ends(const struct scenario *s)
 	return s->server.die || s->server.vanish;
 }
 
-/* tcp_max_tw_buckets ends TIME_WAIT of some, and nobody can tell of how many. */
-static bool buckets_end(const struct plan *p)
-{
-	const struct forecast *f = &p->forecast;
-
-	return f->quiet_ns > 0 && f->quiet_ns != FOR_EVER &&
-	       life_buckets(p->scenario, &p->budget, p->host) > 0;
-}
-
 /* Ports in use a time after the load began: of each end those that began since, or within a port's
  * life. */
 static double used_at(const struct plan *p, double rate, double ns)
@@ -79,7 +70,7 @@ static bool gateway_ends(const struct plan *p)
 static int64_t together_lasts_ns(const struct plan *p)
 {
 	if (plan_binds_nowhere(p) || gateway_ends(p) || server_ends(p->scenario) ||
-	    buckets_end(p) || p->budget.capacity == 0)
+	    life_buckets_end(p) > 0 || p->budget.capacity == 0)
 		return 0;
 	return fill_lasts_ns(p);
 }
@@ -93,7 +84,7 @@ int64_t lasts_ns(const struct plan *p)
 		return parts_of(parts, p) == 1 ? together_lasts_ns(p) : 0;
 	if (plan_rate(p) <= 0 || p->loads[0].load->ramp.count > 0 || ports == 0 ||
 	    p->loads[0].sockets_most < ports || is_race(p) || server_ends(p->scenario) ||
-	    load_is_pooled(p->loads[0].load) || buckets_end(p) || plan_binds_nowhere(p) ||
+	    load_is_pooled(p->loads[0].load) || life_buckets_end(p) > 0 || plan_binds_nowhere(p) ||
 	    gateway_ends(p))
 		return 0;
 	ns = lasts_for_ns(p, ports);

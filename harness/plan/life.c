@@ -196,6 +196,15 @@ uint64_t life_buckets(const struct scenario *s, const struct budget *b, const st
 	return n > 0 && (uint64_t)n < b->capacity ? (uint64_t)n : 0;
 }
 
+uint64_t life_buckets_end(const struct plan *p)
+{
+	const struct forecast *f = &p->forecast;
+
+	if (f->quiet_ns <= 0 || f->quiet_ns == FOR_EVER || isnan(f->rate))
+		return 0;
+	return life_buckets(p->scenario, &p->budget, p->host);
+}
+
 /* The kernel makes no more than tcp_max_tw_buckets sockets wait: of those beyond it the port is
  * free at once. */
 static void buckets_limit(struct span *quiet, const struct scenario *s, const struct budget *b,
