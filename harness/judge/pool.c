@@ -6,6 +6,7 @@ struct pooled {
 	const struct load_plan *plan;
 	const struct tally *tally;
 	uint64_t open_peak;
+	struct text name; /* of several; else empty */
 };
 
 /* Have its connections served as many requests as they may? Then that is why they were closed. */
@@ -63,7 +64,8 @@ static struct pooled pooled_at(const struct evidence *e, uint32_t i)
 	bool apart = e->plan->load_count > 1 && i < e->tape->load_count;
 
 	return (struct pooled){&e->plan->loads[i], evidence_tally(e->plan, e->tape, i),
-			       apart ? e->tape->loads[i].open_peak : e->tape->open_peak};
+			       apart ? e->tape->loads[i].open_peak : e->tape->open_peak,
+			       apart ? e->tape->loads[i].load : TEXT("")};
 }
 
 /* Of the loads that are such the one that closed most. */
@@ -112,17 +114,23 @@ static struct claim claim_pool(const struct evidence *e, bool (*is_such)(const s
 	return c;
 }
 
-/* "Of those closed 41 of 62 are its own. ", where others closed as well. */
+/* " of web", where there are others. */
+static const char *say_of(const struct evidence *e, const struct pooled *p)
+{
+	return p->name.len ? text_format(e->a, " of " TEXT_FMT, TEXT_ARG(p->name)).s : "";
+}
+
+/* "Of 62 connections that were closed 41 are of web. ", where others closed as well. */
 static const char *say_own(const struct evidence *e, const struct pooled *p)
 {
 	uint64_t all = e->tape->tally.closed;
 
 	if (p->tally->closed >= all)
 		return "";
-	return text_format(e->a, "Of %s that were closed %s %s its own. ",
+	return text_format(e->a, "Of %s that were closed %s %s%s. ",
 			   say_number_of(e->a, all, "connection", "connections"),
 			   say_count(e->a, p->tally->closed),
-			   say_either(p->tally->closed, "is", "are"))
+			   say_either(p->tally->closed, "is", "are"), say_of(e, p))
 		.s;
 }
 
@@ -143,13 +151,13 @@ static struct claim pool_idle_timeout(const struct evidence *e)
 
 	if (!p.plan || c.weight == 0)
 		return no_claim;
-	c.why = text_format(e->a,
-			    "The pool closes what is idle for %s, and the next request comes after "
-			    "%s: by then the connection is in TIME_WAIT, and a new one is opened. "
-			    "%s. %s%s",
-			    say_time(e->a, p.plan->load->pool.idle_timeout),
-			    say_time(e->a, rest_of(p.plan)), say_reuse(e, &p), say_own(e, &p),
-			    say_churn(e));
+	c.why = text_format(
+		e->a,
+		"The pool%s closes what is idle for %s, and the next request comes after "
+		"%s: by then the connection is in TIME_WAIT, and a new one is opened. "
+		"%s. %s%s",
+		say_of(e, &p), say_time(e->a, p.plan->load->pool.idle_timeout),
+		say_time(e->a, rest_of(p.plan)), say_reuse(e, &p), say_own(e, &p), say_churn(e));
 	return c;
 }
 
@@ -185,8 +193,10 @@ static struct claim pool_idle_cap(const struct evidence *e)
 	most = at_once(&p);
 	c.why = text_format(
 		e->a,
-		"The pool keeps %s, and there are up to %s: each time that many end, %s - %s = %s "
+		"The pool%s keeps %s, and there are up to %s: each time that many end, %s - %s = "
+		"%s "
 		"are closed, to be opened anew for the next. %s. %s%s",
+		say_of(e, &p),
 		say_number_of(e->a, lp->idle_most, "idle connection", "idle connections"),
 		say_number_of(e->a, most, "request at once", "requests at once"),
 		say_count(e->a, most), say_count(e->a, lp->idle_most),
@@ -229,9 +239,9 @@ static struct claim proxy_no_keepalive(const struct evidence *e)
 	serves = p.plan->load->request.per_connection == 1 ? 1 : p.plan->serves_most;
 	c.why = text_format(
 		e->a,
-		"A connection is closed after %s: %s to %s, a ratio of %.2g (1: no keep-alive at "
+		"A connection%s is closed after %s: %s to %s, a ratio of %.2g (1: no keep-alive at "
 		"all; 0.01: a cap of 100). So %s last for %s. %s%s",
-		say_number_of(e->a, serves, "request", "requests"),
+		say_of(e, &p), say_number_of(e->a, serves, "request", "requests"),
 		say_number_of(e->a, t->opened, "connection", "connections"),
 		say_number_of(e->a, t->requests_done, "request", "requests"),
 		(double)t->opened / (double)t->requests_done, say_ports(e),
@@ -258,8 +268,14 @@ static double tries_of(const struct evidence *e)
 	return wait_ns > 0 ? (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)wait_ns : 0;
 }
 
-/* The failures are mostly tries, more than there are ports; or each throws the pool's idle
- * connections away. */
+/* Ports that come back, per second: of all addresses, to all destinations. */
+static double comes_back(const struct evidence *e)
+{
+	return (double)e->plan->budget.capacity * 1e9 / (double)quiet_time(e->plan);
+}
+
+/* The failures are mostly tries, more than there are ports, and than come back; or each throws the pool's
+ * idle connections away. */
 static bool is_storm(const struct evidence *e)
 {
 	const struct load *load = e->load->load;
@@ -267,6 +283,8 @@ static bool is_storm(const struct evidence *e)
 
 	if (load->on_failure.flush_pool && load_is_pooled(load))
 		return t->retries > 0 && t->closed > 0;
+	if (load->on_failure.wait > 0 && tries_of(e) <= comes_back(e))
+		return false;
 	return 2 * t->retries >= t->failed && t->retries >= e->plan->budget.usable &&
 	       2 * t->requests_done <= t->opened;
 }
@@ -289,7 +307,6 @@ static struct claim retry_storm(const struct evidence *e)
 	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_holds(e, h.time_wait + h.fin_wait, &h)};
-	double life_s = (double)quiet_time(e->plan) / 1e9;
 
 	if (load->on_failure.flush_pool && e->tape->exhausted && c.weight < flush_least)
 		c.weight = flush_least;
@@ -298,8 +315,9 @@ static struct claim retry_storm(const struct evidence *e)
 	c.why = text_format(
 		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s",
 		say_count(e->a, t->retries), say_number_of(e->a, t->failed, "failure", "failures"),
-		say_rate(e->a, tries_of(e)), say_ports(e), say_time(e->a, quiet_time(e->plan)),
-		say_rate(e->a, e->plan->budget.usable / life_s),
+		say_rate(e->a, tries_of(e)),
+		say_number_of(e->a, e->plan->budget.capacity, "port", "ports"),
+		say_time(e->a, quiet_time(e->plan)), say_rate(e->a, comes_back(e)),
 		load->on_failure.flush_pool ? say_flush(e) : say_churn(e));
 	return c;
 }

@@ -105,6 +105,9 @@ static void a_storm_is_of_tries_or_of_flushed_pools(void)
 	FEW "load: {concurrency: 10, pool: {max_idle: 10}, request: {send: 8B}, on_failure: " \
 	    "{retry: " \
 	    "3" more "}}"
+#define RATE(wait) \
+	"load: {rate: 40/s, request: {send: 8B}, on_failure: {retry: 99, wait: " wait "}}"
+#define TWICE "network: {ports: 40000-40031, sources: 2, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
 #define TRIES FEW "load: {concurrency: 10, request: {send: 8B}, on_failure: {retry: 99}}"
 	static const struct {
 		const char *lines;
@@ -118,6 +121,11 @@ static void a_storm_is_of_tries_or_of_flushed_pools(void)
 		{TRIES, 31, 62, 16, false},
 		{TRIES, 32, 65, 16, false},
 		{TRIES, 32, 64, 17, false},
+		/* 32 ports / 60 s come back: 0.533/s; of two addresses twice as many */
+		{FEW RATE("1800ms"), 32, 64, 16, true},
+		{FEW RATE("1900ms"), 32, 64, 16, false},
+		{TWICE RATE("1s"), 32, 64, 16, false},
+		{TWICE RATE("900ms"), 32, 64, 16, true},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
