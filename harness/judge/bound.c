@@ -34,9 +34,18 @@ static const struct load_plan *refused_binder(const struct evidence *e)
 /* Ports that loads with their own bind(), or without one, have taken; and what the others of them
  * were refused. */
 struct sides {
-	uint64_t bound, plain;		       /* opened by */
+	uint64_t bound, plain;		       /* had at once, at least */
+	uint64_t asked;			       /* of the former those that the kernel chose */
 	uint64_t bound_refused, plain_refused; /* for want of a port */
 };
+
+/* What it resets gives its port back. */
+static uint64_t had_of(const struct tape *load)
+{
+	uint64_t kept = load->tally.opened - least(load->tally.reset, load->tally.opened);
+
+	return kept > load->open_peak ? kept : load->open_peak;
+}
 
 static struct sides sides_of(const struct evidence *e)
 {
@@ -48,38 +57,17 @@ static struct sides sides_of(const struct evidence *e)
 
 		if (e->plan->loads[i].ipv6_off && t->opened == 0)
 			continue; /* what it was refused is no port */
-		*(bind_takes_port(way) ? &s.bound : &s.plain) += t->opened;
+		if (bind_names_port(way))
+			s.bound += least(t->opened, evidence_named(e->plan, i));
+		else
+			*(bind_takes_port(way) ? &s.asked : &s.plain) += had_of(&e->tape->loads[i]);
 		if (bind_asks_port(way))
 			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
 		else if (!bind_takes_port(way))
 			s.plain_refused += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
 	}
+	s.bound += s.asked;
 	return s;
-}
-
-/* With one destination connect() could do no better; and where others have it choose, who binds is refused
- * theirs. */
-static struct claim bind_first(const struct evidence *e)
-{
-	const struct load_plan *who = refused_binder(e);
-	const struct budget *b = who ? &who->budget : &e->plan->budget;
-	uint64_t capacity = (uint64_t)b->usable * b->pairs;
-	struct claim c = {.weight = claim_first(e)};
-
-	if (!who || b->spaces == b->pairs || sides_of(e).plain > 0 ||
-	    plan_speaks(e->plan, PROTOCOL_UDP))
-		return (struct claim){0};
-	c.why = text_format(
-		e->a,
-		"bind(%s, 0) takes a port before the destination is known, and so "
-		"for all of them: %s %s %s in all%s. Were connect() to choose, each of "
-		"%s would have them: %s. %s",
-		who->bind == BIND_ANY ? "0.0.0.0" : "address", say_ports(e),
-		say_either(b->usable, "carries", "carry"),
-		say_number_of(e->a, b->usable, "connection", "connections"), say_sources(e),
-		say_number_of(e->a, e->plan->destinations, "destination", "destinations"),
-		say_count(e->a, capacity), say_failures(e, STAGE_BIND, EADDRINUSE));
-	return c;
 }
 
 static double explained_by(const struct evidence *e, uint32_t held)
@@ -166,29 +154,83 @@ static struct claim listeners(const struct evidence *e)
 	return c;
 }
 
-/* Who of them starves? */
-static bool connect_starves(const struct evidence *e, const struct sides *s)
+/* What there is for bind(), of each address where it names one; and what of it others have. */
+static uint64_t bind_ports_of(const struct evidence *e)
 {
-	return s->plain_refused > 0 && 2 * s->bound > e->plan->budget.usable;
+	const struct load_plan *who = refused_binder(e);
+
+	return who ? who->budget.capacity : e->plan->budget.usable;
 }
 
+static uint64_t others_of(const struct evidence *e, const struct sides *s)
+{
+	uint64_t all = bind_ports_of(e);
+
+	return all - least(s->bound, all);
+}
+
+/* With fewer than an eighth of them in others' hands it has them itself. */
 static bool bind_starves(const struct evidence *e, const struct sides *s)
 {
-	return s->bound_refused > 0 && s->plain > 0 && s->bound < e->plan->budget.usable;
+	return s->bound_refused > 0 && s->plain > 0 && 8 * others_of(e, s) >= bind_ports_of(e);
+}
+
+/* Who of them starves? Where both do, who was refused more. */
+static bool connect_starves(const struct evidence *e, const struct sides *s)
+{
+	return s->plain_refused > 0 && 2 * s->bound > e->plan->budget.usable &&
+	       (s->plain_refused >= s->bound_refused || !bind_starves(e, s));
+}
+
+/* With one destination connect() could do no better; and where others have it choose, who binds is refused
+ * theirs; what it holds itself of them, and how, goes before. */
+static struct claim bind_first(const struct evidence *e)
+{
+	const struct load_plan *who = refused_binder(e);
+	const struct budget *b = who ? &who->budget : &e->plan->budget;
+	uint64_t capacity = (uint64_t)b->usable * b->pairs;
+	struct sides s = sides_of(e);
+	struct claim c = {.weight = s.plain > 0 ? claim_first(e) / 2 : claim_first(e)};
+
+	if (!who || b->spaces == b->pairs || bind_starves(e, &s) || connect_starves(e, &s) ||
+	    plan_speaks(e->plan, PROTOCOL_UDP))
+		return (struct claim){0};
+	c.why = text_format(
+		e->a,
+		"bind(%s, 0) takes a port before the destination is known, and so "
+		"for all of them: %s %s %s in all%s. Were connect() to choose, each of "
+		"%s would have them: %s. %s",
+		who->bind == BIND_ANY ? "0.0.0.0" : "address", say_ports(e),
+		say_either(b->usable, "carries", "carry"),
+		say_number_of(e->a, b->usable, "connection", "connections"), say_sources(e),
+		say_number_of(e->a, e->plan->destinations, "destination", "destinations"),
+		say_count(e->a, capacity), say_failures(e, STAGE_BIND, EADDRINUSE));
+	return c;
 }
 
 /* ", on the other 29 of 64 ports, since those to 2 destinations may share one": where they do. */
 static const char *say_shared(const struct evidence *e, const struct sides *s)
 {
-	uint64_t others = e->plan->budget.usable - s->bound;
+	uint64_t others = others_of(e, s);
 
 	if (e->plan->destinations < 2 || s->plain <= others)
 		return "";
 	return text_format(
-		       e->a, ", on the other %s of %s, since connections to %s may share one",
-		       say_count(e->a, others), say_ports(e),
+		       e->a, ", on the other %s of %s%s, since connections to %s may share one",
+		       say_count(e->a, others),
+		       say_number_of(e->a, bind_ports_of(e), "port", "ports"), e->ports_of,
 		       say_number_of(e->a, e->plan->destinations, "destination", "destinations"))
 		.s;
+}
+
+/* ", on 2 addresses": each has the ports of the range for bind(). */
+static const char *say_from(const struct evidence *e)
+{
+	uint32_t n = e->plan->sources.count;
+
+	return n > 1 ? text_format(e->a, ", on %s", say_number_of(e->a, n, "address", "addresses"))
+			       .s
+		     : "";
 }
 
 /* Either side takes ports away from the other, and not the other way alone. */
@@ -200,11 +242,11 @@ static struct claim bind_starvation(const struct evidence *e)
 	if (connect_starves(e, &s))
 		c.why = text_format(
 			e->a,
-			"Loads that bind() first have had %s of the range, for all destinations: "
+			"Loads that bind() first have had %s of the range%s, for all destinations: "
 			"connect() passes over them, whatever the address or the family, and the "
 			"others "
 			"were refused %s though they opened %s.",
-			say_number_of(e->a, s.bound, "port", "ports"),
+			say_number_of(e->a, s.bound, "port", "ports"), say_from(e),
 			say_number_of(e->a, s.plain_refused, "time", "times"),
 			say_count(e->a, s.plain));
 	else if (bind_starves(e, &s))
@@ -328,7 +370,12 @@ static void advise_starved(struct finding *f, const struct evidence *e)
 			   TEXT("have servers listen below net.ipv4.ip_local_port_range, or move "
 				"the range: nothing is lost then, and no connection can take a "
 				"server's port before it starts"));
-	advice_add(&f->attempt, TEXT(NO_PORT_FIRST));
+	if (!is_connect || s.asked > 0)
+		advice_add(&f->attempt, TEXT(NO_PORT_FIRST));
+	if (is_connect && s.bound > s.asked)
+		advice_add(&f->attempt,
+			   TEXT("name ports outside of net.ipv4.ip_local_port_range: connect() "
+				"then has the whole of it"));
 	if (!is_connect && bind_starves(e, &s))
 		advice_add_fmt(&f->attempt, e->a,
 			       "bind to another local address than connect() has: it has %s of its "

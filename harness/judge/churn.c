@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <math.h>
 
 #include "judge/outlook.h"
@@ -56,6 +57,20 @@ static const char *say_waiting(const struct evidence *e, uint64_t waiting)
 		.s;
 }
 
+/* Are connections of the one load open for longer than those of another, and is a mean told? */
+static bool holds_differ(const struct plan *p)
+{
+	int64_t live_ns = live_time(p);
+	bool differ = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *load = p->loads[i].load;
+
+		differ |= load_share(load, END_LEAK) < 1 && load->hold > live_ns;
+	}
+	return differ && plan_rate(p) > 0;
+}
+
 /* "60 s", "(0.1 s open + 60 s)", "10.2 s (the mean of these loads)": what a connection takes of a port. */
 static const char *say_life(const struct evidence *e)
 {
@@ -67,7 +82,9 @@ static const char *say_life(const struct evidence *e)
 				   say_time(e->a, outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a)),
 				   e->plan->load_count > 1 ? "these loads" : "load.mix")
 			.s;
-	return live_ns > 0 ? text_format(e->a, "(%s open + %s)", say_time(e->a, live_ns), quiet).s
+	return live_ns > 0 ? text_format(e->a, "(%s open%s + %s)", say_time(e->a, live_ns),
+					 holds_differ(e->plan) ? " in the mean" : "", quiet)
+				     .s
 			   : quiet;
 }
 
@@ -122,10 +139,20 @@ static const char *say_own_time(const struct evidence *e)
 		.s;
 }
 
+/* Of those that wait, as many may be at ports that are not of the range: no more than there are of these. */
+static uint64_t waiting_outside(const struct evidence *e)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		if (evidence_is_outside(e->plan, i))
+			most += e->plan->loads[i].budget.capacity;
+	return least(e->tape->tally.closed - e->closed, most);
+}
+
 const char *say_churn(const struct evidence *e)
 {
-	uint64_t waiting = evidence_holders(e).time_wait,
-		 outside = e->tape->tally.closed - e->closed;
+	uint64_t waiting = evidence_holders(e).time_wait, outside = waiting_outside(e);
 
 	return text_format(e->a, "%s %s%s", say_waiting(e, waiting - least(waiting, outside)),
 			   say_bound(e), say_own_time(e))
@@ -139,22 +166,21 @@ double claim_churn(const struct evidence *e)
 	return claim_holds(e, h.time_wait, &h);
 }
 
-/* The last dump, where it came after the first refusal and all was in use still. */
-static const struct sample *still_full(const struct evidence *e)
+/* The last dump, where it came after the first refusal. */
+static const struct sample *later_dump(const struct evidence *e)
 {
 	const struct sample *last = tape_last_dump(e->tape);
 
-	if (!last || !e->full || last->torn || last->t_ns <= e->full->t_ns ||
-	    last->used_max < e->full->used_max)
+	if (!last || !e->full || last->torn || last->t_ns <= e->full->t_ns)
 		return NULL;
 	return last;
 }
 
-/* Others held the ports when the first was refused, and had them no more at the end, when they were as full:
+/* Others held the ports when the first was refused, and had them no more at the end, when most were waiting:
  * what was closed has filled them, and stays. Behind those others, who came first. */
 static struct claim lasting_churn(const struct evidence *e)
 {
-	const struct sample *last = still_full(e);
+	const struct sample *last = later_dump(e);
 	struct holders h = evidence_holders(e);
 	uint64_t waiting = last ? last->states[STATE_TIME_WAIT] : 0;
 	struct claim c = {.weight = claim_holds(e, least(waiting, h.own), &h) / 2};
@@ -229,11 +255,31 @@ static const char *say_heard(const struct evidence *e, const struct holders *h)
 }
 
 /* A port was had again before a FIN is repeated for the first time (TCP_RTO_MIN): it was under way, and
- * not lost. */
+ * not lost; unless it waits behind what the far end does not read. */
 static bool is_under_way(const struct evidence *e)
 {
 	return e->tape->exhausted && e->tape->recovered_ns >= 0 &&
-	       e->tape->recovered_ns < RTO_MIN_NS;
+	       evidence_errors(e, STAGE_SEND, ETIMEDOUT) == 0 && e->tape->recovered_ns < RTO_MIN_NS;
+}
+
+/* Whose FIN is lost, or behind what the far end does not read. */
+static struct text say_unheard(const struct evidence *e, uint64_t unheard)
+{
+	const char *keep = say_either(unheard, "keeps its port", "keep their ports");
+
+	if (evidence_errors(e, STAGE_SEND, ETIMEDOUT) > 0)
+		return text_format(e->a,
+				   "The client closed %s, and each FIN is behind what the far end "
+				   "does not read: %s in FIN_WAIT1 %s until the kernel gives that "
+				   "up (tcp_orphan_retries).",
+				   say_number_of(e->a, e->closed, "connection", "connections"),
+				   say_count(e->a, unheard), keep);
+	return text_format(e->a,
+			   "The client closed %s, and the far end has not acknowledged it: %s in "
+			   "FIN_WAIT1 %s until the kernel has repeated the FIN in vain "
+			   "(tcp_orphan_retries, by default 8: a minute and a half, and more).%s",
+			   say_number_of(e->a, e->closed, "connection", "connections"),
+			   say_count(e->a, unheard), keep, say_gone(e));
 }
 
 static struct claim fin_wait_orphans(const struct evidence *e)
@@ -245,14 +291,7 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 	if (is_unheard(e) && is_under_way(e))
 		return no_claim;
 	if (c.weight > 0 && is_unheard(e))
-		c.why = text_format(
-			e->a,
-			"The client closed %s, and the far end has not acknowledged it: %s in "
-			"FIN_WAIT1 %s until the kernel has repeated the FIN in vain "
-			"(tcp_orphan_retries, by default 8: a minute and a half, and more).%s",
-			say_number_of(e->a, e->closed, "connection", "connections"),
-			say_count(e->a, unheard),
-			say_either(unheard, "keeps its port", "keep their ports"), say_gone(e));
+		c.why = say_unheard(e, unheard);
 	else if (c.weight > 0)
 		c.why = text_format(
 			e->a, "The client closed %s, and the far end did not close its side: %s",

@@ -101,6 +101,7 @@ static bool is_of_dead_peer(const struct evidence *e)
 static uint64_t given_up(const struct evidence *e)
 {
 	uint64_t n = evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT) +
+		     evidence_errors(e, STAGE_SEND, ETIMEDOUT) +
 		     evidence_errors(e, STAGE_RECEIVE, ECONNREFUSED) +
 		     evidence_errors(e, STAGE_SEND, ECONNREFUSED);
 
@@ -157,12 +158,21 @@ static const char *say_late(const struct evidence *e)
 		.s;
 }
 
-/* "32 requests had no answer within 0.5 s (load.timeout)", "6 were refused", or both. */
+/* "32 requests had no answer within 0.5 s (load.timeout)", "6 were refused", or both; or what was sent was not
+ * read. */
 static const char *say_unanswered(const struct evidence *e)
 {
-	uint64_t waited = evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT), refused = not_listened(e);
+	uint64_t waited = evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT),
+		 unread = evidence_errors(e, STAGE_SEND, ETIMEDOUT), refused = not_listened(e);
 	const char *other;
 
+	if (unread > waited)
+		return text_format(e->a,
+				   "%s not be sent within %s (load.timeout), since the far end "
+				   "does not read (send(), ETIMEDOUT)",
+				   say_number_of(e->a, unread, "request could", "requests could"),
+				   say_patience(e))
+			.s;
 	if (waited == 0)
 		return text_format(e->a, "%s refused (ECONNREFUSED)",
 				   say_number_of(e->a, refused, "request was", "requests were"))

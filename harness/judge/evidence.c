@@ -176,12 +176,36 @@ int64_t outside_time(const struct plan *plan)
 	return TIME_WAIT_NS;
 }
 
-/* By the scenario: of those that are closed the shortest is told, as what goes on for ever is reckoned by
- * those that want most. */
+/* What a load asks for that is not kept for good. */
+static double asks_to_close(const struct load_plan *lp)
+{
+	double kept = load_share(lp->load, END_LEAK) + load_share(lp->load, END_INHERIT);
+
+	return shape_asks(&lp->shape) * (1 - kept);
+}
+
+/* By the scenario: of those that are closed, in the mean of what is asked for. */
+static int64_t mean_by_rates(const struct plan *plan)
+{
+	double closed = 0, held_ns = 0;
+
+	for (uint32_t i = 0; i < plan->load_count; i++) {
+		double rate = asks_to_close(&plan->loads[i]);
+
+		closed += rate;
+		held_ns += rate * (double)plan->loads[i].load->hold;
+	}
+	return closed > 0 ? (int64_t)(held_ns / closed) : 0;
+}
+
+/* Where loads ask for no rate the shortest is told, as what goes on for ever is reckoned by those that want
+ * most. */
 static int64_t open_by_settings(const struct plan *plan)
 {
 	int64_t least_ns = FOR_EVER;
 
+	if (plan_rate(plan) > 0)
+		return mean_by_rates(plan);
 	for (uint32_t i = 0; i < plan->load_count; i++) {
 		const struct load *load = plan->loads[i].load;
 
@@ -201,13 +225,28 @@ int64_t live_time(const struct plan *plan)
 	return f->port_life_ns - f->quiet_ns;
 }
 
+/* So many connections a second, by what the ports would carry of those that are closed. */
+static double fill_by(const struct evidence *e, double rate)
+{
+	double life_ns = (double)live_time(e->plan) + (double)quiet_time(e->plan);
+
+	return rate * life_ns / 1e9 / (double)e->plan->budget.capacity;
+}
+
 bool evidence_kept_alone_fills(const struct evidence *e)
 {
-	double asked = plan_rate(e->plan);
-	double life_ns = (double)live_time(e->plan) + (double)quiet_time(e->plan);
-	double most = (double)e->plan->budget.capacity * 1e9 / life_ns;
+	double fill = fill_by(e, plan_rate(e->plan));
 
-	return e->kept > 0 && asked > 0 && asked <= most;
+	return e->kept > 0 && fill > 0 && fill <= 1;
+}
+
+bool evidence_closed_nearly_fill(const struct evidence *e)
+{
+	double rate = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		rate += asks_to_close(&e->plan->loads[i]);
+	return fill_by(e, rate) > 1 - share_least;
 }
 
 int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback)
@@ -276,12 +315,48 @@ static uint64_t homeless_of(const struct plan *plan, const struct tape *tape)
 	return n;
 }
 
-/* Does a load name its ports, and others have those of the range? */
-static bool is_outside(const struct plan *plan, size_t i)
+/* Of the loads whose ports the kernel chooses the one that has most to choose from; NULL: there is none. */
+static const struct load_plan *chooser_of(const struct plan *plan)
 {
-	struct port_range range = plan->loads[plan->widest].ports, own = plan->loads[i].ports;
+	const struct load_plan *wide = NULL;
 
-	return bind_names_port(plan->loads[i].bind) && (own.hi < range.lo || own.lo > range.hi);
+	for (size_t i = 0; i < plan->load_count; i++) {
+		const struct load_plan *lp = &plan->loads[i];
+
+		if (!bind_names_port(lp->bind) &&
+		    (!wide || lp->ports.hi - lp->ports.lo > wide->ports.hi - wide->ports.lo))
+			wide = lp;
+	}
+	return wide;
+}
+
+bool evidence_kernel_chooses(const struct plan *plan)
+{
+	return chooser_of(plan);
+}
+
+static struct port_range common(struct port_range a, struct port_range b)
+{
+	return (struct port_range){a.lo > b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
+}
+
+uint32_t evidence_named(const struct plan *plan, size_t i)
+{
+	const struct load_plan *wide = chooser_of(plan);
+	struct port_range both;
+
+	if (!bind_names_port(plan->loads[i].bind))
+		return 0;
+	both = common(plan->loads[i].ports, wide ? wide->ports : plan->loads[plan->widest].ports);
+	if (both.lo > both.hi)
+		return 0;
+	return both.hi - both.lo + 1U -
+	       (wide ? ports_within(&plan->scenario->network.reserved, both) : 0);
+}
+
+bool evidence_is_outside(const struct plan *plan, size_t i)
+{
+	return bind_names_port(plan->loads[i].bind) && evidence_named(plan, i) == 0;
 }
 
 static void count_kept(struct evidence *e)
@@ -289,7 +364,7 @@ static void count_kept(struct evidence *e)
 	for (size_t i = 0; i < e->plan->load_count; i++) {
 		const struct tally *t = evidence_tally(e->plan, e->tape, i);
 
-		if (is_outside(e->plan, i))
+		if (evidence_is_outside(e->plan, i))
 			continue;
 		e->opened += t->opened;
 		e->closed += t->closed;

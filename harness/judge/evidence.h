@@ -52,12 +52,20 @@ const char *say_holders(const struct evidence *e);
 /* Ports of the range that are reserved. */
 uint32_t evidence_reserved(const struct evidence *e);
 
+/* Ports that load i names, and that connect() of others may take: of the range, and not reserved. */
+uint32_t evidence_named(const struct plan *, size_t i);
+bool evidence_kernel_chooses(const struct plan *);	 /* the ports of any load */
+bool evidence_is_outside(const struct plan *, size_t i); /* it names some, and none of those */
+
 /* Ports of the range that connect() can have: fewer than bind(), where what the other family has bound or
  * listens on is passed over. */
 uint32_t bound_left(const struct evidence *e);
 
 /* Would the ports carry what the load asks for, were it not for those that nobody closes? */
 bool evidence_kept_alone_fills(const struct evidence *e);
+
+/* Does what is closed leave them no room for what comes unevenly, an eighth? */
+bool evidence_closed_nearly_fill(const struct evidence *e);
 
 uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error);
 

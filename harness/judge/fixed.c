@@ -8,7 +8,21 @@
 struct namer {
 	const struct load_plan *plan;
 	const struct tally *tally;
+	uint64_t open_peak;
+	struct text name; /* of several; else empty */
+	bool is_taken;	  /* are its ports of the range that others have connect() choose from? */
 };
+
+static struct namer namer_of(const struct evidence *e, size_t i)
+{
+	const struct plan *p = e->plan;
+	bool apart = p->load_count > 1 && i < e->tape->load_count;
+
+	return (struct namer){&p->loads[i], evidence_tally(p, e->tape, i),
+			      apart ? e->tape->loads[i].open_peak : e->tape->open_peak,
+			      apart ? e->tape->loads[i].load : TEXT(""),
+			      evidence_kernel_chooses(p) && evidence_named(p, i) > 0};
+}
 
 static uint64_t refused_of(const struct namer *n)
 {
@@ -34,7 +48,7 @@ static bool find_namer(const struct evidence *e, struct namer *out)
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < p->load_count; i++) {
-		struct namer n = {&p->loads[i], evidence_tally(p, e->tape, i)};
+		struct namer n = namer_of(e, i);
 
 		if (!bind_names_port(n.plan->bind) || refused_of(&n) <= most ||
 		    (p->load_count > 1 && !has_its_own(&n)))
@@ -54,16 +68,14 @@ static const char *say_own_ports(const struct evidence *e, const struct load_pla
  * connect() of another load has it. */
 enum keeping { KEPT_WAITING, KEPT_FOR_GOOD, KEPT_WHILE_OPEN, KEPT_BY_OTHERS };
 
-/* Are its ports of the range that others have connect() choose from? */
-static bool is_of_the_range(const struct evidence *e, const struct namer *n)
+/* Its own were reset, so that none of them keeps a port once it has ended; and they were fewer at once than
+ * it has ports, which take turns. */
+static bool is_refused_by_others(const struct namer *n)
 {
-	const struct load_plan *wide = &e->plan->loads[e->plan->widest];
-
-	return !bind_names_port(wide->bind) && n->plan->ports.lo <= wide->ports.hi &&
-	       n->plan->ports.hi >= wide->ports.lo;
+	return n->is_taken && (n->plan->load->hold == 0 || n->open_peak < n->plan->budget.usable);
 }
 
-static enum keeping keeping_of(const struct evidence *e, const struct namer *n)
+static enum keeping keeping_of(const struct namer *n)
 {
 	const struct tally *t = n->tally;
 
@@ -71,8 +83,7 @@ static enum keeping keeping_of(const struct evidence *e, const struct namer *n)
 		return KEPT_WAITING;
 	if (t->leaked + t->inherited > 0)
 		return KEPT_FOR_GOOD;
-	/* what is reset at once has nothing any more */
-	return n->plan->load->hold == 0 && is_of_the_range(e, n) ? KEPT_BY_OTHERS : KEPT_WHILE_OPEN;
+	return is_refused_by_others(n) ? KEPT_BY_OTHERS : KEPT_WHILE_OPEN;
 }
 
 /* Connections of the other loads that are never closed: a port that one of them has does not come back. */
@@ -88,7 +99,7 @@ static const char *say_leaked_by_others(const struct evidence *e, const struct n
 {
 	uint64_t leaked = leaked_by_others(e, n);
 
-	if (keeping_of(e, n) != KEPT_BY_OTHERS || leaked == 0)
+	if (keeping_of(n) != KEPT_BY_OTHERS || leaked == 0)
 		return "";
 	return text_format(e->a,
 			   " Of the others' connections %s never closed: such a port is not given "
@@ -97,21 +108,25 @@ static const char *say_leaked_by_others(const struct evidence *e, const struct n
 		.s;
 }
 
-static const char *say_keeping(const struct evidence *e, const struct namer *n)
+static const char *say_keeping(const struct namer *n)
 {
-	static const char *const words[] = {
+	bool one = n->plan->load->bind.way == BIND_PORT;
+	const char *const words[] = {
 		[KEPT_WAITING] = "A closed one keeps its port in TIME_WAIT, too.",
 		[KEPT_FOR_GOOD] = "None was closed, so that each that was opened has its port "
 				  "still.",
 		[KEPT_WHILE_OPEN] = "Each has its port until it ends.",
-		[KEPT_BY_OTHERS] = "Its own were reset, and free at once: connect() of another "
-				   "load has taken a port that is of its range.",
+		[KEPT_BY_OTHERS] =
+			one ? "Its own were reset, and free at once: connect() of another load "
+			      "has taken a port that is of its range."
+			    : "Its own were reset, and fewer at once than these: connect() of "
+			      "another load has taken ports that are of its range.",
 	};
 
 	if (bind_shares_port(n->plan->load))
 		return "That very connection, between these two addresses and ports, exists "
 		       "already.";
-	return words[keeping_of(e, n)];
+	return words[keeping_of(n)];
 }
 
 /* " Each is open for 0.1 s, so that 50/s want 5 at once.", where those alone are more than it can have. */
@@ -129,6 +144,11 @@ static const char *say_at_once(const struct evidence *e, const struct namer *n)
 		.s;
 }
 
+static const char *say_namer(const struct evidence *e, const struct namer *n)
+{
+	return n->name.len ? text_format(e->a, TEXT_FMT, TEXT_ARG(n->name)).s : "The program";
+}
+
 /* Bound to a port that is bound: EADDRINUSE. Bound all the same, to a destination that it has a
  * connection to: EADDRNOTAVAIL. */
 static struct claim fixed_port(const struct evidence *e)
@@ -144,13 +164,13 @@ static struct claim fixed_port(const struct evidence *e)
 	return (struct claim){
 		.weight = (double)refused_of(&n) + 1,
 		.why = text_format(
-			e->a, "The program names the ports itself: %s, %s. %s %s%s%s",
+			e->a, "%s names the ports itself: %s, %s. %s %s%s%s", say_namer(e, &n),
 			say_own_ports(e, n.plan),
 			shares ? "for one connection to a destination each"
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
-			say_keeping(e, &n), say_at_once(e, &n),
+			say_keeping(&n), say_at_once(e, &n),
 			shares ? "" : say_leaked_by_others(e, &n))};
 }
 
@@ -203,15 +223,18 @@ static struct claim reserved_source(const struct evidence *e)
 /* What to do about a port that is kept as that one is. */
 static void advise_keeping(struct finding *f, const struct load *load, enum keeping keeping)
 {
-	static const struct text several[] = {
+	bool one = load->bind.way == BIND_PORT;
+	const struct text several[] = {
 		[KEPT_WAITING] = TEXT("name several ports, as many as connections within "
 				      "TIME_WAIT"),
 		[KEPT_FOR_GOOD] = TEXT("close each connection when its work is done: none was, "
 				       "and its port is not available before"),
 		[KEPT_WHILE_OPEN] = TEXT("name several ports, as many as connections at once"),
-		[KEPT_BY_OTHERS] = TEXT("put the port into net.ipv4.ip_local_reserved_ports, or "
-					"name one outside of the range: connect() then never "
-					"takes it"),
+		[KEPT_BY_OTHERS] =
+			one ? TEXT("put the port into net.ipv4.ip_local_reserved_ports, or name "
+				   "one outside of the range: connect() then never takes it")
+			    : TEXT("put the ports into net.ipv4.ip_local_reserved_ports, or name "
+				   "some outside of the range: connect() then never takes them"),
 	};
 
 	if (!load->options.reuseaddr && keeping == KEPT_WAITING)
@@ -219,7 +242,7 @@ static void advise_keeping(struct finding *f, const struct load *load, enum keep
 			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
 				"a port "
 				"can be connected from again during its own TIME_WAIT, at once"));
-	if (load->bind.way == BIND_PORT || keeping == KEPT_FOR_GOOD || keeping == KEPT_BY_OTHERS)
+	if (one || keeping == KEPT_FOR_GOOD || keeping == KEPT_BY_OTHERS)
 		advice_add(&f->attempt, several[keeping]);
 }
 
@@ -229,16 +252,16 @@ static void advise_fixed_port(struct finding *f, const struct evidence *e)
 	struct namer n;
 
 	if (!find_namer(e, &n))
-		n = (struct namer){e->load, &e->tape->tally};
+		n = namer_of(e, (size_t)(e->load - e->plan->loads));
 
 	advice_add_fmt(&f->attempt, e->a,
 		       "let the kernel choose: without bind(), or with a bind() to port 0 and "
 		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
 		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
-	advise_keeping(f, n.plan->load, keeping_of(e, &n));
-	if (keeping_of(e, &n) == KEPT_BY_OTHERS && leaked_by_others(e, &n) > 0)
+	advise_keeping(f, n.plan->load, keeping_of(&n));
+	if (keeping_of(&n) == KEPT_BY_OTHERS && leaked_by_others(e, &n) > 0)
 		advice_add(&f->attempt, TEXT("close each connection of the other loads when its "
-					     "work is done: the port then comes back"));
+					     "work is done: its port then comes back"));
 }
 
 // clang-format off

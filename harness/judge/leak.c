@@ -85,8 +85,8 @@ static double claim_kept(const struct evidence *e, uint64_t kept, const struct h
 	double own = claim_holds(e, kept, h), other = claim_churn(e);
 	bool is_close = (double)h->time_wait - (double)kept <= sqrt((double)h->all);
 
-	if (kept > 0 && evidence_kept_alone_fills(e))
-		return fmax(own, other);
+	if (kept > 0 && evidence_kept_alone_fills(e)) /* few, where what is closed fills the rest */
+		return fmax(own, evidence_closed_nearly_fill(e) ? other / 2 : other);
 	return own > 0 && is_close ? fmax(own, other) : own;
 }
 
@@ -150,6 +150,20 @@ static struct claim leaked_away(const struct evidence *e)
 			is_full ? "entries" : "ports")};
 }
 
+/* ", all of cron", of several loads. */
+static const char *say_leaker(const struct evidence *e)
+{
+	size_t i = (size_t)(e->leaker - e->plan->loads);
+	const struct tally *own = evidence_tally(e->plan, e->tape, i);
+
+	if (own == &e->tape->tally || own->leaked == 0)
+		return "";
+	return text_format(e->a, ", %s of " TEXT_FMT,
+			   own->leaked < e->tape->tally.leaked ? "most" : "all",
+			   TEXT_ARG(e->tape->loads[i].load))
+		.s;
+}
+
 static struct claim leak(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
@@ -159,7 +173,9 @@ static struct claim leak(const struct evidence *e)
 	if (c.weight == 0)
 		return leaked_away(e);
 	if (t->leaked < t->opened)
-		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
+		never = text_format(e->a, "%s of them never closed%s", say_count(e->a, t->leaked),
+				    say_leaker(e))
+				.s;
 	else if (t->opened == 1)
 		never = "was not closed";
 	c.why = text_format(e->a,

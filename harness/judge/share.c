@@ -171,7 +171,7 @@ static struct claim single_tuple(const struct evidence *e)
 }
 
 /* A load that binds first was refused, and what others closed is spread over many destinations,
- * each of which has ports left. */
+ * each of which has ports left: two are no probes, and none of these was refused a port itself. */
 static struct claim health_probes(const struct evidence *e)
 {
 	int who = refused_load(e);
@@ -179,6 +179,7 @@ static struct claim health_probes(const struct evidence *e)
 	uint32_t usable = e->plan->budget.usable;
 
 	if (who < 0 || !bind_takes_port(e->plan->loads[who].bind) || !e->full ||
+	    e->plan->destinations < 3 || evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL) > 0 ||
 	    e->tape->loads[who].tally.errors[STAGE_BIND][EADDRINUSE] == 0 ||
 	    e->full->used_max >= usable || waiting < usable)
 		return no_claim;

@@ -92,10 +92,25 @@ static const char *say_opened(const struct evidence *e)
 		.s;
 }
 
-const char *say_demand(const struct evidence *e, double most)
+/* Of ports of the range: less what loads ask for that name others. */
+static double asked_here(const struct evidence *e, uint32_t *loads)
 {
 	double asked = plan_rate(e->plan);
-	uint32_t several = e->plan->load_count;
+
+	*loads = e->plan->load_count;
+	for (uint32_t i = 0; asked > 0 && i < e->plan->load_count; i++) {
+		if (!evidence_is_outside(e->plan, i))
+			continue;
+		asked -= shape_asks(&e->plan->loads[i].shape);
+		*loads -= 1;
+	}
+	return asked;
+}
+
+const char *say_demand(const struct evidence *e, double most)
+{
+	uint32_t several;
+	double asked = asked_here(e, &several);
 	bool fits = e->tape->exhausted && e->kept == 0 && asked <= most && isfinite(most);
 
 	if (asked <= 0)
@@ -172,15 +187,17 @@ const char *say_lag(const struct evidence *e)
 		.s;
 }
 
+static uint64_t timeouts_of(const struct tally *t)
+{
+	return t->errors[STAGE_CONNECT][ETIMEDOUT] + t->errors[STAGE_SEND][ETIMEDOUT] +
+	       t->errors[STAGE_RECEIVE][ETIMEDOUT];
+}
+
 /* Has it waited in vain, or did none? */
 static bool lost_patience(const struct evidence *e, uint32_t load)
 {
-	const struct tally *t = evidence_tally(e->plan, e->tape, load);
-	uint64_t all = evidence_errors(e, STAGE_CONNECT, ETIMEDOUT) +
-		       evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT);
-
-	return all == 0 ||
-	       t->errors[STAGE_CONNECT][ETIMEDOUT] + t->errors[STAGE_RECEIVE][ETIMEDOUT] > 0;
+	return timeouts_of(&e->tape->tally) == 0 ||
+	       timeouts_of(evidence_tally(e->plan, e->tape, load)) > 0;
 }
 
 const char *say_patience(const struct evidence *e)

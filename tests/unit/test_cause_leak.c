@@ -278,6 +278,43 @@ static void a_leak_is_told_first_where_the_ports_would_carry_the_rest(void)
 	}
 }
 
+/* Each load's connections are held for a time of their own: 50/s that are closed want 60 of 64 ports, and the few
+ * that are kept are told behind them; 40/s want 45, and it is those few. */
+static void the_few_that_leak_are_first_where_there_is_room_for_the_rest(void)
+{
+	static const struct {
+		const char *rate;
+		enum cause first, second;
+		const char *why; /* of the churn */
+	} rows[] = {
+		{"20/s", CAUSE_TIME_WAIT_CHURN, CAUSE_LEAK,
+		 "64 ports / (0.2 s open in the mean + 1 s) = 53.3/s would be all"},
+		{"10/s", CAUSE_LEAK, CAUSE_TIME_WAIT_CHURN,
+		 "64 ports / (0.125 s open in the mean + 1 s) = 56.9/s would be all"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *churn;
+		struct trial t;
+		char lines[300];
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40063, time_wait: 1s}\n"
+			 "loads: {a: {rate: 30/s}, b: {rate: %s, hold: 500ms}, c: {rate: 1/s, end: "
+			 "leak}}",
+			 rows[i].rate);
+		left_judge(&t, lines, &(struct left){.leaked = 4, .waiting = 52, .live = 8});
+		CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 2);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, rows[i].first);
+		CU_ASSERT_EQUAL(t.verdict.causes[1].cause, rows[i].second);
+		churn = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		if (churn && !text_has(churn->why, rows[i].why))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(churn->why));
+		CU_ASSERT(churn && text_has(churn->why, rows[i].why));
+		trial_close(&t);
+	}
+}
+
 static void where_nothing_leaks_no_leak_is_told(void)
 {
 	struct trial t;
@@ -359,6 +396,7 @@ static const struct test tests[] = {
 	TEST(a_leak_of_udp_is_no_kind_of_tcp),
 	TEST(what_leaks_beside_a_churn_is_told_with_its_share),
 	TEST(a_leak_is_told_first_where_the_ports_would_carry_the_rest),
+	TEST(the_few_that_leak_are_first_where_there_is_room_for_the_rest),
 	TEST(where_nothing_leaks_no_leak_is_told),
 	TEST(a_pool_shows_a_leak_below_the_number_of_ports),
 	TEST(a_leak_uses_up_the_ports_that_are_left),

@@ -10,6 +10,43 @@
 
 #define FEW "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
 
+/* A far end that never reads: a request waits for room to be sent, and its FIN behind that, though one port
+ * came back at once. */
+static void what_the_far_end_does_not_read_is_why_requests_fail(void)
+{
+	static const struct {
+		uint64_t unread; /* send(), ETIMEDOUT */
+		bool failed, orphans;
+	} rows[] = {{30, true, true}, {0, false, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sample *s;
+		struct trial t;
+
+		trial_open(&t, FEW "load: {rate: 20/s, timeout: 500ms, request: {send: 1MiB}}");
+		trial_exhaust(&t, 32);
+		t.tape.recovered_ns = 70000000;
+		t.tape.tally.closed = 32;
+		if (rows[i].unread)
+			trial_fail(&t, STAGE_SEND, ETIMEDOUT, rows[i].unread);
+		s = trial_dump(&t, 32);
+		s->states[STATE_ESTABLISHED] = 22;
+		s->states[STATE_FIN_WAIT1] = 10;
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_REQUEST_FAILED) != NULL, rows[i].failed);
+		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_FIN_WAIT_ORPHANS) != NULL, rows[i].orphans);
+		if (rows[i].failed && t.verdict.cause_count > 1) {
+			CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_REQUEST_FAILED);
+			CU_ASSERT(text_has(t.verdict.causes[0].why,
+					   "30 requests could not be sent within 0.5 s"));
+			CU_ASSERT(
+				text_has(t.verdict.causes[1].why,
+					 "each FIN is behind what the far end does not read: 10"));
+		}
+		trial_close(&t);
+	}
+}
+
 /* All 32 were open at the first refusal; so many of them are in TIME_WAIT in a later dump, of as many or
  * fewer ports. */
 static void what_was_closed_later_is_what_lasts(void)
@@ -18,8 +55,8 @@ static void what_was_closed_later_is_what_lasts(void)
 		uint64_t used, waiting;
 		bool torn, told;
 	} rows[] = {
-		{32, 32, false, true},	{32, 17, false, true}, {32, 16, false, false},
-		{31, 31, false, false}, {32, 32, true, false},
+		{32, 32, false, true}, {32, 17, false, true},  {32, 16, false, false},
+		{26, 26, false, true}, {16, 16, false, false}, {32, 32, true, false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -424,6 +461,7 @@ static void a_client_for_each_request_is_of_the_load_that_leaks(void)
 
 static const struct test tests[] = {
 	TEST(what_was_closed_later_is_what_lasts),
+	TEST(what_the_far_end_does_not_read_is_why_requests_fail),
 	TEST(what_stays_of_a_mix_is_told_beside_what_is_open),
 	TEST(who_holds_the_few_that_are_left_is_told_as_well),
 	TEST(a_port_outside_of_the_range_is_none_of_its_ports),

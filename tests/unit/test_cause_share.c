@@ -220,38 +220,46 @@ static void a_funnel_is_of_loads_that_have_ports(void)
 	}
 }
 
-/* A load that binds first beside one that connects to two destinations, 20 of 32 ports to either: its
- * bind() is refused, or the other's connect(). */
+/* A load that binds first beside one that connects to three destinations, 20 of 32 ports to each: its
+ * bind() is refused, or the other's connect(); two destinations are no probes. */
 static void probes_starve_a_load_that_binds_and_no_other(void)
 {
 	static const struct {
 		const char *bind;
-		uint64_t used_max, waiting, at_bind;
+		int servers;
+		uint64_t used_max, waiting, at_bind, at_connect;
 		bool told;
 	} rows[] = {
-		{"address", 20, 40, 3, true},  {"address", 20, 32, 3, true},
-		{"address", 20, 31, 3, false}, {"address", 32, 40, 3, false},
-		{"address", 31, 40, 3, true},  {"address", 20, 40, 0, false},
-		{"none", 20, 40, 3, false},
+		{"address", 3, 20, 40, 3, 0, true},  {"address", 3, 20, 32, 3, 0, true},
+		{"address", 3, 20, 31, 3, 0, false}, {"address", 3, 32, 40, 3, 0, false},
+		{"address", 3, 31, 40, 3, 0, true},  {"address", 3, 20, 40, 0, 0, false},
+		{"none", 3, 20, 40, 3, 0, false},    {"address", 2, 20, 40, 3, 0, false},
+		{"address", 3, 20, 40, 3, 1, false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char lines[200];
 		struct trial t;
 
-		snprintf(lines, sizeof(lines),
-			 "network: {ports: 40000-40031, servers: 2}\nloads: {a: {}, b: {bind: %s}}",
-			 rows[i].bind);
+		snprintf(
+			lines, sizeof(lines),
+			"network: {ports: 40000-40031, servers: %d}\nloads: {a: {}, b: {bind: %s}}",
+			rows[i].servers, rows[i].bind);
 		trial_open(&t, lines);
 		parts_put(&t, (const struct part[]){{40, 0}, {2, 0}}, 2);
+		t.tape.loads[0].tally.errors[STAGE_CONNECT][EADDRNOTAVAIL] = rows[i].at_connect;
 		t.tape.loads[1].tally.errors[STAGE_BIND][EADDRINUSE] = rows[i].at_bind;
 		t.tape.loads[1].tally.failed = rows[i].at_bind;
 		trial_fail(&t, STAGE_BIND, EADDRINUSE, rows[i].at_bind);
+		if (rows[i].at_connect)
+			trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, rows[i].at_connect);
 		trial_dump(&t, rows[i].used_max)->states[STATE_TIME_WAIT] = rows[i].waiting;
 		trial_judge(&t);
 		if ((trial_cause(&t, CAUSE_HEALTH_PROBES) != NULL) != rows[i].told)
 			printf("row %zu\n", i);
 		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_HEALTH_PROBES) != NULL, rows[i].told);
+		CU_ASSERT(rows[i].servers > 2 ||
+			  t.verdict.causes[0].cause == CAUSE_BIND_STARVATION);
 		trial_close(&t);
 	}
 }

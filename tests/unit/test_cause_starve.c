@@ -67,7 +67,9 @@ static void who_starves_is_told_by_who_has_the_ports(void)
 		{{{2, 1, 0}, {3, 0, 0}, {0, 0, 0}, {0, 0, 0}}, NULL}, /* nobody else has any */
 		{{{16, 1, 0}, {16, 0, 0}, {1, 0, 0}, {1, 0, 0}},
 		 NULL}, /* they have all of them themselves */
-		{{{16, 1, 0}, {15, 0, 0}, {1, 0, 0}, {1, 0, 0}}, "after 31."},
+		{{{15, 1, 0}, {13, 0, 0}, {2, 0, 0}, {2, 0, 0}}, "after 28."},
+		{{{15, 1, 0}, {14, 0, 0}, {2, 0, 0}, {1, 0, 0}},
+		 NULL}, /* fewer than an eighth are others' */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -87,6 +89,66 @@ static void who_starves_is_told_by_who_has_the_ports(void)
 		CU_ASSERT(!f || text_has(f->why, rows[i].why));
 		trial_close(&t);
 	}
+}
+
+/* Connections come and go through the ports that a load names: those are what connect() passes over, where it
+ * would take them at all. */
+static void of_ports_that_are_named_each_counts_once(void)
+{
+	static const struct {
+		const char *network, *ports;
+		const char *why; /* NULL: nobody starves */
+	} rows[] = {
+		{"", "40000-40019", "have had 20 ports of the range, for all destinations"},
+		{"", "40000-40007", NULL},
+		{"", "40024-40100", NULL},
+		{", reserved: [40000-40007]", "40000-40019", NULL},
+		{", reserved: [40000-40007]", "40000-40024", "have had 17 ports of the range"},
+		{", reserved: [40000-40019]", "40000-40019", NULL},
+	};
+	static const struct did did[] = {{60, 0, 0}, {12, 0, 3}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031%s}\n"
+			 "loads: {a: {bind: ports %s, options: {reuseaddr: true}}, b: {end: leak}}",
+			 rows[i].network, rows[i].ports);
+		trial_open(&t, lines);
+		loads_did(&t, did, 2);
+		trial_dump(&t, 32)->states[STATE_ESTABLISHED] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_BIND_STARVATION);
+		if ((f != NULL) != (rows[i].why != NULL) || (f && !text_has(f->why, rows[i].why)))
+			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f ? f->why : TEXT("none")));
+		CU_ASSERT_EQUAL(f != NULL, rows[i].why != NULL);
+		CU_ASSERT(!f || text_has(f->why, rows[i].why));
+		CU_ASSERT(!f || lines_have(&f->attempt, "name ports outside of"));
+		CU_ASSERT(!f || !lines_have(&f->attempt, "IP_BIND_ADDRESS_NO_PORT"));
+		trial_close(&t);
+	}
+}
+
+/* Who binds, and has nearly all of the ports itself, is told what it does with them; bind() behind that. */
+static void who_binds_and_leaks_is_told_its_leak_first(void)
+{
+	static const struct did did[] = {{63, 9, 0}, {1, 0, 0}};
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40063, servers: 2}\n"
+		       "loads: {a: {bind: address, end: leak}, b: {}}");
+	loads_did(&t, did, 2);
+	trial_dump(&t, 63)->states[STATE_ESTABLISHED] = 64;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 2);
+	CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_LEAK);
+	CU_ASSERT_EQUAL(t.verdict.causes[1].cause, CAUSE_BIND_FIRST);
+	CU_ASSERT(text_has(t.verdict.causes[1].why, "each of 2 destinations would have them: 128"));
+	CU_ASSERT(lines_have(&t.verdict.causes[1].attempt, "IP_BIND_ADDRESS_NO_PORT"));
+	trial_close(&t);
 }
 
 /* bind() that asks for a port, has several destinations, and is refused itself: all three. */
@@ -204,6 +266,8 @@ static void what_others_hold_is_told_by_who_knows_it(void)
 
 static const struct test tests[] = {
 	TEST(who_starves_is_told_by_who_has_the_ports),
+	TEST(of_ports_that_are_named_each_counts_once),
+	TEST(who_binds_and_leaks_is_told_its_leak_first),
 	TEST(bind_first_is_told_of_its_own_refusals_alone),
 	TEST(the_reuse_option_that_does_nothing_is_named),
 	TEST(what_others_hold_is_told_by_who_knows_it),
