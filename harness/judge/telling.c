@@ -79,14 +79,13 @@ static const char *say_opened(const struct evidence *e)
 	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE],
 			   *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
 	uint32_t several = e->plan->load_count;
-	double took = at->n - (double)plan_start(e->plan);
-	bool ran_out = at->present && took > 0;
+	bool ran_out = at->present && at->n > 0;
 
 	if (!seen->present && !ran_out)
 		return "";
 	return text_format(e->a, "; %s opened %s%s",
 			   say_either(several, "this load", "these loads"),
-			   say_rate(e->a, ran_out ? (double)e->tape->opened_before * 1e9 / took
+			   say_rate(e->a, ran_out ? (double)e->tape->opened_before * 1e9 / at->n
 						  : seen->n),
 			   ran_out ? " until the first was refused" : "")
 		.s;

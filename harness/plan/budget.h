@@ -66,10 +66,10 @@ struct forecast {
 	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
 	uint64_t after;	       /* connections opened before the first refusal; only if counted */
 	uint64_t after_least, after_most; /* as exactly as that can be told */
-	struct guess at;   /* when that is, in ns since the load began, or the first of them: by a
+	struct guess at; /* when that is, in ns since the load began, or the first of them: by a
 			    quick machine and a slow one */
-	int64_t likely_ns; /* of several loads, or a pool: when it is likely, since the run began; or
-			      FOR_EVER: it is not. Of others 0 */
+	int64_t likely_run_ns; /* of several loads, or a pool: when it is likely, since the run began; or
+				  FOR_EVER: it is not. Of others 0 */
 	uint32_t likely_of; /* the load that is refused then */
 	double rate; /* the load that the ports sustain for ever; 0: none, INFINITY: any, NAN: cannot be
 			told. Of several parts (plan/part.h) it is the first's */
@@ -81,7 +81,7 @@ struct forecast {
 	 * or does not happen. Of UDP, requests. And before so many none does: fewer, where not all ports are
 	 * tried. */
 	uint64_t full_after, full_least;
-	int64_t full_ns; /* of several loads, when that is at the latest, since the run began */
+	int64_t full_run_ns; /* of several loads, when that is at the latest, since the run began */
 	/* The same two, where no port comes back until the end of the run; else 0. */
 	uint64_t times_out_after, times_out_least;
 	int64_t hangs_ns; /* when the first that hangs at a full backlog times out; 0: none hangs */

@@ -273,7 +273,7 @@ void fill_foresee(struct forecast *all, const struct plan *p, const struct forec
 	all->known = all->exhausts || first.never;
 	all->counted = all->cut_short = false;
 	all->after = all->after_least = all->after_most = 0;
-	all->likely_ns = first.likely_ns;
+	all->likely_run_ns = first.likely_ns;
 	all->likely_of = first.likely_of;
 	if (!all->exhausts)
 		return;

@@ -57,7 +57,7 @@ void gateway_together(struct plan *p)
 		if (open_least(p, uses, until * k / LOOKS) > (double)c->full) {
 			p->forecast.full_after = c->full;
 			p->forecast.full_least = c->least;
-			p->forecast.full_ns = (int64_t)(until * k / LOOKS);
+			p->forecast.full_run_ns = (int64_t)(until * k / LOOKS);
 			p->forecast.times_out = times_out(p, uses);
 		}
 }

@@ -133,12 +133,12 @@ static void set_life(struct outline *o, const struct plan *p)
 static double begins_ns(const struct plan *p, const struct outline *o, uint64_t n)
 {
 	const struct load_plan *lp = &p->loads[0];
-	double rounds;
+	double start = (double)lp->load->start, rounds;
 
 	if (o->rate > 0)
-		return (double)lp->load->start + (double)shape_when(&lp->shape, n);
+		return start + (double)shape_when(&lp->shape, n);
 	rounds = o->under_way > 0 ? floor((double)n / o->under_way) : 0;
-	return rounds * (double)o->round_ns;
+	return start + rounds * (double)o->round_ns;
 }
 
 /* Those that never open have had a port too. */
@@ -161,7 +161,6 @@ static void set_after(struct outline *o, const struct plan *p)
 static void set_failure(struct outline *o, const struct plan *p)
 {
 	const struct forecast *f = &p->forecast;
-	double life = (double)o->live_ns + (double)o->quiet_ns;
 	double start = (double)p->loads[0].load->start;
 	/* What a pool keeps idle has its port for no time that could be told; and who tries again has
 	 * another. */
@@ -172,14 +171,16 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->cut_short = f->cut_short;
 	o->recovery_ns = FOR_EVER;
 	o->clock_ns = begins_ns(p, o, p->budget.first);
+	o->back_ns = f->port_life_ns != FOR_EVER ? begins_ns(p, o, 0) + (double)f->port_life_ns
+						 : INFINITY;
 	if ((!f->exhausts && !f->cut_short) || !f->counted)
 		return;
 	set_after(o, p);
 	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
 	if (f->hangs_ns > 0)
 		o->recovery_ns = (int64_t)fmax((double)f->hangs_ns + start - o->at_ns.likely, 0);
-	else if (f->port_life_ns != FOR_EVER && !f->gone && is_told)
-		o->recovery_ns = (int64_t)fmax(begins_ns(p, o, 0) + life - o->at_ns.likely, 0);
+	else if (isfinite(o->back_ns) && !f->gone && is_told)
+		o->recovery_ns = (int64_t)fmax(o->back_ns - o->at_ns.likely, 0);
 }
 
 /* More than so many connections? Of a closed loop without a number of its own, always. */
@@ -330,7 +331,7 @@ static bool is_too_slow(const struct outline *o, const struct plan *p)
 {
 	return o->known && !o->exhausts && !o->cut_short && o->rate <= 0 && !o->pooled &&
 	       o->half_reached && o->begun > (double)p->budget.capacity &&
-	       o->wanted > (double)p->budget.capacity && o->clock_ns > 0;
+	       o->wanted > (double)p->budget.capacity && o->round_ns > 0;
 }
 
 /* Of a rate whose ports are free with the close, those of a machine that is held up. */

@@ -2,7 +2,9 @@
  * many the load wants at once, when the first connect fails, and what comes after.
  *
  * Input:  a plan; nothing is read from the kernel.
- * Units:  ports and connections are counted; times are nanoseconds, rates per second.
+ * Units:  ports and connections are counted; times are nanoseconds, rates per second. When something is
+ *         (at, by, begun, last, ends, back, clock) is since the run began: load.start is in it. How long
+ *         something takes (life, quiet, round, recovery, lasts) is a length, wherever it begins.
  * Errors: none. What cannot be told is 0, or as the field says.
  */
 #pragma once
@@ -28,27 +30,28 @@ struct outline {
 	double closed,
 		kept; /* of these: ports that the others have at once, and those that are never given
 			 back, by the seed if there are not too many to draw */
-	int64_t lasts_ns; /* how long the ports last if the load goes on; 0: for ever, or it cannot be told */
+	int64_t lasts_ns; /* how long the ports last if the load goes on, from its start on; 0: for ever, or it
+			     cannot be told */
 	bool exhausts, known, cut_short; /* as the forecast has it; so are the next three */
 	bool too_slow; /* a closed loop that wants more than there is, and does not come to it: connects
 			  are too slow */
 	uint64_t after, after_least, after_most; /* connections that have a port before the first is
 						    refused one, open or not */
-	struct guess at_ns;  /* when that is, since the run began; 0: it cannot be told */
+	struct guess at_ns;			 /* when that is; 0: it cannot be told */
 	double clock_ns;     /* when it would be due, however slow the machine */
-	int64_t recovery_ns; /* from it until a port is free again; FOR_EVER: never */
+	double back_ns;	     /* when the first port is free again, by the clock; INFINITY: never */
+	int64_t recovery_ns; /* from the refusal until a port is free again; FOR_EVER: never */
 	uint64_t half;	     /* ports in use towards a destination, from where connects are slow */
 	bool half_reached;
-	double half_at_ns;	   /* when that is, by the clock */
+	double half_at_ns;	   /* when that is, by the clock, or later */
 	struct guess half_cost_ns; /* by how much a connect is slower then */
 	double half_rate;	/* connects a second, no more than so many from then on, likely */
 	double half_rate_least; /* so many even on a slow machine */
 	double asked; /* connections in all, if none is refused; INFINITY: as many as the machine can */
-	double begun; /* of them, those that the run begins */
-	struct guess
-		last_ns; /* when the last of them is begun, if none is refused, since the run began */
-	double begun_ns;	/* by when, by the clock: since the run began */
-	struct guess ends_ns;	/* how long the run takes */
+	double begun;		/* of them, those that the run begins */
+	struct guess last_ns;	/* when the last of them is begun, if none is refused */
+	double begun_ns;	/* by when, by the clock */
+	struct guess ends_ns;	/* the run's end, or how long it takes */
 	uint64_t ports;		/* in use at once, at most */
 	uint64_t gateway_ports; /* of one of its addresses; 0: there is no gateway */
 };

@@ -13,14 +13,17 @@
 #include "plan/upstream.h"
 #include "report/plan.h"
 
-/* " = 32 / 200/s", where the clock alone says it. */
+/* " = 32 / 200/s", where the clock alone says it; " = 5 s + 32 / 200/s", where the load begins later. */
 static const char *say_clock(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load *l = p->loads[0].load;
 	bool is_steady = p->load_count == 1 && l->rate > 0 && l->ramp.count == 0 &&
 			 o->after_least == o->after_most;
 
-	return is_steady ? text_format(a, " = %s / %s", say_count(a, (double)o->after),
+	const char *start =
+		l->start ? text_format(a, "%s + ", say_time(a, (double)l->start)).s : "";
+
+	return is_steady ? text_format(a, " = %s%s / %s", start, say_count(a, (double)o->after),
 				       say_rate(a, l->rate))
 				   .s
 			 : "";
@@ -212,7 +215,6 @@ static struct text say_slowed(const struct plan *p, const struct outline *o, str
 {
 	double half = (double)o->half * p->budget.spaces, first = (double)p->budget.first + 1,
 	       slow_ns = o->half_at_ns + fmax(first - half, 0) * 1e9 / o->half_rate;
-	double back_ns = (double)p->forecast.port_life_ns;
 
 	return text_format(
 		a,
@@ -220,14 +222,14 @@ static struct text say_slowed(const struct plan *p, const struct outline *o, str
 		"schedule; from half full on only about %s can begin, and it is at %s, and %s",
 		say_count(a, first), say_time(a, o->clock_ns), say_rate(a, o->half_rate),
 		say_time(a, slow_ns),
-		slow_ns < back_ns
+		slow_ns < o->back_ns
 			? text_format(a,
 				      "on a slower machine perhaps never, since ports come back "
 				      "from %s on",
-				      say_time(a, back_ns))
+				      say_time(a, o->back_ns))
 				  .s
 			: text_format(a, "ports come back from %s on: the machine's speed decides",
-				      say_time(a, back_ns))
+				      say_time(a, o->back_ns))
 				  .s);
 }
 
@@ -333,21 +335,31 @@ static uint64_t begun_by_death(const struct plan *p)
 /* A service is quicker than what lastport has in one thread. */
 static struct text say_too_slow(const struct plan *p, const struct outline *o, struct arena *a)
 {
+	bool is_at_once = o->clock_ns <= (double)plan_start(p); /* its clients are enough */
+	const char *at = is_at_once ? "" : text_format(a, ", at %s", say_time(a, o->clock_ns)).s;
+
 	return text_format(a,
 			   "the ports do not run out, since from half full on %s of lastport's can "
-			   "begin only about %s; on schedule connection %s would find none, at %s, "
+			   "begin only about %s; %s connection %s would find none%s, "
 			   "as it does for a client that connects on several cores",
 			   say_number(a, p->loads[0].workers, "thread"), say_rate(a, o->half_rate),
-			   say_count(a, (double)p->budget.first + 1), say_time(a, o->clock_ns));
+			   is_at_once ? "if all began at once," : "on schedule",
+			   say_count(a, (double)p->budget.first + 1), at);
+}
+
+/* When the ports are used up, if the load goes on, since the run began; 0: never. */
+static double last_until_ns(const struct plan *p, const struct outline *o)
+{
+	return o->lasts_ns ? (double)(plan_start(p) + o->lasts_ns) : 0;
 }
 
 /* That the run is shorter than the ports last is no comfort. */
-static struct text say_not_yet(const struct outline *o, struct arena *a)
+static struct text say_not_yet(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	return text_format(a,
 			   "the ports do not run out within these %s; if the load went on, they "
 			   "would at %s",
-			   say_time(a, o->begun_ns), say_time(a, (double)o->lasts_ns));
+			   say_time(a, o->begun_ns), say_time(a, last_until_ns(p, o)));
 }
 
 /* Each connect at a full backlog hangs, and has its port meanwhile. */
@@ -407,7 +419,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 		return say_too_slow(p, o, a);
 	if (p->forecast.hangs_ns > 0)
 		return say_hangs(p, a);
-	return (double)o->lasts_ns > o->begun_ns ? say_not_yet(o, a)
+	return last_until_ns(p, o) > o->begun_ns ? say_not_yet(p, o, a)
 						 : TEXT("the ports do not run out");
 }
 

@@ -135,7 +135,8 @@ static const char *say_full(const struct plan *p, struct arena *a)
 	if (p->forecast.full_least < p->forecast.full_after)
 		most = text_format(a, " to %s", say_count(a, (double)p->forecast.full_after)).s;
 	if (p->load_count > 1)
-		when = text_format(a, ", within %s", say_time(a, (double)p->forecast.full_ns)).s;
+		when = text_format(a, ", within %s", say_time(a, (double)p->forecast.full_run_ns))
+			       .s;
 	else if (load_is_open(lp->load) && lp->shape.burst == 0)
 		when = text_format(a, ", at %s",
 				   say_time(a, (double)lp->load->start +

@@ -67,7 +67,7 @@ const char *plan_say_sum(const struct plan *p, struct arena *a)
 struct text plan_say_together(const struct plan *p, struct arena *a)
 {
 	const struct load_plan *refused = &p->loads[p->forecast.likely_of];
-	int64_t at = p->forecast.likely_ns;
+	int64_t at = p->forecast.likely_run_ns;
 	const char *whose = "";
 
 	if (refused->budget.usable < p->budget.usable)

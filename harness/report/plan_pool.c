@@ -161,9 +161,9 @@ static const char *say_likely(const struct plan *p, const struct outline *o, str
 
 	if (isinf(o->pool.at_once))
 		return "";
-	if (p->forecast.likely_ns < FOR_EVER)
+	if (p->forecast.likely_run_ns < FOR_EVER)
 		return text_format(a, "; likely the last of them is in use at %s",
-				   say_time(a, (double)p->forecast.likely_ns))
+				   say_time(a, (double)p->forecast.likely_run_ns))
 			.s;
 	return text_format(a, "; likely about %s are in use at once, which are enough",
 			   say_count(a, ceil(wanted)))

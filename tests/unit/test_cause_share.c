@@ -285,6 +285,8 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 		 "these loads ask for 0.5/s, no more than that, but unevenly."},
 		{"two: {concurrency: 2}, four: {concurrency: 4}", 0, 32, 0,
 		 "; these loads opened 200/s until the first was refused."},
+		{"two: {concurrency: 2, start: 100ms}, four: {concurrency: 4, start: 100ms}", 0, 32,
+		 0, "; these loads opened 200/s until the first was refused."},
 		{"leak: {rate: 20/s, end: leak}, churn: {rate: 30/s, hold: 100ms}", 0, 32, 0,
 		 "32 ports / (0.1 s open + 60 s) = 0.532/s is all"},
 		{"own: {bind: ports 50000-50003, rate: 10/s}, api: {rate: 50/s}", 4, 32, 0,

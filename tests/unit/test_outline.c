@@ -47,6 +47,9 @@ static const struct row rows[] = {
 	{FEW "load: {end: leak}", INFINITY, 0.001291776, NEVER, 0, 33, 0.001291776},
 	{FEW "load: {end: leak, rate: 10/s}", INFINITY, 3.2, NEVER, 1.6, 33, 3.2},
 	{FEW "load: {concurrency: 4, hold: 1s, total: 320}", 244, 8.00132096, 52.99867904, 4, 33, 8.00132096},
+	/* a load that begins later is later by that in all that has a time, and in no length */
+	{FEW "load: {rate: 200/s, total: 320, start: 5s}", 12000, 5.16, 59.84, 5.08, 33, 5.16},
+	{FEW "load: {concurrency: 4, hold: 1s, total: 320, start: 5s}", 244, 13.00132096, 52.99867904, 9, 33, 13.00132096},
 	{FEW "load: {concurrency: 8, hold: 1s, end: reset}", 8, NEVER, NEVER, NEVER, 240, 30},
 	{FEW "load: {rate: 100/s, end: reset, total: 10}", 0, NEVER, NEVER, NEVER, 10, 0.09},
 	/* a burst is there at once, however seldom it comes; and two of them, if they last */

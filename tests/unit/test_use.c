@@ -398,7 +398,7 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
 		const struct forecast *f = &p.forecast;
 		struct outline o = outline_of(&p);
-		double likely_s = f->likely_ns == FOR_EVER ? NEVER : (double)f->likely_ns / SECOND;
+		double likely_s = f->likely_run_ns == FOR_EVER ? NEVER : (double)f->likely_run_ns / SECOND;
 		double back_s = o.recovery_ns == FOR_EVER ? NEVER : (double)o.recovery_ns / SECOND;
 
 		if (fabs(likely_s - rows[i].likely_s) > 1e-2)
