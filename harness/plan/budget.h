@@ -85,7 +85,9 @@ struct forecast {
 	/* The same two, where no port comes back until the end of the run; else 0. */
 	uint64_t times_out_after, times_out_least;
 	int64_t hangs_ns; /* when the first that hangs at a full backlog times out; 0: none hangs */
-	struct guess refused; /* those begun before that one, open or not; else 0 */
+	struct guess
+		refused; /* those that had a port before the first refusal, open or not, where some are not;
+				 else 0 */
 	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
 			   repeated */
 	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */

@@ -97,8 +97,9 @@ static int64_t taken_ns(const struct sum *v, int64_t until)
 /* What becomes of the ports of a view, or of all. */
 struct fill {
 	int64_t soonest_ns, likely_ns, surely_ns; /* FOR_EVER: never */
-	bool never;				  /* not more than there are, whatever happens */
 	uint32_t likely_of;			  /* the load whose ports they are */
+	bool never;				  /* not more than there are, whatever happens */
+	bool is_copy; /* of the load's before, which finds the very same */
 };
 
 /* When somebody asks who has no other ports than these. */
@@ -194,7 +195,7 @@ static double usable_least(const struct plan *p, const struct fill *fills, int64
 }
 
 /* Opened until the first refusal, which comes between two times: whoever it is finds `usable` of his own ports
- * in use, at least. */
+ * in use, at least. Those that never open have had a port too. */
 static void count(struct forecast *all, const struct sum *v, const struct fill *f, double usable)
 {
 	const struct plan *p = v->p;
@@ -223,8 +224,41 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 	all->after = (uint64_t)fmin(fmax(likely, least), (double)all->after_most);
 	if (keeps)
 		count_kept(all, p);
-	if (!opens)
-		all->after = all->after_least = all->after_most = 0;
+	if (opens)
+		return;
+	all->refused = (struct guess){(double)all->after_least, (double)all->after,
+				      (double)all->after_most};
+	all->after = all->after_least = all->after_most = 0;
+}
+
+static struct guess wider(struct guess a, struct guess b)
+{
+	return (struct guess){fmin(a.least, b.least), fmin(a.likely, b.likely),
+			      fmax(a.most, b.most)};
+}
+
+/* Of all that are surely refused by then: none of them is asked about before another. */
+static void count_all(struct forecast *all, const struct plan *p, const struct fill *fills,
+		      const struct fill *first)
+{
+	double usable = usable_least(p, fills, first->surely_ns);
+	struct guess after = {INFINITY, INFINITY, 0}, refused = after;
+	struct sum v;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		if (fills[i].is_copy || fills[i].surely_ns != first->surely_ns)
+			continue;
+		sum_make(&v, p, i);
+		slow_down(&v, p->scenario->stop.time);
+		count(all, &v, first, usable);
+		refused = wider(refused, all->refused);
+		after = wider(after, (struct guess){(double)all->after_least, (double)all->after,
+						    (double)all->after_most});
+	}
+	all->refused = refused;
+	all->after_least = (uint64_t)after.least;
+	all->after = (uint64_t)after.likely;
+	all->after_most = (uint64_t)after.most;
 }
 
 /* Since the first load began. */
@@ -236,15 +270,18 @@ static struct guess refused_at(const struct plan *p, const struct fill *f)
 			      (double)f->surely_ns - start};
 }
 
-/* Is it of the same ports, and of the same mind about the others'? */
+/* Is it of the same ports, and of the same mind about the others'? A load whose sockets share their ports has
+ * eyes of its own. */
 static bool is_same(const struct sum *a, const struct sum *b)
 {
 	bool same = a->me->budget.usable == b->me->budget.usable &&
+		    !bind_shares_port(a->me->load) && !bind_shares_port(b->me->load) &&
 		    bind_takes_port(a->me->bind) == bind_takes_port(b->me->bind) &&
 		    a->alone == b->alone && !a->alone && a->alike && b->alike;
 
 	for (uint32_t i = 0; i < a->p->load_count && same; i++)
-		same = a->within[i] == b->within[i] && (a->part[i] > 0) == (b->part[i] > 0);
+		same = a->within[i] == b->within[i] && (a->part[i] > 0) == (b->part[i] > 0) &&
+		       a->most[i] == b->most[i];
 	return same;
 }
 
@@ -253,7 +290,7 @@ static bool is_same(const struct sum *a, const struct sum *b)
 void fill_foresee(struct forecast *all, const struct plan *p, const struct forecast *each)
 {
 	struct fill first = {FOR_EVER, FOR_EVER, FOR_EVER, .never = true};
-	struct sum views[2], full; /* the one that is looked at, and the one before */
+	struct sum views[2]; /* the one that is looked at, and the one before */
 	struct fill fills[SCENARIO_LOADS_MOST];
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
@@ -262,11 +299,10 @@ void fill_foresee(struct forecast *all, const struct plan *p, const struct forec
 		sum_make(v, p, i);
 		if (i > 0 && is_same(v, &views[1 - i % 2])) {
 			fills[i] = fills[i - 1];
+			fills[i].is_copy = true;
 			continue;
 		}
 		fills[i] = fill_of(v, &each[i]);
-		if (fills[i].surely_ns < first.surely_ns)
-			full = *v;
 		fill_join(&first, &fills[i]);
 	}
 	all->exhausts = first.surely_ns < FOR_EVER;
@@ -280,18 +316,36 @@ void fill_foresee(struct forecast *all, const struct plan *p, const struct forec
 	first.likely_ns = sooner(first.likely_ns, first.surely_ns);
 	first.soonest_ns = sooner(first.soonest_ns, first.likely_ns);
 	all->at = refused_at(p, &first);
-	count(all, &full, &first, usable_least(p, fills, first.surely_ns));
+	count_all(all, p, fills, &first);
 }
 
-int64_t fill_half_ns(const struct plan *p)
+/* Of two that get slow at once the one that has more ports to search. */
+static bool is_sooner(const struct half *a, const struct half *b)
 {
-	double half = speed_half(p->loads[p->widest].load, &p->budget);
+	if (!b->of || a->at_ns != b->at_ns)
+		return !b->of || a->at_ns < b->at_ns;
+	if (a->of->budget.usable != b->of->budget.usable)
+		return a->of->budget.usable > b->of->budget.usable;
+	return bind_takes_port(a->of->bind) && !bind_takes_port(b->of->bind); /* which is slower */
+}
+
+struct half fill_half(const struct plan *p)
+{
+	struct half first = {NULL, FOR_EVER};
 	struct sum v;
 
-	if (half <= 0)
-		return FOR_EVER;
-	sum_make(&v, p, p->widest);
-	return sum_passed_ns(&v, SUM_LIKELY, half, p->scenario->stop.time);
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		double half = speed_half(p->loads[i].load, &p->loads[i].budget);
+		struct half own = {&p->loads[i], FOR_EVER};
+
+		if (half <= 0)
+			continue;
+		sum_make(&v, p, i);
+		own.at_ns = sum_passed_ns(&v, SUM_LIKELY, half, p->scenario->stop.time);
+		if (is_sooner(&own, &first))
+			first = own;
+	}
+	return first;
 }
 
 /* Has another load all of its ports, and more? */
@@ -327,12 +381,19 @@ static bool fullest(struct sum *out, const struct plan *p)
 
 struct wanted fill_wanted(const struct plan *p)
 {
+	int64_t stop = p->scenario->stop.time;
+	struct wanted w = {0};
+	double by_clock;
 	struct sum v;
 
 	if (!fullest(&v, p))
-		return (struct wanted){0};
-	return (struct wanted){v.me->budget.usable,
-			       sum_reached(&v, SUM_LIKELY, p->scenario->stop.time), sum_peak(&v)};
+		return w;
+	by_clock = sum_reached(&v, SUM_LIKELY, stop);
+	slow_down(&v, stop);
+	w = (struct wanted){v.me->budget.usable, sum_reached(&v, SUM_LIKELY, stop), sum_peak(&v),
+			    false};
+	w.slowed = by_clock > w.usable && w.likely <= w.usable;
+	return w;
 }
 
 double fill_ports_most(const struct plan *p)

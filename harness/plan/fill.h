@@ -15,14 +15,21 @@
  * forecast of each load by itself. */
 void fill_foresee(struct forecast *all, const struct plan *p, const struct forecast *each);
 
-/* When half of the ports of the load that has most are likely to be in use; FOR_EVER: not in this run. */
-int64_t fill_half_ns(const struct plan *p);
+/* The first load whose connects are slow, since half of its ports are likely to be in use, and from when on;
+ * FOR_EVER: not in this run. NULL: no connect of any gets slower. */
+struct half {
+	const struct load_plan *of;
+	int64_t at_ns;
+};
+
+struct half fill_half(const struct plan *p);
 
 /* Of one space of the load that may find the most in its ports, of those that others want, too: how many there are,
  * and what is in use at once, likely and at most. None, where each load has its own. */
 struct wanted {
 	uint32_t usable;
 	double likely, most;
+	bool slowed; /* more would be, but that connects are slow past half full */
 };
 
 struct wanted fill_wanted(const struct plan *p);

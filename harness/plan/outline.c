@@ -142,12 +142,12 @@ static double begins_ns(const struct plan *p, const struct outline *o, uint64_t 
 }
 
 /* Those that never open have had a port too. */
-static void set_after(struct outline *o, const struct plan *p)
+void outline_set_after(struct outline *o, const struct plan *p)
 {
 	const struct forecast *f = &p->forecast;
 	bool opens = f->after_most > 0 && !speed_fills(p->scenario);
 
-	if (f->hangs_ns > 0) {
+	if (f->hangs_ns > 0 || f->refused.most > 0) {
 		o->after = (uint64_t)f->refused.likely;
 		o->after_least = (uint64_t)f->refused.least;
 		o->after_most = (uint64_t)f->refused.most;
@@ -175,7 +175,7 @@ static void set_failure(struct outline *o, const struct plan *p)
 						 : INFINITY;
 	if ((!f->exhausts && !f->cut_short) || !f->counted)
 		return;
-	set_after(o, p);
+	outline_set_after(o, p);
 	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
 	if (f->hangs_ns > 0)
 		o->recovery_ns = (int64_t)fmax((double)f->hangs_ns + start - o->at_ns.likely, 0);
@@ -204,18 +204,23 @@ static double half_at_ns(const struct outline *o, const struct plan *p, uint64_t
 }
 
 /* The other half of the ports is looked at when the first has none left. */
-static void set_half(struct outline *o, const struct plan *p)
+void outline_set_half(struct outline *o, const struct load_plan *of)
 {
-	const struct load *l = p->loads[p->widest].load;
-	uint64_t half = speed_half(l, &p->budget), all = half * p->budget.spaces;
-	int64_t pooled = o->pooled && half ? fill_half_ns(p) : FOR_EVER;
-
-	if (half == 0)
-		return;
-	o->half = half;
-	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
+	o->half_of = of;
+	o->half = speed_half(of->load, &of->budget);
+	o->half_cost_ns = speed_scan_ns(of->load, &of->budget, o->quiet_ns);
 	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
 	o->half_rate_least = SECOND / (o->half_cost_ns.most + SPEED_MOST_NS);
+}
+
+static void set_half(struct outline *o, const struct plan *p)
+{
+	uint64_t all = speed_half(p->loads[0].load, &p->budget) * (uint64_t)p->budget.spaces;
+	int64_t pooled = o->pooled && all ? fill_half(p).at_ns : FOR_EVER;
+
+	if (all == 0)
+		return;
+	outline_set_half(o, &p->loads[0]);
 	o->half_reached =
 		o->pooled ? pooled < FOR_EVER : o->wanted >= (double)all && begins_more(p, all);
 	if (o->known && !o->exhausts && p->scenario->server.die) /* those begun before have them */

@@ -41,7 +41,9 @@ struct outline {
 	double clock_ns;     /* when it would be due, however slow the machine */
 	double back_ns;	     /* when the first port is free again, by the clock; INFINITY: never */
 	int64_t recovery_ns; /* from the refusal until a port is free again; FOR_EVER: never */
-	uint64_t half;	     /* ports in use towards a destination, from where connects are slow */
+	const struct load_plan
+		*half_of; /* the load whose connects get slow first; NULL: none does */
+	uint64_t half;	  /* ports in use towards a destination, from where they do */
 	bool half_reached;
 	double half_at_ns;	   /* when that is, by the clock, or later */
 	struct guess half_cost_ns; /* by how much a connect is slower then */
@@ -60,3 +62,7 @@ struct outline outline_of(const struct plan *p);
 
 /* Of several loads, which outline_of() asks for: the sum of what each is by itself, in plan/outline_loads.c. */
 struct outline outline_of_loads(const struct plan *p);
+
+/* What is the same of one load and of several. */
+void outline_set_after(struct outline *o, const struct plan *p);
+void outline_set_half(struct outline *o, const struct load_plan *of);

@@ -62,26 +62,20 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->recovery_ns = FOR_EVER;
 	if (!f->counted)
 		return;
-	o->after = f->after;
-	o->after_least = f->after_least;
-	o->after_most = f->after_most;
+	outline_set_after(o, p);
 	o->at_ns = (struct guess){start + f->at.least, start + f->at.likely, start + f->at.most};
 	o->recovery_ns = recovery_of(p, o->at_ns.likely);
 }
 
 static void set_half(struct outline *o, const struct plan *p)
 {
-	const struct load *l = p->loads[p->widest].load;
-	int64_t at = fill_half_ns(p);
+	struct half first = fill_half(p);
 
-	o->half = speed_half(l, &p->budget);
-	if (o->half == 0)
+	if (!first.of)
 		return;
-	o->half_cost_ns = speed_scan_ns(l, &p->budget, o->quiet_ns);
-	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
-	o->half_rate_least = SECOND / (o->half_cost_ns.most + SPEED_MOST_NS);
-	o->half_reached = at < FOR_EVER;
-	o->half_at_ns = o->half_reached ? (double)at : 0;
+	outline_set_half(o, first.of);
+	o->half_reached = first.at_ns < FOR_EVER;
+	o->half_at_ns = o->half_reached ? (double)first.at_ns : 0;
 }
 
 /* The first refusal ends the load that is refused, and what `stop` makes of it all of them. */

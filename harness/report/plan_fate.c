@@ -494,6 +494,21 @@ struct text plan_say_failure(const struct plan *p, const struct outline *o, stru
 			   say_after(p, o, a));
 }
 
+/* " of web", where others get slow later, by more or less, or never: of several loads. */
+static const char *say_whose(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	bool alike = true;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+
+		alike &= speed_half(lp->load, &lp->budget) == o->half &&
+			 bind_takes_port(lp->bind) == bind_takes_port(o->half_of->bind);
+	}
+	return alike ? ""
+		     : text_format(a, " of " TEXT_FMT, TEXT_ARG(plan_load_name(p, o->half_of))).s;
+}
+
 /* Who looks for the port passes over the half that is in use. */
 struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -518,11 +533,12 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 				   say_rate(a, o->half_rate), say_rate(a, o->rate))
 			       .s;
 	return text_format(a,
-			   "from %s to a destination on%s: each %s then searches through as many, "
-			   "about %s × %.0f ns = %s more%s%s",
+			   "from %s to a destination on%s: each %s%s then searches through as "
+			   "many, about %s × %.0f ns = %s more%s%s",
 			   say_number(a, o->half, "port"), when,
-			   bind_takes_port(p->loads[p->widest].bind) ? "bind()" : "connect",
-			   say_count(a, (double)o->half), o->half_cost_ns.likely / (double)o->half,
+			   bind_takes_port(o->half_of->bind) ? "bind()" : "connect",
+			   say_whose(p, o, a), say_count(a, (double)o->half),
+			   o->half_cost_ns.likely / (double)o->half,
 			   say_time(a, o->half_cost_ns.likely), slower, rate);
 }
 

@@ -77,6 +77,8 @@ struct text plan_say_together(const struct plan *p, struct arena *a)
 				   "cannot be told for sure: likely no port is left%s at %s, by "
 				   "the clock and by what each load has in use until then",
 				   whose, say_time(a, (double)at));
-	return text_format(a, "cannot be told for sure: likely the ports do not run out%s",
+	return text_format(a, "cannot be told for sure: likely the ports do not run out%s%s",
+			   fill_wanted(p).slowed ? ", since connects are too slow past half full"
+						 : "",
 			   plan_say_sum(p, a));
 }

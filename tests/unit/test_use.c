@@ -179,13 +179,13 @@ static void who_has_few_ports_wants_no_more_of_the_others(void)
 	} rows[] = {
 		{"{tiny: {bind: port 40010, rate: 5/s, total: 5, end: reset}, "
 		 "big: {rate: 40/s, total: 31, end: leak}}",
-		 {32, 32, 32}},
+		 {32, 32, 32, false}},
 		{"{fixed: {bind: port 40005, rate: 20/s, total: 20, end: leak}, "
 		 "leak: {rate: 100/s, total: 30, end: leak}}",
-		 {32, 31, 31}},
+		 {32, 31, 31, false}},
 		/* neither wants the other's */
 		{"{fixed: {bind: port 50000, rate: 20/s, total: 20}, ok: {rate: 20/s, end: reset}}",
-		 {0, 0, 0}},
+		 {0, 0, 0, false}},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -398,7 +398,8 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 		struct plan p = help_plan(rows[i].lines, NULL, 1, &a);
 		const struct forecast *f = &p.forecast;
 		struct outline o = outline_of(&p);
-		double likely_s = f->likely_run_ns == FOR_EVER ? NEVER : (double)f->likely_run_ns / SECOND;
+		double likely_s =
+			f->likely_run_ns == FOR_EVER ? NEVER : (double)f->likely_run_ns / SECOND;
 		double back_s = o.recovery_ns == FOR_EVER ? NEVER : (double)o.recovery_ns / SECOND;
 
 		if (fabs(likely_s - rows[i].likely_s) > 1e-2)
@@ -412,6 +413,97 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 	}
 }
 
+static bool is_alike(const struct plan *p, const struct plan *q)
+{
+	const struct forecast *f = &p->forecast, *g = &q->forecast;
+	struct outline o = outline_of(p), r = outline_of(q);
+	struct wanted w = fill_wanted(p), x = fill_wanted(q);
+
+	return f->exhausts == g->exhausts && f->known == g->known &&
+	       f->likely_run_ns == g->likely_run_ns && o.after == r.after &&
+	       o.after_least == r.after_least && o.after_most == r.after_most &&
+	       o.at_ns.least == r.at_ns.least && o.at_ns.likely == r.at_ns.likely &&
+	       o.at_ns.most == r.at_ns.most && o.half == r.half &&
+	       o.half_reached == r.half_reached && o.half_at_ns == r.half_at_ns &&
+	       o.half_cost_ns.likely == r.half_cost_ns.likely && w.likely == x.likely &&
+	       w.most == x.most;
+}
+
+/* Two loads are the same two, whichever of them is written first. */
+static void no_forecast_hangs_on_the_order_of_the_loads(void)
+{
+	static const struct {
+		const char *lines, *one, *other;
+	} rows[] = {
+		{"network: {ports: 40000-40031}\nload: {rate: 10/s, total: 20, "
+		 "bind: ports 40000-40009, hold: 5s}\nstop: {time: 20s}",
+		 "{options: {reuseaddr: true}}", "{}"},
+		/* the one searches, the other names its ports; or binds, which takes longer */
+		{"stop: {time: 60s}", "{bind: ports 32768-60999, rate: 1/s}", "{rate: 400/s}"},
+		{"stop: {time: 60s}", "{bind: address, rate: 100/s}", "{rate: 400/s}"},
+		/* who is over before has no half of its own */
+		{"network: {ports: 40000-40031}\nstop: {time: 60s}",
+		 "{rate: 10/s, total: 10, end: reset}", "{start: 30s, rate: 2/s}"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan plans[2];
+
+		for (int k = 0; k < 2; k++)
+			plans[k] = help_plan(text_format(&a, "%s\nloads: {a: %s, b: %s}",
+							 rows[i].lines,
+							 k ? rows[i].other : rows[i].one,
+							 k ? rows[i].one : rows[i].other)
+						     .s,
+					     NULL, 1, &a);
+		if (!is_alike(&plans[0], &plans[1]))
+			printf("\n%s: %s, %s\n", rows[i].lines, rows[i].one, rows[i].other);
+		CU_ASSERT(is_alike(&plans[0], &plans[1]));
+		arena_close(&a);
+	}
+}
+
+/* 600,300 by the clock, of 28,232 ports; and a closed loop is no busier for the answers that it waits for. */
+static void connects_that_are_slow_want_no_more_than_they_can_begin(void)
+{
+#define OTHER "b: {rate: 20k/s, hold: 1s, timeout: 5s}}\n"
+	static const char *const lines[] = {
+		"loads: {a: {concurrency: 10, hold: 1s, timeout: 5s}, " OTHER,
+		"server: {delay: 1s}\nloads: {a: {concurrency: 10, "
+		"request: {send: 10B, receive: 10B}, timeout: 5s}, " OTHER,
+	};
+	double half_ns[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(lines[i], NULL, 1, &a);
+		struct wanted wanted = fill_wanted(&p);
+
+		CU_ASSERT(wanted.likely <= wanted.usable && wanted.most > wanted.usable);
+		CU_ASSERT(wanted.slowed);
+		half_ns[i] = outline_of(&p).half_at_ns;
+		arena_close(&a);
+	}
+	CU_ASSERT_DOUBLE_EQUAL(half_ns[0], half_ns[1], 5e6);
+}
+
+/* Each that never opens has had a port. */
+static void what_never_opens_is_counted_among_those_before(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40015}\nserver: {behaviour: drop}\n"
+			  "load: {rate: 10/s, on_failure: continue}\nloads: {a: {}, b: {}}\n"
+			  "stop: {time: 5s}",
+			  NULL, 1, &a);
+	struct outline o = outline_of(&p);
+
+	CU_ASSERT(o.exhausts && p.forecast.after_most == 0);
+	CU_ASSERT_EQUAL(o.after, 16);
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(a_load_has_what_it_began_within_a_ports_life),
 	TEST(loads_on_one_processor_wait_for_each_other),
@@ -423,6 +515,9 @@ static const struct test tests[] = {
 	TEST(what_may_be_opened_twice_has_no_bound),
 	TEST(who_has_fewer_ports_may_be_refused_before),
 	TEST(when_a_port_is_likely_wanted_for_is_told),
+	TEST(no_forecast_hangs_on_the_order_of_the_loads),
+	TEST(connects_that_are_slow_want_no_more_than_they_can_begin),
+	TEST(what_never_opens_is_counted_among_those_before),
 	TESTS_END,
 };
 
