@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "judge/evidence.h"
-#include "plan/outline.h"
 
 /* By the rate that is foretold, which is of all that is opened; 0: it is no shorter than the longest. */
 static double mean_ns(const struct plan *plan, int64_t longest_ns)
@@ -72,10 +71,8 @@ static bool is_prompt(const struct scenario *s)
 int64_t outlook_round_ns(const struct plan *plan)
 {
 	const struct load_plan *lp = &plan->loads[0];
-	struct outline o = outline_of(plan);
 
-	if (plan->load_count > 1 || lp->concurrency == 0 || !is_prompt(plan->scenario) ||
-	    o.round_ns >= FOR_EVER)
+	if (plan->load_count > 1 || lp->concurrency == 0 || !is_prompt(plan->scenario))
 		return 0;
-	return o.round_ns;
+	return lp->round_ns;
 }

@@ -126,7 +126,7 @@ static void set_life(struct outline *o, const struct plan *p)
 	o->quiet_ns = f->quiet_ns;
 	o->live_ns = f->port_life_ns == FOR_EVER ? p->loads[0].load->hold
 						 : f->port_life_ns - f->quiet_ns;
-	o->round_ns = o->live_ns + p->loads[0].load->request.pause;
+	o->round_ns = p->loads[0].round_ns;
 }
 
 /* Connection `n`, counted from 0: by the clock, or as the rounds before it are done. */

@@ -7,6 +7,7 @@
 #include "plan/choose.h"
 #include "plan/doubt.h"
 #include "plan/gateway.h"
+#include "plan/life.h"
 #include "plan/options.h"
 #include "plan/places.h"
 #include "plan/size.h"
@@ -76,7 +77,7 @@ static bool counters_exist(const struct scenario *s, const struct host *host, st
 }
 
 /* What a connection that ends so goes through. */
-static uint32_t life_of(const struct load_plan *p, enum end end)
+static uint32_t steps_of(const struct load_plan *p, enum end end)
 {
 	const struct load *l = p->load;
 	const struct {
@@ -130,7 +131,7 @@ static void life_set(struct load_plan *p, const struct host *h)
 
 	for (enum end end = 0; end < ENDS; end++)
 		if (load_ends(p->load, end))
-			all |= p->steps[end] = life_of(p, end);
+			all |= p->steps[end] = steps_of(p, end);
 	p->classic_sockets = h->ring_socket || (all & options && h->ring_option) ||
 			     (p->bind_source && h->ring_bind) ||
 			     p->load->protocol == PROTOCOL_UDP || p->load->nofile > 0;
@@ -227,6 +228,15 @@ static struct budget budget_of(const struct plan *p, const struct load *load)
 	return b;
 }
 
+/* Its answer is waited for, it is held, and then its client pauses. */
+static int64_t round_of(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = *p->scenario;
+
+	alone.load = *lp->load;
+	return life_of(&alone, &lp->budget, p->host).live.most + alone.load.request.pause;
+}
+
 static bool load_set(struct load_plan *out, const struct plan *p, const struct load *load,
 		     struct arena *arena, struct err *err)
 {
@@ -248,6 +258,7 @@ static bool load_set(struct load_plan *out, const struct plan *p, const struct l
 	};
 	if (!places_of(p, out, arena, err))
 		return false;
+	out->round_ns = round_of(p, out);
 	options_make(out, arena);
 	pool_set(out);
 	life_set(out, p->host);

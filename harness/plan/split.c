@@ -75,12 +75,10 @@ static const char *obstacle(const struct load_plan *lp, const struct plan *p)
 /* A second: of a closed loop as fast as one worker is, or as its connections are held. */
 static double rate_of(const struct load_plan *lp)
 {
-	const struct load *l = lp->load;
-	double round_ns = (double)(l->hold + l->request.pause);
-
-	if (load_is_open(l))
+	if (load_is_open(lp->load))
 		return shape_asks(&lp->shape);
-	return round_ns > 0 ? fmin(RATE_OF_ONE, lp->concurrency * SECOND / round_ns) : RATE_OF_ONE;
+	return lp->round_ns > 0 ? fmin(RATE_OF_ONE, lp->concurrency * SECOND / (double)lp->round_ns)
+				: RATE_OF_ONE;
 }
 
 static double begun_of(const struct load_plan *lp, int64_t stop_ns)

@@ -31,9 +31,9 @@ static double connect_ns(const struct use *u, enum pace pace)
 /* The part of a processor's time that a load has its connects take: all of it, if it has none to wait for. */
 static double busy_of(const struct load_plan *lp)
 {
-	const struct load *l = lp->load;
-	double round = (double)(l->hold + l->request.pause) + SPEED_CONNECT_NS;
-	double rate = load_is_open(l) ? shape_asks(&lp->shape) : lp->concurrency * SECOND / round;
+	double round = (double)lp->round_ns + SPEED_CONNECT_NS;
+	double rate =
+		load_is_open(lp->load) ? shape_asks(&lp->shape) : lp->concurrency * SECOND / round;
 
 	return fmin(rate * SPEED_CONNECT_NS / SECOND, fmax(lp->workers, 1));
 }
