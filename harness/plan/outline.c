@@ -276,6 +276,17 @@ static double begun_by(const struct outline *o, const struct plan *p, double fai
 	return lp->load->total > 0 ? smaller(begun, (double)lp->load->total) : begun;
 }
 
+/* When connection `n` is begun where none is slower than another: no sooner than it is due, and than its threads
+ * have begun those before it. */
+static struct guess paced(const struct load_plan *lp, uint64_t n)
+{
+	double due = (double)shape_when(&lp->shape, n);
+	double each = (double)n / fmax(lp->workers, 1);
+
+	return (struct guess){due, fmax(due, each * SPEED_CONNECT_NS),
+			      fmax(due, each * SPEED_MOST_NS)};
+}
+
 /* The last connection of a load that has a number of its own begins then, by the clock or later; else
  * by the clock. */
 static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
@@ -290,9 +301,8 @@ static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 		return (struct guess){clock, clock, clock};
 	alone.load = *lp->load;
 	last = speed_pace(&alone, &p->budget, &life, lp->load->total - 1);
-	if (!o->half_reached) /* no connect is slower than it is due */
-		last.most = last.likely = last.least =
-			(double)shape_when(&lp->shape, lp->load->total - 1);
+	if (!o->half_reached)
+		last = paced(lp, lp->load->total - 1);
 	return (struct guess){smaller(clock, start + last.least),
 			      smaller(clock, start + last.likely),
 			      smaller(clock, start + last.most)};

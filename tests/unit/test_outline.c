@@ -50,6 +50,9 @@ static const struct row rows[] = {
 	/* a load that begins later is later by that in all that has a time, and in no length */
 	{FEW "load: {rate: 200/s, total: 320, start: 5s}", 12000, 5.16, 59.84, 5.08, 33, 5.16},
 	{FEW "load: {concurrency: 4, hold: 1s, total: 320, start: 5s}", 244, 13.00132096, 52.99867904, 9, 33, 13.00132096},
+	/* no connect is slow, and yet 25,000 a second are what one thread begins */
+	{"network: {ports: 1024-65535, servers: 16}\nload: {order: fast, end: leak, rate: 240k/s, total: 480k}\n"
+	 "stop: {time: 60s}", INFINITY, NEVER, NEVER, NEVER, 480000, 19.19996},
 	{FEW "load: {concurrency: 8, hold: 1s, end: reset}", 8, NEVER, NEVER, NEVER, 240, 30},
 	{FEW "load: {rate: 100/s, end: reset, total: 10}", 0, NEVER, NEVER, NEVER, 10, 0.09},
 	/* a burst is there at once, however seldom it comes; and two of them, if they last */
