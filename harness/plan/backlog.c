@@ -73,8 +73,11 @@ static void keep(struct forecast *f, const struct scenario *s, const struct shap
 {
 	uint64_t open[3];
 
-	for (int i = 0; i < 3; i++)
-		open[i] = open_by(s, shape, &ways[i], shape_when(shape, refused[i]));
+	for (int i = 0; i < 3; i++) /* the one that is refused is not one of them */
+		open[i] = least(open_by(s, shape, &ways[i], shape_when(shape, refused[i])),
+				refused[i]);
+	if (open[1] == refused[1]) /* the ports end before the backlog does */
+		f->hangs_ns = 0;
 	f->exhausts = f->known = f->counted = true;
 	f->cut_short = false;
 	f->after_least = least(open[0], open[2]);

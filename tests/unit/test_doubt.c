@@ -122,6 +122,16 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 500ms}",
 		 true, 0, 0, 590}, /* the first that times out ends it */
+		/* a backlog that outlasts the ports, by one or not: none hangs but the 64th of 63 */
+		{"server: {behaviour: never-accept, backlog: 70}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
+		 true, 64, 64, 0},
+		{"server: {behaviour: never-accept, backlog: 63}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
+		 true, 64, 64, 0},
+		{"server: {behaviour: never-accept, backlog: 62}\n"
+		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
+		 true, 63, 64, 1630},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
