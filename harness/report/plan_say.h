@@ -14,9 +14,11 @@ static inline const char *say_count(struct arena *a, double n)
 	return unit_count_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (uint64_t)n);
 }
 
+/* For ever is no int64_t. */
 static inline const char *say_time(struct arena *a, double ns)
 {
-	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED), (int64_t)ns);
+	return unit_time_pretty(ARENA_ARRAY(a, char, UNIT_PRINTED),
+				ns < (double)FOR_EVER ? (int64_t)ns : FOR_EVER);
 }
 
 static inline const char *say_rate(struct arena *a, double per_s)
