@@ -7,6 +7,7 @@
 #include "judge/outlook.h"
 #include "judge/say.h"
 #include "plan/bind.h"
+#include "plan/life.h"
 
 void advice_add(struct line_list *lines, struct text line)
 {
@@ -53,8 +54,20 @@ static uint64_t bursts_want(const struct evidence *e, int64_t life_ns)
 	return e->plan->load_count == 1 && shape->burst ? shape_most(shape, life_ns) : 0;
 }
 
+/* In TIME_WAIT a timer may be late, but where a connect ends it. */
+static int64_t longest_ns(const struct evidence *e, int64_t life_ns)
+{
+	return life_ns + (e->plan->forecast.late_ns > 0 ? LIFE_WHEEL_NS : 0);
+}
+
+static double rate_sure(const struct evidence *e, uint64_t ports, int64_t life_ns)
+{
+	return rate_of(ports, longest_ns(e, life_ns));
+}
+
 /* " (enough)"; or why it is not: no number of ports is, where some are held for good. */
-static const char *say_enough(const struct evidence *e, uint64_t ports, int64_t life_ns)
+static const char *say_enough(const struct evidence *e, uint64_t ports, int64_t life_ns,
+			      double sure)
 {
 	double rate = rate_of(ports, life_ns);
 	double asked = plan_rate(e->plan), gateway = e->plan->forecast.gateway_rate;
@@ -75,21 +88,31 @@ static const char *say_enough(const struct evidence *e, uint64_t ports, int64_t 
 		return text_format(e->a, " (not enough: the gateway carries %s for sure)",
 				   say_rate(e->a, gateway))
 			.s;
+	if (rate >= asked && sure < asked)
+		return text_format(e->a, " (enough but for a timer that is late: %s for sure)",
+				   say_rate(e->a, sure))
+			.s;
 	return rate >= asked ? " (enough)" : " (not enough alone)";
+}
+
+static const char *rate_judged(const struct evidence *e, uint64_t ports, int64_t life_ns,
+			       double sure)
+{
+	const char *verdict = life_ns > 0 ? say_enough(e, ports, life_ns, sure) : "";
+
+	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }
 
 const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
-	const char *verdict = life_ns > 0 ? say_enough(e, ports, life_ns) : "";
-
-	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
+	return rate_judged(e, ports, life_ns, life_ns > 0 ? rate_sure(e, ports, life_ns) : 0);
 }
 
 /* The client's own ports, which the gateway's come on top of. */
 static double own_rate(const struct evidence *e)
 {
-	return rate_of(e->plan->budget.capacity,
-		       outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a));
+	return rate_sure(e, e->plan->budget.capacity,
+			 outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a));
 }
 
 const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
@@ -100,7 +123,8 @@ const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_
 	if (life_ns > 0 && asked > 0 && rate_of(ports, life_ns) >= asked)
 		verdict = own >= asked
 				  ? " (enough)"
-				  : text_format(e->a, " (not enough: the client's %s carry %s)",
+				  : text_format(e->a,
+						" (not enough: the client's %s carry %s for sure)",
 						say_ports(e), say_rate(e->a, own))
 					    .s;
 	else if (life_ns > 0 && asked > 0)
@@ -195,8 +219,9 @@ void advice_spread(struct line_list *lines, const struct evidence *e, int64_t li
 {
 	const struct shape *shape = &e->load->shape;
 	double rate = shape_rate(shape), at_once;
+	int64_t lasts_ns = longest_ns(e, life_ns);
 
-	at_once = fmax(ceil(rate * (double)life_ns / 1e9), 1);
+	at_once = fmax(ceil(rate * (double)lasts_ns / 1e9), 1);
 	if (shape->burst == 0 || e->plan->load_count > 1 || e->tape->tally.leaked > 0 ||
 	    at_once > (double)e->plan->budget.capacity)
 		return;
@@ -205,25 +230,26 @@ void advice_spread(struct line_list *lines, const struct evidence *e, int64_t li
 		       "each, want %s at once (enough)",
 		       say_number_of(e->a, shape->burst, "connection", "connections"),
 		       say_time(e->a, shape->every_ns), say_rate(e->a, rate),
-		       say_time(e->a, life_ns),
+		       say_time(e->a, lasts_ns),
 		       say_number_of(e->a, (uint64_t)at_once, "port", "ports"));
 }
 
 /* tcp_tw_reuse=1, where it is not at work already. */
 void advice_reuse(struct line_list *lines, const struct evidence *e)
 {
-	int64_t delay_ns = reuse_delay(e->plan);
+	int64_t delay_ns = reuse_delay(e->plan), life_ns;
+	uint64_t ports = e->plan->budget.capacity;
 	bool is_set = reuse_is_set(e->plan), stamps = has_timestamps(e->plan);
 	const char *gain;
 
 	if (is_bound_first(e->plan) || is_reused(e->plan) || delay_ns == 0 || (is_set && stamps))
 		return;
+	life_ns = outlook_life_ns(e->plan, OUTLOOK_REUSED, *e->a);
 	gain = text_format(e->a, "a connect may take a port that was %s in TIME_WAIT%s",
 			   say_time(e->a, delay_ns),
 			   evidence_binds_some(e)
 				   ? ", a bind() to port 0 none"
-				   : advice_rate(e, e->plan->budget.capacity,
-						 outlook_life_ns(e->plan, OUTLOOK_REUSED, *e->a)))
+				   : rate_judged(e, ports, life_ns, rate_of(ports, life_ns)))
 		       .s;
 	if (is_set) {
 		advice_add_fmt(

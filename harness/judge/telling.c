@@ -91,6 +91,19 @@ static const char *say_opened(const struct evidence *e)
 		.s;
 }
 
+/* That ports ran out though no more is asked for than they carry. */
+static const char *say_why_so(const struct evidence *e, double asked, double most)
+{
+	const struct forecast *f = &e->plan->forecast;
+	double life_ns = (double)f->port_life_ns;
+
+	if (asked * (life_ns + (double)f->late_ns) <= most * life_ns)
+		return ", no more than that, but unevenly";
+	return text_format(e->a, ", no more than that, but a timer may be %s late",
+			   say_time(e->a, f->late_ns))
+		.s;
+}
+
 /* Of ports of the range: less what loads ask for that name others. */
 static double asked_here(const struct evidence *e, uint32_t *loads)
 {
@@ -116,7 +129,7 @@ const char *say_demand(const struct evidence *e, double most)
 		return say_opened(e);
 	return text_format(e->a, "; %s for %s%s",
 			   say_either(several, "this load asks", "these loads ask"),
-			   say_rate(e->a, asked), fits ? ", no more than that, but unevenly" : "")
+			   say_rate(e->a, asked), fits ? say_why_so(e, asked, most) : "")
 		.s;
 }
 

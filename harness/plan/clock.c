@@ -151,7 +151,8 @@ static int64_t holds_ns(const struct life *life, const struct reckoning *r)
 		return shortest == FOR_EVER ? FOR_EVER : later(shortest - r->late_ns, 0);
 	if (longest == FOR_EVER || r->late_ns == 0)
 		return longest;
-	return longest + life->quiet.most / 16 + sooner(r->late_ns, life->live.most);
+	longest += later(life->late_ns, life->quiet.most > 0 ? LIFE_SLACK : 0);
+	return longest + sooner(r->late_ns, life->live.most);
 }
 
 /* What becomes of a connection that is open as its server dies, or its host vanishes: who waits for an
@@ -170,9 +171,11 @@ static struct life life_open(const struct scenario *s, const struct life *life)
 				      later(life->live.most, timeout)};
 	else if (waits)
 		open.live.least = 0;
-	open.quiet.least = 0;	  /* the server has closed first */
-	if (life->quiet.most > 0) /* or after the client, which waits from then on */
+	open.quiet.least = 0;	    /* the server has closed first */
+	if (life->quiet.most > 0) { /* or after the client, which waits from then on */
 		open.quiet.most += s->network.time_wait;
+		open.late_ns += life_wait_late_ns(s);
+	}
 	return open;
 }
 
@@ -185,10 +188,10 @@ static struct life life_after(const struct scenario *s, const struct life *life)
 	if (is_datagram && (!waits || life->quiet.least == FOR_EVER))
 		return *life;
 	if (s->server.vanish > 0)
-		return (struct life){{timeout, timeout}, {0, 0}};
+		return (struct life){{timeout, timeout}, {0, 0}, 0};
 	if (is_datagram)
-		return (struct life){{s->load.connected ? 0 : timeout, timeout}, {0, 0}};
-	return (struct life){{0, 0}, {0, 0}};
+		return (struct life){{s->load.connected ? 0 : timeout, timeout}, {0, 0}, 0};
+	return (struct life){{0, 0}, {0, 0}, 0};
 }
 
 static int64_t changes_ns(const struct scenario *s)

@@ -70,5 +70,5 @@ double due_over_ns(const struct plan *p, const struct load_plan *lp, const struc
 	all = life_sum(life.live.most, life.quiet.most);
 	if (all == FOR_EVER || speed_fills(&alone) || !life_opens(&alone))
 		return INFINITY;
-	return due_begun_ns(p, lp) + (double)all + (life.quiet.most > 0 ? SPEED_WHEEL_NS : 0);
+	return due_begun_ns(p, lp) + (double)all + (double)life.late_ns;
 }

@@ -14,6 +14,11 @@
 
 #define SECOND INT64_C(1000000000)
 
+/* A close may be late by this much, of what has its port for a time: with room for 32 ms a load ran out of
+ * ports in one run of three on a busy machine, with room for 67 ms in none. Where loads share ports it is
+ * SPEED_STALL_NS. */
+#define HELD_UP_NS INT64_C(50000000)
+
 /* Rounds that are in step may be late by this much together. */
 #define STEP_SLACK 100e6
 
@@ -108,7 +113,7 @@ static void pool_carries(struct forecast *f, const struct scenario *s, const str
 			 const struct pool_fate *pool)
 {
 	double idle = pool->expires ? (double)s->load.pool.idle_timeout : 0;
-	double window = (double)f->port_life_ns + idle + (pool->in_step ? 0 : SPEED_WHEEL_NS), left;
+	double window = (double)f->port_life_ns + idle + (double)f->late_ns, left;
 	double share = pool_share(pool);
 
 	f->pool_edge = pool_edge(pool);
@@ -130,8 +135,7 @@ static bool pool_suffices(const struct forecast *f, const struct scenario *s,
 
 	if (!load_is_open(&s->load) || isinf(pool->at_once) || f->port_life_ns == FOR_EVER)
 		return false;
-	n = (double)shape_most(&shape, f->port_life_ns + (int64_t)SPEED_WHEEL_NS +
-					       s->load.pool.idle_timeout);
+	n = (double)shape_most(&shape, f->port_life_ns + f->late_ns + s->load.pool.idle_timeout);
 	return n * pool_share(pool) + pool_edge(pool) + pool->late * floor(n / pool->between) <=
 		       (double)b->first &&
 	       speed_ends_ns(s) <= speed_changes_ns(s);
@@ -335,14 +339,22 @@ static double soonest_ns(const struct scenario *s, const struct budget *b, const
 				      : speed_pace(s, b, life, b->first).least;
 }
 
-/* A connection has ports for so long, one after the other. */
+/* What is due while a machine is held up begins together; in a closed loop nothing is. */
+static int64_t held_up_ns(const struct scenario *s, int64_t lasts_ns)
+{
+	return load_is_open(&s->load) && lasts_ns > 0 ? HELD_UP_NS : LIFE_SLACK;
+}
+
+/* A connection has ports for so long at most, one after the other: timers may be late. */
 static int64_t tried_ns(const struct scenario *s, const struct life *life)
 {
 	unsigned again = retry_tries(s, &s->load) - 1;
 	int64_t all = life_sum(life->live.most, life->quiet.most);
 
-	return again == 0 ? all
-			  : all + again * unanswered_ns(s, &s->load) + retry_most_ns(&s->load);
+	if (all == FOR_EVER)
+		return FOR_EVER;
+	all += again == 0 ? 0 : again * unanswered_ns(s, &s->load) + retry_most_ns(&s->load);
+	return all + life->late_ns + held_up_ns(s, all);
 }
 
 /* Of a ramp the first that could be refused may be late, and the rate more than that afterwards. */
@@ -350,7 +362,7 @@ static bool never_more(const struct scenario *s, const struct budget *b, int64_t
 {
 	struct shape shape = shape_make(&s->load);
 
-	return s->load.ramp.count == 0 || shape_most(&shape, most + LIFE_SLACK) <= b->first;
+	return s->load.ramp.count == 0 || shape_most(&shape, most) <= b->first;
 }
 
 /* If the first that could be refused is not, none is, for the load is the same at all times. But
@@ -365,12 +377,12 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	bool by_clock = b->kept.by_clock || goes_on;
 	bool steady = goes_on && b->first == b->capacity;
 	uint64_t begun = begun_most(s);
-	bool never = (bind_shares_port(&s->load) && b->capacity) ||
-		     (s->load.total && s->load.total <= b->first) ||
-		     (by_clock && begun <= b->kept.near) ||
-		     (steady && ((most < FOR_EVER && next >= (double)most + LIFE_SLACK &&
-				  never_more(s, b, most)) ||
-				 bounded(s, b, life, waiting_most(s, b, host))));
+	bool never =
+		(bind_shares_port(&s->load) && b->capacity) ||
+		(s->load.total && s->load.total <= b->first) ||
+		(by_clock && begun <= b->kept.near) ||
+		(steady && ((most < FOR_EVER && next >= (double)most && never_more(s, b, most)) ||
+			    bounded(s, b, life, waiting_most(s, b, host))));
 	struct span fails = life_fails_ns(s, life);
 	bool not_yet = next >= fmin(speed_ends_ns(s), (double)fails.most);
 	bool told = b->first || !b->capacity;
@@ -393,14 +405,17 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		.port_life_ns = life_sum(life.live.most, life.quiet.most),
 		.life_least_ns = life_sum(life.live.least, life.quiet.least),
 		.quiet_ns = life.quiet.most,
+		.late_ns = life.late_ns,
 		.gateway_rate = INFINITY,
 	};
 
-	if (f.port_life_ns == 0 || bind_overshadows(&s->load))
-		f.rate = b->capacity ? INFINITY : 0;
-	else
-		f.rate = (double)b->capacity / (life_mean(s, b, host) / SECOND) /
-			 retry_tries(s, &s->load);
+	f.rate = f.rate_sure = b->capacity ? INFINITY : 0;
+	if (f.port_life_ns > 0 && !bind_overshadows(&s->load)) {
+		double pairs = (double)b->capacity * SECOND / retry_tries(s, &s->load);
+
+		f.rate = pairs / life_mean(s, b, host);
+		f.rate_sure = pairs / life_mean_late(s, b, host);
+	}
 	if (load_is_pooled(&s->load))
 		foresee_pool(&f, s, b, &life);
 	else

@@ -104,6 +104,7 @@ static void bound_rate(struct forecast *f, const struct scenario *s, const struc
 		return;
 	f->rate_is_least = ports < fmin(f->rate, limit);
 	f->rate = fmin(f->rate, fmin(ports, limit));
+	f->rate_sure = fmin(f->rate_sure, f->rate);
 }
 
 /* Until one of those before it may give its port back: the client's, so that two are one to the

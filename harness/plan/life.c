@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "plan/bind.h"
 #include "plan/datagram.h"
+#include "plan/speed.h"
 #include "plan/unanswered.h"
 
 #define SECOND INT64_C(1000000000)
@@ -182,6 +183,32 @@ static struct span quiet_span(const struct scenario *s, const struct host *host,
 	return (struct span){0, 0};
 }
 
+/* The farther a timer, the wider its slot: eight times from each level of the wheel to the next
+ * (calc_wheel_index(), kernel/time/timer.c; Linux 6.18, HZ=250). */
+static int64_t wheel_late(int64_t ns)
+{
+	int64_t slot = 4000000;
+
+	while (slot * 63 < ns)
+		slot *= 8;
+	return slot;
+}
+
+int64_t life_wait_late_ns(const struct scenario *s)
+{
+	return s->network.time_wait < TIME_WAIT_NS ? SPEED_STALL_NS : LIFE_WHEEL_NS;
+}
+
+/* A connect that takes a port out of TIME_WAIT waits for no timer. */
+static int64_t late_by(const struct scenario *s, const struct span *span, enum quiet quiet)
+{
+	if (span->most == 0 || span->most == FOR_EVER)
+		return 0;
+	if (quiet == QUIET_FIN_WAIT2)
+		return wheel_late(span->most);
+	return span->most == s->network.time_wait ? life_wait_late_ns(s) : 0;
+}
+
 static int64_t buckets_of(const struct scenario *s, const struct host *host)
 {
 	int64_t fallback = (host->ehash > 0 ? host->ehash : 262144) / 2;
@@ -322,20 +349,23 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
 		    enum end end)
 {
-	enum quiet quiet = fate_of(s, end);
+	enum quiet quiet = leaves_unread(s, end) ? QUIET_NONE : fate_of(s, end);
 	bool is_datagram = s->load.protocol == PROTOCOL_UDP;
 	struct life life = {is_datagram ? datagram_live(s) : live_time(s),
-			    quiet_span(s, host, leaves_unread(s, end) ? QUIET_NONE : quiet)};
+			    quiet_span(s, host, quiet), 0};
 
 	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) { /* reads until its timeout */
 		life.live.least += s->load.timeout;
 		life.live.most += s->load.timeout;
 	}
 
+	life.late_ns = late_by(s, &life.quiet, quiet);
 	late_answers_limit(&life.quiet, s, end);
 	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
 		life.quiet.least = 0;
 	buckets_limit(&life.quiet, s, b, host);
+	if (life.quiet.most == 0)
+		life.late_ns = 0;
 	return life;
 }
 
@@ -349,7 +379,7 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life)
 
 	if (!ends || !fails || load_is_pooled(l))
 		return (struct span){FOR_EVER, FOR_EVER};
-	return (struct span){later(life->live.least, 1), life->live.most + LIFE_SLACK};
+	return (struct span){later(life->live.least, 1), life->live.most + SPEED_STALL_NS};
 }
 
 uint64_t life_refused_most(const struct budget *b)
@@ -370,7 +400,7 @@ static struct span wider(struct span a, struct span b)
 
 struct life life_of(const struct scenario *s, const struct budget *b, const struct host *host)
 {
-	struct life all = {{FOR_EVER, 0}, {FOR_EVER, 0}};
+	struct life all = {{FOR_EVER, 0}, {FOR_EVER, 0}, 0};
 
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life one;
@@ -378,12 +408,14 @@ struct life life_of(const struct scenario *s, const struct budget *b, const stru
 		if (!load_ends(&s->load, end))
 			continue;
 		one = life_so(s, b, host, end);
-		all = (struct life){wider(all.live, one.live), wider(all.quiet, one.quiet)};
+		all = (struct life){wider(all.live, one.live), wider(all.quiet, one.quiet),
+				    later(all.late_ns, one.late_ns)};
 	}
 	return all;
 }
 
-double life_mean(const struct scenario *s, const struct budget *b, const struct host *host)
+static double mean_of(const struct scenario *s, const struct budget *b, const struct host *host,
+		      bool is_late)
 {
 	double mean = 0;
 
@@ -392,7 +424,19 @@ double life_mean(const struct scenario *s, const struct budget *b, const struct 
 		int64_t ns = life_sum(one.live.most, one.quiet.most);
 
 		if (load_ends(&s->load, end))
-			mean += ns == FOR_EVER ? INFINITY : load_share(&s->load, end) * (double)ns;
+			mean += ns == FOR_EVER ? INFINITY
+					       : load_share(&s->load, end) *
+							 (double)(ns + (is_late ? one.late_ns : 0));
 	}
 	return mean;
+}
+
+double life_mean(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	return mean_of(s, b, host, false);
+}
+
+double life_mean_late(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	return mean_of(s, b, host, true);
 }

@@ -25,7 +25,15 @@ struct span answer_span(const struct scenario *s);
 /* From connect until another connect can have the port: in use, then quiet after the close. */
 struct life {
 	struct span live, quiet;
+	int64_t late_ns; /* so much later than that may what ends `quiet` be: nobody else adds it */
 };
+
+/* So late may the kernel's timer of TIME_WAIT be: its wheel has slots as wide as that at 60 s. */
+#define LIFE_WHEEL_NS INT64_C(2050000000)
+
+/* How late TIME_WAIT may end: by the kernel's timer, or by lastport's thread that ends it sooner
+ * (network.time_wait). */
+int64_t life_wait_late_ns(const struct scenario *s);
 
 /* Of a connection that ends so. */
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
@@ -40,6 +48,9 @@ void life_look_at(struct scenario *alone, const struct load *asker);
 
 /* On average; INFINITY if any of them is for ever. */
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host);
+
+/* The same, where each ends as late as it may. */
+double life_mean_late(const struct scenario *s, const struct budget *b, const struct host *host);
 
 /* tcp_max_tw_buckets, where they end TIME_WAIT before the ports are used up; 0: they do not. */
 uint64_t life_buckets(const struct scenario *s, const struct budget *b, const struct host *host);

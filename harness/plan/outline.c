@@ -294,7 +294,7 @@ static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 	const struct load_plan *lp = &p->loads[0];
 	double clock = clock_ends_ns(p, lp), start = (double)lp->load->start;
 	struct scenario alone = *p->scenario;
-	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}};
+	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}, 0};
 	struct guess last;
 
 	if (lp->load->total == 0 || !load_is_open(lp->load))

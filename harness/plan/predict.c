@@ -100,7 +100,8 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	return (struct foretold){
 		true,
 		{fmax(fmin((double)f->life_least_ns, life) - (double)LIFE_SLACK, 0), life,
-		 life + SPEED_WHEEL_NS + PROBE_NS + HELD_UP_NS + asks + (double)retry_most_ns(l)}};
+		 life + (double)f->late_ns + PROBE_NS + HELD_UP_NS + asks +
+			 (double)retry_most_ns(l)}};
 }
 
 /* Of a load that keeps all that it opens: does it lack a descriptor before it lacks a port? */

@@ -47,7 +47,8 @@ struct guess reuse_used(const struct plan *p, double rate, double begun)
 
 	if (is_within)
 		used.most = fmin(fmin(parity, ceil(begun / spaces)),
-				 ceil(waiting + each * ((double)SPEED_STALL_NS + SPEED_WHEEL_NS)));
+				 ceil(waiting + each * (double)(SPEED_STALL_NS +
+								life_wait_late_ns(p->scenario))));
 	if (is_within && parity < usable && waiting >= 2 * parity)
 		used.least = least_of(parity, begun / spaces);
 	return used;

@@ -78,13 +78,13 @@ static uint64_t port_most_of(const struct load_plan *lp)
  * the kernel's timers may lengthen by 2.05 s. */
 static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
 {
-	const int64_t late_ns = 2050000000;
 	int64_t life_ns = p->forecast.port_life_ns;
 
 	if (life_ns < FOR_EVER && life_may_wait_reused(p))
 		life_ns += p->scenario->network.time_wait; /* until somebody takes it */
-	return load_is_open(lp->load) && life_ns < FOR_EVER ? begun_within(lp, life_ns + late_ns)
-							    : UINT64_MAX;
+	return load_is_open(lp->load) && life_ns < FOR_EVER
+		       ? begun_within(lp, life_ns + LIFE_WHEEL_NS)
+		       : UINT64_MAX;
 }
 
 static uint64_t more_by(uint64_t n, uint64_t more)

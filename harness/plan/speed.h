@@ -33,10 +33,6 @@ static inline double speed_crowd(uint32_t loads)
 	return loads > 2 ? loads / 2. : 1;
 }
 
-/* Timers of TIME_WAIT are in a wheel whose slots are so wide at that distance: so late may they be
- * (calc_wheel_index(), kernel/time/timer.c; Linux 6.18). */
-#define SPEED_WHEEL_NS 2.05e9
-
 /* Ports of a pair from which on each port that is asked for is looked for among all of them; 0:
  * there is no such half, and no connect is slower than another. */
 uint32_t speed_half(const struct load *load, const struct budget *b);

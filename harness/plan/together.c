@@ -90,6 +90,7 @@ static void add(struct forecast *all, const struct forecast *one)
 	all->life_least_ns =
 		one->life_least_ns < all->life_least_ns ? one->life_least_ns : all->life_least_ns;
 	all->quiet_ns = one->quiet_ns > all->quiet_ns ? one->quiet_ns : all->quiet_ns;
+	all->late_ns = one->late_ns > all->late_ns ? one->late_ns : all->late_ns;
 }
 
 /* Of open loops that want the very same, opened as they ask for: each has its part of the ports; NAN: they are

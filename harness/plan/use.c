@@ -88,8 +88,7 @@ static int64_t longest_ns(const struct use *u, const struct scenario *alone)
 	if (all == FOR_EVER)
 		return FOR_EVER;
 	all += again > 0 ? again * unanswered_ns(alone, l) + retry_most_ns(l) : 0;
-	return all + SPEED_STALL_NS + (u->life.quiet.most > 0 ? (int64_t)SPEED_WHEEL_NS : 0) +
-	       (u->is_pooled ? l->pool.idle_timeout : 0);
+	return all + SPEED_STALL_NS + u->life.late_ns + (u->is_pooled ? l->pool.idle_timeout : 0);
 }
 
 /* What a dead server refuses has its port for no longer than the answer takes: of UDP it waits. */
@@ -109,7 +108,7 @@ static void set_death(struct use *u, const struct scenario *alone)
 		sooner(u->lasts_ns, later(alone->server.die + LIFE_SLACK - alone->load.start, 0));
 	u->beside_later = (double)life_refused_most(&u->load->budget);
 	if (u->most_ns < FOR_EVER && u->life.quiet.most > 0)
-		u->most_ns += alone->network.time_wait;
+		u->most_ns += alone->network.time_wait + life_wait_late_ns(alone);
 }
 
 struct use use_make(const struct plan *p, const struct load_plan *load,
@@ -130,8 +129,10 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	if (load != asker)
 		life_look_at(&alone, asker ? asker->load : NULL);
 	u.life = life_of(&alone, &load->budget, p->host);
-	if (asker && bind_takes_port(asker->bind) && u.life.quiet.most > 0)
+	if (asker && bind_takes_port(asker->bind) && u.life.quiet.most > 0) {
 		u.life.quiet.most = later(u.life.quiet.most, p->scenario->network.time_wait);
+		u.life.late_ns = later(u.life.late_ns, life_wait_late_ns(p->scenario));
+	}
 	set_crowd(&u, p);
 	set_ends(&u, &alone, p->host);
 	if (u.is_pooled)

@@ -7,6 +7,7 @@
 #include "plan/due.h"
 #include "plan/life.h"
 #include "plan/part.h"
+#include "plan/retry.h"
 #include "plan/speed.h"
 #include "plan/squat.h"
 #include "plan/unanswered.h"
@@ -160,7 +161,9 @@ static struct text say_clocked(const struct plan *p, struct arena *a)
 				   say_time(a, (double)due_when_ns(lp, refused)))
 			       .s;
 	return text_format(
-		a, "cannot be told for sure: %s%sby the clock %s; how late the machine is decides",
+		a,
+		"cannot be told for sure: %s%sby the clock %s; how late the machine is, and its "
+		"timers, decides",
 		change, change[0] ? "; " : "", what);
 }
 
@@ -208,6 +211,28 @@ static struct text say_given_back(const struct plan *p, const struct outline *o)
 		return TEXT("cannot be told: some never give their port back, and whether the "
 			    "others have left enough by then decides");
 	return (struct text){0};
+}
+
+/* By the clock it has enough, by what a machine or its timers may be late it has not. */
+static struct text say_late(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct forecast *f = &p->forecast;
+	const struct shape *shape = &p->loads[0].shape;
+	int64_t lasts = f->port_life_ns, timed = life_sum(lasts, f->late_ns);
+	uint64_t ports = p->budget.capacity,
+		 ends = (uint64_t)retry_tries(p->scenario, p->loads[0].load);
+
+	if (o->rate <= 0 || o->pooled || lasts == FOR_EVER || ends > 1 ||
+	    shape_most(shape, lasts) > ports || shape_most(shape, timed + SPEED_STALL_NS) <= ports)
+		return (struct text){0};
+	if (shape_most(shape, timed) <= ports)
+		return TEXT("cannot be told for sure: by the clock the ports suffice; how late the "
+			    "machine is decides");
+	return text_format(a,
+			   "cannot be told for sure: by the clock the ports suffice, but a timer "
+			   "may be %s late: %s at once at most",
+			   say_time(a, (double)f->late_ns),
+			   say_number(a, shape_most(shape, timed), "port"));
 }
 
 /* By the clock, and by what connects take past half full; where ports come back before, neither is sure. */
@@ -279,6 +304,8 @@ static struct text say_unknown(const struct plan *p, const struct outline *o, st
 		return plan_say_together(p, a);
 	if (!why.len && p->load_count == 1)
 		why = say_given_back(p, o);
+	if (!why.len && p->load_count == 1)
+		why = say_late(p, o, a);
 	if (!why.len && p->load_count == 1)
 		why = say_wanted_more(p, o, a);
 	return why.len ? why : say_race(p);

@@ -180,7 +180,7 @@ static bool suffices(const struct plan *p, const struct outline *o)
 	if (o->pooled)
 		return p->load_count == 1 && o->pool.share_most <= 0 &&
 		       o->pool.pools * o->pool.each + late <= (double)c->least;
-	return p->load_count == 1 && o->rate > 0 && o->rate <= p->forecast.rate;
+	return p->load_count == 1 && o->rate > 0 && o->rate <= p->forecast.rate_sure;
 }
 
 static double due_by(const struct plan *p, int64_t ns)

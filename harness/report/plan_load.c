@@ -256,6 +256,20 @@ static const char *say_rate_together(const struct plan *p, struct arena *a)
 		.s;
 }
 
+/* What of a rate goes on for ever: the kernel's timers are late by up to a slot of their wheel. */
+static const char *say_for_ever(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const struct forecast *f = &p->forecast;
+
+	if (plan_mean_ns(p, o) > 0)
+		return " on average";
+	if (f->rate_sure >= f->rate)
+		return " for ever";
+	return text_format(a, " (%s for sure: a timer may be %s late)",
+			   say_sustained(a, f->rate_sure), say_time(a, (double)f->late_ns))
+		.s;
+}
+
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
@@ -291,6 +305,6 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 			say_number(a, p->nat.carriage.at_once, "connection"),
 			say_time(a, (double)p->nat.carriage.at_once / p->forecast.rate * 1e9),
 			say_sustained(a, p->forecast.rate));
-	return text_format(a, "%s%s / %s = %s for ever", ports, say_per_try(o, a),
-			   say_parts(p, o, a), say_sustained(a, p->forecast.rate));
+	return text_format(a, "%s%s / %s = %s%s", ports, say_per_try(o, a), say_parts(p, o, a),
+			   say_sustained(a, p->forecast.rate), say_for_ever(p, o, a));
 }

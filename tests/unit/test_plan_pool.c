@@ -30,7 +30,7 @@ static void the_hidden_churn_ends_where_the_pool_keeps_all(void)
 		CU_ASSERT(said[PREDICTION_POOL].told);
 		CU_ASSERT_DOUBLE_EQUAL(said[PREDICTION_POOL].value.least, 10 + 9 * each, 1e-6);
 		CU_ASSERT_DOUBLE_EQUAL(said[PREDICTION_POOL].value.most, 10 + 9 * each, 1e-6);
-		CU_ASSERT(each > 0 ? fabs(p.forecast.pool_rate - 1000 / 60.02 / (each / 10)) < 1e-6
+		CU_ASSERT(each > 0 ? fabs(p.forecast.pool_rate - 1000 / 62.07 / (each / 10)) < 1e-6
 				   : isinf(p.forecast.pool_rate));
 		arena_close(&a);
 	}
@@ -111,7 +111,7 @@ static void what_a_pool_throws_away_is_counted(void)
 		{"concurrency: 20, hold: 100ms, duration: 3s, request: {send: 8B, pause: 200ms}, "
 		 "pool: "
 		 "{max_idle: 20, idle_timeout: 50ms}",
-		 true, true, 0.9, 64 / 60.15},
+		 true, true, 0.9, 64 / 62.2},
 		{"concurrency: 20, hold: 100ms, duration: 3s, request: {send: 8B, pause: 200ms}, "
 		 "pool: "
 		 "{max_idle: 20, idle_timeout: 300ms}",
