@@ -162,10 +162,19 @@ bool life_may_wait_reused(const struct plan *p)
 	return any;
 }
 
-static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
+/* As it is set, and no less than three and a half times what a segment is waited for: tcp_fin_time(),
+ * include/net/tcp.h; tcp_time_wait(), net/ipv4/tcp_minisocks.c. */
+static int64_t fin_wait(const struct scenario *s)
 {
 	const struct setting_list *set = &s->network.sysctl;
-	int64_t fin_ns = setting_number(set, "net.ipv4.tcp_fin_timeout", 60) * SECOND;
+	int64_t rto_us = setting_number(set, "net.ipv4.tcp_rto_min_us", 200000);
+
+	return later(setting_number(set, "net.ipv4.tcp_fin_timeout", 60) * SECOND, rto_us * 3500);
+}
+
+static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
+{
+	int64_t fin_ns = fin_wait(s);
 	bool server_first = s->load.hold > LIFE_SLACK;
 
 	switch (quiet) {

@@ -104,6 +104,11 @@ static void a_client_that_closes_first_holds_its_port_for_a_minute_more(void)
 		 "server: {behaviour: never-accept}\nload: {rate: 200/s, total: 320}", 5, 32 / 5., REFUSES, 32},
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
 		 "server: {behaviour: never-accept}\nload: {rate: 20/s, total: 320}", 1, 32, HOLDS, 0},
+		/* three and a half times the RTO at least, whatever is set */
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: -1}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 10/s, total: 100}", 0.7, 32 / 0.7, HOLDS, 0},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 0, net.ipv4.tcp_rto_min_us: 400000}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 10/s, total: 100}", 1.4, 32 / 1.4, HOLDS, 0},
 		/* a half-close is one; without an answer it waits for as long as it may */
 		{FEW "load: {rate: 200/s, total: 320, end: shutdown}", 60, 32 / 60., REFUSES, 32},
 		{FEW "server: {behaviour: hold}\nload: {rate: 200/s, total: 320, end: shutdown}", 62, 32 / 62., REFUSES, 32},
