@@ -56,9 +56,10 @@ static void forecast_foreign(struct plan *p)
 {
 	struct forecast *f = &p->forecast;
 
-	if (!plan_lacks_address(p))
-		return;
-	take_back(f, plan_binds_nowhere(p) || (f->known && !f->exhausts));
+	if (plan_binds_nowhere(p))
+		f->rate = 0;
+	if (plan_binds_nowhere(p) || plan_lacks_address(p))
+		take_back(f, plan_binds_nowhere(p) || (f->known && !f->exhausts));
 }
 
 bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp)

@@ -183,12 +183,13 @@ bool plan_is_unconnected(const struct plan *p);
 /* Sockets of UDP that may have the addresses and ports of another, at most; 0: none may. */
 uint32_t plan_overshadows(const struct plan *p);
 
-/* Is every connection of every load refused at once, since the client lacks the address, has no
- * IPv6, or names it without its link? */
+/* Is every connection of the load, or of every load, refused at once, since the client lacks the address, has
+ * no IPv6, or names it without its link? Then none has a port. */
+bool load_binds_nowhere(const struct plan *p, const struct load_plan *lp);
 bool plan_binds_nowhere(const struct plan *p);
 
-/* May the address of a load, or of several, not be to be had: one that the client lacks, or one of
- * network.dad? What fails for that wants no port. */
+/* May a connect fail later for want of an address: of one that the client lacks and may bind, or of
+ * network.dad? How long it has a port until then nobody knows. */
 bool plan_lacks_address(const struct plan *p);
 
 /* Is a port of any load in use towards all destinations at once? */

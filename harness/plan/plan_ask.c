@@ -51,21 +51,21 @@ uint32_t plan_overshadows(const struct plan *p)
 	return !any ? 0 : n < UINT32_MAX / 4 ? (uint32_t)n : UINT32_MAX / 4;
 }
 
+bool load_binds_nowhere(const struct plan *p, const struct load_plan *lp)
+{
+	const char *knob = lp->family == FAMILY_IPV6 ? "net.ipv6.ip_nonlocal_bind"
+						     : "net.ipv4.ip_nonlocal_bind";
+
+	if (lp->unscoped || lp->ipv6_off)
+		return true;
+	return lp->foreign && setting_number(&p->scenario->network.sysctl, knob, 0) == 0;
+}
+
 bool plan_binds_nowhere(const struct plan *p)
 {
-	const struct setting_list *set = &p->scenario->network.sysctl;
-
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		bool is_ipv6 = p->loads[i].family == FAMILY_IPV6;
-
-		if (p->loads[i].unscoped || p->loads[i].ipv6_off)
-			continue;
-		if (!p->loads[i].foreign || setting_number(set,
-							   is_ipv6 ? "net.ipv6.ip_nonlocal_bind"
-								   : "net.ipv4.ip_nonlocal_bind",
-							   0) != 0)
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (!load_binds_nowhere(p, &p->loads[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -74,7 +74,7 @@ bool plan_lacks_address(const struct plan *p)
 	bool lacks = p->scenario->network.dad;
 
 	for (uint32_t i = 0; i < p->load_count; i++)
-		lacks |= p->loads[i].foreign || p->loads[i].unscoped || p->loads[i].ipv6_off;
+		lacks |= p->loads[i].foreign && !load_binds_nowhere(p, &p->loads[i]);
 	return lacks;
 }
 

@@ -104,7 +104,7 @@ static double mixed_rate(const struct plan *p, const struct forecast *each, stru
 		const struct load_plan *lp = &p->loads[i];
 		double asks = shape_asks(&lp->shape);
 
-		if (!part_has(part, lp))
+		if (!part_has(part, lp) || load_binds_nowhere(p, lp))
 			continue;
 		first = first ? first : lp;
 		if (!load_is_open(lp->load) || !together_alike(first, lp))
@@ -124,7 +124,7 @@ static double rate_of(const struct plan *p, const struct forecast *each)
 
 	parts_of(parts, p);
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (part_has(parts[0], &p->loads[i]))
+		if (part_has(parts[0], &p->loads[i]) && !load_binds_nowhere(p, &p->loads[i]))
 			least = isnan(each[i].rate) || isnan(least) ? NAN
 								    : fmin(least, each[i].rate);
 	mixed = mixed_rate(p, each, parts[0]);

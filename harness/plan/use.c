@@ -141,6 +141,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	u.lasts_ns = sooner(u.lasts_ns, life_fails_ns(&alone, &u.life).most);
 	set_death(&u, &alone);
 	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
+	u.total = load_binds_nowhere(p, load) ? 0 : u.total;
 	u.clients = fmin(u.clients, u.total);
 	scan = speed_scan_ns(l, &load->budget, u.life.quiet.most);
 	u.scan_ns[PACE_SLOW] = scan.most;

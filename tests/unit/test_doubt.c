@@ -227,9 +227,19 @@ static void without_ipv6_no_port_of_it_is_wanted_for(void)
 		{"disable_ipv6: 0}, family: ipv6}\nload: {rate: 50/s, total: 40}", false, true,
 		 true},
 		{"disable_ipv6: 1}}\nload: {rate: 50/s, total: 40}", false, true, true},
-		/* how long the ones take to fail is not known, and a port of the others is */
+		/* the ones have no port, and the others' are by the clock */
 		{"disable_ipv6: 1}}\nloads: {a: {family: ipv4, total: 8}, b: {family: ipv6, total: "
 		 "8}}",
+		 false, true, false},
+		{"disable_ipv6: 1}}\nloads: {a: {rate: 40/s, total: 80}, b: {family: ipv6, rate: "
+		 "10/s}}",
+		 false, true, true},
+		{"disable_ipv6: 1}}\nloads: {a: {rate: 40/s, total: 80}, b: {bind: address "
+		 "203.0.113.9}}",
+		 false, true, true},
+		{"disable_ipv6: 1}}\nloads: {a: {rate: 40/s, total: 30}, b: {bind: address "
+		 "203.0.113.9, "
+		 "rate: 10/s}}",
 		 false, true, false},
 	};
 
@@ -243,6 +253,7 @@ static void without_ipv6_no_port_of_it_is_wanted_for(void)
 					  NULL, 1, &a);
 
 		CU_ASSERT_EQUAL(plan_binds_nowhere(&p), rows[i].nowhere);
+		CU_ASSERT_EQUAL(p.forecast.rate == 0, rows[i].nowhere);
 		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
 		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].exhausts);
 		arena_close(&a);
