@@ -77,8 +77,7 @@ static bool keeps_all(const struct scenario *s, const struct budget *b)
 	uint64_t together = under_way * (b->pairs / b->spaces);
 
 	return !load_is_open(l) && l->pool.max_idle >= under_way && together <= b->usable &&
-	       l->request.per_connection == 0 && l->pool.idle_timeout == 0 && pool_is_answered(s) &&
-	       s->server.die == 0;
+	       l->request.per_connection == 0 && l->pool.idle_timeout == 0 && pool_is_answered(s);
 }
 
 /* Requests at most; INFINITY: as many as the machine can. */
@@ -289,12 +288,15 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 	return false;
 }
 
-/* One request more than there are ports is begun before the first of them ends, however slow the
- * machine. */
+/* One request more than there are ports is begun before the first of them ends, or its connection gives its
+ * port back, however slow the machine. */
 static bool foresee_first(struct forecast *f, const struct scenario *s, const struct budget *b,
-			  const struct life *life)
+			  const struct life *life, const struct pool_fate *pool)
 {
-	const struct refusal r = first_of(s, b, b->capacity ? (double)life->live.least : INFINITY);
+	int64_t held = pool->serves_once ? life_sum(life->live.least, life->quiet.least)
+					 : life->live.least;
+	const struct refusal r =
+		first_of(s, b, b->capacity && held < FOR_EVER ? (double)held : INFINITY);
 
 	if ((r.sure == 0 && b->capacity) || bind_shares_port(&s->load) ||
 	    bind_may_repeat(s, &s->load) ||
@@ -315,7 +317,7 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 	f->rate = NAN;
 	if (pool.is_closed && isfinite(pool.at_once))
 		pool_carries(f, s, b, &pool);
-	if (foresee_first(f, s, b, life))
+	if (foresee_first(f, s, b, life, &pool))
 		return;
 	f->known = keeps_all(s, b) || pool_suffices(f, s, b, &pool) ||
 		   pool_opens_most(&pool, requests_of(s)) <= (double)b->first;

@@ -135,7 +135,7 @@ static bool keeps_all(const struct scenario *s, const struct pool_fate *pool)
 {
 	return load_is_pooled(&s->load) && pool->share_most <= 0 &&
 	       s->load.pool.idle_timeout == 0 && s->load.request.per_connection == 0 &&
-	       pool_is_answered(s) && s->server.die == 0;
+	       pool_is_answered(s);
 }
 
 /* A request of a pool opens a connection only as long as none before it has ended: so many do. */

@@ -164,7 +164,7 @@ static void set_failure(struct outline *o, const struct plan *p)
 	double start = (double)p->loads[0].load->start;
 	/* What a pool keeps idle has its port for no time that could be told; and who tries again has
 	 * another. */
-	bool is_told = (!o->pooled || o->pool.in_step) && o->tries == 1;
+	bool is_told = (!o->pooled || o->pool.in_step || o->pool.serves_once) && o->tries == 1;
 
 	o->exhausts = f->exhausts;
 	o->known = f->known;
@@ -216,7 +216,8 @@ void outline_set_half(struct outline *o, const struct load_plan *of)
 static void set_half(struct outline *o, const struct plan *p)
 {
 	uint64_t all = speed_half(p->loads[0].load, &p->budget) * (uint64_t)p->budget.spaces;
-	int64_t pooled = o->pooled && all ? fill_half(p).at_ns : FOR_EVER;
+	bool is_told = o->pooled && (!pool_churns(&o->pool) || o->pool.likely > (double)all);
+	int64_t pooled = all && is_told ? fill_half(p).at_ns : FOR_EVER;
 
 	if (all == 0)
 		return;

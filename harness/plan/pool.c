@@ -14,6 +14,10 @@
  * up has some that are late, and find one. */
 #define PROMPT 0.9
 
+/* Of those that open a connection where all end together, those that do where some of them do: from none to
+ * all were seen, half of them of rates and of clients that pause (Linux 6.18). */
+#define TOGETHER 0.5
+
 #define SECOND 1e9
 
 bool pool_is_answered(const struct scenario *s)
@@ -21,7 +25,7 @@ bool pool_is_answered(const struct scenario *s)
 	enum behaviour b = s->server.behaviour;
 
 	return behaviour_does(b, DOES_SERVE) && !behaviour_does(b, DOES_END) &&
-	       s->server.vanish == 0 &&
+	       s->server.vanish == 0 && s->server.die == 0 &&
 	       (s->load.request.receive == 0 || answer_span(s).most < s->load.timeout);
 }
 
@@ -61,17 +65,24 @@ static bool outlasts(const struct load *l, uint32_t pairs)
 	       (double)l->pool.idle_timeout > pool_gap_ns(l, pairs) + (double)LIFE_SLACK;
 }
 
+/* What a connect takes on the slowest machine: as long as all loads of the run may have it take. */
+static double slowest_connect_ns(const struct scenario *s)
+{
+	return SPEED_SLOWEST_NS * speed_crowd((uint32_t)scenario_loads(s));
+}
+
 /* Is each gone when the next request of its pair comes? Of a rate that is always the same, and whose
  * requests are not under way together; of a closed loop whose clients ask together. */
-static bool surely_expires(const struct load *l, const struct life *life, uint32_t pairs)
+static bool surely_expires(const struct scenario *s, const struct life *life, uint32_t pairs)
 {
+	const struct load *l = &s->load;
 	double gap = pool_gap_ns(l, pairs), idle = (double)l->pool.idle_timeout;
 
 	if (idle <= 0 || l->ramp.count > 0 || l->burst.size > 0)
 		return false;
 	if (load_is_open(l))
 		return gap - (double)life->live.most > idle + (double)LIFE_SLACK;
-	return gap > idle + concurrency_of(l) * SPEED_SLOWEST_NS + (double)LIFE_SLACK;
+	return gap > idle + concurrency_of(l) * slowest_connect_ns(s) + (double)LIFE_SLACK;
 }
 
 /* Of requests that come evenly and take the same time, has the one that ended last before another comes
@@ -88,30 +99,33 @@ static bool likely_expires(const struct load *l, const struct life *life, uint32
 }
 
 /* Is the first client's request under way still, when the last one begins? */
-static bool begins_together(const struct load *l, const struct life *life)
+static bool begins_together(const struct scenario *s, const struct life *life)
 {
-	return !load_is_open(l) && (double)life->live.least > concurrency_of(l) * SPEED_SLOWEST_NS;
+	return !load_is_open(&s->load) &&
+	       (double)life->live.least > concurrency_of(&s->load) * slowest_connect_ns(s);
 }
 
 /* Of those that are due before the first ends, so many: later ones may find its connection. */
-static double surely_under_way(const struct load *l, const struct life *life)
+static double surely_under_way(const struct scenario *s, const struct life *life)
 {
 	int64_t until = life->live.least - SPEED_STALL_NS;
 	struct shape shape;
 
-	if (!load_is_open(l) || until <= 0)
+	if (!load_is_open(&s->load) || until <= 0)
 		return 0;
-	shape = shape_make(l);
-	return fmin((double)shape_due(&shape, until), (double)until / SPEED_SLOWEST_NS);
+	shape = shape_make(&s->load);
+	return fmin((double)shape_due(&shape, until), (double)until / slowest_connect_ns(s));
 }
 
 /* Does a round end before the next begins, however slow the machine? */
-static bool is_in_step(const struct load *l, const struct life *life, uint32_t pairs)
+static bool is_in_step(const struct scenario *s, const struct life *life, uint32_t pairs)
 {
+	const struct load *l = &s->load;
+
 	if (!outlasts(l, pairs) && 2 * l->pool.idle_timeout > l->request.pause)
 		return false;
-	return begins_together(l, life) && life->live.least == life->live.most &&
-	       (double)l->request.pause > concurrency_of(l) * SPEED_SLOWEST_NS;
+	return begins_together(s, life) && life->live.least == life->live.most &&
+	       (double)l->request.pause > concurrency_of(l) * slowest_connect_ns(s);
 }
 
 /* What is known of the requests at once, and of the connections that are there for them. */
@@ -152,19 +166,20 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 {
 	const struct load *l = &s->load;
 	bool by_turns = s->network.choose != CHOOSE_SEED;
-	bool is_known = (b->pairs == 1 || by_turns) && pool_is_answered(s) && s->server.die == 0 &&
-			!l->on_failure.flush_pool;
+	bool is_known =
+		(b->pairs == 1 || by_turns) && pool_is_answered(s) && !l->on_failure.flush_pool;
 	struct pool_fate f = {.pools = b->pairs,
 			      .at_once = is_known ? under_way(l, life) : INFINITY,
 			      .likely = fmax(likely_at_once(l, life), b->pairs),
 			      .is_closed = life->quiet.least > 0};
 
 	set_bounds(&f, l);
-	f.surely = is_known ? surely_under_way(l, life) : 0;
+	f.serves_once = s->server.behaviour == BEHAVIOUR_IGNORE && l->request.receive > 0;
+	f.surely = is_known ? surely_under_way(s, life) : 0;
 	f.likely_expires = is_known && likely_expires(l, life, b->pairs);
-	f.surely_expires = is_known && surely_expires(l, life, b->pairs);
-	f.begins_together = is_known && begins_together(l, life);
-	f.in_step = is_known && b->pairs == 1 && is_in_step(l, life, b->pairs) &&
+	f.surely_expires = is_known && surely_expires(s, life, b->pairs);
+	f.begins_together = is_known && begins_together(s, life);
+	f.in_step = is_known && b->pairs == 1 && is_in_step(s, life, b->pairs) &&
 		    l->request.per_connection == 0;
 	return f;
 }
@@ -212,16 +227,24 @@ double pool_opens_least(const struct pool_fate *f, double n)
 	return fmax(first, f->served > 0 ? ceil(n / f->served) : 0);
 }
 
+bool pool_churns(const struct pool_fate *f)
+{
+	return isfinite(f->at_once) && !f->expires && !f->in_step && f->share_most > 0;
+}
+
 double pool_share_likely(const struct pool_fate *f)
 {
 	if (f->in_step || f->likely_expires)
 		return f->share_most;
-	return f->served > 0 ? 1 / f->served : 0;
+	return fmin((pool_churns(f) ? f->share_most * TOGETHER : 0) +
+			    (f->served > 0 ? 1 / f->served : 0),
+		    1);
 }
 
 double pool_opens_likely(const struct pool_fate *f, double n)
 {
-	double opens = fmax(f->likely, ceil(n * pool_share_likely(f) - NEARLY));
+	double first = pool_churns(f) ? f->likely : 0, later = fmax(n - first, 0);
+	double opens = fmax(f->likely, first + ceil(later * pool_share_likely(f) - NEARLY));
 
 	return fmin(n, fmax(opens, pool_opens_least(f, n)));
 }

@@ -39,6 +39,7 @@ struct pool_fate {
 	double late;   /* requests that are late together after a stall: see pool_late() */
 	double between; /* requests from one stall to the next, whose connections are gone by then; INFINITY: they
 			   stay */
+	bool serves_once; /* nobody answers in time: each connection is closed with its first request */
 	bool by_turns; /* one client, whose connection is there still when it asks again */
 };
 
@@ -52,7 +53,11 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 double pool_opens_most(const struct pool_fate *f, double n);
 double pool_opens_least(const struct pool_fate *f, double n);
 
-/* As many as are under way, or as serve them all, where requests come evenly. */
+/* Does it keep fewer than there are at once, so that some are closed as often as several end together? */
+bool pool_churns(const struct pool_fate *f);
+
+/* As many as are under way, or as serve them all, where requests come evenly; and what a pool that churns
+ * opens if half of them end together. */
 double pool_opens_likely(const struct pool_fate *f, double n);
 
 /* The share of the requests that open one then. */

@@ -83,6 +83,12 @@ static bool is_first_back(const struct forecast *f)
 		f->at.most < (double)f->port_life_ns);
 }
 
+/* Of a pool that may keep the first as long as it likes? */
+static bool is_idle_for_ever(const struct outline *o)
+{
+	return o->pooled && !o->pool.in_step && !o->pool.serves_once;
+}
+
 /* The first connection has its port for the whole of its life; then somebody has to ask for it. */
 static struct foretold foretell_recovered(const struct plan *p, const struct outline *o)
 {
@@ -91,8 +97,7 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	double life = f->hangs_ns > 0 ? (double)f->hangs_ns : (double)f->port_life_ns, asks;
 
 	/* A connect that is timed gives its port back at once. */
-	if (!f->counted || !is_single(p) || !is_first_back(f) || f->gone ||
-	    (o->pooled && !o->pool.in_step) || /* which may be idle for ever */
+	if (!f->counted || !is_single(p) || !is_first_back(f) || f->gone || is_idle_for_ever(o) ||
 	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
 	asks = o->rate > 0 ? SECOND / shape_rate(&p->loads[0].shape)

@@ -159,13 +159,15 @@ static const char *say_likely(const struct plan *p, const struct outline *o, str
 {
 	double wanted = fill_wanted(p).likely * p->budget.spaces;
 
+	const char *likely = pool_churns(&o->pool) ? "if half of that end together," : "likely";
+
 	if (isinf(o->pool.at_once))
 		return "";
 	if (p->forecast.likely_run_ns < FOR_EVER)
-		return text_format(a, "; likely the last of them is in use at %s",
+		return text_format(a, "; %s the last of them is in use at %s", likely,
 				   say_time(a, (double)p->forecast.likely_run_ns))
 			.s;
-	return text_format(a, "; likely about %s are in use at once, which are enough",
+	return text_format(a, "; %s about %s are in use at once, which are enough", likely,
 			   say_count(a, ceil(wanted)))
 		.s;
 }

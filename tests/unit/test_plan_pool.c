@@ -56,7 +56,7 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 		{"load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 4}, request: "
 		 "{send: 8B}}\n"
 		 "server: {die: 5s}",
-		 1, 100},
+		 -1, -1},
 		{"load: {concurrency: 10, total: 100, hold: 20ms, request: {send: 8B}}", -1, -1},
 	};
 
@@ -78,6 +78,94 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 			  (f->value.least == rows[i].least && f->value.most == rows[i].most));
 		arena_close(&a);
 	}
+}
+
+/* What it closes keeps its port: likely, if half of those that may end together do. Of 64 ports. */
+static void a_pool_that_keeps_too_few_likely_has_no_port_left(void)
+{
+	static const struct {
+		const char *lines;
+		double opened;	 /* likely, of all requests; -1: it is not told */
+		double likely_s; /* when the last port is in use; 0: never */
+	} rows[] = {
+		/* 15 at once, and 12 of 15 of each, halved: 65 with the 125th */
+		{"server: {delay: 100ms, jitter: 50%}\nload: {rate: 100/s, duration: 8s, request: "
+		 "{send: 8B, receive: 8B}, pool: {max_idle: 3}}",
+		 64, 1.24},
+		/* 20, and one of eight of each: 65 in the 18th round of 20 */
+		{"server: {delay: 50ms}\nload: {concurrency: 20, total: 400, request: {send: 8B, "
+		 "receive: 8B}, pool: {max_idle: 15}}",
+		 64, 0.85},
+		/* its 200 are not enough for that */
+		{"server: {delay: 50ms}\nload: {concurrency: 20, total: 200, request: {send: 8B, "
+		 "receive: 8B}, pool: {max_idle: 15}}",
+		 20 + 23, 0},
+		/* as many as there are at once, and the dead answer nobody */
+		{"server: {delay: 50ms}\nload: {concurrency: 20, total: 400, request: {send: 8B, "
+		 "receive: 8B}, pool: {max_idle: 20}}",
+		 20, 0},
+		{"server: {delay: 50ms, die: 700ms}\nload: {rate: 20/s, duration: 3s, request: "
+		 "{send: 8B, receive: 8B, per_connection: 3}}",
+		 -1, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a, "network: {ports: 40000-40063}\n%s\n", rows[i].lines).s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+		struct foretold said[PREDICTIONS];
+		double at = (double)p.forecast.likely_run_ns / 1e9;
+
+		predict(said, &p, 0);
+		if (said[PREDICTION_POOL].told
+			    ? said[PREDICTION_POOL].value.likely != rows[i].opened
+			    : rows[i].opened >= 0)
+			printf("row %zu: %g\n", i, said[PREDICTION_POOL].value.likely);
+		CU_ASSERT_EQUAL(said[PREDICTION_POOL].told, rows[i].opened >= 0);
+		CU_ASSERT(!said[PREDICTION_POOL].told ||
+			  said[PREDICTION_POOL].value.likely == rows[i].opened);
+		if (rows[i].likely_s > 0)
+			CU_ASSERT_DOUBLE_EQUAL(at, rows[i].likely_s, 0.02);
+		CU_ASSERT(rows[i].likely_s > 0 || p.forecast.likely_run_ns == FOR_EVER ||
+			  p.forecast.likely_run_ns == 0);
+		arena_close(&a);
+	}
+}
+
+/* Each request's time is over before its answer comes: none is kept, and of 32 ports the 33rd finds none. */
+static void a_pool_of_a_far_end_that_never_answers_is_none(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40031}\nserver: {behaviour: ignore}\n"
+			  "load: {rate: 20/s, duration: 3s, timeout: 500ms, request: {send: "
+			  "10B, receive: 10B}, pool: {max_idle: 4}}",
+			  NULL, 1, &a);
+
+	CU_ASSERT(p.forecast.exhausts && p.forecast.counted);
+	CU_ASSERT_EQUAL(p.forecast.after, 32);
+	CU_ASSERT_DOUBLE_EQUAL(p.forecast.at.likely, 1.6e9, 1e6);
+	arena_close(&a);
+}
+
+/* Eight pools of a hundred clients: a machine that takes 1.6 ms for each has the first answers, after 45 ms, before
+ * a third of them have asked. */
+static void a_slow_machine_has_all_pools_at_once(void)
+{
+	static const char lines[] =
+		"network: {ports: 40000-40789}\nserver: {delay: 45ms}\nload: {concurrency: 100, "
+		"request: {send: 8B, receive: 8B}, pool: {max_idle: 100}, timeout: 5s}\nstop: "
+		"{time: 10s}\n";
+	static const char many[] =
+		"loads: {a: {}, b: {}, c: {}, d: {}, e: {}, f: {}, g: {}, h: {}}";
+	struct arena a = help_arena();
+	struct plan one = help_plan(lines, NULL, 1, &a);
+	struct plan all = help_plan(text_format(&a, "%s%s", lines, many).s, NULL, 1, &a);
+
+	CU_ASSERT(one.forecast.known && !one.forecast.exhausts);
+	CU_ASSERT(!all.forecast.known && all.forecast.likely_run_ns < FOR_EVER);
+	arena_close(&a);
 }
 
 /* lines, whether it is told that ports run out, and whether they do; after how many, and when. Of 64 ports. */
@@ -205,6 +293,9 @@ static void a_pool_that_keeps_all_needs_no_more(void)
 static const struct test tests[] = {
 	TEST(the_hidden_churn_ends_where_the_pool_keeps_all),
 	TEST(what_a_pool_opens_lies_between_two_bounds),
+	TEST(a_pool_that_keeps_too_few_likely_has_no_port_left),
+	TEST(a_pool_of_a_far_end_that_never_answers_is_none),
+	TEST(a_slow_machine_has_all_pools_at_once),
 	TEST(what_a_pool_throws_away_is_counted),
 	TEST(what_cannot_fail_is_no_prediction),
 	TEST(a_load_that_wants_more_than_there_is_may_run_out),
