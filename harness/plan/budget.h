@@ -93,6 +93,7 @@ struct forecast {
 	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
 			   repeated */
 	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */
+	bool rate_is_limit; /* it is what network.nat.limit allows */
 	bool gone;	    /* by then the server's host has vanished */
 	bool exhausts;	    /* a connect will be refused */
 	bool known;	    /* exhausts can be told; false where it is a race of speeds */
@@ -155,6 +156,10 @@ double acceleration_of(const struct scenario *s);
 
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host);
+
+/* Does its gateway forget each connection as soon as it is refused? A RST that answers a SYN deletes the entry
+ * (nf_conntrack_tcp_packet(), net/netfilter/nf_conntrack_proto_tcp.c); a mapping outlives it. */
+bool gateway_keeps_none(const struct scenario *s);
 
 /* How long a gateway tracks a connection after its end, a RST or else, in ns: as network.nat.sysctl
  * has it, or 10 s and 120 s. */

@@ -42,6 +42,12 @@ static int64_t datagram_holds(const struct scenario *s)
 	return (is_answered(s) ? answer_span(s).most : 0) + gateway_tracks_datagrams(s);
 }
 
+bool gateway_keeps_none(const struct scenario *s)
+{
+	return s->load.protocol == PROTOCOL_TCP && s->server.behaviour == BEHAVIOUR_REFUSE &&
+	       !nat_maps_for_all(&s->network.nat);
+}
+
 /* How long it keeps the port of a connection that ends so. */
 static double gateway_holds_so(const struct scenario *s, const struct budget *b,
 			       const struct host *host, enum end end)
@@ -63,6 +69,8 @@ static double gateway_holds(const struct scenario *s, const struct budget *b,
 
 	if (s->load.protocol == PROTOCOL_UDP)
 		return (double)datagram_holds(s);
+	if (gateway_keeps_none(s))
+		return 0;
 	for (enum end end = 0; end < ENDS; end++)
 		if (load_ends(&s->load, end))
 			mean += load_share(&s->load, end) * gateway_holds_so(s, b, host, end);
@@ -103,6 +111,7 @@ static void bound_rate(struct forecast *f, const struct scenario *s, const struc
 	if (isnan(f->rate))
 		return;
 	f->rate_is_least = ports < fmin(f->rate, limit);
+	f->rate_is_limit = limit < fmin(f->rate, ports);
 	f->rate = fmin(f->rate, fmin(ports, limit));
 	f->rate_sure = fmin(f->rate_sure, f->rate);
 }
@@ -236,7 +245,8 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	double held = keeps_all(s, &pool) ? INFINITY : held_ns(s, &life);
 
 	bound_rate(f, s, b, c, host, &life);
-	if (!carriage_lacks(c) || begun <= c->least || next.least >= until)
+	if (!carriage_lacks(c) || begun <= c->least || next.least >= until ||
+	    (gateway_keeps_none(s) && life_refused_most(b) <= c->least))
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
 	f->known = begun <= most(b->first, b->usable) / (1 + s->load.on_failure.retry) ||

@@ -299,7 +299,7 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("any rate");
 	if (p->forecast.rate_is_least)
 		return plan_say_gateway_rate(p, a);
-	if (p->nat.outside.count && p->forecast.rate == p->forecast.gateway_rate)
+	if (p->forecast.rate_is_limit)
 		return text_format(
 			a, "%s at once (network.nat.limit) / %s = %s for ever",
 			say_number(a, p->nat.carriage.at_once, "connection"),
