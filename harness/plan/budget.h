@@ -93,6 +93,7 @@ struct forecast {
 	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
 			   repeated */
 	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */
+	bool gateway_fits; /* each connection of the only load has a port of the gateway's, for sure */
 	bool rate_is_limit; /* it is what network.nat.limit allows */
 	bool gone;	    /* by then the server's host has vanished */
 	bool exhausts;	    /* a connect will be refused */
@@ -157,7 +158,8 @@ double acceleration_of(const struct scenario *s);
 struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 			      const struct host *host);
 
-/* Does its gateway forget each connection as soon as it is refused? A RST that answers a SYN deletes the entry
+/* Does its gateway forget each connection before another begins? A RST that answers a SYN, and comes within the
+ * call that sends it, deletes the entry
  * (nf_conntrack_tcp_packet(), net/netfilter/nf_conntrack_proto_tcp.c); a mapping outlives it. */
 bool gateway_keeps_none(const struct scenario *s);
 

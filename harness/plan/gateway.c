@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/gateway.h"
 #include "plan/life.h"
 #include "plan/pool.h"
 #include "plan/shape.h"
@@ -99,21 +100,41 @@ static double mapping_rate(const struct carriage *c, const struct scenario *s,
 	return (double)c->ports * SECOND / (double)(live + s->network.nat.mapping_time);
 }
 
-/* What its ports carry is only the least: see budget.h. */
-static void bound_rate(struct forecast *f, const struct scenario *s, const struct budget *b,
-		       const struct carriage *c, const struct host *host, const struct life *life)
+struct gateway_rates gateway_rates_of(const struct scenario *s, const struct budget *b,
+				      const struct carriage *c, const struct host *host)
 {
+	struct life life = life_of(s, b, host);
 	double tracked = (double)c->each * c->towards * SECOND / gateway_holds(s, b, host);
-	double ports = fmin(tracked, mapping_rate(c, s, life));
-	double limit = limit_rate(c, s, life);
 
-	f->gateway_rate = fmin(ports, limit);
+	return (struct gateway_rates){fmin(tracked, mapping_rate(c, s, &life)),
+				      limit_rate(c, s, &life)};
+}
+
+void gateway_bound(struct forecast *f, struct gateway_rates r)
+{
+	f->gateway_rate = fmin(r.ports, r.limit);
 	if (isnan(f->rate))
 		return;
-	f->rate_is_least = ports < fmin(f->rate, limit);
-	f->rate_is_limit = limit < fmin(f->rate, ports);
-	f->rate = fmin(f->rate, fmin(ports, limit));
+	f->rate_is_least = r.ports < fmin(f->rate, r.limit);
+	f->rate_is_limit = r.limit < fmin(f->rate, r.ports);
+	f->rate = fmin(f->rate, fmin(r.ports, r.limit));
 	f->rate_sure = fmin(f->rate_sure, f->rate);
+}
+
+/* Has it a port for each that begins while it tracks one, on a machine that is held up, too? */
+static bool fits(const struct scenario *s, const struct budget *b, const struct carriage *c,
+		 const struct host *host)
+{
+	struct shape shape = shape_make(&s->load);
+	double held = s->load.protocol == PROTOCOL_UDP ? (double)datagram_holds(s) : 0;
+
+	if (!load_is_open(&s->load) || load_is_pooled(&s->load) || s->load.on_failure.retry > 0 ||
+	    nat_maps_for_all(&s->network.nat) || isfinite(speed_changes_ns(s)))
+		return false;
+	for (enum end end = 0; end < ENDS && s->load.protocol == PROTOCOL_TCP; end++)
+		if (load_ends(&s->load, end))
+			held = fmax(held, gateway_holds_so(s, b, host, end));
+	return isfinite(held) && shape_most(&shape, (int64_t)held + SPEED_STALL_NS) <= c->least;
 }
 
 /* Until one of those before it may give its port back: the client's, so that two are one to the
@@ -244,9 +265,10 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	double until = fmin(speed_ends_ns(s), changes_ns(s));
 	double held = keeps_all(s, &pool) ? INFINITY : held_ns(s, &life);
 
-	bound_rate(f, s, b, c, host, &life);
-	if (!carriage_lacks(c) || begun <= c->least || next.least >= until ||
-	    (gateway_keeps_none(s) && life_refused_most(b) <= c->least))
+	gateway_bound(f, gateway_rates_of(s, b, c, host));
+	f->gateway_fits = !carriage_lacks(c) || begun <= c->least || gateway_keeps_none(s) ||
+			  fits(s, b, c, host);
+	if (f->gateway_fits || next.least >= until)
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
 	f->known = begun <= most(b->first, b->usable) / (1 + s->load.on_failure.retry) ||

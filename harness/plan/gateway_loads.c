@@ -41,6 +41,30 @@ static bool times_out(const struct plan *p, const struct use uses[])
 	       !plan_speaks(p, PROTOCOL_UDP);
 }
 
+/* Of open loops in the shares in which they are opened; else that of the load that it carries least of. */
+static struct gateway_rates rates_of(const struct plan *p)
+{
+	struct gateway_rates least = {INFINITY, INFINITY}, taken = {0, 0};
+	bool open = true;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+		struct scenario alone = *p->scenario;
+		struct gateway_rates one;
+		double asks = shape_asks(&lp->shape);
+
+		alone.load = *lp->load;
+		one = gateway_rates_of(&alone, &lp->budget, &p->nat.carriage, p->host);
+		open &= load_is_open(lp->load) && !load_is_pooled(lp->load);
+		least.ports = fmin(least.ports, one.ports);
+		least.limit = fmin(least.limit, one.limit);
+		taken.ports += asks / one.ports;
+		taken.limit += asks / one.limit;
+	}
+	return open ? (struct gateway_rates){plan_rate(p) / taken.ports, plan_rate(p) / taken.limit}
+		    : least;
+}
+
 void gateway_together(struct plan *p)
 {
 	struct use uses[SCENARIO_LOADS_MOST];
@@ -49,6 +73,8 @@ void gateway_together(struct plan *p)
 	bool one = plan_speaks(p, PROTOCOL_TCP) != plan_speaks(p, PROTOCOL_UDP);
 	double until = fmin((double)s->stop.time, speed_changes_ns(s) + (double)s->load.start);
 
+	if (one)
+		gateway_bound(&p->forecast, rates_of(p));
 	if (!one || !carriage_lacks(c) || nat_maps_for_all(&s->network.nat))
 		return;
 	for (uint32_t i = 0; i < p->load_count; i++)

@@ -163,9 +163,13 @@ static struct text say_pool_at_once(const struct plan *p, const struct outline *
 				   say_number(a, (uint64_t)at_once, "request"), say_count(a, room),
 				   say_count(a, late));
 	return text_format(a,
-			   "cannot be told: up to %s at once, with a connection each, want "
-			   "more than the gateway has, %s",
-			   say_number(a, (uint64_t)at_once, "request"),
+			   "cannot be told: up to %s at once%s want more than the gateway has, %s",
+			   say_number(a, (uint64_t)at_once, "connection"),
+			   o->pool.at_once < at_once
+				   ? text_format(a, ", %s to each destination of each client,",
+						 say_count(a, o->pool.each))
+					     .s
+				   : ", one for each request,",
 			   say_number(a, (uint64_t)room, "port"));
 }
 
@@ -180,7 +184,14 @@ static bool suffices(const struct plan *p, const struct outline *o)
 	if (o->pooled)
 		return p->load_count == 1 && o->pool.share_most <= 0 &&
 		       o->pool.pools * o->pool.each + late <= (double)c->least;
-	return p->load_count == 1 && o->rate > 0 && o->rate <= p->forecast.rate_sure;
+	return p->load_count == 1 && p->forecast.gateway_fits;
+}
+
+/* It carries no less than is asked, but not what a machine asks for that is held up. */
+static bool is_close(const struct plan *p, const struct outline *o)
+{
+	return p->load_count == 1 && !o->pooled && o->rate > 0 &&
+	       o->rate <= p->forecast.gateway_rate && isfinite(p->forecast.gateway_rate);
 }
 
 static double due_by(const struct plan *p, int64_t ns)
@@ -281,6 +292,18 @@ struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o,
 		return (struct text){0};
 	if (o->pooled && p->load_count == 1)
 		return say_pool_at_once(p, o, a);
+	if (is_close(p, o))
+		return text_format(
+			a,
+			"cannot be told: the gateway carries no more than %s for ever, for "
+			"sure, and after a stall of 0.25 s more are asked for at once",
+			say_rate(a, p->forecast.gateway_rate));
+	if (o->some_pooled)
+		return text_format(
+			a,
+			"cannot be told: the gateway has %s, and how many connections the "
+			"pools open decides",
+			say_number(a, p->nat.carriage.at_once, "port"));
 	if (o->rate > 0)
 		return say_by_clock(p, a);
 	return text_format(a,

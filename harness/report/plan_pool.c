@@ -109,7 +109,7 @@ static const char *say_window(const struct plan *p, const struct outline *o, str
 /* Behind a gateway that has fewer ports than the client. */
 static struct text say_gateway_any(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	double at_once = o->pool.pools * o->pool.each, room = (double)p->nat.carriage.at_once;
+	double at_once = o->pool.at_once, room = (double)p->nat.carriage.at_once;
 
 	if (at_once > room)
 		return text_format(a,
@@ -117,6 +117,12 @@ static struct text say_gateway_any(const struct plan *p, const struct outline *o
 				   "of the gateway",
 				   say_number(a, (uint64_t)at_once, "request"),
 				   say_number(a, (uint64_t)room, "port"));
+	if (pool_share(&o->pool) > 0)
+		return text_format(
+			a,
+			"cannot be told: the gateway has %s, fewer than the client, and may "
+			"keep those of what the pool closes",
+			say_number(a, (uint64_t)room, "port"));
 	return text_format(
 		a,
 		"any rate with no more than %s under way, as the gateway has ports: once "
@@ -134,6 +140,8 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 				   "no rate: %s requests at once, with a connection each, want "
 				   "more than %s",
 				   say_count(a, o->pool.pools * o->pool.each), ports);
+	if (p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity)
+		return say_gateway_any(p, o, a);
 	if (p->forecast.pool_rate <= 0)
 		return text_format(a,
 				   "cannot be told: up to %s may be open at once, if they are late "
@@ -143,9 +151,6 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 		ports = text_format(a, "(%s − %s for what is open: %s)", ports,
 				    say_count(a, ceil(p->forecast.pool_edge)), say_edge(p, o, a))
 				.s;
-	if (isinf(p->forecast.pool_rate) && p->nat.outside.count &&
-	    p->nat.carriage.at_once < p->budget.capacity)
-		return say_gateway_any(p, o, a);
 	if (isinf(p->forecast.pool_rate))
 		return TEXT("any rate: once the pool is warm it opens no connection");
 	return text_format(

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 
 #include "plan/predict.h"
@@ -141,6 +142,61 @@ static void several_loads_fill_a_gateway_together(void)
 	}
 }
 
+/* By its ports, which is the least, or by a limit; of one load, or of several in their shares. */
+static void what_a_gateway_carries_is_by_its_ports_or_its_limit(void)
+{
+	static const struct {
+		const char *lines;
+		double rate;
+		bool is_least, is_limit;
+		bool fits; /* each has a port for sure */
+	} carried[] = {
+		/* a RST that answers the SYN deletes what it tracks */
+		{FEW "server: {behaviour: refuse}\nload: {rate: 200/s, total: 300}", INFINITY,
+		 false, false, true},
+		{FEW "load: {rate: 2/s, total: 300, end: reset}", 1.6, true, false, false},
+		/* no more than the client's 32 ports, and yet no limit */
+		{"network: {topology: nat, ports: 40000-40031, nat: {ports: 2000-2031, sysctl: "
+		 "{net.netfilter.nf_conntrack_tcp_timeout_time_wait: 60}}}\nload: {rate: 1/s}",
+		 32 / 60., false, false, true},
+		{"network: {topology: nat, nat: {limit: 25}}\nload: {rate: 10/s, hold: 2s}", 12.5,
+		 false, true, false},
+		/* 10/s for 10.1 s are 101, and three more after a stall */
+		{"network: {topology: nat, nat: {ports: 1000-1102}}\nload: {rate: 10/s, hold: "
+		 "100ms, end: reset}",
+		 103 / 10.1, true, false, false},
+		{"network: {topology: nat, nat: {ports: 1000-1103}}\nload: {rate: 10/s, hold: "
+		 "100ms, end: reset}",
+		 104 / 10.1, true, false, true},
+		/* 20/s, half of them for 2 s and half for 0.5 s */
+		{"network: {topology: nat, nat: {limit: 25}}\nloads: {a: {rate: 10/s, hold: 2s}, "
+		 "b: "
+		 "{rate: 10/s, end: reset, hold: 500ms}}",
+		 25 / 1.25, false, true, false},
+		{FEW "loads: {a: {rate: 10/s, end: reset}, b: {rate: 10/s}}", 16 / 65., true, false,
+		 false},
+	};
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(carried[i].lines, &host, 1, &a);
+		const struct forecast *f = &p.forecast;
+
+		if (fabs(f->rate - carried[i].rate) > 1e-9)
+			printf("%s: %g/s\n", carried[i].lines, f->rate);
+		CU_ASSERT(isinf(carried[i].rate) ? isinf(f->rate)
+						 : fabs(f->rate - carried[i].rate) < 1e-9);
+		CU_ASSERT_EQUAL(f->rate_is_least, carried[i].is_least);
+		CU_ASSERT_EQUAL(f->rate_is_limit, carried[i].is_limit);
+		if (f->gateway_fits != carried[i].fits)
+			printf("%s: fits %d\n", carried[i].lines, f->gateway_fits);
+		CU_ASSERT_EQUAL(f->gateway_fits, carried[i].fits);
+		CU_ASSERT(!f->gateway_fits || (f->known && !f->exhausts && f->full_after == 0));
+		arena_close(&a);
+	}
+}
+
 /* Ports of the gateway, what it is told, and whether the client can want for one there. */
 static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 {
@@ -176,6 +232,7 @@ static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 
 static const struct test tests[] = {
 	TEST(several_loads_fill_a_gateway_together),
+	TEST(what_a_gateway_carries_is_by_its_ports_or_its_limit),
 	TEST(with_as_many_ports_as_its_clients_it_lacks_none),
 	TEST(a_syn_that_is_sent_again_may_find_a_port),
 	TEST(what_is_foretold_of_a_full_gateway_can_be_broken),
