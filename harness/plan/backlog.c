@@ -6,6 +6,8 @@
 #include "plan/speed.h"
 #include "plan/unanswered.h"
 
+#define SECOND INT64_C(1000000000)
+
 enum { LOOKED_MOST = 1 << 20 /* connections */ };
 
 /* How it is reckoned: by the clock, or by a machine that is late with the one or the other. */
@@ -59,6 +61,12 @@ static int64_t first_hang_ns(const struct scenario *s, const struct shape *shape
 	return FOR_EVER;
 }
 
+/* What hangs is asked again after a second, TCP_TIMEOUT_INIT, when the server may have room for some. */
+static bool may_open_later(const struct scenario *s)
+{
+	return s->server.accept_every > 0 && s->load.timeout >= SECOND - LIFE_SLACK;
+}
+
 /* One listener, and ports that stay with what is open for as long as the run lasts. */
 static bool is_told(const struct scenario *s, const struct budget *b, const struct life *life)
 {
@@ -82,7 +90,7 @@ static void keep(struct forecast *f, const struct scenario *s, const struct shap
 	f->cut_short = false;
 	f->after_least = least(open[0], open[2]);
 	f->after = open[1];
-	f->after_most = most(open[0], open[2]);
+	f->after_most = may_open_later(s) ? most(refused[0], refused[2]) : most(open[0], open[2]);
 	f->at = (struct guess){(double)shape_when(shape, refused[0]),
 			       (double)shape_when(shape, refused[1]),
 			       (double)(shape_when(shape, refused[2]) + LIFE_SLACK)};

@@ -456,7 +456,9 @@ static const char *say_hanging(const struct plan *p, const struct outline *o, st
 	const struct forecast *f = &p->forecast;
 	const char *open = say_count(a, (double)f->after_least);
 
-	if (f->after_least < f->after_most)
+	if ((double)f->after_most >= f->refused.likely) /* some are open later */
+		open = text_format(a, "%s at least", open).s;
+	else if (f->after_least < f->after_most)
 		open = text_format(a, "%s to %s", open, say_count(a, (double)f->after_most)).s;
 	return text_format(
 		       a,

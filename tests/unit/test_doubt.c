@@ -106,32 +106,39 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		bool known;
 		uint64_t after, refused; /* opened before, and begun; 0: none is refused */
 		int64_t hangs_ms;
+		bool later; /* what hangs may be open when it is asked again, after 1 s */
 	} rows[] = {
 		{"server: {accept_every: 100ms, backlog: 4}\n"
 		 "load: {rate: 200/s, timeout: 700ms, on_failure: continue}",
-		 true, 9, 64, 730},
+		 true, 9, 64, 730, false},
+		{"server: {accept_every: 200ms, backlog: 8}\n"
+		 "load: {rate: 200/s, timeout: 1200ms, on_failure: continue}",
+		 true, 11, 64, 1250, true},
+		{"server: {behaviour: never-accept, backlog: 8}\n"
+		 "load: {rate: 200/s, timeout: 1200ms, on_failure: continue}",
+		 true, 9, 64, 1245, false},
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 500ms, on_failure: continue}",
-		 true, 0, 0, 590}, /* 9 + 50 of 64 */
+		 true, 0, 0, 590, false}, /* 9 + 50 of 64 */
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 600ms, on_failure: continue}",
-		 true, 9, 64, 690},
+		 true, 9, 64, 690, false},
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 540ms, on_failure: continue}",
-		 false, 0, 0, 0}, /* 9 + 54, and a machine that is late */
+		 false, 0, 0, 0, false}, /* 9 + 54, and a machine that is late */
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 500ms}",
-		 true, 0, 0, 590}, /* the first that times out ends it */
+		 true, 0, 0, 590, false}, /* the first that times out ends it */
 		/* a backlog that outlasts the ports, by one or not: none hangs but the 64th of 63 */
 		{"server: {behaviour: never-accept, backlog: 70}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
-		 true, 64, 64, 0},
+		 true, 64, 64, 0, false},
 		{"server: {behaviour: never-accept, backlog: 63}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
-		 true, 64, 64, 0},
+		 true, 64, 64, 0, false},
 		{"server: {behaviour: never-accept, backlog: 62}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
-		 true, 63, 64, 1630},
+		 true, 63, 64, 1630, false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -146,6 +153,7 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		CU_ASSERT_EQUAL(f->after, rows[i].after);
 		CU_ASSERT_EQUAL(f->refused.likely, (double)rows[i].refused);
 		CU_ASSERT_EQUAL(f->hangs_ns, rows[i].hangs_ms * 1000000);
+		CU_ASSERT_EQUAL(f->after_most > f->after + 2, rows[i].later);
 		CU_ASSERT_FALSE(f->gone);
 		arena_close(&a);
 	}
