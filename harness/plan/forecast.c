@@ -332,13 +332,16 @@ static uint64_t begun_most(const struct scenario *s)
 	return load_begins_most(&s->load, &shape, s->stop.time);
 }
 
-/* No machine is sooner: an open loop may be by the clock, however slow connects are past half full. */
+/* No machine is sooner: an open loop may be by the clock, however slow connects are past half full. What a dead
+ * server refuses of UDP is answered sooner than by a live one, and a closed loop goes on then. */
 static double soonest_ns(const struct scenario *s, const struct budget *b, const struct life *life)
 {
 	struct shape shape = shape_make(&s->load);
+	bool hastens = s->load.protocol == PROTOCOL_UDP;
+	double changes = hastens ? fmax(speed_changes_ns(s), 0) : INFINITY;
 
 	return load_is_open(&s->load) ? (double)shape_when(&shape, b->first)
-				      : speed_pace(s, b, life, b->first).least;
+				      : fmin(speed_pace(s, b, life, b->first).least, changes);
 }
 
 /* What is due while a machine is held up begins together; in a closed loop nothing is. */

@@ -306,6 +306,10 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 		/* of UDP most are not refused, and wait for an answer until their timeout */
 		{FEW "server: {die: 300ms}\n"
 		 "load: {protocol: udp, rate: 50/s, total: 150, request: {send: 8B, receive: 8B}, timeout: 2s}", 2, 16, CANNOT_TELL, 0},
+		/* a closed loop is quicker with those that are */
+		{FEW "server: {die: 800ms}\n"
+		 "load: {protocol: udp, concurrency: 4, total: 120, duration: 1s, end: leak, hold: 20ms, timeout: 200ms, "
+		 "request: {send: 8B, receive: 8B}}", -1, 0, CANNOT_TELL, 0},
 		/* what the backlog has no room for hangs, and has its port until its timeout */
 		{FEW "server: {behaviour: never-accept, backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 5},
 		{"network: {ports: 40000-40003, reserved: [40000-40003]}\n"
