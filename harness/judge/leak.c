@@ -318,6 +318,17 @@ static uint64_t leak_fills(const struct evidence *e)
 	return most > 0 ? least(ports, most) : ports;
 }
 
+/* Do all destinations have the same ports: the client's, or those of a gateway that has one mapping, or one
+ * server, for all of them? */
+static bool shares_ports(const struct evidence *e)
+{
+	const struct nat *nat = &e->plan->scenario->network.nat;
+	bool outside = e->plan->nat.outside.count > 0;
+
+	return !is_tcp(e) || e->plan->budget.spaces < e->plan->budget.pairs ||
+	       (outside && (nat_maps_for_all(nat) || nat->redirect));
+}
+
 /* "a pool with a limit below 32": where a leak shows. */
 static void advise_leak(struct finding *f, const struct evidence *e)
 {
@@ -330,9 +341,7 @@ static void advise_leak(struct finding *f, const struct evidence *e)
 		       "take connections from a pool with a limit%s %s: a leak then shows where it "
 		       "is made",
 		       limit,
-		       !is_tcp(e) || e->plan->budget.spaces < e->plan->budget.pairs
-			       ? "to all destinations together"
-			       : "to one destination");
+		       shares_ports(e) ? "to all destinations together" : "to one destination");
 }
 
 #define DELAY_ONLY "more ports, addresses or destinations: they only delay it"

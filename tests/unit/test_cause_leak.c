@@ -327,13 +327,36 @@ static void where_nothing_leaks_no_leak_is_told(void)
 
 static void a_pool_shows_a_leak_below_the_number_of_ports(void)
 {
-	struct trial t;
+	static const struct {
+		const char *network, *limit;
+	} rows[] = {
+		{"ports: 40000-40001", "below 2 to one destination"},
+		{"topology: nat, servers: 2, ports: 40000-40031, nat: {ports: 2000-2001}",
+		 "below 2 to one destination"},
+		/* one behind it, or one mapping for both */
+		{"topology: nat, servers: 2, ports: 40000-40031, nat: {ports: 2000-2001, redirect: "
+		 "true}",
+		 "below 2 to all destinations together"},
+		{"topology: nat, servers: 2, ports: 40000-40031, nat: {ports: 2000-2001, mapping: "
+		 "endpoint-independent}",
+		 "below 2 to all destinations together"},
+	};
 
-	left_judge(&t, "network: {ports: 40000-40001}\nload: {end: leak}",
-		   &(struct left){.leaked = 2});
-	CU_ASSERT(lines_have(&t.verdict.causes[0].attempt,
-			     "a pool with a limit below 2 to one destination"));
-	trial_close(&t);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a, "network: {%s}\nload: {end: leak}", rows[i].network).s;
+		const struct finding *f;
+		struct trial t;
+
+		left_judge(&t, lines, &(struct left){.leaked = 2});
+		f = trial_cause(&t, CAUSE_LEAK);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT(lines_have(&f->attempt,
+				     text_format(&a, "a pool with a limit %s", rows[i].limit).s));
+		trial_close(&t);
+		arena_close(&a);
+	}
 }
 
 /* Of 32 ports 12 are bound since the load began: 20 are there to be used up. */
