@@ -11,6 +11,10 @@
 #define BEHIND_NAT \
 	"network: {topology: nat, nat: {ports: 50000-50063}}\n" \
 	"load: {rate: 100/s, hold: 1h, timeout: 1s, "
+#define BEHIND_MAPPING \
+	"network: {topology: nat, nat: {ports: 50000-50063, mapping: endpoint-independent, " \
+	"mapping_time: 1h}}\n" \
+	"load: {rate: 100/s, hold: 1h, timeout: 1s, "
 #define LATER \
 	"network: {ports: 40000-40031, time_wait: 2s}\n" \
 	"load: {rate: 50/s, duration: 10s, on_failure: continue}\n"
@@ -53,6 +57,14 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		{BEHIND_NAT "total: 64}\n", "connects.failed == 0", false},
 		{BEHIND_NAT "total: 65}\n", "connects.failed == 0", true},
 		{BEHIND_NAT "total: 65}\n", "exhausted == false", false},
+		/* the 65th finds the gateway full */
+		{BEHIND_NAT "total: 65}\n", "nat.drop == 0", true},
+		{BEHIND_NAT "total: 65}\n", "nat.drop < 1", true},
+		{BEHIND_NAT "total: 65}\n", "nat.drop <= 9", false},
+		{BEHIND_NAT "total: 65}\n", "nat.unmapped == 0", false},
+		{BEHIND_NAT "total: 64}\n", "nat.drop == 0", false},
+		{BEHIND_MAPPING "total: 65}\n", "nat.unmapped == 0", true},
+		{BEHIND_MAPPING "total: 64}\n", "nat.unmapped == 0", false},
 		{"load: {end: leak, nofile: 64, total: 61}\n", "connects.failed == 0", false},
 		{"load: {end: leak, nofile: 64, total: 62}\n", "connects.failed == 0", true},
 		{FITS, "exhausted == false", false},
