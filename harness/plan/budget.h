@@ -71,7 +71,6 @@ struct forecast {
 			    quick machine and a slow one */
 	int64_t likely_run_ns; /* of several loads, or a pool: when it is likely, since the run began; or
 				  FOR_EVER: it is not. Of others 0 */
-	uint32_t likely_of; /* the load that is refused then */
 	double rate; /* the load that the ports sustain, if no timer is late; 0: none, INFINITY: any, NAN:
 			cannot be told. Of several parts (plan/part.h) it is the first's */
 	double rate_sure; /* of one load, and for ever: each timer may be as late as late_ns */
@@ -90,6 +89,7 @@ struct forecast {
 	struct guess
 		refused; /* those that had a port before the first refusal, open or not, where some are not;
 				 else 0 */
+	uint32_t likely_of; /* the load that is refused at likely_run_ns */
 	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
 			   repeated */
 	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */
