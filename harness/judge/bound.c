@@ -2,6 +2,7 @@
 
 #include "judge/outlook.h"
 #include "judge/rule.h"
+#include "judge/sides.h"
 #include "plan/bind.h"
 
 static const char *say_sources(const struct evidence *e)
@@ -12,62 +13,6 @@ static const char *say_sources(const struct evidence *e)
 				   say_number_of(e->a, n, "address", "addresses"))
 			       .s
 		     : "";
-}
-
-/* The load whose bind() to port 0 was refused most; NULL: none was. */
-static const struct load_plan *refused_binder(const struct evidence *e)
-{
-	const struct load_plan *who = NULL;
-	uint64_t most = 0;
-
-	for (uint32_t i = 0; i < e->plan->load_count; i++) {
-		uint64_t n = evidence_tally(e->plan, e->tape, i)->errors[STAGE_BIND][EADDRINUSE];
-
-		if (!bind_asks_port(e->plan->loads[i].bind) || n <= most)
-			continue;
-		most = n;
-		who = &e->plan->loads[i];
-	}
-	return who;
-}
-
-/* Ports that loads with their own bind(), or without one, have taken; and what the others of them
- * were refused. */
-struct sides {
-	uint64_t bound, plain;		       /* had at once, at least */
-	uint64_t asked;			       /* of the former those that the kernel chose */
-	uint64_t bound_refused, plain_refused; /* for want of a port */
-};
-
-/* What it resets gives its port back. */
-static uint64_t had_of(const struct tape *load)
-{
-	uint64_t kept = load->tally.opened - least(load->tally.reset, load->tally.opened);
-
-	return kept > load->open_peak ? kept : load->open_peak;
-}
-
-static struct sides sides_of(const struct evidence *e)
-{
-	struct sides s = {0};
-
-	for (size_t i = 0; i < e->tape->load_count && i < e->plan->load_count; i++) {
-		const struct tally *t = &e->tape->loads[i].tally;
-		enum bind_way way = e->plan->loads[i].bind;
-
-		if (e->plan->loads[i].ipv6_off && t->opened == 0)
-			continue; /* what it was refused is no port */
-		if (bind_names_port(way))
-			s.bound += least(t->opened, evidence_named(e->plan, i));
-		else
-			*(bind_takes_port(way) ? &s.asked : &s.plain) += had_of(&e->tape->loads[i]);
-		if (bind_asks_port(way))
-			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
-		else if (!bind_takes_port(way))
-			s.plain_refused += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
-	}
-	s.bound += s.asked;
-	return s;
 }
 
 static double explained_by(const struct evidence *e, uint32_t held)
@@ -154,46 +99,18 @@ static struct claim listeners(const struct evidence *e)
 	return c;
 }
 
-/* What there is for bind(), of each address where it names one; and what of it others have. */
-static uint64_t bind_ports_of(const struct evidence *e)
-{
-	const struct load_plan *who = refused_binder(e);
-
-	return who ? who->budget.capacity : e->plan->budget.usable;
-}
-
-static uint64_t others_of(const struct evidence *e, const struct sides *s)
-{
-	uint64_t all = bind_ports_of(e);
-
-	return all - least(s->bound, all);
-}
-
-/* With fewer than an eighth of them in others' hands it has them itself. */
-static bool bind_starves(const struct evidence *e, const struct sides *s)
-{
-	return s->bound_refused > 0 && s->plain > 0 && 8 * others_of(e, s) >= bind_ports_of(e);
-}
-
-/* Who of them starves? Where both do, who was refused more. */
-static bool connect_starves(const struct evidence *e, const struct sides *s)
-{
-	return s->plain_refused > 0 && 2 * s->bound > e->plan->budget.usable &&
-	       (s->plain_refused >= s->bound_refused || !bind_starves(e, s));
-}
-
 /* With one destination connect() could do no better; and where others have it choose, who binds is refused
  * theirs; what it holds itself of them, and how, goes before. */
 static struct claim bind_first(const struct evidence *e)
 {
-	const struct load_plan *who = refused_binder(e);
+	const struct load_plan *who = sides_refused(e);
 	const struct budget *b = who ? &who->budget : &e->plan->budget;
 	uint64_t capacity = (uint64_t)b->usable * b->pairs;
 	struct sides s = sides_of(e);
 	struct claim c = {.weight = s.plain > 0 ? claim_first(e) / 2 : claim_first(e)};
 
-	if (!who || b->spaces == b->pairs || bind_starves(e, &s) || connect_starves(e, &s) ||
-	    plan_speaks(e->plan, PROTOCOL_UDP))
+	if (!who || b->spaces == b->pairs || sides_bind_starves(e, &s) ||
+	    sides_connect_starves(e, &s) || plan_speaks(e->plan, PROTOCOL_UDP))
 		return (struct claim){0};
 	c.why = text_format(
 		e->a,
@@ -211,14 +128,14 @@ static struct claim bind_first(const struct evidence *e)
 /* ", on the other 29 of 64 ports, since those to 2 destinations may share one": where they do. */
 static const char *say_shared(const struct evidence *e, const struct sides *s)
 {
-	uint64_t others = others_of(e, s);
+	uint64_t others = sides_others(e, s);
 
 	if (e->plan->destinations < 2 || s->plain <= others)
 		return "";
 	return text_format(
 		       e->a, ", on the other %s of %s%s, since connections to %s may share one",
 		       say_count(e->a, others),
-		       say_number_of(e->a, bind_ports_of(e), "port", "ports"), e->ports_of,
+		       say_number_of(e->a, sides_ports(e), "port", "ports"), e->ports_of,
 		       say_number_of(e->a, e->plan->destinations, "destination", "destinations"))
 		.s;
 }
@@ -239,7 +156,7 @@ static struct claim bind_starvation(const struct evidence *e)
 	struct sides s = sides_of(e);
 	struct claim c = {.weight = claim_first(e)};
 
-	if (connect_starves(e, &s))
+	if (sides_connect_starves(e, &s))
 		c.why = text_format(
 			e->a,
 			"Loads that bind() first have had %s of the range%s, for all destinations: "
@@ -249,7 +166,7 @@ static struct claim bind_starvation(const struct evidence *e)
 			say_number_of(e->a, s.bound, "port", "ports"), say_from(e),
 			say_number_of(e->a, s.plain_refused, "time", "times"),
 			say_count(e->a, s.plain));
-	else if (bind_starves(e, &s))
+	else if (sides_bind_starves(e, &s))
 		c.why = text_format(e->a,
 				    "bind() to port 0 wants a port that nobody has on that "
 				    "address, towards whomever, in "
@@ -334,7 +251,7 @@ static void advise_one_dest(struct finding *f, const struct evidence *e)
 
 static void advise_bind_first(struct finding *f, const struct evidence *e)
 {
-	const struct load_plan *who = refused_binder(e);
+	const struct load_plan *who = sides_refused(e);
 	const struct budget *b = who ? &who->budget : &e->plan->budget;
 
 	advice_add_fmt(
@@ -363,9 +280,9 @@ static void advise_bound(struct finding *f, const struct evidence *e)
 static void advise_starved(struct finding *f, const struct evidence *e)
 {
 	struct sides s = sides_of(e);
-	bool is_connect = connect_starves(e, &s);
+	bool is_connect = sides_connect_starves(e, &s);
 
-	if (!is_connect && !bind_starves(e, &s))
+	if (!is_connect && !sides_bind_starves(e, &s))
 		advice_add(&f->attempt,
 			   TEXT("have servers listen below net.ipv4.ip_local_port_range, or move "
 				"the range: nothing is lost then, and no connection can take a "
@@ -376,7 +293,7 @@ static void advise_starved(struct finding *f, const struct evidence *e)
 		advice_add(&f->attempt,
 			   TEXT("name ports outside of net.ipv4.ip_local_port_range: connect() "
 				"then has the whole of it"));
-	if (!is_connect && bind_starves(e, &s))
+	if (!is_connect && sides_bind_starves(e, &s))
 		advice_add_fmt(&f->attempt, e->a,
 			       "bind to another local address than connect() has: it has %s of its "
 			       "own for bind()",
