@@ -131,15 +131,22 @@ bool doubt_descriptors(const struct plan *p, const struct load_plan *lp)
 	       !(lp->load->nofile && is_short(p, lp)) && !doubt_gateway_first(p, lp);
 }
 
+bool doubt_any_descriptors(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (doubt_descriptors(p, &p->loads[i]))
+			return true;
+	return false;
+}
+
 /* A load that keeps all that it opens has no descriptor before it has no port; of others it is a race. */
 static void forecast_descriptors(struct plan *p)
 {
 	bool keeps = load_share(p->loads[0].load, END_LEAK) >= 1 && p->load_count == 1 &&
 		     doubt_is_steady(p, &p->loads[0]);
 
-	for (uint32_t i = 0; i < p->load_count; i++)
-		if (doubt_descriptors(p, &p->loads[i]))
-			take_back(&p->forecast, keeps);
+	if (doubt_any_descriptors(p))
+		take_back(&p->forecast, keeps);
 }
 
 /* Of one load, connections that a server which is held up finds in its backlog: closed ones too. */

@@ -11,6 +11,7 @@
 
 /* May the load want for a descriptor (load.nofile) before it does for a port, its own or a gateway's? */
 bool doubt_descriptors(const struct plan *p, const struct load_plan *lp);
+bool doubt_any_descriptors(const struct plan *p); /* any of its loads */
 
 /* When it surely has none for the next socket, all before it being open still, since the load began; FOR_EVER:
  * that is not to be told. */

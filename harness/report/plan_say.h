@@ -68,6 +68,8 @@ struct text plan_say_wanted(const struct plan *p, const struct outline *o, struc
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *);
 
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *);
+/* Of one whose fate cannot be told: why, or that the machine's speed decides. */
+struct text plan_say_unknown(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *);
 
 /* Of a pool: requests at once against what it keeps, the hidden churn, and the knee; and the requests that
