@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "judge/late.h"
-#include "plan/life.h"
+#include "plan/buckets.h"
 #include "plan/predict.h"
 
 static const char *const outcome_names[] = {
@@ -131,7 +131,7 @@ void foretold_compare(struct measures *out, const struct tape *tape, const struc
 	double broken = 0;
 
 	predict(said, plan, elapsed.present ? elapsed.n : 0);
-	if (life_buckets_end(plan)) /* they end TIME_WAIT early: it cannot be told how often */
+	if (buckets_end(plan)) /* they end TIME_WAIT early: it cannot be told how often */
 		said[PREDICTION_SUSTAINED].told = false;
 	for (int i = 0; i < PREDICTIONS; i++) {
 		struct compared *c = &out->predictions[i];

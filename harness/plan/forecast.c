@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "plan/backlog.h"
 #include "plan/bind.h"
+#include "plan/buckets.h"
 #include "plan/life.h"
 #include "plan/pool.h"
 #include "plan/retry.h"
@@ -65,7 +66,7 @@ static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
 	bool reads_fin =
 		load_share(l, END_SHUTDOWN) >= 1 && s->server.behaviour == BEHAVIOUR_ANSWER;
 
-	return reads_fin ? life_buckets(s, b, host) : 0;
+	return reads_fin ? buckets_few(s, b, host) : 0;
 }
 
 /* A closed loop whose pool takes all of its connections back opens no more than it has clients;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/buckets.h"
 #include "plan/fill.h"
 #include "plan/life.h"
 #include "plan/part.h"
@@ -70,7 +71,7 @@ static bool gateway_ends(const struct plan *p)
 static int64_t together_lasts_ns(const struct plan *p)
 {
 	if (plan_binds_nowhere(p) || gateway_ends(p) || server_ends(p->scenario) ||
-	    life_buckets_end(p) > 0 || p->budget.capacity == 0)
+	    buckets_end(p) > 0 || p->budget.capacity == 0)
 		return 0;
 	return fill_lasts_ns(p);
 }
@@ -84,7 +85,7 @@ int64_t lasts_ns(const struct plan *p)
 		return parts_of(parts, p) == 1 ? together_lasts_ns(p) : 0;
 	if (plan_rate(p) <= 0 || p->loads[0].load->ramp.count > 0 || ports == 0 ||
 	    p->loads[0].sockets_most < ports || is_race(p) || server_ends(p->scenario) ||
-	    load_is_pooled(p->loads[0].load) || life_buckets_end(p) > 0 || plan_binds_nowhere(p) ||
+	    load_is_pooled(p->loads[0].load) || buckets_end(p) > 0 || plan_binds_nowhere(p) ||
 	    gateway_ends(p))
 		return 0;
 	ns = lasts_for_ns(p, ports);

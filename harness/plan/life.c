@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/bind.h"
+#include "plan/buckets.h"
 #include "plan/datagram.h"
 #include "plan/speed.h"
 #include "plan/unanswered.h"
@@ -216,43 +217,6 @@ static int64_t late_by(const struct scenario *s, const struct span *span, enum q
 	if (quiet == QUIET_FIN_WAIT2)
 		return wheel_late(span->most);
 	return span->most == s->network.time_wait ? life_wait_late_ns(s) : 0;
-}
-
-static int64_t buckets_of(const struct scenario *s, const struct host *host)
-{
-	int64_t fallback = (host->ehash > 0 ? host->ehash : 262144) / 2;
-
-	return setting_number(&s->network.sysctl, "net.ipv4.tcp_max_tw_buckets", fallback);
-}
-
-uint64_t life_buckets(const struct scenario *s, const struct budget *b, const struct host *host)
-{
-	int64_t n = buckets_of(s, host);
-
-	return n > 0 && (uint64_t)n < b->capacity ? (uint64_t)n : 0;
-}
-
-uint64_t life_buckets_end(const struct plan *p)
-{
-	const struct forecast *f = &p->forecast;
-
-	if (f->quiet_ns <= 0 || f->quiet_ns == FOR_EVER || isnan(f->rate))
-		return 0;
-	return life_buckets(p->scenario, &p->budget, p->host);
-}
-
-/* The kernel makes no more than tcp_max_tw_buckets sockets wait: of those beyond it the port is
- * free at once. */
-static void buckets_limit(struct span *quiet, const struct scenario *s, const struct budget *b,
-			  const struct host *host)
-{
-	int64_t buckets = buckets_of(s, host);
-
-	if (quiet->most == FOR_EVER || buckets < 0 || (uint64_t)buckets >= b->capacity)
-		return;
-	quiet->least = 0;
-	if (buckets == 0)
-		quiet->most = 0;
 }
 
 enum end life_end(const struct load *l, enum end end)

@@ -52,13 +52,6 @@ double life_mean(const struct scenario *s, const struct budget *b, const struct 
 /* The same, where each ends as late as it may. */
 double life_mean_late(const struct scenario *s, const struct budget *b, const struct host *host);
 
-/* tcp_max_tw_buckets, where they end TIME_WAIT before the ports are used up; 0: they do not. */
-uint64_t life_buckets(const struct scenario *s, const struct budget *b, const struct host *host);
-
-/* The same of a plan whose forecast is made, where a rate depends on it: none can be told then that the ports
- * sustain. */
-uint64_t life_buckets_end(const struct plan *p);
-
 int64_t life_sum(int64_t a, int64_t b);
 
 /* Connects that a server which is dead has not refused yet, at once: each RST comes with its SYN. */

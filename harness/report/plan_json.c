@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "plan/life.h"
+#include "plan/buckets.h"
 #include "plan/outline.h"
 #include "plan/part.h"
 #include "report/plan_say.h"
@@ -171,7 +171,7 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 /* As it is said in words: none, where tcp_max_tw_buckets ends TIME_WAIT early. */
 static double sustained_of(const struct plan *p)
 {
-	return life_buckets_end(p) > 0 ? NAN : p->forecast.rate;
+	return buckets_end(p) > 0 ? NAN : p->forecast.rate;
 }
 
 /* What each of several loads is by itself. */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/buckets.h"
 #include "plan/life.h"
 #include "plan/reuse.h"
 #include "plan/speed.h"
@@ -249,7 +250,7 @@ static const char *say_rate_together(const struct plan *p, struct arena *a)
 	const struct forecast *f = &p->forecast;
 
 	if (!(f->rate > 0) || isinf(f->rate) || f->rate_is_least || plan_rate(p) <= 0 ||
-	    life_buckets_end(p) > 0)
+	    buckets_end(p) > 0)
 		return "";
 	return text_format(a, "; together, in the shares in which they are opened, %s",
 			   say_sustained(a, f->rate))
@@ -282,10 +283,10 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: the far end's connections to itself take all ports");
 	if (plan_binds_nowhere(p))
 		return TEXT("no rate: nothing is opened");
-	if (life_buckets_end(p) > 0)
+	if (buckets_end(p) > 0)
 		return text_format(a,
 				   "cannot be told: tcp_max_tw_buckets (%s) ends TIME_WAIT early",
-				   say_count(a, (double)life_buckets_end(p)));
+				   say_count(a, (double)buckets_end(p)));
 	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate))

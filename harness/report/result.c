@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "plan/buckets.h"
 #include "plan/intent.h"
 #include "plan/lasts.h"
-#include "plan/life.h"
 #include "plan/part.h"
 #include "report/destinations.h"
 #include "report/plan.h"
@@ -143,10 +143,10 @@ static void keep_parts(struct result_run *out, const struct plan *plan, struct a
 		part_of(&p, plan, parts[i], loads);
 		out->plan.parts[i] = (struct result_part){
 			.name = text_of(part_name(parts[i], plan)),
-			.sustained = life_buckets_end(&p) ? NAN : p.forecast.rate,
+			.sustained = buckets_end(&p) ? NAN : p.forecast.rate,
 			.rate = plan_rate(&p),
 			.lasts_ns = lasts_ns(&p),
-			.tw_buckets = life_buckets_end(&p),
+			.tw_buckets = buckets_end(&p),
 			.port_life_ns = p.forecast.port_life_ns,
 		};
 	}
@@ -167,7 +167,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 		out->plan.time_wait_ns = plan->scenario->network.time_wait;
 	out->plan.rate = plan_rate(plan);
 	out->plan.lasts_ns = lasts_ns(plan);
-	out->plan.tw_buckets = life_buckets_end(plan);
+	out->plan.tw_buckets = buckets_end(plan);
 	out->plan.doubt = plan_doubt(plan, a);
 	out->plan.rate_is_least = plan->forecast.rate_is_least;
 	keep_parts(out, plan, a);
