@@ -343,9 +343,7 @@ static void a_gateway_of_few_ports_is_told_with_its_rate(void)
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_LINUX_SNAT);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		CU_ASSERT_EQUAL(lines_have(&f->attempt, "enough"), rows[i].judges);
 		trial_close(&t);
 	}

@@ -245,9 +245,7 @@ static void what_a_gateways_ports_are_kept_by_is_told(void)
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_LINUX_SNAT);
 		CU_ASSERT_FATAL(f && f == &t.verdict.causes[0]);
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		CU_ASSERT(text_has(f->attempt.list[0], rows[i].attempt));
 		f = trial_cause(&t, CAUSE_LEAK);
 		CU_ASSERT_EQUAL(f != NULL, rows[i].leak);

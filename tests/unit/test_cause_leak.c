@@ -237,9 +237,7 @@ static void what_leaks_beside_a_churn_is_told_with_its_share(void)
 		left_judge(&t, rows[i].lines, &rows[i].left);
 		f = trial_cause(&t, rows[i].cause);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		CU_ASSERT_EQUAL(f == &t.verdict.causes[0], rows[i].first);
 		trial_close(&t);
 	}

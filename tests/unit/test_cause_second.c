@@ -120,9 +120,7 @@ static void what_stays_of_a_mix_is_told_beside_what_is_open(void)
 		trial_judge(&t);
 		CU_ASSERT_EQUAL_FATAL(t.verdict.causes[0].cause, CAUSE_LIVE_SATURATION);
 		why = t.verdict.causes[0].why;
-		if (!text_has(why, rows[i].ends))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(why));
-		CU_ASSERT(text_has(why, rows[i].ends));
+		CU_ASSERT(row_says(i, why, rows[i].ends));
 		CU_ASSERT_EQUAL(text_has(why, "fills the rest"), i < 3);
 		trial_close(&t);
 	}
@@ -263,9 +261,7 @@ static void reuse_is_of_those_that_do_not_bind_first(void)
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
 		trial_close(&t);
 	}
@@ -300,9 +296,7 @@ static void what_comes_of_our_own_lag_is_not_the_programs(void)
 		trial_judge(&t);
 		f = trial_cause(&t, rows[i].first);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		CU_ASSERT_EQUAL(text_has(f->why, "8 s behind"), rows[i].late > 0);
 		CU_ASSERT_EQUAL(trial_cause(&t, CAUSE_LIVE_SATURATION) != NULL, i != 1);
 		trial_close(&t);

@@ -114,9 +114,7 @@ static void one_is_not_told_as_many(void)
 		const struct finding *f =
 			one_of(&t, rows[i].lines, rows[i].state, rows[i].closed, rows[i].cause);
 
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		CU_ASSERT(lines_have(&f->attempt, rows[i].attempt));
 		trial_close(&t);
 	}
@@ -171,9 +169,7 @@ static void who_waits_is_told_by_what_was_seen(void)
 		trial_judge(&t);
 		f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-		if (!text_has(f->why, rows[i].why))
-			printf("row %zu: " TEXT_FMT "\n", i, TEXT_ARG(f->why));
-		CU_ASSERT(text_has(f->why, rows[i].why));
+		CU_ASSERT(row_says(i, f->why, rows[i].why));
 		trial_close(&t);
 	}
 }

@@ -63,9 +63,7 @@ static void what_a_gateway_dropped_is_told_of_failures_that_there_are(void)
 		run->measures.fixed[MEASURE_TIME_WAIT_OVERFLOW] =
 			(struct value){true, (double)rows[i].overflow};
 		said = trial_summary(r, quiet, false, &t.arena);
-		if (!text_has(said, rows[i].told))
-			printf("row %zu: " TEXT_FMT, i, TEXT_ARG(said));
-		CU_ASSERT(text_has(said, rows[i].told));
+		CU_ASSERT(row_says(i, said, rows[i].told));
 		trial_close(&t);
 	}
 }
@@ -94,9 +92,7 @@ static void the_ports_of_a_gateway_are_of_each_protocol(void)
 		trial_open(&t, lines);
 		trial_judge(&t);
 		said = trial_summary(trial_result(&t, TEXT("s")), plain, false, &t.arena);
-		if (!text_has(said, rows[i].told))
-			printf("row %zu: " TEXT_FMT, i, TEXT_ARG(said));
-		CU_ASSERT(text_has(said, rows[i].told));
+		CU_ASSERT(row_says(i, said, rows[i].told));
 		trial_close(&t);
 	}
 }
@@ -131,9 +127,7 @@ static void timeouts_within_their_span_are_as_observed(void)
 		run->plan.gateway.times_out_least = rows[i].least;
 		run->plan.gateway.times_out_after = 64;
 		said = trial_summary(r, plain, false, &t.arena);
-		if (!text_has(said, rows[i].told))
-			printf("row %zu: " TEXT_FMT, i, TEXT_ARG(said));
-		CU_ASSERT(text_has(said, rows[i].told));
+		CU_ASSERT(row_says(i, said, rows[i].told));
 		trial_close(&t);
 	}
 }

@@ -93,9 +93,7 @@ static void the_peak_and_the_share_are_of_one_destination(void)
 			each);
 		trial_judge(&t);
 		said = trial_summary(trial_result(&t, TEXT("s")), plain, false, &t.arena);
-		if (!text_has(said, rows[i].told))
-			printf("row %zu: " TEXT_FMT, i, TEXT_ARG(said));
-		CU_ASSERT(text_has(said, rows[i].told));
+		CU_ASSERT(row_says(i, said, rows[i].told));
 		trial_close(&t);
 	}
 }

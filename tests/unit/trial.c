@@ -2,6 +2,7 @@
 
 #include <CUnit/CUnit.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void trial_open(struct trial *t, const char *lines)
@@ -71,6 +72,15 @@ const struct finding *trial_cause(const struct trial *t, enum cause cause)
 bool text_has(struct text t, const char *part)
 {
 	return t.len && memmem(t.s, t.len, part, strlen(part));
+}
+
+bool row_says(size_t row, struct text t, const char *part)
+{
+	bool says = text_has(t, part);
+
+	if (!says)
+		printf("row %zu: " TEXT_FMT "\n", row, TEXT_ARG(t));
+	return says;
 }
 
 bool lines_have(const struct line_list *lines, const char *part)

@@ -44,6 +44,7 @@ void trial_judge(struct trial *t); /* measures and verdict of what is there */
 const struct finding *trial_cause(const struct trial *t, enum cause cause);
 
 bool text_has(struct text t, const char *part);
+bool row_says(size_t row, struct text t, const char *part); /* if not, it is printed */
 bool lines_have(const struct line_list *lines, const char *part);
 
 /* The trial, judged, as the only run of a result. All texts from outside are `words`. */
