@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "plan/gateway.h"
+
 /* What of a gateway's entries must wait for an answer to be more than those that are just being opened. */
 static const double share_least = 1 / 8.;
 

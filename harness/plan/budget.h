@@ -38,68 +38,20 @@ struct budget {
 	uint64_t capacity; /* usable × spaces */
 	uint64_t first;	   /* connections before a first refusal: the capacity, where pairs take
 			      turns; 0: it cannot be told */
-	/* What the seed says of a load that ends its connections in several ways, or draws their
-	 * destinations: connections until one finds no port, if those that keep theirs have all of a pair;
-	 * where they begin by the clock, with those that have a port still. */
+	/* Where a load ends its connections in several ways, or draws their destinations, the seed says
+	 * which keep their ports: connections are counted by it. A refusal is the number of the first
+	 * connection that finds no port, counted from 0; 0: none does. */
 	struct {
-		uint64_t near,
-			full; /* at the earliest, where all that a load begins may be told; and
-					 for sure, 0: never */
-		uint64_t least, most; /* the same of a machine that is hardly ever late */
-		uint64_t likely;      /* between those */
+		uint64_t near; /* no refusal before it, on any machine */
+		uint64_t full; /* a refusal by then for sure, on any machine */
+		uint64_t least, likely,
+			most; /* the refusal, where the machine is hardly ever late */
 		uint64_t used,
-			ports;	/* in use of one space, and of all, at most; 0: it is not told */
-		double held_ns; /* for how long they keep them at least */
-		bool by_clock;	/* whatever the far end does until the run ends */
+			ports;	/* in use at once at most, of one space and of all; 0: not told */
+		double held_ns; /* for so long at least those before it keep their ports */
+		bool by_clock; /* all are begun by the clock, and that holds for the whole run, whatever
+				  the far end does */
 	} kept;
-};
-
-/* What is not to be told exactly lies between two bounds. */
-struct guess {
-	double least, likely, most;
-};
-
-/* What the arithmetic says before anything runs. */
-struct forecast {
-	int64_t port_life_ns; /* from one connect to the next that can have its port; or FOR_EVER */
-	int64_t life_least_ns; /* the same, at best */
-	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
-	int64_t late_ns;       /* so much longer may that be, by the timer that ends it */
-	uint64_t after;	       /* connections opened before the first refusal; only if counted */
-	uint64_t after_least, after_most; /* as exactly as that can be told */
-	struct guess at; /* when that is, in ns since the load began, or the first of them: by a
-			    quick machine and a slow one */
-	int64_t likely_run_ns; /* of several loads, or a pool: when it is likely, since the run began; or
-				  FOR_EVER: it is not. Of others 0 */
-	double rate; /* the load that the ports sustain, if no timer is late; 0: none, INFINITY: any, NAN:
-			cannot be told. Of several parts (plan/part.h) it is the first's */
-	double rate_sure; /* of one load, and for ever: each timer may be as late as late_ns */
-	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */
-	double pool_edge; /* ports that are not for those: see plan/pool.h */
-	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */
-	double gateway_rate; /* what a gateway carries for ever for sure; INFINITY: there is none */
-	/* Connections open through a gateway when the next finds it full for sure; 0: that is not to be told,
-	 * or does not happen. Of UDP, requests. And before so many none does: fewer, where not all ports are
-	 * tried. */
-	uint64_t full_after, full_least;
-	int64_t full_run_ns; /* of several loads, when that is at the latest, since the run began */
-	/* The same two, where no port comes back until the end of the run; else 0. */
-	uint64_t times_out_after, times_out_least;
-	int64_t hangs_ns; /* when the first that hangs at a full backlog times out; 0: none hangs */
-	struct guess
-		refused; /* those that had a port before the first refusal, open or not, where some are not;
-				 else 0 */
-	uint32_t likely_of; /* the load that is refused at likely_run_ns */
-	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
-			   repeated */
-	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */
-	bool gateway_fits; /* each connection of the only load has a port of the gateway's, for sure */
-	bool rate_is_limit; /* it is what network.nat.limit allows */
-	bool gone;	    /* by then the server's host has vanished */
-	bool exhausts;	    /* a connect will be refused */
-	bool known;	    /* exhausts can be told; false where it is a race of speeds */
-	bool cut_short; /* it would be, but for stop.time, which ends the run before it or may */
-	bool counted;	/* either, and after how many connections; not where several loads differ */
 };
 
 /* What a gateway carries, of all its clients together. */
@@ -154,24 +106,3 @@ uint32_t concurrency_of(const struct load *load);
 
 /* How many times shorter than the kernel's own network.time_wait makes TIME_WAIT; 1: it is not. */
 double acceleration_of(const struct scenario *s);
-
-struct forecast forecast_make(const struct scenario *s, const struct budget *b,
-			      const struct host *host);
-
-/* Does its gateway forget each connection before another begins? A RST that answers a SYN, and comes within the
- * call that sends it, deletes the entry
- * (nf_conntrack_tcp_packet(), net/netfilter/nf_conntrack_proto_tcp.c); a mapping outlives it. */
-bool gateway_keeps_none(const struct scenario *s);
-
-/* How long a gateway tracks a connection after its end, a RST or else, in ns: as network.nat.sysctl
- * has it, or 10 s and 120 s. */
-int64_t gateway_tracks(const struct scenario *s, bool is_reset);
-
-/* The same of a socket of UDP after its last packet: 30 s. A mapping (network.nat.mapping_time) is
- * not tracked. */
-int64_t gateway_tracks_datagrams(const struct scenario *s);
-
-/* What a gateway makes of a forecast. Where its ports end before the client's do, connects time
- * out, and whether the client's ports run out is a race with those, unless all fit. */
-void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
-		      const struct carriage *c, const struct host *host);

@@ -1,4 +1,4 @@
-#include "plan/budget.h"
+#include "plan/forecast.h"
 
 #include <math.h>
 

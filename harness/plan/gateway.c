@@ -1,10 +1,9 @@
-#include "plan/budget.h"
+#include "plan/gateway.h"
 
 #include <math.h>
 
 #include "base/order.h"
 #include "plan/bind.h"
-#include "plan/gateway.h"
 #include "plan/life.h"
 #include "plan/pool.h"
 #include "plan/shape.h"

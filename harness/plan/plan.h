@@ -13,7 +13,7 @@
 #include "base/address.h"
 #include "base/option.h"
 #include "host/host.h"
-#include "plan/budget.h"
+#include "plan/forecast.h"
 #include "plan/shape.h"
 #include "scenario/scenario.h"
 

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/gateway.h"
 #include "report/plan_say.h"
 
 enum { SYN_REPEATED_NS = 980000000 /* 1 s, and what a timer may be off */ };
