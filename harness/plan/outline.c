@@ -11,6 +11,7 @@
 #include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
+#include "plan/use.h"
 
 #define SECOND 1e9
 
@@ -350,67 +351,41 @@ static bool is_too_slow(const struct outline *o, const struct plan *p)
 	       o->wanted > (double)p->budget.capacity && o->round_ns > 0;
 }
 
-/* Of a rate whose ports are free with the close, those of a machine that is held up. */
-static double late_together(const struct outline *o, const struct plan *p)
-{
-	return o->wanted <= 0 ? (double)shape_most(&p->loads[0].shape, SPEED_STALL_NS) : 0;
-}
-
-static double pool_ports(const struct outline *o)
-{
-	return o->pooled && isfinite(o->begun) ? pool_opens_most(&o->pool, o->begun) : INFINITY;
-}
-
-static uint64_t waiting_of(const struct outline *o, const struct plan *p)
+/* In TIME_WAIT, until somebody takes them. */
+static struct guess waiting_of(const struct outline *o, const struct plan *p)
 {
 	double round = (double)o->round_ns / SECOND;
 	double rate = o->rate > 0 ? o->rate : round > 0 ? o->under_way / round : INFINITY;
-	struct guess used = reuse_used(p, rate, o->begun);
 
-	return (uint64_t)fmin(fmax(used.likely, fmin(o->wanted, used.most)) * p->budget.spaces,
-			      (double)p->budget.capacity);
+	return reuse_used(p, rate, o->asked);
 }
 
-/* Connects that nobody answers, and requests: each has its port until its timeout. */
-static double hanging(const struct plan *p)
+/* By a machine that is never late, until the run ends. */
+static double begun_most(const struct outline *o, const struct plan *p)
 {
-	const struct load_plan *lp = &p->loads[0];
-	struct scenario alone = *p->scenario;
-	bool hangs;
+	double begun = 0;
 
-	alone.load = *lp->load;
-	hangs = p->scenario->server.vanish > 0 || speed_fills(&alone) ||
-		carriage_lacks(&p->nat.carriage);
-	return hangs ? (double)shape_most(&lp->shape, lp->load->timeout) *
-			       (1 + (double)lp->load->on_failure.retry)
-		     : 0;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
+
+		begun += use_begun(&u, PACE_QUICK, o->ends_ns.most);
+	}
+	return begun;
 }
 
-static uint64_t ports_of(const struct outline *o, const struct plan *p)
+uint64_t outline_ports(const struct outline *o, const struct plan *p)
 {
-	uint64_t used = together_capacity(p);
+	double most = fmin((double)together_capacity(p), begun_most(o, p));
 
 	if (plan_binds_nowhere(p))
 		return 0;
 	if (upstreams_are_clients(p))
 		return p->far_upstreams;
-
-	if (o->kept_share >= 1) /* and then each has its descriptor, too */
-		used = least(used, p->loads[0].sockets_most);
-	if (o->begun < (double)used)
-		used = (uint64_t)o->begun;
-	if (reuse_is_told(p)) /* in TIME_WAIT, until somebody takes them */
-		return least(used, waiting_of(o, p));
-	if (life_may_wait_reused(p))
-		return used;
-	if (p->budget.kept.ports) /* of the client alone */
-		return least(used,
-			     p->budget.kept.ports +
-				     (carriage_lacks(&p->nat.carriage) ? (uint64_t)hanging(p) : 0));
-	used = (uint64_t)fmin((double)used, pool_ports(o));
-	return o->wanted < (double)used
-		       ? least(used, (uint64_t)ceil(o->wanted + late_together(o, p) + hanging(p)))
-		       : used;
+	if (p->load_count == 1 && p->budget.kept.ports && !carriage_lacks(&p->nat.carriage))
+		return (uint64_t)fmin(most, (double)p->budget.kept.ports);
+	if (reuse_is_told(p))
+		return (uint64_t)fmin(most, waiting_of(o, p).most * p->budget.spaces);
+	return (uint64_t)(life_may_wait_reused(p) ? most : fmin(most, ceil(fill_ports_most(p))));
 }
 
 static struct outline outline_of_one(const struct plan *p)
@@ -431,7 +406,8 @@ static struct outline outline_of_one(const struct plan *p)
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
 	o.too_slow = is_too_slow(&o, p);
-	o.ports = ports_of(&o, p);
+	o.waiting = reuse_is_told(p) ? waiting_of(&o, p).likely * p->budget.spaces : 0;
+	o.ports = outline_ports(&o, p);
 	return o;
 }
 

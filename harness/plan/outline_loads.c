@@ -6,8 +6,6 @@
 #include "plan/outline.h"
 #include "plan/part.h"
 #include "plan/speed.h"
-#include "plan/together.h"
-#include "plan/upstream.h"
 #include "plan/use.h"
 
 #define SECOND 1e9
@@ -112,18 +110,6 @@ static void set_end(struct outline *o, const struct plan *p)
 	o->begun = is_cut ? fmin(o->begun, o->asked) : o->asked;
 }
 
-static uint64_t ports_of(const struct outline *o, const struct plan *p)
-{
-	double most = (double)together_capacity(p);
-
-	if (plan_binds_nowhere(p))
-		return 0;
-	if (upstreams_are_clients(p))
-		return p->far_upstreams;
-	most = fmin(most, o->begun);
-	return (uint64_t)(life_may_wait_reused(p) ? most : fmin(most, ceil(fill_ports_most(p))));
-}
-
 struct outline outline_of_loads(const struct plan *p)
 {
 	struct outline o = {.rate = plan_rate(p), .tries = 1, .pooled = true, .kept_share = 1};
@@ -141,6 +127,6 @@ struct outline outline_of_loads(const struct plan *p)
 	set_half(&o, p);
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
-	o.ports = ports_of(&o, p);
+	o.ports = outline_ports(&o, p);
 	return o;
 }

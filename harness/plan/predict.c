@@ -24,6 +24,9 @@
 #define HELD_UP_NS 1e9
 #define BUSY 4
 
+/* Of it, what is not reckoned with where ports in use at once are told. */
+#define LATER_NS (HELD_UP_NS - (double)SPEED_STALL_NS)
+
 /* An exhausted pair is asked again within half a second (drive/pair.c). */
 #define PROBE_NS 0.5e9
 
@@ -185,8 +188,7 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
 		       (double)p->forecast.life_least_ns > HELD_UP_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
-	double late = o->rate * HELD_UP_NS / SECOND;
-	double at_once = late + (o->wanted <= 0 ? 0 : (double)o->ports);
+	double late = o->rate * LATER_NS / SECOND, at_once = late + (double)o->ports;
 	double most = b->usable, lost;
 
 	if ((!is_single(p) && !are_alike(p)) || (may_be_full(p, o) && !is_full))

@@ -78,16 +78,23 @@ static void set_ends(struct use *u, const struct scenario *alone, const struct h
 	}
 }
 
-/* With each of its tries, and the waits between them. */
-static int64_t longest_ns(const struct use *u, const struct scenario *alone)
+/* What a gateway that has no port for it lets down hangs, and may be answered at its last moment. */
+static bool is_let_down(const struct plan *p)
+{
+	return carriage_lacks(&p->nat.carriage) && !p->forecast.gateway_fits;
+}
+
+/* With each of its tries that hang, and the waits between them. */
+static int64_t longest_ns(const struct use *u, const struct plan *p, const struct scenario *alone)
 {
 	const struct load *l = &alone->load;
 	int64_t all = life_sum(u->life.live.most, u->life.quiet.most);
-	int64_t again = retry_tries(alone, l) - 1;
+	int64_t hangs =
+		is_let_down(p) ? 1 + (int64_t)l->on_failure.retry : retry_tries(alone, l) - 1;
 
 	if (all == FOR_EVER)
 		return FOR_EVER;
-	all += again > 0 ? again * unanswered_ns(alone, l) + retry_most_ns(l) : 0;
+	all += hangs > 0 ? hangs * unanswered_ns(alone, l) + retry_most_ns(l) : 0;
 	return all + SPEED_STALL_NS + u->life.late_ns + (u->is_pooled ? l->pool.idle_timeout : 0);
 }
 
@@ -137,7 +144,9 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	set_ends(&u, &alone, p->host);
 	if (u.is_pooled)
 		u.pool = pool_fate_of(&alone, &load->budget, &u.life);
-	u.most_ns = longest_ns(&u, &alone);
+	if (is_let_down(p)) /* and then how many are under way nobody knows */
+		u.pool.at_once = INFINITY;
+	u.most_ns = longest_ns(&u, p, &alone);
 	u.lasts_ns = sooner(u.lasts_ns, life_fails_ns(&alone, &u.life).most);
 	set_death(&u, &alone);
 	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
@@ -348,9 +357,15 @@ static double in_all(const struct use *u)
 	return u->is_pooled ? pool_opens_most(&u->pool, most) : most;
 }
 
+/* A socket that is never closed has its descriptor for as long as its port, whatever else is opened. */
+static double described(const struct use *u)
+{
+	return load_share(u->load->load, END_LEAK) >= 1 ? u->load->sockets_most : INFINITY;
+}
+
 double use_peak(const struct use *u)
 {
-	double most = in_all(u), within;
+	double most = fmin(in_all(u), described(u)), within;
 
 	if (!u->is_steady || u->most_ns == FOR_EVER)
 		return most + u->beside_later;

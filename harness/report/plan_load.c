@@ -130,12 +130,12 @@ static struct text say_mixed(const struct plan *p, const struct outline *o, stru
 }
 
 /* ", and 32 in use, since each waits until it is taken again" */
-static const char *say_waiting(const struct plan *p, const struct outline *o, struct arena *a)
+static const char *say_waiting(const struct outline *o, struct arena *a)
 {
-	if (!reuse_is_told(p) || (double)o->ports <= ceil(o->wanted))
+	if (o->waiting <= ceil(o->wanted))
 		return "";
 	return text_format(a, ", and %s in use, since each waits until it is taken again",
-			   say_count(a, (double)o->ports))
+			   say_count(a, o->waiting))
 		.s;
 }
 
@@ -209,14 +209,14 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 		return text_format(a, "%s%s × %s = %s ports at once%s; %s available",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
-				   say_waiting(p, o, a), there);
+				   say_waiting(o, a), there);
 	if (o->quiet_ns == 0)
 		return text_format(a, "%s under way, a port each; %s available",
 				   say_count(a, o->under_way), there);
 	return text_format(a, "%s under way × %s / %s = %s ports at once%s; %s available",
 			   say_count(a, o->under_way), say_parts(p, o, a),
 			   say_time(a, (double)o->round_ns), say_count(a, ceil(o->wanted)),
-			   say_waiting(p, o, a), there);
+			   say_waiting(o, a), there);
 }
 
 /* More than its threads begin: some machines are so quick, or none is. */

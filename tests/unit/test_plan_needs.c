@@ -337,12 +337,12 @@ static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
 		{"load: {rate: 100/s, total: 8000}", 450, 500, 500},
 		{"load: {rate: 100/s, total: 480}", 0, 480, 480},
 		{"load: {rate: 400/s, total: 8000}", 450, 500, 500},
-		{"load: {rate: 401/s, total: 8000}", 0, 1000, 500},
+		{"load: {rate: 401/s, total: 8000}", 0, 1000, 1000},
 		{"load: {rate: 600/s, total: 8000}", 0, 1000, 1000},
-		{"load: {rate: 1/s, total: 8000}", 0, 63, 60}, /* TIME_WAIT is over then */
+		{"load: {rate: 1/s, total: 8000}", 0, 63, 63}, /* TIME_WAIT is over then */
 		{"load: {rate: 100/s, total: 8000, order: fast}", 0, 1000, 1000},
 		{"load: {burst: {size: 600, every: 10s}, total: 1200}", 0, 1000, 1000},
-		{"load: {rate: 100/s, total: 800, end: reset}", 0, 116, 26},
+		{"load: {rate: 100/s, total: 800, end: reset}", 0, 117, 26},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -361,6 +361,42 @@ static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
 		CU_ASSERT_EQUAL(told[PREDICTION_USED].value.least, rows[i].least);
 		CU_ASSERT_EQUAL(told[PREDICTION_USED].value.most, rows[i].most);
 		CU_ASSERT_EQUAL(outline_of(&p).ports, rows[i].ports);
+		arena_close(&a);
+	}
+}
+
+/* One begins as another ends, a machine is held up, the last ACK is on its way, a gateway that has no port for a
+ * query lets it wait for its timeout: all of these have their ports at once. */
+static void what_is_in_use_at_once_is_no_more_than_told(void)
+{
+	static const char gateway[] =
+		"network: {topology: nat, ports: 40000-40199, nat: {ports: 50000-50019}}\n";
+	static const char query[] = "request: {send: 10B, receive: 10B}";
+	static const struct {
+		const char *network, *load;
+		double seen;
+		uint64_t most;
+	} rows[] = {
+		{"", "protocol: udp, rate: 100/s, duration: 2s, hold: 50ms", 6, 31},
+		{"", "rate: 1/s, duration: 20s, hold: 10s, end: reset", 11, 11},
+		{"", "concurrency: 4, duration: 2s, hold: 50ms, end: reset", 5, 12},
+		{gateway, "protocol: udp, rate: 20/s, duration: 3s, timeout: 300ms", 7, 12},
+		{gateway, "protocol: udp, concurrency: 9, duration: 3s, timeout: 300ms", 9, 9},
+		{"", "end: leak, nofile: 20, duration: 2s", 17, 17},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines = text_format(&a, "%sload: {%s, on_failure: continue, %s}",
+						rows[i].network, rows[i].load, query)
+					    .s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 1e9);
+		CU_ASSERT_EQUAL(outline_of(&p).ports, rows[i].most);
+		CU_ASSERT(told[PREDICTION_OPEN].told);
+		CU_ASSERT(told[PREDICTION_OPEN].value.most >= rows[i].seen);
 		arena_close(&a);
 	}
 }
@@ -436,6 +472,7 @@ static const struct test tests[] = {
 	TEST(what_is_carried_is_bounded_by_the_buffers),
 	TEST(what_a_far_end_opens_to_itself_takes_memory),
 	TEST(a_port_that_may_be_reused_is_in_use_until_it_is),
+	TEST(what_is_in_use_at_once_is_no_more_than_told),
 	TEST(a_recovery_is_told_where_the_first_connection_has_it),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
 	TEST(what_is_inherited_is_open_beside_the_slots),
