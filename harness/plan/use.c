@@ -360,7 +360,8 @@ static double in_all(const struct use *u)
 /* A socket that is never closed has its descriptor for as long as its port, whatever else is opened. */
 static double described(const struct use *u)
 {
-	return load_share(u->load->load, END_LEAK) >= 1 ? u->load->sockets_most : INFINITY;
+	return load_share(u->load->load, END_LEAK) >= 1 ? (double)u->load->sockets_most
+							: (double)INFINITY;
 }
 
 double use_peak(const struct use *u)
