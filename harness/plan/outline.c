@@ -263,18 +263,20 @@ static double clock_ends_ns(const struct plan *p, const struct load_plan *lp)
 }
 
 /* How many it has begun, if something ends it by then; INFINITY: as many as the machine can. */
-static double begun_by(const struct outline *o, const struct plan *p, double failure_ns)
+static double begun_by(const struct plan *p, double failure_ns)
 {
 	const struct load_plan *lp = &p->loads[0];
 	double until = clock_ends_ns(p, lp), begun = INFINITY;
 	int64_t last = (int64_t)smaller(until - 1, failure_ns) - lp->load->start;
+	struct use u = use_make(p, lp, lp);
+	int64_t round_ns = u.life.live.least + lp->load->request.pause; /* at least */
 
 	if (last < 0)
 		return 0;
 	if (load_is_open(lp->load))
 		begun = (double)shape_due(&lp->shape, last);
-	else if (o->round_ns > 0)
-		begun = (floor((double)last / (double)o->round_ns) + 1) * lp->concurrency;
+	else if (round_ns > 0)
+		begun = (floor((double)last / (double)round_ns) + 1) * lp->concurrency;
 	return lp->load->total > 0 ? smaller(begun, (double)lp->load->total) : begun;
 }
 
@@ -321,8 +323,8 @@ static void set_end(struct outline *o, const struct plan *p)
 	const struct guess *last = &o->last_ns;
 
 	o->last_ns = load_ends_ns(o, p);
-	o->asked = begun_by(o, p, INFINITY);
-	o->begun = begun_by(o, p, failure_ends_ns(o, p, o->at_ns.likely));
+	o->asked = begun_by(p, INFINITY);
+	o->begun = begun_by(p, failure_ends_ns(o, p, o->at_ns.likely));
 	o->begun_ns = last->likely;
 	if (o->exhausts && stops_at_once(p) && p->forecast.counted)
 		o->begun = smaller(o->begun, (double)o->after + 1);
@@ -360,7 +362,7 @@ static struct guess waiting_of(const struct outline *o, const struct plan *p)
 	return reuse_used(p, rate, o->asked);
 }
 
-/* By a machine that is never late, until the run ends. */
+/* By a machine that is never late, until the run ends; and what a dead server refuses then. */
 static double begun_most(const struct outline *o, const struct plan *p)
 {
 	double begun = 0;
@@ -368,24 +370,33 @@ static double begun_most(const struct outline *o, const struct plan *p)
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
 
-		begun += use_begun(&u, PACE_QUICK, o->ends_ns.most);
+		begun += use_begun(&u, PACE_QUICK, o->ends_ns.most) + u.beside_later;
 	}
 	return begun;
 }
 
-uint64_t outline_ports(const struct outline *o, const struct plan *p)
+static uint64_t ports_of(const struct outline *o, const struct plan *p)
 {
-	double most = fmin((double)together_capacity(p), begun_most(o, p));
+	double most = fmin((double)together_capacity(p), o->begun_most);
+	bool is_kept = p->load_count == 1 && p->budget.kept.ports > 0;
 
 	if (plan_binds_nowhere(p))
 		return 0;
 	if (upstreams_are_clients(p))
 		return p->far_upstreams;
-	if (p->load_count == 1 && p->budget.kept.ports && !carriage_lacks(&p->nat.carriage))
-		return (uint64_t)fmin(most, (double)p->budget.kept.ports);
 	if (reuse_is_told(p))
 		return (uint64_t)fmin(most, waiting_of(o, p).most * p->budget.spaces);
-	return (uint64_t)(life_may_wait_reused(p) ? most : fmin(most, ceil(fill_ports_most(p))));
+	if (life_may_wait_reused(p))
+		return (uint64_t)most;
+	if (is_kept && !carriage_lacks(&p->nat.carriage))
+		return (uint64_t)fmin(most, (double)p->budget.kept.ports);
+	return (uint64_t)fmin(most, ceil(fill_ports_most(p)));
+}
+
+void outline_set_ports(struct outline *o, const struct plan *p)
+{
+	o->begun_most = begun_most(o, p);
+	o->ports = ports_of(o, p);
 }
 
 static struct outline outline_of_one(const struct plan *p)
@@ -407,7 +418,7 @@ static struct outline outline_of_one(const struct plan *p)
 	o.requests = o.pooled ? o.begun : 0;
 	o.too_slow = is_too_slow(&o, p);
 	o.waiting = reuse_is_told(p) ? waiting_of(&o, p).likely * p->budget.spaces : 0;
-	o.ports = outline_ports(&o, p);
+	outline_set_ports(&o, p);
 	return o;
 }
 

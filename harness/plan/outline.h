@@ -51,6 +51,7 @@ struct outline {
 	double half_rate_least; /* so many even on a slow machine */
 	double asked; /* connections in all, if none is refused; INFINITY: as many as the machine can */
 	double begun;	      /* of them, those that the run begins */
+	double begun_most;    /* no more than so many, on any machine */
 	struct guess last_ns; /* when the last of them is begun, if none is refused */
 	double begun_ns;      /* by when, by the clock */
 	struct guess ends_ns; /* the run's end, or how long it takes */
@@ -67,4 +68,4 @@ struct outline outline_of_loads(const struct plan *p);
 /* What is the same of one load and of several. */
 void outline_set_after(struct outline *o, const struct plan *p);
 void outline_set_half(struct outline *o, const struct load_plan *of);
-uint64_t outline_ports(const struct outline *o, const struct plan *p);
+void outline_set_ports(struct outline *o, const struct plan *p);

@@ -127,6 +127,6 @@ struct outline outline_of_loads(const struct plan *p)
 	set_half(&o, p);
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
-	o.ports = outline_ports(&o, p);
+	outline_set_ports(&o, p);
 	return o;
 }

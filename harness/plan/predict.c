@@ -180,31 +180,47 @@ static bool are_alike(const struct plan *p)
 	return p->scenario->network.choose != CHOOSE_SEED;
 }
 
-/* Once one destination is full, all of its ports are in use. Otherwise no more than all that are in use
- * at once, spread evenly where destinations take turns. */
+static bool shares_ports(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (bind_shares_port(p->loads[i].load))
+			return true;
+	return false;
+}
+
+/* In use towards one destination at once, at most. A connect that is timed by itself is counted by nobody. */
+static double used_most(const struct plan *p, const struct outline *o)
+{
+	const struct budget *b = &p->budget;
+	double spaces = p->scenario->network.choose == CHOOSE_SEED ? 1 : b->spaces;
+	double late = o->rate * LATER_NS / SECOND, most = b->usable, at_once;
+
+	if (p->scenario->sample.latency > 0)
+		return most;
+	if (is_single(p))
+		most = fmin(most, ceil(o->begun_most / spaces));
+	if (life_may_wait_reused(p))
+		return most;
+	if (b->kept.used && is_single(p))
+		return fmin(most, (double)b->kept.used + CLOSING);
+	at_once = shares_ports(p) ? (double)o->ports : fill_wanted(p).most;
+	return fmin(most, ceil(at_once + late / spaces) + CLOSING);
+}
+
+/* Once one destination is full, all of its ports are in use. */
 static struct foretold foretell_used(const struct plan *p, const struct outline *o)
 {
 	const struct budget *b = &p->budget;
 	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
 		       (double)p->forecast.life_least_ns > HELD_UP_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
-	double late = o->rate * LATER_NS / SECOND, at_once = late + (double)o->ports;
-	double most = b->usable, lost;
+	double most = used_most(p, o), lost;
 
 	if ((!is_single(p) && !are_alike(p)) || (may_be_full(p, o) && !is_full))
 		return untold; /* what a gateway lets down has its port for longer */
 	if (is_single(p) && reuse_is_told(p) && o->rate > 0 && !is_full &&
 	    p->scenario->sample.latency == 0)
 		return (struct foretold){true, reuse_used(p, o->rate, o->begun)};
-	if (!is_single(p) && !life_may_wait_reused(p) && p->scenario->sample.latency == 0)
-		most = fmin(most, ceil(fill_wanted(p).most + late) + CLOSING);
-	else if (life_may_wait_reused(p))
-		most = fmin(most, ceil(o->begun / b->spaces));
-	else if (b->kept.used && p->scenario->sample.latency == 0)
-		most = fmin(most, (double)b->kept.used + CLOSING);
-	else if (p->scenario->network.choose != CHOOSE_SEED && p->scenario->sample.latency == 0)
-		most = fmin(most,
-			    fmin(ceil(o->begun / b->spaces), ceil(at_once / b->spaces) + CLOSING));
 	/* A connect that is timed may have the last one, and gives it back. */
 	lost = (b->may_lose_one ? 1 : 0) + (p->scenario->sample.latency > 0 ? 1 : 0);
 	return (struct foretold){true, {is_full ? b->usable - lost : 0, most, most}};
@@ -220,7 +236,8 @@ static bool holds_port(const struct plan *p)
 			return false;
 	return (!behaviour_does(p->scenario->server.behaviour, DOES_END) ||
 		p->scenario->server.behaviour == BEHAVIOUR_CLOSE) &&
-	       !p->scenario->server.die && plan_overshadows(p) == 0;
+	       (!p->scenario->server.die || !plan_speaks(p, PROTOCOL_TCP)) &&
+	       plan_overshadows(p) == 0;
 }
 
 /* Do all connections stay open once they are? */

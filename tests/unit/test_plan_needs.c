@@ -401,6 +401,46 @@ static void what_is_in_use_at_once_is_no_more_than_told(void)
 	}
 }
 
+/* What is drawn may come to one destination, or be under way there while its answers take longest; what a dead
+ * server refuses hastens a closed loop. */
+static void a_destination_has_no_more_in_use_than_told(void)
+{
+	static const struct {
+		const char *network, *server, *load;
+		double seen;
+	} rows[] = {
+		{"servers: 4, choose: seed, sysctl: {net.ipv4.tcp_tw_reuse: 1}", "delay: 0s",
+		 "ramp: [{to: 100/s, over: 1s}], total: 100", 28},
+		{"servers: 2", "delay: 500ms, jitter: 90%",
+		 "concurrency: 400, duration: 3s, end: reset", 230},
+		{"sources: 1", "delay: 10ms, die: 500ms",
+		 "protocol: udp, concurrency: 4, duration: 2s, timeout: 300ms, hold: 100ms, "
+		 "end: leak, on_failure: continue",
+		 64},
+		{"sources: 1", "delay: 0s",
+		 "bind: ports 40000-40999, options: {reuseaddr: true}, rate: 50/s, total: 200, "
+		 "hold: 3s, end: reset",
+		 151},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a,
+				    "network: {ports: 40000-40999, %s}\nserver: {%s}\nload: {%s, "
+				    "request: {send: 10B, receive: 10B}}\n",
+				    rows[i].network, rows[i].server, rows[i].load)
+				.s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 1e9);
+		CU_ASSERT(told[PREDICTION_USED].told);
+		CU_ASSERT(told[PREDICTION_USED].value.most >= rows[i].seen);
+		arena_close(&a);
+	}
+}
+
 /* Of a mix some ports are free with the close; and of a ramp the first is back before the last is had: which
  * comes back first after it is not told. */
 static void a_recovery_is_told_where_the_first_connection_has_it(void)
@@ -473,6 +513,7 @@ static const struct test tests[] = {
 	TEST(what_a_far_end_opens_to_itself_takes_memory),
 	TEST(a_port_that_may_be_reused_is_in_use_until_it_is),
 	TEST(what_is_in_use_at_once_is_no_more_than_told),
+	TEST(a_destination_has_no_more_in_use_than_told),
 	TEST(a_recovery_is_told_where_the_first_connection_has_it),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
 	TEST(what_is_inherited_is_open_beside_the_slots),
