@@ -27,23 +27,31 @@ static bool is_taken(const struct worker *w, const struct flow *f)
 	       f->error == EADDRNOTAVAIL;
 }
 
-/* EADDRNOTAVAIL says that no port is left, or that an address is not to be had: a UDP connect,
- * which wants the same addresses and other ports, tells one from the other. */
-static bool is_want_of_port(struct worker *w, const struct flow *f)
+/* EADDRNOTAVAIL says that no port is left, or that an address is not to be had; EAGAIN comes before the
+ * address is asked for: a UDP connect from a port of its own tells one from the other. */
+static bool lacks_address(struct worker *w, const struct flow *f)
+{
+	int e = address_error(work_source(w, f), work_server(w, f),
+			      w->plan->scenario->network.ports);
+
+	/* What else a UDP socket may want for, descriptors or memory, says nothing of addresses. */
+	return e == EADDRNOTAVAIL || e == ENETUNREACH || e == EHOSTUNREACH || e == EINVAL;
+}
+
+/* Is it what the kernel says where no port is left? */
+static bool is_refusal(const struct worker *w, const struct flow *f)
 {
 	const struct refusal *r = &refusals[w->load->bind];
-	int e;
 
 	if (work_is_datagram(w) && (f->stage == STAGE_CONNECT || f->stage == STAGE_SEND))
 		return f->error == EAGAIN;
+	return f->stage == r->stage && f->error == r->error;
+}
 
-	if (f->stage != r->stage || f->error != r->error)
-		return false;
-	if (f->stage == STAGE_BIND)
-		return true;
-	/* What else a UDP socket may want for, descriptors or memory, says nothing of addresses. */
-	e = address_error(work_source(w, f), work_server(w, f));
-	return e != EADDRNOTAVAIL && e != ENETUNREACH && e != EHOSTUNREACH && e != EINVAL;
+/* A bind() says of an address what it lacks. */
+static bool is_want_of_port(struct worker *w, const struct flow *f)
+{
+	return is_refusal(w, f) && (f->stage == STAGE_BIND || !lacks_address(w, f));
 }
 
 static void on_refused(struct worker *w, const struct flow *f)
@@ -86,7 +94,7 @@ void work_fail(struct worker *w, struct flow *f)
 		on_refused(w, f);
 	else if (is_taken(w, f))
 		work_note(w, EVENT_TUPLE_TAKEN, f, 0);
-	else if (f->error == EADDRNOTAVAIL)
+	else if (f->error == EADDRNOTAVAIL || is_refusal(w, f))
 		work_note(w, EVENT_NO_ADDRESS, f, 0);
 	if (w->load->load->on_failure.flush_pool)
 		pool_flush(w);

@@ -3,31 +3,39 @@
 #include "judge/rule.h"
 
 /* EADDRNOTAVAIL has two meanings. Of a bind() it is always the address; of a connect(), where the
- * driver has asked UDP, which wants the same addresses and other ports. Beside a want of ports it is of the
- * loads that have none. */
+ * driver has asked UDP, from a port of its own. Beside a want of ports it is of the loads that have none. */
 static struct claim claim_address(const struct evidence *e, const char *what)
 {
+	static const char two_meanings[] = "EADDRNOTAVAIL has two meanings: here ",
+			  comes_first[] =
+				  "Without a port UDP says so before it looks for an address; with "
+				  "one it is EADDRNOTAVAIL: ";
 	uint64_t at_bind = evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL),
-		 at_connect = e->tape->exhausted ? e->homeless
-						 : evidence_errors(e, STAGE_CONNECT, EADDRNOTAVAIL);
+		 at_connect = e->homeless > 0 ? e->homeless : e->portless;
+	const char *lead = at_bind + e->homeless > 0 ? two_meanings : comes_first;
 
+	what = text_format(e->a, "%s%s", lead, what).s;
 	if (at_bind > 0)
 		return claim_alike(e, STAGE_BIND, EADDRNOTAVAIL, what);
 	if (!evidence_has(e, EVENT_NO_ADDRESS))
 		return no_claim;
-	return claim_alike_of(e, at_connect, STAGE_CONNECT, EADDRNOTAVAIL, what);
+	return claim_alike_of(e, at_connect, STAGE_CONNECT,
+			      e->homeless > 0 ? EADDRNOTAVAIL : EAGAIN, what);
 }
 
+/* Of these loads, is any that lacks its address one of IPv6? */
 static bool is_ipv6(const struct evidence *e)
 {
-	return e->load->family == FAMILY_IPV6 || e->homeless > 0;
+	bool some = e->load->family == FAMILY_IPV6;
+
+	for (size_t i = 0; i < e->plan->load_count; i++)
+		some |= e->plan->loads[i].ipv6_off;
+	return some;
 }
 
 static struct claim foreign_address(const struct evidence *e)
 {
-	return claim_address(
-		e, "EADDRNOTAVAIL has two meanings: here the source address is not on this "
-		   "host, or not yet usable.");
+	return claim_address(e, "the source address is not on this host, or not yet usable.");
 }
 
 /* By the loads of IPv6: what those of IPv4 opened says nothing of it. */
@@ -56,15 +64,16 @@ static struct claim ipv6_disabled(const struct evidence *e)
 	if (!is_ipv6(e) || opened_by_ipv6(e) > 0 ||
 	    (!is_off && evidence_errors(e, STAGE_BIND, EADDRNOTAVAIL) > 0))
 		return no_claim;
-	return claim_address(e, text_format(e->a,
-					    "EADDRNOTAVAIL has two meanings: here IPv6 has no "
-					    "address to connect from%s. "
-					    "It was so from the first call on, and a UDP connect, "
-					    "which needs no port of "
-					    "TCP, had the same answer.",
-					    is_off ? " (net.ipv6.conf.all.disable_ipv6 is 1)"
-						   : ", since it is off or the interface is down")
-					.s);
+	return claim_address(
+		e, text_format(e->a,
+			       "IPv6 has no address to connect from%s. It was so from the first "
+			       "call on%s.",
+			       is_off ? " (net.ipv6.conf.all.disable_ipv6 is 1)"
+				      : ", since it is off or the interface is down",
+			       e->homeless > 0 ? ", and a UDP connect, which needs no port of TCP, "
+						 "had the same answer"
+					       : "")
+			   .s);
 }
 
 /* Did the load lack an address? Of a connect() only where no port was wanted: the errno is the same. */
@@ -98,7 +107,7 @@ static struct claim ipv6_tentative(const struct evidence *e)
 		return no_claim;
 	return claim_address(
 		e, text_format(e->a,
-			       "The address was there, and could not be used yet: an "
+			       "the address was there, and could not be used yet: an "
 			       "IPv6 address is tentative "
 			       "until nobody else has claimed it (RFC 4862, 5.4), a "
 			       "second or two.%s",

@@ -12,7 +12,7 @@ static bool is_per_query(const struct evidence *e)
 static struct claim udp_sockets(const struct evidence *e)
 {
 	uint64_t sends = evidence_errors(e, STAGE_SEND, EAGAIN),
-		 again = evidence_errors(e, STAGE_CONNECT, EAGAIN) + sends,
+		 again = evidence_errors(e, STAGE_CONNECT, EAGAIN) - e->portless + sends,
 		 taken = evidence_errors(e, STAGE_BIND, EADDRINUSE);
 	struct claim c = {.weight = is_per_query(e) ? claim_first(e) : (double)e->wanted};
 

@@ -301,17 +301,23 @@ static uint64_t named_of(const struct plan *plan, const struct tape *tape)
 	return n;
 }
 
-/* IPv6 is off: connect() says what it says where no port is left. */
-static uint64_t homeless_of(const struct plan *plan, const struct tape *tape)
+/* Did the driver find that load i wanted for a port? */
+static bool ran_out(const struct plan *plan, const struct tape *tape, size_t i)
+{
+	bool apart = plan->load_count > 1 && i < tape->load_count;
+
+	return apart ? tape->loads[i].exhausted : tape->exhausted;
+}
+
+/* connect() says what it says where no port is left, and the driver has found that it was none: of a socket
+ * that has its port already it is no address either. */
+static uint64_t homeless_of(const struct plan *plan, const struct tape *tape, int error)
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < plan->load_count; i++) {
-		const struct tally *t = evidence_tally(plan, tape, i);
-
-		if (plan->loads[i].ipv6_off && t->opened == 0)
-			n += t->errors[STAGE_CONNECT][EADDRNOTAVAIL];
-	}
+	for (size_t i = 0; i < plan->load_count; i++)
+		if (!bind_takes_port(plan->loads[i].bind) && !ran_out(plan, tape, i))
+			n += evidence_tally(plan, tape, i)->errors[STAGE_CONNECT][error];
 	return n;
 }
 
@@ -393,8 +399,9 @@ struct evidence evidence_of(const struct plan *plan, const struct tape *tape,
 			   tape->tally.errors[STAGE_SEND][EAGAIN] +
 			   tape->tally.errors[STAGE_BIND][EADDRINUSE];
 	e.named = named_of(plan, tape);
-	e.homeless = homeless_of(plan, tape);
-	e.wanted -= least(e.wanted, e.named + e.homeless);
+	e.homeless = homeless_of(plan, tape, EADDRNOTAVAIL);
+	e.portless = homeless_of(plan, tape, EAGAIN);
+	e.wanted -= least(e.wanted, e.named + e.homeless + e.portless);
 	count_kept(&e);
 	return e;
 }

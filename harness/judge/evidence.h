@@ -16,8 +16,9 @@ struct evidence {
 	const struct sample *full; /* the dump that tells who holds the ports; NULL: none */
 	uint64_t wanted;	   /* failures for want of a port, of the kernel's choice */
 	uint64_t named;		   /* and of one that the program names, and is not to be had */
-	uint64_t
-		homeless; /* connects of loads that have no address: no port is wanted for; of none that has opened any */
+	/* Failures of connect() of loads that have no address, as the driver has found, and that a port
+	 * would not have helped: EADDRNOTAVAIL; and of UDP EAGAIN, where it had no port either. */
+	uint64_t homeless, portless;
 	/* Of the loads that have ports of the range, and not of their own choice outside of it: what they
 	 * opened, and what of it was closed, or is kept for good. */
 	uint64_t opened, closed, kept;

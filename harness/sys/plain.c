@@ -154,15 +154,47 @@ uint16_t socket_meets_itself(int fd, const struct endpoint *sent_to)
 	return is_within(&peer, &own) ? ntohs(own.in.sin_port) : 0;
 }
 
-int address_error(const struct endpoint *source, const struct endpoint *destination)
+/* Ports that nobody is given: below the range, then above it; where the range is all of them, 0: any. */
+static uint16_t port_outside(struct port_range range, uint32_t nth)
 {
-	int fd = socket(destination->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int e = 0;
+	enum { FIRST = 1024, LAST = 65535 }; /* below the first a right is needed */
+	uint32_t below = range.lo > FIRST ? range.lo - (uint32_t)FIRST : 0;
+
+	if (nth < below)
+		return (uint16_t)(range.lo - 1 - nth);
+	nth -= below;
+	return nth < LAST - (uint32_t)range.hi ? (uint16_t)(range.hi + 1 + nth) : 0;
+}
+
+/* Binds to the source, or to any address, and to a port that is outside of the range and that nobody has. */
+static int bind_outside(int fd, const struct endpoint *source, int domain, struct port_range range)
+{
+	enum { TRIES = 256 };
+	struct endpoint own =
+		source ? *source : endpoint_any(domain == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6, 0);
+	uint16_t port = 1;
+
+	for (uint32_t i = 0; i < TRIES && port != 0; i++) {
+		port = port_outside(range, i);
+		endpoint_port(&own, port);
+		if (bind(fd, &own.any, own.len) == 0)
+			return 0;
+		if (errno != EADDRINUSE && errno != EACCES)
+			return errno;
+	}
+	return EAGAIN;
+}
+
+int address_error(const struct endpoint *source, const struct endpoint *destination,
+		  struct port_range range)
+{
+	int domain = destination->any.sa_family, fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int e;
 
 	if (fd < 0)
 		return errno;
-	if ((source && bind(fd, &source->any, source->len) < 0) ||
-	    connect(fd, &destination->any, destination->len) < 0)
+	e = bind_outside(fd, source, domain, range);
+	if (e == 0 && connect(fd, &destination->any, destination->len) < 0)
 		e = errno;
 	close(fd);
 	return e;

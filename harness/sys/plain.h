@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/option.h"
+#include "base/ports.h"
 #include "sys/endpoint.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
@@ -61,7 +62,11 @@ int socket_listen(enum family family, uint16_t port, int backlog, bool reset);
  * is connected to, or where it sends to; a socket of any address has that one too. */
 uint16_t socket_meets_itself(int fd, const struct endpoint *sent_to); /* NULL: connected */
 
-/* What a UDP connect from the source (NULL: any) to the destination says: no packet is sent, no
- * TCP port is used. 0 or EAGAIN: both addresses are fine, so that a TCP connect's EADDRNOTAVAIL
- * was for want of a port. Else an address is the trouble. */
-int address_error(const struct endpoint *source, const struct endpoint *destination);
+/* What a UDP connect from the source (NULL: any) to the destination says: no packet is sent, and no port
+ * of TCP or of the range is used. Of any other the kernel would say EAGAIN first while UDP has no port left
+ * (inet_dgram_connect(), net/ipv4/af_inet.c). 0: both addresses are fine, so that a TCP connect's
+ * EADDRNOTAVAIL, or a UDP connect's EAGAIN, was for want of a port. EAGAIN: none outside of the range was
+ * free, or the range is of all ports, and full. Else an address is the trouble, or what a socket needs
+ * besides. */
+int address_error(const struct endpoint *source, const struct endpoint *destination,
+		  struct port_range range);

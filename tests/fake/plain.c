@@ -47,8 +47,9 @@ uint16_t socket_meets_itself(int fd, const struct endpoint *sent_to)
 	return fake.looks++ < fake.meetings ? 40000 : 0;
 }
 
-int address_error(const struct endpoint *source, const struct endpoint *destination)
+int address_error(const struct endpoint *source, const struct endpoint *destination,
+		  struct port_range range)
 {
-	(void)source, (void)destination;
+	(void)source, (void)destination, (void)range;
 	return fake.address_error;
 }

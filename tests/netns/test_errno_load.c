@@ -271,6 +271,41 @@ static void each_load_is_told_what_the_map_says(void)
 	}
 }
 
+/* ---- no address, and no port of UDP ---------------------------------------------- */
+
+/* EAGAIN of whoever asks UDP for an address is for want of a port, and tells nothing of the address. */
+static void what_lacks_an_address_is_not_exhausted_while_udp_is_full(void)
+{
+	static const char *const sixes[] = {
+		"{family: ipv6, start: 300ms, rate: 50/s, total: 10, on_failure: continue}",
+		"{family: ipv6, protocol: udp, start: 300ms, rate: 50/s, total: 10, on_failure: "
+		"continue}",
+	};
+
+	for (size_t i = 0; i < sizeof(sixes) / sizeof(sixes[0]); i++) {
+		char lines[512];
+		struct drive d;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, sysctl: {net.ipv6.conf.all.disable_ipv6: "
+			 "1}}\n"
+			 "stop: {when: never}\n"
+			 "loads:\n"
+			 "  dns: {protocol: udp, concurrency: 1, end: leak, total: 40, on_failure: "
+			 "continue}\n"
+			 "  six: %s\n",
+			 sixes[i]);
+		drive_lines(&d, lines);
+		CU_ASSERT(d.ok && d.tape.load_count == 2);
+		CU_ASSERT(d.tape.loads[0].exhausted && !d.tape.loads[1].exhausted);
+		CU_ASSERT_EQUAL(d.tape.loads[1].tally.failed, 10);
+		CU_ASSERT_EQUAL(
+			d.tape.loads[1].tally.errors[STAGE_CONNECT][i ? EAGAIN : EADDRNOTAVAIL],
+			10);
+		help_close(&d.h);
+	}
+}
+
 /* ---- descriptors ----------------------------------------------------------------- */
 
 /* In a child, whose limit is its own, and lowered once all that the run itself needs is open. A
@@ -302,6 +337,7 @@ static void a_socket_too_many_is_emfile_at_its_stage(void)
 
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, each_load_is_told_what_the_map_says),
+	TEST_UNLESS(help_no_network, what_lacks_an_address_is_not_exhausted_while_udp_is_full),
 	TEST_UNLESS(help_no_network, a_socket_too_many_is_emfile_at_its_stage),
 	TESTS_END,
 };

@@ -193,6 +193,42 @@ static void an_address_that_ipv6_lacks_is_not_told_by_what_ipv4_opened(void)
 	}
 }
 
+/* UDP says that no port is left before it asks for an address: what has none is not told with the others. */
+static void an_address_that_udp_of_ipv6_lacks_is_no_want_of_a_port(void)
+{
+	const struct tally four = {.attempted = 35, .opened = 32, .open = 32, .failed = 3};
+	struct tally six = {.attempted = 10, .failed = 10};
+	const struct finding *f;
+	struct tape *loads;
+	struct trial t;
+
+	trial_open(&t,
+		   "network: {ports: 40000-40031, sysctl: {net.ipv6.conf.all.disable_ipv6: 1}}\n"
+		   "loads: {four: {protocol: udp, rate: 100/s, request: {send: 8B}}, six: "
+		   "{protocol: udp, family: ipv6, rate: 50/s}}");
+	loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	loads[0] = (struct tape){.load = TEXT("four"), .exhausted = true, .tally = four};
+	loads[1] = (struct tape){.load = TEXT("six"), .tally = six};
+	loads[0].tally.errors[STAGE_CONNECT][EAGAIN] = 3;
+	loads[1].tally.errors[STAGE_CONNECT][EAGAIN] = 10;
+	t.tape.loads = loads;
+	t.tape.load_count = 2;
+	t.tape.exhausted = true;
+	t.tape.tally = four;
+	trial_fail(&t, STAGE_CONNECT, EAGAIN, 13);
+	tape_event(&t.tape, (struct event){.kind = EVENT_NO_ADDRESS});
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_IPV6_DISABLED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "connect() failed 10 times with EAGAIN"));
+	CU_ASSERT(text_has(f->why, "Without a port UDP says so before it looks for an address"));
+	CU_ASSERT(!text_has(f->why, "UDP connect"));
+	f = trial_cause(&t, CAUSE_UDP_SOCKETS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "connect() failed 3 times with EAGAIN"));
+	trial_close(&t);
+}
+
 /* But bind() takes a port of either from the connect() of the other. */
 static void families_of_which_one_binds_are_not_told_apart(void)
 {
@@ -427,6 +463,7 @@ static const struct test tests[] = {
 	TEST(where_both_run_out_either_has_its_cause),
 	TEST(what_ipv6_closed_is_no_cause_of_what_ipv4_lacks),
 	TEST(an_address_that_ipv6_lacks_is_not_told_by_what_ipv4_opened),
+	TEST(an_address_that_udp_of_ipv6_lacks_is_no_want_of_a_port),
 	TEST(families_of_which_one_binds_are_not_told_apart),
 	TEST(each_protocols_ports_sustain_a_rate_of_their_own),
 	TEST(of_a_leak_and_a_churn_the_leak_is_first_unless_the_churn_holds_more),
