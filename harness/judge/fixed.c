@@ -144,6 +144,19 @@ static const char *say_at_once(const struct evidence *e, const struct namer *n)
 		.s;
 }
 
+/* "for one connection to a destination each, 16 at once to 2 destinations": of ports that sockets share, where
+ * it is not as many as there are of them. */
+static const char *say_shared(const struct evidence *e, const struct namer *n)
+{
+	const struct budget *b = &n->plan->budget;
+
+	if (b->pairs == 1)
+		return "for one connection to a destination each";
+	return text_format(e->a, "for one connection to a destination each, %s at once in all",
+			   say_count(e->a, b->capacity))
+		.s;
+}
+
 static const char *say_namer(const struct evidence *e, const struct namer *n)
 {
 	return n->name.len ? text_format(e->a, TEXT_FMT, TEXT_ARG(n->name)).s : "The program";
@@ -166,7 +179,7 @@ static struct claim fixed_port(const struct evidence *e)
 		.why = text_format(
 			e->a, "%s names the ports itself: %s, %s. %s %s%s%s", say_namer(e, &n),
 			say_own_ports(e, n.plan),
-			shares ? "for one connection to a destination each"
+			shares ? say_shared(e, &n)
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),

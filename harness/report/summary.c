@@ -1,5 +1,6 @@
 #include "report/result.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/unit.h"
@@ -120,6 +121,22 @@ static const char *say_gateway(const struct result_run *run, struct arena *a)
 		.s;
 }
 
+/* Were the ports the program's own, and each of those that it wanted had that connection already? The kernel
+ * looks for no other then, so that none is wanting; nor were they left. */
+static bool is_repeated(const struct result_run *run)
+{
+	const struct verdict *v = &run->verdict;
+
+	if (run->measures.error_count == 0 || run->measures.errors[0].stage != STAGE_CONNECT ||
+	    run->measures.errors[0].error != EADDRNOTAVAIL)
+		return false;
+	for (size_t i = 0; i < v->cause_count; i++)
+		if (v->causes[i].cause == CAUSE_FIXED_PORT ||
+		    v->causes[i].cause == CAUSE_DIAL_FROM_LISTEN)
+			return true;
+	return false;
+}
+
 /* "64 opened, 136 of 200 failed (ETIMEDOUT), not exhausted: the gateway dropped 408 packets"; each try again
  * is one of them. */
 static struct text say_failed(const struct result_run *run, uint64_t failed, struct arena *a)
@@ -129,8 +146,10 @@ static struct text say_failed(const struct result_run *run, uint64_t failed, str
 
 	if (run->measures.error_count > 0)
 		error = text_format(a, " (%s)", errno_name(run->measures.errors[0].error)).s;
-	return text_format(a, "%s opened, %s of %s failed%s, not exhausted%s", opened,
-			   say_count(a, failed), all, error, say_gateway(run, a));
+	return text_format(
+		a, "%s opened, %s of %s failed%s%s%s", opened, say_count(a, failed), all, error,
+		is_repeated(run) ? ": these very connections exist already" : ", not exhausted",
+		say_gateway(run, a));
 }
 
 /* "8 requests" that failed, and no connects. */

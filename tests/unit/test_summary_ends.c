@@ -260,11 +260,55 @@ static void what_became_of_the_server_is_told(void)
 	}
 }
 
+/* The kernel looks for no other port, so that none is wanting; but that there are some left is not said. */
+static void connections_that_exist_already_leave_no_port_to_speak_of(void)
+{
+	static const struct {
+		const char *options;
+		const char *said;
+	} rows[] = {
+		{"reuseaddr: true", "16 opened, 24 of 40 failed (EADDRNOTAVAIL): these very "
+				    "connections exist already"},
+		{"reuseport: true", "16 opened, 24 of 40 failed (EADDRNOTAVAIL): these very "
+				    "connections exist already"},
+		{"keepalive: 5s", "16 opened, 24 of 40 failed (EADDRNOTAVAIL), not exhausted"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[300];
+		struct text said;
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, servers: 2}\n"
+			 "load: {concurrency: 1, total: 40, end: leak, bind: ports 41000-41007, "
+			 "options: {%s}, on_failure: continue}\n",
+			 rows[i].options);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = 16;
+		t.tape.tally.opened = t.tape.tally.leaked = 16;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 24);
+		tape_event(&t.tape, (struct event){.kind = EVENT_TUPLE_TAKEN});
+		trial_judge(&t);
+		said = trial_summary(trial_result(&t, TEXT("s5.yaml")), plain, false, &t.arena);
+		CU_ASSERT(row_says(i, said, rows[i].said));
+		CU_ASSERT(i > 0 || text_has(trial_cause(&t, CAUSE_FIXED_PORT)->why,
+					    "8 ports, for one connection to a destination each, 16 "
+					    "at once in all. connect()"));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
-	TEST(an_aborted_run_says_who_ended_it),	 TEST(a_run_too_short_to_run_out_says_so),
-	TEST(a_load_that_fell_behind_is_marked), TEST(a_closed_loop_that_fell_behind_is_marked),
-	TEST(what_ended_the_load_is_told),	 TEST(a_load_that_a_failure_ended_says_so),
-	TEST(what_became_of_the_server_is_told), TESTS_END,
+	TEST(connections_that_exist_already_leave_no_port_to_speak_of),
+	TEST(an_aborted_run_says_who_ended_it),
+	TEST(a_run_too_short_to_run_out_says_so),
+	TEST(a_load_that_fell_behind_is_marked),
+	TEST(a_closed_loop_that_fell_behind_is_marked),
+	TEST(what_ended_the_load_is_told),
+	TEST(a_load_that_a_failure_ended_says_so),
+	TEST(what_became_of_the_server_is_told),
+	TESTS_END,
 };
 
 const struct suite suite_summary_ends = {"summary: ends", tests};
