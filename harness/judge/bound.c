@@ -15,11 +15,6 @@ static const char *say_sources(const struct evidence *e)
 		     : "";
 }
 
-static double explained_by(const struct evidence *e, uint32_t held)
-{
-	return claim_explains(e, held, (uint64_t)held + e->plan->budget.usable);
-}
-
 /* Does any load bind? Its sockets are bound alone for a moment, too. */
 static bool somebody_binds(const struct evidence *e)
 {
@@ -71,7 +66,7 @@ static struct claim bound_only(const struct evidence *e)
 {
 	bool is_tcp = e->plan->scenario->squat.protocol == PROTOCOL_TCP;
 	uint32_t held = is_tcp ? bound_alone(e) : 0; /* of UDP all tools count what is bound */
-	struct claim c = {.weight = explained_by(e, held)};
+	struct claim c = {.weight = claim_takes(e, held)};
 
 	if (c.weight > 0)
 		c.why = text_format(
@@ -87,7 +82,7 @@ static struct claim bound_only(const struct evidence *e)
 static struct claim listeners(const struct evidence *e)
 {
 	uint32_t held = listened_on(e);
-	struct claim c = {.weight = explained_by(e, held)};
+	struct claim c = {.weight = claim_takes(e, held)};
 
 	if (c.weight > 0)
 		c.why = text_format(

@@ -1,5 +1,7 @@
 #include "judge/cause.h"
 
+#include <math.h>
+
 #include "judge/gate.h"
 #include "judge/rule.h"
 #include "judge/view.h"
@@ -33,6 +35,14 @@ double claim_holds(const struct evidence *e, uint64_t held, const struct holders
 	double own = claim_explains(e, held, h->own);
 
 	return own * share_of(h->own, h->all);
+}
+
+double claim_takes(const struct evidence *e, uint64_t taken)
+{
+	uint64_t all = taken + e->plan->budget.usable;
+	double own = claim_explains(e, taken, all), churn = claim_churn(e);
+
+	return churn > 0 && evidence_outruns(e, all) ? fmin(own, churn / 2) : own;
 }
 
 double claim_first(const struct evidence *e)

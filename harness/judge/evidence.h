@@ -65,6 +65,10 @@ uint32_t bound_left(const struct evidence *e);
 /* Would the ports carry what the load asks for, were it not for those that nobody closes? */
 bool evidence_kept_alone_fills(const struct evidence *e);
 
+/* Would so many ports to each destination not carry what the loads open either: what they ask for; without a
+ * rate, what they had opened until the first was refused? */
+bool evidence_outruns(const struct evidence *e, uint64_t ports);
+
 /* Does what is closed leave them no room for what comes unevenly, an eighth? */
 bool evidence_closed_nearly_fill(const struct evidence *e);
 

@@ -17,8 +17,8 @@ static uint32_t seen_in_use(const struct evidence *e, struct port_range range)
 
 static struct claim reserved_ports(const struct evidence *e)
 {
-	uint32_t n = evidence_reserved(e), usable = e->plan->budget.usable;
-	struct claim c = {.weight = claim_explains(e, n, (uint64_t)n + usable)};
+	uint32_t n = evidence_reserved(e);
+	struct claim c = {.weight = claim_takes(e, n)};
 	struct port_range range = e->plan->loads[e->plan->widest].ports;
 	uint32_t left = bound_left(e);
 

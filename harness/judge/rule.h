@@ -70,6 +70,10 @@ double claim_explains(const struct evidence *e, uint64_t held, uint64_t all);
  * who left so few, however few they are. */
 double claim_holds(const struct evidence *e, uint64_t held, const struct holders *h);
 
+/* The failures that `taken` ports explain, which nobody of the client's holds, and the loads cannot have: by
+ * their share of the range. Behind what the client closes, where that would fill those as well. */
+double claim_takes(const struct evidence *e, uint64_t taken);
+
 /* Before whoever holds the ports: they would not hold them all without this. */
 double claim_first(const struct evidence *e);
 

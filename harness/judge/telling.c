@@ -3,6 +3,7 @@
 
 #include "judge/evidence.h"
 #include "judge/late.h"
+#include "judge/outlook.h"
 #include "judge/say.h"
 #include "plan/unanswered.h"
 
@@ -74,6 +75,15 @@ const char *say_ports_left(const struct evidence *e)
 }
 
 /* Until the first was refused: what came after that is what was left to be had. */
+static double opened_rate(const struct evidence *e)
+{
+	const struct value *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
+	bool ran_out = at->present && at->n > 0;
+
+	return ran_out ? (double)e->tape->opened_before * 1e9 / at->n
+		       : evidence_measured(e, MEASURE_CONNECTS_RATE);
+}
+
 static const char *say_opened(const struct evidence *e)
 {
 	const struct value *seen = &e->measures->fixed[MEASURE_CONNECTS_RATE],
@@ -85,8 +95,7 @@ static const char *say_opened(const struct evidence *e)
 		return "";
 	return text_format(e->a, "; %s opened %s%s",
 			   say_either(several, "this load", "these loads"),
-			   say_rate(e->a, ran_out ? (double)e->tape->opened_before * 1e9 / at->n
-						  : seen->n),
+			   say_rate(e->a, opened_rate(e)),
 			   ran_out ? " until the first was refused" : "")
 		.s;
 }
@@ -117,6 +126,15 @@ static double asked_here(const struct evidence *e, uint32_t *loads)
 		*loads -= 1;
 	}
 	return asked;
+}
+
+bool evidence_outruns(const struct evidence *e, uint64_t ports)
+{
+	uint32_t several;
+	double asked = asked_here(e, &several), rate = asked > 0 ? asked : opened_rate(e);
+	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a);
+
+	return rate * (double)life_ns / 1e9 > (double)ports * e->plan->budget.spaces;
 }
 
 const char *say_demand(const struct evidence *e, double most)
