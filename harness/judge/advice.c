@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "host/wheel.h"
 #include "judge/outlook.h"
 #include "judge/say.h"
 #include "plan/bind.h"
@@ -57,7 +58,8 @@ static uint64_t bursts_want(const struct evidence *e, int64_t life_ns)
 /* In TIME_WAIT a timer may be late, but where a connect ends it. */
 static int64_t longest_ns(const struct evidence *e, int64_t life_ns)
 {
-	return life_ns + (e->plan->forecast.late_ns > 0 ? LIFE_WHEEL_NS : 0);
+	return life_ns +
+	       (e->plan->forecast.late_ns > 0 ? wheel_late_ns(e->plan->host, TIME_WAIT_NS) : 0);
 }
 
 static double rate_sure(const struct evidence *e, uint64_t ports, int64_t life_ns)

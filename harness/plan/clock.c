@@ -157,7 +157,8 @@ static int64_t holds_ns(const struct life *life, const struct reckoning *r)
 
 /* What becomes of a connection that is open as its server dies, or its host vanishes: who waits for an
  * answer learns it at once, or never. */
-static struct life life_open(const struct scenario *s, const struct life *life)
+static struct life life_open(const struct scenario *s, const struct host *host,
+			     const struct life *life)
 {
 	bool waits = s->load.request.receive > 0, vanishes = s->server.vanish > 0;
 	int64_t timeout = s->load.timeout;
@@ -174,7 +175,7 @@ static struct life life_open(const struct scenario *s, const struct life *life)
 	open.quiet.least = 0;	    /* the server has closed first */
 	if (life->quiet.most > 0) { /* or after the client, which waits from then on */
 		open.quiet.most += s->network.time_wait;
-		open.late_ns += life_wait_late_ns(s);
+		open.late_ns += life_wait_late_ns(s, host);
 	}
 	return open;
 }
@@ -213,7 +214,8 @@ static struct clock clock_make(const struct plan *p, const struct load_plan *lp,
 	c.changes_ns = changes_ns(&alone);
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(&steady, &lp->budget, p->host, end);
-		struct life open = life_open(&alone, &life), after = life_after(&alone, &life);
+		struct life open = life_open(&alone, p->host, &life),
+			    after = life_after(&alone, &life);
 
 		c.live_ns[end] = by->is_long ? life.live.most : life.live.least;
 		c.holds_ns[PHASE_BEFORE][end] = holds_ns(&life, by);

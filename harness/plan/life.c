@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "host/wheel.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
 #include "plan/datagram.h"
@@ -193,30 +194,21 @@ static struct span quiet_span(const struct scenario *s, const struct host *host,
 	return (struct span){0, 0};
 }
 
-/* The farther a timer, the wider its slot: eight times from each level of the wheel to the next
- * (calc_wheel_index(), kernel/time/timer.c; Linux 6.18, HZ=250). */
-static int64_t wheel_late(int64_t ns)
+int64_t life_wait_late_ns(const struct scenario *s, const struct host *host)
 {
-	int64_t slot = 4000000;
-
-	while (slot * 63 < ns)
-		slot *= 8;
-	return slot;
-}
-
-int64_t life_wait_late_ns(const struct scenario *s)
-{
-	return s->network.time_wait < TIME_WAIT_NS ? SPEED_STALL_NS : LIFE_WHEEL_NS;
+	return s->network.time_wait < TIME_WAIT_NS ? SPEED_STALL_NS
+						   : wheel_late_ns(host, TIME_WAIT_NS);
 }
 
 /* A connect that takes a port out of TIME_WAIT waits for no timer. */
-static int64_t late_by(const struct scenario *s, const struct span *span, enum quiet quiet)
+static int64_t late_by(const struct scenario *s, const struct host *host, const struct span *span,
+		       enum quiet quiet)
 {
 	if (span->most == 0 || span->most == FOR_EVER)
 		return 0;
 	if (quiet == QUIET_FIN_WAIT2)
-		return wheel_late(span->most);
-	return span->most == s->network.time_wait ? life_wait_late_ns(s) : 0;
+		return wheel_late_ns(host, span->most);
+	return span->most == s->network.time_wait ? life_wait_late_ns(s, host) : 0;
 }
 
 enum end life_end(const struct load *l, enum end end)
@@ -332,7 +324,7 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		life.live.most += s->load.timeout;
 	}
 
-	life.late_ns = late_by(s, &life.quiet, quiet);
+	life.late_ns = late_by(s, host, &life.quiet, quiet);
 	late_answers_limit(&life.quiet, s, end);
 	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
 		life.quiet.least = 0;

@@ -28,12 +28,9 @@ struct life {
 	int64_t late_ns; /* so much later than that may what ends `quiet` be: nobody else adds it */
 };
 
-/* So late may the kernel's timer of TIME_WAIT be: its wheel has slots as wide as that at 60 s. */
-#define LIFE_WHEEL_NS INT64_C(2050000000)
-
 /* How late TIME_WAIT may end: by the kernel's timer, or by lastport's thread that ends it sooner
  * (network.time_wait). */
-int64_t life_wait_late_ns(const struct scenario *s);
+int64_t life_wait_late_ns(const struct scenario *s, const struct host *host);
 
 /* Of a connection that ends so. */
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,

@@ -46,9 +46,10 @@ struct guess reuse_used(const struct plan *p, double rate, double begun)
 	struct guess used = {0, ceil(fmin(likely, begun / spaces) - NEARLY), usable};
 
 	if (is_within)
-		used.most = fmin(fmin(parity, ceil(begun / spaces)),
-				 ceil(waiting + each * (double)(SPEED_STALL_NS +
-								life_wait_late_ns(p->scenario))));
+		used.most = fmin(
+			fmin(parity, ceil(begun / spaces)),
+			ceil(waiting + each * (double)(SPEED_STALL_NS +
+						       life_wait_late_ns(p->scenario, p->host))));
 	if (is_within && parity < usable && waiting >= 2 * parity)
 		used.least = least_of(parity, begun / spaces);
 	return used;

@@ -75,7 +75,7 @@ static uint64_t port_most_of(const struct load_plan *lp)
 }
 
 /* Connections that have a port at once, by the clock: those that begin within a port's life, which
- * the kernel's timers may lengthen by 2.05 s. */
+ * a timer may lengthen. */
 static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
 {
 	int64_t life_ns = p->forecast.port_life_ns;
@@ -83,7 +83,7 @@ static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
 	if (life_ns < FOR_EVER && life_may_wait_reused(p))
 		life_ns += p->scenario->network.time_wait; /* until somebody takes it */
 	return load_is_open(lp->load) && life_ns < FOR_EVER
-		       ? begun_within(lp, life_ns + LIFE_WHEEL_NS)
+		       ? begun_within(lp, life_ns + life_wait_late_ns(p->scenario, p->host))
 		       : UINT64_MAX;
 }
 

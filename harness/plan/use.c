@@ -106,7 +106,7 @@ static bool is_refused_later(const struct scenario *alone)
 }
 
 /* Then none begins that is to be counted. What is open then may wait after its FIN, and once more. */
-static void set_death(struct use *u, const struct scenario *alone)
+static void set_death(struct use *u, const struct scenario *alone, const struct host *host)
 {
 	if (!is_refused_later(alone))
 		return;
@@ -115,7 +115,7 @@ static void set_death(struct use *u, const struct scenario *alone)
 		sooner(u->lasts_ns, later(alone->server.die + LIFE_SLACK - alone->load.start, 0));
 	u->beside_later = (double)life_refused_most(&u->load->budget);
 	if (u->most_ns < FOR_EVER && u->life.quiet.most > 0)
-		u->most_ns += alone->network.time_wait + life_wait_late_ns(alone);
+		u->most_ns += alone->network.time_wait + life_wait_late_ns(alone, host);
 }
 
 struct use use_make(const struct plan *p, const struct load_plan *load,
@@ -138,7 +138,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	u.life = life_of(&alone, &load->budget, p->host);
 	if (asker && bind_takes_port(asker->bind) && u.life.quiet.most > 0) {
 		u.life.quiet.most = later(u.life.quiet.most, p->scenario->network.time_wait);
-		u.life.late_ns = later(u.life.late_ns, life_wait_late_ns(p->scenario));
+		u.life.late_ns = later(u.life.late_ns, life_wait_late_ns(p->scenario, p->host));
 	}
 	set_crowd(&u, p);
 	set_ends(&u, &alone, p->host);
@@ -148,7 +148,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 		u.pool.at_once = INFINITY;
 	u.most_ns = longest_ns(&u, p, &alone);
 	u.lasts_ns = sooner(u.lasts_ns, life_fails_ns(&alone, &u.life).most);
-	set_death(&u, &alone);
+	set_death(&u, &alone, p->host);
 	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
 	u.total = load_binds_nowhere(p, load) ? 0 : u.total;
 	u.clients = fmin(u.clients, u.total);

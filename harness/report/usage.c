@@ -4,7 +4,7 @@
 
 #include "report/draft.h"
 
-/* TIME_WAIT ends in steps of so much: the timer wheel's, at HZ=250 (kernel/time/timer.c). */
+/* What ends within a step of the kernel's timers ends together: of 250 ticks a second (host/wheel.h). */
 #define STEP_NS INT64_C(2048000000)
 
 const char *usage_share(char text[UNIT_PRINTED], double share)

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/unit.h"
@@ -84,6 +85,20 @@ static int64_t cpus_usable(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : -1;
 }
 
+/* The coarse clock goes by ticks: posix_get_coarse_res(), kernel/time/posix-timers.c. Where it is not Linux's own
+ * (gVisor), its resolution is that of no tick. */
+static int64_t hz_read(void)
+{
+	enum { SLOWEST = 24, FASTEST = 1200 }; /* of what CONFIG_HZ can be anywhere */
+	struct timespec tick = {0};
+	int64_t hz;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || tick.tv_nsec <= 0)
+		return -1;
+	hz = (INT64_C(1000000000) + tick.tv_nsec / 2) / tick.tv_nsec;
+	return hz >= SLOWEST && hz <= FASTEST ? hz : -1;
+}
+
 static struct port_range ports_read(void)
 {
 	struct port_range range = {0, 0};
@@ -113,6 +128,7 @@ static void system_read(struct host *out)
 	out->ports = ports_read();
 	out->tw_reuse = sysctl_number("net.ipv4.tcp_tw_reuse");
 	out->tw_reuse_delay = sysctl_number("net.ipv4.tcp_tw_reuse_delay");
+	out->hz = hz_read();
 	out->wmem = sysctl_most("net.ipv4.tcp_wmem");
 	out->rmem = sysctl_most("net.ipv4.tcp_rmem");
 	out->ehash = llabs(

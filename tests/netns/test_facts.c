@@ -23,6 +23,7 @@ static void a_host_is_read(void)
 	CU_ASSERT(h.ports.lo > 0 && h.ports.lo <= h.ports.hi);
 	CU_ASSERT(h.tw_reuse >= 0 && h.tw_reuse <= 2);
 	CU_ASSERT(h.ehash > 0);
+	CU_ASSERT(h.hz >= 100 && h.hz <= 1000);
 	CU_ASSERT_EQUAL(h.sock_diag, 0);
 	CU_ASSERT_TRUE(host_has_counter(&h, TEXT("ActiveOpens")));
 	CU_ASSERT_TRUE(host_has_counter(&h, TEXT("TCPTimeWaitOverflow")));

@@ -17,6 +17,7 @@
 	SUITE(drive) \
 	SUITE(pool) \
 	SUITE(late) \
+	SUITE(wheel) \
 	SUITE(census) \
 	SUITE(look) \
 	SUITE(trend) \
