@@ -221,11 +221,9 @@ static bool client_closes_first(const struct plan *plan)
 /* None of those closed was left so long that the kernel has ended it. */
 static bool is_early(const struct tape *tape, const struct plan *plan, const struct sample *s)
 {
-	int64_t fin_s = setting_number(&plan->scenario->network.sysctl, "net.ipv4.tcp_fin_timeout",
-				       TIME_WAIT_NS / 1000000000);
-	int64_t life_ns = fin_s * 1000000000 < TIME_WAIT_NS ? fin_s * 1000000000 : TIME_WAIT_NS;
+	int64_t fin_ns = life_fin_wait_ns(plan->scenario);
 
-	return s->t_ns - tape->begin_ns < life_ns;
+	return s->t_ns - tape->begin_ns < (fin_ns < TIME_WAIT_NS ? fin_ns : TIME_WAIT_NS);
 }
 
 /* What the kernel has put into TIME_WAIT, or let wait for a FIN without a socket. */

@@ -228,9 +228,9 @@ static bool is_unheard(const struct evidence *e)
 }
 
 /* " 32 ports / 5 s = 6.4/s is all …", where it is FIN_WAIT2 alone that the ports wait for. */
-static const char *say_heard_bound(const struct evidence *e, int64_t seconds)
+static const char *say_heard_bound(const struct evidence *e)
 {
-	if (e->plan->forecast.quiet_ns != seconds * 1000000000)
+	if (e->plan->forecast.quiet_ns != life_fin_wait_ns(e->plan->scenario))
 		return "";
 	return text_format(e->a, " %s", say_bound(e)).s;
 }
@@ -241,17 +241,24 @@ static const char *say_heard(const struct evidence *e, const struct holders *h)
 {
 	uint64_t unheard = unheard_of(e, h), heard = h->fin_wait - unheard;
 	int64_t seconds = evidence_sysctl(e, "net.ipv4.tcp_fin_timeout", 60);
-	const char *more = "";
+	const char *more = "", *twice = "";
+
+	if (seconds * 1000000000 > TIME_WAIT_NS)
+		twice = text_format(e->a,
+				    ", which is %s s: the kernel waits twice for what is more than "
+				    "60 s",
+				    say_count(e->a, (uint64_t)seconds))
+				.s;
 
 	if (unheard > 0)
 		more = text_format(e->a, ", and %s in FIN_WAIT1 %s not come to that yet",
 				   say_count(e->a, unheard), say_either(unheard, "has", "have"))
 			       .s;
-	return text_format(e->a, "%s in FIN_WAIT2 %s for up to %s s (tcp_fin_timeout)%s.%s",
+	return text_format(e->a, "%s in FIN_WAIT2 %s for up to %s (tcp_fin_timeout%s)%s.%s",
 			   say_count(e->a, heard),
 			   say_either(heard, "keeps its port", "keep their ports"),
-			   say_count(e->a, seconds < 0 ? 0 : (uint64_t)seconds), more,
-			   say_heard_bound(e, seconds))
+			   say_time(e->a, life_fin_wait_ns(e->plan->scenario)), twice, more,
+			   say_heard_bound(e))
 		.s;
 }
 
@@ -354,7 +361,7 @@ static void advise_unheard(struct finding *f, const struct evidence *e)
 
 static void advise_heard(struct finding *f, const struct evidence *e)
 {
-	int64_t seconds = evidence_sysctl(e, "net.ipv4.tcp_fin_timeout", 60);
+	double seconds = (double)life_fin_wait_ns(e->plan->scenario) / 1e9;
 
 	advice_add(&f->attempt, TEXT("have the far end close when it reads the end of the stream"));
 	if (seconds > 10)
@@ -362,7 +369,7 @@ static void advise_heard(struct finding *f, const struct evidence *e)
 			&f->attempt, e->a,
 			"net.ipv4.tcp_fin_timeout=10: FIN_WAIT2 is what it governs; ports come "
 			"back %s sooner",
-			say_times(e->a, (double)seconds / 10));
+			say_times(e->a, seconds / 10));
 }
 
 static void advise_fin_wait(struct finding *f, const struct evidence *e)

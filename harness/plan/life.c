@@ -164,19 +164,44 @@ bool life_may_wait_reused(const struct plan *p)
 	return any;
 }
 
+/* The kernel's timers of FIN_WAIT2, one after the other; `first_ns` is 0 where one is enough. */
+struct fin_wait {
+	int64_t first_ns, last_ns;
+};
+
 /* As it is set, and no less than three and a half times what a segment is waited for: tcp_fin_time(),
- * include/net/tcp.h; tcp_time_wait(), net/ipv4/tcp_minisocks.c. */
-static int64_t fin_wait(const struct scenario *s)
+ * include/net/tcp.h; tcp_time_wait(), net/ipv4/tcp_minisocks.c. What is more than TIME_WAIT is waited for
+ * twice, by the socket and then by what it leaves: __tcp_close(), net/ipv4/tcp.c;
+ * tcp_keepalive_timer(), net/ipv4/tcp_timer.c. With 62 s ports came back after 4 s (Linux 6.18). */
+static struct fin_wait fin_wait_of(const struct scenario *s)
 {
 	const struct setting_list *set = &s->network.sysctl;
-	int64_t rto_us = setting_number(set, "net.ipv4.tcp_rto_min_us", 200000);
+	int64_t least_ns = setting_number(set, "net.ipv4.tcp_rto_min_us", 200000) * 3500;
+	int64_t ns = later(setting_number(set, "net.ipv4.tcp_fin_timeout", 60) * SECOND, least_ns);
 
-	return later(setting_number(set, "net.ipv4.tcp_fin_timeout", 60) * SECOND, rto_us * 3500);
+	if (ns <= TIME_WAIT_NS)
+		return (struct fin_wait){0, ns};
+	return (struct fin_wait){ns - TIME_WAIT_NS, later(ns - TIME_WAIT_NS, least_ns)};
+}
+
+int64_t life_fin_wait_ns(const struct scenario *s)
+{
+	struct fin_wait wait = fin_wait_of(s);
+
+	return wait.first_ns + wait.last_ns;
+}
+
+static int64_t fin_wait_late_ns(const struct scenario *s, const struct host *host)
+{
+	struct fin_wait wait = fin_wait_of(s);
+
+	return (wait.first_ns ? wheel_late_ns(host, wait.first_ns) : 0) +
+	       wheel_late_ns(host, wait.last_ns);
 }
 
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
 {
-	int64_t fin_ns = fin_wait(s);
+	int64_t fin_ns = life_fin_wait_ns(s);
 	bool server_first = s->load.hold > LIFE_SLACK;
 
 	switch (quiet) {
@@ -207,7 +232,7 @@ static int64_t late_by(const struct scenario *s, const struct host *host, const 
 	if (span->most == 0 || span->most == FOR_EVER)
 		return 0;
 	if (quiet == QUIET_FIN_WAIT2)
-		return wheel_late_ns(host, span->most);
+		return fin_wait_late_ns(s, host);
 	return span->most == s->network.time_wait ? life_wait_late_ns(s, host) : 0;
 }
 

@@ -32,6 +32,10 @@ struct life {
  * (network.time_wait). */
 int64_t life_wait_late_ns(const struct scenario *s, const struct host *host);
 
+/* How long a closed connection waits in FIN_WAIT2 for a far end that does not close: net.ipv4.tcp_fin_timeout; but
+ * what that is more than 60 s is waited for twice, and the 60 s are not: of 62 s 4 s. */
+int64_t life_fin_wait_ns(const struct scenario *s);
+
 /* Of a connection that ends so. */
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
 		    enum end end);

@@ -115,21 +115,33 @@ static void keepalive_frees_the_ports_of_a_dead_peer(void)
 }
 
 /* The one state that tcp_fin_timeout is about. */
-static void fin_wait2_is_over_after_tcp_fin_timeout(void)
+static void fin_wait2_is_over_after(const char *timeout, int64_t ns)
 {
+	char lines[512];
 	const uint64_t *states;
 	struct drive d;
 
-	drive_lines(&d, "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\n"
-			"server: {behaviour: hold}\n"
-			"load: {rate: 1k/s, on_failure: continue}\nstop: {when: never}\n"
-			"expect: [{expr: recovered == false, abort: true}]");
+	snprintf(lines, sizeof(lines),
+		 "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: %s}}\n"
+		 "server: {behaviour: hold}\n"
+		 "load: {rate: 1k/s, on_failure: continue}\nstop: {when: never, time: 10s}\n"
+		 "expect: [{expr: recovered == false, abort: true}]",
+		 timeout);
+	drive_lines(&d, lines);
 	CU_ASSERT(d.ok && d.tape.exhausted);
 	CU_ASSERT_EQUAL(d.tape.opened_before, 32);
 	states = tape_fullest(&d.tape)->states; /* the last FIN may be on its way */
 	CU_ASSERT_EQUAL(states[STATE_FIN_WAIT1] + states[STATE_FIN_WAIT2], 32);
-	CU_ASSERT(d.tape.recovered_ns > 0);
+	CU_ASSERT(d.tape.recovered_ns >= ns - 50000000 && d.tape.recovered_ns < ns + 1000000000);
+	CU_ASSERT_EQUAL(d.h.plan.forecast.quiet_ns, ns);
 	help_close(&d.h);
+}
+
+/* What is more than 60 s is waited for twice, and the 60 s are not. */
+static void fin_wait2_is_over_after_tcp_fin_timeout(void)
+{
+	fin_wait2_is_over_after("1", 1000000000);
+	fin_wait2_is_over_after("61", 2000000000);
 }
 
 static void a_server_that_resets_is_counted_as_such(void)

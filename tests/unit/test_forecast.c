@@ -112,6 +112,13 @@ static void a_client_that_closes_first_holds_its_port_for_a_minute_more(void)
 		/* a half-close is one; without an answer it waits for as long as it may */
 		{FEW "load: {rate: 200/s, total: 320, end: shutdown}", 60, 32 / 60., REFUSES, 32},
 		{FEW "server: {behaviour: hold}\nload: {rate: 200/s, total: 320, end: shutdown}", 62, 32 / 62., REFUSES, 32},
+		/* what is more than 60 s is waited for twice, and the 60 s are not */
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 62}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 1/s, total: 40}", 4, 8, HOLDS, 0},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 61, net.ipv4.tcp_rto_min_us: 400000}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 1/s, total: 40}", 2.4, 32 / 2.4, HOLDS, 0},
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 120}}\n"
+		 "server: {behaviour: hold}\nload: {rate: 40/s, total: 40}", 120, 32 / 120., REFUSES, 32},
 		/* and tcp_fin_timeout has no say in TIME_WAIT */
 		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_fin_timeout: 5}}\n"
 		 "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
