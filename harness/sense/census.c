@@ -349,18 +349,11 @@ static void place(struct census_row **best, uint32_t *n, uint32_t most, struct c
 
 enum { FULLEST_MOST = 1024 };
 
-uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
+static uint32_t fullest(struct census *c, const struct room *r, struct usage *out, uint32_t most)
 {
 	struct census_row *best[FULLEST_MOST] = {0};
-	struct room r;
 	uint32_t n = 0;
 
-	if (c->guesses)
-		bound_first_guess(c);
-	r = room_of(c);
-	if (c->guesses && c->waits && c->marks && r.bound_first_count)
-		ages_again(c);
-	count_own(c, &r);
 	if (most > FULLEST_MOST)
 		most = FULLEST_MOST;
 	for (uint32_t i = 0; i < c->taken; i++) {
@@ -369,7 +362,7 @@ uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
 		row->rank = 0;
 		if (c->mine_only && row->mine == 0)
 			continue;
-		room_tell(c, &r, row);
+		room_tell(c, r, row);
 		place(best, &n, most, row);
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -379,9 +372,22 @@ uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most)
 	return n;
 }
 
-void census_tell(struct census *c, struct sample *sample, struct usage usages[USAGES_MOST])
+static struct room room_make(struct census *c)
 {
-	struct room r = room_of(c);
+	struct room r;
+
+	if (c->guesses)
+		bound_first_guess(c);
+	r = room_of(c);
+	if (c->guesses && c->waits && c->marks && r.bound_first_count)
+		ages_again(c);
+	count_own(c, &r);
+	return r;
+}
+
+void census_tell(struct census *c, struct sample *sample, struct usage *usages, uint32_t most)
+{
+	struct room r = room_make(c);
 
 	sample->parts |= SAMPLE_SOCKETS;
 	sample->torn |= c->full || (c->tuples && c->tuples->full);
@@ -392,7 +398,7 @@ void census_tell(struct census *c, struct sample *sample, struct usage usages[US
 	sample->reserved = r.reserved;
 	sample->listening = r.listening;
 	sample->bound = r.bound;
-	sample->usage_count = census_fullest(c, usages, USAGES_MOST);
+	sample->usage_count = fullest(c, &r, usages, most);
 	sample->more_count = c->taken - sample->usage_count;
 	sample->more_used = 0;
 	for (uint32_t i = 0; i < c->taken && sample->more_count; i++)

@@ -86,11 +86,9 @@ void census_add(struct census *c, const struct socket_seen *seen);
  * closes. */
 bool census_at_rest(const struct census *c, bool half_closed_rests);
 
-/* What a dump's sample says of sockets, and its fullest destinations, sample->usage_count. */
-void census_tell(struct census *c, struct sample *sample, struct usage usages[USAGES_MOST]);
-
-/* The fullest `most` of all rows, in order; how many they are. */
-uint32_t census_fullest(struct census *c, struct usage *out, uint32_t most);
+/* What a dump's sample says of sockets, and its fullest destinations, `most` of them at most, in order:
+ * sample->usage_count. */
+void census_tell(struct census *c, struct sample *sample, struct usage *usages, uint32_t most);
 
 /* Of the fullest; not known where not all sockets found room. */
 void census_map(const struct census *c, struct portmap *out);

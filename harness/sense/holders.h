@@ -27,7 +27,7 @@ struct holders {
 bool holders_open(struct holders *h, bool ours, struct arena *);
 
 /* Looks who has which descriptor, where they are ours by the heirlooms alone; then tells of each of
- * the fullest destinations that census_fullest() gave last. */
+ * the fullest destinations that census_tell() gave last. */
 void holders_scan(struct holders *h);
 
 /* Of each destination, what those processes have that `is_one` says are meant. */

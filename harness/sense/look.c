@@ -169,7 +169,7 @@ static bool look_at_sockets(struct looks *l, struct sample *sample, struct err *
 	sample->dump_ns = (uint64_t)(end - begin);
 	schedule_dumped(&l->schedule, begin, end);
 	l->dumped_sockets = sample->inuse + sample->tw;
-	census_tell(&l->census, sample, l->usages);
+	census_tell(&l->census, sample, l->usages, USAGES_MOST);
 	sample->from_proc = l->wish.from_proc;
 	census_map(&l->census, &l->map);
 	sample->at_rest = census_at_rest(&l->census, l->wish.half_closed_rests);

@@ -31,7 +31,7 @@ bool trend_open(struct trend *t, uint32_t most, const struct waits *waits,
 		struct arena *arena); /* of so many rows; false: no room */
 void trend_look(struct trend *t, const struct census *c, int64_t now_ns);
 
-/* Of those that census_fullest() gave last: rows[i].usage is there. */
+/* Of those that census_tell() gave last: rows[i].usage is there. */
 void trend_tell(struct trend *t, const struct census *c, struct look_row *rows, uint32_t n,
 		int64_t now_ns);
 

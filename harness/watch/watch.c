@@ -151,7 +151,7 @@ static void tell_mine(struct watch *w)
 	for (uint32_t i = 0; w->kin && i < c->taken; i++) {
 		const struct census_row *row = &c->rows[c->list[i]];
 
-		if (row->rank > 0 && row->rank <= w->look.count)
+		if (row->rank > 0)
 			w->rows[row->rank - 1].mine = row->mine;
 	}
 }
@@ -161,8 +161,8 @@ static void tell_rows(struct watch *w)
 	struct census *c = w->census;
 	struct look *l = &w->look;
 
-	l->count = census_fullest(c, w->usages, w->wish.most);
-	l->more = c->taken - l->count;
+	l->count = l->sample.usage_count;
+	l->more = l->sample.more_count;
 	holders_tell(w->holders, c, w->usages, l->count);
 	for (uint32_t i = 0; i < l->count; i++)
 		w->rows[i] = (struct look_row){.usage = w->usages[i]};
@@ -188,9 +188,8 @@ static void tell_whole(struct watch *w)
 {
 	const struct sample *s = &w->look.sample;
 	struct look *l = &w->look;
-	struct usage fullest[USAGES_MOST];
 
-	census_tell(w->census, &l->sample, fullest);
+	census_tell(w->census, &l->sample, w->usages, w->wish.most);
 	l->overfull = w->census->held_lost || w->census->full;
 	l->sample.torn |= l->overfull;
 	l->range = w->census->range;

@@ -297,7 +297,7 @@ void scene_look_inside(struct help *h, void *context)
 		(l->from_proc ? dump_open_proc : dump_open)(&dump, &h->err) &&
 		dump_run(&dump, &filter, add, l->census, &torn, &h->err) && !torn;
 	dump_close(&dump);
-	census_tell(l->census, &l->sample, l->usages);
+	census_tell(l->census, &l->sample, l->usages, USAGES_MOST);
 	census_map(l->census, &l->map);
 }
 

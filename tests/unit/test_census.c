@@ -231,7 +231,7 @@ static void a_port_that_is_taken_is_counted_once(void)
 	s = *seen(3, 2, 40006, 80, STATE_ESTABLISHED);
 	s.datagrams = true;
 	census_add(&c, &s);
-	census_tell(&c, &sample, usages);
+	census_tell(&c, &sample, usages, USAGES_MOST);
 	CU_ASSERT(sample.reserved == 2 && sample.listening == 3 && sample.bound == 1);
 	CU_ASSERT(sample.states[STATE_BOUND] == 4 && sample.states[STATE_ESTABLISHED] == 3);
 	CU_ASSERT(sample.states[STATE_LISTEN] == 0 && sample.used_max == 1);
@@ -265,7 +265,7 @@ static void what_bind_took_is_usable_to_its_own_alone(void)
 	}
 	for (uint16_t i = 12; i < 20; i++)
 		census_add(&c, seen(9, 2, 40000 + i, 81, STATE_ESTABLISHED));
-	census_tell(&c, &sample, usages);
+	census_tell(&c, &sample, usages, USAGES_MOST);
 	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 2);
 	CU_ASSERT(usages[0].remote_port == 80 && usages[0].usable == 31);
 	CU_ASSERT(usages[0].elsewhere == 0 && usages[1].elsewhere == 9);
@@ -300,7 +300,7 @@ static void ports_outside_of_the_range_are_counted_apart(void)
 	}
 	for (uint16_t port = 40000; port < 40005; port++)
 		census_add(&c, seen(1, 2, port, 80, STATE_ESTABLISHED));
-	census_tell(&c, &sample, usages);
+	census_tell(&c, &sample, usages, USAGES_MOST);
 	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 2);
 	CU_ASSERT(sample.used_max == 5 && sample.states[STATE_TIME_WAIT] == 2);
 	CU_ASSERT(usage_used(&usages[0]) == 5 && usage_sockets(&usages[0]) == 6);
@@ -371,7 +371,7 @@ static void what_is_reused_is_free_sooner(void)
 		c.together = rows[i].bound;
 		c.early_ns = rows[i].early_ms * 1000000;
 		census_add(&c, &s);
-		census_tell(&c, &sample, usages);
+		census_tell(&c, &sample, usages, USAGES_MOST);
 		CU_ASSERT_EQUAL(usages[0].next_free_ns, rows[i].free_ms * 1000000);
 		CU_ASSERT_EQUAL(usages[0].all_free_ns, rows[i].free_ms * 1000000);
 		arena_close(&a);
@@ -399,7 +399,7 @@ static void what_bind_seems_to_have_taken_is_free_at_the_end(void)
 			census_add(&c, &s);
 		}
 		for (int look = 0; look < 2; look++)
-			census_tell(&c, &sample, usages);
+			census_tell(&c, &sample, usages, USAGES_MOST);
 		CU_ASSERT_EQUAL(usages[0].next_free_ns, (odd ? 59400 : 400) * INT64_C(1000000));
 		CU_ASSERT_EQUAL(usages[0].all_free_ns, (odd ? 59400 : 400) * INT64_C(1000000));
 		arena_close(&a);
@@ -437,7 +437,7 @@ static void what_bind_took_is_guessed_by_the_parity_it_prefers(void)
 		for (uint16_t k = 0; k < rows[i].shared; k++)
 			census_add(&c, seen(1, 3, 40000 + k, 80, STATE_ESTABLISHED));
 		census_add(&c, seen(1, 4, 40030, 80, STATE_ESTABLISHED));
-		census_tell(&c, &sample, usages);
+		census_tell(&c, &sample, usages, USAGES_MOST);
 		for (uint32_t k = 0; k < sample.usage_count; k++)
 			if (usages[k].remote.low == address_ipv4(4).low) {
 				CU_ASSERT_EQUAL(usages[k].elsewhere, rows[i].elsewhere);
@@ -463,7 +463,7 @@ static void a_destination_is_told_by_state_half_and_age(void)
 		s.gone_ns = i < 12 ? 1000 + i : -1;
 		census_add(&c, &s);
 	}
-	census_tell(&c, &sample, usages);
+	census_tell(&c, &sample, usages, USAGES_MOST);
 	CU_ASSERT_EQUAL_FATAL(sample.usage_count, 1);
 	CU_ASSERT(usages[0].states[STATE_TIME_WAIT] == 12 &&
 		  usages[0].states[STATE_ESTABLISHED] == 8);
@@ -484,7 +484,7 @@ static void the_fullest_destinations_are_told_and_the_rest_added_up(void)
 		for (uint16_t i = 0; i < to; i++)
 			census_add(&c, seen(1, to, 40000 + i, 80, STATE_ESTABLISHED));
 	census_add(&c, seen(1, 5, 40000, 79, STATE_ESTABLISHED));
-	census_tell(&c, &sample, usages);
+	census_tell(&c, &sample, usages, USAGES_MOST);
 	CU_ASSERT_EQUAL(sample.usage_count, USAGES_MOST);
 	for (uint32_t i = 0; i < USAGES_MOST; i++)
 		CU_ASSERT(usage_used(&usages[i]) == 12 - i &&

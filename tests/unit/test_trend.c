@@ -70,6 +70,7 @@ static void pace_open(struct pace *p, int64_t tw_reuse)
 static void pace_look(struct pace *p, int64_t now_ns, uint32_t from, uint32_t to, uint32_t waiting,
 		      int64_t gone_ns)
 {
+	struct sample dump = {0};
 	struct usage usage;
 
 	census_clear(&p->census);
@@ -85,7 +86,8 @@ static void pace_look(struct pace *p, int64_t now_ns, uint32_t from, uint32_t to
 
 		census_add(&p->census, &s);
 	}
-	CU_ASSERT_EQUAL_FATAL(census_fullest(&p->census, &usage, 1), 1);
+	census_tell(&p->census, &dump, &usage, 1);
+	CU_ASSERT_EQUAL_FATAL(dump.usage_count, 1);
 	p->row = (struct look_row){.usage = usage};
 	trend_look(&p->trend, &p->census, now_ns);
 	trend_tell(&p->trend, &p->census, &p->row, 1, now_ns);
@@ -188,6 +190,7 @@ static void what_was_opened_is_closed_or_more(void)
 /* A connection to each of them; the last has a rate, or it is told how many have none. */
 static void look_at_many(struct pace *p, int64_t now_ns, uint32_t from, uint32_t count)
 {
+	struct sample dump = {0};
 	struct usage usage;
 
 	census_clear(&p->census);
@@ -203,7 +206,8 @@ static void look_at_many(struct pace *p, int64_t now_ns, uint32_t from, uint32_t
 		census_add(&p->census, &s);
 	}
 	CU_ASSERT_EQUAL_FATAL(p->census.taken, count);
-	CU_ASSERT_EQUAL_FATAL(census_fullest(&p->census, &usage, 1), 1);
+	census_tell(&p->census, &dump, &usage, 1);
+	CU_ASSERT_EQUAL_FATAL(dump.usage_count, 1);
 	p->row = (struct look_row){.usage = usage};
 	trend_look(&p->trend, &p->census, now_ns);
 	trend_tell(&p->trend, &p->census, &p->row, 1, now_ns);
