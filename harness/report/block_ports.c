@@ -65,6 +65,19 @@ static void add_peak(struct out *to, const struct result_run *run)
 	}
 }
 
+/* Of the range, ports that nobody could have when the run began. */
+static uint32_t taken_first(const struct result_run *run)
+{
+	uint32_t all = (uint32_t)(run->plan.range.hi - run->plan.range.lo) + 1;
+
+	return all > run->plan.usable ? all - run->plan.usable : 0;
+}
+
+static uint32_t taken_last(const struct result_run *run)
+{
+	return run->end.reserved + run->end.listening + run->end.bound;
+}
+
 /* ", less 2 listened on": why fewer are usable than there are, as far as the last dump tells. */
 static void add_taken(struct out *to, const struct result_run *run)
 {
@@ -74,15 +87,12 @@ static void add_taken(struct out *to, const struct result_run *run)
 	} taken[] = {{run->end.reserved, "reserved"},
 		     {run->end.listening, "listened on"},
 		     {run->end.bound, "bound and not connected"}};
-	uint32_t all = (uint32_t)(run->plan.range.hi - run->plan.range.lo) + 1, told = 0;
 
-	if (run->plan.usable >= all)
+	if (taken_first(run) == 0)
 		return;
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		told += taken[i].n;
-	if (told != all - run->plan.usable) {
+	if (taken_first(run) != taken_last(run)) {
 		out_z(to, ", less ");
-		draft_count(to, all - run->plan.usable);
+		draft_count(to, taken_first(run));
 		out_z(to, " that are taken");
 		return;
 	}
@@ -95,27 +105,28 @@ static void add_taken(struct out *to, const struct result_run *run)
 	}
 }
 
-/* Ports that somebody has bound, or listens on, in the last dump, and had not when the run began. */
-static uint32_t taken_late(const struct result_run *run)
+/* Did bind() take some of one destination for another? */
+static bool has_elsewhere(const struct result_dump *dump)
 {
-	uint32_t all = (uint32_t)(run->plan.range.hi - run->plan.range.lo) + 1,
-		 now = run->end.reserved + run->end.listening + run->end.bound;
-
-	return now > all - run->plan.usable ? now - (all - run->plan.usable) : 0;
+	for (uint32_t i = 0; i < dump->count; i++)
+		if (dump->usages[i].elsewhere > 0)
+			return true;
+	return false;
 }
 
 /* Where bind() took ports for other destinations than the fullest, or squat came late. */
-static void add_elsewhere(struct out *to, const struct result_run *run)
+static void add_fewer(struct out *to, const struct result_run *run)
 {
-	uint64_t usable = run_count(run, MEASURE_PORTS_USABLE);
-	bool late = taken_late(run) >= run->plan.usable - usable;
+	uint64_t usable = run_count(run, MEASURE_PORTS_USABLE), gone = run->plan.usable - usable;
+	bool late = !has_elsewhere(&run->fullest) && !has_elsewhere(&run->end) &&
+		    taken_last(run) >= taken_first(run) + gone;
 
 	if (!run_value(run, MEASURE_PORTS_USABLE).present || usable >= run->plan.usable)
 		return;
 	out_z(to, ", ");
 	draft_count(to, usable);
-	out_z(to, late ? " once " : " to the fullest, for bind() took ");
-	draft_count(to, run->plan.usable - usable);
+	out_z(to, late ? " after " : " to the fullest, for bind() took ");
+	draft_count(to, gone);
 	out_z(to, late ? " more were bound or listened on" : " for others");
 }
 
@@ -135,7 +146,7 @@ void block_ports(struct out *out, const struct result_run *run)
 			run->plan.destinations);
 	if (run->plan.sources > 1)
 		out_fmt(to, " from each of %u addresses", run->plan.sources);
-	add_elsewhere(to, run);
+	add_fewer(to, run);
 	add_peak(to, run);
 	draft_print(&d, out, "  ports");
 	print_states(out, run);

@@ -60,8 +60,14 @@ static void the_peak_and_the_share_are_of_one_destination(void)
 		{"loads: {six: {family: ipv6}, four: {bind: address}}", 8, 30, 16, 0,
 		 "32 usable (40000-40031), peak 30 in use: 93.8 %\n"},
 		{"squat: {bind: 12, start: 500ms}", 20, 0, 0, 12,
-		 "32 usable (40000-40031), 20 once 12 more were bound or listened\n"
+		 "32 usable (40000-40031), 20 after 12 more were bound or listened\n"
 		 "             on, peak 20 in use: 100 %\n"},
+		/* as many as squat took when all of them were in use */
+		{"loads: {six: {family: ipv6}, four: {bind: address}}\n"
+		 "squat: {bind: 8, start: 500ms}",
+		 16, 16, 8, 8,
+		 "32 usable (40000-40031), 24 to the fullest, for bind() took 8 for\n"
+		 "             others, peak 16 in use: 66.7 %\n"},
 		{"squat: {bind: 12, start: 500ms}\nload: {bind: address}", 20, 0, 0, 12,
 		 "32 usable (40000-40031), peak 20 in use: 62.5 %\n"},
 		{"squat: {bind: 12}", 20, 0, 0, 12,
