@@ -46,6 +46,7 @@
 	SUITE(outline) \
 	SUITE(together) \
 	SUITE(use) \
+	SUITE(fill) \
 	SUITE(split) \
 	SUITE(foretold) \
 	SUITE(retry) \
