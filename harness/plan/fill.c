@@ -122,7 +122,7 @@ static struct fill fill_of(struct sum *v, const struct forecast *one)
 	struct fill f = {FOR_EVER, FOR_EVER, FOR_EVER, .likely_of = (uint32_t)(v->me - p->loads)};
 
 	slow_down(v, stop);
-	f.never = sum_peak(v) <= usable || shares_with_all(p, v->me) ||
+	f.never = sum_peak(v) <= usable || (usable > 0 && shares_with_all(p, v->me)) ||
 		  (v->alone && one->known && !one->exhausts);
 	if (!f.never) {
 		f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable, stop), asked_ns(v));
@@ -189,7 +189,7 @@ static double usable_least(const struct plan *p, const struct fill *fills, int64
 	double least = INFINITY;
 
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (fills[i].soonest_ns <= surely_ns)
+		if (fills[i].soonest_ns <= surely_ns || fills[i].surely_ns <= surely_ns)
 			least = fmin(least, p->loads[i].budget.usable);
 	return least;
 }

@@ -206,6 +206,11 @@ static void when_a_port_is_likely_wanted_for_is_told(void)
 		 "b: "
 		 "{rate: 3k/s, end: leak}}",
 		 4.704, 7.216, NEVER},
+		/* a port that the server has is none for it, though it would share one with whoever it was */
+		{"network: {topology: loopback, ports: 40000-40031}\nloads: {a: {rate: 10/s, end: "
+		 "leak}, "
+		 "b: {rate: 10/s, start: 1s, bind: port 7000, options: {reuseaddr: true}}}",
+		 1, 1, NEVER},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
