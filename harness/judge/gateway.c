@@ -150,11 +150,12 @@ static const char *say_sum(const struct evidence *e, int64_t open_ns, int64_t ke
 		.s;
 }
 
-/* Of both protocols each has ports of its own, and no rate is that of both. */
+/* Of both protocols each has ports of its own, and no rate is that of both; of several loads, where each
+ * may go on for ever, none is bounded. */
 static bool nothing_lasts(const struct evidence *e)
 {
 	return is_of_both(e->plan) || e->plan->forecast.quiet_ns == FOR_EVER ||
-	       !(e->plan->forecast.rate > 0);
+	       !(e->plan->forecast.rate > 0) || isinf(e->plan->forecast.rate);
 }
 
 const char *say_mapping_rate(const struct evidence *e)
