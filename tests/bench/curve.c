@@ -31,7 +31,8 @@ static bool scale_y(struct axis *axis, const struct curve_picture *picture,
 				low = fmin(low, picture->of(&curves[i].points[k]));
 				high = fmax(high, picture->of(&curves[i].points[k]));
 			}
-	axis_decades(axis, low, high);
+	if (high > 0)
+		axis_decades(axis, low, high);
 	return high > 0;
 }
 
