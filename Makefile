@@ -10,6 +10,7 @@ SAN        ?=
 SETUP      ?= scripts/setup
 RUN        ?= scenarios/leak.yaml
 FUZZ_TIME  ?= 60
+FUZZ_SAN   := address,undefined,float-cast-overflow
 
 # A fresh machine: install what is missing, then go on. SETUP=: never installs.
 ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
@@ -55,7 +56,7 @@ endif
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(B)/$(PROG) ## build; V=1 shows the commands, SAN=address,undefined sanitizes
+all: $(B)/$(PROG) ## build; V=1 shows the commands, SAN=address,undefined,float-cast-overflow sanitizes
 
 run: $(B)/$(PROG) ## run a scenario, or RUN='arguments of lastport run'
 	$< run $(RUN)
@@ -153,11 +154,11 @@ build/version: force
 .PHONY: force
 
 build/fuzz/%: build/fuzz/tests/fuzz/fuzz_%.o $(patsubst %.c,build/fuzz/%.o,$(SYS) $(HOUSE))
-	$(call say,LD)$(CLANG) -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CLANG) -pthread -fsanitize=fuzzer,$(FUZZ_SAN) -o $@ $^ $(LDLIBS)
 
 build/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+	$(call say,CC)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -c -o $@ $<
 
 build/fuzz/keys.dict: harness/words/keys.def harness/words/choices.def harness/words/measures.def
 	@mkdir -p $(@D)
