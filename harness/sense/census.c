@@ -334,17 +334,13 @@ static int fuller(const struct census_row *x, const struct census_row *y)
 /* Into its place among the fullest, of which the last falls out. */
 static void place(struct census_row **best, uint32_t *n, uint32_t most, struct census_row *row)
 {
-	uint32_t at = *n;
+	uint32_t at = *n < most ? (*n)++ : most;
 
-	if (*n == most && fuller(row, best[most - 1]) > 0)
-		return;
-	if (*n < most)
-		(*n)++;
-	else
-		at--;
 	for (; at > 0 && fuller(row, best[at - 1]) < 0; at--)
-		best[at] = best[at - 1];
-	best[at] = row;
+		if (at < most)
+			best[at] = best[at - 1];
+	if (at < most)
+		best[at] = row;
 }
 
 enum { FULLEST_MOST = 1024 };
