@@ -1,6 +1,7 @@
 #include "plan/budget.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/unit.h"
 
@@ -89,21 +90,26 @@ bool carriage_lacks(const struct carriage *c)
 	return c->at_once < c->enough;
 }
 
+/* As the scenario sets it, each name once; empty: it does not. */
+static struct text setting_text(const struct setting_list *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->count; i++)
+		if (text_is(settings->list[i].name, name))
+			return text_trim(settings->list[i].value);
+	return (struct text){0};
+}
+
 int64_t setting_number(const struct setting_list *settings, const char *name, int64_t fallback)
 {
-	for (size_t i = 0; i < settings->count; i++) {
-		const struct setting *s = &settings->list[i];
-		char digits[24] = {0}, *end;
-		int64_t n;
+	struct text value = setting_text(settings, name);
+	char digits[24] = {0}, *end;
+	int64_t n;
 
-		if (!text_is(s->name, name) || s->value.len == 0 || s->value.len >= sizeof(digits))
-			continue;
-		for (size_t j = 0; j < s->value.len; j++)
-			digits[j] = s->value.s[j];
-		n = strtoll(digits, &end, 10);
-		return *end ? fallback : n < INT32_MIN ? INT32_MIN : n > INT32_MAX ? INT32_MAX : n;
-	}
-	return fallback;
+	if (value.len == 0 || value.len >= sizeof(digits))
+		return fallback;
+	memcpy(digits, value.s, value.len);
+	n = strtoll(digits, &end, 10);
+	return *end ? fallback : n < INT32_MIN ? INT32_MIN : n > INT32_MAX ? INT32_MAX : n;
 }
 
 static bool is_blank(char c)
@@ -116,17 +122,6 @@ static int64_t number_or(struct text t, int64_t fallback)
 	uint64_t n;
 
 	return t.len > 0 && unit_read_count(t, &n) && n <= INT32_MAX ? (int64_t)n : fallback;
-}
-
-/* As the scenario sets it last; empty: it does not. */
-static struct text setting_text(const struct setting_list *settings, const char *name)
-{
-	struct text value = {0};
-
-	for (size_t i = 0; i < settings->count; i++)
-		if (text_is(settings->list[i].name, name))
-			value = text_trim(settings->list[i].value);
-	return value;
 }
 
 int64_t setting_first(const struct setting_list *settings, const char *name, int64_t fallback)
@@ -146,7 +141,7 @@ int64_t setting_last(const struct setting_list *settings, const char *name, int6
 
 	while (begin > 0 && !is_blank(value.s[begin - 1]))
 		begin--;
-	return value.len ? number_or(text_skip(value, begin), fallback) : fallback;
+	return number_or(text_skip(value, begin), fallback);
 }
 
 uint32_t concurrency_of(const struct load *load)
