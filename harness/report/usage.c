@@ -2,10 +2,9 @@
 
 #include <string.h>
 
+#include "host/waits.h"
+#include "host/wheel.h"
 #include "report/draft.h"
-
-/* What ends within a step of the kernel's timers ends together: of 250 ticks a second (host/wheel.h). */
-#define STEP_NS INT64_C(2048000000)
 
 const char *usage_share(char text[UNIT_PRINTED], double share)
 {
@@ -28,6 +27,15 @@ void usage_way(struct out *to, const struct usage *u)
 		out_z(to, ", udp");
 }
 
+/* Within a step of the kernel's timers, as far off as TIME_WAIT. */
+static bool ends_together(const struct usage *u)
+{
+	const struct host usual = {0};
+	int64_t step_ns = wheel_late_ns(&usual, WAIT_WHOLE_NS);
+
+	return u->all_free_ns - u->next_free_ns < step_ns && u->next_free_ns > step_ns;
+}
+
 /* Of TIME_WAIT alone: who holds a port otherwise gives it back when it pleases, or never. */
 static void add_times(struct out *to, const struct usage *u)
 {
@@ -35,7 +43,7 @@ static void add_times(struct out *to, const struct usage *u)
 		return;
 	if (u->all_free_ns == 0) {
 		out_z(to, " (the next connect() may have them");
-	} else if (u->all_free_ns - u->next_free_ns < STEP_NS && u->next_free_ns > STEP_NS) {
+	} else if (ends_together(u)) {
 		draft_time(to, " (free in ", u->all_free_ns);
 	} else {
 		if (u->next_free_ns > 0)
