@@ -60,6 +60,7 @@
 	SUITE(errno_load) \
 	SUITE(watch) \
 	SUITE(watch_pace) \
+	SUITE(watch_cost) \
 	SUITE(cli) \
 	SUITE(signals) \
 	SUITE(library) \

@@ -19,6 +19,7 @@
 	SUITE(late) \
 	SUITE(wheel) \
 	SUITE(census) \
+	SUITE(usable) \
 	SUITE(look) \
 	SUITE(trend) \
 	SUITE(schedule) \
