@@ -165,7 +165,7 @@ static void set_failure(struct outline *o, const struct plan *p)
 	double start = (double)p->loads[0].load->start;
 	/* What a pool keeps idle has its port for no time that could be told; and who tries again has
 	 * another. */
-	bool is_told = (!o->pooled || o->pool.in_step || o->pool.serves_once) && o->tries == 1;
+	bool is_told = (!o->pooled || o->pool.rounds > 0 || o->pool.serves_once) && o->tries == 1;
 
 	o->exhausts = f->exhausts;
 	o->known = f->known;

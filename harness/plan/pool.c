@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
 
@@ -98,11 +99,12 @@ static bool likely_expires(const struct load *l, const struct life *life, uint32
 	return (load_is_open(l) ? (floor(live / gap) + 1) * gap - live : gap) > idle;
 }
 
-/* Is the first client's request under way still, when the last one begins? */
+/* Is the first client's request under way still, when the last one begins, though a thread is held up meanwhile? */
 static bool begins_together(const struct scenario *s, const struct life *life)
 {
 	return !load_is_open(&s->load) &&
-	       (double)life->live.least > concurrency_of(&s->load) * slowest_connect_ns(s);
+	       (double)life->live.least >
+		       concurrency_of(&s->load) * slowest_connect_ns(s) + (double)LIFE_SLACK;
 }
 
 /* Of those that are due before the first ends, so many: later ones may find its connection. */
@@ -117,15 +119,36 @@ static double surely_under_way(const struct scenario *s, const struct life *life
 	return fmin((double)shape_due(&shape, until), (double)until / slowest_connect_ns(s));
 }
 
-/* Does a round end before the next begins, however slow the machine? */
-static bool is_in_step(const struct scenario *s, const struct life *life, uint32_t pairs)
+/* How far apart the clients of a round may be, so that none begins before all have asked, and no next round before
+ * all have ended and, where they are thrown away, are gone; 0: they have no rounds. */
+static double together_ns(const struct scenario *s, const struct life *life, uint32_t pairs)
 {
 	const struct load *l = &s->load;
+	int64_t thrown = outlasts(l, pairs) ? 0 : l->pool.idle_timeout + LIFE_SLACK;
+	bool has_rounds = !load_is_open(l) && pairs == 1 && life->live.least == life->live.most &&
+			  l->request.per_connection == 0;
 
-	if (!outlasts(l, pairs) && 2 * l->pool.idle_timeout > l->request.pause)
-		return false;
-	return begins_together(s, life) && life->live.least == life->live.most &&
-	       (double)l->request.pause > concurrency_of(l) * slowest_connect_ns(s);
+	return has_rounds ? (double)sooner(life->live.least, l->request.pause - thrown) : 0;
+}
+
+/* For how many rounds they are all together: who opens a connection is later each time, by what that takes. */
+static double rounds_of(double together_ns, double clients, double connect_ns, double held_up_ns,
+			double later_ns)
+{
+	double left = together_ns - clients * connect_ns - held_up_ns;
+
+	return left > 0 ? 1 + floor(left / (connect_ns + later_ns)) : 0;
+}
+
+/* A thread of the slowest machine may be held up once in a time, and those that it keeps then are late by that. */
+static void set_rounds(struct pool_fate *f, const struct scenario *s, const struct life *life)
+{
+	double together = together_ns(s, life, (uint32_t)f->pools);
+	double round = (double)life->live.most + (double)s->load.request.pause;
+
+	f->rounds = rounds_of(together, f->at_once, slowest_connect_ns(s), (double)LIFE_SLACK,
+			      SPEED_HELD_UP_NS * round / STALLS_NS);
+	f->rounds_likely = rounds_of(together, f->at_once, SPEED_CONNECT_NS, 0, 0);
 }
 
 /* What is known of the requests at once, and of the connections that are there for them. */
@@ -166,8 +189,8 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 {
 	const struct load *l = &s->load;
 	bool by_turns = s->network.choose != CHOOSE_SEED;
-	bool is_known =
-		(b->pairs == 1 || by_turns) && pool_is_answered(s) && !l->on_failure.flush_pool;
+	bool is_known = (b->pairs == 1 || by_turns || !load_is_open(l)) && pool_is_answered(s) &&
+			!l->on_failure.flush_pool;
 	struct pool_fate f = {.pools = b->pairs,
 			      .at_once = is_known ? under_way(l, life) : INFINITY,
 			      .likely = fmax(likely_at_once(l, life), b->pairs),
@@ -179,8 +202,8 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 	f.likely_expires = is_known && likely_expires(l, life, b->pairs);
 	f.surely_expires = is_known && surely_expires(s, life, b->pairs);
 	f.begins_together = is_known && begins_together(s, life);
-	f.in_step = is_known && b->pairs == 1 && is_in_step(s, life, b->pairs) &&
-		    l->request.per_connection == 0;
+	if (is_known)
+		set_rounds(&f, s, life);
 	return f;
 }
 
@@ -209,60 +232,84 @@ double pool_opens_most(const struct pool_fate *f, double n)
 		return n;
 	opens = f->pools * f->each + f->late * (1 + floor(n / f->between));
 	opens += fmax(ceil((n - f->at_once) * f->share_most - NEARLY), 0);
-	if (f->share_most > 0 && !f->in_step) /* the last round may be half of one */
+	if (f->share_most > 0 && !pool_is_in_step(f, n)) /* the last round may be half of one */
 		opens += f->pools * (f->each - f->kept);
 	return fmin(n, opens + (f->served > 0 ? ceil(n / f->served) : 0));
+}
+
+/* Of those that come together, round by round, so many open one. */
+static double opened_in_step(const struct pool_fate *f, double n)
+{
+	return fmin(n, f->at_once) + fmax(n - f->at_once, 0) * f->share_most;
 }
 
 double pool_opens_least(const struct pool_fate *f, double n)
 {
 	double first = fmin(n, f->begins_together ? f->at_once : fmax(f->surely, 1));
 
-	if (f->in_step && n > f->at_once)
-		return f->at_once + floor((n - f->at_once) * f->share_most + NEARLY);
-	if (f->in_step)
-		return n;
+	if (f->rounds > 0)
+		first = floor(opened_in_step(f, fmin(n, f->rounds * f->at_once)) + NEARLY);
 	if (f->surely_expires)
 		first = fmax(first, floor(n * PROMPT / f->each));
 	return fmax(first, f->served > 0 ? ceil(n / f->served) : 0);
 }
 
-bool pool_churns(const struct pool_fate *f)
+bool pool_is_in_step(const struct pool_fate *f, double n)
 {
-	return isfinite(f->at_once) && !f->expires && !f->in_step && f->share_most > 0;
+	return f->rounds > 0 && n <= f->rounds * f->at_once;
 }
 
-double pool_share_likely(const struct pool_fate *f)
+bool pool_keeps_all(const struct pool_fate *f)
 {
-	if (f->in_step || f->likely_expires)
+	return isfinite(f->at_once) && isinf(f->between) && f->served <= 0;
+}
+
+bool pool_churns(const struct pool_fate *f)
+{
+	return isfinite(f->at_once) && !f->expires && f->rounds_likely <= 0 && f->share_most > 0;
+}
+
+/* The share of the requests that open one where they are in no step. */
+static double share_likely(const struct pool_fate *f)
+{
+	if (f->likely_expires)
 		return f->share_most;
-	return fmin((pool_churns(f) ? f->share_most * TOGETHER : 0) +
+	return fmin((isfinite(f->at_once) && !f->expires ? f->share_most * TOGETHER : 0) +
 			    (f->served > 0 ? 1 / f->served : 0),
 		    1);
 }
 
+double pool_later_likely(const struct pool_fate *f, double n)
+{
+	double stepped = isfinite(f->at_once) ? fmin(n, f->rounds_likely * f->at_once) : 0;
+
+	return stepped * f->share_most + (n - stepped) * share_likely(f);
+}
+
 double pool_opens_likely(const struct pool_fate *f, double n)
 {
-	double first = pool_churns(f) ? f->likely : 0, later = fmax(n - first, 0);
-	double opens = fmax(f->likely, first + ceil(later * pool_share_likely(f) - NEARLY));
+	bool renews = pool_churns(f) || f->rounds_likely > 0;
+	double first = renews ? f->likely : 0, later = fmax(n - first, 0);
+	double opens = fmax(f->likely, first + ceil(pool_later_likely(f, later) - NEARLY));
 
 	return fmin(n, fmax(opens, pool_opens_least(f, n)));
 }
 
 double pool_round_of(const struct pool_fate *f, uint64_t ports)
 {
-	double each = f->at_once - f->kept;
+	double each = f->at_once - f->kept, before;
 
-	if (!f->in_step || each <= 0)
+	if (f->rounds <= 0 || each <= 0)
 		return INFINITY;
 	if ((double)ports < f->at_once)
 		return 0;
-	return (floor(((double)ports - f->at_once) / each) + 1) * f->at_once;
+	before = (floor(((double)ports - f->at_once) / each) + 1) * f->at_once;
+	return pool_is_in_step(f, before + f->at_once) ? before : INFINITY;
 }
 
 double pool_edge(const struct pool_fate *f)
 {
 	double cut = f->share_most > 0 ? f->pools * (f->each - f->kept) : 0;
 
-	return f->in_step ? 0 : 2 * f->pools * f->each + cut + f->late;
+	return 2 * f->pools * f->each + cut + f->late;
 }

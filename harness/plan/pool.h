@@ -29,8 +29,10 @@ struct pool_fate {
 	double share_most;    /* of the requests, those that open a connection, once it is warm */
 	double surely;	      /* begin before the first of them ends, however slow the machine */
 	bool begins_together; /* the first of each client are all under way at once */
-	bool in_step;	      /* all begin and end together, round by round: so many do */
-	bool is_closed;	      /* connections that end are closed by the client, and wait */
+	double rounds,
+		rounds_likely; /* all begin and end together for so many, for sure and likely; then those
+				 that open a connection have fallen behind the others */
+	bool is_closed;	       /* connections that end are closed by the client, and wait */
 	bool expires;	     /* before it could serve again, each may be closed for its idle time */
 	bool likely_expires; /* and is, where requests come as evenly as they are due */
 	bool surely_expires; /* and is, unless the machine is held up */
@@ -53,6 +55,12 @@ struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
 double pool_opens_most(const struct pool_fate *f, double n);
 double pool_opens_least(const struct pool_fate *f, double n);
 
+/* Do the first n requests begin and end together, round by round, for sure? */
+bool pool_is_in_step(const struct pool_fate *f, double n);
+
+/* Does each connection stay, so that none is closed and none opened instead? */
+bool pool_keeps_all(const struct pool_fate *f);
+
 /* Does it keep fewer than there are at once, so that some are closed as often as several end together? */
 bool pool_churns(const struct pool_fate *f);
 
@@ -60,15 +68,15 @@ bool pool_churns(const struct pool_fate *f);
  * opens if half of them end together. */
 double pool_opens_likely(const struct pool_fate *f, double n);
 
-/* The share of the requests that open one then. */
-double pool_share_likely(const struct pool_fate *f);
+/* Of n requests to a pool that is warm, counted from then, those that open one so. */
+double pool_later_likely(const struct pool_fate *f, double n);
 
 /* Of the requests of a pool that is warm, those that open a connection, at most: since there is no room to
  * keep it, or since it has served as many as it may. */
 double pool_share(const struct pool_fate *f);
 
 /* Requests before the one that is to open a connection more than there are ports, each round being in
- * step; INFINITY: none is. */
+ * step until then; INFINITY: none is, or they may be in no step by then. */
 double pool_round_of(const struct pool_fate *f, uint64_t ports);
 
 /* Ports that are in use at once besides what the share of the requests of a port's life comes to: those

@@ -89,7 +89,7 @@ static bool is_first_back(const struct forecast *f)
 /* Of a pool that may keep the first as long as it likes? */
 static bool is_idle_for_ever(const struct outline *o)
 {
-	return o->pooled && !o->pool.in_step && !o->pool.serves_once;
+	return o->pooled && o->pool.rounds <= 0 && !o->pool.serves_once;
 }
 
 /* The first connection has its port for the whole of its life; then somebody has to ask for it. */

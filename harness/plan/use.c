@@ -302,22 +302,22 @@ static double pooled_least(const struct use *u, double since_ns)
 static double pooled_likely(const struct use *u, double since_ns)
 {
 	const struct pool_fate *f = &u->pool;
-	double begun = begun_since(u, PACE_USUAL, since_ns), share, window;
+	double begun = begun_since(u, PACE_USUAL, since_ns), before, window;
 	double idle = f->expires ? (double)u->load->load->pool.idle_timeout : 0;
 
-	share = pool_share_likely(f);
 	window = (double)u->life.live.most + (double)u->life.quiet.most + idle;
-	return fmin(begun, f->likely + floor(share * (begun - begun_since(u, PACE_USUAL,
-									  since_ns - window))));
+	before = begun_since(u, PACE_USUAL, since_ns - window);
+	return fmin(begun,
+		    f->likely + floor(pool_later_likely(f, begun) - pool_later_likely(f, before)));
 }
 
 /* Of so many requests in a port's life: those that were open as it began, and those that it opens. */
 static double pooled_within(const struct pool_fate *f, double requests)
 {
-	double edge = f->in_step ? f->at_once : pool_edge(f), share = pool_share(f);
+	double share = pool_share(f);
 	double held_up = isinf(f->between) ? 0 : f->late * floor(requests / f->between);
 
-	return edge + (share > 0 ? ceil(requests * share) : 0) + held_up;
+	return pool_edge(f) + (share > 0 ? ceil(requests * share) : 0) + held_up;
 }
 
 static double pooled_most(const struct use *u, double since_ns)

@@ -156,7 +156,7 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 	json_object_set_new(pool, "at_once", real_or_null(o->pool.at_once));
 	json_object_set_new(pool, "kept", real_or_null(o->pool.kept));
 	json_object_set_new(pool, "churn_most", json_real(o->pool.share_most));
-	json_object_set_new(pool, "in_step", json_boolean(o->pool.in_step));
+	json_object_set_new(pool, "in_step", json_boolean(pool_is_in_step(&o->pool, o->requests)));
 	if (p->forecast.pool_rate > 0)
 		json_object_set_new(pool, "sustained", real_or_null(p->forecast.pool_rate));
 	if (!isfinite(o->requests))

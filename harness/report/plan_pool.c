@@ -19,7 +19,8 @@ static const char *say_expires(const struct plan *p, const struct outline *o, st
 						       say_time(a, gap))
 						   .s
 					 : "further apart",
-			   o->pool.in_step || (o->pool.surely_expires && o->pool.each <= 1)
+			   pool_is_in_step(&o->pool, o->requests) ||
+					   (o->pool.surely_expires && o->pool.each <= 1)
 				   ? "each request opens a connection"
 				   : "up to all of them open a connection")
 		.s;
@@ -30,6 +31,7 @@ static const char *say_churn(const struct plan *p, const struct outline *o, stru
 {
 	const struct pool_fate *f = &o->pool;
 	double over = f->each - f->kept;
+	bool in_step = pool_is_in_step(f, o->requests);
 
 	if (f->expires)
 		return say_expires(p, o, a);
@@ -42,9 +44,9 @@ static const char *say_churn(const struct plan *p, const struct outline *o, stru
 	return text_format(a,
 			   ": %s%s of %s at once%s, %.3g %% of the requests, open a connection and "
 			   "close it%s; from max_idle %s on none does",
-			   f->in_step ? "" : "up to ", say_count(a, over), say_count(a, f->each),
+			   in_step ? "" : "up to ", say_count(a, over), say_count(a, f->each),
 			   f->pools > 1 ? " to each destination" : "", 100 * f->share_most,
-			   f->in_step ? ", in each round" : ", if they end together",
+			   in_step ? ", in each round" : ", if they end together",
 			   say_count(a, f->each))
 		.s;
 }
@@ -153,10 +155,11 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 				.s;
 	if (isinf(p->forecast.pool_rate))
 		return TEXT("any rate: once the pool is warm it opens no connection");
-	return text_format(
-		a, "%s / %s / %.3g %% = requests at %s for ever%s", ports, say_window(p, o, a),
-		100 * pool_share(&o->pool), say_sustained(a, p->forecast.pool_rate),
-		o->pool.in_step ? "" : ", at least: more, where they do not end together");
+	return text_format(a,
+			   "%s / %s / %.3g %% = requests at %s for ever, at least: more, where "
+			   "they do not end together",
+			   ports, say_window(p, o, a), 100 * pool_share(&o->pool),
+			   say_sustained(a, p->forecast.pool_rate));
 }
 
 /* "; about 10 are likely, which are enough", where it is told. */

@@ -355,15 +355,15 @@ static void a_pool_opens_what_it_does_not_keep(void)
 		/* what half of 100/s open is given back in time */
 		{"load: {rate: 100/s, hold: 20ms, pool: {max_idle: 1}}\nstop: {time: 1h}", 60.02, NAN, HOLDS, 0},
 		/* ten at once, all in step: eight open anew in each round, and 32 ports are used up in the fourth */
-		{FEW "load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 2}, request: {send: 8B, pause: 20ms}}",
-		 60.02, NAN, REFUSES, 32},
-		{FEW "load: {concurrency: 10, total: 30, hold: 20ms, pool: {max_idle: 2}, request: {send: 8B, pause: 20ms}}",
-		 60.02, NAN, HOLDS, 0},
-		{FEW "load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 2}, request: {send: 8B}}",
-		 60.02, NAN, CANNOT_TELL, 0},
+		{FEW "load: {concurrency: 10, total: 100, hold: 50ms, pool: {max_idle: 2}, request: {send: 8B, pause: 50ms}}",
+		 60.05, NAN, REFUSES, 32},
+		{FEW "load: {concurrency: 10, total: 30, hold: 50ms, pool: {max_idle: 2}, request: {send: 8B, pause: 50ms}}",
+		 60.05, NAN, HOLDS, 0},
+		{FEW "load: {concurrency: 10, total: 100, hold: 50ms, pool: {max_idle: 2}, request: {send: 8B}}",
+		 60.05, NAN, CANNOT_TELL, 0},
 		/* one less than the clients: 10 + 9 rounds x 1 */
-		{FEW "load: {concurrency: 10, total: 100, hold: 20ms, pool: {max_idle: 9}, request: {send: 8B}}",
-		 60.02, NAN, HOLDS, 0},
+		{FEW "load: {concurrency: 10, total: 100, hold: 50ms, pool: {max_idle: 9}, request: {send: 8B}}",
+		 60.05, NAN, HOLDS, 0},
 		{FEW "server: {behaviour: close}\nload: {concurrency: 10, pool: {max_idle: 10}, "
 		     "request: {per_connection: 99}}",
 		 60, NAN, CANNOT_TELL, 0},
