@@ -51,7 +51,7 @@ ifneq ($(V),1)
 say = @printf '  %-5s %s\n' $(1) $@;
 endif
 
-.PHONY: all run test test-netns bench bench-setup bench-curves bench-reference golden fuzz lint format install clean help
+.PHONY: all run test test-netns bench bench-setup bench-curves bench-reference hunt golden fuzz lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -61,8 +61,8 @@ all: $(B)/$(PROG) ## build; V=1 shows the commands, SAN=address,undefined,float-
 run: $(B)/$(PROG) ## run a scenario, or RUN='arguments of lastport run'
 	$< run $(RUN)
 
-test: $(B)/$(PROG) $(B)/unit $(B)/netns $(FUZZ:%=$(B)/replay_%) ## everything; what this machine forbids is skipped, loudly
-	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' 'sh tests/readme.sh' 'sh tests/schema.sh $<' \
+test: $(B)/$(PROG) $(B)/unit $(B)/netns $(B)/hunt $(FUZZ:%=$(B)/replay_%) ## everything; what this machine forbids is skipped, loudly
+	@sh tests/run.sh $(B)/unit $(B)/netns 'sh tests/golden.sh $<' 'sh tests/readme.sh' 'sh tests/schema.sh $<' '$(B)/hunt --turn --place $(B)/hunted $<' \
 		$(foreach t,$(FUZZ),'$(B)/replay_$t tests/fuzz/corpus/$t/*')
 
 test-netns: $(B)/$(PROG) $(B)/netns ## the real kernel alone, in namespaces of our own
@@ -81,6 +81,9 @@ bench-reference: $(B)/bench $(B)/$(PROG) ## measure anew all that results/refere
 	$(B)/$(PROG) run -q -o results/reference/cliff scenarios/cliff.yaml
 	$(B)/$(PROG) report --svg results/reference/cliff >results/reference/cliff.svg
 	@sh tests/golden.sh $(B)/$(PROG) --write && sh tests/readme.sh --write
+
+hunt: $(B)/hunt $(B)/$(PROG) ## scenarios drawn from a seed, each planned, run and held against its plan; HUNT='--seed 4049 --count 1'
+	$< $(HUNT) $(B)/$(PROG)
 
 bench-setup: ## install the programs that make bench compares with: wrk, ab, hey, httperf, stress-ng
 	sh scripts/bench-setup
@@ -133,6 +136,9 @@ $(B)/netns: $(call in,netns) $(B)/tests/unit/runner.o $(call obj,$(SYS)) $(B)/ho
 	$(call say,LD)$(link) -lcunit
 
 $(B)/bench: $(call in,bench) $(call obj,$(SYS)) $(B)/house.a | $(B)/$(PROG)
+	$(call say,LD)$(link)
+
+$(B)/hunt: $(call in,hunt) $(B)/house.a
 	$(call say,LD)$(link)
 
 $(B)/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $(call obj,$(SYS)) $(B)/house.a
