@@ -33,11 +33,13 @@ struct claim claim_alike_of(const struct evidence *e, uint64_t n, enum stage sta
 			    const char *what)
 {
 	struct claim c = {.weight = (double)n};
+	bool all = n == evidence_errors(e, stage, error);
 
 	if (n > 0)
-		c.why = text_format(e->a, "%s: %s failed %s with %s (%s)%s. %s", say_not_ports(e),
+		c.why = text_format(e->a, "%s: %s failed %s with %s (%s)%s. %s%s", say_not_ports(e),
 				    stage_call(stage), say_number_of(e->a, n, "time", "times"),
-				    errno_name(error), errno_words(error), say_room(e), what);
+				    errno_name(error), errno_words(error), say_room(e), what,
+				    all ? say_failing(e, stage, error) : "");
 	return c;
 }
 

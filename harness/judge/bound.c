@@ -111,12 +111,13 @@ static struct claim bind_first(const struct evidence *e)
 		e->a,
 		"bind(%s, 0) takes a port before the destination is known, and so "
 		"for all of them: %s %s %s in all%s. Were connect() to choose, each of "
-		"%s would have them: %s. %s",
+		"%s would have them: %s. %s%s",
 		who->bind == BIND_ANY ? "0.0.0.0" : "address", say_ports(e),
 		say_either(b->usable, "carries", "carry"),
 		say_number_of(e->a, b->usable, "connection", "connections"), say_sources(e),
 		say_number_of(e->a, e->plan->destinations, "destination", "destinations"),
-		say_count(e->a, capacity), say_failures(e, STAGE_BIND, EADDRINUSE));
+		say_count(e->a, capacity), say_failures(e, STAGE_BIND, EADDRINUSE),
+		say_owners(e, &deed_bound));
 	return c;
 }
 
@@ -157,10 +158,10 @@ static struct claim bind_starvation(const struct evidence *e)
 			"Loads that bind() first have had %s of the range%s, for all destinations: "
 			"connect() passes over them, whatever the address or the family, and the "
 			"others "
-			"were refused %s though they opened %s.",
+			"were refused %s though they opened %s.%s",
 			say_number_of(e->a, s.bound, "port", "ports"), say_from(e),
 			say_number_of(e->a, s.plain_refused, "time", "times"),
-			say_count(e->a, s.plain));
+			say_count(e->a, s.plain), say_owners(e, &deed_bound));
 	else if (sides_bind_starves(e, &s))
 		c.why = text_format(e->a,
 				    "bind() to port 0 wants a port that nobody has on that "

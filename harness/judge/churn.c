@@ -190,10 +190,10 @@ static struct claim lasting_churn(const struct evidence *e)
 		return no_claim;
 	c.why = text_format(e->a,
 			    "What was open then was closed, and %s of %s %s in TIME_WAIT at the "
-			    "end, after %s: they stay longer than what was open. %s%s",
+			    "end, after %s: they stay longer than what was open. %s%s%s",
 			    say_count(e->a, waiting), say_number_of(e->a, h.own, "port", "ports"),
 			    say_either(waiting, "is", "are"), say_time(e->a, last->t_ns),
-			    say_bound(e), say_own_time(e));
+			    say_bound(e), say_own_time(e), say_owners(e, &deed_closed));
 	return c;
 }
 
@@ -207,7 +207,7 @@ static struct claim time_wait_churn(const struct evidence *e)
 	if (c.weight == 0)
 		return lasting_churn(e);
 	c.weight *= rest;
-	c.why = text_of(say_churn(e));
+	c.why = text_format(e->a, "%s%s", say_churn(e), say_owners(e, &deed_closed));
 	return c;
 }
 
@@ -305,6 +305,9 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 			e->a, "The client closed %s, and the far end did not close its side: %s",
 			say_number_of(e->a, e->closed, "connection", "connections"),
 			say_heard(e, &h));
+	if (c.weight > 0)
+		c.why = text_format(e->a, TEXT_FMT "%s", TEXT_ARG(c.why),
+				    say_owners(e, &deed_closed));
 	return c;
 }
 

@@ -22,7 +22,7 @@ static struct claim udp_sockets(const struct evidence *e)
 		e->a,
 		"%s: a socket of UDP has its port towards all destinations (here %s), from "
 		"connect(), "
-		"bind() or the first sendto() until it is closed. %s %s %s in all. %s.",
+		"bind() or the first sendto() until it is closed. %s %s %s in all. %s.%s",
 		again ? text_format(e->a,
 				    "%s failed %s with EAGAIN, which is easily taken for "
 				    "\"would block\"",
@@ -36,7 +36,8 @@ static struct claim udp_sockets(const struct evidence *e)
 		say_either(e->plan->budget.usable, "carries", "carry"),
 		say_number_of(e->a, e->plan->budget.capacity, "socket", "sockets"),
 		e->ports_of[0] ? "TCP's ports are others"
-			       : "TCP is not touched: its ports are others");
+			       : "TCP is not touched: its ports are others",
+		say_owners(e, &deed_open));
 	return c;
 }
 

@@ -93,6 +93,23 @@ const char *say_failures(const struct evidence *e, enum stage stage, int error);
  * `most` it says why that is too much all the same; INFINITY: it is not asked. */
 const char *say_demand(const struct evidence *e, double most);
 
+/* What each of several loads has done with connections, by its own books. */
+struct deed {
+	const char *did, *what;
+	uint64_t (*of)(const struct evidence *e, size_t load, const struct deed *);
+	enum stage stage;
+	int error;
+};
+
+extern const struct deed deed_closed, deed_leaked, deed_inherited, deed_open, deed_unanswered,
+	deed_bound;
+
+/* " web closed 41, cron 20.": whose the ports are, of several loads, that of them who did it; empty of one. */
+const char *say_owners(const struct evidence *e, const struct deed *);
+
+/* " web failed 12 times.": who of several did so, in this way. */
+const char *say_failing(const struct evidence *e, enum stage stage, int error);
+
 /* " any more: the server's process died after 0.5 s, and 20 connections were opened", by a measure
  * of when; empty if it has not. */
 const char *say_since(const struct evidence *e, enum measure when, const char *what);

@@ -142,26 +142,12 @@ static struct claim leaked_away(const struct evidence *e)
 		.why = text_format(
 			e->a,
 			"Of %s opened %s %s never closed, and each keeps its %s of the gateway, "
-			"which tracked up to %s: used up for good, however many %s it is given.",
+			"which tracked up to %s: used up for good, however many %s it is given.%s",
 			say_number_of(e->a, t->opened, "connection", "connections"),
 			say_count(e->a, e->kept), say_either(e->kept, "was", "were"),
 			is_full ? "entry" : "port",
 			say_count(e->a, (uint64_t)evidence_measured(e, MEASURE_NAT_ENTRIES_MAX)),
-			is_full ? "entries" : "ports")};
-}
-
-/* ", all of cron", of several loads. */
-static const char *say_leaker(const struct evidence *e)
-{
-	size_t i = (size_t)(e->leaker - e->plan->loads);
-	const struct tally *own = evidence_tally(e->plan, e->tape, i);
-
-	if (own == &e->tape->tally || own->leaked == 0)
-		return "";
-	return text_format(e->a, ", %s of " TEXT_FMT,
-			   own->leaked < e->tape->tally.leaked ? "most" : "all",
-			   TEXT_ARG(e->tape->loads[i].load))
-		.s;
+			is_full ? "entries" : "ports", say_owners(e, &deed_leaked))};
 }
 
 static struct claim leak(const struct evidence *e)
@@ -173,19 +159,18 @@ static struct claim leak(const struct evidence *e)
 	if (c.weight == 0)
 		return leaked_away(e);
 	if (t->leaked < t->opened)
-		never = text_format(e->a, "%s of them never closed%s", say_count(e->a, t->leaked),
-				    say_leaker(e))
-				.s;
+		never = text_format(e->a, "%s of them never closed", say_count(e->a, t->leaked)).s;
 	else if (t->opened == 1)
 		never = "was not closed";
 	c.why = text_format(e->a,
 			    "%s %s opened, and %s. Each keeps its port until it is closed or its "
-			    "program ends: %s%s",
+			    "program ends: %s%s%s",
 			    say_number_of(e->a, t->opened, is_tcp(e) ? "connection" : "socket",
 					  is_tcp(e) ? "connections" : "sockets"),
 			    say_either(t->opened, "was", "were"), never,
 			    say_used_up(e, evidence_holders(e).leaked, "for good"),
-			    e->tape->exhausted ? "" : say_descriptors(e));
+			    e->tape->exhausted ? "" : say_descriptors(e),
+			    say_owners(e, &deed_leaked));
 	return c;
 }
 
@@ -202,11 +187,12 @@ static struct claim close_wait_late(const struct evidence *e)
 		e->a,
 		"The far end has closed %s, and the client does so later%s: CLOSE_WAIT has no "
 		"timer, and each keeps its port, and its descriptor, until close(). There %s %s "
-		"%s.",
+		"%s.%s",
 		say_number_of(e->a, h.ended, "connection", "connections"),
 		hold ? text_format(e->a, ", each %s after it was opened", say_time(e->a, hold)).s
 		     : "",
-		say_either(e->plan->budget.usable, "is", "are"), say_ports(e), say_towards(e));
+		say_either(e->plan->budget.usable, "is", "are"), say_ports(e), say_towards(e),
+		say_owners(e, &deed_open));
 	return c;
 }
 
@@ -240,9 +226,9 @@ static struct claim close_wait_leak(const struct evidence *e)
 		e->a,
 		"The far end has closed %s, and the client has not: CLOSE_WAIT has no timer, and "
 		"each keeps its port, and its descriptor, until close() or the program's end. So "
-		"%s",
+		"%s%s",
 		say_number_of(e->a, waiting, "connection", "connections"),
-		say_used_up(e, h.leaked, "for good"));
+		say_used_up(e, h.leaked, "for good"), say_owners(e, &deed_leaked));
 	return c;
 }
 
@@ -266,9 +252,10 @@ static struct claim client_per_request(const struct evidence *e)
 		e->a,
 		"%s, and each had a connection of its own that served no other and was not closed: "
 		"so does a client object that is made for a request and forgotten, with a pool of "
-		"its own (in Go it keeps the connection for 90 s): %s%s",
+		"its own (in Go it keeps the connection for 90 s): %s%s%s",
 		say_number_of(e->a, t->requests_done, "request was done", "requests were done"),
-		say_after(e, h.leaked), say_used_up(e, h.leaked, "by idle connections"));
+		say_after(e, h.leaked), say_used_up(e, h.leaked, "by idle connections"),
+		say_owners(e, &deed_leaked));
 	return c;
 }
 
@@ -284,9 +271,10 @@ static struct claim body_not_read(const struct evidence *e)
 	c.why = text_format(
 		e->a,
 		"%s came, and their bodies were left in the sockets (Recv-Q in `ss -tn`): such a "
-		"connection can serve no other request, and nobody closed it: %s%s",
+		"connection can serve no other request, and nobody closed it: %s%s%s",
 		say_number_of(e->a, e->tape->tally.requests_done, "answer", "answers"),
-		say_after(e, h.leaked), say_used_up(e, h.leaked, "for good"));
+		say_after(e, h.leaked), say_used_up(e, h.leaked, "for good"),
+		say_owners(e, &deed_leaked));
 	return c;
 }
 
@@ -302,9 +290,9 @@ static struct claim inherited_fd(const struct evidence *e)
 		e->a,
 		"The client closed %s whose descriptor another process had as well. So no FIN was "
 		"sent, the far end knows of nothing, and each keeps its port until that process "
-		"closes it or ends: %s",
+		"closes it or ends: %s%s",
 		say_number_of(e->a, t->inherited, "connection", "connections"),
-		say_used_up(e, h.inherited, "until then"));
+		say_used_up(e, h.inherited, "until then"), say_owners(e, &deed_inherited));
 	return c;
 }
 

@@ -27,15 +27,15 @@ static struct claim blackhole(const struct evidence *e)
 	if (c.weight == 0)
 		return no_claim;
 	c.weight += (double)waited * (double)h.unanswered / (double)h.all;
-	c.why = text_format(e->a,
-			    "%s%s%s no answer yet, and %s port until it gives up (SYN_SENT), here "
-			    "after %s. There %s %s %s.%s%s",
-			    waited ? say_failed(e, waited, STAGE_CONNECT, ETIMEDOUT) : "",
-			    waited ? " " : "",
-			    say_number_of(e->a, h.unanswered, "connect had", "connects had"),
-			    say_either(h.unanswered, "keeps its", "each keeps its"),
-			    say_patience(e), say_either(e->plan->budget.usable, "is", "are"),
-			    say_ports(e), say_towards(e), say_gone(e), say_drops(e));
+	c.why = text_format(
+		e->a,
+		"%s%s%s no answer yet, and %s port until it gives up (SYN_SENT), here "
+		"after %s. There %s %s %s.%s%s%s",
+		waited ? say_failed(e, waited, STAGE_CONNECT, ETIMEDOUT) : "", waited ? " " : "",
+		say_number_of(e->a, h.unanswered, "connect had", "connects had"),
+		say_either(h.unanswered, "keeps its", "each keeps its"), say_patience(e),
+		say_either(e->plan->budget.usable, "is", "are"), say_ports(e), say_towards(e),
+		say_gone(e), say_drops(e), say_owners(e, &deed_unanswered));
 	return c;
 }
 
@@ -105,12 +105,12 @@ static struct claim dead_peer_leak(const struct evidence *e)
 		"The server's host vanished after %s, and ports ran out %s later: %s no FIN and no "
 		"RST, and %s open still. TCP says nothing on an idle connection, so that each "
 		"keeps "
-		"its port until somebody asks. There %s %s %s.",
+		"its port until somebody asks. There %s %s %s.%s",
 		say_time(e->a, (int64_t)gone->n),
 		say_time(e->a, e->tape->refused_at_ns - (int64_t)gone->n),
 		say_number_of(e->a, h.live, "connection had", "connections had"),
 		say_either(h.live, "is", "are"), say_either(e->plan->budget.usable, "is", "are"),
-		say_ports(e), say_towards(e));
+		say_ports(e), say_towards(e), say_owners(e, &deed_open));
 	return c;
 }
 
@@ -189,12 +189,12 @@ static struct claim live_saturation(const struct evidence *e)
 	    (!is_saturated(e, &h) && has_other_cause(e, &h)) ||
 	    (!e->tape->exhausted && comes_of_lag(e, &h)))
 		return no_claim;
-	c.why = text_format(e->a, "%s %s in use at once, and there %s %s %s. %s%s%s",
+	c.why = text_format(e->a, "%s %s in use at once, and there %s %s %s. %s%s%s%s",
 			    say_number_of(e->a, h.live, "connection", "connections"),
 			    say_either(h.live, "was", "were"),
 			    say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-			    say_towards(e), say_beside_live(e, &h), say_law(e),
-			    comes_of_lag(e, &h) ? say_lag(e) : "");
+			    say_towards(e), say_beside_live(e, &h), say_owners(e, &deed_open),
+			    say_law(e), comes_of_lag(e, &h) ? say_lag(e) : "");
 	return c;
 }
 

@@ -313,12 +313,13 @@ static struct claim retry_storm(const struct evidence *e)
 	if (c.weight == 0 || !is_storm(e))
 		return no_claim;
 	c.why = text_format(
-		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s",
+		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s%s",
 		say_count(e->a, t->retries), say_number_of(e->a, t->failed, "failure", "failures"),
 		say_rate(e->a, tries_of(e)),
 		say_number_of(e->a, e->plan->budget.capacity, "port", "ports"),
 		say_time(e->a, quiet_time(e->plan)), say_rate(e->a, comes_back(e)),
-		load->on_failure.flush_pool ? say_flush(e) : say_churn(e));
+		load->on_failure.flush_pool ? say_flush(e) : say_churn(e),
+		say_owners(e, &deed_closed));
 	return c;
 }
 

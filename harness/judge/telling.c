@@ -5,6 +5,7 @@
 #include "judge/late.h"
 #include "judge/outlook.h"
 #include "judge/say.h"
+#include "plan/bind.h"
 #include "plan/unanswered.h"
 
 const char *say_holders(const struct evidence *e)
@@ -250,4 +251,105 @@ const char *say_patience(const struct evidence *e)
 	if (shortest == longest)
 		return say_time(e->a, longest);
 	return text_format(e->a, "%s to %s", say_time(e->a, shortest), say_time(e->a, longest)).s;
+}
+
+static bool is_named(const struct evidence *e)
+{
+	return e->plan->load_count > 1 || e->ports_of[0];
+}
+
+/* " web closed 41", ", cron 20" */
+static struct text add_owner(struct text told, const struct evidence *e, struct text load,
+			     const struct deed *deed, uint64_t n)
+{
+	bool is_first = told.len == 0;
+
+	return text_format(e->a, TEXT_FMT "%s" TEXT_FMT "%s%s %s%s", TEXT_ARG(told),
+			   is_first ? " " : ", ", TEXT_ARG(load), is_first ? " " : "",
+			   is_first ? deed->did : "", say_count(e->a, n),
+			   is_first ? deed->what : "");
+}
+
+const char *say_owners(const struct evidence *e, const struct deed *deed)
+{
+	enum { NAMED_MOST = 4 };
+	struct text told = {"", 0};
+	uint64_t named = 0, more = 0;
+
+	for (size_t i = 0; is_named(e) && i < e->tape->load_count; i++) {
+		uint64_t n = deed->of(e, i, deed);
+
+		if (n > 0 && named++ < NAMED_MOST)
+			told = add_owner(told, e, e->tape->loads[i].load, deed, n);
+		else
+			more += n;
+	}
+	if (more > 0)
+		told = add_owner(told, e, TEXT("others"), deed, more);
+	return named == 0 ? "" : text_format(e->a, TEXT_FMT ".", TEXT_ARG(told)).s;
+}
+
+/* Of ports of the range. */
+static uint64_t closed_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	(void)d;
+	return evidence_is_outside(e->plan, i) ? 0 : e->tape->loads[i].tally.closed;
+}
+
+static uint64_t leaked_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	(void)d;
+	return e->tape->loads[i].tally.leaked;
+}
+
+static uint64_t inherited_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	(void)d;
+	return e->tape->loads[i].tally.inherited;
+}
+
+/* Those that it keeps are told by themselves. */
+static uint64_t open_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	const struct tape *load = &e->tape->loads[i];
+	uint64_t kept = load->tally.leaked + load->tally.inherited;
+
+	(void)d;
+	return kept < load->open_peak && !evidence_is_outside(e->plan, i) ? load->open_peak : 0;
+}
+
+static uint64_t unanswered_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	const struct tally *t = &e->tape->loads[i].tally;
+
+	(void)d;
+	return t->errors[STAGE_CONNECT][ETIMEDOUT] + t->in_flight;
+}
+
+static uint64_t bound_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	(void)d;
+	return bind_takes_port(e->plan->loads[i].bind) && !evidence_is_outside(e->plan, i)
+		       ? e->tape->loads[i].tally.opened
+		       : 0;
+}
+
+static uint64_t failed_by(const struct evidence *e, size_t i, const struct deed *d)
+{
+	return e->tape->loads[i].tally.errors[d->stage][d->error];
+}
+
+const struct deed deed_closed = {.did = "closed", .what = "", .of = closed_by},
+		  deed_leaked = {.did = "never closed", .what = "", .of = leaked_by},
+		  deed_inherited = {.did = "handed on", .what = "", .of = inherited_by},
+		  deed_open = {.did = "had up to", .what = " open at once", .of = open_by},
+		  deed_unanswered = {.did = "had no answer", .what = " times", .of = unanswered_by},
+		  deed_bound = {.did = "opened", .what = " so", .of = bound_by};
+
+const char *say_failing(const struct evidence *e, enum stage stage, int error)
+{
+	const struct deed failed = {
+		.did = "failed", .what = " times", .of = failed_by, .stage = stage, .error = error};
+
+	return say_owners(e, &failed);
 }

@@ -137,6 +137,135 @@ static void a_load_without_an_address_wants_no_port(void)
 	}
 }
 
+/* Of the loads each says what it did by its own books; the first four of those that did it by name. */
+static void whose_the_ports_are_is_told_of_several_loads(void)
+{
+	static const struct {
+		const char *loads; /* a and b */
+		int state;	   /* of all 64 */
+		struct tally a, b;
+		uint64_t open_a, open_b;
+		enum cause cause;
+		const char *says;
+	} rows[] = {
+		{"a: {rate: 90/s}, b: {rate: 20/s}",
+		 STATE_TIME_WAIT,
+		 {.closed = 50},
+		 {.closed = 14},
+		 1,
+		 1,
+		 CAUSE_TIME_WAIT_CHURN,
+		 "these loads ask for 110/s. a closed 50, b 14."},
+		{"a: {rate: 90/s}, b: {rate: 20/s, end: reset}",
+		 STATE_TIME_WAIT,
+		 {.closed = 64},
+		 {.reset = 10},
+		 1,
+		 1,
+		 CAUSE_TIME_WAIT_CHURN,
+		 ". a closed 64."},
+		{"a: {rate: 90/s}, b: {rate: 20/s}",
+		 STATE_FIN_WAIT2,
+		 {.closed = 50},
+		 {.closed = 14},
+		 1,
+		 1,
+		 CAUSE_FIN_WAIT_ORPHANS,
+		 ". a closed 50, b 14."},
+		{"a: {hold: 9s}, b: {hold: 9s}",
+		 STATE_ESTABLISHED,
+		 {.open = 40},
+		 {.open = 24},
+		 40,
+		 30,
+		 CAUSE_LIVE_SATURATION,
+		 ". a had up to 40 open at once, b 30."},
+		{"a: {end: leak}, b: {end: leak}",
+		 STATE_ESTABLISHED,
+		 {.leaked = 44},
+		 {.leaked = 20},
+		 44,
+		 20,
+		 CAUSE_LEAK,
+		 ". a never closed 44, b 20."},
+		{"a: {end: leak}, b: {hold: 9s}",
+		 STATE_ESTABLISHED,
+		 {.leaked = 20},
+		 {.open = 44},
+		 20,
+		 44,
+		 CAUSE_LIVE_SATURATION,
+		 ". b had up to 44 open at once."},
+		{"a: {rate: 90/s}, b: {rate: 20/s}",
+		 STATE_SYN_SENT,
+		 {.in_flight = 60},
+		 {.in_flight = 4},
+		 0,
+		 0,
+		 CAUSE_BLACKHOLE,
+		 ". a had no answer 60 times, b 4."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tally a = rows[i].a, b = rows[i].b;
+		const struct finding *f;
+		struct tape *loads;
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			 "loads: {%s}",
+			 rows[i].loads);
+		trial_open(&t, lines);
+		a.opened = a.closed + a.open + a.leaked + a.reset;
+		b.opened = b.closed + b.open + b.leaked + b.reset;
+		loads = two_loads(&t, &a, &b);
+		loads[0].open_peak = rows[i].open_a;
+		loads[1].open_peak = rows[i].open_b;
+		t.tape.exhausted = true;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 9);
+		trial_dump(&t, 64)->states[rows[i].state] = 64;
+		trial_judge(&t);
+		f = trial_cause(&t, rows[i].cause);
+		CU_ASSERT_FATAL(f != NULL);
+		CU_ASSERT(row_says(i, f->why, rows[i].says));
+		trial_close(&t);
+	}
+}
+
+static void of_many_loads_four_are_named(void)
+{
+	const struct finding *f;
+	struct tape *loads;
+	struct trial t;
+
+	trial_open(&t, SMALL "loads: {a: {rate: 9/s}, b: {rate: 9/s}, c: {rate: 9/s}, d: {rate: "
+			     "9/s}, e: {rate: 9/s}, f: {rate: 9/s}}");
+	loads = ARENA_ARRAY(&t.arena, struct tape, 6);
+	for (unsigned i = 0; i < 6; i++)
+		loads[i] = (struct tape){.load = scenario_load_name(t.plan.scenario, i),
+					 .tally = {.opened = i + 1, .failed = 3}};
+	for (unsigned i = 0; i < 6; i++) {
+		loads[i].tally.errors[STAGE_SOCKET][EMFILE] = i == 1 ? 0 : 3;
+		loads[i].tally.closed = i == 1 ? 0 : i + 1;
+	}
+	t.tape.loads = loads;
+	t.tape.load_count = 6;
+	trial_exhaust(&t, 32);
+	t.tape.tally.closed = 32;
+	trial_fail(&t, STAGE_SOCKET, EMFILE, 15);
+	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+	CU_ASSERT_FATAL(f != NULL);
+	CU_ASSERT(row_says(0, f->why, ". a closed 1, c 3, d 4, e 5, others 6."));
+	f = trial_cause(&t, CAUSE_FD_LIMIT);
+	CU_ASSERT_FATAL(f != NULL);
+	CU_ASSERT(row_says(1, f->why, ". a failed 3 times, c 3, d 3, e 3, others 3."));
+	trial_close(&t);
+}
+
 /* "up to 28 here" was what all had open; it is the one that has the limit who may have fewer. */
 static void a_limit_of_descriptors_is_of_one_load(void)
 {
@@ -268,6 +397,8 @@ static void requests_of_one_protocol_are_no_cause_beside_another(void)
 static const struct test tests[] = {
 	TEST(a_pool_is_told_for_what_it_has_closed),
 	TEST(a_load_without_an_address_wants_no_port),
+	TEST(whose_the_ports_are_is_told_of_several_loads),
+	TEST(of_many_loads_four_are_named),
 	TEST(a_limit_of_descriptors_is_of_one_load),
 	TEST(a_leak_behind_a_gateway_comes_to_its_limit),
 	TEST(who_has_more_of_the_ports_is_said_to),
