@@ -146,12 +146,12 @@ static void fill_join(struct fill *all, const struct fill *one)
 }
 
 /* Does a load give none of its ports back until then? */
-static bool keeps_all(const struct use *u, double ns)
+static bool gives_none_back(const struct use *u, double ns)
 {
 	const struct pool_fate *f = &u->pool;
 	int64_t life = life_sum(u->life.live.least, u->life.quiet.least);
 
-	if (u->is_pooled && pool_share(f) <= 0 && f->kept >= f->at_once + f->late)
+	if (u->is_pooled && f->keeps_all)
 		return true;
 	return (double)(u->is_pooled ? u->life.quiet.least : life) >
 	       ns - (double)u->load->load->start;
@@ -212,7 +212,7 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 		double opened = u->is_pooled ? use_likely(u, likely_ns)
 					     : use_begun(u, PACE_USUAL, likely_ns);
 
-		keeps &= keeps_all(u, (double)f->surely_ns);
+		keeps &= gives_none_back(u, (double)f->surely_ns);
 		least += fmin(use_least(u, (double)f->soonest_ns), opens_most(u, 0));
 		likely += fmin(opened, opens_most(u, likely_ns));
 		most += fmin(u->is_pooled ? pool_opens_most(&u->pool, by) : by,

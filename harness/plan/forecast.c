@@ -69,16 +69,15 @@ static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
 	return reads_fin ? buckets_few(s, b, host) : 0;
 }
 
-/* A closed loop whose pool takes all of its connections back opens no more than it has clients;
- * for each destination, where it has several: of them those that have the same ports share them. */
-static bool keeps_all(const struct scenario *s, const struct budget *b)
+/* No more are open than were under way at once, to each destination: those that have the same ports share them.
+ * What is due while a machine is held up besides is for pool_suffices(). */
+static bool keeps_enough(const struct scenario *s, const struct budget *b,
+			 const struct pool_fate *pool)
 {
-	const struct load *l = &s->load;
-	uint64_t under_way = concurrency_of(l);
-	uint64_t together = under_way * (b->pairs / b->spaces);
+	uint64_t sharing = b->pairs / b->spaces;
 
-	return !load_is_open(l) && l->pool.max_idle >= under_way && together <= b->usable &&
-	       l->request.per_connection == 0 && l->pool.idle_timeout == 0 && pool_is_answered(s);
+	return !load_is_open(&s->load) && pool->keeps_all &&
+	       pool->each * (double)sharing <= b->usable;
 }
 
 /* Requests at most; INFINITY: as many as the machine can. */
@@ -320,7 +319,7 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 		pool_carries(f, s, b, &pool);
 	if (foresee_first(f, s, b, life, &pool))
 		return;
-	f->known = keeps_all(s, b) || pool_suffices(f, s, b, &pool) ||
+	f->known = keeps_enough(s, b, &pool) || pool_suffices(f, s, b, &pool) ||
 		   pool_opens_most(&pool, requests_of(s)) <= (double)b->first;
 	if (!f->known && s->sample.latency == 0)
 		foresee_rounds(f, s, b, life, &pool);

@@ -159,14 +159,6 @@ static bool is_told(const struct scenario *s)
 	return behaviour_does(s->server.behaviour, DOES_LISTEN);
 }
 
-/* A pool that is as large as what is under way at once, and ends none of its own. */
-static bool keeps_all(const struct scenario *s, const struct pool_fate *pool)
-{
-	return load_is_pooled(&s->load) && pool->share_most <= 0 &&
-	       s->load.pool.idle_timeout == 0 && s->load.request.per_connection == 0 &&
-	       pool_is_answered(s);
-}
-
 /* A request of a pool opens a connection only as long as none before it has ended: so many do. */
 static double surely_open(const struct scenario *s, const struct pool_fate *pool)
 {
@@ -262,7 +254,8 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	uint64_t begun = load_begins_most(&s->load, &shape, s->stop.time);
 	struct guess next = speed_pace(s, b, &life, c->full);
 	double until = fmin(speed_ends_ns(s), changes_ns(s));
-	double held = keeps_all(s, &pool) ? INFINITY : held_ns(s, &life);
+	bool keeps = load_is_pooled(&s->load) && pool.keeps_all;
+	double held = keeps ? INFINITY : held_ns(s, &life);
 
 	gateway_bound(f, gateway_rates_of(s, b, c, host));
 	f->gateway_fits = !carriage_lacks(c) || begun <= c->least || gateway_keeps_none(s) ||
@@ -271,7 +264,7 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
 	f->known = begun <= most(b->first, b->usable) / (1 + s->load.on_failure.retry) ||
-		   (keeps_all(s, &pool) && pool.pools * pool.at_once <= b->usable);
+		   (keeps && pool.pools * pool.at_once <= b->usable);
 	f->exhausts = f->counted = f->cut_short = false;
 	f->after = 0;
 	if (begun > c->full && surely_open(s, &pool) > (double)c->full && next.most < until &&

@@ -73,7 +73,7 @@ static double slowest_connect_ns(const struct scenario *s)
 }
 
 /* Is each gone when the next request of its pair comes? Of a rate that is always the same, and whose
- * requests are not under way together; of a closed loop whose clients ask together. */
+ * requests are not under way together; of one client. Several come to ask by turns, and each finds another's. */
 static bool surely_expires(const struct scenario *s, const struct life *life, uint32_t pairs)
 {
 	const struct load *l = &s->load;
@@ -83,7 +83,7 @@ static bool surely_expires(const struct scenario *s, const struct life *life, ui
 		return false;
 	if (load_is_open(l))
 		return gap - (double)life->live.most > idle + (double)LIFE_SLACK;
-	return gap > idle + concurrency_of(l) * slowest_connect_ns(s) + (double)LIFE_SLACK;
+	return concurrency_of(l) == 1 && gap > idle + slowest_connect_ns(s) + (double)LIFE_SLACK;
 }
 
 /* Of requests that come evenly and take the same time, has the one that ended last before another comes
@@ -164,9 +164,10 @@ static void set_bounds(struct pool_fate *f, const struct load *l)
 	f->share_most = isinf(f->at_once) ? 1 : over > 0 ? over / f->each : 0;
 	f->served = (double)l->request.per_connection;
 	f->late = pool_late(l);
-	f->between = l->pool.idle_timeout || f->kept < f->each + f->late
-			     ? fmax(STALLS_NS, (double)l->pool.idle_timeout) / slowest_ns(l)
-			     : INFINITY;
+	f->keeps_all = isfinite(f->at_once) && l->pool.idle_timeout == 0 &&
+		       f->kept >= f->each + f->late && f->served <= 0;
+	f->between = f->keeps_all ? INFINITY
+				  : fmax(STALLS_NS, (double)l->pool.idle_timeout) / slowest_ns(l);
 	/* One client, whose connection is there still when it asks again: each serves as many as it may. */
 	f->by_turns = !load_is_open(l) && f->at_once <= 1 && f->pools <= 1 && f->kept >= 1 &&
 		      l->on_failure.retry == 0;
@@ -250,18 +251,13 @@ double pool_opens_least(const struct pool_fate *f, double n)
 	if (f->rounds > 0)
 		first = floor(opened_in_step(f, fmin(n, f->rounds * f->at_once)) + NEARLY);
 	if (f->surely_expires)
-		first = fmax(first, floor(n * PROMPT / f->each));
+		first = fmax(first, floor(n * PROMPT - f->late));
 	return fmax(first, f->served > 0 ? ceil(n / f->served) : 0);
 }
 
 bool pool_is_in_step(const struct pool_fate *f, double n)
 {
 	return f->rounds > 0 && n <= f->rounds * f->at_once;
-}
-
-bool pool_keeps_all(const struct pool_fate *f)
-{
-	return isfinite(f->at_once) && isinf(f->between) && f->served <= 0;
 }
 
 bool pool_churns(const struct pool_fate *f)

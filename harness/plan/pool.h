@@ -29,10 +29,11 @@ struct pool_fate {
 	double share_most;    /* of the requests, those that open a connection, once it is warm */
 	double surely;	      /* begin before the first of them ends, however slow the machine */
 	bool begins_together; /* the first of each client are all under way at once */
-	double rounds,
-		rounds_likely; /* all begin and end together for so many, for sure and likely; then those
-				 that open a connection have fallen behind the others */
-	bool is_closed;	       /* connections that end are closed by the client, and wait */
+	/* All begin and end together, round by round, for so many, for sure and likely: by then those that open
+	 * a connection have fallen behind the others. */
+	double rounds, rounds_likely;
+	bool keeps_all;	     /* each connection stays: none is closed, and none opened instead */
+	bool is_closed;	     /* connections that end are closed by the client, and wait */
 	bool expires;	     /* before it could serve again, each may be closed for its idle time */
 	bool likely_expires; /* and is, where requests come as evenly as they are due */
 	bool surely_expires; /* and is, unless the machine is held up */
@@ -57,9 +58,6 @@ double pool_opens_least(const struct pool_fate *f, double n);
 
 /* Do the first n requests begin and end together, round by round, for sure? */
 bool pool_is_in_step(const struct pool_fate *f, double n);
-
-/* Does each connection stay, so that none is closed and none opened instead? */
-bool pool_keeps_all(const struct pool_fate *f);
 
 /* Does it keep fewer than there are at once, so that some are closed as often as several end together? */
 bool pool_churns(const struct pool_fate *f);

@@ -271,14 +271,22 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	return (struct foretold){true, {(double)f->after_least, most, most}};
 }
 
-/* For the requests that a slow machine comes to; where ports may run out, those of one space are opened before. */
+/* For the requests that a slow machine comes to, as if half of the ports were in use from the start where they may
+ * be; where ports or descriptors may run out, those that there are of one space are opened before. */
 static double opened_least(const struct plan *p, const struct outline *o)
 {
-	struct use u = use_make(p, &p->loads[0], &p->loads[0]);
-	double n = use_begun(&u, PACE_SLOW, (double)p->scenario->stop.time);
-	double least = pool_opens_least(&o->pool, n), ports = p->budget.usable;
+	static const double slow_ns[PACES] = {0};
+	const struct load_plan *lp = &p->loads[0];
+	double half = (double)speed_half(lp->load, &p->budget) * p->budget.spaces;
+	double ports = fmax((double)p->budget.usable - p->budget.may_lose_one, 0), least;
+	struct use u = use_make(p, lp, lp);
 
-	return p->forecast.known ? least : fmin(least, fmax(ports - p->budget.may_lose_one, 0));
+	if (half > 0 && pool_opens_most(&o->pool, o->requests) > half)
+		use_slow_down(&u, slow_ns);
+	least = pool_opens_least(&o->pool,
+				 use_begun(&u, PACE_SLOW, (double)p->scenario->stop.time));
+	least = fmin(least, lp->sockets_most);
+	return p->forecast.known ? least : fmin(least, ports);
 }
 
 /* As many requests as there are; fewer, where some find no port. */
@@ -292,9 +300,11 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 	    !life_opens(p->scenario) || !pool_is_answered(p->scenario))
 		return untold;
 	most = pool_opens_most(&o->pool, n);
-	/* Of a run in which no port comes back none is opened twice. */
+	/* Of a run in which no port comes back none is opened twice; and what stays has a descriptor. */
 	if (o->pool.is_closed && (double)f->life_least_ns > fmin(o->ends_ns.most, stop_ns))
 		most = fmin(most, (double)p->budget.capacity);
+	if (o->pool.keeps_all)
+		most = fmin(most, p->loads[0].sockets_most);
 	return (struct foretold){
 		true, {opened_least(p, o), fmin(pool_opens_likely(&o->pool, n), most), most}};
 }

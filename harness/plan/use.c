@@ -360,8 +360,9 @@ static double in_all(const struct use *u)
 /* A socket that is never closed has its descriptor for as long as its port, whatever else is opened. */
 static double described(const struct use *u)
 {
-	return load_share(u->load->load, END_LEAK) >= 1 ? (double)u->load->sockets_most
-							: (double)INFINITY;
+	bool keeps = u->is_pooled ? u->pool.keeps_all : load_share(u->load->load, END_LEAK) >= 1;
+
+	return keeps ? (double)u->load->sockets_most : (double)INFINITY;
 }
 
 double use_peak(const struct use *u)

@@ -86,6 +86,17 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 		{"load: {concurrency: 10, total: 1000, hold: 50ms, request: {send: 8B, "
 		 "per_connection: 100}}",
 		 10, 10 + 10},
+		/* none is opened without a descriptor: 21 of 30 */
+		{"load: {concurrency: 30, total: 120, hold: 200ms, nofile: 24, pool: {max_idle: "
+		 "30}, request: {send: 8B}}",
+		 21, 21},
+		/* clients that come to ask by turns find each other's connections */
+		{"load: {concurrency: 10, total: 100, pool: {max_idle: 10, idle_timeout: 150ms}, "
+		 "request: {send: 8B, pause: 1s}}",
+		 1, 100},
+		{"load: {concurrency: 1, total: 20, pool: {max_idle: 10, idle_timeout: 150ms}, "
+		 "request: {send: 8B, pause: 1s}}",
+		 18, 20},
 		{"load: {concurrency: 10, total: 100, hold: 50ms, pool: {max_idle: 4}, request: "
 		 "{send: 8B}}\n"
 		 "server: {die: 5s}",

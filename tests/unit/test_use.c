@@ -42,7 +42,7 @@ static void a_load_has_what_it_began_within_a_ports_life(void)
 		/* one request at once; and 51 that are due in 0.25 s */
 		{"load: {rate: 200/s, hold: 5ms, pool: {max_idle: 10}}", 1, 1, 1, 52},
 		/* gone before the next: of 19 requests nine in ten, of 21 all */
-		{"load: {rate: 20/s, pool: {max_idle: 5, idle_timeout: 20ms}}", 1, 17, 21, 21},
+		{"load: {rate: 20/s, pool: {max_idle: 5, idle_timeout: 20ms}}", 1, 11, 21, 21},
 		/* answered after 30 ms, one is idle for 20 ms when the next but one comes; after 20 ms, for 5 */
 		{"server: {delay: 30ms}\nload: {rate: 40/s, request: {send: 8B, receive: 8B}, "
 		 "pool: "
