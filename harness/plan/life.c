@@ -272,7 +272,7 @@ static bool leaves_unread(const struct scenario *s, enum end end)
  * no socket any more. */
 static bool is_met_by_reset(const struct scenario *s)
 {
-	return s->server.behaviour == BEHAVIOUR_ACCEPT_CLOSE && s->load.request.receive > 0 &&
+	return s->server.behaviour == BEHAVIOUR_ACCEPT_CLOSE && s->load.request.send > 0 &&
 	       !s->load.options.mptcp;
 }
 

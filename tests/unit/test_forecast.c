@@ -280,6 +280,9 @@ static void a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2(void)
 		 "load: {rate: 20/s, total: 60, request: {send: 8B, receive: 8B}}", 0, INFINITY, HOLDS, 0},
 		{FEW "server: {behaviour: accept-close}\n"
 		 "load: {rate: 20/s, total: 60, end: leak, request: {send: 8B, receive: 8B}}", 0, INFINITY, HOLDS, 0},
+		/* and what wants no answer */
+		{FEW "server: {behaviour: accept-close}\n"
+		 "load: {rate: 40/s, total: 60, hold: 2s, end: leak, request: {send: 8B}}", 0, INFINITY, HOLDS, 0},
 		/* what has no room in its window keeps the FIN back, and the kernel gives it up */
 		{FEW "server: {behaviour: ignore}\n"
 		 "load: {rate: 20/s, total: 60, timeout: 500ms, on_failure: continue, "
