@@ -112,13 +112,20 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 			 (double)retry_most_ns(l)}};
 }
 
+/* Does any connect come to an open connection? One of UDP asks nobody. */
+static bool any_opens(const struct plan *p)
+{
+	return behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
+	       plan_speaks(p, PROTOCOL_UDP);
+}
+
 /* Of a load that keeps all that it opens: does it lack a descriptor before it lacks a port? */
 static bool keeps_until_descriptors(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
 
 	return is_single(p) && load_share(lp->load, END_LEAK) >= 1 && doubt_is_steady(p, lp) &&
-	       life_opens(p->scenario) && !plan_lacks_address(p) && doubt_descriptors(p, lp);
+	       any_opens(p) && !plan_lacks_address(p) && doubt_descriptors(p, lp);
 }
 
 /* Each port once, and again as soon as it is back: so many, of a load that asks all the time. */
@@ -153,7 +160,7 @@ static struct foretold foretell_sustained(const struct plan *p, const struct out
 	bool is_steady =
 		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
 
-	if (!life_opens(p->scenario) && p->scenario->network.topology != TOPOLOGY_LOOPBACK)
+	if (!any_opens(p) && p->scenario->network.topology != TOPOLOGY_LOOPBACK)
 		return exactly(0);
 	if (!isfinite(f->rate) || f->rate_is_least || !is_single(p) || !is_steady ||
 	    bind_may_repeat(p->scenario, p->loads[0].load))
@@ -296,8 +303,8 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 	double n = o->requests, stop_ns = (double)p->scenario->stop.time, most;
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
-	    plan_lacks_address(p) || may_be_full(p, o) || !isfinite(n) ||
-	    !life_opens(p->scenario) || !pool_is_answered(p->scenario))
+	    plan_lacks_address(p) || may_be_full(p, o) || !isfinite(n) || !any_opens(p) ||
+	    !pool_is_answered(p->scenario))
 		return untold;
 	most = pool_opens_most(&o->pool, n);
 	/* Of a run in which no port comes back none is opened twice; and what stays has a descriptor. */

@@ -362,6 +362,27 @@ static void a_gateway_that_ends_is_held_to_the_requests_of_udp(void)
 	}
 }
 
+/* Nobody listens: no connection of TCP is opened, and each socket of UDP is. */
+static void sockets_of_udp_are_opened_whoever_listens(void)
+{
+	static const char *const rows[] = {
+		"loads: {a: {protocol: udp, total: 20}}\n",
+		"loads: {a: {protocol: udp, total: 20}, b: {total: 8, on_failure: continue}}\n",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), "server: {behaviour: refuse}\n%s", rows[i]);
+		trial_open(&t, lines);
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 20;
+		trial_judge(&t);
+		CU_ASSERT_NOT_EQUAL(outcome(&t, PREDICTION_SUSTAINED), OUTCOME_BROKEN);
+		trial_close(&t);
+	}
+}
+
 static void what_cannot_be_told_has_a_reason(void)
 {
 	struct trial t;
@@ -419,6 +440,7 @@ static const struct test tests[] = {
 	TEST(without_exhaustion_its_bounds_are_not_reached),
 	TEST(a_gateway_that_ends_is_held_to_its_number),
 	TEST(a_gateway_that_ends_is_held_to_the_requests_of_udp),
+	TEST(sockets_of_udp_are_opened_whoever_listens),
 	TEST(what_cannot_be_told_has_a_reason),
 	TEST(a_recovery_that_came_sooner_has_its_reason),
 	TESTS_END,
