@@ -411,15 +411,13 @@ double fill_ports_most(const struct plan *p)
 /* What lasts longer is not to be waited for: 100 days. */
 #define LONGEST_NS (INT64_C(100) * 86400 * 1000000000)
 
-/* Is it the same at all times, so that it can be said to go on? Where both ends close at once, TIME_WAIT is on
- * either side. */
+/* Is it the same at all times, so that it can be said to go on? */
 static bool goes_on(const struct plan *p, const struct load_plan *lp, const struct use *u)
 {
-	const struct load *l = lp->load;
-	bool races =
-		behaviour_does(p->scenario->server.behaviour, DOES_END) && load_ends(l, END_CLOSE);
+	struct scenario alone = *p->scenario;
 
-	return l->ramp.count == 0 && !races && u->is_steady &&
+	alone.load = *lp->load;
+	return lp->load->ramp.count == 0 && !life_races(&alone) && u->is_steady &&
 	       lp->sockets_most >= lp->budget.capacity &&
 	       (u->clients == 0 || u->life.quiet.most == 0 || u->is_pooled);
 }

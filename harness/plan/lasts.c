@@ -12,13 +12,6 @@
 /* What lasts longer is not to be waited for: 100 days. */
 #define LONGEST_NS (100 * 86400 * SECOND)
 
-/* Where both ends close at once, TIME_WAIT is on either side: nobody can tell. */
-static bool is_race(const struct plan *p)
-{
-	return behaviour_does(p->scenario->server.behaviour, DOES_END) &&
-	       load_ends(p->loads[0].load, END_CLOSE);
-}
-
 /* It does not go on as it was. */
 static bool server_ends(const struct scenario *s)
 {
@@ -80,11 +73,13 @@ int64_t lasts_ns(const struct plan *p)
 {
 	double ports = (double)p->budget.capacity, ns;
 	struct part parts[PARTS_MOST];
+	struct scenario alone = *p->scenario;
 
+	alone.load = *p->loads[0].load;
 	if (p->load_count > 1)
 		return parts_of(parts, p) == 1 ? together_lasts_ns(p) : 0;
 	if (plan_rate(p) <= 0 || p->loads[0].load->ramp.count > 0 || ports == 0 ||
-	    p->loads[0].sockets_most < ports || is_race(p) || server_ends(p->scenario) ||
+	    p->loads[0].sockets_most < ports || life_races(&alone) || server_ends(p->scenario) ||
 	    load_is_pooled(p->loads[0].load) || buckets_end(p) > 0 || plan_binds_nowhere(p) ||
 	    gateway_ends(p))
 		return 0;

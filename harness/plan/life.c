@@ -199,10 +199,15 @@ static int64_t fin_wait_late_ns(const struct scenario *s, const struct host *hos
 	       wheel_late_ns(host, wait.last_ns);
 }
 
+/* Later than a server that closes at once. */
+static bool closes_later(const struct scenario *s)
+{
+	return s->load.hold > LIFE_SLACK;
+}
+
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
 {
 	int64_t fin_ns = life_fin_wait_ns(s);
-	bool server_first = s->load.hold > LIFE_SLACK;
 
 	switch (quiet) {
 	case QUIET_TIME_WAIT:
@@ -210,7 +215,7 @@ static struct span quiet_span(const struct scenario *s, const struct host *host,
 	case QUIET_FIN_WAIT2:
 		return (struct span){fin_ns, fin_ns};
 	case QUIET_RACE:
-		return (struct span){0, server_first ? 0 : time_wait(s, host).most};
+		return (struct span){0, closes_later(s) ? 0 : time_wait(s, host).most};
 	case QUIET_FOR_EVER:
 		return (struct span){FOR_EVER, FOR_EVER};
 	case QUIET_NONE:
@@ -357,6 +362,15 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 	if (life.quiet.most == 0)
 		life.late_ns = 0;
 	return life;
+}
+
+bool life_races(const struct scenario *s)
+{
+	for (enum end end = 0; end < ENDS; end++)
+		if (load_ends(&s->load, end) && !closes_later(s) && !leaves_unread(s, end) &&
+		    fate_of(s, end) == QUIET_RACE)
+			return true;
+	return false;
 }
 
 struct span life_fails_ns(const struct scenario *s, const struct life *life)

@@ -83,6 +83,10 @@ bool life_outlasts_resets(const struct scenario *s);
  * no such end. */
 struct span life_fails_ns(const struct scenario *s, const struct life *life);
 
+/* Do both ends close connections of the load at once, so that TIME_WAIT is on either side, as the machine has
+ * it? Nobody can tell what is likely then. */
+bool life_races(const struct scenario *s);
+
 /* Does a connect of the load come to an open connection? */
 bool life_opens(const struct scenario *s);
 

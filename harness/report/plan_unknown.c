@@ -37,12 +37,6 @@ static struct text say_descriptors(const struct plan *p, const struct outline *o
 	return TEXT("cannot be told: ports or descriptors (load.nofile) may end first");
 }
 
-static bool closes_race(const struct plan *p)
-{
-	return behaviour_does(p->scenario->server.behaviour, DOES_END) &&
-	       load_ends(p->loads[0].load, END_CLOSE);
-}
-
 /* The reasons, each by those that are told first; empty: it is none of these. */
 
 static struct text say_others_first(const struct plan *p, const struct outline *o, struct arena *a)
@@ -141,6 +135,19 @@ static struct text say_met(const struct plan *p)
 	return (struct text){0};
 }
 
+static struct text say_both_close(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct scenario alone = *p->scenario;
+
+		alone.load = *p->loads[i].load;
+		if (life_races(&alone))
+			return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on "
+				    "either side, as the machine has it");
+	}
+	return (struct text){0};
+}
+
 /* Of a load that is the only one. */
 static struct text say_given_back(const struct plan *p, const struct outline *o)
 {
@@ -151,9 +158,6 @@ static struct text say_given_back(const struct plan *p, const struct outline *o)
 		return TEXT("cannot be told: what the far end never reads keeps each FIN back, and "
 			    "when the kernel gives up such a connection decides "
 			    "(net.ipv4.tcp_orphan_retries)");
-	if (closes_race(p))
-		return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on either "
-			    "side, as the machine has it");
 	if (o->kept_share > 0 && o->kept_share < 1)
 		return TEXT("cannot be told: some never give their port back, and whether the "
 			    "others have left enough by then decides");
@@ -247,6 +251,8 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = say_drawn(p, o, a);
 	if (!why.len)
 		why = say_met(p);
+	if (!why.len)
+		why = say_both_close(p);
 	if (!why.len && p->load_count > 1 && p->scenario->squat.start == 0)
 		return plan_say_together(p, a);
 	if (!why.len && p->load_count == 1)
