@@ -90,6 +90,12 @@ static void is_done(struct passed *w, const struct clock *c, uint64_t space)
 	w->ports--;
 }
 
+/* What is due at once, in a burst, may have its ports at once, however soon each is done. */
+static bool is_past(const struct clock *c, int64_t begun_ns, int64_t holds_ns, int64_t now)
+{
+	return begun_ns + holds_ns <= now && !(c->by.is_long && begun_ns == now);
+}
+
 /* All of an end and a phase have theirs for the same time: who began first is done first. */
 static void give_back(struct passed *w, const struct clock *c, uint64_t i, enum phase phase,
 		      enum end end)
@@ -99,7 +105,7 @@ static void give_back(struct passed *w, const struct clock *c, uint64_t i, enum 
 
 	if (!load_ends(c->lp->load, end) || holds_ns == FOR_EVER)
 		return;
-	for (; *back < i && shape_when(&c->lp->shape, *back) + holds_ns <= now; ++*back)
+	for (; *back < i && is_past(c, shape_when(&c->lp->shape, *back), holds_ns, now); ++*back)
 		if (plan_end(c->p, c->lp, *back) == end &&
 		    phase_of(c, shape_when(&c->lp->shape, *back), end) == phase)
 			is_done(w, c, choose_space(c->p, c->lp, *back));
@@ -231,7 +237,9 @@ static uint32_t ports_of(const struct plan *p, const struct load_plan *lp, uint3
 			 int64_t late_ns)
 {
 	struct scenario alone = *p->scenario;
-	uint64_t late = least(BATCH_MOST, shape_most(&lp->shape, late_ns)), under_way = 0;
+	/* A burst is counted as it comes; here are those that a machine which is late adds to it. */
+	uint64_t due = shape_most(&lp->shape, late_ns) - lp->shape.burst;
+	uint64_t late = least(BATCH_MOST, due), under_way = 0;
 	struct life life;
 
 	alone.load = *lp->load;

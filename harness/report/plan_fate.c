@@ -180,7 +180,7 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 				   "the ports do not run out: the server dies at %s, when %s of %s "
 				   "are in use at most; what it refuses from then on keeps no port",
 				   say_time(a, (double)p->scenario->server.die),
-				   say_count(a, (double)begun_by_death(p)),
+				   say_count(a, fmin((double)begun_by_death(p), (double)o->ports)),
 				   say_number(a, p->budget.capacity, "port"));
 	if (o->too_slow)
 		return say_too_slow(p, o, a);

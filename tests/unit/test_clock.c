@@ -79,6 +79,22 @@ static void who_comes_after_the_death_has_a_port_for_a_moment(void)
 	ROWS_CHECK(rows);
 }
 
+/* However soon each of them gives its own back. */
+static void a_burst_has_its_ports_at_once(void)
+{
+	static const struct row rows[] = {
+		{"server: {die: 300ms}\nload: {burst: {size: 36}, total: 36, end: reset}", UNSURE,
+		 0, 0, 32},
+		{"server: {die: 300ms}\nload: {burst: {size: 30}, total: 90, end: reset}", NO, 0, 0,
+		 0},
+		{"server: {die: 300ms}\nload: {burst: {size: 20, every: 100ms}, total: 60, end: "
+		 "reset}",
+		 UNSURE, 0, 0, 0},
+	};
+
+	ROWS_CHECK(rows);
+}
+
 static void who_comes_after_the_host_is_gone_hangs(void)
 {
 	static const struct row rows[] = {
@@ -107,6 +123,7 @@ static void who_comes_after_the_host_is_gone_hangs(void)
 static const struct test tests[] = {
 	TEST(of_a_ramp_each_connection_has_its_time),
 	TEST(who_comes_after_the_death_has_a_port_for_a_moment),
+	TEST(a_burst_has_its_ports_at_once),
 	TEST(who_comes_after_the_host_is_gone_hangs),
 	TESTS_END,
 };
