@@ -3,6 +3,7 @@
 
 #include "plan/fill.h"
 #include "plan/part.h"
+#include "plan/use.h"
 #include "report/plan_say.h"
 
 /* By the place of the load among those of the scenario: a part has some of them. */
@@ -64,20 +65,34 @@ const char *plan_say_sum(const struct plan *p, struct arena *a)
 		.s;
 }
 
+/* How many a pool that keeps too few opens nobody knows. */
+static bool any_churns(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
+
+		if (u.is_pooled && pool_churns(&u.pool))
+			return true;
+	}
+	return false;
+}
+
 struct text plan_say_together(const struct plan *p, struct arena *a)
 {
 	const struct load_plan *refused = &p->loads[p->forecast.likely_of];
 	int64_t at = p->forecast.likely_run_ns;
-	const char *whose = "";
+	const char *whose = "", *likely = any_churns(p) ? "if half of the requests that may end "
+							  "together do,"
+							: "likely";
 
 	if (refused->budget.usable < p->budget.usable)
 		whose = text_format(a, " for " TEXT_FMT, TEXT_ARG(plan_load_name(p, refused))).s;
 	if (at < FOR_EVER)
 		return text_format(a,
-				   "cannot be told for sure: likely no port is left%s at %s, by "
-				   "the clock and by what each load has in use until then",
-				   whose, say_time(a, (double)at));
-	return text_format(a, "cannot be told for sure: likely the ports do not run out%s%s",
+				   "cannot be told for sure: %s no port is left%s at %s, by the "
+				   "clock and by what each load has in use until then",
+				   likely, whose, say_time(a, (double)at));
+	return text_format(a, "cannot be told for sure: %s the ports do not run out%s%s", likely,
 			   fill_wanted(p).slowed ? ", since connects are too slow past half full"
 						 : "",
 			   plan_say_sum(p, a));

@@ -5,7 +5,9 @@
 
 #include "plan/predict.h"
 #include "plan_help.h"
+#include "report/plan.h"
 #include "suites.h"
+#include "trial.h"
 
 /* Ten clients in step, forty ports: the knee is where the pool keeps as many as there are clients
  * (idle cap 0 to 10 against concurrency 10). */
@@ -334,9 +336,32 @@ static void a_pool_that_keeps_all_needs_no_more(void)
 	arena_close(&a);
 }
 
+/* That half of the requests which may end together do is a rule of thumb, of several loads as of one. */
+static void what_pools_that_keep_too_few_open_has_a_condition(void)
+{
+	static const char few[] = "rate: 200/s, duration: 2s, hold: 50ms, pool: {max_idle: 2}",
+			  enough[] = "rate: 200/s, duration: 2s, hold: 50ms, pool: {max_idle: 99}";
+	struct arena a = help_arena();
+
+	for (int churns = 0; churns <= 1; churns++) {
+		struct plan p = help_plan(
+			text_format(&a, "network: {ports: 40000-40063}\nloads: {a: {%s}, b: {%s}}",
+				    churns ? few : enough, enough)
+				.s,
+			NULL, 1, &a);
+		struct text said = plan_doubt(&p, &a);
+
+		CU_ASSERT(text_has(said, "if half of the requests that may end together do, ") ==
+			  churns);
+		CU_ASSERT(text_has(said, "likely the ports do not run out") == !churns);
+	}
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(the_hidden_churn_ends_where_the_pool_keeps_all),
 	TEST(rounds_drift_apart),
+	TEST(what_pools_that_keep_too_few_open_has_a_condition),
 	TEST(what_a_pool_opens_lies_between_two_bounds),
 	TEST(a_pool_that_keeps_too_few_likely_has_no_port_left),
 	TEST(a_pool_of_a_far_end_that_never_answers_is_none),
