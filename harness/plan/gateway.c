@@ -136,6 +136,14 @@ static bool fits(const struct scenario *s, const struct budget *b, const struct 
 	return isfinite(held) && shape_most(&shape, (int64_t)held + SPEED_STALL_NS) <= c->least;
 }
 
+/* Have the client's ports no more connections than it carries, since nobody gives one back? */
+static bool keeps_fewer(const struct scenario *s, const struct budget *b, const struct carriage *c,
+			const struct life *life)
+{
+	return life->quiet.least == FOR_EVER && b->capacity <= c->least && s->server.vanish == 0 &&
+	       s->server.die == 0 && !bind_shares_port(&s->load);
+}
+
 /* Until one of those before it may give its port back: the client's, so that two are one to the
  * gateway, or the gateway's. */
 static double held_ns(const struct scenario *s, const struct life *life)
@@ -259,7 +267,7 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 
 	gateway_bound(f, gateway_rates_of(s, b, c, host));
 	f->gateway_fits = !carriage_lacks(c) || begun <= c->least || gateway_keeps_none(s) ||
-			  fits(s, b, c, host);
+			  keeps_fewer(s, b, c, &life) || fits(s, b, c, host);
 	if (f->gateway_fits || next.least >= until)
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
@@ -267,7 +275,8 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 		   (keeps && pool.pools * pool.at_once <= b->usable);
 	f->exhausts = f->counted = f->cut_short = false;
 	f->after = 0;
-	if (begun > c->full && surely_open(s, &pool) > (double)c->full && next.most < until &&
-	    next.most < held)
+	/* What lacks a port of the client's never comes to the gateway. */
+	if (begun > c->full && b->first > c->full && surely_open(s, &pool) > (double)c->full &&
+	    next.most < until && next.most < held)
 		fill(f, s, b, c, next.most, held);
 }

@@ -4,6 +4,7 @@
 #include "plan/bind.h"
 #include "plan/gateway.h"
 #include "plan/speed.h"
+#include "plan/together.h"
 #include "plan/use.h"
 
 enum { LOOKS = 512 };
@@ -20,14 +21,16 @@ static struct use use_of(const struct plan *p, uint32_t i)
 	return u;
 }
 
-/* Those that have a port of the gateway's then, for sure. */
+/* Those that have a port of the gateway's then, for sure: no more than the client has ports for. */
 static double open_least(const struct plan *p, const struct use uses[], double ns)
 {
 	double open = 0;
 
 	for (uint32_t i = 0; i < p->load_count; i++)
-		open += uses[i].is_pooled ? 0 : use_least(&uses[i], ns);
-	return open;
+		open += uses[i].is_pooled
+				? 0
+				: fmin(use_least(&uses[i], ns), (double)p->loads[i].budget.first);
+	return fmin(open, (double)together_capacity(p));
 }
 
 /* Does every load keep all that it opens, and learn of the gateway that it has let it down? */

@@ -95,6 +95,37 @@ static void what_is_foretold_of_a_full_gateway_can_be_broken(void)
 	}
 }
 
+#define OWN \
+	"network: {topology: nat, ports: 40000-40007, sources: 4, servers: 2, nat: {ports: " \
+	"2000-2015}}\n"
+
+/* It never comes to the gateway, which has as many; but where connects hang at a host that is gone, it
+ * tracks them for longer than they have their ports. */
+static void what_lacks_a_port_of_its_own_fills_no_gateway(void)
+{
+	static const struct {
+		const char *lines;
+		bool known;
+	} own[] = {
+		{OWN "load: {bind: ports 40000-40007, rate: 200/s, total: 90, end: leak}", true},
+		{OWN "server: {vanish: 100ms}\nload: {bind: ports 40000-40007, rate: 200/s, total: "
+		     "90, end: leak}",
+		 false},
+	};
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(own[i].lines, &host, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.full_after, 0);
+		CU_ASSERT_EQUAL(p.forecast.known, own[i].known);
+		CU_ASSERT_EQUAL(p.forecast.exhausts, own[i].known);
+		CU_ASSERT_EQUAL(p.forecast.after, own[i].known ? 32 : 0);
+		arena_close(&a);
+	}
+}
+
 #define FEW "network: {topology: nat, ports: 40000-40063, nat: {ports: 2000-2015}}\n"
 
 /* What is open at once of several loads, each by its clock; and whose server is gone meanwhile. */
@@ -122,6 +153,10 @@ static void several_loads_fill_a_gateway_together(void)
 		{FEW "server: {vanish: 200ms}\nload: {rate: 50/s, total: 60, end: leak, timeout: "
 		     "500ms, on_failure: continue}",
 		 true, false},
+		/* who has eight ports of the client's fills no more of the gateway's */
+		{FEW "loads: {a: {rate: 400/s, duration: 2s, end: leak, bind: ports 40000-40007, "
+		     "on_failure: continue}, b: {rate: 2/s, duration: 2s}}",
+		 false, false},
 		/* the first refusal of a port of the client's ends it before */
 		{FEW "load: {rate: 50/s, total: 80, end: leak, timeout: 2s}", true, false},
 	};
@@ -231,6 +266,7 @@ static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 }
 
 static const struct test tests[] = {
+	TEST(what_lacks_a_port_of_its_own_fills_no_gateway),
 	TEST(several_loads_fill_a_gateway_together),
 	TEST(what_a_gateway_carries_is_by_its_ports_or_its_limit),
 	TEST(with_as_many_ports_as_its_clients_it_lacks_none),
