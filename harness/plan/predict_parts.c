@@ -99,6 +99,15 @@ static struct foretold after_of_all(const struct foretold *part, const struct fo
 	return after;
 }
 
+/* Ports in use are measured of the widest load's range: are those of a part the same? */
+static bool is_measured(const struct plan *p, const struct plan *part)
+{
+	struct port_range ports = part->loads[part->widest].ports;
+	struct port_range all = p->loads[p->widest].ports;
+
+	return ports.lo == all.lo && ports.hi == all.hi;
+}
+
 /* Loads that want nothing of each other's ports: the first refusal of all is that of the only part
  * that has one. */
 static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p,
@@ -114,6 +123,7 @@ static void predict_parts(struct foretold out[PREDICTIONS], const struct plan *p
 
 		part_of(&part, p, parts[i], loads);
 		predict_part(said[i], &part, elapsed_ns);
+		said[i][PREDICTION_USED].told &= is_measured(p, &part);
 		late_ns = (double)(plan_start(&part) - plan_start(p));
 		delay(&said[i][PREDICTION_AT], late_ns);
 		delay(&said[i][PREDICTION_RECOVERED], late_ns);

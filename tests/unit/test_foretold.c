@@ -383,6 +383,31 @@ static void sockets_of_udp_are_opened_whoever_listens(void)
 	}
 }
 
+/* They are measured of one range: what is in use of another is not told. */
+static void ports_in_use_are_foretold_of_the_range_that_is_measured(void)
+{
+	static const struct {
+		const char *bind;
+		enum outcome outcome;
+	} rows[] = {{"none", OUTCOME_BROKEN}, {"local-port-range 40000-40007", OUTCOME_UNTOLD}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 "network: {ports: 40000-40031, servers: 4}\nloads: {a: {rate: 200/s, "
+			 "total: 300, bind: %s}, b: {protocol: udp, total: 40, end: leak}}",
+			 rows[i].bind);
+		trial_open(&t, lines);
+		trial_dump(&t, 8);
+		trial_exhaust(&t, 64);
+		trial_judge(&t);
+		CU_ASSERT_EQUAL(outcome(&t, PREDICTION_USED), rows[i].outcome);
+		trial_close(&t);
+	}
+}
+
 static void what_cannot_be_told_has_a_reason(void)
 {
 	struct trial t;
@@ -441,6 +466,7 @@ static const struct test tests[] = {
 	TEST(a_gateway_that_ends_is_held_to_its_number),
 	TEST(a_gateway_that_ends_is_held_to_the_requests_of_udp),
 	TEST(sockets_of_udp_are_opened_whoever_listens),
+	TEST(ports_in_use_are_foretold_of_the_range_that_is_measured),
 	TEST(what_cannot_be_told_has_a_reason),
 	TEST(a_recovery_that_came_sooner_has_its_reason),
 	TESTS_END,
