@@ -422,6 +422,18 @@ static bool goes_on(const struct plan *p, const struct load_plan *lp, const stru
 	       (u->clients == 0 || u->life.quiet.most == 0 || u->is_pooled);
 }
 
+/* From when on all is as it stays: what was begun before connects became slow is over by then. */
+static double settled_ns(const struct sum *v)
+{
+	double settled = 0;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		if (isfinite(v->uses[i].half_ns[PACE_USUAL]) && v->uses[i].most_ns < FOR_EVER)
+			settled = fmax(settled,
+				       v->uses[i].half_ns[PACE_USUAL] + (double)v->uses[i].most_ns);
+	return fmin(settled, (double)LONGEST_NS);
+}
+
 int64_t fill_lasts_ns(const struct plan *p)
 {
 	struct sum v;
@@ -434,6 +446,9 @@ int64_t fill_lasts_ns(const struct plan *p)
 		v.uses[i].total = INFINITY;
 		v.uses[i].lasts_ns = LONGEST_NS;
 	}
-	at = sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
+	slow_down(&v, LONGEST_NS);
+	at = sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, (int64_t)settled_ns(&v));
+	if (at == FOR_EVER)
+		at = sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
 	return at == FOR_EVER ? 0 : at - plan_start(p);
 }

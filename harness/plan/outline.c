@@ -184,51 +184,28 @@ static void set_failure(struct outline *o, const struct plan *p)
 		o->recovery_ns = (int64_t)fmax(o->back_ns - o->at_ns.likely, 0);
 }
 
-/* More than so many connections? Of a closed loop without a number of its own, always. */
-static bool begins_more(const struct plan *p, uint64_t n)
+/* A pool that closes some as often as several end together has no time for it that could be told. */
+static bool half_is_told(const struct outline *o, const struct plan *p, const struct half *first)
 {
-	return load_begins_most(p->loads[0].load, &p->loads[0].shape, p->scenario->stop.time) > n;
-}
+	double ports = (double)o->half * first->of->budget.spaces;
 
-/* Of a mix some are given back before; and a rate may be more than the threads of the load begin. */
-static double half_at_ns(const struct outline *o, const struct plan *p, uint64_t ports)
-{
-	const struct load *l = p->loads[0].load;
-	bool is_mixed = load_share(l, l->end) < 1 && l->rate > 0 && l->ramp.count == 0;
-	double mixed = is_mixed ? lasts_for_ns(p, (double)ports) : INFINITY;
-	double threads = fmax(p->loads[0].workers, 1);
-	double begun_ns = (double)l->start + (double)ports * SPEED_CONNECT_NS / threads;
-
-	if (isfinite(mixed))
-		return (double)l->start + mixed;
-	return o->rate > 0 ? fmax(begins_ns(p, o, ports), begun_ns) : begins_ns(p, o, ports);
+	return p->load_count > 1 || !o->pooled || !pool_churns(&o->pool) || o->pool.likely > ports;
 }
 
 /* The other half of the ports is looked at when the first has none left. */
-void outline_set_half(struct outline *o, const struct load_plan *of)
+void outline_set_half(struct outline *o, const struct plan *p)
 {
-	o->half_of = of;
-	o->half = speed_half(of->load, &of->budget);
-	o->half_cost_ns = speed_scan_ns(of->load, &of->budget, o->quiet_ns);
+	struct half first = fill_half(p);
+
+	if (!first.of)
+		return;
+	o->half_of = first.of;
+	o->half = speed_half(first.of->load, &first.of->budget);
+	o->half_cost_ns = speed_scan_ns(first.of->load, &first.of->budget, o->quiet_ns);
 	o->half_rate = SECOND / (o->half_cost_ns.likely + SPEED_CONNECT_NS);
 	o->half_rate_least = SECOND / (o->half_cost_ns.most + SPEED_MOST_NS);
-}
-
-static void set_half(struct outline *o, const struct plan *p)
-{
-	uint64_t all = speed_half(p->loads[0].load, &p->budget) * (uint64_t)p->budget.spaces;
-	bool is_told = o->pooled && (!pool_churns(&o->pool) || o->pool.likely > (double)all);
-	int64_t pooled = all && is_told ? fill_half(p).at_ns : FOR_EVER;
-
-	if (all == 0)
-		return;
-	outline_set_half(o, &p->loads[0]);
-	o->half_reached =
-		o->pooled ? pooled < FOR_EVER : o->wanted >= (double)all && begins_more(p, all);
-	if (o->known && !o->exhausts && p->scenario->server.die) /* those begun before have them */
-		o->half_reached &= begins_ns(p, o, all) < (double)p->scenario->server.die;
-	if (o->half_reached)
-		o->half_at_ns = o->pooled ? (double)pooled : half_at_ns(o, p, all);
+	o->half_reached = first.at_ns < FOR_EVER && half_is_told(o, p, &first);
+	o->half_at_ns = o->half_reached ? (double)first.at_ns : 0;
 }
 
 static bool stops_at_once(const struct plan *p)
@@ -413,7 +390,7 @@ static struct outline outline_of_one(const struct plan *p)
 	o.wanted = wanted_of(&o, p);
 	set_pool(&o, p);
 	set_failure(&o, p);
-	set_half(&o, p);
+	outline_set_half(&o, p);
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
 	o.too_slow = is_too_slow(&o, p);

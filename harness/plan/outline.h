@@ -45,7 +45,7 @@ struct outline {
 		*half_of; /* the load whose connects get slow first; NULL: none does */
 	uint64_t half;	  /* ports in use towards a destination, from where they do */
 	bool half_reached;
-	double half_at_ns;	   /* when that is, by the clock, or later */
+	double half_at_ns;	   /* when that is, likely */
 	struct guess half_cost_ns; /* by how much a connect is slower then */
 	double half_rate;	/* connects a second, no more than so many from then on, likely */
 	double half_rate_least; /* so many even on a slow machine */
@@ -67,5 +67,5 @@ struct outline outline_of_loads(const struct plan *p);
 
 /* What is the same of one load and of several. */
 void outline_set_after(struct outline *o, const struct plan *p);
-void outline_set_half(struct outline *o, const struct load_plan *of);
+void outline_set_half(struct outline *o, const struct plan *p);
 void outline_set_ports(struct outline *o, const struct plan *p);

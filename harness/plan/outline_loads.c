@@ -65,17 +65,6 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->recovery_ns = recovery_of(p, o->at_ns.likely);
 }
 
-static void set_half(struct outline *o, const struct plan *p)
-{
-	struct half first = fill_half(p);
-
-	if (!first.of)
-		return;
-	outline_set_half(o, first.of);
-	o->half_reached = first.at_ns < FOR_EVER;
-	o->half_at_ns = o->half_reached ? (double)first.at_ns : 0;
-}
-
 /* The first refusal ends the load that is refused, and what `stop` makes of it all of them. */
 static double refusal_ends_ns(const struct outline *o, const struct plan *p, double at_ns)
 {
@@ -124,7 +113,7 @@ struct outline outline_of_loads(const struct plan *p)
 		add_load(&o, &each);
 	}
 	set_failure(&o, p);
-	set_half(&o, p);
+	outline_set_half(&o, p);
 	set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
 	outline_set_ports(&o, p);

@@ -44,7 +44,7 @@ static const struct row rows[] = {
 	{FEW "load: {rate: 30/min, duration: 40s, hold: 1s}\nstop: {time: 1m}", 30.5, NEVER, NEVER, 32, 20, 41},
 	{"network: {ports: 40000-40031, time_wait: 6s}\nload: {rate: 20/s, duration: 10s}",
 	 120, 1.6, 4.4, 0.8, 33, 1.6},
-	{FEW "load: {end: leak}", INFINITY, 0.001291776, NEVER, 0, 33, 0.001291776},
+	{FEW "load: {end: leak}", INFINITY, 0.001291776, NEVER, 0.00064, 33, 0.001291776},
 	{FEW "load: {end: leak, rate: 10/s}", INFINITY, 3.2, NEVER, 1.6, 33, 3.2},
 	{FEW "load: {concurrency: 4, hold: 1s, total: 320}", 244, 8.00132096, 52.99867904, 4, 33, 8.00132096},
 	/* a load that begins later is later by that in all that has a time, and in no length */
