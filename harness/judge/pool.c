@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "judge/outlook.h"
 #include "judge/rule.h"
 
@@ -90,6 +92,48 @@ static double share_of(const struct evidence *e, const struct pooled *p)
 	return all > 0 ? (double)p->tally->closed / (double)all : 1;
 }
 
+/* Tries for the same connection, per second and in all: by the first pause, of each client. */
+static double tries_of(const struct load_plan *lp)
+{
+	int64_t wait_ns = lp->load->on_failure.wait;
+
+	return wait_ns > 0 ? (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)wait_ns : 0;
+}
+
+/* Ports that come back, per second: of all addresses, to all destinations. */
+static double comes_back(const struct evidence *e)
+{
+	return (double)e->plan->budget.capacity * 1e9 / (double)quiet_time(e->plan);
+}
+
+/* The failures are mostly tries, more than there are ports, and than come back; or each throws the pool's
+ * idle connections away. */
+static bool is_storm(const struct evidence *e, const struct pooled *p)
+{
+	const struct load *load = p->plan->load;
+	const struct tally *t = p->tally;
+
+	if (load->on_failure.flush_pool && load_is_pooled(load))
+		return t->retries > 0 && t->closed > 0;
+	if (load->on_failure.wait > 0 && tries_of(p->plan) <= comes_back(e))
+		return false;
+	return 2 * t->retries >= t->failed && t->retries >= e->plan->budget.usable &&
+	       2 * t->requests_done <= t->opened;
+}
+
+/* Of the loads that are such the one that tried most. */
+static bool find_storm(const struct evidence *e, struct pooled *out)
+{
+	*out = (struct pooled){0};
+	for (uint32_t i = 0; i < e->plan->load_count; i++) {
+		struct pooled p = pooled_at(e, i);
+
+		if (is_storm(e, &p) && (!out->plan || p.tally->retries > out->tally->retries))
+			*out = p;
+	}
+	return out->plan;
+}
+
 double claim_share_of_pools(const struct evidence *e)
 {
 	double share = 0;
@@ -97,7 +141,7 @@ double claim_share_of_pools(const struct evidence *e)
 	for (uint32_t i = 0; i < e->plan->load_count; i++) {
 		struct pooled p = pooled_at(e, i);
 
-		if (serves_few(&p) || keeps_few(&p) || times_out(&p))
+		if (serves_few(&p) || keeps_few(&p) || times_out(&p) || is_storm(e, &p))
 			share += share_of(e, &p);
 	}
 	return share;
@@ -259,67 +303,38 @@ static void advise_proxy(struct finding *f, const struct evidence *e)
 	advice_widen(&f->attempt, e, life_ns);
 }
 
-/* Tries for the same connection, per second and in all: by the first pause, of each client. */
-static double tries_of(const struct evidence *e)
-{
-	const struct load_plan *lp = e->load;
-	int64_t wait_ns = lp->load->on_failure.wait;
+/* Where others hold the ports, to throw idle connections away, or to try again at once, makes it worse all the
+ * same. */
+static const double storm_least = 0.5;
 
-	return wait_ns > 0 ? (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)wait_ns : 0;
-}
-
-/* Ports that come back, per second: of all addresses, to all destinations. */
-static double comes_back(const struct evidence *e)
-{
-	return (double)e->plan->budget.capacity * 1e9 / (double)quiet_time(e->plan);
-}
-
-/* The failures are mostly tries, more than there are ports, and than come back; or each throws the pool's
- * idle connections away. */
-static bool is_storm(const struct evidence *e)
-{
-	const struct load *load = e->load->load;
-	const struct tally *t = &e->tape->tally;
-
-	if (load->on_failure.flush_pool && load_is_pooled(load))
-		return t->retries > 0 && t->closed > 0;
-	if (load->on_failure.wait > 0 && tries_of(e) <= comes_back(e))
-		return false;
-	return 2 * t->retries >= t->failed && t->retries >= e->plan->budget.usable &&
-	       2 * t->requests_done <= t->opened;
-}
-
-/* Where others hold the ports, to throw idle connections away makes it worse all the same. */
-static const double flush_least = 0.5;
-
-static const char *say_flush(const struct evidence *e)
+static const char *say_flush(const struct evidence *e, const struct pooled *p)
 {
 	return text_format(e->a,
 			   "Each failure threw the pool's idle connections away, %s in all, whose "
 			   "ports then wait in TIME_WAIT: it makes the want that it is about.",
-			   say_number_of(e->a, e->tape->tally.closed, "connection", "connections"))
+			   say_number_of(e->a, p->tally->closed, "connection", "connections"))
 		.s;
 }
 
 static struct claim retry_storm(const struct evidence *e)
 {
-	const struct load *load = e->load->load;
-	const struct tally *t = &e->tape->tally;
 	struct holders h = evidence_holders(e);
 	struct claim c = {.weight = claim_holds(e, h.time_wait + h.fin_wait, &h)};
+	struct pooled p;
 
-	if (load->on_failure.flush_pool && e->tape->exhausted && c.weight < flush_least)
-		c.weight = flush_least;
-	if (c.weight == 0 || !is_storm(e))
+	if (!find_storm(e, &p) || (c.weight == 0 && !p.plan->load->on_failure.flush_pool))
 		return no_claim;
+	c.weight *= share_of(e, &p);
+	if (e->tape->exhausted)
+		c.weight = fmax(c.weight, storm_least);
 	c.why = text_format(
-		e->a, "%s of %s were tries again, up to %s, where %s / %s = %s come back. %s%s",
-		say_count(e->a, t->retries), say_number_of(e->a, t->failed, "failure", "failures"),
-		say_rate(e->a, tries_of(e)),
+		e->a, "%s of %s%s were tries again, up to %s, where %s / %s = %s come back. %s%s",
+		say_count(e->a, p.tally->retries),
+		say_number_of(e->a, p.tally->failed, "failure", "failures"), say_of(e, &p),
+		say_rate(e->a, tries_of(p.plan)),
 		say_number_of(e->a, e->plan->budget.capacity, "port", "ports"),
-		say_time(e->a, quiet_time(e->plan)), say_rate(e->a, comes_back(e)),
-		load->on_failure.flush_pool ? say_flush(e) : say_churn(e),
-		say_owners(e, &deed_closed));
+		say_time(e->a, quiet_time(e->plan)), say_rate(e->a, comes_back(e)), say_own(e, &p),
+		p.plan->load->on_failure.flush_pool ? say_flush(e, &p) : say_churn(e));
 	return c;
 }
 
@@ -369,7 +384,6 @@ const struct rule pool_rules[] = {
 	},
 	{
 		.cause = CAUSE_RETRY_STORM,
-		.instead = CAUSE_TIME_WAIT_CHURN,
 		.claim = retry_storm,
 		.seen = {MEASURE_RETRIES, MEASURE_GAVE_UP, MEASURE_CONNECTS_FAILED, MEASURE_TIME_WAIT_MAX, MEASURE_FIN_WAIT2_MAX},
 		.attempt = {

@@ -86,8 +86,8 @@ struct claim claim_alike_of(const struct evidence *e, uint64_t n, enum stage sta
 double claim_churn(const struct evidence *e);
 const char *say_churn(const struct evidence *e);
 
-/* Of all that was closed the share of loads for which the rules of pool.c have a closer name: what is left is
- * told as churn, if it is as much as they ask for. */
+/* Of all that was closed the share of loads for which the rules of pool.c have a closer name, a storm of tries
+ * included: what is left is told as churn, if it is as much as they ask for. */
 double claim_share_of_pools(const struct evidence *e);
 #define POOL_SHARE_LEAST (1 / 8.)
 

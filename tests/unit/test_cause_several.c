@@ -137,77 +137,43 @@ static void a_load_without_an_address_wants_no_port(void)
 	}
 }
 
-/* Of the loads each says what it did by its own books; the first four of those that did it by name. */
+/* Of the loads each says what it did by its own books. */
 static void whose_the_ports_are_is_told_of_several_loads(void)
 {
 	static const struct {
-		const char *loads; /* a and b */
-		int state;	   /* of all 64 */
-		struct tally a, b;
-		uint64_t open_a, open_b;
+		const char *loads, *says; /* a and b */
+		uint64_t closed_a, closed_b, open_a, open_b, leaked_a, leaked_b, waits_a, waits_b;
 		enum cause cause;
-		const char *says;
+		int state; /* of all 64 */
 	} rows[] = {
 		{"a: {rate: 90/s}, b: {rate: 20/s}",
-		 STATE_TIME_WAIT,
-		 {.closed = 50},
-		 {.closed = 14},
-		 1,
-		 1,
-		 CAUSE_TIME_WAIT_CHURN,
-		 "these loads ask for 110/s. a closed 50, b 14."},
-		{"a: {rate: 90/s}, b: {rate: 20/s, end: reset}",
-		 STATE_TIME_WAIT,
-		 {.closed = 64},
-		 {.reset = 10},
-		 1,
-		 1,
-		 CAUSE_TIME_WAIT_CHURN,
-		 ". a closed 64."},
-		{"a: {rate: 90/s}, b: {rate: 20/s}",
-		 STATE_FIN_WAIT2,
-		 {.closed = 50},
-		 {.closed = 14},
-		 1,
-		 1,
-		 CAUSE_FIN_WAIT_ORPHANS,
-		 ". a closed 50, b 14."},
-		{"a: {hold: 9s}, b: {hold: 9s}",
-		 STATE_ESTABLISHED,
-		 {.open = 40},
-		 {.open = 24},
-		 40,
-		 30,
-		 CAUSE_LIVE_SATURATION,
-		 ". a had up to 40 open at once, b 30."},
-		{"a: {end: leak}, b: {end: leak}",
-		 STATE_ESTABLISHED,
-		 {.leaked = 44},
-		 {.leaked = 20},
-		 44,
-		 20,
-		 CAUSE_LEAK,
-		 ". a never closed 44, b 20."},
-		{"a: {end: leak}, b: {hold: 9s}",
-		 STATE_ESTABLISHED,
-		 {.leaked = 20},
-		 {.open = 44},
-		 20,
-		 44,
-		 CAUSE_LIVE_SATURATION,
-		 ". b had up to 44 open at once."},
-		{"a: {rate: 90/s}, b: {rate: 20/s}",
-		 STATE_SYN_SENT,
-		 {.in_flight = 60},
-		 {.in_flight = 4},
-		 0,
-		 0,
-		 CAUSE_BLACKHOLE,
-		 ". a had no answer 60 times, b 4."},
+		 "these loads ask for 110/s. a closed 50, b 14.", 50, 14, 0, 0, 0, 0, 0, 0,
+		 CAUSE_TIME_WAIT_CHURN, STATE_TIME_WAIT},
+		{"a: {rate: 90/s}, b: {rate: 20/s, end: reset}", ". a closed 64.", 64, 0, 0, 0, 0,
+		 0, 0, 0, CAUSE_TIME_WAIT_CHURN, STATE_TIME_WAIT},
+		{"a: {rate: 90/s}, b: {bind: port 41000}", ". a closed 64.", 64, 1, 0, 0, 0, 0, 0,
+		 0, CAUSE_TIME_WAIT_CHURN, STATE_TIME_WAIT},
+		{"a: {rate: 90/s}, b: {rate: 20/s}", ". a closed 50, b 14.", 50, 14, 0, 0, 0, 0, 0,
+		 0, CAUSE_FIN_WAIT_ORPHANS, STATE_FIN_WAIT2},
+		{"a: {hold: 9s}, b: {hold: 9s}", ". a had up to 40 open at once, b 24.", 0, 0, 40,
+		 24, 0, 0, 0, 0, CAUSE_LIVE_SATURATION, STATE_ESTABLISHED},
+		{"a: {end: leak}, b: {end: leak}", ". a never closed 44, b 20.", 0, 0, 0, 0, 44, 20,
+		 0, 0, CAUSE_LEAK, STATE_ESTABLISHED},
+		{"a: {end: leak}, b: {hold: 9s}", ". b had up to 44 open at once.", 0, 0, 0, 44, 20,
+		 0, 0, 0, CAUSE_LIVE_SATURATION, STATE_ESTABLISHED},
+		{"a: {rate: 90/s}, b: {rate: 20/s}", ". a had no answer 60 times, b 4.", 0, 0, 0, 0,
+		 0, 0, 60, 4, CAUSE_BLACKHOLE, STATE_SYN_SENT},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct tally a = rows[i].a, b = rows[i].b;
+		struct tally a = {.closed = rows[i].closed_a,
+				  .open = rows[i].open_a,
+				  .leaked = rows[i].leaked_a,
+				  .in_flight = rows[i].waits_a},
+			     b = {.closed = rows[i].closed_b,
+				  .open = rows[i].open_b,
+				  .leaked = rows[i].leaked_b,
+				  .in_flight = rows[i].waits_b};
 		const struct finding *f;
 		struct tape *loads;
 		char lines[300];
@@ -218,11 +184,11 @@ static void whose_the_ports_are_is_told_of_several_loads(void)
 			 "loads: {%s}",
 			 rows[i].loads);
 		trial_open(&t, lines);
-		a.opened = a.closed + a.open + a.leaked + a.reset;
-		b.opened = b.closed + b.open + b.leaked + b.reset;
+		a.opened = a.closed + a.open + a.leaked;
+		b.opened = b.closed + b.open + b.leaked;
 		loads = two_loads(&t, &a, &b);
-		loads[0].open_peak = rows[i].open_a;
-		loads[1].open_peak = rows[i].open_b;
+		loads[0].open_peak = a.open + a.leaked;
+		loads[1].open_peak = b.open + b.leaked;
 		t.tape.exhausted = true;
 		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, 9);
 		trial_dump(&t, 64)->states[rows[i].state] = 64;
@@ -234,6 +200,54 @@ static void whose_the_ports_are_is_told_of_several_loads(void)
 	}
 }
 
+/* Who tries again at once, beside one that closes: whoever closed more of what waits comes first, and a storm
+ * that has closed none of it is told all the same, for it makes the failures. */
+static void a_storm_is_told_beside_what_others_close(void)
+{
+	static const struct {
+		uint64_t closed, tries, done; /* of b, of 64 */
+		size_t storm_at, churn_at;    /* from 1; 0: not told */
+		const char *own;
+	} rows[] = {
+		{64, 100, 0, 1, 0, "100 of 101 failures of b were tries again"},
+		{57, 100, 0, 1, 0, "Of 64 connections that were closed 57 are of b."},
+		{56, 100, 0, 1, 2, "Of 64 connections that were closed 56 are of b."},
+		{33, 100, 0, 1, 2, "closed 33 are of b."},
+		{31, 100, 0, 2, 1, "closed 31 are of b."},
+		{0, 100, 0, 2, 1, "closed 0 are of b."},
+		{33, 63, 0, 0, 1, NULL},   /* fewer than there are ports */
+		{33, 100, 33, 0, 1, NULL}, /* they do what they are for */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tally a = {.failed = 10}, b = {.failed = rows[i].tries + 1};
+		const struct finding *storm, *churn;
+		struct trial t;
+
+		trial_open(&t, "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+			       "loads: {a: {rate: 90/s}, b: {concurrency: 1, request: {send: 8B}, "
+			       "on_failure: {retry: 100, wait: 2ms}}}");
+		a.opened = a.closed = 64 - rows[i].closed;
+		b.opened = b.closed = rows[i].closed;
+		b.retries = rows[i].tries;
+		b.requests_done = rows[i].done;
+		two_loads(&t, &a, &b);
+		t.tape.exhausted = true;
+		trial_fail(&t, STAGE_CONNECT, EADDRNOTAVAIL, a.failed + b.failed);
+		trial_dump(&t, 64)->states[STATE_TIME_WAIT] = 64;
+		trial_judge(&t);
+		storm = trial_cause(&t, CAUSE_RETRY_STORM);
+		churn = trial_cause(&t, CAUSE_TIME_WAIT_CHURN);
+		CU_ASSERT_EQUAL(storm ? (size_t)(storm - t.verdict.causes) + 1 : 0,
+				rows[i].storm_at);
+		CU_ASSERT_EQUAL(churn ? (size_t)(churn - t.verdict.causes) + 1 : 0,
+				rows[i].churn_at);
+		CU_ASSERT(!storm || !rows[i].own || row_says(i, storm->why, rows[i].own));
+		trial_close(&t);
+	}
+}
+
+/* The first four of those that did it by name. */
 static void of_many_loads_four_are_named(void)
 {
 	const struct finding *f;
@@ -397,6 +411,7 @@ static void requests_of_one_protocol_are_no_cause_beside_another(void)
 static const struct test tests[] = {
 	TEST(a_pool_is_told_for_what_it_has_closed),
 	TEST(a_load_without_an_address_wants_no_port),
+	TEST(a_storm_is_told_beside_what_others_close),
 	TEST(whose_the_ports_are_is_told_of_several_loads),
 	TEST(of_many_loads_four_are_named),
 	TEST(a_limit_of_descriptors_is_of_one_load),
