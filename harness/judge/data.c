@@ -20,18 +20,29 @@ static const char *say_most_frequent(const struct evidence *e)
 		.s;
 }
 
+/* Is it an errno that the kernel says of ports, too? */
+static bool may_be_of_ports(int error)
+{
+	return error == EADDRNOTAVAIL || error == EADDRINUSE || error == EAGAIN;
+}
+
 /* Asked only where no other rule holds. */
 static struct claim no_data(const struct evidence *e)
 {
-	const struct tally *t = &e->tape->tally;
+	const struct measures *m = e->measures;
+	struct claim c = {.weight = 1};
 
-	if (t->failed == 0 && !e->tape->exhausted)
+	if (e->tape->tally.failed == 0 && !e->tape->exhausted)
 		return no_claim;
-	return (struct claim){.weight = 1,
-			      .why = text_format(e->a,
-						 "%s, and nothing that was recorded tells why%s.",
-						 say_most_frequent(e),
-						 e->full ? "" : ": the sockets were never dumped")};
+	if (!e->tape->exhausted && m->error_count > 0 && !may_be_of_ports(m->errors[0].error))
+		c.why = claim_alike(e, m->errors[0].stage, m->errors[0].error,
+				    "Nothing that was recorded tells why.")
+				.why;
+	else
+		c.why = text_format(e->a, "%s, and nothing that was recorded tells why%s.",
+				    say_most_frequent(e),
+				    e->full ? "" : ": the sockets were never dumped");
+	return c;
 }
 
 static void advise_data(struct finding *f, const struct evidence *e)
@@ -187,6 +198,16 @@ static const char *say_unanswered(const struct evidence *e)
 		.s;
 }
 
+/* Whose they are, by the errno that most of them have. */
+static const char *say_given_up(const struct evidence *e)
+{
+	uint64_t waited = evidence_errors(e, STAGE_RECEIVE, ETIMEDOUT),
+		 unread = evidence_errors(e, STAGE_SEND, ETIMEDOUT);
+
+	return say_failing(e, unread > waited ? STAGE_SEND : STAGE_RECEIVE,
+			   waited + unread > 0 ? ETIMEDOUT : ECONNREFUSED);
+}
+
 /* Ports did run out, and those that held them waited for an answer. */
 static struct claim request_unanswered(const struct evidence *e)
 {
@@ -199,10 +220,10 @@ static struct claim request_unanswered(const struct evidence *e)
 		.why = text_format(
 			e->a,
 			"%s done, and %s: each of these had its port for as long as it waited, and "
-			"then its socket was closed, for the next to open another.%s%s",
+			"then its socket was closed, for the next to open another.%s%s%s",
 			say_number_of(e->a, e->tape->tally.requests_done, "request was",
 				      "requests were"),
-			say_unanswered(e), say_late(e),
+			say_unanswered(e), say_given_up(e), say_late(e),
 			say_gone(e)[0] ? say_gone(e) : say_died(e))};
 }
 
@@ -216,37 +237,57 @@ static const char *say_undone(const struct evidence *e)
 		       : "the far end ended it";
 }
 
-/* Asked only where no other rule holds, or beside a want of ports. */
-static struct claim request_failed(const struct evidence *e)
+/* "This is not port exhaustion", or these of all failures are not. */
+static const char *say_had_port(const struct evidence *e)
+{
+	return e->tape->exhausted ? "Not all of it is a want of ports: some"
+				  : "This is not port exhaustion: each of these";
+}
+
+/* Those that waited are told by their wait. */
+static bool is_of_a_wait(int error)
+{
+	return error == ETIMEDOUT || error == ECONNREFUSED;
+}
+
+/* What was sent on a connection that was had, and failed in whatever way; beside a want of ports, where most
+ * requests did, and not for the wait. */
+static struct claim request_ended(const struct evidence *e)
 {
 	const struct measures *m = e->measures;
 	const char *failures = "";
-	uint64_t kinds = 0;
-	double n = 0;
+	uint64_t kinds = 0, n = 0;
 
-	if (e->tape->exhausted)
-		return request_unanswered(e);
 	for (size_t i = 0; i < m->error_count; i++) {
 		const struct error_row *row = &m->errors[i];
 
-		if (!is_of_request(row->stage, row->error))
+		if (!is_of_request(row->stage, row->error) ||
+		    (e->tape->exhausted && is_of_a_wait(row->error)))
 			continue;
 		if (kinds++ < KINDS_TOLD)
-			failures = text_format(e->a, "%s %s", failures,
-					       say_failures(e, row->stage, row->error))
+			failures = text_format(e->a, "%s %s%s", failures,
+					       say_failures(e, row->stage, row->error),
+					       say_failing(e, row->stage, row->error))
 					   .s;
-		n += (double)row->count;
+		n += row->count;
 	}
-	if (kinds == 0)
+	if (kinds == 0 || (e->tape->exhausted &&
+			   (!plan_has_requests(e->plan) || n < e->tape->tally.requests_done)))
 		return no_claim;
 	return (struct claim){
-		.weight = n,
-		.why = text_format(e->a,
-				   "This is not port exhaustion: each of these connections had its "
-				   "port, and %s.%s%s%s%s",
-				   say_undone(e), failures,
-				   kinds > KINDS_TOLD ? " Others failed otherwise." : "",
+		.weight = (double)n,
+		.why = text_format(e->a, "%s connections had %s port, and %s.%s%s%s%s",
+				   say_had_port(e), e->tape->exhausted ? "a" : "its", say_undone(e),
+				   failures, kinds > KINDS_TOLD ? " Others failed otherwise." : "",
 				   plan_has_requests(e->plan) ? say_late(e) : "", say_died(e))};
+}
+
+/* Asked only where no other rule holds, or beside a want of ports. */
+static struct claim request_failed(const struct evidence *e)
+{
+	struct claim c = e->tape->exhausted ? request_unanswered(e) : no_claim;
+
+	return c.weight > 0 ? c : request_ended(e);
 }
 
 static void advise_request(struct finding *f, const struct evidence *e)

@@ -95,7 +95,7 @@ const char *say_demand(const struct evidence *e, double most);
 
 /* What each of several loads has done with connections, by its own books. */
 struct deed {
-	const char *did, *what;
+	const char *did, *one, *what; /* "failed", " time", " times" */
 	uint64_t (*of)(const struct evidence *e, size_t load, const struct deed *);
 	enum stage stage;
 	int error;

@@ -267,7 +267,7 @@ static struct text add_owner(struct text told, const struct evidence *e, struct 
 	return text_format(e->a, TEXT_FMT "%s" TEXT_FMT "%s%s %s%s", TEXT_ARG(told),
 			   is_first ? " " : ", ", TEXT_ARG(load), is_first ? " " : "",
 			   is_first ? deed->did : "", say_count(e->a, n),
-			   is_first ? deed->what : "");
+			   is_first ? (n == 1 ? deed->one : deed->what) : "");
 }
 
 const char *say_owners(const struct evidence *e, const struct deed *deed)
@@ -339,12 +339,18 @@ static uint64_t failed_by(const struct evidence *e, size_t i, const struct deed 
 	return e->tape->loads[i].tally.errors[d->stage][d->error];
 }
 
-const struct deed deed_closed = {.did = "closed", .what = "", .of = closed_by},
-		  deed_leaked = {.did = "never closed", .what = "", .of = leaked_by},
-		  deed_inherited = {.did = "handed on", .what = "", .of = inherited_by},
-		  deed_open = {.did = "had up to", .what = " open at once", .of = open_by},
-		  deed_unanswered = {.did = "had no answer", .what = " times", .of = unanswered_by},
-		  deed_bound = {.did = "opened", .what = " so", .of = bound_by};
+const struct deed deed_closed = {.did = "closed", .one = "", .what = "", .of = closed_by},
+		  deed_leaked = {.did = "never closed", .one = "", .what = "", .of = leaked_by},
+		  deed_inherited = {.did = "handed on", .one = "", .what = "", .of = inherited_by},
+		  deed_open = {.did = "had up to",
+			       .one = " open at once",
+			       .what = " open at once",
+			       .of = open_by},
+		  deed_unanswered = {.did = "had no answer",
+				     .one = " time",
+				     .what = " times",
+				     .of = unanswered_by},
+		  deed_bound = {.did = "opened", .one = " so", .what = " so", .of = bound_by};
 
 const char *say_failing(const struct evidence *e, enum stage stage, int error)
 {

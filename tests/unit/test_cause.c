@@ -186,6 +186,34 @@ static void of_an_unconfirmed_refusal_it_is_said_what_to_sample(void)
 	trial_close(&t);
 }
 
+/* Nobody knows why, and yet it is known what it is not: few errnos are of ports. */
+static void an_errno_that_is_not_of_ports_is_told_so(void)
+{
+	static const struct {
+		int error;
+		const char *says;
+	} rows[] = {
+		{ENETUNREACH, "This is not port exhaustion: connect() failed 3 times with "
+			      "ENETUNREACH (Network is unreachable), with at most 1 of 32 ports in "
+			      "use to one destination. Nothing that was recorded tells why."},
+		{EADDRINUSE, "connect() failed 3 times with EADDRINUSE (Address already in use), "
+			     "and nothing that was recorded tells why."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trial t;
+
+		trial_open(&t, "network: {ports: 40000-40031}\nload: {rate: 40/s}");
+		trial_fail(&t, STAGE_CONNECT, rows[i].error, 3);
+		trial_dump(&t, 1);
+		trial_judge(&t);
+		CU_ASSERT_FATAL(t.verdict.cause_count == 1);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_NO_DATA);
+		CU_ASSERT(row_says(i, t.verdict.causes[0].why, rows[i].says));
+		trial_close(&t);
+	}
+}
+
 static void what_explains_most_failures_comes_first(void)
 {
 	struct trial t;
@@ -384,6 +412,7 @@ static const struct test tests[] = {
 	TEST(a_late_service_is_no_failure_of_the_load),
 	TEST(every_known_class_has_a_name),
 	TEST(every_exhaustion_has_a_cause),
+	TEST(an_errno_that_is_not_of_ports_is_told_so),
 	TESTS_END,
 };
 

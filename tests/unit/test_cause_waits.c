@@ -238,6 +238,44 @@ static void requests_that_a_gateway_drops_are_told_by_that(void)
 	}
 }
 
+/* Beside a want of ports, what the far end ended of most requests; what was only waited for is told as that. */
+static void requests_that_the_far_end_ends_are_told_beside_the_ports(void)
+{
+	static const struct {
+		const char *request;
+		uint64_t ended, done;
+		const char *says; /* NULL: nothing */
+	} rows[] = {
+		{"request: {send: 8B, receive: 8B}", 20, 20,
+		 "Not all of it is a want of ports: some connections had a port, and what was sent "
+		 "on it failed. recv() failed 20 times with ECONNRESET"},
+		{"request: {send: 8B, receive: 8B}", 20, 21, NULL},
+		{"request: {send: 8B, receive: 8B}", 0, 0, "1 request had no answer within"},
+		{"end: shutdown", 20, 0, NULL}, /* nothing was sent */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct finding *f;
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), SMALL "load: {rate: 40/s, %s}", rows[i].request);
+		trial_open(&t, lines);
+		trial_exhaust(&t, 32);
+		t.tape.tally.closed = 32;
+		t.tape.tally.requests_done = rows[i].done;
+		t.tape.tally.errors[STAGE_RECEIVE][ECONNRESET] = rows[i].ended;
+		t.tape.tally.errors[STAGE_RECEIVE][ETIMEDOUT] = 1;
+		trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_REQUEST_FAILED);
+		CU_ASSERT_EQUAL(f != NULL, rows[i].says != NULL);
+		CU_ASSERT(!f || !rows[i].says || row_says(i, f->why, rows[i].says));
+		CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, CAUSE_TIME_WAIT_CHURN));
+		trial_close(&t);
+	}
+}
+
 /* Without a request it is the far end's FIN that was waited for: no request has failed. */
 static void a_fin_that_never_comes_is_no_request(void)
 {
@@ -334,6 +372,7 @@ static const struct test tests[] = {
 	TEST(requests_without_an_answer_are_told_beside_the_ports_they_held),
 	TEST(requests_that_were_refused_did_not_wait),
 	TEST(requests_that_a_gateway_drops_are_told_by_that),
+	TEST(requests_that_the_far_end_ends_are_told_beside_the_ports),
 	TEST(a_fin_that_never_comes_is_no_request),
 	TEST(what_the_far_end_ends_is_no_request),
 	TEST(connects_that_gave_up_are_told_with_those_that_wait),
