@@ -38,7 +38,7 @@ all='close-wait-leak client-per-request client-per-request.disposed body-not-rea
 	tw-reuse-loopback.two-hosts dead-peer container-range connection-per-request.some-leak
 	innocent-victim.other-protocol fast-port-reuse fd-limit link-local-scope link-local-scope.wrong-scope proxy-loop
 	proxy-loop.own-host bind-foreign-address ipv6-tentative snat-insert-race request-failed
-	gate-missed'
+	gate-missed route-lost'
 
 # Two of the most frequent causes at once, a case each.
 mixed=$(sed -n 's/^  \([a-z0-9]*-[a-z0-9]*\):$/pairs.\1/p' tests/data/mixed/pairs.yaml)
@@ -68,6 +68,7 @@ meddle() {
 	bind-foreign-address)
 		nsenter --net="$(client_of "$2")" sh -c '
 			ip address del "$(ip -o -4 address show dev veth0 | awk "NR == 1 { print \$4 }")" dev veth0' ;;
+	route-lost) nsenter --net="$(client_of "$2")" ip link set veth0 down ;;
 	ipv6-tentative)
 		nsenter --net="$(client_of "$2")" sh -c '
 			a=$(ip -o -6 address show dev veth0 scope global | awk "NR == 1 { print \$4 }")

@@ -72,6 +72,7 @@ const struct recorded tapes[] = {
 	{"server-dies", CAUSE_REFUSED, {0}},
 	{"request-failed", CAUSE_REQUEST_FAILED, {0}},
 	{"gate-missed", CAUSE_GATE_MISSED, {0}},
+	{"route-lost", CAUSE_NO_DATA, {0}},
 	{"syn-sent-blackhole.refused", CAUSE_REFUSED, {0}},
 	{"ipv6-disabled", CAUSE_IPV6_DISABLED, {0}},
 	{"ipv6-tentative", CAUSE_IPV6_TENTATIVE, {0}},
@@ -134,20 +135,25 @@ const struct recorded tapes[] = {
 	{"pairs.fd-live", CAUSE_FD_LIMIT, {CAUSE_LIVE_SATURATION}},
 	{"pairs.fd-udp", CAUSE_FD_LIMIT, {CAUSE_UDP_SOCKETS}},
 	{"pairs.live-udp", CAUSE_LIVE_SATURATION, {CAUSE_UDP_SOCKETS}},
+	{"pairs.churn-storm", CAUSE_RETRY_STORM, {CAUSE_TIME_WAIT_CHURN}},
+	{"pairs.churn-late", CAUSE_TIME_WAIT_CHURN, {CAUSE_RETRY_STORM}},
+	{"pairs.churn-unanswered", CAUSE_REQUEST_FAILED, {CAUSE_TIME_WAIT_CHURN}},
+	{"pairs.leak-unread", CAUSE_REQUEST_FAILED, {CAUSE_LEAK, CAUSE_FIN_WAIT_ORPHANS}},
+	{"pairs.churn-named", CAUSE_FIXED_PORT, {CAUSE_TIME_WAIT_CHURN, CAUSE_RESERVED_PORTS}},
+	{"pairs.pool-reserved", CAUSE_POOL_IDLE_CAP, {CAUSE_RESERVED_PORTS}},
+	{"pairs.churn-leak", CAUSE_LEAK, {CAUSE_TIME_WAIT_CHURN}},
 };
 
 const size_t tape_count = sizeof(tapes) / sizeof(tapes[0]);
 
-/* Causes of which there is no tape, and why: test_cause_alike.c and test_gate.c have those written by
- * hand. */
+/* Causes of which there is no tape, and why: test_cause_signature.c has those written by hand. */
 static const struct {
 	enum cause cause;
 	const char *why;
 } unmade[] = {
-	{CAUSE_NO_DATA, "what nobody recorded is on no tape"},
 	{CAUSE_TCP_MEM,
 	 "net.ipv4.tcp_mem and tcp_max_orphans are the whole machine's: a namespace has no "
-	 "such file (ENOENT)"},
+	 "such file (ENOENT), and a kernel that lacks the memory fails all that run on it"},
 };
 
 const char *why_unmade(enum cause cause)
