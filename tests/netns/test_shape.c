@@ -1,5 +1,6 @@
 /* When connections begin, and how many: the truth is in the kernel's own counters. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "drive_help.h"
@@ -57,39 +58,42 @@ static void a_burst_fills_the_range_at_once(void)
 }
 
 /* Between two dumps a burst comes and goes, and its TIME_WAIT with it: a gate at 50 % held with 0 %
- * observed. The first has 60 ports open for 5 ms, which the driver knows; the second about 50 in
- * TIME_WAIT for 300, one after the other. No dump is due, and at the end there are few. */
+ * observed. The first has 60 ports open for a second in which nobody looks, and the driver knows; of the second
+ * about 50 are in TIME_WAIT for a second, and the totals, ten times as often, tell that there is more to
+ * see. At the end there are few. */
 static void what_a_burst_takes_is_seen_though_no_dump_is_due(void)
 {
-#define SELDOM \
-	"network: {ports: 40000-40063, time_wait: 300ms}\nsample: {sockets: 1h}\nstop: {time: " \
-	"1m}\n"
+#define SELDOM "network: {ports: 40000-40063, time_wait: 1s}\nsample: {sockets: 1h%s}\n"
 	static const struct {
-		const char *lines;
+		const char *every, *load;
 		double least, most;
 	} cases[] = {
-		{SELDOM
-		 "load: {burst: {size: 60, every: 400ms}, hold: 5ms, end: reset, total: 125}",
+		{", every: 1m",
+		 "{burst: {size: 60, every: 1200ms}, start: 200ms, hold: 1s, end: reset, total: "
+		 "65}",
 		 60, 60},
-		{SELDOM
-		 "load: {ramp: [{to: 1k/s, over: 0s}, {to: 1k/s, over: 50ms}, {to: 5/s, over: "
-		 "0s}, {to: 5/s, over: 1s}]}",
-		 40, 52},
+		{"",
+		 "{ramp: [{to: 1k/s, over: 0s}, {to: 1k/s, over: 50ms}, {to: 5/s, over: 0s}, "
+		 "{to: 5/s, over: 2s}], duration: 2050ms}",
+		 50, 57},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct value used, fill;
 		struct measures m;
+		char lines[400];
 		struct drive d;
 
-		shape_run(&d, cases[i].lines);
+		snprintf(lines, sizeof(lines), SELDOM "load: %s", cases[i].every, cases[i].load);
+		shape_run(&d, lines);
 		measure(&m, &d.tape, &d.h.plan, &d.h.arena);
 		used = m.fixed[MEASURE_PORTS_USED_MAX];
 		fill = m.fixed[MEASURE_PORTS_FILL_MAX];
 		CU_ASSERT_EQUAL(d.tape.tally.opened, d.tape.tally.attempted);
-		CU_ASSERT(used.n >= cases[i].least && used.n <= cases[i].most);
+		CU_ASSERT(used.n + (double)d.tape.tally.late >= cases[i].least);
+		CU_ASSERT(used.n <= cases[i].most);
 		CU_ASSERT_EQUAL(fill.n, used.n / 64);
-		CU_ASSERT(last_dump(&d.tape)->used_max < cases[i].least);
+		CU_ASSERT(last_dump(&d.tape)->used_max < used.n);
 		help_close(&d.h);
 	}
 }
