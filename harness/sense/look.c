@@ -158,16 +158,16 @@ static void put(struct looks *l, const struct sample *sample)
 
 static bool look_at_sockets(struct looks *l, struct sample *sample, struct err *err)
 {
-	int64_t begin = clock_now(), end;
+	int64_t begin = clock_now(), before = clock_spent(), cost;
 
 	census_clear(&l->census);
 	if (l->settling)
 		ledger_clear(&l->ledger);
 	if (!dump_run(&l->dump, &l->wish.filter, add_to_census, l, &sample->torn, err))
 		return false;
-	end = clock_now();
-	sample->dump_ns = (uint64_t)(end - begin);
-	schedule_dumped(&l->schedule, begin, end);
+	cost = clock_spent() - before;
+	sample->dump_ns = (uint64_t)cost;
+	schedule_dumped(&l->schedule, begin, cost);
 	l->dumped_sockets = sample->inuse + sample->tw;
 	census_tell(&l->census, sample, l->usages, USAGES_MOST);
 	sample->from_proc = l->wish.from_proc;

@@ -37,10 +37,10 @@ static int64_t beat_before(const struct schedule *s, int64_t ns)
 	return ns - (since < 0 ? since + s->every_ns : since);
 }
 
-void schedule_dumped(struct schedule *s, int64_t begin_ns, int64_t end_ns)
+void schedule_dumped(struct schedule *s, int64_t begin_ns, int64_t cost_ns)
 {
 	int64_t wished = beat_before(s, begin_ns) + s->sockets_ns;
-	int64_t allowed = begin_ns + (end_ns - begin_ns) * DUMP_SHARE;
+	int64_t allowed = begin_ns + cost_ns * DUMP_SHARE;
 
 	s->dump_allowed_ns = allowed;
 	s->dump_due_ns = wished > allowed ? wished : allowed;

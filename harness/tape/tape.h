@@ -151,7 +151,7 @@ struct sample {
 		used_max; /* SAMPLE_SOCKETS: ports in use from one address to one destination, the most */
 	struct datagrams datagrams; /* SAMPLE_SOCKETS: what of states and used_max is of UDP */
 	uint64_t overshadowed; /* SAMPLE_SOCKETS: of UDP, with the addresses and ports of another */
-	uint64_t dump_ns;      /* SAMPLE_SOCKETS: what the dump cost */
+	uint64_t dump_ns;      /* SAMPLE_SOCKETS: processor time that the dump took */
 	/* SAMPLE_SOCKETS: ports of the range that no connect can have: reserved; of the others,
 	 * those that somebody of TCP listens on; of the rest, those that are bound alone. */
 	uint32_t reserved, listening, bound;

@@ -20,7 +20,7 @@ static int sample(int64_t every_ns, int64_t sockets_ns, int64_t late_ns, int64_t
 		CU_ASSERT(schedule_wants_totals(&s, now));
 		schedule_beat(&s, now);
 		if (dump) {
-			schedule_dumped(&s, now, now + cost_ns);
+			schedule_dumped(&s, now, cost_ns);
 			now += cost_ns;
 			dumps++;
 		}
@@ -60,9 +60,9 @@ static void a_dump_that_was_asked_for_puts_off_the_next(void)
 	schedule_beat(&s, 0);
 	schedule_dumped(&s, 0, MS);
 	CU_ASSERT_EQUAL(s.dump_due_ns, 1000 * MS);
-	schedule_dumped(&s, 950 * MS, 951 * MS);
+	schedule_dumped(&s, 950 * MS, MS);
 	CU_ASSERT_EQUAL(s.dump_due_ns, 1900 * MS);
-	schedule_dumped(&s, 960 * MS, 1000 * MS);
+	schedule_dumped(&s, 960 * MS, 40 * MS);
 	CU_ASSERT_EQUAL(s.dump_due_ns, 3520 * MS);
 }
 
