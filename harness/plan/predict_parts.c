@@ -99,13 +99,14 @@ static struct foretold after_of_all(const struct foretold *part, const struct fo
 	return after;
 }
 
-/* Ports in use are measured of the widest load's range: are those of a part the same? */
+/* Ports in use are measured of the widest load's range, and no more than are usable of it: are those of a part
+ * the same? */
 static bool is_measured(const struct plan *p, const struct plan *part)
 {
 	struct port_range ports = part->loads[part->widest].ports;
 	struct port_range all = p->loads[p->widest].ports;
 
-	return ports.lo == all.lo && ports.hi == all.hi;
+	return ports.lo == all.lo && ports.hi == all.hi && part->budget.usable == p->budget.usable;
 }
 
 /* Loads that want nothing of each other's ports: the first refusal of all is that of the only part

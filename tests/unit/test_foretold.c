@@ -383,23 +383,25 @@ static void sockets_of_udp_are_opened_whoever_listens(void)
 	}
 }
 
-/* They are measured of one range: what is in use of another is not told. */
+#define RANGE "network: {ports: 40000-40031, servers: 4}\n"
+#define TOGETHER(bind) \
+	"loads: {a: {rate: 200/s, total: 300, bind: " bind \
+	"}, b: {protocol: udp, total: 40, end: leak}}"
+
+/* They are measured of one range, and no more than are usable of it: what is in use of another is not told. */
 static void ports_in_use_are_foretold_of_the_range_that_is_measured(void)
 {
 	static const struct {
-		const char *bind;
+		const char *lines;
 		enum outcome outcome;
-	} rows[] = {{"none", OUTCOME_BROKEN}, {"local-port-range 40000-40007", OUTCOME_UNTOLD}};
+	} rows[] = {{RANGE TOGETHER("none"), OUTCOME_BROKEN},
+		    {RANGE TOGETHER("local-port-range 40000-40007"), OUTCOME_UNTOLD},
+		    {RANGE "squat: {bind: 5}\n" TOGETHER("none"), OUTCOME_UNTOLD}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char lines[300];
 		struct trial t;
 
-		snprintf(lines, sizeof(lines),
-			 "network: {ports: 40000-40031, servers: 4}\nloads: {a: {rate: 200/s, "
-			 "total: 300, bind: %s}, b: {protocol: udp, total: 40, end: leak}}",
-			 rows[i].bind);
-		trial_open(&t, lines);
+		trial_open(&t, rows[i].lines);
 		trial_dump(&t, 8);
 		trial_exhaust(&t, 64);
 		trial_judge(&t);
