@@ -293,14 +293,14 @@ static bool foresee_refusal(struct forecast *f, const struct scenario *s, const 
 static bool foresee_first(struct forecast *f, const struct scenario *s, const struct budget *b,
 			  const struct life *life, const struct pool_fate *pool)
 {
+	double until = fmin(speed_ends_ns(s), (double)life_fails_ns(s, life).least);
 	int64_t held = pool->serves_once ? life_sum(life->live.least, life->quiet.least)
 					 : life->live.least;
 	const struct refusal r =
 		first_of(s, b, b->capacity && held < FOR_EVER ? (double)held : INFINITY);
 
 	if ((r.sure == 0 && b->capacity) || bind_shares_port(&s->load) ||
-	    bind_may_repeat(s, &s->load) ||
-	    !refuses(s, &r, speed_pace(s, b, life, r.sure), speed_ends_ns(s)))
+	    bind_may_repeat(s, &s->load) || !refuses(s, &r, speed_pace(s, b, life, r.sure), until))
 		return false;
 	keep_refusal(f, s, b, life, &r);
 	return f->exhausts = f->known = true;

@@ -381,7 +381,7 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life)
 		     (l->request.receive > 0 && (!behaviour_does(s->server.behaviour, DOES_SERVE) ||
 						 answer_span(s).least > l->timeout + LIFE_SLACK));
 
-	if (!ends || !fails || load_is_pooled(l))
+	if (!ends || !fails)
 		return (struct span){FOR_EVER, FOR_EVER};
 	return (struct span){later(life->live.least, 1), life->live.most + SPEED_STALL_NS};
 }

@@ -179,19 +179,23 @@ static void a_pool_that_keeps_too_few_likely_has_no_port_left(void)
 	}
 }
 
-/* Each request's time is over before its answer comes: none is kept, and of 32 ports the 33rd finds none. */
+#define IGNORED \
+	"network: {ports: 40000-40031}\nserver: {behaviour: ignore}\nload: {rate: 20/s, " \
+	"duration: " \
+	"3s, timeout: 500ms, request: {send: 10B, receive: 10B}, pool: {max_idle: 4}"
+
+/* Each request's time is over before its answer comes: none is kept, and of 32 ports the 33rd finds none; unless
+ * the first to fail ends the load. */
 static void a_pool_of_a_far_end_that_never_answers_is_none(void)
 {
 	struct arena a = help_arena();
-	struct plan p =
-		help_plan("network: {ports: 40000-40031}\nserver: {behaviour: ignore}\n"
-			  "load: {rate: 20/s, duration: 3s, timeout: 500ms, request: {send: "
-			  "10B, receive: 10B}, pool: {max_idle: 4}}",
-			  NULL, 1, &a);
+	struct plan p = help_plan(IGNORED ", on_failure: continue}", NULL, 1, &a);
 
 	CU_ASSERT(p.forecast.exhausts && p.forecast.counted);
 	CU_ASSERT_EQUAL(p.forecast.after, 32);
 	CU_ASSERT_DOUBLE_EQUAL(p.forecast.at.likely, 1.6e9, 1e6);
+	p = help_plan(IGNORED "}", NULL, 1, &a);
+	CU_ASSERT_FALSE(p.forecast.exhausts);
 	arena_close(&a);
 }
 
