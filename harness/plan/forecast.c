@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/accept.h"
 #include "plan/backlog.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
@@ -421,6 +422,8 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		f.rate = pairs / life_mean(s, b, host);
 		f.rate_sure = pairs / life_mean_late(s, b, host);
 	}
+	if (accept_wait_ns(s) > s->server.accept_every)
+		f.rate = f.rate_sure = NAN;
 	if (load_is_pooled(&s->load))
 		foresee_pool(&f, s, b, &life);
 	else

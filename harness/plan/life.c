@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "host/wheel.h"
+#include "plan/accept.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
 #include "plan/datagram.h"
@@ -202,7 +203,7 @@ static int64_t fin_wait_late_ns(const struct scenario *s, const struct host *hos
 /* Later than a server that closes at once. */
 static bool closes_later(const struct scenario *s)
 {
-	return s->load.hold > LIFE_SLACK;
+	return s->load.hold > LIFE_SLACK && accept_wait_ns(s) == 0;
 }
 
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
@@ -353,7 +354,7 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		life.live.least += s->load.timeout;
 		life.live.most += s->load.timeout;
 	}
-
+	life.live.most += accept_wait_ns(s);
 	life.late_ns = late_by(s, host, &life.quiet, quiet);
 	late_answers_limit(&life.quiet, s, end);
 	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
@@ -381,6 +382,8 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life)
 		     (l->request.receive > 0 && (!behaviour_does(s->server.behaviour, DOES_SERVE) ||
 						 answer_span(s).least > l->timeout + LIFE_SLACK));
 
+	if (ends && l->request.receive > 0 && accept_wait_ns(s) > 0)
+		return (struct span){l->timeout, FOR_EVER}; /* or none does */
 	if (!ends || !fails)
 		return (struct span){FOR_EVER, FOR_EVER};
 	return (struct span){later(life->live.least, 1), life->live.most + SPEED_STALL_NS};

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/accept.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
 
@@ -26,7 +27,7 @@ bool pool_is_answered(const struct scenario *s)
 	enum behaviour b = s->server.behaviour;
 
 	return behaviour_does(b, DOES_SERVE) && !behaviour_does(b, DOES_END) &&
-	       s->server.vanish == 0 && s->server.die == 0 &&
+	       s->server.vanish == 0 && s->server.die == 0 && accept_wait_ns(s) == 0 &&
 	       (s->load.request.receive == 0 || answer_span(s).most < s->load.timeout);
 }
 

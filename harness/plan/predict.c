@@ -296,6 +296,14 @@ static double opened_least(const struct plan *p, const struct outline *o)
 	return p->forecast.known ? least : fmin(least, ports);
 }
 
+static bool is_answered(const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+
+	alone.load = *p->loads[0].load;
+	return pool_is_answered(&alone);
+}
+
 /* As many requests as there are; fewer, where some find no port. */
 static struct foretold foretell_pool(const struct plan *p, const struct outline *o)
 {
@@ -304,7 +312,7 @@ static struct foretold foretell_pool(const struct plan *p, const struct outline 
 
 	if (!o->pooled || !is_single(p) || p->scenario->sample.latency > 0 || f->exhausts ||
 	    plan_lacks_address(p) || may_be_full(p, o) || !isfinite(n) || !any_opens(p) ||
-	    !pool_is_answered(p->scenario))
+	    !is_answered(p))
 		return untold;
 	most = pool_opens_most(&o->pool, n);
 	/* Of a run in which no port comes back none is opened twice; and what stays has a descriptor. */

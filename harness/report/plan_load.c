@@ -289,6 +289,9 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 				   say_count(a, (double)buckets_end(p)));
 	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
+	if (isnan(p->forecast.rate) && p->scenario->server.accept_every)
+		return TEXT("cannot be told: how soon the server accepts (server.accept_every) "
+			    "decides");
 	if (isnan(p->forecast.rate))
 		return TEXT("cannot be told: how often a connection is used again decides");
 	if (is_kept(o) && o->kept_share < 1)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "plan/accept.h"
 #include "plan/bind.h"
 #include "plan/doubt.h"
 #include "plan/due.h"
@@ -237,6 +238,20 @@ static struct text say_race(const struct plan *p)
 	return TEXT("cannot be told: the machine's speed decides");
 }
 
+/* Of any load: more come than the server accepts. */
+static struct text say_accepted(const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		alone.load = *p->loads[i].load;
+		if (accept_wait_ns(&alone) > alone.server.accept_every && !alone.server.backlog)
+			return TEXT("cannot be told: how soon the server accepts a connection "
+				    "(server.accept_every) decides how long it has its port");
+	}
+	return (struct text){0};
+}
+
 struct text plan_say_unknown(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	struct text why = say_others_first(p, o, a);
@@ -245,6 +260,8 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = plan_say_gateway_fate(p, o, a);
 	if (!why.len && o->pooled && p->load_count == 1)
 		return plan_say_opens(p, o, a);
+	if (!why.len)
+		why = say_accepted(p);
 	if (!why.len)
 		why = say_clocked(p, a);
 	if (!why.len)

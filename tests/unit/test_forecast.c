@@ -296,6 +296,25 @@ static void a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2(void)
 	ROWS_CHECK(rows, &host);
 }
 
+/* What ends a connection, or answers it, comes no sooner than it is accepted: ten a second are. */
+static void a_server_that_accepts_slowly_keeps_ports_in_use(void)
+{
+	static const struct row rows[] = {
+		{FEW "server: {behaviour: reset, accept_every: 100ms}\n"
+		 "load: {rate: 100/s, total: 60, end: leak}", 6, NAN, CANNOT_TELL, 0},
+		{FEW "server: {accept_every: 100ms}\n"
+		 "load: {rate: 100/s, total: 60, end: reset, request: {send: 8B, receive: 8B}}", 6, NAN, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: reset, accept_every: 100ms}\n"
+		 "load: {rate: 5/s, total: 60, end: leak}", 0.1, 320, HOLDS, 0},
+		/* who does not wait for it */
+		{FEW "server: {accept_every: 100ms}\nload: {rate: 100/s, total: 60, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {accept_every: 100ms}\nload: {rate: 100/s, total: 60, end: leak}", -1, 0, REFUSES, 32},
+	};
+	const struct host host = help_host();
+
+	ROWS_CHECK(rows, &host);
+}
+
 static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 {
 	static const struct row rows[] = {
@@ -455,6 +474,7 @@ static const struct test tests[] = {
 	TEST(ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first),
 	TEST(connects_that_fail_hold_a_port_while_they_last),
 	TEST(a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2),
+	TEST(a_server_that_accepts_slowly_keeps_ports_in_use),
 	TEST(what_a_server_does_before_it_changes_is_all_that_can_be_told),
 	TEST(a_pool_opens_what_it_does_not_keep),
 	TEST(a_mix_is_known_where_all_its_ends_agree),
