@@ -79,12 +79,15 @@ static struct text say_ports(const struct plan *p, const struct outline *o, stru
 			   say_number(a, b->capacity, "connection"), odd);
 }
 
-static const char *say_ends(const struct outline *o, struct arena *a)
+/* Whatever holds the machine up, stop.time ends the run. */
+static const char *say_ends(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct guess *g = &o->ends_ns;
 
+	if (g->likely >= (double)p->scenario->stop.time)
+		return text_format(a, "%s at most", say_time(a, g->likely)).s;
 	if (is_narrow(g))
-		return text_format(a, "%s at most", say_time(a, g->most)).s;
+		return text_format(a, "about %s", say_time(a, g->likely)).s;
 	return text_format(a, "about %s, up to %s on a slow machine", say_time(a, g->likely),
 			   say_time(a, g->most))
 		.s;
@@ -128,7 +131,8 @@ static struct text say_needs(const struct plan *p, const struct outline *o, stru
 	return text_format(a, "%s, %s at once at most; %s in %s, and %s of RLIMIT_NOFILE; %s; %s",
 			   plan_say_begun(o, o->begun, a), say_number(a, o->ports, "port"),
 			   say_number(a, n->slots, "descriptor"), say_number(a, n->rings, "ring"),
-			   say_count(a, (double)n->descriptors), say_memory(p, a), say_ends(o, a));
+			   say_count(a, (double)n->descriptors), say_memory(p, a),
+			   say_ends(p, o, a));
 }
 
 /* A plan, or what it is of those loads that want nothing of the others' ports. */
