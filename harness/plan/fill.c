@@ -396,16 +396,26 @@ struct wanted fill_wanted(const struct plan *p)
 	return w;
 }
 
-double fill_ports_most(const struct plan *p)
+static double sum_of(const struct plan *p, double (*peak)(const struct use *))
 {
 	double sum = 0;
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
 
-		sum += fmin(use_peak(&u), (double)p->loads[i].budget.capacity);
+		sum += fmin(peak(&u), (double)p->loads[i].budget.capacity);
 	}
 	return sum;
+}
+
+double fill_ports_most(const struct plan *p)
+{
+	return sum_of(p, use_peak);
+}
+
+double fill_open_most(const struct plan *p)
+{
+	return sum_of(p, use_open_peak);
 }
 
 /* What lasts longer is not to be waited for: 100 days. */

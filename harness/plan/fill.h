@@ -34,8 +34,10 @@ struct wanted {
 
 struct wanted fill_wanted(const struct plan *p);
 
-/* Ports that all loads have in use at once, at most; INFINITY: nobody can tell. */
+/* Ports that all loads have in use at once, at most, and those of connections that are not closed yet; INFINITY:
+ * nobody can tell. */
 double fill_ports_most(const struct plan *p);
+double fill_open_most(const struct plan *p);
 
 /* When more than there are is likely to be wanted, if the loads go on as they are, in ns since the first of
  * them began; 0: never, or it cannot be told. */

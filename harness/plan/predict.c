@@ -268,9 +268,8 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	for (uint32_t i = 0; i < p->load_count; i++) /* what heirs have is in no slot */
 		most += load_ends(p->loads[i].load, END_INHERIT) ? (double)INFINITY
 								 : (double)p->loads[i].slots;
-	most = fmin(most, (double)p->needs.live);
 	if (holds_port(p))
-		most = fmin(most, fmin((double)together_capacity(p), fill_ports_most(p)));
+		most = fmin(most, fmin((double)together_capacity(p), fill_open_most(p)));
 	if (holds_port(p) && p->nat.outside.count && !plan_speaks(p, PROTOCOL_UDP))
 		most = fmin(most, (double)p->nat.carriage.at_once);
 	if (!f->exhausts || !f->counted || !keeps_open(p))

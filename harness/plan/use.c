@@ -376,3 +376,14 @@ double use_peak(const struct use *u)
 		within = isinf(u->pool.at_once) ? INFINITY : pooled_within(&u->pool, within);
 	return fmin(most, within) + u->beside_later;
 }
+
+double use_open_peak(const struct use *u)
+{
+	struct use open = *u;
+
+	if (u->is_pooled || u->life.quiet.most == FOR_EVER)
+		return use_peak(u);
+	open.life.quiet = (struct span){0, 0};
+	open.most_ns -= u->life.quiet.most + u->life.late_ns;
+	return use_peak(&open);
+}

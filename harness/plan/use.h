@@ -55,3 +55,6 @@ double use_most(const struct use *u, double ns);
 
 /* At most, at any time of the run. */
 double use_peak(const struct use *u);
+
+/* The same of those that are not closed yet. */
+double use_open_peak(const struct use *u);

@@ -383,6 +383,8 @@ static void what_is_in_use_at_once_is_no_more_than_told(void)
 		{gateway, "protocol: udp, rate: 20/s, duration: 3s, timeout: 300ms", 7, 12},
 		{gateway, "protocol: udp, concurrency: 9, duration: 3s, timeout: 300ms", 9, 9},
 		{"", "end: leak, nofile: 20, duration: 2s", 17, 17},
+		/* held up for 0.12 s, with a slot for each of 96 */
+		{"", "rate: 2k/s, duration: 6s, timeout: 5ms, end: reset", 96, 501},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
