@@ -43,18 +43,6 @@ struct claim claim_alike_of(const struct evidence *e, uint64_t n, enum stage sta
 	return c;
 }
 
-static struct claim fd_limit(const struct evidence *e)
-{
-	struct claim own =
-		claim_alike(e, STAGE_SOCKET, EMFILE, "This process may have no more descriptors.");
-	struct claim all =
-		claim_alike(e, STAGE_SOCKET, ENFILE, "The host may have no more open files.");
-	struct claim c = own.weight >= all.weight ? own : all;
-
-	c.weight = own.weight + all.weight;
-	return c;
-}
-
 static struct claim refused(const struct evidence *e)
 {
 	const char *since = say_since(e, MEASURE_SERVER_DIED, "the server's process died");
@@ -144,6 +132,36 @@ static uint64_t open_at_once(const struct evidence *e, size_t load)
 
 	return apart ? e->tape->loads[load].open_peak
 		     : (uint64_t)evidence_measured(e, MEASURE_ESTABLISHED_MAX);
+}
+
+/* " (20 by load.nofile): up to 17 connections were open at once, each with one": of the load whose they were. */
+static const char *say_own_limit(const struct evidence *e)
+{
+	size_t load = starved_load(e);
+	uint64_t own = e->plan->loads[load].load->nofile, most = open_at_once(e, load);
+	const char *limit = "", *open = "";
+
+	if (own > 0)
+		limit = text_format(e->a, " (%s by load.nofile)", say_count(e->a, own)).s;
+	if (most > 0)
+		open = text_format(e->a, ": up to %s open at once, each with one",
+				   say_number_of(e->a, most, "connection was", "connections were"))
+			       .s;
+	return text_format(e->a, "%s%s", limit, open).s;
+}
+
+static struct claim fd_limit(const struct evidence *e)
+{
+	struct claim own = claim_alike(
+		e, STAGE_SOCKET, EMFILE,
+		text_format(e->a, "This process may have no more descriptors%s.", say_own_limit(e))
+			.s);
+	struct claim all =
+		claim_alike(e, STAGE_SOCKET, ENFILE, "The host may have no more open files.");
+	struct claim c = own.weight >= all.weight ? own : all;
+
+	c.weight = own.weight + all.weight;
+	return c;
 }
 
 static void advise_close(struct finding *f, const struct evidence *e)

@@ -75,11 +75,19 @@ static bool is_refused_by_others(const struct namer *n)
 	return n->is_taken && (n->plan->load->hold == 0 || n->open_peak < n->plan->budget.usable);
 }
 
-static enum keeping keeping_of(const struct namer *n)
+/* Was none of the client's ever in TIME_WAIT? The far end closed first. */
+static bool never_waited(const struct evidence *e)
+{
+	const struct value *most = &e->measures->fixed[MEASURE_TIME_WAIT_MAX];
+
+	return most->present && most->n == 0;
+}
+
+static enum keeping keeping_of(const struct evidence *e, const struct namer *n)
 {
 	const struct tally *t = n->tally;
 
-	if (t->closed > 0 || t->opened == 0)
+	if ((t->closed > 0 && !never_waited(e)) || t->opened == 0)
 		return KEPT_WAITING;
 	if (t->leaked + t->inherited > 0)
 		return KEPT_FOR_GOOD;
@@ -99,7 +107,7 @@ static const char *say_leaked_by_others(const struct evidence *e, const struct n
 {
 	uint64_t leaked = leaked_by_others(e, n);
 
-	if (keeping_of(n) != KEPT_BY_OTHERS || leaked == 0)
+	if (keeping_of(e, n) != KEPT_BY_OTHERS || leaked == 0)
 		return "";
 	return text_format(e->a,
 			   " Of the others' connections %s never closed: such a port is not given "
@@ -108,11 +116,24 @@ static const char *say_leaked_by_others(const struct evidence *e, const struct n
 		.s;
 }
 
-static const char *say_keeping(const struct namer *n)
+/* "8 ports / (0.1 s open + 60 s) = 0.133/s": bind() asks no tcp_tw_reuse. */
+static const char *say_turns(const struct evidence *e, const struct namer *n)
+{
+	int64_t open_ns = n->plan->load->hold, quiet_ns = e->plan->scenario->network.time_wait;
+	uint64_t ports = n->plan->budget.capacity;
+	const char *life = say_time(e->a, quiet_ns);
+
+	if (open_ns > 0)
+		life = text_format(e->a, "(%s open + %s)", say_time(e->a, open_ns), life).s;
+	return text_format(e->a, "%s / %s = %s", say_number_of(e->a, ports, "port", "ports"), life,
+			   say_rate(e->a, (double)ports * 1e9 / (double)(open_ns + quiet_ns)))
+		.s;
+}
+
+static const char *say_keeping(const struct evidence *e, const struct namer *n)
 {
 	bool one = n->plan->load->bind.way == BIND_PORT;
 	const char *const words[] = {
-		[KEPT_WAITING] = "A closed one keeps its port in TIME_WAIT, too.",
 		[KEPT_FOR_GOOD] = "None was closed, so that each that was opened has its port "
 				  "still.",
 		[KEPT_WHILE_OPEN] = "Each has its port until it ends.",
@@ -126,7 +147,13 @@ static const char *say_keeping(const struct namer *n)
 	if (bind_shares_port(n->plan->load))
 		return "That very connection, between these two addresses and ports, exists "
 		       "already.";
-	return words[keeping_of(n)];
+	if (keeping_of(e, n) == KEPT_WAITING)
+		return text_format(e->a,
+				   "A closed one keeps its port in TIME_WAIT, too: %s is all that "
+				   "can go on for ever.",
+				   say_turns(e, n))
+			.s;
+	return words[keeping_of(e, n)];
 }
 
 /* " Each is open for 0.1 s, so that 50/s want 5 at once.", where those alone are more than it can have. */
@@ -183,7 +210,7 @@ static struct claim fixed_port(const struct evidence *e)
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),
-			say_keeping(&n), say_at_once(e, &n),
+			say_keeping(e, &n), say_at_once(e, &n),
 			shares ? "" : say_leaked_by_others(e, &n))};
 }
 
@@ -271,8 +298,8 @@ static void advise_fixed_port(struct finding *f, const struct evidence *e)
 		       "let the kernel choose: without bind(), or with a bind() to port 0 and "
 		       "IP_BIND_ADDRESS_NO_PORT, there are %s to each destination",
 		       say_number_of(e->a, range.hi - range.lo + 1U, "port", "ports"));
-	advise_keeping(f, n.plan->load, keeping_of(&n));
-	if (keeping_of(&n) == KEPT_BY_OTHERS && leaked_by_others(e, &n) > 0)
+	advise_keeping(f, n.plan->load, keeping_of(e, &n));
+	if (keeping_of(e, &n) == KEPT_BY_OTHERS && leaked_by_others(e, &n) > 0)
 		advice_add(&f->attempt, TEXT("close each connection of the other loads when its "
 					     "work is done: its port then comes back"));
 }

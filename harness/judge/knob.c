@@ -73,12 +73,14 @@ static struct claim timestamps_off(const struct evidence *e)
 	c.why = text_format(
 		e->a,
 		"net.ipv4.tcp_tw_reuse is set, and net.ipv4.tcp_timestamps=0%s takes away what "
-		"tells "
-		"the segments of two connections apart (RFC 6191): TWRecycled moved by %s, and "
-		"each "
-		"of %s waits for the whole of its TIME_WAIT.",
+		"tells the segments of two connections apart (RFC 6191): TWRecycled moved by %s, "
+		"and each of %s waits for the whole of its TIME_WAIT. They carry %s so, and %s "
+		"with timestamps%s.",
 		evidence_sysctl(e, "net.ipv4.tcp_timestamps", 1) ? " on the server" : "",
-		say_count(e->a, (uint64_t)counter_of(e, "TWRecycled")), say_ports(e));
+		say_count(e->a, (uint64_t)counter_of(e, "TWRecycled")), say_ports(e),
+		say_rate(e->a, carried(e, outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a))),
+		say_rate(e->a, carried(e, outlook_life_ns(e->plan, OUTLOOK_REUSED, *e->a))),
+		say_demand(e, INFINITY));
 	return c;
 }
 

@@ -296,6 +296,8 @@ static void a_limit_of_descriptors_is_of_one_load(void)
 	f = trial_cause(&t, CAUSE_FD_LIMIT);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 	CU_ASSERT(lines_have(&f->attempt, "have fewer open at once, up to 17 here"));
+	CU_ASSERT(text_has(f->why, "no more descriptors (20 by load.nofile): up to 17 connections "
+				   "were open at once, each with one. b failed 13 times."));
 	trial_close(&t);
 }
 
