@@ -65,6 +65,16 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->recovery_ns = recovery_of(p, o->at_ns.likely);
 }
 
+/* Does each go on after a refusal, so that its next confirms it? One that ends with it may leave the others to
+ * themselves. */
+static bool all_go_on(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (p->loads[i].load->on_failure.then == ON_FAILURE_STOP)
+			return false;
+	return true;
+}
+
 /* The first refusal ends the load that is refused, and what `stop` makes of it all of them. */
 static double refusal_ends_ns(const struct outline *o, const struct plan *p, double at_ns)
 {
@@ -89,7 +99,7 @@ static void set_end(struct outline *o, const struct plan *p)
 	o->begun_ns = last->likely;
 	o->ends_ns = (struct guess){ends_by(o, p, last->least, o->at_ns.least),
 				    ends_by(o, p, last->likely, o->at_ns.likely),
-				    ends_by(o, p, last->most, o->at_ns.most)};
+				    ends_by(o, p, last->most, all_go_on(p) ? o->at_ns.most : 0)};
 	is_cut = o->ends_ns.most < fmin(last->most, (double)p->scenario->stop.time);
 	for (uint32_t i = 0; i < p->load_count && is_cut; i++) {
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
