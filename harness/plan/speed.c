@@ -5,10 +5,6 @@
 #include "plan/bind.h"
 #include "plan/shape.h"
 
-/* How soon a connection can follow the one before: 13 us were measured over loopback, 37 us over
- * veth, on Linux 6.18; the bounds leave room for machines faster and ten times slower. */
-static const struct guess connect_ns = {SPEED_LEAST_NS, SPEED_CONNECT_NS, SPEED_MOST_NS};
-
 /* In kernel order each connect of the second half walks over the first, whose ports have the other
  * parity (__inet_hash_connect()); and so does bind() to port 0 (inet_csk_find_open_port()). Per
  * port passed, in ns, where the ports are connected, where they wait (each takes a lock), and where
@@ -62,9 +58,9 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 	struct guess scan = speed_scan_ns(l, b, life->quiet.most);
 
 	return (struct guess){
-		begun_ns(l, life, n, half, connect_ns.least, scan.least),
-		begun_ns(l, life, n, half, connect_ns.likely, scan.likely),
-		begun_ns(l, life, n, half, connect_ns.most, scan.most) + LIFE_SLACK,
+		begun_ns(l, life, n, half, speed_least_ns(l), scan.least),
+		begun_ns(l, life, n, half, SPEED_CONNECT_NS, scan.likely),
+		begun_ns(l, life, n, half, SPEED_MOST_NS, scan.most) + LIFE_SLACK,
 	};
 }
 

@@ -20,12 +20,14 @@ static const struct {
 } paces[PACES] = {
 	[PACE_SLOW] = {SPEED_SLOWEST_NS, SPEED_HELD_UP_NS},
 	[PACE_USUAL] = {SPEED_CONNECT_NS, 0},
-	[PACE_QUICK] = {SPEED_LEAST_NS, 0},
+	[PACE_QUICK] = {0, 0}, /* speed_least_ns() */
 };
 
 static double connect_ns(const struct use *u, enum pace pace)
 {
-	return paces[pace].connect_ns * u->crowd[pace];
+	double each = pace == PACE_QUICK ? speed_least_ns(u->load->load) : paces[pace].connect_ns;
+
+	return each * u->crowd[pace];
 }
 
 /* The part of a processor's time that a load has its connects take: all of it, if it has none to wait for. */

@@ -223,7 +223,8 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 static const char *say_beyond(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	uint32_t threads = plan_workers(p);
-	double likely = threads / SPEED_CONNECT_NS * 1e9, most = threads / SPEED_LEAST_NS * 1e9;
+	double likely = threads / SPEED_CONNECT_NS * 1e9;
+	double most = threads / speed_least_ns(p->loads[0].load) * 1e9;
 
 	if (o->rate <= likely)
 		return "";

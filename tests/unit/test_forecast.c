@@ -403,6 +403,20 @@ static void a_pool_opens_what_it_does_not_keep(void)
 	ROWS_CHECK(rows, &host);
 }
 
+/* A connect of UDP sends nothing: the 33rd was refused after 51 us. */
+static void no_machine_is_too_quick_for_a_time(void)
+{
+	const struct host host = help_host();
+	struct arena a = help_arena();
+	struct forecast tcp = forecast_of(help_scenario(FEW "load: {end: leak}", &a), &host);
+	struct forecast udp =
+		forecast_of(help_scenario(FEW "load: {protocol: udp, end: leak}", &a), &host);
+
+	CU_ASSERT(tcp.at.least >= 160e3);
+	CU_ASSERT_DOUBLE_EQUAL(udp.at.least, 16e3, 1);
+	arena_close(&a);
+}
+
 static void a_mix_is_known_where_all_its_ends_agree(void)
 {
 	static const struct row rows[] = {
@@ -477,6 +491,7 @@ static const struct test tests[] = {
 	TEST(a_server_that_accepts_slowly_keeps_ports_in_use),
 	TEST(what_a_server_does_before_it_changes_is_all_that_can_be_told),
 	TEST(a_pool_opens_what_it_does_not_keep),
+	TEST(no_machine_is_too_quick_for_a_time),
 	TEST(a_mix_is_known_where_all_its_ends_agree),
 	TEST(a_race_for_the_first_close_cannot_be_told),
 	TEST(a_port_is_counted_for_each_destination_and_source),
