@@ -3,7 +3,7 @@
 #include "base/order.h"
 
 /* What the kernel can have of a load, at most. */
-struct claim {
+struct held {
 	uint64_t live, closing;
 };
 
@@ -19,13 +19,13 @@ static bool half_closes(const struct load *load)
 }
 
 /* Of those in flight it is not known where to. Who was closed by the far end first is never in TIME_WAIT. */
-static struct claim claim_of(const struct tape *load, const struct load_plan *lp, uint32_t account)
+static struct held held_of(const struct tape *load, const struct load_plan *lp, uint32_t account)
 {
 	const struct account *a = &load->accounts[account];
 	uint64_t open = less(a->opened, a->closed + a->ended);
 
-	return (struct claim){open + load->tally.in_flight,
-			      a->closed - a->far_first + (half_closes(lp->load) ? open : 0)};
+	return (struct held){open + load->tally.in_flight,
+			     a->closed - a->far_first + (half_closes(lp->load) ? open : 0)};
 }
 
 /* Of `found`, its own are no more than `claim`, and the others' no more than the rest of `sum`; `foreign`
@@ -60,17 +60,17 @@ static void fill_row(struct whose_row *row, const struct tape *tape, const struc
 		     uint32_t account, struct arena *a)
 {
 	uint64_t foreign = foreign_of(tape, plan);
-	struct claim sum = {0, 0};
+	struct held sum = {0, 0};
 
 	for (uint32_t i = 0; i < plan->load_count; i++) {
-		struct claim c = claim_of(&tape->loads[i], &plan->loads[i], account);
+		struct held c = held_of(&tape->loads[i], &plan->loads[i], account);
 
 		sum.live += c.live;
 		sum.closing += c.closing;
 	}
 	row->shares = ARENA_ARRAY(a, struct whose_share, plan->load_count);
 	for (uint32_t i = 0; i < plan->load_count; i++) {
-		struct claim c = claim_of(&tape->loads[i], &plan->loads[i], account);
+		struct held c = held_of(&tape->loads[i], &plan->loads[i], account);
 
 		row->shares[i] = (struct whose_share){
 			share_of(row->live, c.live, sum.live, foreign),

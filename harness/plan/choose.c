@@ -28,8 +28,7 @@ struct keepers {
 	uint32_t ends;
 	int64_t least_ns;  /* for how long, at least */
 	int64_t others_ns; /* how long those that end otherwise have theirs, at most */
-	int64_t others_least_ns;
-	bool others_wait; /* of it, after their close */
+	bool others_wait;  /* of it, after their close */
 };
 
 static void keepers_add(struct keepers *k, enum end end, const struct life *life, bool keeps)
@@ -43,7 +42,6 @@ static void keepers_add(struct keepers *k, enum end end, const struct life *life
 		return;
 	}
 	k->others_ns = most_ns > k->others_ns ? most_ns : k->others_ns;
-	k->others_least_ns = least_ns < k->others_least_ns ? least_ns : k->others_least_ns;
 	k->others_wait |= life->quiet.most > 0;
 }
 
@@ -51,7 +49,7 @@ static void keepers_add(struct keepers *k, enum end end, const struct life *life
 static struct keepers keepers_of(const struct plan *p, const struct load_plan *lp)
 {
 	struct scenario alone = *p->scenario;
-	struct keepers waiting = {.least_ns = FOR_EVER, .others_least_ns = FOR_EVER};
+	struct keepers waiting = {.least_ns = FOR_EVER};
 	struct keepers kept = waiting;
 	bool some_are_free = false;
 

@@ -8,6 +8,7 @@
 #include "plan/pool.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
+#include "plan/unanswered.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -175,13 +176,10 @@ static double surely_open(const struct scenario *s, const struct pool_fate *pool
 	return pool->begins_together ? pool->at_once : pool->surely;
 }
 
-/* A SYN that was dropped is sent again after 1 s, and from then on until its connect times out: TCP_TIMEOUT_INIT,
- * include/net/tcp.h. A query is sent once. */
+/* For how long after the first a SYN that was dropped is sent again. */
 static double repeats_ns(const struct scenario *s)
 {
-	bool repeats = s->load.protocol == PROTOCOL_TCP && s->load.timeout >= SECOND - LIFE_SLACK;
-
-	return repeats ? (double)s->load.timeout : 0;
+	return unanswered_repeats(&s->load) ? (double)s->load.timeout : 0;
 }
 
 /* Connects that the gateway lets down take the timeout each: by when is the last of them begun? */

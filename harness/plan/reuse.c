@@ -27,8 +27,10 @@ static double parity_of(const struct plan *p)
 	return half > 0 && lp->budget.usable == size ? half : lp->budget.usable;
 }
 
-/* Each walk passes over a third of the ports, by chance (get_random_u32_below()): after four times as many
- * connections as ports next to none was never taken. */
+/* Ports of one parity that connects have surely taken, once so many have begun. Each goes on from the port of the
+ * last, and passes over as many as seven by chance (get_random_u32_below(8), __inet_hash_connect()): a round takes
+ * two of nine. After as many connects as ports two thirds of these are in use, after four times as many all but
+ * one in ninety; the bounds are below that. */
 static double least_of(double parity, double begun)
 {
 	return begun >= 4 * parity ? floor(0.9 * parity) : begun >= parity ? floor(parity / 2) : 0;

@@ -1,7 +1,7 @@
 #include "plan/unanswered.h"
 
 #include "base/order.h"
-#include "plan/budget.h"
+#include "plan/life.h"
 
 #define FIRST_NS INT64_C(1000000000)  /* TCP_TIMEOUT_INIT */
 #define EACH_MOST_NS (120 * FIRST_NS) /* TCP_RTO_MAX */
@@ -32,4 +32,9 @@ int64_t unanswered_ns(const struct scenario *s, const struct load *l)
 	return sooner(
 		l->timeout,
 		gives_up_ns(retries, setting_number(set, "net.ipv4.tcp_syn_linear_timeouts", 4)));
+}
+
+bool unanswered_repeats(const struct load *l)
+{
+	return l->protocol == PROTOCOL_TCP && l->timeout >= FIRST_NS - LIFE_SLACK;
 }

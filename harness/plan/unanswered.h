@@ -12,8 +12,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "scenario/scenario.h"
 
 int64_t unanswered_ns(const struct scenario *s, const struct load *l);
+
+/* Is a SYN that is dropped sent again, or about to be, before load.timeout? A query is sent once. */
+bool unanswered_repeats(const struct load *l);

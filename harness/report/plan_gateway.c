@@ -4,8 +4,6 @@
 #include "plan/gateway.h"
 #include "report/plan_say.h"
 
-enum { SYN_REPEATED_NS = 980000000 /* 1 s, and what a timer may be off */ };
-
 static const char *say_addresses(struct arena *a, uint64_t n)
 {
 	return n == 1 ? "1 address" : text_format(a, "%s addresses", say_count(a, (double)n)).s;
@@ -278,7 +276,7 @@ struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o,
 			"the gateway is full after %s, open or not, and drops what comes "
 			"then: nobody would answer it",
 			say_full(p, a));
-	if (f->full_after && p->load_count == 1 && p->loads[0].load->timeout < SYN_REPEATED_NS)
+	if (f->full_after && p->load_count == 1 && !unanswered_repeats(p->loads[0].load))
 		return text_format(a,
 				   "the gateway is full after %s, and what comes then is dropped",
 				   say_full(p, a));
