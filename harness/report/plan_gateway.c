@@ -2,6 +2,7 @@
 
 #include "base/order.h"
 #include "plan/gateway.h"
+#include "plan/unanswered.h"
 #include "report/plan_say.h"
 
 static const char *say_addresses(struct arena *a, uint64_t n)
