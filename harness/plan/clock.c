@@ -251,17 +251,6 @@ static uint32_t ports_of(const struct plan *p, const struct load_plan *lp, uint3
 	return usable > under_way ? usable - (uint32_t)under_way : 1;
 }
 
-/* Is what falls due in so long done in as much time again, by a machine that is slow? */
-static bool keeps_up(const struct load_plan *lp, uint64_t used)
-{
-	bool is_past =
-		speed_half(lp->load, &lp->budget) > 0 && used > speed_half(lp->load, &lp->budget);
-	double each = SPEED_MOST_NS +
-		      (is_past ? speed_scan_ns(lp->load, &lp->budget, TIME_WAIT_NS).most : 0);
-
-	return (double)shape_most(&lp->shape, SPEED_STALL_NS) * each <= (double)SPEED_STALL_NS;
-}
-
 /* Of a load that ends with its first failure, those that it has begun by then for sure. */
 static uint64_t begun_before_failure(const struct plan *p, const struct load_plan *lp,
 				     uint64_t begun)
@@ -327,7 +316,7 @@ static void kept_by_clock(struct budget *b, const struct plan *p, const struct l
 	struct reckoning longest = {stall, stall, ports_of(p, lp, sure, stall), true};
 	struct timed all = fill_of(p, lp, longest, begun, scratch);
 
-	if (!keeps_up(lp, all.refused ? b->usable : all.used) ||
+	if (!speed_keeps_up(lp, (double)(all.refused ? b->usable : all.used)) ||
 	    (all.refused == 0 && begun > CLOCK_MOST))
 		return;
 	b->kept.by_clock = true;

@@ -88,3 +88,12 @@ double speed_ends_ns(const struct scenario *s)
 {
 	return fmin((double)(s->stop.time - s->load.start), speed_lasts_ns(&s->load));
 }
+
+bool speed_keeps_up(const struct load_plan *lp, double used)
+{
+	double half = speed_half(lp->load, &lp->budget), each = SPEED_MOST_NS;
+
+	if (half > 0 && used > half)
+		each += speed_scan_ns(lp->load, &lp->budget, TIME_WAIT_NS).most;
+	return (double)shape_most(&lp->shape, SPEED_STALL_NS) * each <= (double)SPEED_STALL_NS;
+}

@@ -43,6 +43,10 @@ static inline double speed_crowd(uint32_t loads)
  * there is no such half, and no connect is slower than another. */
 uint32_t speed_half(const struct load *load, const struct budget *b);
 
+/* Does a slow machine do what falls due while it is held up in as long again, with so many ports of a pair in use? Else
+ * what is begun is not looked at in time, and more and more is open at once. */
+bool speed_keeps_up(const struct load_plan *lp, double used);
+
 /* What a connect takes more from there on. */
 struct guess speed_scan_ns(const struct load *load, const struct budget *b, int64_t quiet_ns);
 

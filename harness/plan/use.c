@@ -367,11 +367,20 @@ static double described(const struct use *u)
 	return keeps ? (double)u->load->sockets_most : (double)INFINITY;
 }
 
+/* Of a rate, where it may come to half of the ports: with those that wait. */
+static bool falls_behind(const struct use *u)
+{
+	double ports = (double)shape_most(&u->load->shape, u->most_ns);
+
+	return u->clients == 0 &&
+	       !speed_keeps_up(u->load, fmin(ports, in_all(u)) / u->load->budget.spaces);
+}
+
 double use_peak(const struct use *u)
 {
 	double most = fmin(in_all(u), described(u)), within;
 
-	if (!u->is_steady || u->most_ns == FOR_EVER)
+	if (!u->is_steady || u->most_ns == FOR_EVER || falls_behind(u))
 		return most + u->beside_later;
 	within = u->clients > 0 ? rounds_most(u) : (double)shape_most(&u->load->shape, u->most_ns);
 	if (u->is_pooled)
@@ -383,7 +392,7 @@ double use_open_peak(const struct use *u)
 {
 	struct use open = *u;
 
-	if (u->is_pooled || u->life.quiet.most == FOR_EVER)
+	if (u->is_pooled || u->life.quiet.most == FOR_EVER || falls_behind(u))
 		return use_peak(u);
 	open.life.quiet = (struct span){0, 0};
 	open.most_ns -= u->life.quiet.most + u->life.late_ns;
