@@ -91,9 +91,6 @@ static void hold_predictions(struct trouble *f, struct score *t, const json_t *r
 
 /* ---- what a plan needs ------------------------------------------------------- */
 
-/* A thread that is held up ends later. */
-#define LATE_S 1
-
 /* The plan's `needs` are at most; a run has of each no more. Of connections one that is refused a port ends the
  * load, with others on their way. */
 static void hold_needs(struct trouble *f, const json_t *plan, const json_t *run)
@@ -102,15 +99,12 @@ static void hold_needs(struct trouble *f, const json_t *plan, const json_t *run)
 	const json_t *measures = json_object_get(run, "measures");
 	double used = number(measures, "ports.used.max"), ports = number(needs, "ports");
 	double begun = number(measures, "connects.attempted") - number(measures, "retries");
-	double connections = number(needs, "connections"), time = number(needs, "time_most");
-	double elapsed = number(measures, "elapsed");
+	double connections = number(needs, "connections");
 	bool is_cut = number(measures, "connects.failed") > 0;
 
 	if (used > ports)
 		found(f, WORD_SURE, "needs: %g ports at once at most, and %g were in use", ports,
 		      used);
-	if (elapsed > time + LATE_S)
-		found(f, WORD_LIKELY, "needs: %g s at most, and %g s were taken", time, elapsed);
 	if (begun > connections && !is_cut)
 		found(f, WORD_SURE, "needs: %g connections at most, and %g were begun", connections,
 		      begun);
