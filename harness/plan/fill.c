@@ -194,41 +194,71 @@ static double usable_least(const struct plan *p, const struct fill *fills, int64
 	return least;
 }
 
-/* Opened until the first refusal, which comes between two times: whoever it is finds `usable` of his own ports
- * in use, at least. Those that never open have had a port too. */
+/* Of one load: those that have had a port until the first refusal, which comes between two times. */
+static struct guess begun_until(const struct use *u, const struct fill *f)
+{
+	double by = use_begun(u, PACE_QUICK, (double)f->surely_ns);
+	double likely_ns = (double)f->likely_ns - 1; /* before the one that is refused */
+	double opened =
+		u->is_pooled ? use_likely(u, likely_ns) : use_begun(u, PACE_USUAL, likely_ns);
+
+	return (struct guess){
+		fmin(use_least(u, (double)f->soonest_ns), opens_most(u, 0)),
+		fmin(opened, opens_most(u, likely_ns)),
+		fmin(u->is_pooled ? pool_opens_most(&u->pool, by) : by,
+		     opens_most(u, (double)f->surely_ns)),
+	};
+}
+
+static void add(struct guess *sum, struct guess one)
+{
+	*sum = (struct guess){sum->least + one.least, sum->likely + one.likely,
+			      sum->most + one.most};
+}
+
+/* A connect of UDP asks nobody. */
+static bool opens(const struct plan *p, const struct use *u)
+{
+	return behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
+	       u->load->load->protocol == PROTOCOL_UDP;
+}
+
+static void set_after(struct forecast *all, struct guess after)
+{
+	all->after_least = (uint64_t)after.least;
+	all->after_most = (uint64_t)after.most;
+	all->after = (uint64_t)fmin(fmax(after.likely, after.least), (double)all->after_most);
+}
+
+/* Opened until the first refusal: whoever it is finds `usable` of his own ports in use, at least. Those that
+ * never open have had a port too. */
 static void count(struct forecast *all, const struct sum *v, const struct fill *f, double usable)
 {
 	const struct plan *p = v->p;
-	bool opens = behaviour_does(p->scenario->server.behaviour, DOES_LISTEN) ||
-		     p->loads[0].load->protocol == PROTOCOL_UDP;
-	double least = 0, likely = 0, most = 0;
-	bool keeps = v->alike;
+	struct guess begun = {0, 0, 0}, opened = begun;
+	bool keeps = v->alike, all_open = true;
 
 	all->counted = true;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct use *u = &v->uses[i];
-		double by = use_begun(u, PACE_QUICK, (double)f->surely_ns);
-		double likely_ns = (double)f->likely_ns - 1; /* before the one that is refused */
-		double opened = u->is_pooled ? use_likely(u, likely_ns)
-					     : use_begun(u, PACE_USUAL, likely_ns);
+		struct guess one = begun_until(u, f);
 
 		keeps &= gives_none_back(u, (double)f->surely_ns);
-		least += fmin(use_least(u, (double)f->soonest_ns), opens_most(u, 0));
-		likely += fmin(opened, opens_most(u, likely_ns));
-		most += fmin(u->is_pooled ? pool_opens_most(&u->pool, by) : by,
-			     opens_most(u, (double)f->surely_ns));
+		all_open &= opens(p, u);
+		add(&begun, one);
+		if (opens(p, u))
+			add(&opened, one);
 	}
-	least = fmax(least, usable);
-	all->after_least = (uint64_t)least;
-	all->after_most = (uint64_t)fmax(most - 1, least); /* one of them is refused */
-	all->after = (uint64_t)fmin(fmax(likely, least), (double)all->after_most);
+	begun.least = fmax(begun.least, usable);
+	begun.most = fmax(begun.most - 1, begun.least); /* one of them is refused */
+	set_after(all, begun);
 	if (keeps)
 		count_kept(all, p);
-	if (opens)
+	if (all_open)
 		return;
 	all->refused = (struct guess){(double)all->after_least, (double)all->after,
 				      (double)all->after_most};
-	all->after = all->after_least = all->after_most = 0;
+	set_after(all, opened);
 }
 
 static struct guess wider(struct guess a, struct guess b)

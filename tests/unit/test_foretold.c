@@ -383,6 +383,23 @@ static void sockets_of_udp_are_opened_whoever_listens(void)
 	}
 }
 
+/* What hangs until its timeout has a port, and is not opened; what speaks UDP is. */
+static void of_those_before_a_refusal_some_are_open(void)
+{
+	struct trial t;
+
+	trial_open(&t,
+		   "network: {ports: 40000-40031}\nserver: {behaviour: drop}\nloads: {a: {rate: "
+		   "200/s, total: 90}, b: {protocol: udp, rate: 200/s, total: 90, end: leak}}");
+	CU_ASSERT(t.plan.forecast.counted && t.plan.forecast.refused.least > 0);
+	CU_ASSERT(t.plan.forecast.after_most >= 32);
+	t.tape.tally.leaked = 31;
+	trial_exhaust(&t, 31);
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_AFTER), OUTCOME_HOLDS);
+	trial_close(&t);
+}
+
 #define RANGE "network: {ports: 40000-40031, servers: 4}\n"
 #define TOGETHER(bind) \
 	"loads: {a: {rate: 200/s, total: 300, bind: " bind \
@@ -468,6 +485,7 @@ static const struct test tests[] = {
 	TEST(a_gateway_that_ends_is_held_to_its_number),
 	TEST(a_gateway_that_ends_is_held_to_the_requests_of_udp),
 	TEST(sockets_of_udp_are_opened_whoever_listens),
+	TEST(of_those_before_a_refusal_some_are_open),
 	TEST(ports_in_use_are_foretold_of_the_range_that_is_measured),
 	TEST(what_cannot_be_told_has_a_reason),
 	TEST(a_recovery_that_came_sooner_has_its_reason),
