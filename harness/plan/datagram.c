@@ -2,10 +2,7 @@
 
 #include "base/order.h"
 
-/* A socket of UDP is open at once. One whose request fails is not held; where nobody listens it fails
- * with the ICMP that says so, unless the kernel has sent enough of them
- * (net.ipv4.icmp_ratelimit), or the socket is not connected. */
-static struct span live_answered(const struct scenario *s)
+struct span datagram_answered(const struct scenario *s)
 {
 	const struct load *l = &s->load;
 	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE), is_told;
@@ -32,7 +29,7 @@ static bool ceases(const struct scenario *s)
 /* What comes after the server's end is as where nobody listens, and after its host's as where nobody is. */
 struct span datagram_live(const struct scenario *s)
 {
-	struct span live = live_answered(s);
+	struct span live = datagram_answered(s);
 	bool waits = s->load.request.receive > 0 && ceases(s);
 
 	if (!waits)

@@ -254,17 +254,15 @@ struct span answer_span(const struct scenario *s)
 	return (struct span){(int64_t)(delay - by), (int64_t)(delay + by)};
 }
 
-/* Until the answer is there, or is waited for no longer. */
+/* Until the far end has answered nothing to what was sent: the client does not wait for it. */
 static struct span answer_time(const struct scenario *s)
 {
 	int64_t most = s->load.timeout;
 	struct span answer = answer_span(s);
 
-	if (s->load.request.send == 0)
+	if (s->load.request.send == 0 || !behaviour_does(s->server.behaviour, DOES_SERVE))
 		return (struct span){0, 0};
-	if (behaviour_does(s->server.behaviour, DOES_SERVE))
-		return (struct span){sooner(answer.least, most), sooner(answer.most, most)};
-	return s->load.request.receive ? (struct span){most, most} : (struct span){0, 0};
+	return (struct span){sooner(answer.least, most), sooner(answer.most, most)};
 }
 
 /* What nobody has read is answered by a RST when the client closes; but of MPTCP (drive/answer.c). */
@@ -304,7 +302,9 @@ static struct span live_time(const struct scenario *s)
 	case BEHAVIOUR_DROP:
 		return (struct span){gives_up_ns, gives_up_ns};
 	default:
-		return (struct span){hold + answer.least, hold + answer.most};
+		return s->load.request.receive
+			       ? datagram_answered(s)
+			       : (struct span){hold + answer.least, hold + answer.most};
 	}
 }
 
@@ -377,16 +377,19 @@ bool life_races(const struct scenario *s)
 struct span life_fails_ns(const struct scenario *s, const struct life *life)
 {
 	const struct load *l = &s->load;
-	bool ends = l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
-	bool fails = !life_opens(s) ||
-		     (l->request.receive > 0 && (!behaviour_does(s->server.behaviour, DOES_SERVE) ||
-						 answer_span(s).least > l->timeout + LIFE_SLACK));
+	bool ends = l->on_failure.then == ON_FAILURE_STOP, opens = life_opens(s);
+	bool unanswered =
+		l->request.receive > 0 && (!behaviour_does(s->server.behaviour, DOES_SERVE) ||
+					   answer_span(s).least > l->timeout + LIFE_SLACK);
+	bool fails =
+		opens ? unanswered : l->on_failure.retry == 0; /* a connect alone is tried again */
 
 	if (ends && l->request.receive > 0 && accept_wait_ns(s) > 0)
 		return (struct span){l->timeout, FOR_EVER}; /* or none does */
 	if (!ends || !fails)
 		return (struct span){FOR_EVER, FOR_EVER};
-	return (struct span){later(life->live.least, 1), life->live.most + SPEED_STALL_NS};
+	return opens ? (struct span){l->timeout, l->timeout + SPEED_STALL_NS}
+		     : (struct span){later(life->live.least, 1), life->live.most + SPEED_STALL_NS};
 }
 
 uint64_t life_refused_most(const struct budget *b)

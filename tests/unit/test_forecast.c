@@ -280,6 +280,9 @@ static void a_server_that_keeps_its_end_open_keeps_the_port_in_fin_wait2(void)
 		 "load: {rate: 20/s, total: 60, request: {send: 8B, receive: 8B}}", 0, INFINITY, HOLDS, 0},
 		{FEW "server: {behaviour: accept-close}\n"
 		 "load: {rate: 20/s, total: 60, end: leak, request: {send: 8B, receive: 8B}}", 0, INFINITY, HOLDS, 0},
+		/* the first that has no answer ends the load, whatever is tried again */
+		{FEW "server: {behaviour: ignore}\nload: {burst: {size: 8, every: 500ms}, hold: 1200ms, timeout: 400ms, "
+		 "on_failure: {retry: 3}, request: {send: 8B, receive: 8B}}", 60.4, 32 / 60.4, HOLDS, 0},
 		/* and what wants no answer */
 		{FEW "server: {behaviour: accept-close}\n"
 		 "load: {rate: 40/s, total: 60, hold: 2s, end: leak, request: {send: 8B}}", 0, INFINITY, HOLDS, 0},
