@@ -9,7 +9,8 @@
 #include "plan/speed.h"
 #include "plan/unanswered.h"
 
-/* Connections: so many take 0.46 s of a processor, a tenth of them 0.05 s (measured, five reckonings of each). */
+/* Connections: so many take 0.46 s of a processor, a tenth of them 0.05 s (measured, five
+ * reckonings of each). */
 enum { CLOCK_MOST = 1 << 20 };
 
 /* Of a connection, whether its server dies, or vanishes with its host. */

@@ -1,22 +1,25 @@
-/* fill.h - when the loads together have the ports of one of them in use, and more than there are: the sum of
- * plan/use.h by the clock.
+/* fill.h - when all ports of a load are in use, by its own connections and by those of
+ * other loads: what plan/sum.h adds up, held against the ports that there are.
  *
- * They are refused one for certain when the least that each has comes to more than there are; never, when
- * the most does not; and between these it is told when that is likely.
+ * A connect is refused for sure once even the least that may be in use is more than
+ * there are (SUM_LEAST); none ever is if the most is not (SUM_MOST); otherwise it is
+ * told when it is likely (SUM_LIKELY).
  *
- * Units:  ports are counted, of one space; times are nanoseconds since the run began.
+ * Units:  ports are counted; times are nanoseconds since the run began.
  * Errors: none; pure.
  */
 #pragma once
 
 #include "plan/plan.h"
 
-/* Fills in what becomes of all: whether they run out, when, and after how many connections. `each` has the
- * forecast of each load by itself. */
+/* Fills in of `all`, the forecast of the loads together, whether a connect is refused,
+ * when, and after how many connections. each[i] is the forecast of p->loads[i] by
+ * itself. */
 void fill_foresee(struct forecast *all, const struct plan *p, const struct forecast *each);
 
-/* The first load whose connects are slow, since half of its ports are likely to be in use, and from when on;
- * FOR_EVER: not in this run. NULL: no connect of any gets slower. */
+/* The first load whose connects get slow, since half of the ports that it may have are
+ * likely in use, and when; FOR_EVER: not in this run. NULL: no load's connects get
+ * slow. */
 struct half {
 	const struct load_plan *of;
 	int64_t at_ns;
@@ -24,8 +27,9 @@ struct half {
 
 struct half fill_half(const struct plan *p);
 
-/* Of one space of the load that may find the most in its ports, of those that others want, too: how many there are,
- * and what is in use at once, likely and at most. None, where each load has its own. */
+/* The load whose ports may be fullest, of those that share ports with another, or the
+ * only one: ports of one space of it, and how many of these are in use at once. All 0:
+ * no two loads share any. */
 struct wanted {
 	uint32_t usable;
 	double likely, most;
@@ -34,11 +38,11 @@ struct wanted {
 
 struct wanted fill_wanted(const struct plan *p);
 
-/* Ports that all loads have in use at once, at most, and those of connections that are not closed yet; INFINITY:
- * nobody can tell. */
+/* Ports of all spaces that all loads have in use at once, at most, and those of
+ * connections that are not closed yet; INFINITY: nobody can tell. */
 double fill_ports_most(const struct plan *p);
 double fill_open_most(const struct plan *p);
 
-/* When more than there are is likely to be wanted, if the loads go on as they are, in ns since the first of
- * them began; 0: never, or it cannot be told. */
+/* How long the ports likely last if the loads go on as they are, from when the first of
+ * them begins; 0: for ever, or nobody can tell. */
 int64_t fill_lasts_ns(const struct plan *p);

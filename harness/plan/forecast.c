@@ -70,8 +70,8 @@ static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
 	return reads_fin ? buckets_few(s, b, host) : 0;
 }
 
-/* No more are open than were under way at once, to each destination: those that have the same ports share them.
- * What is due while a machine is held up besides is for pool_suffices(). */
+/* No more are open than were under way at once, to each destination: those that have the
+ * same ports share them. What is due while a machine is held up is for pool_suffices(). */
 static bool keeps_enough(const struct scenario *s, const struct budget *b,
 			 const struct pool_fate *pool)
 {

@@ -30,8 +30,8 @@ static double under_way_of(const struct load_plan *lp)
 	return (double)(total ? least(total, lp->concurrency) : lp->concurrency);
 }
 
-/* What load.mix, or load.end alone, makes of the ports; returns for how long those that are given back are
- * had, on average of all connections. */
+/* What load.mix, or load.end alone, makes of the ports; returns for how long those that
+ * are given back are had, on average of all connections. */
 static double set_kept(struct outline *o, const struct plan *p)
 {
 	struct scenario alone = *p->scenario;
@@ -54,7 +54,8 @@ static double set_kept(struct outline *o, const struct plan *p)
 	return mean_ns;
 }
 
-/* Of the first so many connections, those that the seed has end so that nobody gives their ports back. */
+/* Of the first so many connections, those that the seed has end so that nobody gives
+ * their ports back. */
 static double drawn_of(const struct plan *p, uint64_t begun)
 {
 	const struct load_plan *lp = &p->loads[0];
@@ -184,7 +185,8 @@ static void set_failure(struct outline *o, const struct plan *p)
 		o->recovery_ns = (int64_t)fmax(o->back_ns - o->at_ns.likely, 0);
 }
 
-/* A pool that closes some as often as several end together has no time for it that could be told. */
+/* A pool that closes some as often as several end together has no time for it that
+ * could be told. */
 static bool half_is_told(const struct outline *o, const struct plan *p, const struct half *first)
 {
 	double ports = (double)o->half * first->of->budget.spaces;
@@ -257,8 +259,8 @@ static double begun_by(const struct plan *p, double failure_ns)
 	return lp->load->total > 0 ? smaller(begun, (double)lp->load->total) : begun;
 }
 
-/* When connection `n` is begun where none is slower than another: no sooner than it is due, and than its threads
- * have begun those before it. */
+/* When connection `n` is begun where none is slower than another: no sooner than it is
+ * due, and than its threads have begun those before it. */
 static struct guess paced(const struct load_plan *lp, uint64_t n)
 {
 	double due = (double)shape_when(&lp->shape, n);
@@ -268,8 +270,8 @@ static struct guess paced(const struct load_plan *lp, uint64_t n)
 			      fmax(due, each * SPEED_MOST_NS)};
 }
 
-/* The last connection of a load that has a number of its own begins then, by the clock or later; else
- * by the clock. */
+/* The last connection of a load that has a number of its own begins then, by the clock
+ * or later; else by the clock. */
 static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];

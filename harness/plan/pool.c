@@ -12,12 +12,13 @@
 /* A machine is not held up so for longer than once in this time. */
 #define STALLS_NS 10e9
 
-/* Of the requests whose connections are gone before the next, those that find none: a machine that is held
- * up has some that are late, and find one. */
+/* Of the requests whose connections are gone before the next, those that find none: a
+ * machine that is held up has some that are late, and find one. */
 #define PROMPT 0.9
 
-/* Of those that open a connection where all end together, those that do where some of them do: from none to
- * all were seen, half of them of rates and of clients that pause (Linux 6.18). */
+/* Of those that open a connection where all end together, those that do where some of
+ * them do: from none to all were seen, half of them of rates and of clients that pause
+ * (Linux 6.18). */
 #define TOGETHER 0.5
 
 #define SECOND 1e9
@@ -73,8 +74,9 @@ static double slowest_connect_ns(const struct scenario *s)
 	return SPEED_SLOWEST_NS * speed_crowd((uint32_t)scenario_loads(s));
 }
 
-/* Is each gone when the next request of its pair comes? Of a rate that is always the same, and whose
- * requests are not under way together; of one client. Several come to ask by turns, and each finds another's. */
+/* Is each gone when the next request of its pair comes? Of a rate that is always the
+ * same, and whose requests are not under way together; of one client. Several come to
+ * ask by turns, and each finds another's. */
 static bool surely_expires(const struct scenario *s, const struct life *life, uint32_t pairs)
 {
 	const struct load *l = &s->load;
@@ -87,8 +89,8 @@ static bool surely_expires(const struct scenario *s, const struct life *life, ui
 	return concurrency_of(l) == 1 && gap > idle + slowest_connect_ns(s) + (double)LIFE_SLACK;
 }
 
-/* Of requests that come evenly and take the same time, has the one that ended last before another comes
- * been idle for too long by then? */
+/* Of requests that come evenly and take the same time, has the one that ended last
+ * before another comes been idle for too long by then? */
 static bool likely_expires(const struct load *l, const struct life *life, uint32_t pairs)
 {
 	double gap = pool_gap_ns(l, pairs), live = (double)life->live.most;
@@ -100,7 +102,8 @@ static bool likely_expires(const struct load *l, const struct life *life, uint32
 	return (load_is_open(l) ? (floor(live / gap) + 1) * gap - live : gap) > idle;
 }
 
-/* Is the first client's request under way still, when the last one begins, though a thread is held up meanwhile? */
+/* Is the first client's request under way still, when the last one begins, though a
+ * thread is held up meanwhile? */
 static bool begins_together(const struct scenario *s, const struct life *life)
 {
 	return !load_is_open(&s->load) &&
@@ -120,8 +123,9 @@ static double surely_under_way(const struct scenario *s, const struct life *life
 	return fmin((double)shape_due(&shape, until), (double)until / slowest_connect_ns(s));
 }
 
-/* How far apart the clients of a round may be, so that none begins before all have asked, and no next round before
- * all have ended and, where they are thrown away, are gone; 0: they have no rounds. */
+/* How far apart the clients of a round may be, so that none begins before all have
+ * asked, and no next round before all have ended and, where they are thrown away, are
+ * gone; 0: they have no rounds. */
 static double together_ns(const struct scenario *s, const struct life *life, uint32_t pairs)
 {
 	const struct load *l = &s->load;
@@ -132,7 +136,8 @@ static double together_ns(const struct scenario *s, const struct life *life, uin
 	return has_rounds ? (double)sooner(life->live.least, l->request.pause - thrown) : 0;
 }
 
-/* For how many rounds they are all together: who opens a connection is later each time, by what that takes. */
+/* For how many rounds they are all together: who opens a connection is later each time,
+ * by what that takes. */
 static double rounds_of(double together_ns, double clients, double connect_ns, double held_up_ns,
 			double later_ns)
 {
@@ -141,7 +146,8 @@ static double rounds_of(double together_ns, double clients, double connect_ns, d
 	return left > 0 ? 1 + floor(left / (connect_ns + later_ns)) : 0;
 }
 
-/* A thread of the slowest machine may be held up once in a time, and those that it keeps then are late by that. */
+/* A thread of the slowest machine may be held up once in a time, and those that it
+ * keeps then are late by that. */
 static void set_rounds(struct pool_fate *f, const struct scenario *s, const struct life *life)
 {
 	double together = together_ns(s, life, (uint32_t)f->pools);

@@ -1,17 +1,21 @@
-/* pool.h - what becomes of a pool that keeps fewer idle connections than there are requests at once:
- * pure arithmetic.
+/* pool.h - what becomes of a pool that keeps fewer idle connections than there are
+ * requests at once: pure arithmetic.
  *
- * Of C requests under way at most, and K connections kept idle, one that ends finds no place in the pool
- * if K are idle already, and is closed; one that begins finds none if none is idle, and opens one. From K
- * idle to none takes K requests that are served by the pool, and no more than C - K others can be under
- * way besides: so no more than (C - K) / C of all requests open a connection, once the first C have. They
- * do where all C begin and end together; where they are spread over time, none does. The knee is at K = C.
+ * Of C requests under way at most, and K connections kept idle, one that ends finds no
+ * place in the pool if K are idle already, and is closed; one that begins finds none if
+ * none is idle, and opens one. From K idle to none takes K requests that are served by
+ * the pool, and no more than C - K others can be under way besides: so no more than (C
+ * - K) / C of all requests open a connection, once the first C have. They do where all
+ * C begin and end together; where they are spread over time, none does. The knee is at
+ * K = C.
  *
- * An idle timeout (pool.idle_timeout) that is shorter than the time between two requests of a pair throws each
- * connection away before it could serve again; the next request opens one, whatever max_idle is.
+ * An idle timeout (pool.idle_timeout) that is shorter than the time between two
+ * requests of a pair throws each connection away before it could serve again; the next
+ * request opens one, whatever max_idle is.
  *
- * Each pair has a pool of its own. Where the load comes to them by turns and by the clock, each has its
- * part of the requests at once; what is said of C and K is of one of them.
+ * Each pair has a pool of its own. Where the load comes to them by turns and by the
+ * clock, each has its part of the requests at once; what is said of C and K is of one
+ * of them.
  *
  * Input:  a scenario whose `load` has a pool.
  * Units:  counts; shares of 1.
@@ -59,31 +63,33 @@ double pool_opens_least(const struct pool_fate *f, double n);
 /* Do the first n requests begin and end together, round by round, for sure? */
 bool pool_is_in_step(const struct pool_fate *f, double n);
 
-/* Does it keep fewer than there are at once, so that some are closed as often as several end together? */
+/* Does it keep fewer than there are at once, so that some are closed as often as
+ * several end together? */
 bool pool_churns(const struct pool_fate *f);
 
-/* As many as are under way, or as serve them all, where requests come evenly; and what a pool that churns
- * opens if half of them end together. */
+/* As many as are under way, or as serve them all, where requests come evenly; and what
+ * a pool that churns opens if half of them end together. */
 double pool_opens_likely(const struct pool_fate *f, double n);
 
 /* Of n requests to a pool that is warm, counted from then, those that open one so. */
 double pool_later_likely(const struct pool_fate *f, double n);
 
-/* Of the requests of a pool that is warm, those that open a connection, at most: since there is no room to
- * keep it, or since it has served as many as it may. */
+/* Of the requests of a pool that is warm, those that open a connection, at most: since
+ * there is no room to keep it, or since it has served as many as it may. */
 double pool_share(const struct pool_fate *f);
 
-/* Requests before the one that is to open a connection more than there are ports, each round being in
- * step until then; INFINITY: none is, or they may be in no step by then. */
+/* Requests before the one that is to open a connection more than there are ports, each
+ * round being in step until then; INFINITY: none is, or they may be in no step by then. */
 double pool_round_of(const struct pool_fate *f, uint64_t ports);
 
-/* Ports that are in use at once besides what the share of the requests of a port's life comes to: those
- * that are open as it begins, and what a round that is cut in two, or a stall, makes of it. */
+/* Ports that are in use at once besides what the share of the requests of a port's life
+ * comes to: those that are open as it begins, and what a round that is cut in two, or a
+ * stall, makes of it. */
 double pool_edge(const struct pool_fate *f);
 
 /* Of it, requests of a rate that are late together after a stall; a closed loop has none. */
 double pool_late(const struct load *l);
 
-/* The longest time between two requests of a pair: of a rate by the clock, of a closed loop the pause of a
- * client. */
+/* The longest time between two requests of a pair: of a rate by the clock, of a closed
+ * loop the pause of a client. */
 double pool_gap_ns(const struct load *l, uint32_t pairs);

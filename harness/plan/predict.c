@@ -78,7 +78,8 @@ static struct foretold foretell_at(const struct plan *p, const struct outline *o
 		{at->least, at->likely, at->least + (at->most - at->least) * BUSY + HELD_UP_NS}};
 }
 
-/* Is the first port that comes back that of the first connection, and back only once another is wanted? */
+/* Is the first port that comes back that of the first connection, and back only once
+ * another is wanted? */
 static bool is_first_back(const struct forecast *f)
 {
 	return f->hangs_ns > 0 ||
@@ -136,7 +137,8 @@ static double carried(const struct plan *p, double ns)
 	return (double)p->budget.capacity * (floor(fmax(ns, 0) / life) + 1);
 }
 
-/* What a rate comes to, period by period, where it wants more ports than there are; else all that it asks for. */
+/* What a rate comes to, period by period, where it wants more ports than there are;
+ * else all that it asks for. */
 static double opened_likely(const struct plan *p, const struct outline *o, double ns)
 {
 	double life = (double)p->forecast.port_life_ns, whole = floor(ns / life);
@@ -195,7 +197,8 @@ static bool shares_ports(const struct plan *p)
 	return false;
 }
 
-/* In use towards one destination at once, at most. A connect that is timed by itself is counted by nobody. */
+/* In use towards one destination at once, at most. A connect that is timed by itself is
+ * counted by nobody. */
 static double used_most(const struct plan *p, const struct outline *o)
 {
 	const struct budget *b = &p->budget;
@@ -233,8 +236,9 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 	return (struct foretold){true, {is_full ? b->usable - lost : 0, most, most}};
 }
 
-/* Does each connection that is open hold a port of its own? A server's reset takes it, and leaves a
- * descriptor: of one that has not read what was sent, too; and bind() may give one port to several. */
+/* Does each connection that is open hold a port of its own? A server's reset takes it,
+ * and leaves a descriptor: of one that has not read what was sent, too; and bind() may
+ * give one port to several. */
 static bool holds_port(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
@@ -277,8 +281,9 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 	return (struct foretold){true, {(double)f->after_least, most, most}};
 }
 
-/* For the requests that a slow machine comes to, as if half of the ports were in use from the start where they may
- * be; where ports or descriptors may run out, those that there are of one space are opened before. */
+/* For the requests that a slow machine comes to, as if half of the ports were in use
+ * from the start where they may be; where ports or descriptors may run out, those that
+ * there are of one space are opened before. */
 static double opened_least(const struct plan *p, const struct outline *o)
 {
 	static const double slow_ns[PACES] = {0};

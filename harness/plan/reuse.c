@@ -16,8 +16,8 @@ bool reuse_is_told(const struct plan *p)
 	       !load_is_pooled(lp->load) && lp->shape.burst == 0 && lp->load->ramp.count == 0;
 }
 
-/* Ports of the parity that is walked over: half of the range, if none is taken from it; else it may be
- * any number of them. */
+/* Ports of the parity that is walked over: half of the range, if none is taken from it;
+ * else it may be any number of them. */
 static double parity_of(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
@@ -27,10 +27,11 @@ static double parity_of(const struct plan *p)
 	return half > 0 && lp->budget.usable == size ? half : lp->budget.usable;
 }
 
-/* Ports of one parity that connects have surely taken, once so many have begun. Each goes on from the port of the
- * last, and passes over as many as seven by chance (get_random_u32_below(8), __inet_hash_connect()): a round takes
- * two of nine. After as many connects as ports two thirds of these are in use, after four times as many all but
- * one in ninety; the bounds are below that. */
+/* Ports of one parity that connects have surely taken, once so many have begun. Each
+ * goes on from the port of the last, and passes over as many as seven by chance
+ * (get_random_u32_below(8), __inet_hash_connect()): a round takes two of nine. After as
+ * many connects as ports two thirds of these are in use, after four times as many all
+ * but one in ninety; the bounds are below that. */
 static double least_of(double parity, double begun)
 {
 	return begun >= 4 * parity ? floor(0.9 * parity) : begun >= parity ? floor(parity / 2) : 0;

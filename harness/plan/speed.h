@@ -17,8 +17,9 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 /* So long may a machine be held up: what is due meanwhile begins together. */
 #define SPEED_STALL_NS INT64_C(250000000)
 
-/* What a connect takes, as long as the first half of the ports is not in use: 13 us were measured over loopback,
- * 37 us over veth, on Linux 6.18; the bounds leave room for machines faster and ten times slower. */
+/* What a connect takes, as long as the first half of the ports is not in use: 13 us
+ * were measured over loopback, 37 us over veth, on Linux 6.18; the bounds leave room
+ * for machines faster and ten times slower. */
 #define SPEED_CONNECT_NS 40e3
 #define SPEED_MOST_NS 200e3
 
@@ -28,8 +29,8 @@ static inline double speed_least_ns(const struct load *load)
 	return load->protocol == PROTOCOL_UDP ? 500 : 5000;
 }
 
-/* What a connection may take, and a thread be held up, on the slowest machine that is planned for: twice what
- * a load alone is allowed. */
+/* What a connection may take, and a thread be held up, on the slowest machine that is
+ * planned for: twice what a load alone is allowed. */
 #define SPEED_SLOWEST_NS 400e3
 #define SPEED_HELD_UP_NS 100e6
 
@@ -43,8 +44,9 @@ static inline double speed_crowd(uint32_t loads)
  * there is no such half, and no connect is slower than another. */
 uint32_t speed_half(const struct load *load, const struct budget *b);
 
-/* Does a slow machine do what falls due while it is held up in as long again, with so many ports of a pair in use? Else
- * what is begun is not looked at in time, and more and more is open at once. */
+/* Does a slow machine do what falls due while it is held up in as long again, with so
+ * many ports of a pair in use? Else what is begun is not looked at in time, and more
+ * and more is open at once. */
 bool speed_keeps_up(const struct load_plan *lp, double used);
 
 /* What a connect takes more from there on. */

@@ -1,10 +1,14 @@
-/* sum.h - what a load finds in its ports: the connections of all loads that may have them, by a time.
+/* sum.h - how many ports one load finds in use: of its own connections, and of those of
+ * all loads that may have the same ports.
  *
- * Each counts as it is in one space of the load: least, if it has no other ports than these; likely, the part
- * of its ports that are of these; most, all of them.
+ * It is counted in one space of that load (see plan/budget.h), where a connect looks
+ * for a port. Another load's ports are in it
+ *   SUM_LEAST   if the other has no ports but these, and shares none;
+ *   SUM_LIKELY  in the part of its range and of its spaces that is in this one;
+ *   SUM_MOST    all of them, if any may be.
  *
  * Input:  a plan whose loads are made.
- * Units:  ports are counted, of one space; times are nanoseconds since the run began.
+ * Units:  ports, in one space; times are nanoseconds since the run began.
  * Errors: none; pure.
  */
 #pragma once
@@ -29,21 +33,23 @@ struct sum {
 
 enum bound { SUM_LEAST, SUM_LIKELY, SUM_MOST, SUMS };
 
-/* Of the load that is `own`-th in the plan. */
+/* What the load p->loads[own] finds. */
 void sum_make(struct sum *out, const struct plan *p, uint32_t own);
 
-double sum_at(const struct sum *s, enum bound which, double ns);
-double sum_peak(const struct sum *s); /* at most, at any time of the run */
+double sum_at(const struct sum *s, enum bound which, double ns); /* ports in use then */
+double sum_peak(const struct sum *s); /* at any one time of the run, at most */
 
-/* Of what the i-th load has in use in its own spaces, so many are in one of these. */
+/* Of `n` ports that the i-th load has in use, in all spaces of its own, those that are
+ * in one space of this load. */
 double sum_in_space(const struct sum *s, uint32_t i, enum bound which, double n);
 
-/* When more than `ports` are in use for the first time; FOR_EVER: never before `until`. What grows is found
- * to the nanosecond; what comes and goes, if it is there as a connection is due that is looked at: each, where
- * there are few. */
+/* The first time before `until` at which more than `ports` are in use; FOR_EVER: there
+ * is none. Looked at are 257 times, and those at which connections are due: each of the
+ * first thousand or so, and evenly many of more. What only grows is found to the
+ * nanosecond. */
 int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64_t until);
 
-/* As many as are in use together until then, at any time that is looked at. */
+/* The most ports in use at any of these times. */
 double sum_reached(const struct sum *s, enum bound which, int64_t until);
 
 /* May its sockets have a port that is in use? */

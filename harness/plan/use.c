@@ -30,7 +30,8 @@ static double connect_ns(const struct use *u, enum pace pace)
 	return each * u->crowd[pace];
 }
 
-/* The part of a processor's time that a load has its connects take: all of it, if it has none to wait for. */
+/* The part of a processor's time that a load has its connects take: all of it, if it
+ * has none to wait for. */
 static double busy_of(const struct load_plan *lp)
 {
 	double round = (double)lp->round_ns + SPEED_CONNECT_NS;
@@ -40,8 +41,8 @@ static double busy_of(const struct load_plan *lp)
 	return fmin(rate * SPEED_CONNECT_NS / SECOND, fmax(lp->workers, 1));
 }
 
-/* Of a processor's time, what each load has at least where they share so many: those that want less leave the
- * rest to the others. */
+/* Of a processor's time, what each load has at least where they share so many: those
+ * that want less leave the rest to the others. */
 static double share_of(const struct plan *p, double processors)
 {
 	double share = 0, before;
@@ -80,7 +81,8 @@ static void set_ends(struct use *u, const struct scenario *alone, const struct h
 	}
 }
 
-/* What a gateway that has no port for it lets down hangs, and may be answered at its last moment. */
+/* What a gateway that has no port for it lets down hangs, and may be answered at its
+ * last moment. */
 static bool is_let_down(const struct plan *p)
 {
 	return carriage_lacks(&p->nat.carriage) && !p->forecast.gateway_fits;
@@ -107,7 +109,8 @@ static bool is_refused_later(const struct scenario *alone)
 	       alone->load.protocol == PROTOCOL_TCP && !speed_fills(alone);
 }
 
-/* Then none begins that is to be counted. What is open then may wait after its FIN, and once more. */
+/* Then none begins that is to be counted. What is open then may wait after its FIN, and
+ * once more. */
 static void set_death(struct use *u, const struct scenario *alone, const struct host *host)
 {
 	if (!is_refused_later(alone))
@@ -300,7 +303,8 @@ static double pooled_least(const struct use *u, double since_ns)
 	return fmax(opened - over, pool_share(f) > 0 ? 0 : fmin(opened, f->kept * f->pools));
 }
 
-/* Requests that are spread evenly find a connection as soon as there are as many as are under way. */
+/* Requests that are spread evenly find a connection as soon as there are as many as are
+ * under way. */
 static double pooled_likely(const struct use *u, double since_ns)
 {
 	const struct pool_fate *f = &u->pool;
@@ -313,7 +317,8 @@ static double pooled_likely(const struct use *u, double since_ns)
 		    f->likely + floor(pool_later_likely(f, begun) - pool_later_likely(f, before)));
 }
 
-/* Of so many requests in a port's life: those that were open as it began, and those that it opens. */
+/* Of so many requests in a port's life: those that were open as it began, and those
+ * that it opens. */
 static double pooled_within(const struct pool_fate *f, double requests)
 {
 	double share = pool_share(f);
@@ -348,8 +353,8 @@ double use_most(const struct use *u, double ns)
 	return u->beside_later + (u->is_pooled ? pooled_most : connections_most)(u, since(u, ns));
 }
 
-/* As many as it begins in all, on a machine that is never late. A client whose first connection lasts until the
- * end has no other. */
+/* As many as it begins in all, on a machine that is never late. A client whose first
+ * connection lasts until the end has no other. */
 static double in_all(const struct use *u)
 {
 	double most = due(u, (double)u->lasts_ns);
@@ -359,7 +364,8 @@ static double in_all(const struct use *u)
 	return u->is_pooled ? pool_opens_most(&u->pool, most) : most;
 }
 
-/* A socket that is never closed has its descriptor for as long as its port, whatever else is opened. */
+/* A socket that is never closed has its descriptor for as long as its port, whatever
+ * else is opened. */
 static double described(const struct use *u)
 {
 	bool keeps = u->is_pooled ? u->pool.keeps_all : load_share(u->load->load, END_LEAK) >= 1;

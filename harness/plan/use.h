@@ -1,14 +1,20 @@
-/* use.h - how many ports one load has in use by a time: what becomes of several is a sum of these.
+/* use.h - how many ports one load has in use at a time, in all spaces (see
+ * plan/budget.h) of its own.
  *
- * An open loop has those that it began within a port's life; a closed one has its clients', and what their
- * rounds leave in TIME_WAIT; a pool has the connections that its requests open, and those of them that
- * were closed and wait. How many a load has begun is told of three machines: one that is slow and may be
- * held up, a usual one, and one that is never late.
+ * What a load has in use are the connections that it has begun, less those whose ports
+ * are back. Both are told of three machines, since nobody knows how fast this one is:
+ *   PACE_SLOW   0.4 ms a connect, shared with other loads, and held up for 0.1 s;
+ *   PACE_USUAL  40 us a connect;
+ *   PACE_QUICK  5 us a connect, never late.
+ * "Least" is what even a slow machine has begun, less all that may be back; "most" is
+ * what a quick one has begun, less what is surely back, a stall of 0.25 s and late
+ * timers included; "likely" is a usual machine's.
  *
- * Input:  a plan whose loads are made; of a pool `begun` are requests.
- * Units:  ports and connections are counted, over all spaces of the load; times are nanoseconds since
- *         the run began.
- * Errors: none; pure. Refusals are left out: what is told holds until the first of them.
+ * Input:  a plan whose loads are made.
+ * Units:  ports and connections are counted (of a pool what is begun are requests);
+ *         times are nanoseconds since the run began.
+ * Errors: none; pure. Refusals are left out: what is told holds until the first of
+ *         them.
  */
 #pragma once
 
@@ -37,24 +43,26 @@ struct use {
 	double half_ns[PACES], scan_ns[PACES];
 };
 
-/* Of a load, as it is looked at by one that wants its ports, or NULL: by anyone. To bind() a port in
- * TIME_WAIT is taken, whatever tcp_tw_reuse is; and ports that a load's own sockets share are taken to
- * others. */
+/* A load as `asker` finds it, which wants its ports: to bind() a port in TIME_WAIT is
+ * taken, whatever tcp_tw_reuse is; and one that the load's own sockets share is taken
+ * to others. Itself: as it finds itself. NULL: as a load does that has nothing in
+ * common with it. */
 struct use use_make(const struct plan *p, const struct load_plan *load,
 		    const struct load_plan *asker);
 
-/* From then on connects are slow; of a pace INFINITY: never. */
+/* From half_ns[pace] on each connect takes scan_ns[pace] more; INFINITY: never. */
 void use_slow_down(struct use *u, const double half_ns[PACES]);
 
+/* Connections, or requests of a pool, that a machine of that pace has begun by `ns`. */
 double use_begun(const struct use *u, enum pace pace, double ns);
 
-/* In use then: at least, on any machine; likely; and at most. */
+/* Ports in use at `ns`: on any machine no fewer; likely; on any machine no more. */
 double use_least(const struct use *u, double ns);
 double use_likely(const struct use *u, double ns);
 double use_most(const struct use *u, double ns);
 
-/* At most, at any time of the run. */
+/* Ports in use at any one time of the run: no more than so many; INFINITY: nobody can tell. */
 double use_peak(const struct use *u);
 
-/* The same of those that are not closed yet. */
+/* The same, without those that are closed and wait. */
 double use_open_peak(const struct use *u);

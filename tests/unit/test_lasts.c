@@ -43,7 +43,8 @@ static void how_long_ports_last_is_told_unless_both_ends_close_at_once(void)
 	}
 }
 
-/* By the clock of TIME_WAIT 64 ports of two such loads were to be gone at 1.27 s; it was at 2.2 s. */
+/* By the clock of TIME_WAIT 64 ports of two such loads were to be gone at 1.27 s; it
+ * was at 2.2 s. */
 static void no_time_is_likely_where_both_ends_close_at_once(void)
 {
 	struct arena a = help_arena();
@@ -160,8 +161,8 @@ static uint64_t used_at(const struct plan *p, uint64_t n, enum end keeps, uint64
 	return used;
 }
 
-/* 100/s, a half of them reset after 0.2 s: of 32 ports 20 are those of connections that are open, whatever
- * their end. A machine may be 20 ms late. */
+/* 100/s, a half of them reset after 0.2 s: of 32 ports 20 are those of connections that
+ * are open, whatever their end. A machine may be 20 ms late. */
 static void what_is_in_flight_is_counted_with_what_is_kept(void)
 {
 	struct arena a = help_arena();

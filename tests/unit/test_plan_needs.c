@@ -271,8 +271,8 @@ static void what_is_inherited_is_open_beside_the_slots(void)
 	}
 }
 
-/* Whatever is sent, a connection's buffers have an end: by the host's own tcp_wmem and tcp_rmem, or as the
- * scenario sets them; of the sender's and of the receiver's side. */
+/* Whatever is sent, a connection's buffers have an end: by the host's own tcp_wmem and
+ * tcp_rmem, or as the scenario sets them; of the sender's and of the receiver's side. */
 static void what_is_carried_is_bounded_by_the_buffers(void)
 {
 #define LARGE "load: {concurrency: 10, total: 50, request: {send: 1GiB, receive: 0B}}\n"
@@ -365,8 +365,9 @@ static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
 	}
 }
 
-/* One begins as another ends, a machine is held up, the last ACK is on its way, a gateway that has no port for a
- * query lets it wait for its timeout: all of these have their ports at once. */
+/* One begins as another ends, a machine is held up, the last ACK is on its way, a
+ * gateway that has no port for a query lets it wait for its timeout: all of these have
+ * their ports at once. */
 static void what_is_in_use_at_once_is_no_more_than_told(void)
 {
 	static const char gateway[] =
@@ -405,8 +406,8 @@ static void what_is_in_use_at_once_is_no_more_than_told(void)
 	}
 }
 
-/* What is drawn may come to one destination, or be under way there while its answers take longest; what a dead
- * server refuses hastens a closed loop. */
+/* What is drawn may come to one destination, or be under way there while its answers
+ * take longest; what a dead server refuses hastens a closed loop. */
 static void a_destination_has_no_more_in_use_than_told(void)
 {
 	static const struct {
@@ -445,8 +446,8 @@ static void a_destination_has_no_more_in_use_than_told(void)
 	}
 }
 
-/* Of a mix some ports are free with the close; and of a ramp the first is back before the last is had: which
- * comes back first after it is not told. */
+/* Of a mix some ports are free with the close; and of a ramp the first is back before
+ * the last is had: which comes back first after it is not told. */
 static void a_recovery_is_told_where_the_first_connection_has_it(void)
 {
 	static const struct {
@@ -482,8 +483,8 @@ static void a_recovery_is_told_where_the_first_connection_has_it(void)
 	}
 }
 
-/* A listener shares its port with nobody; and which ports squat has that names none is the kernel's to
- * say. */
+/* A listener shares its port with nobody; and which ports squat has that names none is
+ * the kernel's to say. */
 static void what_squat_may_have_of_named_ports_is_not_told(void)
 {
 	static const struct {

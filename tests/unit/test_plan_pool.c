@@ -39,9 +39,9 @@ static void the_hidden_churn_ends_where_the_pool_keeps_all(void)
 	}
 }
 
-/* In step a pool of 5 for 10 clients opens 755 connections for 1,500 requests. Who opens one is later each time, so
- * that after some rounds the others leave theirs to it: of rounds of 20 ms 700 and 620 were seen, of rounds of
- * 60 ms 745. */
+/* In step a pool of 5 for 10 clients opens 755 connections for 1,500 requests. Who
+ * opens one is later each time, so that after some rounds the others leave theirs to
+ * it: of rounds of 20 ms 700 and 620 were seen, of rounds of 60 ms 745. */
 static void rounds_drift_apart(void)
 {
 	static const struct {
@@ -184,8 +184,8 @@ static void a_pool_that_keeps_too_few_likely_has_no_port_left(void)
 	"duration: " \
 	"3s, timeout: 500ms, request: {send: 10B, receive: 10B}, pool: {max_idle: 4}"
 
-/* Each request's time is over before its answer comes: none is kept, and of 32 ports the 33rd finds none; unless
- * the first to fail ends the load. */
+/* Each request's time is over before its answer comes: none is kept, and of 32 ports
+ * the 33rd finds none; unless the first to fail ends the load. */
 static void a_pool_of_a_far_end_that_never_answers_is_none(void)
 {
 	struct arena a = help_arena();
@@ -199,8 +199,8 @@ static void a_pool_of_a_far_end_that_never_answers_is_none(void)
 	arena_close(&a);
 }
 
-/* Eight pools of a hundred clients: a machine that takes 1.6 ms for each has the first answers, after 45 ms, before
- * a third of them have asked. */
+/* Eight pools of a hundred clients: a machine that takes 1.6 ms for each has the first
+ * answers, after 45 ms, before a third of them have asked. */
 static void a_slow_machine_has_all_pools_at_once(void)
 {
 	static const char lines[] =
@@ -218,7 +218,8 @@ static void a_slow_machine_has_all_pools_at_once(void)
 	arena_close(&a);
 }
 
-/* lines, whether it is told that ports run out, and whether they do; after how many, and when. Of 64 ports. */
+/* lines, whether it is told that ports run out, and whether they do; after how many,
+ * and when. Of 64 ports. */
 static void what_a_pool_throws_away_is_counted(void)
 {
 	static const struct {
@@ -340,7 +341,8 @@ static void a_pool_that_keeps_all_needs_no_more(void)
 	arena_close(&a);
 }
 
-/* That half of the requests which may end together do is a rule of thumb, of several loads as of one. */
+/* That half of the requests which may end together do is a rule of thumb, of several
+ * loads as of one. */
 static void what_pools_that_keep_too_few_open_has_a_condition(void)
 {
 	static const char few[] = "rate: 200/s, duration: 2s, hold: 50ms, pool: {max_idle: 2}",
