@@ -426,6 +426,18 @@ struct wanted fill_wanted(const struct plan *p)
 	return w;
 }
 
+double fill_peak(const struct plan *p)
+{
+	double most = 0;
+	struct sum v;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		sum_make(&v, p, i);
+		most = fmax(most, sum_peak(&v));
+	}
+	return most;
+}
+
 static double sum_of(const struct plan *p, double (*peak)(const struct use *))
 {
 	double sum = 0;

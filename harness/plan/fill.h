@@ -38,6 +38,9 @@ struct wanted {
 
 struct wanted fill_wanted(const struct plan *p);
 
+/* Ports in use at once of one space, at most, of the load whose ports are wanted most. */
+double fill_peak(const struct plan *p);
+
 /* Ports of all spaces that all loads have in use at once, at most, and those of
  * connections that are not closed yet; INFINITY: nobody can tell. */
 double fill_ports_most(const struct plan *p);

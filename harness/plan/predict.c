@@ -213,7 +213,7 @@ static double used_most(const struct plan *p, const struct outline *o)
 		return most;
 	if (b->kept.used && is_single(p))
 		return fmin(most, (double)b->kept.used + CLOSING);
-	at_once = shares_ports(p) ? (double)o->ports : fill_wanted(p).most;
+	at_once = shares_ports(p) ? (double)o->ports : fill_peak(p);
 	return fmin(most, ceil(at_once + late / spaces) + CLOSING);
 }
 
@@ -222,7 +222,7 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 {
 	const struct budget *b = &p->budget;
 	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
-		       (double)p->forecast.life_least_ns > HELD_UP_NS &&
+		       (double)p->forecast.life_least_ns - p->forecast.at.most > HELD_UP_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
 	double most = used_most(p, o), lost;
 

@@ -400,6 +400,40 @@ static void of_those_before_a_refusal_some_are_open(void)
 	trial_close(&t);
 }
 
+/* Of loads that are not there together each has its ports, and no more than the one that has most. */
+static void who_comes_after_another_has_ports_as_well(void)
+{
+	struct trial t;
+
+	trial_open(&t,
+		   "network: {ports: 40000-40063}\nloads: {a: {concurrency: 33, duration: 200ms, "
+		   "hold: 20ms, protocol: udp}, b: {burst: {size: 4}, total: 8, start: 900ms, "
+		   "hold: 70ms, protocol: udp}}");
+	trial_dump(&t, 33);
+	t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 40;
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_USED), OUTCOME_HOLDS);
+	CU_ASSERT(t.measures.predictions[PREDICTION_USED].predicted.most < 60);
+	trial_close(&t);
+}
+
+/* The first port comes back soon after the refusal: a dump may miss that all were in use. */
+static void what_comes_back_soon_need_not_be_seen(void)
+{
+	struct trial t;
+
+	trial_open(&t,
+		   "network: {ports: 40000-40063, sysctl: {net.ipv4.tcp_fin_timeout: 1}}\nserver: "
+		   "{behaviour: hold}\nload: {burst: {size: 26, every: 500ms}, total: 89, hold: "
+		   "70ms}");
+	CU_ASSERT_EQUAL(t.plan.forecast.after, 64);
+	trial_dump(&t, 52);
+	trial_exhaust(&t, 64);
+	trial_judge(&t);
+	CU_ASSERT_EQUAL(outcome(&t, PREDICTION_USED), OUTCOME_UNTOLD);
+	trial_close(&t);
+}
+
 #define RANGE "network: {ports: 40000-40031, servers: 4}\n"
 #define TOGETHER(bind) \
 	"loads: {a: {rate: 200/s, total: 300, bind: " bind \
@@ -486,6 +520,8 @@ static const struct test tests[] = {
 	TEST(a_gateway_that_ends_is_held_to_the_requests_of_udp),
 	TEST(sockets_of_udp_are_opened_whoever_listens),
 	TEST(of_those_before_a_refusal_some_are_open),
+	TEST(who_comes_after_another_has_ports_as_well),
+	TEST(what_comes_back_soon_need_not_be_seen),
 	TEST(ports_in_use_are_foretold_of_the_range_that_is_measured),
 	TEST(what_cannot_be_told_has_a_reason),
 	TEST(a_recovery_that_came_sooner_has_its_reason),
