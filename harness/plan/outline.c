@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "base/order.h"
-#include "plan/bind.h"
 #include "plan/fill.h"
 #include "plan/lasts.h"
 #include "plan/retry.h"
@@ -16,11 +15,6 @@
 #define SECOND 1e9
 
 enum { DRAWN_MOST = 1 << 16 /* connections: half a millisecond */ };
-
-static double smaller(double a, double b)
-{
-	return a < b ? a : b;
-}
 
 /* Connections under way at once, of a closed loop. */
 static double under_way_of(const struct load_plan *lp)
@@ -210,108 +204,6 @@ void outline_set_half(struct outline *o, const struct plan *p)
 	o->half_at_ns = o->half_reached ? (double)first.at_ns : 0;
 }
 
-static bool stops_at_once(const struct plan *p)
-{
-	const struct load *l = p->loads[0].load;
-
-	return l->on_failure.then == ON_FAILURE_STOP && l->on_failure.retry == 0;
-}
-
-/* Does the first refusal, or what `stop` makes of it, end the load? Only where it is known when
- * that is. */
-static double failure_ends_ns(const struct outline *o, const struct plan *p, double at_ns)
-{
-	const struct scenario *s = p->scenario;
-	double ends = INFINITY;
-
-	if (!o->exhausts || at_ns <= 0)
-		return ends;
-	if (stops_at_once(p))
-		ends = at_ns;
-	if (s->stop.when == WHEN_EXHAUSTED)
-		ends = smaller(ends, at_ns + (double)s->stop.after);
-	return ends;
-}
-
-/* For how long a load begins connections, by the clock; since the run began. */
-static double clock_ends_ns(const struct plan *p, const struct load_plan *lp)
-{
-	double stop = (double)p->scenario->stop.time, duration = (double)lp->load->duration;
-
-	return duration > 0 ? smaller((double)lp->load->start + duration, stop) : stop;
-}
-
-/* How many it has begun, if something ends it by then; INFINITY: as many as the machine can. */
-static double begun_by(const struct plan *p, double failure_ns)
-{
-	const struct load_plan *lp = &p->loads[0];
-	double until = clock_ends_ns(p, lp), begun = INFINITY;
-	int64_t last = (int64_t)smaller(until - 1, failure_ns) - lp->load->start;
-	struct use u = use_make(p, lp, lp);
-	int64_t round_ns = u.life.live.least + lp->load->request.pause; /* at least */
-
-	if (last < 0)
-		return 0;
-	if (load_is_open(lp->load))
-		begun = (double)shape_due(&lp->shape, last);
-	else if (round_ns > 0)
-		begun = (floor((double)last / (double)round_ns) + 1) * lp->concurrency;
-	return lp->load->total > 0 ? smaller(begun, (double)lp->load->total) : begun;
-}
-
-/* When connection `n` is begun where none is slower than another: no sooner than it is
- * due, and than its threads have begun those before it. */
-static struct guess paced(const struct load_plan *lp, uint64_t n)
-{
-	double due = (double)shape_when(&lp->shape, n);
-	double each = (double)n / fmax(lp->workers, 1);
-
-	return (struct guess){due, fmax(due, each * SPEED_CONNECT_NS),
-			      fmax(due, each * SPEED_MOST_NS)};
-}
-
-/* The last connection of a load that has a number of its own begins then, by the clock
- * or later; else by the clock. */
-static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
-{
-	const struct load_plan *lp = &p->loads[0];
-	double clock = clock_ends_ns(p, lp), start = (double)lp->load->start;
-	struct scenario alone = *p->scenario;
-	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}, 0};
-	struct guess last;
-
-	if (lp->load->total == 0 || !load_is_open(lp->load))
-		return (struct guess){clock, clock, clock};
-	alone.load = *lp->load;
-	last = speed_pace(&alone, &p->budget, &life, lp->load->total - 1);
-	if (!o->half_reached)
-		last = paced(lp, lp->load->total - 1);
-	return (struct guess){smaller(clock, start + last.least),
-			      smaller(clock, start + last.likely),
-			      smaller(clock, start + last.most)};
-}
-
-static double ends_by(const struct outline *o, const struct plan *p, double last_ns, double at_ns)
-{
-	return smaller(last_ns + (double)o->live_ns,
-		       smaller((double)p->scenario->stop.time, failure_ends_ns(o, p, at_ns)));
-}
-
-static void set_end(struct outline *o, const struct plan *p)
-{
-	const struct guess *last = &o->last_ns;
-
-	o->last_ns = load_ends_ns(o, p);
-	o->asked = begun_by(p, INFINITY);
-	o->begun = begun_by(p, failure_ends_ns(o, p, o->at_ns.likely));
-	o->begun_ns = last->likely;
-	if (o->exhausts && stops_at_once(p) && p->forecast.counted)
-		o->begun = smaller(o->begun, (double)o->after + 1);
-	o->ends_ns = (struct guess){ends_by(o, p, last->least, o->at_ns.least),
-				    ends_by(o, p, last->likely, o->at_ns.likely),
-				    ends_by(o, p, last->most, o->at_ns.most)};
-}
-
 static void set_pool(struct outline *o, const struct plan *p)
 {
 	struct scenario alone = *p->scenario;
@@ -393,7 +285,7 @@ static struct outline outline_of_one(const struct plan *p)
 	set_pool(&o, p);
 	set_failure(&o, p);
 	outline_set_half(&o, p);
-	set_end(&o, p);
+	outline_set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
 	o.too_slow = is_too_slow(&o, p);
 	o.waiting = reuse_is_told(p) ? waiting_of(&o, p).likely * p->budget.spaces : 0;

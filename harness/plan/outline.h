@@ -62,10 +62,12 @@ struct outline {
 
 struct outline outline_of(const struct plan *p);
 
-/* Of several loads, which outline_of() asks for: the sum of what each is by itself, in plan/outline_loads.c. */
+/* Of several loads, which outline_of() asks for: the sum of what each is by itself
+ * (plan/outline_loads.c). */
 struct outline outline_of_loads(const struct plan *p);
 
-/* What is the same of one load and of several. */
+/* What is the same of one load and of several; when it ends is in plan/outline_end.c. */
 void outline_set_after(struct outline *o, const struct plan *p);
 void outline_set_half(struct outline *o, const struct plan *p);
+void outline_set_end(struct outline *o, const struct plan *p);
 void outline_set_ports(struct outline *o, const struct plan *p);

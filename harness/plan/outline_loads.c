@@ -2,13 +2,9 @@
 #include <math.h>
 
 #include "base/order.h"
-#include "plan/fill.h"
 #include "plan/outline.h"
 #include "plan/part.h"
-#include "plan/speed.h"
 #include "plan/use.h"
-
-#define SECOND 1e9
 
 /* A pool wants what is likely under way at once. */
 static double wanted_of(const struct outline *o)
@@ -65,50 +61,6 @@ static void set_failure(struct outline *o, const struct plan *p)
 	o->recovery_ns = recovery_of(p, o->at_ns.likely);
 }
 
-/* Does each go on after a refusal, so that its next confirms it? One that ends with it may leave the others to
- * themselves. */
-static bool all_go_on(const struct plan *p)
-{
-	for (uint32_t i = 0; i < p->load_count; i++)
-		if (p->loads[i].load->on_failure.then == ON_FAILURE_STOP)
-			return false;
-	return true;
-}
-
-/* The first refusal ends the load that is refused, and what `stop` makes of it all of them. */
-static double refusal_ends_ns(const struct outline *o, const struct plan *p, double at_ns)
-{
-	const struct scenario *s = p->scenario;
-
-	return o->exhausts && at_ns > 0 && s->stop.when == WHEN_EXHAUSTED
-		       ? at_ns + (double)s->stop.after
-		       : INFINITY;
-}
-
-static double ends_by(const struct outline *o, const struct plan *p, double last_ns, double at_ns)
-{
-	return fmin(last_ns + (double)o->live_ns,
-		    fmin((double)p->scenario->stop.time, refusal_ends_ns(o, p, at_ns)));
-}
-
-static void set_end(struct outline *o, const struct plan *p)
-{
-	const struct guess *last = &o->last_ns;
-	bool is_cut;
-
-	o->begun_ns = last->likely;
-	o->ends_ns = (struct guess){ends_by(o, p, last->least, o->at_ns.least),
-				    ends_by(o, p, last->likely, o->at_ns.likely),
-				    ends_by(o, p, last->most, all_go_on(p) ? o->at_ns.most : 0)};
-	is_cut = o->ends_ns.most < fmin(last->most, (double)p->scenario->stop.time);
-	for (uint32_t i = 0; i < p->load_count && is_cut; i++) {
-		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
-
-		o->begun += use_begun(&u, PACE_USUAL, o->ends_ns.most);
-	}
-	o->begun = is_cut ? fmin(o->begun, o->asked) : o->asked;
-}
-
 struct outline outline_of_loads(const struct plan *p)
 {
 	struct outline o = {.rate = plan_rate(p), .tries = 1, .pooled = true, .kept_share = 1};
@@ -124,7 +76,7 @@ struct outline outline_of_loads(const struct plan *p)
 	}
 	set_failure(&o, p);
 	outline_set_half(&o, p);
-	set_end(&o, p);
+	outline_set_end(&o, p);
 	o.requests = o.pooled ? o.begun : 0;
 	outline_set_ports(&o, p);
 	return o;
