@@ -14,7 +14,7 @@ static uint64_t closed_by_then(const struct evidence *e, uint64_t waiting)
 {
 	uint64_t closed = e->closed;
 
-	if (e->full && e->tape->tally.reset > 0)
+	if (e->tape->tally.reset > 0)
 		return least(closed, waiting);
 	if (e->full && e->full->opened > e->full->open)
 		return least(closed, e->full->opened - e->full->open);

@@ -95,9 +95,7 @@ static double share_of(const struct evidence *e, const struct pooled *p)
 /* Tries for the same connection, per second and in all: by the first pause, of each client. */
 static double tries_of(const struct load_plan *lp)
 {
-	int64_t wait_ns = lp->load->on_failure.wait;
-
-	return wait_ns > 0 ? (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)wait_ns : 0;
+	return (lp->concurrency ? lp->concurrency : 1) * 1e9 / (double)lp->load->on_failure.wait;
 }
 
 /* Ports that come back, per second: of all addresses, to all destinations. */
@@ -115,7 +113,7 @@ static bool is_storm(const struct evidence *e, const struct pooled *p)
 
 	if (load->on_failure.flush_pool && load_is_pooled(load))
 		return t->retries > 0 && t->closed > 0;
-	if (load->on_failure.wait > 0 && tries_of(p->plan) <= comes_back(e))
+	if (tries_of(p->plan) <= comes_back(e))
 		return false;
 	return 2 * t->retries >= t->failed && t->retries >= e->plan->budget.usable &&
 	       2 * t->requests_done <= t->opened;
@@ -193,7 +191,7 @@ static struct claim pool_idle_timeout(const struct evidence *e)
 	struct pooled p = {0};
 	struct claim c = claim_pool(e, times_out, &p);
 
-	if (!p.plan || c.weight == 0)
+	if (!p.plan)
 		return no_claim;
 	c.why = text_format(
 		e->a,
@@ -231,7 +229,7 @@ static struct claim pool_idle_cap(const struct evidence *e)
 	const struct load_plan *lp;
 	uint64_t most;
 
-	if (!p.plan || c.weight == 0)
+	if (!p.plan)
 		return no_claim;
 	lp = p.plan;
 	most = at_once(&p);
@@ -277,7 +275,7 @@ static struct claim proxy_no_keepalive(const struct evidence *e)
 	const struct tally *t;
 	uint32_t serves;
 
-	if (!p.plan || c.weight == 0)
+	if (!p.plan)
 		return no_claim;
 	t = p.tally;
 	serves = p.plan->load->request.per_connection == 1 ? 1 : p.plan->serves_most;

@@ -88,6 +88,7 @@
 	SUITE(cause_share) \
 	SUITE(cause_several) \
 	SUITE(cause_second) \
+	SUITE(cause_limits) \
 	SUITE(advice) \
 	SUITE(tapes) \
 	SUITE(tapes_alike) \
