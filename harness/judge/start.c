@@ -66,9 +66,7 @@ static const char *say_server(const struct evidence *e, const struct server *s)
 /* What has given the load its ports. */
 static const char *say_taker(const struct evidence *e)
 {
-	enum bind_way way = e->load->bind;
-
-	return bind_takes_port(way) || bind_names_port(way) ? "bind()" : "connect()";
+	return bind_takes_port(e->load->bind) ? "bind()" : "connect()";
 }
 
 /* " 2 more of the ports that it wanted it could not have either." */

@@ -98,6 +98,13 @@ static void sends_without_memory(struct trial *t)
 	sends(t, ENOBUFS);
 }
 
+static void sends_without_memory_nor_port(struct trial *t)
+{
+	waiting(t);
+	t->tape.tally.errors[STAGE_SEND][ENOBUFS] = 9;
+	t->tape.tally.errors[STAGE_SEND][ENOMEM] = 9;
+}
+
 static void sends_without_any_memory(struct trial *t)
 {
 	sends(t, ENOMEM);
@@ -135,7 +142,11 @@ static void each_rule_ends_where_it_should(void)
 		{FEW "load: {request: {send: 8B}}", CAUSE_REQUEST_FAILED, false, NULL,
 		 sends_without_memory},
 		{FEW "load: {request: {send: 8B}}", CAUSE_REQUEST_FAILED, false, NULL,
+		 sends_without_memory_nor_port},
+		{FEW "load: {request: {send: 8B}}", CAUSE_REQUEST_FAILED, false, NULL,
 		 sends_without_any_memory},
+		{FEW "load: {request: {send: 8B}}", CAUSE_TCP_MEM, true,
+		 "send() failed 9 times with ENOMEM", sends_without_any_memory},
 		{FEW "load: {concurrency: 1, on_failure: {retry: 100, wait: 2ms}}",
 		 CAUSE_RETRY_STORM, true,
 		 "100 of 101 failures were tries again, up to 500/s, where",
