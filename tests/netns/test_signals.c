@@ -25,7 +25,7 @@ static const char udp_run[] =
 	"receive: 0B}}}\nstop: {time: 60s}\n";
 static const char nat_run[] = "version: 1\nname: gateway\n"
 			      "network: {topology: nat, nat: {ports: 2000-2031}}\n"
-			      "load: {concurrency: 8, end: leak, timeout: 100ms}\n"
+			      "load: {concurrency: 8, end: leak, timeout: 1s}\n"
 			      "expect: [connects.opened == 32]\n";
 
 /* Waits until the load has begun, by the events it leaves. */
