@@ -7,8 +7,8 @@
  * Units:   nanoseconds since the load began.
  * Errors:  ERR_HOST where io_uring is blocked; ERR_SYS where lastport or the kernel fails.
  *          Whatever happened until then is on the tape.
- * Threads: the workers (of each load one or more), the far end (listens), the sampler; the calling thread waits and
- *          settles. All of them run without capabilities inside the lab, but those that keep
+ * Threads: the workers (of each load one or more), the far end (listens), the sampler; the calling
+ *          thread waits and settles. All of them run without capabilities inside the lab, but those that keep
  *          CAP_NET_ADMIN: who ends TIME_WAIT, who has the server vanish, and with a gateway the
  *          sampler. A worker has it until it is ready, if an option of its load needs it; one of
  *          UDP, as long as it works.

@@ -1,7 +1,7 @@
 /* work.h - the worker's state, and what its files know of each other: worker_open.c makes it ready,
  * worker.c turns the loop, begin.c says what is begun and finish.c when all is over, ask.c asks the
- * ring, make.c the kernel, mail.c for datagrams, answer.c takes the answers and keeps the books, failure.c those of
- * what could not be had, lost.c those of what is no more. Nobody else includes it.
+ * ring, make.c the kernel, mail.c for datagrams, answer.c takes the answers and keeps the books,
+ * failure.c those of what could not be had, lost.c those of what is no more. Nobody else includes it.
  */
 #pragma once
 

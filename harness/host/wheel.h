@@ -1,7 +1,7 @@
 /* wheel.h - how late a timer of the kernel's may be.
  *
- * The farther off its end, the wider the slot of the wheel that it is put into, eight times from each level to the
- * next; and it is done no sooner than the slot after its own.
+ * The farther off its end, the wider the slot of the wheel that it is put into, eight times from
+ * each level to the next; and it is done no sooner than the slot after its own.
  *
  * Units:  nanoseconds.
  * Errors: none; pure. Where a host's ticks are not known, they are 250 a second.

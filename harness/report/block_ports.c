@@ -26,7 +26,8 @@ static bool is_shared(const struct result_run *run)
 	       (uint64_t)run->plan.usable * run->plan.sources * run->plan.destinations;
 }
 
-/* In use towards the fullest, which has no more than are usable there: most are in use where there are more. */
+/* In use towards the fullest, which has no more than are usable there: most are in use where there
+ * are more. */
 static uint64_t used_there(const struct result_run *run)
 {
 	struct value fill = run_value(run, MEASURE_PORTS_FILL_MAX),

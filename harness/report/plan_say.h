@@ -59,8 +59,8 @@ double plan_mean_ns(const struct plan *p, const struct outline *o);
 /* So many connections, or requests of a pool; of a closed loop nothing but the machine bounds them. */
 const char *plan_say_begun(const struct outline *o, double begun, struct arena *);
 
-/* Would some of its connections be between the same addresses and ports as one that is open? Their sockets share
- * the ports that they name. */
+/* Would some of its connections be between the same addresses and ports as one that is open? Their
+ * sockets share the ports that they name. */
 bool plan_repeats(const struct plan *p, const struct outline *o);
 
 struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *);

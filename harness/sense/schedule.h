@@ -34,5 +34,6 @@ bool schedule_allows_dump(const struct schedule *s, int64_t now_ns);
 /* Totals are being looked at: the next time is the next beat after now; those missed are left out. */
 void schedule_beat(struct schedule *s, int64_t now_ns);
 
-/* A dump, whoever wished for it, has cost so much of the processor: however long it had to wait for that. */
+/* A dump, whoever wished for it, has cost so much of the processor: however long it had to wait
+ * for that. */
 void schedule_dumped(struct schedule *s, int64_t begin_ns, int64_t cost_ns);

@@ -85,8 +85,8 @@ static int64_t cpus_usable(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : -1;
 }
 
-/* The coarse clock goes by ticks: posix_get_coarse_res(), kernel/time/posix-timers.c. Where it is not Linux's own
- * (gVisor), its resolution is that of no tick. */
+/* The coarse clock goes by ticks: posix_get_coarse_res(), kernel/time/posix-timers.c. Where it is
+ * not Linux's own (gVisor), its resolution is that of no tick. */
 static int64_t hz_read(void)
 {
 	enum { SLOWEST = 24, FASTEST = 1200 }; /* of what CONFIG_HZ can be anywhere */

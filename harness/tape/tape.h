@@ -100,10 +100,8 @@ struct usage {
 	 * and they are none of the usable. */
 	uint32_t elsewhere;
 	uint32_t states[STATES]; /* sockets that hold one, by state */
-	uint32_t
-		outside; /* of those, with a port that is none of the range: a load names it itself */
-	uint32_t
-		lower; /* of the others, ports of the parity that connect() takes first: the range's low end's */
+	uint32_t outside; /* of those, with a port of none of the range: a load names it itself */
+	uint32_t lower;	  /* of the others, of the range's low end's parity: connect()'s first */
 	int64_t next_free_ns,
 		all_free_ns; /* until connect() may have the first in TIME_WAIT, and the last; -1:
 				none is */
@@ -196,8 +194,8 @@ struct tape {
 	size_t counter_count, counter_room;
 	uint64_t lost;
 	struct tally tally;
-	uint64_t
-		opened_before; /* connections that had their port before the first want of one; valid if refused_at_ns */
+	uint64_t opened_before;	    /* connections that had their port before the first want of */
+				    /* one; valid if refused_at_ns */
 	uint64_t opened_before_any; /* the same, of any load of the run: not only of this one */
 	int64_t behind_ns;     /* the most that a connection of a rate was begun after it was due */
 	uint64_t open_peak;    /* most connections open at once, by the driver's books */

@@ -69,8 +69,9 @@ bool watch_open(struct watch *out, const struct watch_wish *wish, struct arena *
 void watch_close(struct watch *w);
 bool watch_look(struct watch *w, struct err *); /* at everything */
 
-/* Looks again and again for so long, or until it is to stop: who has a connection that is gone by the
- * end is then known, if it was there when owners were last looked at. Where no look was due in that time, there are totals at its end. */
+/* Looks again and again for so long, or until it is to stop: who has a connection that is gone by
+ * the end is then known, if it was there when owners were last looked at. Where no look was due in
+ * that time, there are totals at its end. */
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop, struct err *);
 
 /* How long to leave the kernel alone after a look, so that looking takes at most 2 % of a core. */
