@@ -254,15 +254,19 @@ struct span answer_span(const struct scenario *s)
 	return (struct span){(int64_t)(delay - by), (int64_t)(delay + by)};
 }
 
-/* Until the far end has answered nothing to what was sent: the client does not wait for it. */
-static struct span answer_time(const struct scenario *s)
+/* After the client's part is done: a far end that is asked for no answer closes no sooner than when its
+ * delay for each request is over. The client waits for that where it waits for the close. */
+static struct span busy_span(const struct scenario *s)
 {
-	int64_t most = s->load.timeout;
+	const struct load *l = &s->load;
 	struct span answer = answer_span(s);
+	int64_t requests = l->request.per_connection > 1 ? (int64_t)l->request.per_connection : 1;
 
-	if (s->load.request.send == 0 || !behaviour_does(s->server.behaviour, DOES_SERVE))
+	if (l->request.send == 0 || l->request.receive > 0 || l->protocol == PROTOCOL_UDP ||
+	    !behaviour_does(s->server.behaviour, DOES_SERVE))
 		return (struct span){0, 0};
-	return (struct span){sooner(answer.least, most), sooner(answer.most, most)};
+	return (struct span){later(answer.least - l->hold, 0),
+			     later(answer.most * requests - l->hold, 0)};
 }
 
 /* What nobody has read is answered by a RST when the client closes; but of MPTCP (drive/answer.c). */
@@ -290,8 +294,7 @@ bool life_opens(const struct scenario *s)
  * as its connect goes on; a server's RST ends both. */
 static struct span live_time(const struct scenario *s)
 {
-	struct span answer = answer_time(s);
-	int64_t hold = s->load.hold, gives_up_ns = unanswered_ns(s, &s->load);
+	int64_t gives_up_ns = unanswered_ns(s, &s->load);
 
 	if (is_met_by_reset(s))
 		return (struct span){0, 0};
@@ -302,9 +305,7 @@ static struct span live_time(const struct scenario *s)
 	case BEHAVIOUR_DROP:
 		return (struct span){gives_up_ns, gives_up_ns};
 	default:
-		return s->load.request.receive
-			       ? datagram_answered(s)
-			       : (struct span){hold + answer.least, hold + answer.most};
+		return datagram_answered(s);
 	}
 }
 
@@ -342,6 +343,12 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 		quiet->most = sooner(quiet->most, answer.most - l->timeout);
 }
 
+static void add(struct span *to, struct span more)
+{
+	to->least += more.least;
+	to->most += more.most;
+}
+
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
 		    enum end end)
 {
@@ -355,7 +362,11 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		life.live.most += s->load.timeout;
 	}
 	life.live.most += accept_wait_ns(s);
+	if (end == END_WAIT || end == END_SHUTDOWN)
+		add(&life.live, busy_span(s));
 	life.late_ns = late_by(s, host, &life.quiet, quiet);
+	if (life_end(&s->load, end) == END_CLOSE && quiet == QUIET_TIME_WAIT)
+		add(&life.quiet, busy_span(s)); /* in FIN_WAIT2, before it */
 	late_answers_limit(&life.quiet, s, end);
 	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
 		life.quiet.least = 0;

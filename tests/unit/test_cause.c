@@ -142,7 +142,8 @@ static void a_cap_of_requests_is_no_small_pool(void)
 		const struct finding *f;
 
 		trial_open(&t, SMALL "server: {delay: 2s}\nload: {concurrency: 10, pool: "
-				     "{max_idle: 2}, request: {send: 128B, per_connection: 100}}");
+				     "{max_idle: 2}, request: {send: 128B, receive: 8B, "
+				     "per_connection: 100}}");
 		trial_exhaust(&t, 32);
 		t.tape.tally.closed = 32;
 		t.tape.tally.requests_done = rows[i].done;

@@ -204,6 +204,10 @@ static void live_connections_hold_a_port_each(void)
 		/* of two servers, whose answers come as they like, all may be one's */
 		{TWO "load: {concurrency: 24, end: reset, request: {send: 8B, receive: 8B}}", 0.15, 64 / .15, HOLDS, 0},
 		{TWO "load: {concurrency: 48, end: reset, request: {send: 8B, receive: 8B}}", 0.15, 64 / .15, CANNOT_TELL, 0},
+		/* who asks for no answer waits for none, however slow the server is */
+		{TWO "load: {rate: 800/s, total: 100, end: reset, request: {send: 8B}}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {delay: 3s}\nload: {rate: 100/s, total: 40, hold: 1s, request: {send: 8B}}", 63, 32 / 63., REFUSES, 32},
+		{FEW "server: {delay: 3s}\nload: {rate: 2/s, total: 40, end: shutdown, request: {send: 8B}}", 63, 32 / 63., REFUSES, 32},
 		{FEW "load: {concurrency: 33, total: 32, hold: 2s, end: reset}", 2, 16, HOLDS, 0},
 	};
 	const struct host host = help_host();
