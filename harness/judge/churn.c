@@ -3,7 +3,6 @@
 
 #include "judge/outlook.h"
 #include "judge/rule.h"
-#include "plan/buckets.h"
 #include "plan/life.h"
 
 #define RTO_MIN_NS 200000000
@@ -98,9 +97,9 @@ static const char *say_bound(const struct evidence *e)
 	const char *ports = say_ports_left(e), *life = say_life(e), *all = "",
 		   *can = "is all that can go on for ever";
 
-	if (buckets_end(e->plan))
+	if (e->plan->forecast.buckets)
 		return text_format(e->a, "No more than %s wait (tcp_max_tw_buckets).",
-				   say_count(e->a, buckets_end(e->plan)))
+				   say_count(e->a, e->plan->forecast.buckets))
 			.s;
 	if (b->spaces > 1)
 		all = text_format(e->a, ", %s in all%s", say_rate(e->a, each * b->spaces),
@@ -315,7 +314,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 {
 	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a);
 
-	if (buckets_end(e->plan))
+	if (e->plan->forecast.buckets)
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
 
 	if (life_ns > 0)

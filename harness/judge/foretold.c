@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "judge/late.h"
-#include "plan/buckets.h"
 #include "plan/predict.h"
 
 static const char *const outcome_names[] = {
@@ -131,8 +130,6 @@ void foretold_compare(struct measures *out, const struct tape *tape, const struc
 	double broken = 0;
 
 	predict(said, plan, elapsed.present ? elapsed.n : 0);
-	if (buckets_end(plan)) /* they end TIME_WAIT early: it cannot be told how often */
-		said[PREDICTION_SUSTAINED].told = false;
 	for (int i = 0; i < PREDICTIONS; i++) {
 		struct compared *c = &out->predictions[i];
 

@@ -9,7 +9,6 @@
 #include "judge/measure_part.h"
 #include "judge/outlook.h"
 #include "judge/whose.h"
-#include "plan/buckets.h"
 #include "plan/part.h"
 
 static void measure_books(struct measures *out, const struct tape *tape)
@@ -140,8 +139,7 @@ static void measure_rate(struct measures *out, const struct plan *plan, struct a
 	if (parts_of(parts, plan) > 1)
 		part_of(&first, plan, parts[0],
 			ARENA_ARRAY(&scratch, struct load_plan, plan->load_count));
-	measure_set_if(out, MEASURE_PREDICTED_RATE,
-		       isfinite(first.forecast.rate) && buckets_end(&first) == 0,
+	measure_set_if(out, MEASURE_PREDICTED_RATE, isfinite(first.forecast.rate),
 		       first.forecast.rate);
 }
 

@@ -38,6 +38,7 @@ struct budget {
 	uint64_t capacity; /* usable × spaces */
 	uint64_t first;	   /* connections before a first refusal: the capacity, where pairs take
 			      turns; 0: it cannot be told */
+	uint64_t together; /* connections that all loads of the plan can have; 0: as this one's */
 	/* Where a load ends its connections in several ways, or draws their destinations, the seed says
 	 * which keep their ports: connections are counted by it. A refusal is the number of the first
 	 * connection that finds no port, counted from 0; 0: none does. */

@@ -43,31 +43,44 @@ static uint64_t kept_by_itself(const struct scenario *s)
 	return n;
 }
 
-/* A closed loop whose ports are free with their close never has more in use than are under way. */
-static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life,
-		    uint64_t buckets)
+/* Connections that are not closed yet, or whose close is under way: of an open loop those of a machine, and a far
+ * end, that is held up. */
+static uint64_t under_way_of(const struct scenario *s, const struct life *life)
 {
 	/* The server's last ACK is on its way; where it has refused, there is none. */
 	bool lingers = s->load.protocol == PROTOCOL_TCP && life_opens(s);
-	uint64_t under_way = concurrency_of(&s->load) + kept_by_itself(s);
-	const uint64_t lingering = lingers ? 8 : 0;
-	/* Where some take longer than others, all that are under way may be of one space. */
-	uint64_t ports = life->live.least < life->live.most ? b->usable : b->capacity;
+	struct shape shape = shape_make(&s->load);
 
-	return !load_is_open(&s->load) && life->quiet.most < FOR_EVER &&
-	       (life->quiet.most == 0 || buckets > 0) && under_way + lingering + buckets <= ports;
+	if (load_is_open(&s->load))
+		return shape_most(&shape, life_sum(life->live.most, SPEED_STALL_NS));
+	return concurrency_of(&s->load) + kept_by_itself(s) + (lingers ? 8 : 0);
 }
 
-/* No more wait than there are buckets, where each is in TIME_WAIT as soon as its client is done with
- * it: it has read the server's FIN by then. */
+/* No more wait than there are buckets, where each is in TIME_WAIT as soon as its client is done with it: a client
+ * of a closed loop has read the server's FIN by then. */
 static uint64_t waiting_most(const struct scenario *s, const struct budget *b,
 			     const struct host *host)
 {
 	const struct load *l = &s->load;
 	bool reads_fin =
 		load_share(l, END_SHUTDOWN) >= 1 && s->server.behaviour == BEHAVIOUR_ANSWER;
+	uint64_t few = buckets_few(s, b, host);
 
-	return reads_fin ? buckets_few(s, b, host) : 0;
+	return few > 0 && (reads_fin || load_is_open(l)) ? few + BUCKETS_RACE : 0;
+}
+
+/* A closed loop whose ports are free with their close never has more in use than are under way, nor any load whose
+ * ports wait no more than so many at once. */
+static bool bounded(const struct scenario *s, const struct budget *b, const struct life *life,
+		    uint64_t waiting)
+{
+	bool waits = life->quiet.most > 0;
+	/* Where some take longer than others, all that are under way may be of one space; and so may be
+	 * those that wait. */
+	uint64_t ports = waits || life->live.least < life->live.most ? b->usable : b->capacity;
+
+	return life->quiet.most < FOR_EVER && (waits ? waiting > 0 : !load_is_open(&s->load)) &&
+	       under_way_of(s, life) + (waits ? waiting : 0) <= ports;
 }
 
 /* No more are open than were under way at once, to each destination: those that have the
@@ -421,6 +434,7 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 
 		f.rate = pairs / life_mean(s, b, host);
 		f.rate_sure = pairs / life_mean_late(s, b, host);
+		buckets_bound(&f, s, b, host);
 	}
 	if (accept_wait_ns(s) > s->server.accept_every)
 		f.rate = f.rate_sure = NAN;

@@ -47,7 +47,11 @@ struct forecast {
 	uint32_t likely_of; /* the load that is refused at likely_run_ns */
 	bool times_out; /* the next one at a full gateway does for sure: none comes back while its SYN is
 			   repeated */
-	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early */
+	/* Sockets that wait at once at most, where they are so few that ports are free before their time at the
+	 * rate that is sustained (net.ipv4.tcp_max_tw_buckets); 0: they are not. */
+	uint64_t buckets;
+	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early, or the client's by
+			       `buckets` */
 	bool gateway_fits; /* each connection of the only load has a port of the gateway's, for sure */
 	bool rate_is_limit; /* it is what network.nat.limit allows */
 	bool gone;	    /* by then the server's host has vanished */

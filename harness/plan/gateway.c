@@ -115,7 +115,8 @@ void gateway_bound(struct forecast *f, struct gateway_rates r)
 	f->gateway_rate = fmin(r.ports, r.limit);
 	if (isnan(f->rate))
 		return;
-	f->rate_is_least = r.ports < fmin(f->rate, r.limit);
+	f->rate_is_least = r.ports < fmin(f->rate, r.limit) ||
+			   (f->rate_is_least && f->rate <= fmin(r.ports, r.limit));
 	f->rate_is_limit = r.limit < fmin(f->rate, r.ports);
 	f->rate = fmin(f->rate, fmin(r.ports, r.limit));
 	f->rate_sure = fmin(f->rate_sure, f->rate);

@@ -1,6 +1,5 @@
 #include "plan/lasts.h"
 
-#include "plan/buckets.h"
 #include "plan/fill.h"
 #include "plan/life.h"
 #include "plan/part.h"
@@ -22,7 +21,7 @@ int64_t lasts_ns(const struct plan *p)
 	struct part parts[PARTS_MOST];
 
 	if (parts_of(parts, p) > 1 || plan_binds_nowhere(p) || gateway_ends(p) ||
-	    server_ends(p->scenario) || buckets_end(p) > 0 || p->budget.capacity == 0)
+	    server_ends(p->scenario) || p->forecast.buckets > 0 || p->budget.capacity == 0)
 		return 0;
 	return fill_lasts_ns(p);
 }

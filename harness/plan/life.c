@@ -435,29 +435,48 @@ struct life life_of(const struct scenario *s, const struct budget *b, const stru
 	return all;
 }
 
+/* Of how long each end has its port. */
 static double mean_of(const struct scenario *s, const struct budget *b, const struct host *host,
-		      bool is_late)
+		      int64_t (*ns_of)(const struct life *))
 {
 	double mean = 0;
 
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life one = life_so(s, b, host, end);
-		int64_t ns = life_sum(one.live.most, one.quiet.most);
+		int64_t ns = ns_of(&one);
 
 		if (load_ends(&s->load, end))
-			mean += ns == FOR_EVER ? INFINITY
-					       : load_share(&s->load, end) *
-							 (double)(ns + (is_late ? one.late_ns : 0));
+			mean += ns == FOR_EVER ? INFINITY : load_share(&s->load, end) * (double)ns;
 	}
 	return mean;
 }
 
+static int64_t open_of(const struct life *one)
+{
+	return one->live.most;
+}
+
+static int64_t all_of(const struct life *one)
+{
+	return life_sum(one->live.most, one->quiet.most);
+}
+
+static int64_t late_of(const struct life *one)
+{
+	return life_sum(all_of(one), one->late_ns);
+}
+
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host)
 {
-	return mean_of(s, b, host, false);
+	return mean_of(s, b, host, all_of);
+}
+
+double life_mean_open(const struct scenario *s, const struct budget *b, const struct host *host)
+{
+	return mean_of(s, b, host, open_of);
 }
 
 double life_mean_late(const struct scenario *s, const struct budget *b, const struct host *host)
 {
-	return mean_of(s, b, host, true);
+	return mean_of(s, b, host, late_of);
 }

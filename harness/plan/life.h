@@ -50,7 +50,10 @@ void life_look_at(struct scenario *alone, const struct load *asker);
 /* On average; INFINITY if any of them is for ever. */
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host);
 
-/* The same, where each ends as late as it may. */
+/* Of it, open. */
+double life_mean_open(const struct scenario *s, const struct budget *b, const struct host *host);
+
+/* All of it, where each ends as late as it may. */
 double life_mean_late(const struct scenario *s, const struct budget *b, const struct host *host);
 
 int64_t life_sum(int64_t a, int64_t b);

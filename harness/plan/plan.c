@@ -368,7 +368,10 @@ static bool asks(const struct plan *p, enum protocol protocol)
 
 static void loads_fit(struct plan *p, struct arena scratch)
 {
+	const uint64_t together = together_capacity(p);
+
 	for (uint32_t i = 0; i < p->load_count; i++) {
+		p->loads[i].budget.together = together;
 		p->loads[i].window_at = (uint64_t)p->loads[i].budget.usable * WINDOW_PERCENT / 100;
 		choose_count(p, &p->loads[i], scratch);
 	}

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/buckets.h"
 #include "plan/fill.h"
 #include "plan/part.h"
 
@@ -142,8 +143,13 @@ struct forecast together_foresee(const struct plan *p)
 		each[i] = foresee_one(p, i);
 		add(&all, &each[i]);
 	}
-	if (p->load_count > 1)
+	if (p->load_count > 1) {
 		all.rate = rate_of(p, each);
+		all.buckets = all.quiet_ns > 0 && all.quiet_ns < FOR_EVER && !isnan(all.rate)
+				      ? buckets_few(p->scenario, &p->budget, p->host)
+				      : 0;
+		all.rate_is_least |= all.buckets > 0 && isfinite(all.rate);
+	}
 	fill_foresee(&all, p, each);
 	return all;
 }

@@ -160,6 +160,19 @@ static void add_rate(struct out *to, const struct result_run *run)
 	}
 }
 
+/* A result of an older lastport has no rate then. */
+static void add_early(struct out *to, const struct result_run *run)
+{
+	bool is_told = run->measures.fixed[MEASURE_PREDICTED_RATE].present || run->plan.part_count;
+
+	if (!is_told)
+		out_z(to,
+		      to->len ? "; sustainable: cannot be told" : "sustainable: cannot be told");
+	out_z(to, ", since no more than ");
+	draft_count(to, run->plan.tw_buckets);
+	out_z(to, " ports can wait at once (tcp_max_tw_buckets; counter TCPTimeWaitOverflow)");
+}
+
 void block_prediction(struct out *out, const struct result_run *run)
 {
 	struct value rate = run->measures.fixed[MEASURE_PREDICTED_RATE];
@@ -186,10 +199,7 @@ void block_prediction(struct out *out, const struct result_run *run)
 	if (rate.present || run->plan.part_count)
 		add_rate(to, run);
 	if (run->plan.tw_buckets)
-		out_fmt(to,
-			"%ssustainable: cannot be told, tcp_max_tw_buckets (%llu) ends TIME_WAIT "
-			"early (counter TCPTimeWaitOverflow)",
-			to->len ? "; " : "", (unsigned long long)run->plan.tw_buckets);
+		add_early(to, run);
 	foretold_tally(to, run);
 	draft_print(&d, out, "  predicted");
 }

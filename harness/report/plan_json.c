@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "plan/buckets.h"
 #include "plan/outline.h"
 #include "plan/part.h"
 #include "report/plan_say.h"
@@ -168,12 +167,6 @@ static json_t *json_pool(const struct plan *p, const struct outline *o)
 	return pool;
 }
 
-/* As it is said in words: none, where tcp_max_tw_buckets ends TIME_WAIT early. */
-static double sustained_of(const struct plan *p)
-{
-	return buckets_end(p) > 0 ? NAN : p->forecast.rate;
-}
-
 /* What each of several loads is by itself. */
 static json_t *json_each_load(const struct plan *p)
 {
@@ -191,7 +184,7 @@ static json_t *json_each_load(const struct plan *p)
 		json_object_set_new(one, "name", json_stringn(name.s, name.len));
 		json_object_set_new(one, "port_life", json_life(&alone, &o));
 		put_bound(one, "wanted", o.wanted, count_or_null);
-		put_bound(one, "sustained", sustained_of(&alone), real_or_null);
+		put_bound(one, "sustained", alone.forecast.rate, real_or_null);
 		if (o.pooled)
 			json_object_set_new(one, "pool", json_pool(&alone, &o));
 		json_array_append_new(list, one);
@@ -208,7 +201,7 @@ static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
 	else
 		json_object_set_new(one, "port_life", json_life(p, o));
 	put_bound(one, "wanted", o->wanted, count_or_null);
-	put_bound(one, "sustained", sustained_of(p), real_or_null);
+	put_bound(one, "sustained", p->forecast.rate, real_or_null);
 	if (o->lasts_ns)
 		json_object_set_new(one, "lasts", seconds((double)o->lasts_ns));
 	if (o->pooled && p->load_count == 1)

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "plan/bind.h"
-#include "plan/buckets.h"
 #include "plan/life.h"
 #include "plan/reuse.h"
 #include "plan/speed.h"
@@ -16,7 +15,7 @@ double plan_mean_ns(const struct plan *p, const struct outline *o)
 	const struct forecast *f = &p->forecast;
 	double all = (double)o->live_ns + (double)o->quiet_ns, mean;
 
-	if (p->load_count > 1 || is_kept(o) || f->rate_is_least || !isfinite(f->rate) ||
+	if (p->load_count > 1 || is_kept(o) || f->rate >= f->gateway_rate || !isfinite(f->rate) ||
 	    f->rate <= 0)
 		return 0;
 	mean = (double)p->budget.capacity / f->rate * 1e9;
@@ -251,7 +250,7 @@ static const char *say_rate_together(const struct plan *p, struct arena *a)
 	const struct forecast *f = &p->forecast;
 
 	if (!(f->rate > 0) || isinf(f->rate) || f->rate_is_least || plan_rate(p) <= 0 ||
-	    buckets_end(p) > 0)
+	    f->buckets > 0)
 		return "";
 	return text_format(a, "; together, in the shares in which they are opened, %s",
 			   say_sustained(a, f->rate))
@@ -272,6 +271,20 @@ static const char *say_for_ever(const struct plan *p, const struct outline *o, s
 		.s;
 }
 
+/* ", at least: …", where ports are free before their time. */
+static const char *say_more(const struct plan *p, struct arena *a)
+{
+	uint64_t buckets = p->forecast.buckets;
+
+	return buckets ? text_format(a,
+				     ", at least: no more than %s can wait at once "
+				     "(tcp_max_tw_buckets), and the other %s are for what is open",
+				     say_count(a, (double)buckets),
+				     say_count(a, (double)(p->budget.capacity - buckets)))
+				 .s
+		       : "";
+}
+
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
@@ -284,10 +297,6 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: the far end's connections to itself take all ports");
 	if (plan_binds_nowhere(p))
 		return TEXT("no rate: nothing is opened");
-	if (buckets_end(p) > 0)
-		return text_format(a,
-				   "cannot be told: tcp_max_tw_buckets (%s) ends TIME_WAIT early",
-				   say_count(a, (double)buckets_end(p)));
 	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate) && p->scenario->server.accept_every)
@@ -302,7 +311,7 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: what is opened keeps its port");
 	if (!isfinite(p->forecast.rate))
 		return TEXT("any rate");
-	if (p->forecast.rate_is_least)
+	if (p->forecast.rate_is_least && p->forecast.rate >= p->forecast.gateway_rate)
 		return plan_say_gateway_rate(p, a);
 	if (p->forecast.rate_is_limit)
 		return text_format(
@@ -310,6 +319,7 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 			say_number(a, p->nat.carriage.at_once, "connection"),
 			say_time(a, (double)p->nat.carriage.at_once / p->forecast.rate * 1e9),
 			say_sustained(a, p->forecast.rate));
-	return text_format(a, "%s%s / %s = %s%s", ports, say_per_try(o, a), say_parts(p, o, a),
-			   say_sustained(a, p->forecast.rate), say_for_ever(p, o, a));
+	return text_format(a, "%s%s / %s = %s%s%s", ports, say_per_try(o, a), say_parts(p, o, a),
+			   say_sustained(a, p->forecast.rate), say_for_ever(p, o, a),
+			   say_more(p, a));
 }

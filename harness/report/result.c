@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/buckets.h"
 #include "plan/intent.h"
 #include "plan/lasts.h"
 #include "plan/part.h"
@@ -143,10 +142,10 @@ static void keep_parts(struct result_run *out, const struct plan *plan, struct a
 		part_of(&p, plan, parts[i], loads);
 		out->plan.parts[i] = (struct result_part){
 			.name = text_of(part_name(parts[i], plan)),
-			.sustained = buckets_end(&p) ? NAN : p.forecast.rate,
+			.sustained = p.forecast.rate,
 			.rate = plan_rate(&p),
 			.lasts_ns = lasts_ns(&p),
-			.tw_buckets = buckets_end(&p),
+			.tw_buckets = p.forecast.buckets,
 			.port_life_ns = p.forecast.port_life_ns,
 		};
 	}
@@ -167,7 +166,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 		out->plan.time_wait_ns = plan->scenario->network.time_wait;
 	out->plan.rate = plan_rate(plan);
 	out->plan.lasts_ns = lasts_ns(plan);
-	out->plan.tw_buckets = buckets_end(plan);
+	out->plan.tw_buckets = plan->forecast.buckets;
 	out->plan.doubt = plan_doubt(plan, a);
 	out->plan.rate_is_least = plan->forecast.rate_is_least;
 	keep_parts(out, plan, a);

@@ -469,8 +469,14 @@ static void no_more_wait_than_there_are_buckets(void)
 #define SMALL(n) "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_max_tw_buckets: " #n "}}\n"
 	static const struct row rows[] = {
 		{SMALL(32) "load: {rate: 200/s, total: 320}", 60, 32 / 60., REFUSES, 32},
+		/* what is closed beyond them has its port no longer: the others are for what is open */
 		{SMALL(31) "load: {rate: 200/s, total: 320}", 60, 32 / 60., CANNOT_TELL, 0},
 		{SMALL(0) "load: {rate: 200/s, total: 320}", 0, INFINITY, HOLDS, 0},
+		{SMALL(10) "load: {rate: 40/s, total: 320}", 60, 32 / 60., HOLDS, 0},
+		{SMALL(10) "load: {rate: 40/s, total: 320, hold: 20ms}", 60.02, 32 / 60.02, HOLDS, 0},
+		{SMALL(10) "load: {rate: 60/s, total: 320, hold: 20ms}", 60.02, 32 / 60.02, CANNOT_TELL, 0},
+		/* fewer wait at that rate: they are never reached */
+		{SMALL(20) "load: {rate: 4/s, total: 320, hold: 1m, end: shutdown}", 120, 32 / 120., REFUSES, 32},
 		/* 10 wait at most, and 2 are under way */
 		{SMALL(10) "load: {concurrency: 2, total: 320, end: shutdown}", 60, 32 / 60., HOLDS, 0},
 		{SMALL(24) "load: {concurrency: 2, total: 320, end: shutdown}", 60, 32 / 60., CANNOT_TELL, 0},
@@ -478,6 +484,9 @@ static void no_more_wait_than_there_are_buckets(void)
 		{SMALL(10) "load: {concurrency: 2, total: 320}", 60, 32 / 60., CANNOT_TELL, 0},
 		{SMALL(0) "load: {rate: 200/s, total: 320, hold: 1s}", 1, 32, REFUSES, 32},
 		{SMALL(0) "load: {end: leak}", -1, 0, REFUSES, 32},
+		/* to several destinations nobody knows whose those are: no less than without */
+		{"network: {ports: 40000-40031, servers: 2, sysctl: {net.ipv4.tcp_max_tw_buckets: 40}}\n"
+		 "load: {rate: 200/s, total: 320}", 60, 64 / 60., CANNOT_TELL, 0},
 	};
 #undef SMALL
 	const struct host host = help_host();

@@ -127,7 +127,7 @@ static void what_a_dump_cannot_have_seen_is_said(void)
 	}
 }
 
-static void a_limit_of_time_wait_is_told_instead_of_a_rate(void)
+static void a_limit_of_time_wait_is_told_with_the_rate(void)
 {
 	struct text said;
 	struct trial t;
@@ -137,8 +137,9 @@ static void a_limit_of_time_wait_is_told_instead_of_a_rate(void)
 		       "load: {rate: 500/s, duration: 3s}");
 	said = trial_summary(trial_result(&t, TEXT("buckets")), plain, false, &t.arena);
 	CU_ASSERT(text_has(said,
-			   "  predicted  sustainable: cannot be told, tcp_max_tw_buckets (50) "
-			   "ends\n             TIME_WAIT early (counter TCPTimeWaitOverflow)"));
+			   "  predicted  sustainable: at least 1.67/s, since no more than 50 "
+			   "ports can wait\n             at once (tcp_max_tw_buckets; counter "
+			   "TCPTimeWaitOverflow)"));
 	CU_ASSERT(!text_has(said, "  but "));
 	trial_close(&t);
 }
@@ -295,7 +296,7 @@ static const struct test tests[] = {
 	TEST(it_says_what_took_the_ports_that_are_not_usable),
 	TEST(the_peak_and_the_share_are_of_one_destination),
 	TEST(what_a_dump_cannot_have_seen_is_said),
-	TEST(a_limit_of_time_wait_is_told_instead_of_a_rate),
+	TEST(a_limit_of_time_wait_is_told_with_the_rate),
 	TEST(a_pass_by_overflow_is_marked),
 	TEST(what_no_dump_saw_is_told_by_the_books),
 	TEST(an_error_that_was_told_is_not_told_again),

@@ -314,6 +314,26 @@ static void loads_fill_their_ports_before_any_comes_back(void)
 }
 
 /* 2 ms apart until 0.256 s; but the second load begins the last of them, at 0.3 s. */
+/* 30 wait of both, and so 15 of each: the 20 ports of neither are used up, though each alone would wait with all
+ * of them. */
+static void what_may_wait_at_once_all_loads_share(void)
+{
+#define TWO(buckets) \
+	"network: {services: 2, sysctl: {net.ipv4.tcp_max_tw_buckets: " buckets "}}\n" \
+	"loads: {a: {rate: 200/s, total: 100, bind: ports 40000-40019}, " \
+	"b: {rate: 200/s, total: 100, bind: ports 41000-41019}}"
+	struct arena a = help_arena();
+	struct plan p = help_plan(TWO("30"), NULL, 1, &a);
+
+	CU_ASSERT_FALSE(p.forecast.known);
+	CU_ASSERT_EQUAL(p.forecast.buckets, 30);
+	p = help_plan(TWO("40"), NULL, 1, &a);
+	CU_ASSERT(p.forecast.known && p.forecast.exhausts);
+	CU_ASSERT_EQUAL(p.forecast.buckets, 0);
+	arena_close(&a);
+#undef TWO
+}
+
 static void a_load_that_starts_late_is_waited_for(void)
 {
 	struct arena a = help_arena();
@@ -372,6 +392,7 @@ static const struct test tests[] = {
 	TEST(a_pair_may_have_a_connection_more_than_the_others),
 	TEST(leaks_among_others_end_the_ports_when_the_seed_says),
 	TEST(leaks_and_ports_that_come_back_are_counted_together),
+	TEST(what_may_wait_at_once_all_loads_share),
 	TEST(a_load_that_starts_late_is_waited_for),
 	TEST(what_a_load_draws_is_counted_of_that_load),
 	TEST(what_one_load_does_not_tell_is_not_told_of_all),
