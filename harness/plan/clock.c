@@ -305,6 +305,17 @@ static void set_refused(struct budget *b, const struct plan *p, const struct loa
 	b->kept.most = sooner_of(b->kept.full, refused_of(p, lp, latest, begun, scratch));
 }
 
+/* Where connections are over sooner than a machine may be held up, all that were due meanwhile begin together. */
+static uint64_t late_together(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = *p->scenario;
+
+	alone.load = *lp->load;
+	return life_of(&alone, &lp->budget, p->host).live.least < SPEED_STALL_NS
+		       ? shape_most(&lp->shape, SPEED_STALL_NS)
+		       : 0;
+}
+
 /* Where an open model begins its connections by the clock, and the seed says how each ends and where it
  * goes, all is known but how late the machine is. */
 static void kept_by_clock(struct budget *b, const struct plan *p, const struct load_plan *lp,
@@ -316,14 +327,16 @@ static void kept_by_clock(struct budget *b, const struct plan *p, const struct l
 	uint32_t sure = b->usable > lost ? b->usable - lost : 1;
 	struct reckoning longest = {stall, stall, ports_of(p, lp, sure, stall), true};
 	struct timed all = fill_of(p, lp, longest, begun, scratch);
+	uint64_t late;
 
 	if (!speed_keeps_up(lp, (double)(all.refused ? b->usable : all.used)) ||
 	    (all.refused == 0 && begun > CLOCK_MOST))
 		return;
 	b->kept.by_clock = true;
 	b->kept.near = all.refused ? all.refused : begun;
-	b->kept.used = all.refused ? b->usable : all.used;
-	b->kept.ports = all.refused ? b->capacity : all.ports;
+	late = late_together(p, lp);
+	b->kept.used = all.refused ? b->usable : least(b->usable, all.used + late);
+	b->kept.ports = all.refused ? b->capacity : least(b->capacity, all.ports + late);
 	b->kept.held_ns = INFINITY;
 	b->kept.least = b->kept.likely = b->kept.most = b->kept.full = 0;
 	if (all.refused)

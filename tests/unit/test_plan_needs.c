@@ -384,6 +384,8 @@ static void what_is_in_use_at_once_is_no_more_than_told(void)
 		{gateway, "protocol: udp, rate: 20/s, duration: 3s, timeout: 300ms", 7, 12},
 		{gateway, "protocol: udp, concurrency: 9, duration: 3s, timeout: 300ms", 9, 9},
 		{"", "end: leak, nofile: 20, duration: 2s", 17, 17},
+		{"network: {topology: loopback, ports: 40000-40999}\n",
+		 "ramp: [{to: 640/s, over: 1s}], total: 260, end: reset", 4, 162},
 		/* past half full a thread begins 440 a second, and ends none in time */
 		{"network: {ports: 32768-60999}\n", "rate: 6k/s, duration: 4s", 5555, 24000},
 		/* held up for 0.12 s, with a slot for each of 96 */
