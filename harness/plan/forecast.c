@@ -438,9 +438,11 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	}
 	if (accept_wait_ns(s) > s->server.accept_every)
 		f.rate = f.rate_sure = NAN;
-	if (load_is_pooled(&s->load))
+	if (load_is_pooled(&s->load)) {
+		life.live = life_request(s);
 		foresee_pool(&f, s, b, &life);
-	else
+	} else {
 		foresee(&f, s, b, &life, host);
+	}
 	return f;
 }

@@ -262,8 +262,11 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	struct guess next = speed_pace(s, b, &life, c->full);
 	double until = fmin(speed_ends_ns(s), changes_ns(s));
 	bool keeps = load_is_pooled(&s->load) && pool.keeps_all;
-	double held = keeps ? INFINITY : held_ns(s, &life);
+	double held;
 
+	if (load_is_pooled(&s->load))
+		life.live = life_request(s);
+	held = keeps ? INFINITY : held_ns(s, &life);
 	gateway_bound(f, gateway_rates_of(s, b, c, host));
 	f->gateway_fits = !carriage_lacks(c) || begun <= c->least || gateway_keeps_none(s) ||
 			  keeps_fewer(s, b, c, &life) || fits(s, b, c, host);

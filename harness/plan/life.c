@@ -309,6 +309,14 @@ static struct span live_time(const struct scenario *s)
 	}
 }
 
+struct span life_request(const struct scenario *s)
+{
+	if (s->load.protocol == PROTOCOL_UDP)
+		return datagram_live(s);
+	return s->load.request.receive > 0 ? live_time(s)
+					   : (struct span){s->load.hold, s->load.hold};
+}
+
 /* A socket of UDP has its port until it is closed, and not a moment longer. */
 static enum quiet fate_of(const struct scenario *s, enum end end)
 {

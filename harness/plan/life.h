@@ -47,6 +47,10 @@ struct life life_of(const struct scenario *s, const struct budget *b, const stru
  * taken to those that have not said so. */
 void life_look_at(struct scenario *alone, const struct load *asker);
 
+/* How long a request has its connection of a pool: until its answer, where the client waits for one, and for
+ * load.hold; what comes with the connection's end is none of it. */
+struct span life_request(const struct scenario *s);
+
 /* On average; INFINITY if any of them is for ever. */
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host);
 

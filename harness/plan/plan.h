@@ -75,7 +75,8 @@ struct load_plan {
 	bool tells_ports;
 };
 
-/* What a run takes, at most. */
+/* What a run takes, at most; of memory about so much: a thread that was held up has SLACK_SLOTS more
+ * of its connections open (plan/size.h). */
 struct needs {
 	uint64_t connections; /* begun in all */
 	uint64_t holding;     /* a port at once, over all pairs */

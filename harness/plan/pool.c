@@ -193,9 +193,10 @@ static double likely_at_once(const struct load *l, const struct life *life)
 }
 
 struct pool_fate pool_fate_of(const struct scenario *s, const struct budget *b,
-			      const struct life *life)
+			      const struct life *connection)
 {
 	const struct load *l = &s->load;
+	const struct life request = {life_request(s), connection->quiet, 0}, *life = &request;
 	bool by_turns = s->network.choose != CHOOSE_SEED;
 	bool is_known = (b->pairs == 1 || by_turns || !load_is_open(l)) && pool_is_answered(s) &&
 			!l->on_failure.flush_pool;

@@ -92,6 +92,14 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 		{"load: {concurrency: 30, total: 120, hold: 200ms, nofile: 24, pool: {max_idle: "
 		 "30}, request: {send: 8B}}",
 		 21, 21},
+		/* no answer is waited for, and no FIN: each request is over at once */
+		{"server: {delay: 300ms}\nload: {rate: 50/s, total: 100, request: {send: 8B}, "
+		 "pool: {max_idle: 64}}",
+		 1, 14},
+		{"server: {behaviour: hold}\nload: {rate: 50/s, total: 100, end: shutdown, "
+		 "timeout: "
+		 "1s, pool: {max_idle: 64}}",
+		 1, 14},
 		/* clients that come to ask by turns find each other's connections */
 		{"load: {concurrency: 10, total: 100, pool: {max_idle: 10, idle_timeout: 150ms}, "
 		 "request: {send: 8B, pause: 1s}}",
