@@ -267,6 +267,7 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 {
 	const struct forecast *f = &p->forecast;
 	double most = 0;
+	bool is_apart;
 
 	(void)o;
 	for (uint32_t i = 0; i < p->load_count; i++) /* what heirs have is in no slot */
@@ -274,7 +275,9 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 								 : (double)p->loads[i].slots;
 	if (holds_port(p))
 		most = fmin(most, fmin((double)together_capacity(p), fill_open_most(p)));
-	if (holds_port(p) && p->nat.outside.count && !plan_speaks(p, PROTOCOL_UDP))
+	/* Ports of a client that are the same towards several destinations may have one mapping. */
+	is_apart = !nat_maps_for_all(&p->scenario->network.nat) || p->destinations == 1;
+	if (holds_port(p) && p->nat.outside.count && is_apart && !plan_speaks(p, PROTOCOL_UDP))
 		most = fmin(most, (double)p->nat.carriage.at_once);
 	if (!f->exhausts || !f->counted || !keeps_open(p))
 		return at_most(most);

@@ -90,7 +90,8 @@ static void what_is_foretold_of_a_full_gateway_can_be_broken(void)
 		CU_ASSERT_EQUAL(said[PREDICTION_DROPS].told, rows[i].full > 0 && !is_cone);
 		CU_ASSERT_EQUAL(said[PREDICTION_UNMAPPED].told, rows[i].full > 0 && is_cone);
 		CU_ASSERT_EQUAL(said[PREDICTION_GATEWAY].told, rows[i].after > 0);
-		CU_ASSERT(said[PREDICTION_OPEN].value.most <= p.nat.carriage.at_once);
+		CU_ASSERT(said[PREDICTION_OPEN].value.most <= p.nat.carriage.at_once ||
+			  (is_cone && p.destinations > 1));
 		arena_close(&a);
 	}
 }

@@ -386,6 +386,9 @@ static void what_is_in_use_at_once_is_no_more_than_told(void)
 		{"", "end: leak, nofile: 20, duration: 2s", 17, 17},
 		{"network: {topology: loopback, ports: 40000-40999}\n",
 		 "ramp: [{to: 640/s, over: 1s}], total: 260, end: reset", 4, 162},
+		{"network: {topology: nat, ports: 40000-40063, servers: 4, nat: {ports: 2000-2031, "
+		 "mapping: endpoint-independent, mapping_time: 1s}}\n",
+		 "burst: {size: 23, every: 100ms}, total: 208, hold: 100ms", 33, 208},
 		/* past half full a thread begins 440 a second, and ends none in time */
 		{"network: {ports: 32768-60999}\n", "rate: 6k/s, duration: 4s", 5555, 24000},
 		/* held up for 0.12 s, with a slot for each of 96 */
