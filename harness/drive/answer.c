@@ -109,8 +109,11 @@ static bool is_reset(const struct worker *w, const struct flow *f)
 
 	if (work_is_datagram(w))
 		return false;
-	return f->end == END_RESET || f->end == END_DISCONNECT || w->load->closes_with_rst ||
-	       unread || flow_was_reset(f);
+	/* Where both FINs have passed the socket is none of TCP's any more: close sends nothing. */
+	bool by_linger = w->load->closes_with_rst && (f->end != END_SHUTDOWN || f->error);
+
+	return f->end == END_RESET || f->end == END_DISCONNECT || by_linger || unread ||
+	       flow_was_reset(f);
 }
 
 static bool is_lost(const struct worker *w, const struct flow *f)

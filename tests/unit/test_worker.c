@@ -111,6 +111,22 @@ static void a_half_close_waits_for_the_far_end(void)
 	arena_close(&r.arena);
 }
 
+/* Both FINs have passed, and close has no connection to reset; unless the far end's never came. */
+static void a_half_close_is_no_reset(void)
+{
+	for (int far_closes = 0; far_closes <= 1; far_closes++) {
+		struct run r;
+
+		fake_boot(32);
+		fake.far_closes = far_closes;
+		run_lines(&r, "network: {ports: 40000-40031}\nload: {end: shutdown, total: 32, "
+			      "timeout: 100ms, options: {linger: 0s}}");
+		CU_ASSERT_EQUAL(r.tape.tally.closed, far_closes ? 32 : 0);
+		CU_ASSERT_EQUAL(r.tape.tally.reset, far_closes ? 0 : 32);
+		arena_close(&r.arena);
+	}
+}
+
 static void a_disconnected_socket_serves_the_next_connection(void)
 {
 	struct run r;
@@ -345,6 +361,7 @@ static const struct test tests[] = {
 	TEST(many_rings_carry_what_one_table_cannot),
 	TEST(closed_connections_give_their_ports_back),
 	TEST(a_half_close_waits_for_the_far_end),
+	TEST(a_half_close_is_no_reset),
 	TEST(a_disconnected_socket_serves_the_next_connection),
 	TEST(what_a_child_inherits_keeps_its_port),
 	TEST(a_full_heir_makes_room_for_the_next),
