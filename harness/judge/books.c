@@ -191,11 +191,23 @@ static uint64_t closing(const struct sample *s)
 	       s->states[STATE_FIN_WAIT2] + s->states[STATE_CLOSING] + s->states[STATE_LAST_ACK];
 }
 
+/* Of UDP a close leaves nothing: where its loads are counted in, the accounts alone tell. */
+static bool closed_by(const struct tape *tape, const struct plan *plan, uint64_t *closed)
+{
+	*closed = tape->tally.closed;
+	if (!plan_speaks(plan, PROTOCOL_UDP))
+		return true;
+	*closed = 0;
+	for (uint32_t i = 0; has_accounts(tape) && i < tape->account_count; i++)
+		*closed += tape->accounts[i].closed;
+	return has_accounts(tape) && plan_speaks(plan, PROTOCOL_TCP);
+}
+
 /* Those of them that are open to the driver: it waits for the far end's FIN, or is about to learn of
  * it. */
-static uint64_t half_closed(const struct tape *tape, const struct sample *s)
+static uint64_t half_closed(const struct tape *tape, const struct sample *s, uint64_t closed)
 {
-	uint64_t sure = s->states[STATE_FIN_WAIT2], more = less(closing(s), tape->tally.closed);
+	uint64_t sure = s->states[STATE_FIN_WAIT2], more = less(closing(s), closed);
 
 	return least(tape->tally.open, more > sure ? more : sure);
 }
@@ -203,6 +215,20 @@ static uint64_t half_closed(const struct tape *tape, const struct sample *s)
 static bool may_end_by(const struct load *load, enum end end)
 {
 	return load->end == end || load->mix.share[end] > 0;
+}
+
+/* And those that no counter tells of: the far end's FIN came first, or its RST when they had sent theirs. */
+static uint64_t ended_half_closed(const struct tape *tape, const struct plan *plan)
+{
+	const struct scenario *s = plan->scenario;
+	uint64_t n = 0;
+
+	if (!behaviour_does(s->server.behaviour, DOES_END) && !s->server.die)
+		return 0;
+	for (uint32_t i = 0; i < plan->load_count; i++)
+		if (may_end_by(plan->loads[i].load, END_SHUTDOWN))
+			n += tape->load_count ? tape->loads[i].tally.open : tape->tally.open;
+	return n;
 }
 
 /* Then each that it closes is in TIME_WAIT, or on its way there. */
@@ -247,22 +273,10 @@ static bool leaves_unread(const struct plan *plan)
 static uint64_t unheard(const struct tape *tape, const struct measures *m, const struct sample *s,
 			uint64_t closed)
 {
-	uint64_t waiting = less(closing(s), s->tw + half_closed(tape, s));
+	uint64_t waiting = less(closing(s), s->tw + half_closed(tape, s, closed));
 
 	return least(less(closed, put_to_wait(m) + moved(m, "TCPTimeWaitOverflow") + waiting),
 		     unanswered(m));
-}
-
-/* Of UDP a close leaves nothing: where its loads are counted in, the accounts alone tell. */
-static bool closed_by(const struct tape *tape, const struct plan *plan, uint64_t *closed)
-{
-	*closed = tape->tally.closed;
-	if (!plan_speaks(plan, PROTOCOL_UDP))
-		return true;
-	*closed = 0;
-	for (uint32_t i = 0; has_accounts(tape) && i < tape->account_count; i++)
-		*closed += tape->accounts[i].closed;
-	return has_accounts(tape) && plan_speaks(plan, PROTOCOL_TCP);
 }
 
 /* Does each that was closed show, in TIME_WAIT or in a counter? */
@@ -317,6 +331,7 @@ static struct book compare_live(const struct tape *tape, const struct plan *plan
 {
 	const struct tally *t = &tape->tally;
 	bool datagrams = plan_speaks(plan, PROTOCOL_UDP);
+	uint64_t closed, ended = ended_half_closed(tape, plan);
 	struct book book = {
 		.known = true,
 		.driver = t->open + t->leaked + t->inherited,
@@ -324,11 +339,12 @@ static struct book compare_live(const struct tape *tape, const struct plan *plan
 		.excepted = {[EXCEPTION_RESET] = resets_of_others(tape, plan, m, s),
 			     [EXCEPTION_IN_FLIGHT] = t->in_flight,
 			     [EXCEPTION_LOOPED] = looped(tape, plan),
-			     [EXCEPTION_HALF_CLOSED] = half_closed(tape, s),
 			     [EXCEPTION_UNCONNECTED] = datagrams ? s->states[STATE_BOUND] : 0},
 	};
 	struct gap gap = compare_all(&book, tape, plan, open_of);
 
+	closed_by(tape, plan, &closed);
+	book.excepted[EXCEPTION_HALF_CLOSED] = least(t->open, half_closed(tape, s, closed) + ended);
 	explain(&book, gap, t->in_flight + book.excepted[EXCEPTION_LOOPED],
 		book.excepted[EXCEPTION_RESET] + book.excepted[EXCEPTION_HALF_CLOSED] +
 			book.excepted[EXCEPTION_UNCONNECTED]);

@@ -41,6 +41,44 @@ static void what_has_sent_its_fin_may_be_open_to_the_driver(void)
 	}
 }
 
+/* What was closed of UDP is not in TIME_WAIT, and hides none that is. */
+static void closed_sockets_of_udp_hide_nothing_half_closed(void)
+{
+	struct trial t;
+
+	book_balanced(&t, "loads: {a: {total: 32, end: shutdown}, b: {protocol: udp, total: 140}}");
+	t.tape.tally.attempted += 140;
+	t.tape.tally.opened += 140;
+	t.tape.tally.closed += 140;
+	book_dump(&t)->states[STATE_ESTABLISHED] = 9;
+	book_dump(&t)->states[STATE_TIME_WAIT] = 23;
+	CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), 0);
+	trial_close(&t);
+}
+
+/* A far end that closes first leaves nothing of it, and its RST no EstabResets. */
+static void what_has_sent_its_fin_may_be_gone(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t missing;
+	} cases[] = {
+		{"load: {total: 32, end: shutdown}", 3},
+		{"server: {behaviour: close}\nload: {total: 32, end: shutdown}", 0},
+		{"server: {behaviour: reset}\nload: {total: 32, mix: {shutdown: 50%}}", 0},
+		{"server: {behaviour: close}\nload: {total: 32}", 3},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct trial t;
+
+		book_balanced(&t, cases[i].lines);
+		book_dump(&t)->states[STATE_ESTABLISHED] = 9;
+		CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), cases[i].missing);
+		trial_close(&t);
+	}
+}
+
 /* Put into TIME_WAIT and gone, though nobody has taken it over: a RST has killed it, where it may. */
 static void what_a_rst_has_killed_is_told_by_what_is_there(void)
 {
@@ -252,6 +290,8 @@ static void resets_of_our_own_explain_nothing(void)
 static const struct test tests[] = {
 	TEST(time_wait_that_is_missing_is_explained_by_its_counters),
 	TEST(what_has_sent_its_fin_may_be_open_to_the_driver),
+	TEST(closed_sockets_of_udp_hide_nothing_half_closed),
+	TEST(what_has_sent_its_fin_may_be_gone),
 	TEST(what_a_rst_has_killed_is_told_by_what_is_there),
 	TEST(time_wait_that_outlasts_resets_was_destroyed_from_outside),
 	TEST(a_live_connection_ended_by_neither_end_was_destroyed_from_outside),
