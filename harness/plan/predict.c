@@ -275,10 +275,13 @@ static struct foretold foretell_open(const struct plan *p, const struct outline 
 								 : (double)p->loads[i].slots;
 	if (holds_port(p))
 		most = fmin(most, fmin((double)together_capacity(p), fill_open_most(p)));
-	/* Ports of a client that are the same towards several destinations may have one mapping. */
+	/* Ports of a client that are the same towards several destinations may have one
+	 * mapping; and one thread's connection may have the port of another's, before that
+	 * knows it closed. */
 	is_apart = !nat_maps_for_all(&p->scenario->network.nat) || p->destinations == 1;
 	if (holds_port(p) && p->nat.outside.count && is_apart && !plan_speaks(p, PROTOCOL_UDP))
-		most = fmin(most, (double)p->nat.carriage.at_once);
+		most = fmin(most,
+			    (double)p->nat.carriage.at_once + (plan_workers(p) > 1 ? CLOSING : 0));
 	if (!f->exhausts || !f->counted || !keeps_open(p))
 		return at_most(most);
 	return (struct foretold){true, {(double)f->after_least, most, most}};

@@ -100,6 +100,30 @@ static void what_is_foretold_of_a_full_gateway_can_be_broken(void)
 	"network: {topology: nat, ports: 40000-40007, sources: 4, servers: 2, nat: {ports: " \
 	"2000-2015}}\n"
 
+static void what_two_threads_have_open_is_not_counted_at_once(void)
+{
+	static const struct {
+		const char *lines;
+		double most;
+	} open[] = {
+		{BEHIND "load: {concurrency: 80, total: 900, end: reset}", 64},
+		{BEHIND "loads: {a: {concurrency: 80, total: 900, end: reset}, b: {rate: 10/s, "
+			"total: 20}}",
+		 80},
+	};
+	const struct host host = help_host();
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(open[i].lines, &host, 1, &a);
+		struct foretold said[PREDICTIONS];
+
+		predict(said, &p, 1e9);
+		CU_ASSERT_EQUAL(said[PREDICTION_OPEN].value.most, open[i].most);
+		arena_close(&a);
+	}
+}
+
 /* It never comes to the gateway, which has as many; but where connects hang at a host that is gone, it
  * tracks them for longer than they have their ports. */
 static void what_lacks_a_port_of_its_own_fills_no_gateway(void)
@@ -267,6 +291,7 @@ static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 }
 
 static const struct test tests[] = {
+	TEST(what_two_threads_have_open_is_not_counted_at_once),
 	TEST(what_lacks_a_port_of_its_own_fills_no_gateway),
 	TEST(several_loads_fill_a_gateway_together),
 	TEST(what_a_gateway_carries_is_by_its_ports_or_its_limit),
