@@ -231,25 +231,32 @@ double pool_share(const struct pool_fate *f)
 	return fmin(f->share_most + (f->served > 0 ? 1 / f->served : 0), 1);
 }
 
+/* Of those that come together, round by round, so many open one: of each round, whole
+ * or not, those that find none of the connections that are kept. */
+static double opened_in_step(const struct pool_fate *f, double n)
+{
+	double later = fmax(n - f->at_once, 0), whole = floor(later / f->at_once);
+	double rest = later - whole * f->at_once;
+
+	return fmin(n, f->at_once) + whole * fmax(f->at_once - f->kept, 0) +
+	       fmax(rest - f->kept, 0);
+}
+
 double pool_opens_most(const struct pool_fate *f, double n)
 {
 	double opens;
 
+	if (pool_is_in_step(f, n))
+		return opened_in_step(f, n);
 	if (f->served > 0 && f->by_turns)
 		return ceil(n / f->served);
 	if (isinf(f->at_once) || n <= f->at_once)
 		return n;
 	opens = f->pools * f->each + f->late * (1 + floor(n / f->between));
 	opens += fmax(ceil((n - f->at_once) * f->share_most - NEARLY), 0);
-	if (f->share_most > 0 && !pool_is_in_step(f, n)) /* the last round may be half of one */
+	if (f->share_most > 0) /* the last round may be half of one */
 		opens += f->pools * (f->each - f->kept);
 	return fmin(n, opens + (f->served > 0 ? ceil(n / f->served) : 0));
-}
-
-/* Of those that come together, round by round, so many open one. */
-static double opened_in_step(const struct pool_fate *f, double n)
-{
-	return fmin(n, f->at_once) + fmax(n - f->at_once, 0) * f->share_most;
 }
 
 double pool_opens_least(const struct pool_fate *f, double n)
@@ -257,7 +264,7 @@ double pool_opens_least(const struct pool_fate *f, double n)
 	double first = fmin(n, f->begins_together ? f->at_once : fmax(f->surely, 1));
 
 	if (f->rounds > 0)
-		first = floor(opened_in_step(f, fmin(n, f->rounds * f->at_once)) + NEARLY);
+		first = opened_in_step(f, fmin(n, f->rounds * f->at_once));
 	if (f->surely_expires)
 		first = fmax(first, floor(n * PROMPT - f->late));
 	return fmax(first, f->served > 0 ? ceil(n / f->served) : 0);

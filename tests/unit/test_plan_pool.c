@@ -88,6 +88,13 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 		{"load: {concurrency: 10, total: 1000, hold: 50ms, request: {send: 8B, "
 		 "per_connection: 100}}",
 		 10, 10 + 10},
+		/* in step, of whose last round the first four find one */
+		{"server: {delay: 300ms}\nload: {concurrency: 10, total: 15, timeout: 2s, pool: "
+		 "{max_idle: 4}, request: {send: 8B, receive: 8B, pause: 400ms}}",
+		 11, 11},
+		{"server: {delay: 300ms}\nload: {concurrency: 10, total: 33, timeout: 2s, pool: "
+		 "{max_idle: 4}, request: {send: 8B, receive: 8B, pause: 400ms}}",
+		 22, 22},
 		/* none is opened without a descriptor: 21 of 30 */
 		{"load: {concurrency: 30, total: 120, hold: 200ms, nofile: 24, pool: {max_idle: "
 		 "30}, request: {send: 8B}}",
