@@ -330,8 +330,8 @@ static void follow(struct tape *t, const struct event *e)
 		}
 		break;
 	case EVENT_RECOVERED:
-		if (t->recovered_ns < 0)
-			t->recovered_ns = e->value;
+		if (t->recovered_ns < 0 && t->refused_at_ns >= 0 && e->t_ns >= t->refused_at_ns)
+			t->recovered_ns = e->t_ns - t->refused_at_ns;
 		break;
 	case EVENT_ABORTED:
 		t->aborted = e->value >= 0 && e->value <= INT32_MAX ? (int)e->value : 0;

@@ -301,6 +301,25 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+/* When a destination took a connection again, since the load began; -1: none did. */
+static int64_t returned_ns(const struct tape *t)
+{
+	return t->recovered_ns < 0 ? -1 : t->refused_at_ns + t->recovered_ns;
+}
+
+/* The first want of a port of both, and from then on the first return. */
+static void merge_refusal(struct tape *into, const struct tape *more)
+{
+	int64_t first = earlier(into->refused_at_ns, more->refused_at_ns),
+		returned = earlier(returned_ns(into), returned_ns(more));
+
+	if (first != into->refused_at_ns)
+		into->opened_before = more->opened_before;
+	into->refused_at_ns = first;
+	into->recovered_ns = returned < 0 ? -1 : returned - first;
+	into->exhausted = into->exhausted || more->exhausted;
+}
+
 static void merge_latency(struct tape *into, const struct tape *more)
 {
 	if (!into->latency)
@@ -317,9 +336,7 @@ static void merge_findings(struct tape *into, const struct tape *more)
 		into->complete = into->complete && more->complete;
 	else
 		into->complete = into->complete || more->complete;
-	if (more->refused_at_ns >= 0 &&
-	    earlier(into->refused_at_ns, more->refused_at_ns) != into->refused_at_ns)
-		into->opened_before = more->opened_before;
+	merge_refusal(into, more);
 	into->opened_before_any += more->opened_before_any;
 	if (more->behind_ns > into->behind_ns)
 		into->behind_ns = more->behind_ns;
@@ -327,9 +344,6 @@ static void merge_findings(struct tape *into, const struct tape *more)
 		into->open_peak = more->open_peak;
 	if (more->used_peak > into->used_peak)
 		into->used_peak = more->used_peak;
-	into->refused_at_ns = earlier(into->refused_at_ns, more->refused_at_ns);
-	into->recovered_ns = earlier(into->recovered_ns, more->recovered_ns);
-	into->exhausted = into->exhausted || more->exhausted;
 	into->cut_short = into->cut_short || more->cut_short;
 	if (more->end_ns > into->end_ns)
 		into->end_ns = more->end_ns;
@@ -352,6 +366,14 @@ void tape_merge(struct tape *into, const struct tape *more)
 	merge_counters(into, more);
 	merge_latency(into, more);
 	tape_merge_accounts(into, more);
+}
+
+void tape_join(struct tape *into, const struct tape *more)
+{
+	uint64_t before = into->opened_before + more->opened_before;
+
+	tape_merge(into, more);
+	into->opened_before = before;
 }
 
 void tape_copy_books(struct tape *into, const struct tape *from)

@@ -129,12 +129,44 @@ static void merge_takes_the_first_finding_and_sums_the_books(void)
 	CU_ASSERT_EQUAL(into.opened_before, 4);
 	CU_ASSERT_EQUAL(into.open_peak, 9);
 	CU_ASSERT_EQUAL(into.used_peak, 5);
-	CU_ASSERT_EQUAL(into.recovered_ns, 7);
 	CU_ASSERT_EQUAL(into.end_ns, 120);
 	CU_ASSERT_EQUAL(into.interrupted, 2);
 	CU_ASSERT_EQUAL(into.lost, 1);
 	CU_ASSERT(into.exhausted && into.complete);
 	arena_close(&a);
+}
+
+/* Whoever was refused first, and whoever took a connection again: of two threads of a load all opened what each
+ * did before its own want of a port. */
+static void what_comes_back_is_timed_from_the_first_want(void)
+{
+	static const struct {
+		int64_t refused[2], recovered[2], first, again;
+	} rows[] = {
+		{{90, 50}, {7, -1}, 50, 47},  {{50, 90}, {-1, 7}, 50, 47},
+		{{90, 50}, {7, 60}, 50, 47},  {{90, 50}, {70, 60}, 50, 60},
+		{{90, 50}, {-1, -1}, 50, -1}, {{-1, 50}, {-1, 0}, 50, 0},
+		{{-1, -1}, {-1, -1}, -1, -1},
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct tape tapes[2] = {tape_new(&a), tape_new(&a)};
+
+		for (int k = 0; k < 2; k++) {
+			tapes[k].refused_at_ns = rows[i / 2].refused[k];
+			tapes[k].recovered_ns = rows[i / 2].recovered[k];
+			tapes[k].opened_before = 3 + (uint64_t)k;
+		}
+		(i % 2 ? tape_join : tape_merge)(&tapes[0], &tapes[1]);
+		CU_ASSERT_EQUAL(tapes[0].refused_at_ns, rows[i / 2].first);
+		CU_ASSERT_EQUAL(tapes[0].recovered_ns, rows[i / 2].again);
+		CU_ASSERT_EQUAL(tapes[0].opened_before,
+				i % 2					      ? 7
+				: rows[i / 2].first == rows[i / 2].refused[0] ? 3
+									      : 4);
+		arena_close(&a);
+	}
 }
 
 static void merge_is_complete_only_if_every_load_is(void)
@@ -267,6 +299,7 @@ static const struct test tests[] = {
 	TEST(destinations_without_room_are_counted),
 	TEST(merge_without_room_loses_the_latest),
 	TEST(merge_takes_the_first_finding_and_sums_the_books),
+	TEST(what_comes_back_is_timed_from_the_first_want),
 	TEST(merge_is_complete_only_if_every_load_is),
 	TEST(merge_sums_the_moves_of_a_counter),
 	TEST(books_balance_or_do_not),

@@ -317,7 +317,7 @@ static void loaded_events_tell_the_findings(void)
 	CU_ASSERT_EQUAL(t.open_peak, 3);
 	CU_ASSERT_EQUAL(t.refused_at_ns, 170000000);
 	CU_ASSERT_EQUAL(t.opened_before, 32);
-	CU_ASSERT_EQUAL(t.recovered_ns, 729000000);
+	CU_ASSERT_EQUAL(t.recovered_ns, 730000000);
 	CU_ASSERT(t.complete);
 	CU_ASSERT_EQUAL(t.end_ns, INT64_MAX);
 	CU_ASSERT_FATAL(
