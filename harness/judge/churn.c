@@ -265,8 +265,8 @@ static const char *say_heard(const struct evidence *e, const struct holders *h)
  * not lost; unless it waits behind what the far end does not read. */
 static bool is_under_way(const struct evidence *e)
 {
-	return e->tape->exhausted && e->tape->recovered_ns >= 0 &&
-	       evidence_errors(e, STAGE_SEND, ETIMEDOUT) == 0 && e->tape->recovered_ns < RTO_MIN_NS;
+	return e->tape->recovered_ns >= 0 && e->tape->recovered_ns < RTO_MIN_NS &&
+	       evidence_errors(e, STAGE_SEND, ETIMEDOUT) == 0;
 }
 
 /* Whose FIN is lost, or behind what the far end does not read. */

@@ -93,8 +93,7 @@ static struct claim tw_reuse_floor(const struct evidence *e)
 	const struct value *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
 	double all = carried(e, life_ns);
 
-	if (c.weight == 0 || !is_reused(e->plan) || is_bound_first(e->plan) ||
-	    evidence_kept_alone_fills(e))
+	if (c.weight == 0 || !is_reused(e->plan) || evidence_kept_alone_fills(e))
 		return no_claim;
 	c.why = text_format(
 		e->a,

@@ -247,6 +247,36 @@ static void a_storm_is_told_beside_what_others_close(void)
 	}
 }
 
+/* Who binds first is named, and who lets connect() choose is not. */
+static void who_binds_first_of_several_loads_is_named(void)
+{
+	struct tally a = {.opened = 40, .open = 40}, b = {.opened = 24, .open = 24},
+		     c = {.opened = 9, .closed = 9};
+	const struct finding *f;
+	struct tape *loads;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40063, servers: 2}\n"
+		       "loads: {a: {bind: address}, b: {bind: any}, c: {rate: 9/s}}");
+	loads = ARENA_ARRAY(&t.arena, struct tape, 3);
+	loads[0] = (struct tape){.load = TEXT("a"), .exhausted = true, .tally = a};
+	loads[1] = (struct tape){.load = TEXT("b"), .tally = b};
+	loads[2] = (struct tape){.load = TEXT("c"), .tally = c};
+	loads[0].tally.errors[STAGE_BIND][EADDRINUSE] = loads[0].tally.failed = 5;
+	t.tape.loads = loads;
+	t.tape.load_count = 3;
+	t.tape.exhausted = true;
+	t.tape.tally.opened = 73;
+	trial_fail(&t, STAGE_BIND, EADDRINUSE, 5);
+	trial_dump(&t, 64)->states[STATE_ESTABLISHED] = 64;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_BIND_FIRST);
+	CU_ASSERT_FATAL(f != NULL);
+	CU_ASSERT(row_says(0, text_format(&t.arena, TEXT_FMT "\n", TEXT_ARG(f->why)),
+			   " a opened 40 so, b 24.\n"));
+	trial_close(&t);
+}
+
 /* The first four of those that did it by name. */
 static void of_many_loads_four_are_named(void)
 {
@@ -415,6 +445,7 @@ static const struct test tests[] = {
 	TEST(a_load_without_an_address_wants_no_port),
 	TEST(a_storm_is_told_beside_what_others_close),
 	TEST(whose_the_ports_are_is_told_of_several_loads),
+	TEST(who_binds_first_of_several_loads_is_named),
 	TEST(of_many_loads_four_are_named),
 	TEST(a_limit_of_descriptors_is_of_one_load),
 	TEST(a_leak_behind_a_gateway_comes_to_its_limit),
