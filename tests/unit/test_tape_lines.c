@@ -95,6 +95,8 @@ static const struct usage some_usages[] = {
 	 .states = {[STATE_ESTABLISHED] = UINT32_MAX},
 	 .next_free_ns = -1,
 	 .all_free_ns = -1},
+	/* what the next connect() may have */
+	{.local = {0, UINT64_C(0xffff0a4d0001)}, .usable = 1, .states = {[STATE_TIME_WAIT] = 1}},
 };
 
 enum { USAGES_WRITTEN = sizeof(some_usages) / sizeof(some_usages[0]) };

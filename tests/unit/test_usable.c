@@ -54,6 +54,31 @@ static void a_port_that_is_taken_is_counted_once(void)
 	arena_close(&a);
 }
 
+/* A socket of UDP that is bound alone is somebody's, unless the load's own never connect. */
+static void a_bound_socket_of_udp_is_the_loads_where_that_never_connects(void)
+{
+	for (int unconnected = 0; unconnected < 2; unconnected++) {
+		struct arena a;
+		struct census c = census_of(4, &a);
+		struct usage usages[USAGES_MOST];
+		struct sample sample = {0};
+
+		c.unconnected = unconnected;
+		for (uint16_t port = 40000; port < 40003; port++) {
+			struct socket_seen s = *seen(1, 2, port, 80, STATE_ESTABLISHED);
+
+			s.datagrams = true;
+			s.state = port == 40002 ? STATE_BOUND : STATE_ESTABLISHED;
+			census_add(&c, &s);
+		}
+		census_tell(&c, &sample, usages, USAGES_MOST);
+		CU_ASSERT_EQUAL_FATAL(sample.usage_count, 1);
+		CU_ASSERT_EQUAL(usage_used(&usages[0]), unconnected ? 3 : 2);
+		CU_ASSERT_EQUAL(usages[0].usable, unconnected ? 32 : 31);
+		arena_close(&a);
+	}
+}
+
 /* 10 ports that bind() took towards one destination are none of the other's, whatever address or family
  * its sockets have; a reserved one is not missed twice, and one that went back to connect() not at all. */
 static void what_bind_took_is_usable_to_its_own_alone(void)
@@ -238,6 +263,7 @@ static void what_bind_took_is_guessed_by_the_parity_it_prefers(void)
 static const struct test tests[] = {
 	TEST(reserved_ports_are_counted_as_the_kernel_prints_them),
 	TEST(a_port_that_is_taken_is_counted_once),
+	TEST(a_bound_socket_of_udp_is_the_loads_where_that_never_connects),
 	TEST(what_bind_took_is_usable_to_its_own_alone),
 	TEST(ports_outside_of_the_range_are_counted_apart),
 	TEST(what_is_reused_is_free_sooner),
