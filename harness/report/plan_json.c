@@ -202,6 +202,8 @@ static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
 		json_object_set_new(one, "port_life", json_life(p, o));
 	put_bound(one, "wanted", o->wanted, count_or_null);
 	put_bound(one, "sustained", p->forecast.rate, real_or_null);
+	if (plan_rate_sure(p, o) > 0)
+		json_object_set_new(one, "sustained_sure", json_real(plan_rate_sure(p, o)));
 	if (o->lasts_ns)
 		json_object_set_new(one, "lasts", seconds((double)o->lasts_ns));
 	if (o->pooled && p->load_count == 1)

@@ -257,18 +257,28 @@ static const char *say_rate_together(const struct plan *p, struct arena *a)
 		.s;
 }
 
+double plan_rate_sure(const struct plan *p, const struct outline *o)
+{
+	const struct forecast *f = &p->forecast;
+	bool is_mean = plan_mean_ns(p, o) > 0, is_pooled = f->pool_ns > 0;
+
+	return p->load_count == 1 && !is_mean && !is_pooled && f->rate > 0 && f->rate_sure < f->rate
+		       ? f->rate_sure
+		       : 0;
+}
+
 /* What of a rate goes on for ever: the kernel's timers are late by up to a slot of their wheel. */
 static const char *say_for_ever(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const struct forecast *f = &p->forecast;
+	double sure = plan_rate_sure(p, o);
 
 	if (plan_mean_ns(p, o) > 0)
 		return " on average";
-	if (f->rate_sure >= f->rate)
-		return " for ever";
-	return text_format(a, " (%s for sure: a timer may be %s late)",
-			   say_sustained(a, f->rate_sure), say_time(a, (double)f->late_ns))
-		.s;
+	return sure > 0 ? text_format(a, " (%s for sure: a timer may be %s late)",
+				      say_sustained(a, sure),
+				      say_time(a, (double)p->forecast.late_ns))
+				  .s
+			: " for ever";
 }
 
 /* ", at least: …", where ports are free before their time. */

@@ -56,6 +56,9 @@ static inline bool is_narrow(const struct guess *g)
  * than others; 0: all are alike, or it cannot be told. */
 double plan_mean_ns(const struct plan *p, const struct outline *o);
 
+/* What of the rate goes on for ever for sure, where that is less, since timers may be late; else 0. */
+double plan_rate_sure(const struct plan *p, const struct outline *o);
+
 /* So many connections, or requests of a pool; of a closed loop nothing but the machine bounds them. */
 const char *plan_say_begun(const struct outline *o, double begun, struct arena *);
 

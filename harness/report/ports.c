@@ -82,6 +82,8 @@ json_t *ports_json(const struct result_run *run, bool *ok)
 		put(o, "lasts", json_seconds((double)run->plan.lasts_ns), ok);
 	if (run->plan.doubt.len)
 		put(o, "doubt", json_text(run->plan.doubt), ok);
+	if (run->plan.rate_sure > 0)
+		put(o, "sustained_sure", json_real(run->plan.rate_sure), ok);
 	if (run->plan.rate_is_least)
 		put(o, "sustained_is_least", json_true(), ok);
 	if (run->plan.part_count)
@@ -159,11 +161,12 @@ static bool load_outlook(const struct node *up, struct result_run *out)
 	struct node rate = node_member(up, "rate"), lasts = node_member(up, "lasts");
 	struct node buckets = node_member(up, "tw_buckets");
 	struct node least = node_member(up, "sustained_is_least");
-	struct node doubt = node_member(up, "doubt");
+	struct node sure = node_member(up, "sustained_sure"), doubt = node_member(up, "doubt");
 	double ns = 0;
 
 	if ((rate.json && !node_number(&rate, rate_most, &out->plan.rate)) ||
 	    (lasts.json && !load_seconds(&lasts, &ns)) ||
+	    (sure.json && !node_number(&sure, rate_most, &out->plan.rate_sure)) ||
 	    (least.json && !node_flag(&least, &out->plan.rate_is_least)) || !load_parts(up, out) ||
 	    !node_text_if(&doubt, &out->plan.doubt))
 		return false;

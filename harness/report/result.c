@@ -8,6 +8,7 @@
 #include "plan/part.h"
 #include "report/destinations.h"
 #include "report/plan.h"
+#include "report/plan_say.h"
 #include "report/words.h"
 
 enum verdict_word result_word(const struct result *r)
@@ -153,6 +154,8 @@ static void keep_parts(struct result_run *out, const struct plan *plan, struct a
 
 static void keep_plan(struct result_run *out, const struct plan *plan, struct arena *a)
 {
+	const struct outline o = outline_of(plan);
+
 	out->plan.range = plan->loads[plan->widest].ports;
 	out->plan.usable = plan->budget.usable;
 	out->plan.sources = plan->sources.count;
@@ -169,6 +172,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	out->plan.tw_buckets = plan->forecast.buckets;
 	out->plan.doubt = plan_doubt(plan, a);
 	out->plan.rate_is_least = plan->forecast.rate_is_least;
+	out->plan.rate_sure = plan_rate_sure(plan, &o);
 	keep_parts(out, plan, a);
 	keep_gateway(out, plan);
 }

@@ -73,6 +73,7 @@ struct result_run {
 		struct text doubt;    /* why it cannot be told whether they run out; else empty */
 		struct result_part *parts; /* where there are several */
 		uint32_t part_count;
+		double rate_sure; /* what of predicted.rate is for sure, where that is less; else 0 */
 		bool rate_is_least;  /* what predicted.rate says: more may be sustained */
 		uint64_t tw_buckets; /* that end TIME_WAIT early; 0: they do not */
 		struct {

@@ -105,6 +105,9 @@ static void a_loaded_result_has_what_was_written(void)
 	CU_ASSERT_EQUAL(back.runs[0].plan.rate, 200);
 	CU_ASSERT_EQUAL(back.runs[0].plan.lasts_ns, 160000000);
 	CU_ASSERT_EQUAL(back.runs[0].plan.tw_buckets, 0);
+	CU_ASSERT(back.runs[0].plan.rate_sure > 0 &&
+		  back.runs[0].plan.rate_sure <
+			  back.runs[0].measures.fixed[MEASURE_PREDICTED_RATE].n);
 	CU_ASSERT_EQUAL(back.runs[0].aborted, 3);
 	CU_ASSERT_EQUAL(back.runs[0].verdict.expect_count, 6);
 	CU_ASSERT_EQUAL(back.runs[0].verdict.cause_count, 2);
@@ -235,7 +238,8 @@ static void the_document_has_its_documented_shape(void)
 		"     }", /* a default has no line */
 		"\"port_life\": 60.0,\n",
 		"\"rate\": 200.0,\n",
-		"\"lasts\": 0.16\n",
+		"\"lasts\": 0.16,\n",
+		"\"sustained_sure\": 0.5157",
 		"\"exhausted\": true,\n",
 		"\"exhausted.after\": 32,\n",
 		"\"exhausted.at\": 0.16,\n",
