@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/accept.h"
 #include "plan/bind.h"
 #include "plan/doubt.h"
@@ -165,6 +166,31 @@ static struct text say_given_back(const struct plan *p, const struct outline *o)
 	return (struct text){0};
 }
 
+/* Where few sockets can wait, what is open, or is being closed, has the other ports. */
+static struct text say_few_wait(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	uint64_t few = p->forecast.buckets, ports = p->budget.capacity;
+	const char *waiting =
+		text_format(a, "no more than %s of %s can wait at once (tcp_max_tw_buckets)",
+			    say_count(a, (double)few),
+			    say_number(a, most(ports, p->budget.together), "port"))
+			.s;
+	double open = o->rate > 0 ? o->rate * (double)o->live_ns / 1e9 : o->under_way;
+
+	if (few == 0 || o->pooled)
+		return (struct text){0};
+	if (p->load_count == 1 && p->budget.spaces == 1 && open < (double)(ports - few))
+		return text_format(
+			a,
+			"cannot be told for sure: by the clock the ports suffice, since "
+			"%s; how late the machine is, and how long a close takes, decides",
+			waiting);
+	return text_format(a,
+			   "cannot be told: %s, and whether what is open has enough of the others "
+			   "decides",
+			   waiting);
+}
+
 /* By the clock it has enough, by what a machine or its timers may be late it has not. */
 static struct text say_late(const struct plan *p, const struct outline *o, struct arena *a)
 {
@@ -270,10 +296,14 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = say_met(p);
 	if (!why.len)
 		why = say_both_close(p);
+	if (!why.len && p->load_count > 1)
+		why = say_few_wait(p, o, a);
 	if (!why.len && p->load_count > 1 && p->scenario->squat.start == 0)
 		return plan_say_together(p, a);
 	if (!why.len && p->load_count == 1)
 		why = say_given_back(p, o);
+	if (!why.len && p->load_count == 1)
+		why = say_few_wait(p, o, a);
 	if (!why.len && p->load_count == 1)
 		why = say_late(p, o, a);
 	if (!why.len && p->load_count == 1)
