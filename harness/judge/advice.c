@@ -217,15 +217,19 @@ void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t li
 			"IP_BIND_ADDRESS_NO_PORT, or bind() takes a port for all destinations"));
 }
 
-void advice_spread(struct line_list *lines, const struct evidence *e, int64_t life_ns)
+void advice_spread(struct line_list *lines, const struct evidence *e)
 {
 	const struct shape *shape = &e->load->shape;
+	const struct forecast *f = &e->plan->forecast;
 	double rate = shape_rate(shape), at_once;
-	int64_t lasts_ns = longest_ns(e, life_ns);
+	int64_t lasts_ns = f->port_life_ns;
 
+	if (shape->burst == 0 || e->plan->load_count > 1 || lasts_ns == FOR_EVER || f->buckets)
+		return;
+	if (f->quiet_ns > 0)
+		lasts_ns = longest_ns(e, outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a));
 	at_once = fmax(ceil(rate * (double)lasts_ns / 1e9), 1);
-	if (shape->burst == 0 || e->plan->load_count > 1 || e->tape->tally.leaked > 0 ||
-	    at_once > (double)e->plan->budget.capacity)
+	if (at_once > (double)e->plan->budget.capacity)
 		return;
 	advice_add_fmt(lines, e->a,
 		       "spread the burst: %s every %s are %s, which evenly, with a port for %s "

@@ -23,9 +23,9 @@ void advice_widen(struct line_list *lines, const struct evidence *e, int64_t lif
 void advice_tuples(struct line_list *lines, const struct evidence *e, int64_t life_ns);
 void advice_reuse(struct line_list *lines, const struct evidence *e);
 
-/* What a burst wants at once, and its rate, evenly, does not: where a connection takes `life_ns` of a
- * port. */
-void advice_spread(struct line_list *lines, const struct evidence *e, int64_t life_ns);
+/* What a burst wants at once, and its rate, evenly, does not: with a port for the whole of a connection's life,
+ * what follows its close included. */
+void advice_spread(struct line_list *lines, const struct evidence *e);
 
 #define ADVICE_ONE_SOCKET \
 	"use one socket for many destinations: with sendto() a socket of UDP needs no connect(), " \

@@ -317,8 +317,7 @@ static void advise_churn(struct finding *f, const struct evidence *e)
 	if (e->plan->forecast.buckets)
 		life_ns = 0; /* TIME_WAIT ends early: no rate can be told */
 
-	if (life_ns > 0)
-		advice_spread(&f->attempt, e, life_ns);
+	advice_spread(&f->attempt, e);
 	advice_widen(&f->attempt, e, life_ns);
 	advice_reuse(&f->attempt, e);
 	advice_tuples(&f->attempt, e, life_ns);

@@ -249,7 +249,7 @@ static struct claim proxy_loop(const struct evidence *e)
 
 static void advise_live(struct finding *f, const struct evidence *e)
 {
-	advice_spread(&f->attempt, e, e->load->load->hold);
+	advice_spread(&f->attempt, e);
 	advice_tuples(&f->attempt, e, 0);
 	advice_widen(&f->attempt, e, 0);
 }

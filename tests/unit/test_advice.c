@@ -340,6 +340,9 @@ static void a_burst_is_to_be_spread_where_its_rate_fits(void)
 		{"burst: {size: 64, every: 4s}, hold: 2s, end: reset", "want 32 ports at once"},
 		{"burst: {size: 64, every: 3s}, hold: 2s, end: reset", NULL},
 		{"rate: 8/s, hold: 2s, end: reset", NULL},
+		/* closed, each has its port for 60 s more; and for ever, if nobody closes it */
+		{"burst: {size: 64, every: 16s}, hold: 2s", NULL},
+		{"burst: {size: 64, every: 16s}, hold: 2s, end: inherit", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
