@@ -56,13 +56,14 @@ static void slow_down(struct sum *v, int64_t until)
 		use_slow_down(&v->uses[i], at);
 }
 
-/* Do the others surely have all ports that the load `k` may have? */
+/* Do the others surely have all ports that the load `k` may have, so that it can have none? */
 static bool is_taken(const struct sum *v, uint32_t k, int64_t at)
 {
 	double held = 0;
 
 	for (uint32_t i = 0; i < v->p->load_count; i++)
-		if (i != k && !bind_shares_with(v->p->loads[i].load, v->p->loads[k].load))
+		if (i != k && together_meet(&v->p->loads[i], &v->p->loads[k]) &&
+		    !bind_shares_with(v->p->loads[i].load, v->p->loads[k].load))
 			held += sum_in_space(v, i, SUM_LEAST, use_least(&v->uses[i], (double)at));
 	return held >= (double)v->me->budget.usable;
 }
@@ -77,7 +78,7 @@ static int64_t taken_ns(const struct sum *v, int64_t until)
 		const struct load_plan *asker = &v->p->loads[k];
 		uint64_t early = 0, late = due_known(v->p, asker, (double)until), all = late;
 
-		if (!together_within(v->p, asker, v->me) ||
+		if (!together_inside(v->p, asker, v->me) ||
 		    bind_may_repeat(v->p->scenario, asker->load))
 			continue;
 		while (early < late) {
@@ -236,7 +237,7 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 {
 	const struct plan *p = v->p;
 	struct guess begun = {0, 0, 0}, opened = begun;
-	bool keeps = v->alike, all_open = true;
+	bool keeps = together_all_alike(p), all_open = true;
 
 	all->counted = true;
 	for (uint32_t i = 0; i < p->load_count; i++) {
@@ -307,7 +308,7 @@ static bool is_same(const struct sum *a, const struct sum *b)
 	bool same = a->me->budget.usable == b->me->budget.usable &&
 		    !bind_shares_port(a->me->load) && !bind_shares_port(b->me->load) &&
 		    bind_takes_port(a->me->bind) == bind_takes_port(b->me->bind) &&
-		    a->alone == b->alone && !a->alone && a->alike && b->alike;
+		    a->alone == b->alone && !a->alone && together_all_alike(a->p);
 
 	for (uint32_t i = 0; i < a->p->load_count && same; i++)
 		same = a->within[i] == b->within[i] && (a->part[i] > 0) == (b->part[i] > 0) &&

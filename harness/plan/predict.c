@@ -183,10 +183,7 @@ static bool may_be_full(const struct plan *p, const struct outline *o)
 
 static bool are_alike(const struct plan *p)
 {
-	for (uint32_t i = 1; i < p->load_count; i++)
-		if (!together_alike(&p->loads[0], &p->loads[i]))
-			return false;
-	return p->scenario->network.choose != CHOOSE_SEED;
+	return together_all_alike(p) && p->scenario->network.choose != CHOOSE_SEED;
 }
 
 static bool shares_ports(const struct plan *p)

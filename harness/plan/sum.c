@@ -44,11 +44,30 @@ static double most_of(const struct plan *p, const struct load_plan *other,
 	return is_same ? INFINITY : (double)other->budget.capacity;
 }
 
+/* All that exclude each other, so that more of them than there are ports means that one was refused. Of two that
+ * do not neither counts. */
+static void set_within(struct sum *s)
+{
+	const struct plan *p = s->p;
+	bool may[SCENARIO_LOADS_MOST];
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		may[i] = together_inside(p, &p->loads[i], s->me) &&
+			 together_exclude(&p->loads[i], s->me) &&
+			 !sum_may_share(p, p->loads[i].load) &&
+			 (&p->loads[i] == s->me || !bind_shares_with(p->loads[i].load, s->me->load));
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		s->within[i] = may[i];
+		for (uint32_t k = 0; k < p->load_count; k++)
+			s->within[i] &= !may[k] || together_exclude(&p->loads[i], &p->loads[k]);
+	}
+}
+
 void sum_make(struct sum *out, const struct plan *p, uint32_t own)
 {
 	const struct load_plan *me = &p->loads[own];
 
-	*out = (struct sum){.p = p, .me = me, .alike = true, .alone = true};
+	*out = (struct sum){.p = p, .me = me, .alone = true};
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *other = &p->loads[i];
 		bool shares = i != own && bind_shares_with(other->load, me->load);
@@ -57,13 +76,11 @@ void sum_make(struct sum *out, const struct plan *p, uint32_t own)
 			      !(shares && bind_shares_port(me->load));
 
 		out->uses[i] = use_make(p, other, me);
-		out->alike &= together_alike(me, other);
-		out->within[i] =
-			together_within(p, other, me) && !sum_may_share(p, other->load) && !shares;
 		out->part[i] = is_met ? part_in(other, me) : 0;
 		out->most[i] = most_of(p, other, me);
 		out->alone &= i == own || !is_met;
 	}
+	set_within(out);
 	if (bind_shares_port(me->load) && me->load->protocol == PROTOCOL_TCP)
 		out->seen = use_make(p, me, NULL);
 }

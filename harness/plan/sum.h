@@ -3,7 +3,7 @@
  *
  * It is counted in one space of that load (see plan/budget.h), where a connect looks
  * for a port. Another load's ports are in it
- *   SUM_LEAST   if the other has no ports but these, and shares none;
+ *   SUM_LEAST   if the other has no ports but these, and shares none with any that counts;
  *   SUM_LIKELY  in the part of its range and of its spaces that is in this one;
  *   SUM_MOST    all of them, if any may be.
  *
@@ -20,14 +20,13 @@ struct sum {
 	const struct plan *p;
 	const struct load_plan *me;
 	struct use uses[SCENARIO_LOADS_MOST];
-	bool within[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and share none */
+	bool within[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and no two of them one */
 	double part[SCENARIO_LOADS_MOST]; /* of another's ports, those that are of these; 0: none */
 	double most
 		[SCENARIO_LOADS_MOST]; /* ports that it can have of all its spaces; INFINITY: the very same,
 					     so that those that it asks for count, and not what it has */
 	struct use
 		seen; /* of a load whose sockets share their ports: what the others find of it in them */
-	bool alike; /* all loads want the very same */
 	bool alone; /* the others are over before, or begin after it */
 };
 

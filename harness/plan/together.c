@@ -65,22 +65,41 @@ bool together_wants(const struct plan *p, const struct load_plan *a, const struc
 	return together_meet(a, b) && !is_aside(p, a, b) && !is_aside(p, b, a);
 }
 
-/* Has the one no other ports than the other may have? Who names its port may name a reserved one. */
-bool together_within(const struct plan *p, const struct load_plan *inner,
+/* Who names its port may name a reserved one. */
+bool together_inside(const struct plan *p, const struct load_plan *inner,
 		     const struct load_plan *outer)
 {
 	bool strays = bind_names_port(inner->bind) && !bind_names_port(outer->bind) &&
 		      ports_within(&p->scenario->network.reserved, inner->ports) > 0;
 
-	return together_meet(inner, outer) && !strays && inner->ports.lo >= outer->ports.lo &&
-	       inner->ports.hi <= outer->ports.hi;
+	return !strays && inner->ports.lo >= outer->ports.lo && inner->ports.hi <= outer->ports.hi;
+}
+
+bool together_within(const struct plan *p, const struct load_plan *inner,
+		     const struct load_plan *outer)
+{
+	return together_meet(inner, outer) && together_inside(p, inner, outer);
+}
+
+bool together_exclude(const struct load_plan *a, const struct load_plan *b)
+{
+	return together_meet(a, b) && together_meet(b, a);
 }
 
 /* Do they want the very same: as many ports, of as many spaces? */
 bool together_alike(const struct load_plan *a, const struct load_plan *b)
 {
-	return together_meet(a, b) && together_meet(b, a) && a->budget.usable == b->budget.usable &&
+	return together_exclude(a, b) && a->budget.usable == b->budget.usable &&
 	       a->budget.spaces == b->budget.spaces;
+}
+
+bool together_all_alike(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->load_count; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (!together_alike(&p->loads[i], &p->loads[k]))
+				return false;
+	return true;
 }
 
 /* The slowest to give ports back is what all wait for. */
@@ -154,19 +173,42 @@ struct forecast together_foresee(const struct plan *p)
 	return all;
 }
 
+/* Is it one of those that have their ports from the leader's, and from each other? */
+static bool joins(const struct plan *p, const uint32_t of[], uint32_t i, uint32_t leader)
+{
+	if (!together_inside(p, &p->loads[i], &p->loads[leader]))
+		return false;
+	for (uint32_t k = 0; k < p->load_count; k++)
+		if (of[k] == leader && !together_exclude(&p->loads[i], &p->loads[k]))
+			return false;
+	return true;
+}
+
+static uint32_t largest(const struct plan *p, const uint32_t of[])
+{
+	uint32_t found = SCENARIO_LOADS_MOST;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (of[i] == SCENARIO_LOADS_MOST &&
+		    (found == SCENARIO_LOADS_MOST ||
+		     p->loads[i].budget.capacity > p->loads[found].budget.capacity))
+			found = i;
+	return found;
+}
+
 uint64_t together_capacity(const struct plan *p)
 {
+	uint32_t of[SCENARIO_LOADS_MOST], leader; /* whose ports each load has */
 	uint64_t all = 0;
 
-	for (uint32_t i = 0; i < p->load_count; i++) {
-		bool counted = false; /* as part of another's, or of one that is the same */
-
-		for (uint32_t k = 0; k < p->load_count; k++)
-			counted |= k != i && together_within(p, &p->loads[i], &p->loads[k]) &&
-				   p->loads[k].budget.capacity >= p->loads[i].budget.capacity &&
-				   (k < i || !together_within(p, &p->loads[k], &p->loads[i]) ||
-				    p->loads[k].budget.capacity > p->loads[i].budget.capacity);
-		all += counted ? 0 : p->loads[i].budget.capacity;
+	for (uint32_t i = 0; i < p->load_count; i++)
+		of[i] = SCENARIO_LOADS_MOST;
+	while ((leader = largest(p, of)) < SCENARIO_LOADS_MOST) {
+		of[leader] = leader;
+		all += p->loads[leader].budget.capacity;
+		for (uint32_t i = 0; i < p->load_count; i++)
+			if (of[i] == SCENARIO_LOADS_MOST && joins(p, of, i, leader))
+				of[i] = leader;
 	}
 	return all;
 }

@@ -34,9 +34,20 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		 32, 32},
 		{"{a: {end: leak, total: 20}, b: {family: ipv6, end: leak, total: 40}}", REFUSES,
 		 52, 64},
+		{"{a: {end: leak, bind: address, total: 32}, b: {start: 1s, family: ipv6, end: "
+		 "leak, total: 1}}",
+		 REFUSES, 32, 64},
+		/* which takes them whatever the other's connect() has */
 		{"{a: {end: leak, bind: address, total: 20}, b: {family: ipv6, end: leak, total: "
 		 "20}}",
-		 REFUSES, 32, 32},
+		 CANNOT_TELL, 0, 64},
+		{"{a: {start: 2s, end: leak, bind: address, total: 20}, b: {family: ipv6, end: "
+		 "leak, total: 20}}",
+		 HOLDS, 0, 64},
+		/* to all addresses it passes over the ports of both, which may be the same */
+		{"{a: {family: ipv6, end: leak, total: 20}, b: {start: 2s, end: leak, bind: any, "
+		 "total: 1}, c: {start: 2s, end: leak, total: 20}}",
+		 CANNOT_TELL, 0, 64},
 		{"{a: {end: leak, bind: address, total: 20}, b: {family: ipv6, end: leak, bind: "
 		 "address, total: 20}}",
 		 HOLDS, 0, 64},
