@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "plan/life.h"
+#include "plan/answer.h"
 #include "plan/predict.h"
 
 /* What is predicted of a measure, and no run has beyond it. */
@@ -42,10 +42,10 @@ static bool connects_fail(const struct plan *p, const struct foretold said[PREDI
 static bool requests_fail(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
-	bool is_answered = behaviour_does(p->scenario->server.behaviour, DOES_SERVE) &&
-			   answer_span(p->scenario).least < lp->load->timeout;
+	struct scenario alone = *p->scenario;
 
-	return p->load_count == 1 && lp->load->request.receive > 0 && !is_answered &&
+	alone.load = *lp->load;
+	return p->load_count == 1 && answer_fails(&alone) &&
 	       load_begins_most(lp->load, &lp->shape, p->scenario->stop.time) > 0;
 }
 

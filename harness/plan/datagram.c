@@ -1,18 +1,19 @@
 #include "plan/datagram.h"
 
 #include "base/order.h"
+#include "plan/answer.h"
 
 struct span datagram_answered(const struct scenario *s)
 {
 	const struct load *l = &s->load;
-	bool is_served = behaviour_does(s->server.behaviour, DOES_SERVE), is_told;
 	struct span answer = answer_span(s);
+	bool is_told;
 
 	if (l->request.receive == 0)
 		return (struct span){l->hold, l->hold};
-	if (is_served && answer.most < l->timeout)
+	if (answer_comes(s))
 		return (struct span){l->hold + answer.least, l->hold + answer.most};
-	if (is_served && answer.least < l->timeout)
+	if (!answer_fails(s))
 		return (struct span){sooner(l->hold + answer.least, l->timeout),
 				     l->hold + l->timeout};
 	is_told = s->server.behaviour == BEHAVIOUR_REFUSE && l->connected;

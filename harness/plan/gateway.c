@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/answer.h"
 #include "plan/bind.h"
 #include "plan/life.h"
 #include "plan/pool.h"
@@ -30,17 +31,15 @@ int64_t gateway_tracks_datagrams(const struct scenario *s)
 	return setting_ns(s, "net.netfilter.nf_conntrack_udp_timeout", 30);
 }
 
-/* Is a request of the load answered in time, if nothing is dropped? */
-static bool is_answered(const struct scenario *s)
+/* A request and its answer, however late, are all that passes: it does not know of the end. */
+static struct span datagram_holds(const struct scenario *s)
 {
-	return behaviour_does(s->server.behaviour, DOES_SERVE) &&
-	       answer_span(s).most < s->load.timeout;
-}
+	int64_t tracks = gateway_tracks_datagrams(s);
+	bool is_answered =
+		s->load.request.receive > 0 && behaviour_does(s->server.behaviour, DOES_SERVE);
+	struct span answer = is_answered ? answer_span(s) : (struct span){0, 0};
 
-/* A request and its answer are all that passes: it does not know of the end. */
-static int64_t datagram_holds(const struct scenario *s)
-{
-	return (is_answered(s) ? answer_span(s).most : 0) + gateway_tracks_datagrams(s);
+	return (struct span){answer.least + tracks, answer.most + tracks};
 }
 
 bool gateway_keeps_none(const struct scenario *s)
@@ -69,7 +68,7 @@ static double gateway_holds(const struct scenario *s, const struct budget *b,
 	double mean = 0;
 
 	if (s->load.protocol == PROTOCOL_UDP)
-		return (double)datagram_holds(s);
+		return (double)datagram_holds(s).most;
 	if (gateway_keeps_none(s))
 		return 0;
 	for (enum end end = 0; end < ENDS; end++)
@@ -83,7 +82,8 @@ static double gateway_holds(const struct scenario *s, const struct budget *b,
 static double limit_rate(const struct carriage *c, const struct scenario *s,
 			 const struct life *life)
 {
-	int64_t counted = s->load.protocol == PROTOCOL_UDP ? datagram_holds(s) : life->live.most;
+	int64_t counted =
+		s->load.protocol == PROTOCOL_UDP ? datagram_holds(s).most : life->live.most;
 	bool limits = c->at_once < c->ports && counted > 0;
 
 	return limits ? (double)c->at_once * SECOND / (double)counted : INFINITY;
@@ -127,7 +127,7 @@ static bool fits(const struct scenario *s, const struct budget *b, const struct 
 		 const struct host *host)
 {
 	struct shape shape = shape_make(&s->load);
-	double held = s->load.protocol == PROTOCOL_UDP ? (double)datagram_holds(s) : 0;
+	double held = s->load.protocol == PROTOCOL_UDP ? (double)datagram_holds(s).most : 0;
 
 	if (!load_is_open(&s->load) || load_is_pooled(&s->load) || s->load.on_failure.retry > 0 ||
 	    nat_maps_for_all(&s->network.nat) || isfinite(speed_changes_ns(s)))
@@ -158,14 +158,15 @@ static double held_ns(const struct scenario *s, const struct life *life)
 
 	if (nat_maps_for_all(&s->network.nat)) /* and no mapping knows of an open connection */
 		return fmin(own, (double)s->network.nat.mapping_time);
-	return s->load.protocol == PROTOCOL_UDP ? fmin(own, (double)datagram_holds(s)) : own;
+	return s->load.protocol == PROTOCOL_UDP ? fmin(own, (double)datagram_holds(s).least) : own;
 }
 
 /* Does the client learn that the gateway has let it down, and of nothing else? */
 static bool is_told(const struct scenario *s)
 {
 	if (s->load.protocol == PROTOCOL_UDP)
-		return s->load.request.receive > 0 && is_answered(s) && !bind_overshadows(&s->load);
+		return s->load.request.receive > 0 && answer_comes(s) &&
+		       !bind_overshadows(&s->load);
 	return behaviour_does(s->server.behaviour, DOES_LISTEN);
 }
 

@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "host/wheel.h"
 #include "plan/accept.h"
+#include "plan/answer.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
 #include "plan/datagram.h"
@@ -247,13 +248,6 @@ enum end life_end(const struct load *l, enum end end)
 	return end == END_CLOSE && l->options.linger == 0 ? END_RESET : end;
 }
 
-struct span answer_span(const struct scenario *s)
-{
-	double delay = (double)s->server.delay, by = delay * s->server.jitter;
-
-	return (struct span){(int64_t)(delay - by), (int64_t)(delay + by)};
-}
-
 /* After the client's part is done: a far end that is asked for no answer closes no sooner than when its
  * delay for each request is over. The client waits for that where it waits for the close. */
 static struct span busy_span(const struct scenario *s)
@@ -343,11 +337,10 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 	struct span answer = answer_span(s);
 
 	if (l->protocol != PROTOCOL_TCP || l->options.mptcp || end != END_CLOSE ||
-	    s->server.behaviour != BEHAVIOUR_ANSWER || l->request.receive == 0 ||
-	    answer.most + LIFE_SLACK < l->timeout)
+	    s->server.behaviour != BEHAVIOUR_ANSWER || answer_comes(s))
 		return;
 	quiet->least = 0;
-	if (answer.least > l->timeout + LIFE_SLACK)
+	if (answer_fails(s))
 		quiet->most = sooner(quiet->most, answer.most - l->timeout);
 }
 
@@ -397,11 +390,8 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life)
 {
 	const struct load *l = &s->load;
 	bool ends = l->on_failure.then == ON_FAILURE_STOP, opens = life_opens(s);
-	bool unanswered =
-		l->request.receive > 0 && (!behaviour_does(s->server.behaviour, DOES_SERVE) ||
-					   answer_span(s).least > l->timeout + LIFE_SLACK);
-	bool fails =
-		opens ? unanswered : l->on_failure.retry == 0; /* a connect alone is tried again */
+	/* A connect alone is tried again. */
+	bool fails = opens ? answer_fails(s) : l->on_failure.retry == 0;
 
 	if (ends && l->request.receive > 0 && accept_wait_ns(s) > 0)
 		return (struct span){l->timeout, FOR_EVER}; /* or none does */

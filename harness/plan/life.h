@@ -19,9 +19,6 @@ struct span {
 	int64_t least, most;
 };
 
-/* How long the far end takes for an answer. */
-struct span answer_span(const struct scenario *s);
-
 /* From connect until another connect can have the port: in use, then quiet after the close. */
 struct life {
 	struct span live, quiet;

@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/accept.h"
+#include "plan/answer.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
 
@@ -29,7 +30,7 @@ bool pool_is_answered(const struct scenario *s)
 
 	return behaviour_does(b, DOES_SERVE) && !behaviour_does(b, DOES_END) &&
 	       s->server.vanish == 0 && s->server.die == 0 && accept_wait_ns(s) == 0 &&
-	       (s->load.request.receive == 0 || answer_span(s).most < s->load.timeout);
+	       answer_comes(s);
 }
 
 /* Those that begin within a request's time. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/order.h"
+#include "plan/answer.h"
 #include "plan/bind.h"
 #include "plan/crowd.h"
 #include "plan/memory.h"
@@ -316,8 +317,11 @@ static uint64_t left_waiting(const struct plan *p, const struct load_plan *lp, u
 {
 	const struct load *l = lp->load;
 	int64_t delay_ns = answer_span(p->scenario).most;
-	bool awaits = l->request.receive > 0 && delay_ns < l->timeout;
+	struct scenario alone = *p->scenario;
+	bool awaits;
 
+	alone.load = *l;
+	awaits = l->request.receive > 0 && answer_comes(&alone);
 	if (l->protocol != PROTOCOL_TCP || l->request.send == 0 || delay_ns == 0 || awaits)
 		return 0;
 	return least(begun, begun_within(lp, delay_ns + SPEED_STALL_NS));

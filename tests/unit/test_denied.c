@@ -21,6 +21,9 @@
 #define SILENT \
 	"server: {behaviour: drop}\n" \
 	"load: {protocol: udp, rate: 50/s, duration: 2s, request: {send: 60B, receive: 200B}}\n"
+#define AS_LATE(delay) \
+	"server: {delay: " delay "}\n" \
+	"load: {rate: 50/s, total: 1, timeout: 100ms, request: {send: 64B, receive: 64B}}\n"
 #define REFUSING "server: {behaviour: refuse}\nload: {rate: 10/s, total: 5}\n"
 #define FITS "network: {ports: 40000-40031}\nload: {rate: 200/s, total: 20}\n"
 
@@ -90,6 +93,8 @@ static void a_line_is_denied_where_no_outcome_keeps_it(void)
 		{LATER, "recovery < 1h", false},
 		{SILENT, "requests.failed == 0", true},
 		{SILENT, "requests.failed >= 1", false},
+		{AS_LATE("340ms"), "requests.failed == 0", false},
+		{AS_LATE("360ms"), "requests.failed == 0", true},
 		{"server: {delay: 3s, jitter: 50%}\nload: {rate: 10/s, request: {send: 8B, "
 		 "receive: 8B}}\n",
 		 "requests.failed == 0", false},

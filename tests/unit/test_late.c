@@ -70,6 +70,9 @@ static void an_answer_that_varies_is_open_for_two_times(void)
 		{ASKS "server: {delay: 100ms, jitter: 40%}", 61, 141},
 		{ASKS "server: {delay: 100ms, jitter: 100%}", 1, 201},
 		{ASKS "server: {delay: 800ms, jitter: 50%}", 401, 1001},
+		/* as late as the timeout: either may be first */
+		{ASKS "server: {delay: 900ms}", 901, 1001},
+		{ASKS "server: {delay: 1s}", 1000, 1001},
 		/* what has no answer is not held */
 		{ASKS "server: {delay: 4s, jitter: 50%}", 1000, 1000},
 		{ASKS "server: {behaviour: ignore}", 1000, 1000},
