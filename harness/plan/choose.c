@@ -4,6 +4,7 @@
 
 #include "base/draw.h"
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/clock.h"
 #include "plan/life.h"
 
@@ -48,12 +49,11 @@ static void keepers_add(struct keepers *k, enum end end, const struct life *life
 /* Those that nobody closes; and where some are free with their close, those that wait as well. */
 static struct keepers keepers_of(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	struct keepers waiting = {.least_ns = FOR_EVER};
 	struct keepers kept = waiting;
 	bool some_are_free = false;
 
-	alone.load = *lp->load;
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(&alone, &lp->budget, p->host, end);
 

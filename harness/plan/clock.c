@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/choose.h"
 #include "plan/life.h"
 #include "plan/retry.h"
@@ -211,9 +212,8 @@ static struct clock clock_make(const struct plan *p, const struct load_plan *lp,
 			       const struct reckoning *by)
 {
 	struct clock c = {.p = p, .lp = lp, .by = *by};
-	struct scenario alone = *p->scenario, steady;
+	struct scenario alone = alone_of(p->scenario, lp->load), steady;
 
-	alone.load = *lp->load;
 	steady = alone;
 	steady.server.die = steady.server.vanish = 0;
 	c.changes_ns = changes_ns(&alone);
@@ -235,13 +235,12 @@ static struct clock clock_make(const struct plan *p, const struct load_plan *lp,
 static uint32_t ports_of(const struct plan *p, const struct load_plan *lp, uint32_t usable,
 			 int64_t late_ns)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	/* A burst is counted as it comes; here are those that a machine which is late adds to it. */
 	uint64_t due = shape_most(&lp->shape, late_ns) - lp->shape.burst;
 	uint64_t late = least(BATCH_MOST, due), under_way = 0;
 	struct life life;
 
-	alone.load = *lp->load;
 	life = life_of(&alone, &lp->budget, p->host);
 	if (life_sum(life.live.least, life.quiet.least) < late_ns)
 		under_way = late;
@@ -256,10 +255,9 @@ static uint32_t ports_of(const struct plan *p, const struct load_plan *lp, uint3
 static uint64_t begun_before_failure(const struct plan *p, const struct load_plan *lp,
 				     uint64_t begun)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	int64_t fails_ns, changes;
 
-	alone.load = *lp->load;
 	changes = changes_ns(&alone);
 	if (lp->load->on_failure.then != ON_FAILURE_STOP || changes == FOR_EVER)
 		return begun;
@@ -308,9 +306,8 @@ static void set_refused(struct budget *b, const struct plan *p, const struct loa
 /* Where connections are over sooner than a machine may be held up, all that were due meanwhile begin together. */
 static uint64_t late_together(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 
-	alone.load = *lp->load;
 	return life_of(&alone, &lp->budget, p->host).live.least < SPEED_STALL_NS
 		       ? shape_most(&lp->shape, SPEED_STALL_NS)
 		       : 0;
@@ -359,10 +356,9 @@ static bool is_left(const struct scenario *s, const struct budget *b, const stru
 static bool is_by_clock(const struct plan *p, const struct load_plan *lp)
 {
 	const struct load *l = lp->load;
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, l);
 	bool is_drawn = p->scenario->network.choose == CHOOSE_SEED, changes, hangs;
 
-	alone.load = *l;
 	changes = changes_ns(&alone) != FOR_EVER;
 	hangs = speed_fills(&alone) || !life_opens(&alone) || is_left(&alone, &lp->budget, p->host);
 	for (enum end end = 0; end < ENDS; end++)

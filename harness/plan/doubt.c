@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/due.h"
 #include "plan/life.h"
 #include "plan/speed.h"
@@ -67,17 +68,9 @@ bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp)
 	return p->forecast.times_out_after && p->forecast.times_out_after < lp->sockets_most;
 }
 
-static struct scenario alone_of(const struct plan *p, const struct load_plan *lp)
-{
-	struct scenario alone = *p->scenario;
-
-	alone.load = *lp->load;
-	return alone;
-}
-
 bool doubt_is_steady(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = alone_of(p, lp);
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	double changes = speed_changes_ns(&alone);
 
 	return isinf(changes) || (load_is_open(lp->load) &&
@@ -87,7 +80,7 @@ bool doubt_is_steady(const struct plan *p, const struct load_plan *lp)
 /* Does what each connection does say how long its socket is open? None hangs, or is kept by a pool. */
 static bool is_timed(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = alone_of(p, lp);
+	struct scenario alone = alone_of(p->scenario, lp->load);
 
 	return load_is_open(lp->load) && lp->idle_most == 0 && life_opens(&alone) &&
 	       !speed_fills(&alone) && !p->scenario->server.backlog &&
@@ -98,7 +91,7 @@ static bool is_timed(const struct plan *p, const struct load_plan *lp)
 /* Are so few open at once that a machine which is held up has enough for them? */
 static bool is_short(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = alone_of(p, lp);
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	struct life life = life_of(&alone, &lp->budget, p->host);
 
 	return is_timed(p, lp) && life.quiet.most < FOR_EVER &&
@@ -107,7 +100,7 @@ static bool is_short(const struct plan *p, const struct load_plan *lp)
 
 int64_t doubt_descriptors_ns(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = alone_of(p, lp);
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	struct life life = life_of(&alone, &lp->budget, p->host);
 	int64_t open_ns = life.quiet.least == FOR_EVER ? FOR_EVER : life.live.least;
 	uint64_t n = lp->sockets_most;

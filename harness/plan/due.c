@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/alone.h"
 #include "plan/life.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
@@ -9,8 +10,7 @@
 static struct life life_alone(const struct plan *p, const struct load_plan *lp,
 			      struct scenario *alone)
 {
-	*alone = *p->scenario;
-	alone->load = *lp->load;
+	*alone = alone_of(p->scenario, lp->load);
 	return life_of(alone, &lp->budget, p->host);
 }
 

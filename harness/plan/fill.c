@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/due.h"
 #include "plan/speed.h"
@@ -467,9 +468,8 @@ double fill_open_most(const struct plan *p)
 /* Is it the same at all times, so that it can be said to go on? */
 static bool goes_on(const struct plan *p, const struct load_plan *lp, const struct use *u)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 
-	alone.load = *lp->load;
 	return lp->load->ramp.count == 0 && !life_races(&alone) && u->is_steady &&
 	       lp->sockets_most >= lp->budget.capacity &&
 	       (u->clients == 0 || u->life.quiet.most == 0 || u->is_pooled);

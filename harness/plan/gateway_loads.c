@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/gateway.h"
 #include "plan/speed.h"
@@ -52,11 +53,10 @@ static struct gateway_rates rates_of(const struct plan *p)
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct load_plan *lp = &p->loads[i];
-		struct scenario alone = *p->scenario;
+		struct scenario alone = alone_of(p->scenario, lp->load);
 		struct gateway_rates one;
 		double asks = shape_asks(&lp->shape);
 
-		alone.load = *lp->load;
 		one = gateway_rates_of(&alone, &lp->budget, &p->nat.carriage, p->host);
 		open &= load_is_open(lp->load) && !load_is_pooled(lp->load);
 		least.ports = fmin(least.ports, one.ports);

@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "host/wheel.h"
 #include "plan/accept.h"
+#include "plan/alone.h"
 #include "plan/answer.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
@@ -156,11 +157,11 @@ void life_look_at(struct scenario *alone, const struct load *asker)
 
 bool life_may_wait_reused(const struct plan *p)
 {
-	struct scenario alone = *p->scenario;
 	bool any = false;
 
 	for (uint32_t i = 0; i < p->load_count && p->forecast.quiet_ns > 0; i++) {
-		alone.load = *p->loads[i].load;
+		struct scenario alone = alone_of(p->scenario, p->loads[i].load);
+
 		any |= time_wait(&alone, p->host).most < alone.network.time_wait;
 	}
 	return any;

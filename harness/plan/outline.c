@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/fill.h"
 #include "plan/lasts.h"
 #include "plan/retry.h"
@@ -28,10 +29,9 @@ static double under_way_of(const struct load_plan *lp)
  * are given back are had, on average of all connections. */
 static double set_kept(struct outline *o, const struct plan *p)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, p->loads[0].load);
 	double mean_ns = 0;
 
-	alone.load = *p->loads[0].load;
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(&alone, &p->budget, p->host, end);
 		int64_t all = life_sum(life.live.most, life.quiet.most);
@@ -53,11 +53,10 @@ static double set_kept(struct outline *o, const struct plan *p)
 static double drawn_of(const struct plan *p, uint64_t begun)
 {
 	const struct load_plan *lp = &p->loads[0];
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	bool keeps[ENDS];
 	double n = 0;
 
-	alone.load = *lp->load;
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(&alone, &p->budget, p->host, end);
 
@@ -206,12 +205,11 @@ void outline_set_half(struct outline *o, const struct plan *p)
 
 static void set_pool(struct outline *o, const struct plan *p)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, p->loads[0].load);
 	struct life life;
 
 	if (!o->pooled)
 		return;
-	alone.load = *p->loads[0].load;
 	life = life_of(&alone, &p->budget, p->host);
 	o->pool = pool_fate_of(&alone, &p->budget, &life);
 }

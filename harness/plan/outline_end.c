@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/outline.h"
 #include "plan/speed.h"
 #include "plan/use.h"
@@ -80,13 +81,12 @@ static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
 	double clock = clock_ends_ns(p, lp), start = (double)lp->load->start;
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}, 0};
 	struct guess last;
 
 	if (lp->load->total == 0 || !load_is_open(lp->load))
 		return (struct guess){clock, clock, clock};
-	alone.load = *lp->load;
 	last = speed_pace(&alone, &p->budget, &life, lp->load->total - 1);
 	if (!o->half_reached)
 		last = paced(lp, lp->load->total - 1);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/choose.h"
 #include "plan/doubt.h"
@@ -231,9 +232,8 @@ static struct budget budget_of(const struct plan *p, const struct load *load)
 /* Its answer is waited for, it is held, and then its client pauses. */
 static int64_t round_of(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 
-	alone.load = *lp->load;
 	return life_of(&alone, &lp->budget, p->host).live.most + alone.load.request.pause;
 }
 
@@ -332,7 +332,7 @@ static bool sockets_are_apart(const struct plan *p)
 static void forecast_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
-	struct scenario alone = *s;
+	struct scenario alone = alone_of(s, p->loads[0].load);
 
 	p->forecast = together_foresee(p);
 	if (s->network.topology != TOPOLOGY_NAT)
@@ -343,7 +343,6 @@ static void forecast_set(struct plan *p)
 	if (p->load_count > 1 || (s->network.nat.limit && scenario_loads(s) > 1))
 		p->forecast.known = p->forecast.exhausts = p->forecast.counted =
 			false; /* what several make of it is a race */
-	alone.load = *p->loads[0].load;
 	if (p->load_count == 1)
 		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
 	else
@@ -354,16 +353,6 @@ void plan_foresee(struct plan *p)
 {
 	forecast_set(p);
 	doubt_set(p);
-}
-
-/* Does a load of the protocol send anything? A request that is none, of a pool, the far end never
- * sees. */
-static bool asks(const struct plan *p, enum protocol protocol)
-{
-	for (uint32_t i = 0; i < p->load_count; i++)
-		if (p->loads[i].load->protocol == protocol && p->loads[i].load->request.send > 0)
-			return true;
-	return false;
 }
 
 static void loads_fit(struct plan *p, struct arena scratch)
@@ -391,8 +380,8 @@ bool plan_make_for(struct plan *out, const struct plan_wish *wish, struct arena 
 	    !gateway_works(s, host, err) || !counters_exist(s, host, err) ||
 	    !can_inherit(out, err) || !places_set(out, arena, err) || !loads_set(out, arena, err))
 		return false;
-	out->asks = asks(out, PROTOCOL_TCP);
-	out->asks_datagrams = asks(out, PROTOCOL_UDP);
+	out->asks = alone_asks(s, PROTOCOL_TCP);
+	out->asks_datagrams = alone_asks(s, PROTOCOL_UDP);
 	if (!squat_set(out, err))
 		return false;
 	loads_fit(out, *arena);

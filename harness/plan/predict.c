@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/doubt.h"
 #include "plan/fill.h"
@@ -305,9 +306,8 @@ static double opened_least(const struct plan *p, const struct outline *o)
 
 static bool is_answered(const struct plan *p)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, p->loads[0].load);
 
-	alone.load = *p->loads[0].load;
 	return pool_is_answered(&alone);
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/answer.h"
 #include "plan/bind.h"
 #include "plan/crowd.h"
@@ -96,13 +97,12 @@ static uint64_t more_by(uint64_t n, uint64_t more)
 /* Of so many requests: a pool's connections serve again. */
 static uint64_t opened_most(const struct plan *p, const struct load_plan *lp, uint64_t requests)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 	struct pool_fate fate;
 	struct life life;
 
 	if (lp->idle_most == 0)
 		return requests;
-	alone.load = *lp->load;
 	life = life_of(&alone, &lp->budget, p->host);
 	fate = pool_fate_of(&alone, &lp->budget, &life);
 	return (uint64_t)pool_opens_most(&fate, (double)requests);

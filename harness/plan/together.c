@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
 #include "plan/fill.h"
@@ -9,9 +10,8 @@
 
 static struct forecast foresee_one(const struct plan *p, uint32_t i)
 {
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, p->loads[i].load);
 
-	alone.load = *p->loads[i].load;
 	return forecast_make(&alone, p->load_count == 1 ? &p->budget : &p->loads[i].budget,
 			     p->host);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/retry.h"
 #include "plan/shape.h"
@@ -126,8 +127,8 @@ static void set_death(struct use *u, const struct scenario *alone, const struct 
 struct use use_make(const struct plan *p, const struct load_plan *load,
 		    const struct load_plan *asker)
 {
-	struct scenario alone = *p->scenario;
 	const struct load *l = load->load;
+	struct scenario alone = alone_of(p->scenario, l);
 	struct use u = {.load = load,
 			.clients = load_is_open(l) ? 0 : load->concurrency,
 			.total = l->total ? (double)l->total : INFINITY,
@@ -137,7 +138,6 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 			.half_ns = {INFINITY, INFINITY, INFINITY}};
 	struct guess scan;
 
-	alone.load = *l;
 	if (load != asker)
 		life_look_at(&alone, asker ? asker->load : NULL);
 	u.life = life_of(&alone, &load->budget, p->host);

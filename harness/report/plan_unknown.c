@@ -5,6 +5,7 @@
 
 #include "base/order.h"
 #include "plan/accept.h"
+#include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/doubt.h"
 #include "plan/due.h"
@@ -140,9 +141,8 @@ static struct text say_met(const struct plan *p)
 static struct text say_both_close(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++) {
-		struct scenario alone = *p->scenario;
+		struct scenario alone = alone_of(p->scenario, p->loads[i].load);
 
-		alone.load = *p->loads[i].load;
 		if (life_races(&alone))
 			return TEXT("cannot be told: both ends close at once, and TIME_WAIT is on "
 				    "either side, as the machine has it");
@@ -267,10 +267,9 @@ static struct text say_race(const struct plan *p)
 /* Of any load: more come than the server accepts. */
 static struct text say_accepted(const struct plan *p)
 {
-	struct scenario alone = *p->scenario;
-
 	for (uint32_t i = 0; i < p->load_count; i++) {
-		alone.load = *p->loads[i].load;
+		struct scenario alone = alone_of(p->scenario, p->loads[i].load);
+
 		if (accept_wait_ns(&alone) > alone.server.accept_every && !alone.server.backlog)
 			return TEXT("cannot be told: how soon the server accepts a connection "
 				    "(server.accept_every) decides how long it has its port");

@@ -180,6 +180,33 @@ static void who_dies_gives_its_port_up(void)
 	arena_close(&a);
 }
 
+/* A far end that closes once it has answered waits for a request wherever any load sends one. */
+static void who_sends_nothing_beside_requests_closes_first(void)
+{
+	static const struct {
+		const char *request;
+		bool runs_out;
+	} rows[] = {{", end: wait", false},
+		    {", end: wait, request: {send: 8B, receive: 8B}", true}};
+	struct arena a = help_arena();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan p = help_plan(
+			text_format(&a,
+				    "network: {ports: 40000-40031}\nserver: {behaviour: close}\n"
+				    "loads: {beside: {rate: 10/s, total: "
+				    "2%s}, waits: {rate: 100/s, total: "
+				    "60, end: wait}}",
+				    rows[i].request)
+				.s,
+			NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.exhausts, rows[i].runs_out);
+		CU_ASSERT(p.forecast.known);
+	}
+	arena_close(&a);
+}
+
 /* Two loads that each begin with the first pair give that one a connection more. */
 static void a_pair_may_have_a_connection_more_than_the_others(void)
 {
@@ -400,6 +427,7 @@ static const struct test tests[] = {
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
 	TEST(a_reserved_port_is_nobodys_but_who_names_it),
 	TEST(who_dies_gives_its_port_up),
+	TEST(who_sends_nothing_beside_requests_closes_first),
 	TEST(a_pair_may_have_a_connection_more_than_the_others),
 	TEST(leaks_among_others_end_the_ports_when_the_seed_says),
 	TEST(leaks_and_ports_that_come_back_are_counted_together),
