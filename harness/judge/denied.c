@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/alone.h"
 #include "plan/answer.h"
 #include "plan/predict.h"
 
@@ -42,9 +43,8 @@ static bool connects_fail(const struct plan *p, const struct foretold said[PREDI
 static bool requests_fail(const struct plan *p)
 {
 	const struct load_plan *lp = &p->loads[0];
-	struct scenario alone = *p->scenario;
+	struct scenario alone = alone_of(p->scenario, lp->load);
 
-	alone.load = *lp->load;
 	return p->load_count == 1 && answer_fails(&alone) &&
 	       load_begins_most(lp->load, &lp->shape, p->scenario->stop.time) > 0;
 }

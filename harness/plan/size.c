@@ -317,11 +317,9 @@ static uint64_t left_waiting(const struct plan *p, const struct load_plan *lp, u
 {
 	const struct load *l = lp->load;
 	int64_t delay_ns = answer_span(p->scenario).most;
-	struct scenario alone = *p->scenario;
-	bool awaits;
+	struct scenario alone = alone_of(p->scenario, l);
+	bool awaits = l->request.receive > 0 && answer_comes(&alone);
 
-	alone.load = *l;
-	awaits = l->request.receive > 0 && answer_comes(&alone);
 	if (l->protocol != PROTOCOL_TCP || l->request.send == 0 || delay_ns == 0 || awaits)
 		return 0;
 	return least(begun, begun_within(lp, delay_ns + SPEED_STALL_NS));
