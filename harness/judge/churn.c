@@ -139,22 +139,9 @@ static const char *say_own_time(const struct evidence *e)
 		.s;
 }
 
-/* Of those that wait, as many may be at ports that are not of the range: no more than there are of these. */
-static uint64_t waiting_outside(const struct evidence *e)
-{
-	uint64_t most = 0;
-
-	for (uint32_t i = 0; i < e->plan->load_count; i++)
-		if (evidence_is_outside(e->plan, i))
-			most += e->plan->loads[i].budget.capacity;
-	return least(e->tape->tally.closed - e->closed, most);
-}
-
 const char *say_churn(const struct evidence *e)
 {
-	uint64_t waiting = evidence_holders(e).time_wait, outside = waiting_outside(e);
-
-	return text_format(e->a, "%s %s%s", say_waiting(e, waiting - least(waiting, outside)),
+	return text_format(e->a, "%s %s%s", say_waiting(e, evidence_holders(e).time_wait),
 			   say_bound(e), say_own_time(e))
 		.s;
 }

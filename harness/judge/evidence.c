@@ -42,6 +42,17 @@ uint32_t evidence_reserved(const struct evidence *e)
 		       : ports_within(&e->plan->scenario->network.reserved, lp->ports);
 }
 
+/* Of those that wait, as many may be at ports that are not of the range: no more than there are of these. */
+static uint64_t waiting_outside(const struct evidence *e)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < e->plan->load_count; i++)
+		if (evidence_is_outside(e->plan, i))
+			most += e->plan->loads[i].budget.capacity;
+	return least(e->tape->tally.closed - e->closed, most);
+}
+
 struct holders evidence_holders(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
@@ -66,6 +77,7 @@ struct holders evidence_holders(const struct evidence *e)
 		h.time_wait += n[STATE_FIN_WAIT1] + n[STATE_FIN_WAIT2] - h.fin_wait;
 		h.unanswered = n[STATE_SYN_SENT];
 	}
+	h.time_wait -= least(h.time_wait, waiting_outside(e));
 	h.own = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered;
 	h.all = h.own +
 		(uint64_t)e->plan->budget.spaces *

@@ -32,7 +32,7 @@ struct evidence {
 	struct arena *a;
 };
 
-/* What holds ports: the client's sockets by the reason for which they are there. */
+/* What holds ports of the range: the client's sockets by the reason for which they are there. */
 struct holders {
 	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
 	uint64_t ended; /* of the live: by the far end, and not by the client yet */

@@ -326,6 +326,34 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 	}
 }
 
+/* One load has the range, and closes nothing; what waits is at ports of the other's own choice. */
+static void what_waits_outside_of_the_range_holds_none_of_it(void)
+{
+	const struct finding *f;
+	struct sample *dump;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40031}\nloads: {web: {rate: 100/s, hold: 2s, end: "
+		       "reset}, own: {rate: 100/s, bind: ports 50000-50007}}");
+	trial_exhaust(&t, 40);
+	t.tape.tally.open = 32;
+	t.tape.tally.closed = 8;
+	t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
+	t.tape.load_count = 2;
+	t.tape.loads[0].tally = (struct tally){.opened = 32, .open = 32};
+	t.tape.loads[1].tally = (struct tally){.opened = 8, .closed = 8};
+	dump = trial_dump(&t, 32);
+	dump->states[STATE_ESTABLISHED] = 32;
+	dump->states[STATE_TIME_WAIT] = 8;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_LIVE_SATURATION);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(row_says(0, f->why, "None is in TIME_WAIT"));
+	CU_ASSERT(!lines_have(&f->seen, "of 40 ports in use"));
+	CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_TIME_WAIT_CHURN));
+	trial_close(&t);
+}
+
 /* Half of a third is closed: what more ports, or a shorter wait, bring is reckoned with that as well. */
 static void advice_is_of_the_mean_of_what_is_opened(void)
 {
@@ -374,6 +402,7 @@ static const struct test tests[] = {
 	TEST(a_funnel_is_of_loads_that_have_ports),
 	TEST(probes_starve_a_load_that_binds_and_no_other),
 	TEST(churn_is_reckoned_of_those_that_have_the_range),
+	TEST(what_waits_outside_of_the_range_holds_none_of_it),
 	TEST(advice_is_of_the_mean_of_what_is_opened),
 	TESTS_END,
 };
