@@ -61,8 +61,9 @@ struct load_plan {
 	enum family family;
 	enum bind_way bind; /* never BIND_NONE where bind_source is */
 	uint32_t option_count;
-	bool bind_source; /* each connection binds its source */
-	bool foreign;	  /* and that is an address that the client lacks */
+	bool bind_source;  /* each connection binds its source */
+	bool passes_squat; /* it has ports that squat or load.ballast holds, as if nobody did */
+	bool foreign;	   /* and that is an address that the client lacks */
 	bool ipv6_off; /* its addresses are of IPv6, which net.ipv6.conf.all.disable_ipv6 takes away */
 	bool unscoped; /* its addresses are link-local, and load.scope is not theirs: none is opened */
 	bool window;	      /* order: fast, and the kernel has IP_LOCAL_PORT_RANGE */

@@ -68,30 +68,35 @@ static bool conflicts(const struct plan *p, const struct load *load)
 	return is_in(&p->sources, q->address) || is_in(&p->other.sources, q->address);
 }
 
+/* Has the load no port that is squatted? connect() of TCP never has. */
+static bool is_kept_off(const struct plan *p, const struct load *load)
+{
+	bool binds = bind_takes_port(load->bind.way) || load->protocol == PROTOCOL_UDP;
+
+	return p->scenario->squat.protocol == load->protocol && (!binds || conflicts(p, load));
+}
+
 /* What the load cannot have of its own ports, for listeners or for sockets that are bound. */
 struct held {
-	uint32_t listening, bound;
+	uint32_t listening, bound, ballast;
 };
 
 static struct held held(const struct plan *p, const struct load *load)
 {
 	static const struct port_list nothing = {0};
 	const struct scenario *s = p->scenario;
-	enum bind_way way = load->bind.way;
+	bool names = bind_names_port(load->bind.way);
 	struct port_range range = bind_ports(load, s->network.ports);
-	const struct port_list *reserved = bind_names_port(way) ? &nothing : &s->network.reserved;
+	const struct port_list *reserved = names ? &nothing : &s->network.reserved;
+	struct held h = {.ballast = names ? 0 : p->squat.ballast};
 
-	bool binds = bind_takes_port(way) || load->protocol == PROTOCOL_UDP;
-
-	if (s->squat.start > 0 || s->squat.protocol != load->protocol ||
-	    (binds && !conflicts(p, load)))
+	if (!is_kept_off(p, load))
 		return (struct held){0};
-	return (struct held){
-		.listening = taken(&s->squat.listen, range, reserved) +
-			     (bind_names_port(way) ? 0 : p->squat.unbound),
-		.bound = taken(&s->squat.ports, range, reserved) +
-			 (bind_names_port(way) ? 0 : p->squat.bind),
-	};
+	if (s->squat.start > 0)
+		return h;
+	h.listening = taken(&s->squat.listen, range, reserved) + (names ? 0 : p->squat.unbound);
+	h.bound = taken(&s->squat.ports, range, reserved) + (names ? 0 : p->squat.bind);
+	return h;
 }
 
 bool squat_may_take(const struct plan *p, const struct load *load)
@@ -99,9 +104,9 @@ bool squat_may_take(const struct plan *p, const struct load *load)
 	const struct scenario *s = p->scenario;
 	struct port_range of = load->bind.ports, range = s->network.ports;
 
-	return bind_names_port(load->bind.way) && (s->squat.bind || s->squat.unbound) &&
-	       s->squat.protocol == load->protocol && of.lo <= range.hi && range.lo <= of.hi &&
-	       conflicts(p, load);
+	return bind_names_port(load->bind.way) &&
+	       (s->squat.bind || s->squat.unbound || p->squat.ballast) && of.lo <= range.hi &&
+	       range.lo <= of.hi && is_kept_off(p, load);
 }
 
 bool squat_may_take_any(const struct plan *p)
@@ -242,10 +247,9 @@ bool squat_set(struct plan *p, struct err *err)
 	q->early = s->squat.start > 0 ? q->ballast : q->sockets;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct held load = held(p, p->loads[i].load);
-		bool is_of_it = p->loads[i].load->protocol == s->squat.protocol;
 
-		budget_hold(&p->loads[i].budget,
-			    load.listening + load.bound + (is_of_it ? q->ballast : 0));
+		budget_hold(&p->loads[i].budget, load.listening + load.bound + load.ballast);
+		p->loads[i].passes_squat = q->sockets > 0 && !is_kept_off(p, p->loads[i].load);
 	}
 	widest_set(p);
 	held_set(p);

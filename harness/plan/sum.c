@@ -52,10 +52,11 @@ static void set_within(struct sum *s)
 	bool may[SCENARIO_LOADS_MOST];
 
 	for (uint32_t i = 0; i < p->load_count; i++)
-		may[i] = together_inside(p, &p->loads[i], s->me) &&
-			 together_exclude(&p->loads[i], s->me) &&
-			 !sum_may_share(p, p->loads[i].load) &&
-			 (&p->loads[i] == s->me || !bind_shares_with(p->loads[i].load, s->me->load));
+		may[i] =
+			together_inside(p, &p->loads[i], s->me) &&
+			together_exclude(&p->loads[i], s->me) &&
+			!sum_may_share(p, p->loads[i].load) &&
+			(&p->loads[i] == s->me || !bind_shares_with(p->loads[i].load, s->me->load));
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		s->within[i] = may[i];
 		for (uint32_t k = 0; k < p->load_count; k++)

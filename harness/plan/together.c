@@ -65,14 +65,16 @@ bool together_wants(const struct plan *p, const struct load_plan *a, const struc
 	return together_meet(a, b) && !is_aside(p, a, b) && !is_aside(p, b, a);
 }
 
-/* Who names its port may name a reserved one. */
+/* Who names its port may name a reserved one, and who binds another address than squat may have what that holds. */
 bool together_inside(const struct plan *p, const struct load_plan *inner,
 		     const struct load_plan *outer)
 {
 	bool strays = bind_names_port(inner->bind) && !bind_names_port(outer->bind) &&
 		      ports_within(&p->scenario->network.reserved, inner->ports) > 0;
+	bool passes = inner->passes_squat && !outer->passes_squat;
 
-	return !strays && inner->ports.lo >= outer->ports.lo && inner->ports.hi <= outer->ports.hi;
+	return !strays && !passes && inner->ports.lo >= outer->ports.lo &&
+	       inner->ports.hi <= outer->ports.hi;
 }
 
 bool together_within(const struct plan *p, const struct load_plan *inner,

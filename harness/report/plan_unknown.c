@@ -55,7 +55,7 @@ static struct text say_others_first(const struct plan *p, const struct outline *
 			    "client's ports as fast as they can");
 	if (squat_may_take_any(p))
 		return TEXT("cannot be told: which of the ports that the load names the kernel "
-			    "gives to squat decides");
+			    "gives to squat or load.ballast decides");
 	if (doubt_any_descriptors(p))
 		return say_descriptors(p, o, a);
 	if (doubt_backlog(p))

@@ -51,6 +51,16 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		{"{a: {end: leak, bind: address, total: 20}, b: {family: ipv6, end: leak, bind: "
 		 "address, total: 20}}",
 		 HOLDS, 0, 64},
+		/* bind() to another address has the ports of ballast too */
+		{"{a: {bind: ports 40000-40007, end: leak, total: 6}, b: {start: 1s, end: leak, "
+		 "total: 2, ballast: 25%}}",
+		 HOLDS, 0, 32},
+		{"{a: {bind: address, end: leak, total: 25}, b: {start: 1s, end: leak, total: 1, "
+		 "ballast: 25%}}",
+		 CANNOT_TELL, 0, 32},
+		{"{a: {bind: address, end: leak, total: 32}, b: {start: 1s, end: leak, total: 1, "
+		 "ballast: 25%}}",
+		 REFUSES, 32, 32},
 		/* ports of their own */
 		{"{a: {end: leak, bind: ports 50000-50031, total: 20}, b: {end: leak, total: 20}}",
 		 HOLDS, 0, 64},
