@@ -203,7 +203,7 @@ static struct life life_after(const struct scenario *s, const struct life *life)
 
 static int64_t changes_ns(const struct scenario *s)
 {
-	double at = speed_changes_ns(s);
+	double at = speed_changes_ns(s, &s->load);
 
 	return isinf(at) ? FOR_EVER : (int64_t)at;
 }
@@ -360,7 +360,8 @@ static bool is_by_clock(const struct plan *p, const struct load_plan *lp)
 	bool is_drawn = p->scenario->network.choose == CHOOSE_SEED, changes, hangs;
 
 	changes = changes_ns(&alone) != FOR_EVER;
-	hangs = speed_fills(&alone) || !life_opens(&alone) || is_left(&alone, &lp->budget, p->host);
+	hangs = speed_fills(&alone, &alone.load) || !life_opens(&alone) ||
+		is_left(&alone, &lp->budget, p->host);
 	for (enum end end = 0; end < ENDS; end++)
 		is_drawn |= load_ends(l, end) && load_share(l, end) < 1;
 	return (is_drawn || l->ramp.count > 0 || (changes && !hangs)) && load_is_open(l) &&

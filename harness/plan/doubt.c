@@ -70,8 +70,7 @@ bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp)
 
 bool doubt_is_steady(const struct plan *p, const struct load_plan *lp)
 {
-	struct scenario alone = alone_of(p->scenario, lp->load);
-	double changes = speed_changes_ns(&alone);
+	double changes = speed_changes_ns(p->scenario, lp->load);
 
 	return isinf(changes) || (load_is_open(lp->load) &&
 				  (double)shape_when(&lp->shape, lp->sockets_most) < changes);
@@ -83,8 +82,8 @@ static bool is_timed(const struct plan *p, const struct load_plan *lp)
 	struct scenario alone = alone_of(p->scenario, lp->load);
 
 	return load_is_open(lp->load) && lp->idle_most == 0 && life_opens(&alone) &&
-	       !speed_fills(&alone) && !p->scenario->server.backlog &&
-	       !carriage_lacks(&p->nat.carriage) && isinf(speed_changes_ns(&alone)) &&
+	       !speed_fills(&alone, &alone.load) && !p->scenario->server.backlog &&
+	       !carriage_lacks(&p->nat.carriage) && isinf(speed_changes_ns(&alone, &alone.load)) &&
 	       lp->load->on_failure.retry == 0;
 }
 
@@ -147,7 +146,7 @@ static uint64_t queued_most(const struct plan *p, const struct load_plan *lp)
 {
 	uint64_t all = load_begins_most(lp->load, &lp->shape, p->scenario->stop.time);
 
-	if (lp->load->protocol != PROTOCOL_TCP)
+	if (lp->load->protocol != PROTOCOL_TCP || speed_fills(p->scenario, lp->load))
 		return 0;
 	return load_is_open(lp->load) ? least(all, shape_most(&lp->shape, SPEED_STALL_NS)) : all;
 }
@@ -157,7 +156,7 @@ bool doubt_backlog(const struct plan *p)
 	const struct scenario *s = p->scenario;
 	uint64_t room = (uint64_t)s->server.backlog;
 
-	if (room == 0 || speed_fills(s) || !behaviour_does(s->server.behaviour, DOES_LISTEN))
+	if (room == 0 || !behaviour_does(s->server.behaviour, DOES_LISTEN))
 		return false;
 	for (uint32_t i = 0; i < p->load_count; i++)
 		if (queued_most(p, &p->loads[i]) > room)

@@ -68,7 +68,19 @@ double due_over_ns(const struct plan *p, const struct load_plan *lp, const struc
 	life_look_at(&alone, asker->load);
 	life = life_of(&alone, &lp->budget, p->host);
 	all = life_sum(life.live.most, life.quiet.most);
-	if (all == FOR_EVER || speed_fills(&alone) || !life_opens(&alone))
+	if (all == FOR_EVER || speed_fills(&alone, &alone.load) || !life_opens(&alone))
 		return INFINITY;
 	return due_begun_ns(p, lp) + (double)all + (double)life.late_ns;
+}
+
+double due_changes_ns(const struct plan *p)
+{
+	double first = (double)p->scenario->stop.time;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load *l = p->loads[i].load;
+
+		first = fmin(first, speed_changes_ns(p->scenario, l) + (double)l->start);
+	}
+	return first;
 }

@@ -16,3 +16,6 @@ int64_t due_when_ns(const struct load_plan *lp, uint64_t i);
  * back, as another load finds them; INFINITY: that cannot be told. */
 double due_begun_ns(const struct plan *p, const struct load_plan *lp);
 double due_over_ns(const struct plan *p, const struct load_plan *lp, const struct load_plan *asker);
+
+/* When the far end begins to do other than its behaviour says to any load, or the run ends. */
+double due_changes_ns(const struct plan *p);

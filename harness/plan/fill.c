@@ -10,14 +10,6 @@
 #include "plan/sum.h"
 #include "plan/together.h"
 
-/* Who dies gives its listening ports up. */
-static double until_of(const struct plan *p)
-{
-	const struct scenario *s = p->scenario;
-
-	return fmin((double)s->stop.time, speed_changes_ns(s) + (double)s->load.start);
-}
-
 /* Nobody is refused a port that all who may have it share. */
 static bool shares_with_all(const struct plan *p, const struct load_plan *me)
 {
@@ -118,7 +110,7 @@ static int64_t asked_ns(const struct sum *v)
 static struct fill fill_of(struct sum *v, const struct forecast *one)
 {
 	const struct plan *p = v->p;
-	int64_t stop = p->scenario->stop.time, until = (int64_t)until_of(p);
+	int64_t stop = p->scenario->stop.time, until = (int64_t)due_changes_ns(p);
 	double usable = v->me->budget.usable;
 	bool is_steady = v->me->budget.pairs == 1 || p->scenario->network.choose != CHOOSE_SEED;
 	struct fill f = {FOR_EVER, FOR_EVER, FOR_EVER, .likely_of = (uint32_t)(v->me - p->loads)};

@@ -151,7 +151,7 @@ static bool pool_suffices(const struct forecast *f, const struct scenario *s,
 	n = (double)shape_most(&shape, f->port_life_ns + f->late_ns + s->load.pool.idle_timeout);
 	return n * pool_share(pool) + pool_edge(pool) + pool->late * floor(n / pool->between) <=
 		       (double)b->first &&
-	       speed_ends_ns(s) <= speed_changes_ns(s);
+	       speed_ends_ns(s) <= speed_changes_ns(s, &s->load);
 }
 
 /* The connection that is refused, counted from 0, if it is begun while all before it hold their
@@ -234,11 +234,11 @@ static bool refuses(const struct scenario *s, const struct refusal *r, struct gu
 		    double until)
 {
 	bool so_many = s->load.total == 0 || s->load.total > r->sure;
-	bool waits = speed_fills(s) && !load_is_open(&s->load) &&
+	bool waits = speed_fills(s, &s->load) && !load_is_open(&s->load) &&
 		     concurrency_of(&s->load) + s->server.backlog + 1 <= r->sure;
-	double changes = speed_fills(s) ? (double)unanswered_ns(s, &s->load)
-			 : r->by_clock	? (double)INFINITY
-					: speed_changes_ns(s);
+	double changes = speed_fills(s, &s->load) ? (double)unanswered_ns(s, &s->load)
+			 : r->by_clock		  ? (double)INFINITY
+						  : speed_changes_ns(s, &s->load);
 
 	return so_many && !waits && pace.most < fmin(fmin(until, changes), r->held_ns);
 }
@@ -246,11 +246,11 @@ static bool refuses(const struct scenario *s, const struct refusal *r, struct gu
 /* Nothing is opened any more once the server is dead, or its host gone: what has a port still waits or hangs. */
 static void limit_opened(struct forecast *f, const struct scenario *s)
 {
-	double changes = fmax(speed_changes_ns(s), 0);
+	double changes = fmax(speed_changes_ns(s, &s->load), 0);
 	struct shape shape = shape_make(&s->load);
 	int64_t at = isinf(changes) ? FOR_EVER : (int64_t)changes;
 
-	if (at == FOR_EVER || speed_fills(s) || s->load.protocol == PROTOCOL_UDP ||
+	if (at == FOR_EVER || speed_fills(s, &s->load) || s->load.protocol == PROTOCOL_UDP ||
 	    !load_is_open(&s->load))
 		return; /* a backlog that is full changes as much, and is counted by itself */
 	f->gone = f->after > shape_due(&shape, at - 1);
@@ -269,8 +269,8 @@ static void keep_refusal(struct forecast *f, const struct scenario *s, const str
 	f->after_least = opens ? r->least : 0;
 	f->after_most = opens ? r->most : 0;
 	limit_opened(f, s);
-	if (speed_fills(
-		    s)) { /* the backlog, one that is too many for it, and one that is accepted */
+	/* The backlog, one that is too many for it, and one that is accepted. */
+	if (speed_fills(s, &s->load)) {
 		f->after = least(f->after, s->server.backlog + (s->server.accept_every ? 2 : 1));
 		f->after_least = least(f->after_least, s->server.backlog);
 	}
@@ -352,7 +352,7 @@ static double soonest_ns(const struct scenario *s, const struct budget *b, const
 {
 	struct shape shape = shape_make(&s->load);
 	bool hastens = s->load.protocol == PROTOCOL_UDP;
-	double changes = hastens ? fmax(speed_changes_ns(s), 0) : INFINITY;
+	double changes = hastens ? fmax(speed_changes_ns(s, &s->load), 0) : INFINITY;
 
 	return load_is_open(&s->load) ? (double)shape_when(&shape, b->first)
 				      : fmin(speed_pace(s, b, life, b->first).least, changes);
@@ -392,7 +392,7 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 {
 	double next = soonest_ns(s, b, life);
 	int64_t most = tried_ns(s, life);
-	bool goes_on = speed_ends_ns(s) <= speed_changes_ns(s);
+	bool goes_on = speed_ends_ns(s) <= speed_changes_ns(s, &s->load);
 	bool by_clock = b->kept.by_clock || goes_on;
 	bool steady = goes_on && b->first == b->capacity;
 	uint64_t begun = begun_most(s);
@@ -412,7 +412,7 @@ static void foresee(struct forecast *f, const struct scenario *s, const struct b
 	f->cut_short =
 		!never && !f->exhausts &&
 		foresee_refusal(f, s, b, life, fmin(speed_lasts_ns(&s->load), (double)fails.least));
-	if (speed_fills(s))
+	if (speed_fills(s, &s->load))
 		backlog_foresee(f, s, b, life);
 }
 

@@ -130,7 +130,7 @@ static bool fits(const struct scenario *s, const struct budget *b, const struct 
 	double held = s->load.protocol == PROTOCOL_UDP ? (double)datagram_holds(s).most : 0;
 
 	if (!load_is_open(&s->load) || load_is_pooled(&s->load) || s->load.on_failure.retry > 0 ||
-	    nat_maps_for_all(&s->network.nat) || isfinite(speed_changes_ns(s)))
+	    nat_maps_for_all(&s->network.nat) || isfinite(speed_changes_ns(s, &s->load)))
 		return false;
 	for (enum end end = 0; end < ENDS && s->load.protocol == PROTOCOL_TCP; end++)
 		if (load_ends(&s->load, end))
@@ -234,7 +234,7 @@ static void fill(struct forecast *f, const struct scenario *s, const struct budg
 {
 	f->full_after = c->full;
 	f->full_least = c->least;
-	f->times_out = is_told(s) && next_ns < speed_changes_ns(s) &&
+	f->times_out = is_told(s) && next_ns < speed_changes_ns(s, &s->load) &&
 		       next_ns + repeats_ns(s) < held && !ends_before(s, b, c->full, next_ns);
 	if (!f->times_out || asks_until_ns(s, c->full, next_ns) >= held)
 		return;
@@ -250,7 +250,7 @@ static double changes_ns(const struct scenario *s)
 
 	return is_gone && s->load.protocol == PROTOCOL_TCP && !load_is_pooled(&s->load)
 		       ? (double)INFINITY
-		       : speed_changes_ns(s);
+		       : speed_changes_ns(s, &s->load);
 }
 
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,

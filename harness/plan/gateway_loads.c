@@ -3,8 +3,8 @@
 #include "base/order.h"
 #include "plan/alone.h"
 #include "plan/bind.h"
+#include "plan/due.h"
 #include "plan/gateway.h"
-#include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/use.h"
 
@@ -74,7 +74,7 @@ void gateway_together(struct plan *p)
 	const struct carriage *c = &p->nat.carriage;
 	const struct scenario *s = p->scenario;
 	bool one = plan_speaks(p, PROTOCOL_TCP) != plan_speaks(p, PROTOCOL_UDP);
-	double until = fmin((double)s->stop.time, speed_changes_ns(s) + (double)s->load.start);
+	double until = due_changes_ns(p);
 
 	if (one)
 		gateway_bound(&p->forecast, rates_of(p));

@@ -140,7 +140,7 @@ static double begins_ns(const struct plan *p, const struct outline *o, uint64_t 
 void outline_set_after(struct outline *o, const struct plan *p)
 {
 	const struct forecast *f = &p->forecast;
-	bool opens = f->after_most > 0 && !speed_fills(p->scenario);
+	bool opens = f->after_most > 0 && !speed_fills(p->scenario, p->loads[0].load);
 
 	if (f->hangs_ns > 0 || f->refused.most > 0) {
 		o->after = (uint64_t)f->refused.likely;

@@ -160,8 +160,8 @@ static struct foretold foretell_sustained(const struct plan *p, const struct out
 	double lasts_ns = (double)load_lasts_ns(p->loads[0].load, p->scenario->stop.time);
 	double ns = fmin(elapsed_ns, lasts_ns - 1),
 	       most = fmin(carried(p, ns + LIFE_SLACK), o->asked);
-	bool is_steady =
-		f->life_least_ns == f->port_life_ns && isinf(speed_changes_ns(p->scenario));
+	bool is_steady = f->life_least_ns == f->port_life_ns &&
+			 isinf(speed_changes_ns(p->scenario, p->loads[0].load));
 
 	if (!any_opens(p) && p->scenario->network.topology != TOPOLOGY_LOOPBACK)
 		return exactly(0);

@@ -64,19 +64,19 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 	};
 }
 
-bool speed_fills(const struct scenario *s)
+bool speed_fills(const struct scenario *s, const struct load *l)
 {
 	bool is_slow = s->server.behaviour == BEHAVIOUR_NEVER_ACCEPT || s->server.accept_every;
 
-	return s->server.backlog && is_slow && s->load.protocol == PROTOCOL_TCP;
+	return s->server.backlog && is_slow && l->protocol == PROTOCOL_TCP;
 }
 
-double speed_changes_ns(const struct scenario *s)
+double speed_changes_ns(const struct scenario *s, const struct load *l)
 {
-	if (speed_fills(s))
+	if (speed_fills(s, l))
 		return 0;
-	return fmin(s->server.die ? (double)(s->server.die - s->load.start) : INFINITY,
-		    s->server.vanish ? (double)(s->server.vanish - s->load.start) : INFINITY);
+	return fmin(s->server.die ? (double)(s->server.die - l->start) : INFINITY,
+		    s->server.vanish ? (double)(s->server.vanish - l->start) : INFINITY);
 }
 
 double speed_lasts_ns(const struct load *load)

@@ -58,8 +58,9 @@ double speed_lasts_ns(const struct load *load);
 /* For how long connections are begun. */
 double speed_ends_ns(const struct scenario *s);
 
-/* Is its backlog full after some connections, so that others hang? */
-bool speed_fills(const struct scenario *s);
+/* Is a backlog full after some connections of a load, so that others hang? */
+bool speed_fills(const struct scenario *s, const struct load *l);
 
-/* When the far end begins to do other than its behaviour says: it dies, or its backlog is full. */
-double speed_changes_ns(const struct scenario *s);
+/* When the far end begins to do other than its behaviour says to a load, since that began: it dies, or its
+ * backlog is full. */
+double speed_changes_ns(const struct scenario *s, const struct load *l);

@@ -107,7 +107,7 @@ static int64_t longest_ns(const struct use *u, const struct plan *p, const struc
 static bool is_refused_later(const struct scenario *alone)
 {
 	return alone->server.die > 0 && alone->server.vanish == 0 && life_opens(alone) &&
-	       alone->load.protocol == PROTOCOL_TCP && !speed_fills(alone);
+	       alone->load.protocol == PROTOCOL_TCP && !speed_fills(alone, &alone->load);
 }
 
 /* Then none begins that is to be counted. What is open then may wait after its FIN, and
@@ -134,7 +134,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 			.total = l->total ? (double)l->total : INFINITY,
 			.lasts_ns = load_lasts_ns(l, p->scenario->stop.time),
 			.is_pooled = load_is_pooled(l),
-			.is_steady = isinf(speed_changes_ns(p->scenario)),
+			.is_steady = isinf(speed_changes_ns(p->scenario, l)),
 			.half_ns = {INFINITY, INFINITY, INFINITY}};
 	struct guess scan;
 

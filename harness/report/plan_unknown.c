@@ -252,16 +252,30 @@ static struct text say_wanted_more(const struct plan *p, const struct outline *o
 	return (struct text){0};
 }
 
-/* Or that the machine's speed decides. */
-static struct text say_race(const struct plan *p)
+/* Of any load. */
+static struct text say_hangs(const struct plan *p, struct arena *a)
 {
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (speed_fills(p->scenario, p->loads[i].load))
+			return text_format(
+				a,
+				"cannot be told: connects hang where the server's backlog is full "
+				"(server.backlog, server.accept_every), and have their ports until "
+				"load.timeout%s",
+				p->load_count > 1
+					? ""
+					: ": whether all ports are in use by then is too close");
+	return (struct text){0};
+}
+
+/* Or that the machine's speed decides. */
+static struct text say_race(const struct plan *p, struct arena *a)
+{
+	struct text hangs = say_hangs(p, a);
+
 	if (p->scenario->squat.start > 0)
 		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
-	if (speed_fills(p->scenario))
-		return TEXT("cannot be told: connects hang where the server's backlog is full "
-			    "(server.backlog, server.accept_every), and have their ports until "
-			    "load.timeout: whether all ports are in use by then is too close");
-	return TEXT("cannot be told: the machine's speed decides");
+	return hangs.len ? hangs : TEXT("cannot be told: the machine's speed decides");
 }
 
 /* Of any load: more come than the server accepts. */
@@ -297,6 +311,8 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = say_both_close(p);
 	if (!why.len && p->load_count > 1)
 		why = say_few_wait(p, o, a);
+	if (!why.len && p->load_count > 1)
+		why = say_hangs(p, a);
 	if (!why.len && p->load_count > 1 && p->scenario->squat.start == 0)
 		return plan_say_together(p, a);
 	if (!why.len && p->load_count == 1)
@@ -307,7 +323,7 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = say_late(p, o, a);
 	if (!why.len && p->load_count == 1)
 		why = say_wanted_more(p, o, a);
-	return why.len ? why : say_race(p);
+	return why.len ? why : say_race(p, a);
 }
 
 /* Of loads that want nothing of each other's ports, each part that cannot be told. */

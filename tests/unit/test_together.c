@@ -74,6 +74,12 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		/* what is begun by the clock is bounded too */
 		{"{a: {end: leak, total: 2}, b: {end: leak, rate: 10/s, duration: 2s}}", HOLDS, 0,
 		 32},
+		/* hang in a backlog, whatever protocol the file's own section names */
+		{"{a: {protocol: tcp, rate: 20/s, total: 200, end: reset}, b: {protocol: tcp, "
+		 "rate: "
+		 "20/s, total: 200, end: reset}}\nload: {protocol: udp}\nserver: {behaviour: "
+		 "never-accept, backlog: 40}",
+		 CANNOT_TELL, 0, 32},
 		/* what shares a port leaves it in TIME_WAIT to the others; and one more between the same
 		 * addresses and ports is refused, but for no want of a port */
 		{"{srv: {bind: port 40006, rate: 10/s, total: 3, options: {reuseaddr: true}}, "
