@@ -151,6 +151,24 @@ static uint64_t queued_most(const struct plan *p, const struct load_plan *lp)
 	return load_is_open(lp->load) ? least(all, shape_most(&lp->shape, SPEED_STALL_NS)) : all;
 }
 
+/* Has a load surely begun all, and the server accepted it, when another begins? */
+static bool is_accepted(const struct plan *p, const struct load_plan *lp,
+			const struct load_plan *later)
+{
+	return due_begun_ns(p, lp) + (double)SPEED_STALL_NS <= (double)later->load->start;
+}
+
+/* With a load's, those of others that may be there with them. */
+static uint64_t queued_with(const struct plan *p, const struct load_plan *lp)
+{
+	uint64_t queued = 0;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		if (!is_accepted(p, &p->loads[i], lp) && !is_accepted(p, lp, &p->loads[i]))
+			queued += least(queued_most(p, &p->loads[i]), UINT32_MAX);
+	return queued;
+}
+
 bool doubt_backlog(const struct plan *p)
 {
 	const struct scenario *s = p->scenario;
@@ -159,7 +177,7 @@ bool doubt_backlog(const struct plan *p)
 	if (room == 0 || !behaviour_does(s->server.behaviour, DOES_LISTEN))
 		return false;
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (queued_most(p, &p->loads[i]) > room)
+		if (queued_with(p, &p->loads[i]) > room)
 			return true;
 	return false;
 }

@@ -80,6 +80,13 @@ static void a_full_backlog_is_a_matter_of_speed(void)
 		 true},
 		{"server: {backlog: 8}\nload: {rate: 100/s, end: leak}", true, false},
 		{"server: {backlog: 64}\nload: {rate: 100/s, end: leak}", false, true},
+		/* the queue is that of all loads that are there together */
+		{"server: {backlog: 8}\nloads: {a: {concurrency: 4, end: leak, total: 5}, "
+		 "b: {concurrency: 4, end: leak, total: 4}}",
+		 true, false},
+		{"server: {backlog: 8}\nloads: {a: {concurrency: 4, end: leak, total: 5}, "
+		 "b: {start: 2s, concurrency: 4, end: leak, total: 4}}",
+		 false, true},
 		/* never emptied: counted (plan/forecast.c) */
 		{"server: {backlog: 2, behaviour: never-accept}\nload: {rate: 100/s, end: leak}",
 		 false, true},
