@@ -81,12 +81,12 @@ static uint64_t port_most_of(const struct load_plan *lp)
 static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
 {
 	int64_t life_ns = p->forecast.port_life_ns;
+	int64_t late_ns = later(p->forecast.late_ns, life_wait_late_ns(p->scenario, p->host));
 
 	if (life_ns < FOR_EVER && life_may_wait_reused(p))
 		life_ns += p->scenario->network.time_wait; /* until somebody takes it */
-	return load_is_open(lp->load) && life_ns < FOR_EVER
-		       ? begun_within(lp, life_ns + life_wait_late_ns(p->scenario, p->host))
-		       : UINT64_MAX;
+	return load_is_open(lp->load) && life_ns < FOR_EVER ? begun_within(lp, life_ns + late_ns)
+							    : UINT64_MAX;
 }
 
 static uint64_t more_by(uint64_t n, uint64_t more)

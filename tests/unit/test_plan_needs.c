@@ -325,6 +325,20 @@ static void what_a_far_end_opens_to_itself_takes_memory(void)
 	arena_close(&a);
 }
 
+/* Two timers of 140 s, each of which may be 16.4 s late. */
+static void what_waits_in_fin_wait2_is_there_until_its_timers_end_it(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan(
+		"network: {ports: 20000-59999, sysctl: {net.ipv4.tcp_fin_timeout: 200}}\n"
+		"server: {behaviour: hold}\nload: {rate: 50/s, duration: 20m}\nstop: {time: 1h}",
+		NULL, 1, &a);
+
+	CU_ASSERT_EQUAL(p.needs.holding, 15639);
+	CU_ASSERT(p.needs.live + p.needs.waiting >= p.needs.holding);
+	arena_close(&a);
+}
+
 /* A connect may take a port out of TIME_WAIT after a second; but until one does, it is in use. */
 static void a_port_that_may_be_reused_is_in_use_until_it_is(void)
 {
@@ -521,6 +535,7 @@ static void what_squat_may_have_of_named_ports_is_not_told(void)
 static const struct test tests[] = {
 	TEST(what_is_carried_is_bounded_by_the_buffers),
 	TEST(what_a_far_end_opens_to_itself_takes_memory),
+	TEST(what_waits_in_fin_wait2_is_there_until_its_timers_end_it),
 	TEST(a_port_that_may_be_reused_is_in_use_until_it_is),
 	TEST(what_is_in_use_at_once_is_no_more_than_told),
 	TEST(a_destination_has_no_more_in_use_than_told),
