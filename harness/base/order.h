@@ -1,4 +1,4 @@
-/* order.h - the smaller and the larger of two: of counts, and of times.
+/* order.h - the smaller and the larger of two, of counts and of times; and what one count has beyond another.
  *
  * Units: times are nanoseconds; counts whatever both of them count.
  */
@@ -14,6 +14,11 @@ static inline uint64_t least(uint64_t a, uint64_t b)
 static inline uint64_t most(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+static inline uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
 }
 
 static inline int64_t sooner(int64_t a, int64_t b)

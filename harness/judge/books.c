@@ -1,5 +1,6 @@
 #include "judge/books.h"
 
+#include "judge/evidence.h"
 #include "plan/life.h"
 
 static uint64_t moved(const struct measures *m, const char *counter)
@@ -13,16 +14,6 @@ static uint64_t moved(const struct measures *m, const char *counter)
 uint64_t book_missing(const struct book *book)
 {
 	return book->known && book->apart > book->explained ? book->apart - book->explained : 0;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 static uint64_t apart(uint64_t a, uint64_t b)
@@ -113,11 +104,6 @@ static struct gap compare_accounts(struct book *book, const struct tape *tape,
 	return gap;
 }
 
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* The totals, which are counted apart from the accounts and can be out where those are not; and the
  * accounts, which a tape that was read from a file does not keep. */
 static struct gap compare_all(struct book *book, const struct tape *tape, const struct plan *plan,
@@ -140,14 +126,37 @@ static void explain(struct book *book, struct gap gap, uint64_t over, uint64_t u
 
 /* ---- what is open -------------------------------------------------------- */
 
+/* Does the scenario have anybody who may answer any open connection with a RST? A far end that ends
+ * connections itself or dies, or a gateway that has forgotten a mapping. */
+static bool may_be_reset(const struct plan *plan)
+{
+	const struct scenario *s = plan->scenario;
+
+	return behaviour_does(s->server.behaviour, DOES_END) || s->server.die ||
+	       plan->nat.outside.count;
+}
+
+static bool may_end_by(const struct load *load, enum end end)
+{
+	return load->end == end || load->mix.share[end] > 0;
+}
+
 /* Connections that ended without a FIN, less those that the driver, and its prober, know of. On
- * loopback the other ends are counted too. */
+ * loopback the other ends are counted too. Of what somebody else may reset the least: a RST after the FIN
+ * moves no EstabResets, nor need the far end's half of it. */
 static uint64_t ended_otherwise(const struct tape *tape, const struct plan *plan,
 				const struct measures *m)
 {
 	uint64_t own = tape->tally.reset + tape->tally.lost;
-	bool both = plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
+	bool any = may_be_reset(plan),
+	     both = plan->scenario->network.topology == TOPOLOGY_LOOPBACK && !any;
 
+	for (uint32_t i = 0; any && i < plan->load_count; i++) {
+		const struct tally *t = evidence_tally(plan, tape, i);
+
+		if (may_end_by(plan->loads[i].load, END_SHUTDOWN))
+			own = less(own, t->reset + t->lost);
+	}
 	own += tape->latency ? tape->latency->all.count : 0;
 	return less(moved(m, "EstabResets"), both ? 2 * own : own);
 }
@@ -163,16 +172,6 @@ static uint64_t forgotten(const struct measures *m)
 static uint64_t unanswered(const struct measures *m)
 {
 	return moved(m, "TCPAbortOnTimeout") + forgotten(m);
-}
-
-/* Does the scenario have anybody who may answer any open connection with a RST? A far end that ends
- * connections itself or dies, or a gateway that has forgotten a mapping. */
-static bool may_be_reset(const struct plan *plan)
-{
-	const struct scenario *s = plan->scenario;
-
-	return behaviour_does(s->server.behaviour, DOES_END) || s->server.die ||
-	       plan->nat.outside.count;
 }
 
 /* On loopback what a far end opens to itself has the client's ports: of several chains, one after the
@@ -210,11 +209,6 @@ static uint64_t half_closed(const struct tape *tape, const struct sample *s, uin
 	uint64_t sure = s->states[STATE_FIN_WAIT2], more = less(closing(s), closed);
 
 	return least(tape->tally.open, more > sure ? more : sure);
-}
-
-static bool may_end_by(const struct load *load, enum end end)
-{
-	return load->end == end || load->mix.share[end] > 0;
 }
 
 /* And those that no counter tells of: the far end's FIN came first, or its RST when they had sent theirs. */

@@ -7,11 +7,6 @@ struct held {
 	uint64_t live, closing;
 };
 
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* One that is open may have sent its FIN, and is closing to the kernel. */
 static bool half_closes(const struct load *load)
 {

@@ -79,6 +79,44 @@ static void what_has_sent_its_fin_may_be_gone(void)
 	}
 }
 
+/* Three are gone, beside 5 that were reset, of which the driver knows: it counts each, and of
+ * who had sent a FIN by then, or of the far end's halves on loopback, the kernel need not. */
+static void what_a_far_end_resets_is_counted_at_least_where_no_fin_was(void)
+{
+	static const struct {
+		const char *lines;
+		uint64_t resets, missing;
+	} cases[] = {
+		{"load: {total: 32}", 8, 0},
+		{"load: {total: 32}", 7, 1},
+		{"load: {total: 32}", 3, 3},
+		{"loads: {a: {total: 5, end: shutdown}, b: {total: 27, end: inherit}}", 3, 0},
+		{"loads: {a: {total: 5, end: inherit}, b: {total: 27, end: shutdown}}", 6, 2},
+		{"network: {topology: loopback}\nload: {total: 32}", 8, 0},
+		{"network: {topology: loopback}\nload: {total: 32}", 7, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tape loads[2] = {{.tally = {.reset = 5}}};
+		char lines[200];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines), "server: {behaviour: reset}\n%s", cases[i].lines);
+		book_balanced(&t, lines);
+		t.tape.loads = loads;
+		t.tape.load_count = t.plan.load_count > 1 ? 2 : 0;
+		t.tape.tally.attempted += 5;
+		t.tape.tally.opened += 5;
+		t.tape.tally.reset = 5;
+		book_dump(&t)->states[STATE_ESTABLISHED] = 9;
+		book_counter(&t, "EstabResets", cases[i].resets);
+		CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), cases[i].missing);
+		if (book_lacks(&t, BOOK_LIVE) != cases[i].missing)
+			printf("row %zu\n", i);
+		trial_close(&t);
+	}
+}
+
 /* Put into TIME_WAIT and gone, though nobody has taken it over: a RST has killed it, where it may. */
 static void what_a_rst_has_killed_is_told_by_what_is_there(void)
 {
@@ -292,6 +330,7 @@ static const struct test tests[] = {
 	TEST(what_has_sent_its_fin_may_be_open_to_the_driver),
 	TEST(closed_sockets_of_udp_hide_nothing_half_closed),
 	TEST(what_has_sent_its_fin_may_be_gone),
+	TEST(what_a_far_end_resets_is_counted_at_least_where_no_fin_was),
 	TEST(what_a_rst_has_killed_is_told_by_what_is_there),
 	TEST(time_wait_that_outlasts_resets_was_destroyed_from_outside),
 	TEST(a_live_connection_ended_by_neither_end_was_destroyed_from_outside),
