@@ -262,10 +262,14 @@ static uint64_t ports_of(const struct outline *o, const struct plan *p)
 	return (uint64_t)fmin(most, ceil(fill_ports_most(p)));
 }
 
+/* Beside those of the loads a connect that is timed has a port: one at a time. */
 void outline_set_ports(struct outline *o, const struct plan *p)
 {
+	bool is_timed = p->scenario->sample.latency > 0 && !plan_binds_nowhere(p);
+
 	o->begun_most = begun_most(o, p);
 	o->ports = ports_of(o, p);
+	o->ports += is_timed && o->ports < together_capacity(p);
 }
 
 static struct outline outline_of_one(const struct plan *p)
