@@ -147,6 +147,19 @@ static const char *say_books(const struct evidence *e)
 	return all.len ? all.s : say_ends(e);
 }
 
+/* "32", "at least 1", "30 to 32" */
+static const char *say_guess(const struct evidence *e, enum measure_kind kind,
+			     const struct guess *g)
+{
+	const char *least = say_measure(e->a, kind, g->least);
+
+	if (g->least == g->most)
+		return least;
+	return isinf(g->most)
+		       ? text_format(e->a, "at least %s", least).s
+		       : text_format(e->a, "%s to %s", least, say_measure(e->a, kind, g->most)).s;
+}
+
 static const char *say_foretold(const struct evidence *e)
 {
 	struct text all = {0};
@@ -156,10 +169,9 @@ static const char *say_foretold(const struct evidence *e)
 		const struct prediction_info *p = &prediction_infos[i];
 
 		if (c->outcome == OUTCOME_BROKEN)
-			all = text_format(e->a, TEXT_FMT "%s%s was to be %s to %s, and is %s.",
+			all = text_format(e->a, TEXT_FMT "%s%s was to be %s, and is %s.",
 					  TEXT_ARG(all), all.len ? " " : "", p->name,
-					  say_measure(e->a, p->kind, c->predicted.least),
-					  say_measure(e->a, p->kind, c->predicted.most),
+					  say_guess(e, p->kind, &c->predicted),
 					  say_measure(e->a, p->kind, c->observed.n));
 	}
 	return all.len ? all.s : "All that was predicted of it holds.";

@@ -2,8 +2,10 @@
 #include "judge/foretold.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 
+#include "judge/gate_topic.h"
 #include "plan/predict.h"
 #include "suites.h"
 #include "trial.h"
@@ -502,6 +504,33 @@ static void a_recovery_that_came_sooner_has_its_reason(void)
 	}
 }
 
+static void what_has_no_bound_above_is_told_as_at_least(void)
+{
+	static const struct {
+		struct guess guess;
+		const char *said;
+	} rows[] = {
+		{{1, 1, INFINITY}, "nat.drop was to be at least 1, and is 0."},
+		{{3, 3, 3}, "nat.drop was to be 3, and is 0."},
+		{{3, 4, 5}, "nat.drop was to be 3 to 5, and is 0."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct evidence e;
+		struct trial t;
+
+		trial_run_out(&t);
+		trial_judge(&t);
+		t.measures.predictions[PREDICTION_DROPS] =
+			(struct compared){.predicted = rows[i].guess,
+					  .observed = {true, 0},
+					  .outcome = OUTCOME_BROKEN};
+		e = evidence_of(&t.plan, &t.tape, &t.measures, &t.arena);
+		CU_ASSERT(row_says(i, text_of(gate_topics[TOPIC_FORETOLD].say(&e)), rows[i].said));
+		trial_close(&t);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(a_run_as_predicted_breaks_nothing),
 	TEST(a_broken_prediction_is_a_finding_with_its_number),
@@ -525,6 +554,7 @@ static const struct test tests[] = {
 	TEST(ports_in_use_are_foretold_of_the_range_that_is_measured),
 	TEST(what_cannot_be_told_has_a_reason),
 	TEST(a_recovery_that_came_sooner_has_its_reason),
+	TEST(what_has_no_bound_above_is_told_as_at_least),
 	TESTS_END,
 };
 
