@@ -8,6 +8,7 @@
 #include "plan/bind.h"
 #include "plan/buckets.h"
 #include "plan/life.h"
+#include "plan/linger.h"
 #include "plan/pool.h"
 #include "plan/retry.h"
 #include "plan/shape.h"
@@ -45,15 +46,13 @@ static uint64_t kept_by_itself(const struct scenario *s)
 
 /* Connections that are not closed yet, or whose close is under way: of an open loop those of a machine, and a far
  * end, that is held up. */
-static uint64_t under_way_of(const struct scenario *s, const struct life *life)
+static double under_way_of(const struct scenario *s, const struct life *life)
 {
-	/* The server's last ACK is on its way; where it has refused, there is none. */
-	bool lingers = s->load.protocol == PROTOCOL_TCP && life_opens(s);
 	struct shape shape = shape_make(&s->load);
 
 	if (load_is_open(&s->load))
-		return shape_most(&shape, life_sum(life->live.most, SPEED_STALL_NS));
-	return concurrency_of(&s->load) + kept_by_itself(s) + (lingers ? 8 : 0);
+		return (double)shape_most(&shape, life_sum(life->live.most, SPEED_STALL_NS));
+	return concurrency_of(&s->load) + (double)kept_by_itself(s) + linger_most(s);
 }
 
 /* No more wait than there are buckets, where each is in TIME_WAIT as soon as its client is done with it: a client
@@ -80,7 +79,7 @@ static bool bounded(const struct scenario *s, const struct budget *b, const stru
 	uint64_t ports = waits || life->live.least < life->live.most ? b->usable : b->capacity;
 
 	return life->quiet.most < FOR_EVER && (waits ? waiting > 0 : !load_is_open(&s->load)) &&
-	       under_way_of(s, life) + (waits ? waiting : 0) <= ports;
+	       under_way_of(s, life) + (waits ? (double)waiting : 0) <= (double)ports;
 }
 
 /* No more are open than were under way at once, to each destination: those that have the

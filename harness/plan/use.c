@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "plan/alone.h"
 #include "plan/bind.h"
+#include "plan/linger.h"
 #include "plan/retry.h"
 #include "plan/shape.h"
 #include "plan/speed.h"
@@ -12,9 +13,6 @@
 #include "plan/unanswered.h"
 
 #define SECOND 1e9
-
-/* A closed loop's connections whose last ACK is on its way. */
-#define LINGERING 8
 
 static const struct {
 	double connect_ns, late_ns;
@@ -154,7 +152,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	u.most_ns = longest_ns(&u, p, &alone);
 	u.lasts_ns = sooner(u.lasts_ns, life_fails_ns(&alone, &u.life).most);
 	set_death(&u, &alone, p->host);
-	u.beside = l->protocol == PROTOCOL_TCP && life_opens(&alone) ? LINGERING : 0;
+	u.beside = linger_most(&alone);
 	u.total = load_binds_nowhere(p, load) ? 0 : u.total;
 	u.clients = fmin(u.clients, u.total);
 	scan = speed_scan_ns(l, &load->budget, u.life.quiet.most);

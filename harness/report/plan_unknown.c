@@ -10,6 +10,7 @@
 #include "plan/doubt.h"
 #include "plan/due.h"
 #include "plan/life.h"
+#include "plan/linger.h"
 #include "plan/part.h"
 #include "plan/retry.h"
 #include "plan/speed.h"
@@ -271,11 +272,18 @@ static struct text say_hangs(const struct plan *p, struct arena *a)
 /* Or that the machine's speed decides. */
 static struct text say_race(const struct plan *p, struct arena *a)
 {
+	struct scenario alone = alone_of(p->scenario, p->loads[0].load);
 	struct text hangs = say_hangs(p, a);
 
 	if (p->scenario->squat.start > 0)
 		return TEXT("cannot be told: which ports squat finds free (squat.start) decides");
-	return hangs.len ? hangs : TEXT("cannot be told: the machine's speed decides");
+	if (hangs.len)
+		return hangs;
+	if (p->load_count == 1 && p->loads[0].concurrency && linger_grows(&alone))
+		return TEXT("cannot be told: clients go on before the server has ended their "
+			    "connections, whose ports are in use until then: the machine's speed "
+			    "decides");
+	return TEXT("cannot be told: the machine's speed decides");
 }
 
 /* Of any load: more come than the server accepts. */

@@ -220,6 +220,13 @@ static void ports_are_free_at_once_after_a_reset_or_when_the_server_closes_first
 	static const struct row rows[] = {
 		{FEW "load: {rate: 1k/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
 		{FEW "load: {concurrency: 8, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		/* a client that does not wait for the server's RST has others while that is held up */
+		{FEW "server: {behaviour: reset}\nload: {concurrency: 8, total: 320}", 0, INFINITY, CANNOT_TELL, 0},
+		{FEW "server: {behaviour: reset}\nload: {concurrency: 8, total: 32}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: reset}\nload: {concurrency: 8, total: 320, end: wait}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: reset}\nload: {concurrency: 8, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: reset}\nload: {concurrency: 8, total: 320, hold: 130ms}", 0, INFINITY, HOLDS, 0},
+		{FEW "server: {behaviour: reset}\nload: {concurrency: 8, total: 320, hold: 70ms}", 0, INFINITY, CANNOT_TELL, 0},
 		{FEW "load: {concurrency: 8, total: 320, end: disconnect}", 0, INFINITY, HOLDS, 0},
 		{FEW "load: {rate: 100k/s, total: 320, end: reset}", 0, INFINITY, CANNOT_TELL, 0},
 		{FEW "server: {behaviour: close}\nload: {rate: 1k/s, total: 320, end: wait}", 0, INFINITY, HOLDS, 0},
