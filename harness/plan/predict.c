@@ -94,6 +94,16 @@ static bool is_idle_for_ever(const struct outline *o)
 	return o->pooled && o->pool.rounds <= 0 && !o->pool.serves_once;
 }
 
+/* A port that a search has missed (budget.h) was never gone, and the next may find it. */
+static double recovered_least(const struct plan *p, double life_ns)
+{
+	const struct forecast *f = &p->forecast;
+
+	return p->budget.may_lose_one
+		       ? f->at.least
+		       : fmax(fmin((double)f->life_least_ns, life_ns) - (double)LIFE_SLACK, 0);
+}
+
 /* The first connection has its port for the whole of its life; then somebody has to ask for it. */
 static struct foretold foretell_recovered(const struct plan *p, const struct outline *o)
 {
@@ -107,11 +117,10 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 		return untold;
 	asks = o->rate > 0 ? SECOND / shape_rate(&p->loads[0].shape)
 			   : (double)(o->round_ns + l->timeout);
-	return (struct foretold){
-		true,
-		{fmax(fmin((double)f->life_least_ns, life) - (double)LIFE_SLACK, 0), life,
-		 life + (double)f->late_ns + PROBE_NS + HELD_UP_NS + asks +
-			 (double)retry_most_ns(l)}};
+	return (struct foretold){true,
+				 {recovered_least(p, life), life,
+				  life + (double)f->late_ns + PROBE_NS + HELD_UP_NS + asks +
+					  (double)retry_most_ns(l)}};
 }
 
 /* Does any connect come to an open connection? One of UDP asks nobody. */

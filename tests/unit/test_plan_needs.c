@@ -506,6 +506,32 @@ static void a_recovery_is_told_where_the_first_connection_has_it(void)
 	}
 }
 
+/* bind() to port 0 of an odd range may miss one. */
+static void a_port_that_was_missed_may_be_found_at_once(void)
+{
+	static const struct {
+		const char *ports;
+		double least_s;
+	} rows[] = {{"40000-40032", 0.31}, {"40000-40031", 60.4}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct text lines = text_format(&a,
+						"network: {ports: %s}\nload: {rate: 100/s, total: "
+						"149, hold: 500ms, bind: address}",
+						rows[i].ports);
+		struct plan p = help_plan(lines.s, NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 3e9);
+		CU_ASSERT(told[PREDICTION_RECOVERED].told);
+		CU_ASSERT_DOUBLE_EQUAL(told[PREDICTION_RECOVERED].value.least / 1e9,
+				       rows[i].least_s, 0.1);
+		CU_ASSERT_DOUBLE_EQUAL(told[PREDICTION_RECOVERED].value.likely / 1e9, 60.5, 0.1);
+		arena_close(&a);
+	}
+}
+
 /* A listener shares its port with nobody; and which ports squat has that names none is
  * the kernel's to say. */
 static void what_squat_may_have_of_named_ports_is_not_told(void)
@@ -544,6 +570,7 @@ static const struct test tests[] = {
 	TEST(what_is_in_use_at_once_is_no_more_than_told),
 	TEST(a_destination_has_no_more_in_use_than_told),
 	TEST(a_recovery_is_told_where_the_first_connection_has_it),
+	TEST(a_port_that_was_missed_may_be_found_at_once),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
 	TEST(what_is_inherited_is_open_beside_the_slots),
 	TEST(a_leak_has_a_slot_for_each_port),
