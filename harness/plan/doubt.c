@@ -46,7 +46,7 @@ static void forecast_named(struct plan *p)
 
 	if (!squat_may_take_any(p))
 		return;
-	f->rate = NAN;
+	f->rate = f->rate_sure = NAN;
 	take_back(f, false);
 }
 
@@ -202,7 +202,7 @@ static void forecast_loop(struct plan *p)
 
 	if (!upstreams_are_clients(p))
 		return;
-	f->rate = NAN;
+	f->rate = f->rate_sure = NAN;
 	take_back(f, false);
 }
 

@@ -327,7 +327,7 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 {
 	const struct pool_fate pool = pool_fate_of(s, b, life);
 
-	f->rate = NAN;
+	f->rate = f->rate_sure = NAN;
 	if (pool.is_closed && isfinite(pool.at_once))
 		pool_carries(f, s, b, &pool);
 	if (foresee_first(f, s, b, life, &pool))
@@ -428,10 +428,10 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	};
 
 	f.rate = f.rate_sure = b->capacity ? INFINITY : 0;
-	if (f.port_life_ns > 0 && !bind_overshadows(&s->load)) {
+	if ((f.port_life_ns > 0 || f.late_ns > 0) && !bind_overshadows(&s->load)) {
 		double pairs = (double)b->capacity * SECOND / retry_tries(s, &s->load);
 
-		f.rate = pairs / life_mean(s, b, host);
+		f.rate = f.port_life_ns > 0 ? pairs / life_mean(s, b, host) : NAN;
 		f.rate_sure = pairs / life_mean_late(s, b, host);
 		buckets_bound(&f, s, b, host);
 	}

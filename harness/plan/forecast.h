@@ -20,7 +20,7 @@ struct forecast {
 	int64_t port_life_ns; /* from one connect to the next that can have its port; or FOR_EVER */
 	int64_t life_least_ns; /* the same, at best */
 	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
-	int64_t late_ns;       /* so much longer may that be, by the timer that ends it */
+	int64_t late_ns;       /* so much longer may that be, by what ends it (life.h) */
 	uint64_t after;	       /* connections opened before the first refusal; only if counted */
 	uint64_t after_least, after_most; /* as exactly as that can be told */
 	struct guess at; /* when that is, in ns since the load began, or the first of them: by a
@@ -29,7 +29,8 @@ struct forecast {
 				  FOR_EVER: it is not. Of others 0 */
 	double rate; /* the load that the ports sustain, if no timer is late; 0: none, INFINITY: any, NAN:
 			cannot be told. Of several parts (plan/part.h) it is the first's */
-	double rate_sure; /* of one load, and for ever: each timer may be as late as late_ns */
+	/* Of one load, and for ever: what ends a port's life may be as late as late_ns. NAN: not told. */
+	double rate_sure;
 	double pool_rate; /* requests that a pool's connections carry for ever, if all end together; 0: not told */
 	double pool_edge; /* ports that are not for those: see plan/pool.h */
 	double pool_ns; /* for so long a connection has its port, at most, once it is closed or not */

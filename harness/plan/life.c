@@ -130,6 +130,14 @@ bool life_wants_reuse(const struct scenario *s)
 	return w.all || (w.loopback && s->network.topology == TOPOLOGY_LOOPBACK);
 }
 
+/* A connect from a port that its sockets share takes over what waits there, in TIME_WAIT or FIN_WAIT2,
+ * whatever tcp_tw_reuse is: tcp_twsk_unique(). But what is in FIN_WAIT1 waits for the far end's ACK. */
+static bool takes_over(const struct scenario *s)
+{
+	return s->load.protocol == PROTOCOL_TCP && bind_shares_port(&s->load) &&
+	       life_has_timestamps(s);
+}
+
 /* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
  * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
  * compared whole seconds. */
@@ -139,9 +147,8 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 	int64_t lasts_ns = s->network.time_wait,
 		reused_ns = waits_ns(&waits, s->network.topology == TOPOLOGY_LOOPBACK);
 
-	if (bind_shares_port(&s->load) && life_has_timestamps(s))
-		return (struct span){
-			0, 0}; /* a connect from a port of its own may, whatever reuse is */
+	if (takes_over(s))
+		return (struct span){0, 0};
 	if (bind_takes_port(s->load.bind.way))
 		return (struct span){lasts_ns, lasts_ns};
 	if (reused_ns >= lasts_ns)
@@ -153,18 +160,6 @@ void life_look_at(struct scenario *alone, const struct load *asker)
 {
 	if (!asker || !bind_shares_with(&alone->load, asker))
 		alone->load.options.reuseaddr = alone->load.options.reuseport = false;
-}
-
-bool life_may_wait_reused(const struct plan *p)
-{
-	bool any = false;
-
-	for (uint32_t i = 0; i < p->load_count && p->forecast.quiet_ns > 0; i++) {
-		struct scenario alone = alone_of(p->scenario, p->loads[i].load);
-
-		any |= time_wait(&alone, p->host).most < alone.network.time_wait;
-	}
-	return any;
 }
 
 /* The kernel's timers of FIN_WAIT2, one after the other; `first_ns` is 0 where one is enough. */
@@ -199,7 +194,7 @@ static int64_t fin_wait_late_ns(const struct scenario *s, const struct host *hos
 	struct fin_wait wait = fin_wait_of(s);
 
 	return (wait.first_ns ? wheel_late_ns(host, wait.first_ns) : 0) +
-	       wheel_late_ns(host, wait.last_ns);
+	       (takes_over(s) ? 0 : wheel_late_ns(host, wait.last_ns));
 }
 
 /* Later than a server that closes at once. */
@@ -208,15 +203,22 @@ static bool closes_later(const struct scenario *s)
 	return s->load.hold > LIFE_SLACK && accept_wait_ns(s) == 0;
 }
 
+/* As a socket; and then, for the rest, as what it leaves, which may be taken over. */
+static struct span fin_wait(const struct scenario *s)
+{
+	struct fin_wait wait = fin_wait_of(s);
+	int64_t ns = wait.first_ns + (takes_over(s) ? 0 : wait.last_ns);
+
+	return (struct span){ns, ns};
+}
+
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
 {
-	int64_t fin_ns = life_fin_wait_ns(s);
-
 	switch (quiet) {
 	case QUIET_TIME_WAIT:
 		return time_wait(s, host);
 	case QUIET_FIN_WAIT2:
-		return (struct span){fin_ns, fin_ns};
+		return fin_wait(s);
 	case QUIET_RACE:
 		return (struct span){0, closes_later(s) ? 0 : time_wait(s, host).most};
 	case QUIET_FOR_EVER:
@@ -233,10 +235,12 @@ int64_t life_wait_late_ns(const struct scenario *s, const struct host *host)
 						   : wheel_late_ns(host, TIME_WAIT_NS);
 }
 
-/* A connect that takes a port out of TIME_WAIT waits for no timer. */
+/* A connect that takes a port out of TIME_WAIT waits for no timer, but for a far end that may be held up. */
 static int64_t late_by(const struct scenario *s, const struct host *host, const struct span *span,
-		       enum quiet quiet)
+		       enum quiet quiet, enum end end)
 {
+	if (span->most == 0 && quiet != QUIET_NONE && takes_over(s) && end == END_CLOSE)
+		return SPEED_STALL_NS;
 	if (span->most == 0 || span->most == FOR_EVER)
 		return 0;
 	if (quiet == QUIET_FIN_WAIT2)
@@ -322,6 +326,11 @@ static enum quiet fate_of(const struct scenario *s, enum end end)
 	return fates[s->server.behaviour][life_end(&s->load, end)];
 }
 
+static enum quiet quiet_of(const struct scenario *s, enum end end)
+{
+	return leaves_unread(s, end) ? QUIET_NONE : fate_of(s, end);
+}
+
 bool life_leaves_unread(const struct scenario *s, const struct load *l)
 {
 	enum behaviour far = s->server.behaviour;
@@ -354,7 +363,7 @@ static void add(struct span *to, struct span more)
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
 		    enum end end)
 {
-	enum quiet quiet = leaves_unread(s, end) ? QUIET_NONE : fate_of(s, end);
+	enum quiet quiet = quiet_of(s, end);
 	bool is_datagram = s->load.protocol == PROTOCOL_UDP;
 	struct life life = {is_datagram ? datagram_live(s) : live_time(s),
 			    quiet_span(s, host, quiet), 0};
@@ -366,23 +375,47 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 	life.live.most += accept_wait_ns(s);
 	if (end == END_WAIT || end == END_SHUTDOWN)
 		add(&life.live, busy_span(s));
-	life.late_ns = late_by(s, host, &life.quiet, quiet);
-	if (life_end(&s->load, end) == END_CLOSE && quiet == QUIET_TIME_WAIT)
+	life.late_ns = late_by(s, host, &life.quiet, quiet, end);
+	if (life_end(&s->load, end) == END_CLOSE && quiet == QUIET_TIME_WAIT && !takes_over(s))
 		add(&life.quiet, busy_span(s)); /* in FIN_WAIT2, before it */
 	late_answers_limit(&life.quiet, s, end);
 	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
 		life.quiet.least = 0;
 	buckets_limit(&life.quiet, s, b, host);
-	if (life.quiet.most == 0)
+	if (life.quiet.most == 0 && !takes_over(s))
 		life.late_ns = 0;
 	return life;
+}
+
+/* After its close, were there no connect to take it over. */
+static bool any_waits(const struct scenario *s)
+{
+	for (enum end end = 0; end < ENDS; end++) {
+		enum quiet quiet = quiet_of(s, end);
+
+		if (load_ends(&s->load, end) && quiet != QUIET_NONE && quiet != QUIET_FOR_EVER)
+			return true;
+	}
+	return false;
+}
+
+bool life_may_wait_reused(const struct plan *p)
+{
+	struct scenario alone = *p->scenario;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		alone.load = *p->loads[i].load;
+		if (time_wait(&alone, p->host).most < alone.network.time_wait &&
+		    (takes_over(&alone) ? any_waits(&alone) : p->forecast.quiet_ns > 0))
+			return true;
+	}
+	return false;
 }
 
 bool life_races(const struct scenario *s)
 {
 	for (enum end end = 0; end < ENDS; end++)
-		if (load_ends(&s->load, end) && !closes_later(s) && !leaves_unread(s, end) &&
-		    fate_of(s, end) == QUIET_RACE)
+		if (load_ends(&s->load, end) && !closes_later(s) && quiet_of(s, end) == QUIET_RACE)
 			return true;
 	return false;
 }

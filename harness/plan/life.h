@@ -22,7 +22,9 @@ struct span {
 /* From connect until another connect can have the port: in use, then quiet after the close. */
 struct life {
 	struct span live, quiet;
-	int64_t late_ns; /* so much later than that may what ends `quiet` be: nobody else adds it */
+	/* So much later than that may what ends `quiet` be: a timer, or, where the next connect takes over
+	 * what waits, the far end that acknowledges the close. Nobody else adds it. */
+	int64_t late_ns;
 };
 
 /* How late TIME_WAIT may end: by the kernel's timer, or by lastport's thread that ends it sooner

@@ -49,6 +49,18 @@ static const char *say_reuse(const struct plan *p, struct arena *a)
 		       : "";
 }
 
+/* Where the next connect takes over what waits: but what is in FIN_WAIT1 it does not. */
+static bool is_acknowledged(const struct plan *p)
+{
+	return p->forecast.quiet_ns == 0 && p->forecast.late_ns > 0;
+}
+
+static const char *say_free(const struct plan *p)
+{
+	return is_acknowledged(p) ? "the far end has acknowledged the close"
+				  : "the connection is closed";
+}
+
 struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *live = say_time(a, (double)o->live_ns), *quiet = "", *own = "";
@@ -69,8 +81,13 @@ struct text plan_say_life(const struct plan *p, const struct outline *o, struct 
 				  say_time(a, (double)TIME_WAIT_NS))
 			      .s;
 	if (o->quiet_ns == 0)
-		return text_format(a, "%s%sthe port is free as soon as the connection is closed%s",
-				   o->live_ns ? live : "", o->live_ns ? " open; " : "", own);
+		return text_format(
+			a, "%s%sthe port is free as soon as %s%s%s", o->live_ns ? live : "",
+			o->live_ns ? " open; " : "", say_free(p),
+			life_may_wait_reused(p)
+				? "; until a connect takes it over, it waits, and is in use"
+				: "",
+			own);
 	quiet = say_time(a, (double)o->quiet_ns);
 	if (o->live_ns == 0)
 		return text_format(a, "%s after the close%s%s", quiet, reuse, own);
@@ -194,7 +211,9 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 				   "%s under way, as fast as they come: all of %s ports are wanted",
 				   say_count(a, o->under_way), there);
 	if (o->rate > 0 && o->wanted <= 0)
-		return text_format(a, "%s, and each port is free at once", say_rate(a, o->rate));
+		return text_format(a, "%s, and each port is free %s", say_rate(a, o->rate),
+				   is_acknowledged(p) ? "when its close is acknowledged"
+						      : "at once");
 	if (p->load_count == 1 && p->loads[0].shape.burst)
 		return text_format(a, "%s every %s × %s = %s ports at once; %s available",
 				   say_number(a, p->loads[0].shape.burst, "connection"),
@@ -261,10 +280,9 @@ double plan_rate_sure(const struct plan *p, const struct outline *o)
 {
 	const struct forecast *f = &p->forecast;
 	bool is_mean = plan_mean_ns(p, o) > 0, is_pooled = f->pool_ns > 0;
+	bool is_less = isnan(f->rate) ? f->rate_sure > 0 : f->rate > 0 && f->rate_sure < f->rate;
 
-	return p->load_count == 1 && !is_mean && !is_pooled && f->rate > 0 && f->rate_sure < f->rate
-		       ? f->rate_sure
-		       : 0;
+	return p->load_count == 1 && !is_mean && !is_pooled && is_less ? f->rate_sure : 0;
 }
 
 /* What of a rate goes on for ever: the kernel's timers are late by up to a slot of their wheel. */
@@ -274,11 +292,12 @@ static const char *say_for_ever(const struct plan *p, const struct outline *o, s
 
 	if (plan_mean_ns(p, o) > 0)
 		return " on average";
-	return sure > 0 ? text_format(a, " (%s for sure: a timer may be %s late)",
-				      say_sustained(a, sure),
-				      say_time(a, (double)p->forecast.late_ns))
-				  .s
-			: " for ever";
+	return sure > 0
+		       ? text_format(a, " (%s for sure: %s may be %s late)", say_sustained(a, sure),
+				     is_acknowledged(p) ? "the far end's ACK" : "a timer",
+				     say_time(a, (double)p->forecast.late_ns))
+				 .s
+		       : " for ever";
 }
 
 /* ", at least: …", where ports are free before their time. */
@@ -309,6 +328,12 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: nothing is opened");
 	if (p->forecast.pool_ns > 0)
 		return plan_say_pool_rate(p, o, a);
+	if (isnan(p->forecast.rate) && plan_rate_sure(p, o) > 0)
+		return text_format(a,
+				   "%s for sure; of more, how soon the far end acknowledges each "
+				   "close decides: until then connect() refuses its port with "
+				   "EADDRNOTAVAIL",
+				   say_sustained(a, plan_rate_sure(p, o)));
 	if (isnan(p->forecast.rate) && p->scenario->server.accept_every)
 		return TEXT("cannot be told: how soon the server accepts (server.accept_every) "
 			    "decides");

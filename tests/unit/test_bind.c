@@ -1,6 +1,9 @@
 /* What load.bind makes of the ports, by arithmetic. */
 #include "plan/bind.h"
 
+#include <math.h>
+
+#include "plan/outline.h"
 #include "plan/plan.h"
 #include "plan/predict.h"
 #include "plan_help.h"
@@ -218,6 +221,44 @@ static void several_sources_are_bound_without_a_port(void)
 	arena_close(&a);
 }
 
+/* What its sockets share is taken over where it waits, in FIN_WAIT2 as in TIME_WAIT, and in use until then; but
+ * in FIN_WAIT1 it is not. */
+static void a_shared_port_is_free_when_its_close_is_acknowledged(void)
+{
+	static const struct {
+		const char *behaviour, *load;
+		int64_t life_ns;
+		bool is_told;
+		double sure;
+		uint64_t ports;
+	} rows[] = {
+		{"answer", "end: close", 0, false, 32, 8},
+		{"hold", "end: close", 0, false, 32, 8},
+		{"close", "end: close", 0, false, 32, 8},
+		{"answer", "end: close, hold: 250ms", 250000000, true, 16, 8},
+		{"answer", "end: shutdown", 0, true, INFINITY, 8},
+		{"answer", "end: reset, total: 6", 0, true, INFINITY, 6},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a,
+				    "server: {behaviour: %s}\nload: {bind: ports 41000-41007, "
+				    "options: {reuseaddr: true}, rate: 20/s, %s}",
+				    rows[i].behaviour, rows[i].load)
+				.s,
+			NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.port_life_ns, rows[i].life_ns);
+		CU_ASSERT_EQUAL(isnan(p.forecast.rate), !rows[i].is_told);
+		CU_ASSERT(isinf(rows[i].sure) ? isinf(p.forecast.rate_sure)
+					      : fabs(p.forecast.rate_sure - rows[i].sure) < 1e-6);
+		CU_ASSERT_EQUAL(outline_of(&p).ports, rows[i].ports);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(who_takes_the_port_decides_how_many_there_are),
 	TEST(what_bind_takes_stays_taken_for_the_whole_of_time_wait),
@@ -226,6 +267,7 @@ static const struct test tests[] = {
 	TEST(a_port_is_one_for_all_destinations_where_each_load_binds_it),
 	TEST(what_is_held_is_taken_from_the_loads_that_want_it),
 	TEST(several_sources_are_bound_without_a_port),
+	TEST(a_shared_port_is_free_when_its_close_is_acknowledged),
 	TESTS_END,
 };
 
