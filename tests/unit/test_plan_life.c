@@ -287,6 +287,9 @@ static void a_connect_that_nobody_answers_ends_when_the_kernel_gives_up(void)
 		{"net.ipv4.tcp_syn_retries: 2", "timeout: 10s", 7},
 		{"net.ipv4.tcp_syn_retries: 3", "timeout: 60s", 19},
 		{"net.ipv4.tcp_syn_retries: 1", "timeout: 2s", 2},
+		/* refused by the kernel, but read by a plan */
+		{"net.ipv4.tcp_syn_retries: -1", "timeout: 10s", 1},
+		{"net.ipv4.tcp_syn_linear_timeouts: -5", "timeout: 200s", 127},
 		{"net.ipv4.tcp_syn_retries: 6", "timeout: 10s, options: {syn_count: 1}", 3},
 		{"net.ipv4.tcp_syn_retries: 1",
 		 "timeout: 10s, protocol: udp, request: {send: 8B, receive: 8B}", 10},
