@@ -33,9 +33,14 @@ struct guess speed_scan_ns(const struct load *load, const struct budget *b, int6
 	return (struct guess){half * each->least, half * each->likely, half * each->most};
 }
 
-/* When connection n is begun by a machine that takes so long for each, and longer past half full:
- * no sooner than it is due, and no sooner than those before it leave time for. */
-static double begun_ns(const struct load *l, const struct life *life, uint64_t n, uint64_t half,
+double speed_round_most_ns(double round_ns)
+{
+	return round_ns + fmin(round_ns, (double)LIFE_SLACK);
+}
+
+/* When connection n is begun by a machine that takes so long for a round, and for each in it, and longer past half
+ * full: no sooner than it is due, and no sooner than those before it leave time for. */
+static double begun_ns(const struct load *l, double round_ns, uint64_t n, uint64_t half,
 		       double each_ns, double scan_ns)
 {
 	double past = half && n > half ? (double)(n - half) * (each_ns + scan_ns) : 0;
@@ -44,7 +49,7 @@ static double begun_ns(const struct load *l, const struct life *life, uint64_t n
 	struct shape shape;
 
 	if (!load_is_open(l))
-		return (double)rounds * (double)(life->live.most + l->request.pause) + work;
+		return (double)rounds * round_ns + work;
 	shape = shape_make(l);
 	due = fmax((double)shape_when(&shape, n), work);
 	return past > 0 ? fmax(due, (double)shape_when(&shape, half) + past) : due;
@@ -56,11 +61,13 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 	const struct load *l = &s->load;
 	uint64_t half = (uint64_t)speed_half(l, b) * b->spaces;
 	struct guess scan = speed_scan_ns(l, b, life->quiet.most);
+	double round = (double)(life->live.most + l->request.pause);
 
 	return (struct guess){
-		begun_ns(l, life, n, half, speed_least_ns(l), scan.least),
-		begun_ns(l, life, n, half, SPEED_CONNECT_NS, scan.likely),
-		begun_ns(l, life, n, half, SPEED_MOST_NS, scan.most) + LIFE_SLACK,
+		begun_ns(l, round, n, half, speed_least_ns(l), scan.least),
+		begun_ns(l, round, n, half, SPEED_CONNECT_NS, scan.likely),
+		begun_ns(l, speed_round_most_ns(round), n, half, SPEED_MOST_NS, scan.most) +
+			LIFE_SLACK,
 	};
 }
 

@@ -183,8 +183,9 @@ static double round_ns(const struct use *u, enum pace pace)
 
 	if (pace == PACE_QUICK)
 		return (double)live->least + pause;
-	return (double)live->most + pause +
-	       (pace == PACE_SLOW ? u->clients * connect_ns(u, pace) : 0);
+	if (pace == PACE_USUAL)
+		return (double)live->most + pause;
+	return speed_round_most_ns((double)live->most + pause) + u->clients * connect_ns(u, pace);
 }
 
 /* Round by round, each client once. */

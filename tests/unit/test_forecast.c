@@ -75,6 +75,11 @@ static void what_is_never_closed_holds_its_port_for_ever(void)
 		{"load: {end: leak, order: kernel}", -1, 0, REFUSES, 28232},
 		{"network: {ports: 1024-65535}\nload: {end: leak, order: kernel}", -1, 0, CANNOT_TELL, 0},
 		{FEW "server: {behaviour: never-accept}\nload: {end: leak}", -1, 0, REFUSES, 32},
+		/* the fifth round begins at 1.36 s, and each before it may be late */
+		{FEW "load: {concurrency: 8, duration: 1400ms, hold: 200ms, end: leak, request: {pause: 140ms}}",
+			-1, 0, CANNOT_TELL, 0},
+		{FEW "load: {concurrency: 8, duration: 1500ms, hold: 200ms, end: leak, request: {pause: 140ms}}",
+			-1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: close}\nload: {end: leak}", -1, 0, REFUSES, 32},
 		{FEW "load: {end: inherit}", -1, 0, REFUSES, 32},
 		{FEW "server: {behaviour: close}\nload: {end: inherit, total: 32}", -1, 0, HOLDS, 0},
