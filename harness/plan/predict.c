@@ -104,23 +104,35 @@ static double recovered_least(const struct plan *p, double life_ns)
 		       : fmax(fmin((double)f->life_least_ns, life_ns) - (double)LIFE_SLACK, 0);
 }
 
-/* The first connection has its port for the whole of its life; then somebody has to ask for it. */
+/* When a port that is back by then is asked for at the latest: by the next that is due, or, where none is any
+ * more, by one that is late. */
+static double asked_ns(const struct plan *p, const struct outline *o, double ns)
+{
+	const struct shape *shape = &p->loads[0].shape;
+	int64_t next;
+
+	if (o->rate <= 0)
+		return ns + (double)(o->round_ns + p->loads[0].load->timeout);
+	next = shape_when(shape, shape_due(shape, (int64_t)ns));
+	return next == FOR_EVER ? ns : (double)next;
+}
+
+/* The first connection has its port for the whole of its life; then somebody has to ask for it. A machine is held
+ * up before, or then. */
 static struct foretold foretell_recovered(const struct plan *p, const struct outline *o)
 {
 	const struct load *l = p->loads[0].load;
 	const struct forecast *f = &p->forecast;
-	double life = f->hangs_ns > 0 ? (double)f->hangs_ns : (double)f->port_life_ns, asks;
+	double life = f->hangs_ns > 0 ? (double)f->hangs_ns : (double)f->port_life_ns;
+	double back = life + (double)f->late_ns + PROBE_NS, asked;
 
 	/* A connect that is timed gives its port back at once. */
 	if (!f->counted || !is_single(p) || !is_first_back(f) || f->gone || is_idle_for_ever(o) ||
 	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
-	asks = o->rate > 0 ? SECOND / shape_rate(&p->loads[0].shape)
-			   : (double)(o->round_ns + l->timeout);
-	return (struct foretold){true,
-				 {recovered_least(p, life), life,
-				  life + (double)f->late_ns + PROBE_NS + HELD_UP_NS + asks +
-					  (double)retry_most_ns(l)}};
+	asked = fmax(asked_ns(p, o, back + HELD_UP_NS), asked_ns(p, o, back) + HELD_UP_NS);
+	return (struct foretold){
+		true, {recovered_least(p, life), life, asked + (double)retry_most_ns(l)}};
 }
 
 /* Does any connect come to an open connection? One of UDP asks nobody. */

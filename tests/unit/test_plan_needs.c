@@ -506,6 +506,34 @@ static void a_recovery_is_told_where_the_first_connection_has_it(void)
 	}
 }
 
+/* A port that is back has to be asked for: after 1 s, and 1.75 s of late timers, searches and machines. */
+static void a_recovery_waits_for_the_next_that_is_due(void)
+{
+	static const struct {
+		const char *load;
+		double most_s;
+	} rows[] = {
+		{"rate: 200/s, total: 900", 2.75},
+		{"burst: {size: 40, every: 5s}, total: 160", 6},
+		{"ramp: [{to: 200/s, over: 1s}, {to: 0/s, over: 1s}], total: 150", 2.75},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct text lines =
+			text_format(&a, "network: {ports: 40000-40031, time_wait: 1s}\nload: {%s}",
+				    rows[i].load);
+		struct plan p = help_plan(lines.s, NULL, 1, &a);
+		struct foretold told[PREDICTIONS];
+
+		predict(told, &p, 3e9);
+		CU_ASSERT(told[PREDICTION_RECOVERED].told);
+		CU_ASSERT_DOUBLE_EQUAL(told[PREDICTION_RECOVERED].value.most / 1e9, rows[i].most_s,
+				       0.01);
+		arena_close(&a);
+	}
+}
+
 /* bind() to port 0 of an odd range may miss one. */
 static void a_port_that_was_missed_may_be_found_at_once(void)
 {
@@ -570,6 +598,7 @@ static const struct test tests[] = {
 	TEST(what_is_in_use_at_once_is_no_more_than_told),
 	TEST(a_destination_has_no_more_in_use_than_told),
 	TEST(a_recovery_is_told_where_the_first_connection_has_it),
+	TEST(a_recovery_waits_for_the_next_that_is_due),
 	TEST(a_port_that_was_missed_may_be_found_at_once),
 	TEST(what_squat_may_have_of_named_ports_is_not_told),
 	TEST(what_is_inherited_is_open_beside_the_slots),
