@@ -53,7 +53,6 @@ struct forecast {
 	uint64_t buckets;
 	bool rate_is_least; /* more may be: a gateway's kernel may give ports up early, or the client's by
 			       `buckets` */
-	bool gateway_fits; /* each connection of the only load has a port of the gateway's, for sure */
 	bool rate_is_limit; /* it is what network.nat.limit allows */
 	bool gone;	    /* by then the server's host has vanished */
 	bool exhausts;	    /* a connect will be refused */

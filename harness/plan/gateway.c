@@ -122,9 +122,9 @@ void gateway_bound(struct forecast *f, struct gateway_rates r)
 	f->rate_sure = fmin(f->rate_sure, f->rate);
 }
 
-/* Has it a port for each that begins while it tracks one, on a machine that is held up, too? */
-static bool fits(const struct scenario *s, const struct budget *b, const struct carriage *c,
-		 const struct host *host)
+/* For each that begins while it tracks one, on a machine that is held up, too? */
+static bool fits_by_clock(const struct scenario *s, const struct budget *b,
+			  const struct carriage *c, const struct host *host)
 {
 	struct shape shape = shape_make(&s->load);
 	double held = s->load.protocol == PROTOCOL_UDP ? (double)datagram_holds(s).most : 0;
@@ -144,6 +144,16 @@ static bool keeps_fewer(const struct scenario *s, const struct budget *b, const 
 {
 	return life->quiet.least == FOR_EVER && b->capacity <= c->least && s->server.vanish == 0 &&
 	       s->server.die == 0 && !bind_shares_port(&s->load);
+}
+
+bool gateway_fits(const struct scenario *s, const struct budget *b, const struct carriage *c,
+		  const struct host *host)
+{
+	struct life life = life_of(s, b, host);
+	struct shape shape = shape_make(&s->load);
+
+	return !carriage_lacks(c) || load_begins_most(&s->load, &shape, s->stop.time) <= c->least ||
+	       gateway_keeps_none(s) || keeps_fewer(s, b, c, &life) || fits_by_clock(s, b, c, host);
 }
 
 /* Until one of those before it may give its port back: the client's, so that two are one to the
@@ -254,8 +264,9 @@ static double changes_ns(const struct scenario *s)
 }
 
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
-		      const struct carriage *c, const struct host *host)
+		      const struct nat_plan *nat, const struct host *host)
 {
+	const struct carriage *c = &nat->carriage;
 	struct life life = life_of(s, b, host);
 	struct shape shape = shape_make(&s->load);
 	struct pool_fate pool = pool_fate_of(s, b, &life);
@@ -269,9 +280,7 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 		life.live = life_request(s);
 	held = keeps ? INFINITY : held_ns(s, &life);
 	gateway_bound(f, gateway_rates_of(s, b, c, host));
-	f->gateway_fits = !carriage_lacks(c) || begun <= c->least || gateway_keeps_none(s) ||
-			  keeps_fewer(s, b, c, &life) || fits(s, b, c, host);
-	if (f->gateway_fits || next.least >= until)
+	if (nat->fits || next.least >= until)
 		return;
 	/* Where all fit at once, none lacks a port of the client's, however long it hangs. */
 	f->known = begun <= most(b->first, b->usable) / (1 + s->load.on_failure.retry) ||

@@ -32,10 +32,14 @@ int64_t gateway_tracks(const struct scenario *s, bool is_reset);
  * not tracked. */
 int64_t gateway_tracks_datagrams(const struct scenario *s);
 
+/* Has it a port for each connection of the scenario's `load`, for sure? */
+bool gateway_fits(const struct scenario *s, const struct budget *b, const struct carriage *c,
+		  const struct host *host);
+
 /* What a gateway makes of a forecast. Where its ports end before the client's do, connects time
  * out, and whether the client's ports run out is a race with those, unless all fit. */
 void forecast_gateway(struct forecast *f, const struct scenario *s, const struct budget *b,
-		      const struct carriage *c, const struct host *host);
+		      const struct nat_plan *nat, const struct host *host);
 
 /* Of loads of one protocol: fills in what the forecast says of the gateway. */
 void gateway_together(struct plan *p);

@@ -329,22 +329,35 @@ static bool sockets_are_apart(const struct plan *p)
 	return true;
 }
 
-static void forecast_set(struct plan *p)
+/* Before any forecast: who is let down has its port for longer. */
+static void carriage_set(struct plan *p)
 {
 	const struct scenario *s = p->scenario;
 	struct scenario alone = alone_of(s, p->loads[0].load);
 
-	p->forecast = together_foresee(p);
-	if (s->network.topology != TOPOLOGY_NAT)
-		return;
 	p->nat.carriage = carriage_make(
 		&s->network.nat, p->destinations,
 		&(struct origin){p->budget.usable, p->sources.count, sockets_are_apart(p)});
+	p->nat.fits =
+		p->load_count == 1 && gateway_fits(&alone, &p->budget, &p->nat.carriage, p->host);
+}
+
+static void forecast_set(struct plan *p)
+{
+	const struct scenario *s = p->scenario;
+	struct scenario alone = alone_of(s, p->loads[0].load);
+	bool is_nat = s->network.topology == TOPOLOGY_NAT;
+
+	if (is_nat)
+		carriage_set(p);
+	p->forecast = together_foresee(p);
+	if (!is_nat)
+		return;
 	if (p->load_count > 1 || (s->network.nat.limit && scenario_loads(s) > 1))
 		p->forecast.known = p->forecast.exhausts = p->forecast.counted =
 			false; /* what several make of it is a race */
 	if (p->load_count == 1)
-		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat.carriage, p->host);
+		forecast_gateway(&p->forecast, &alone, &p->budget, &p->nat, p->host);
 	else
 		gateway_together(p);
 }

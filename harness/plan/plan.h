@@ -22,6 +22,7 @@ struct nat_plan {
 	struct address_list inside;  /* towards the clients: one */
 	struct address_list outside; /* towards the servers; none: there is no gateway */
 	struct carriage carriage;
+	bool fits; /* each connection of the only load has a port of the gateway's, for sure */
 };
 /* Streams of what is drawn from the seed, so many a load. */
 enum draw_stream { DRAW_RETRY, DRAW_END, DRAW_PAIR, DRAW_STREAMS };

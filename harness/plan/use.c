@@ -84,7 +84,7 @@ static void set_ends(struct use *u, const struct scenario *alone, const struct h
  * last moment. */
 static bool is_let_down(const struct plan *p)
 {
-	return carriage_lacks(&p->nat.carriage) && !p->forecast.gateway_fits;
+	return carriage_lacks(&p->nat.carriage) && !p->nat.fits;
 }
 
 /* With each of its tries that hang, and the waits between them. */

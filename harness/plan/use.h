@@ -10,7 +10,7 @@
  * what a quick one has begun, less what is surely back, a stall of 0.25 s and late
  * timers included; "likely" is a usual machine's.
  *
- * Input:  a plan whose loads are made.
+ * Input:  a plan whose loads and gateway are made.
  * Units:  ports and connections are counted (of a pool what is begun are requests);
  *         times are nanoseconds since the run began.
  * Errors: none; pure. Refusals are left out: what is told holds until the first of

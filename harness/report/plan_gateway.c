@@ -184,7 +184,7 @@ static bool suffices(const struct plan *p, const struct outline *o)
 	if (o->pooled)
 		return p->load_count == 1 && o->pool.share_most <= 0 &&
 		       o->pool.pools * o->pool.each + late <= (double)c->least;
-	return p->load_count == 1 && p->forecast.gateway_fits;
+	return p->load_count == 1 && p->nat.fits;
 }
 
 /* It carries no less than is asked, but not what a machine asks for that is held up. */

@@ -249,10 +249,33 @@ static void what_a_gateway_carries_is_by_its_ports_or_its_limit(void)
 						 : fabs(f->rate - carried[i].rate) < 1e-9);
 		CU_ASSERT_EQUAL(f->rate_is_least, carried[i].is_least);
 		CU_ASSERT_EQUAL(f->rate_is_limit, carried[i].is_limit);
-		if (f->gateway_fits != carried[i].fits)
-			printf("%s: fits %d\n", carried[i].lines, f->gateway_fits);
-		CU_ASSERT_EQUAL(f->gateway_fits, carried[i].fits);
-		CU_ASSERT(!f->gateway_fits || (f->known && !f->exhausts && f->full_after == 0));
+		if (p.nat.fits != carried[i].fits)
+			printf("%s: fits %d\n", carried[i].lines, p.nat.fits);
+		CU_ASSERT_EQUAL(p.nat.fits, carried[i].fits);
+		CU_ASSERT(!p.nat.fits || (f->known && !f->exhausts && f->full_after == 0));
+		arena_close(&a);
+	}
+}
+
+/* The gateway is there before any forecast, and none hangs on one that was made before. */
+static void a_forecast_that_is_made_again_is_the_same(void)
+{
+	static const char *const loads[] = {"concurrency: 17, duration: 100ms", "concurrency: 10",
+					    "rate: 10/s, duration: 1s"};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines = text_format(&a,
+						FEW "load: {%s, request: {send: 8B, receive: 8B}, "
+						    "pool: {max_idle: 4}}",
+						loads[i])
+					    .s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+		const struct forecast first = p.forecast;
+
+		plan_foresee(&p);
+		CU_ASSERT_EQUAL(p.forecast.known, first.known);
+		CU_ASSERT_EQUAL(p.forecast.likely_run_ns, first.likely_run_ns);
 		arena_close(&a);
 	}
 }
@@ -291,6 +314,7 @@ static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 }
 
 static const struct test tests[] = {
+	TEST(a_forecast_that_is_made_again_is_the_same),
 	TEST(what_two_threads_have_open_is_not_counted_at_once),
 	TEST(what_lacks_a_port_of_its_own_fills_no_gateway),
 	TEST(several_loads_fill_a_gateway_together),
