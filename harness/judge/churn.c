@@ -183,6 +183,15 @@ static struct claim lasting_churn(const struct evidence *e)
 	return c;
 }
 
+/* " In all, web closed 8, cron 4.", where more were closed after those that wait. */
+static const char *say_closers(const struct evidence *e)
+{
+	uint64_t then = closed_by_then(e, evidence_holders(e).time_wait);
+	const char *owners = say_owners(e, &deed_closed);
+
+	return owners[0] && then < e->closed ? text_format(e->a, " In all,%s", owners).s : owners;
+}
+
 static struct claim time_wait_churn(const struct evidence *e)
 {
 	struct claim c = {.weight = claim_churn(e)};
@@ -193,7 +202,7 @@ static struct claim time_wait_churn(const struct evidence *e)
 	if (c.weight == 0)
 		return lasting_churn(e);
 	c.weight *= rest;
-	c.why = text_format(e->a, "%s%s", say_churn(e), say_owners(e, &deed_closed));
+	c.why = text_format(e->a, "%s%s", say_churn(e), say_closers(e));
 	return c;
 }
 

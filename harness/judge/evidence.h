@@ -93,9 +93,11 @@ const char *say_failures(const struct evidence *e, enum stage stage, int error);
  * `most` it says why that is too much all the same; INFINITY: it is not asked. */
 const char *say_demand(const struct evidence *e, double most);
 
-/* What each of several loads has done with connections, by its own books. */
+/* What each of several loads has done with connections, by its own books at the end of the run. It is told of the
+ * first with all its words, and of the others by their figures. */
 struct deed {
-	const char *did, *one, *what; /* "failed", " time", " times" */
+	const char *did;	/* before the figure: "failed" */
+	const char *one, *what; /* behind it, of one and of more: " time", " times" */
 	uint64_t (*of)(const struct evidence *e, size_t load, const struct deed *);
 	enum stage stage;
 	int error;

@@ -350,7 +350,10 @@ const struct deed deed_closed = {.did = "closed", .one = "", .what = "", .of = c
 				     .one = " time",
 				     .what = " times",
 				     .of = unanswered_by},
-		  deed_bound = {.did = "opened", .one = " so", .what = " so", .of = bound_by};
+		  deed_bound = {.did = "opened",
+				.one = " with bind()",
+				.what = " with bind()",
+				.of = bound_by};
 
 const char *say_failing(const struct evidence *e, enum stage stage, int error)
 {

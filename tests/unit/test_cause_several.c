@@ -273,7 +273,7 @@ static void who_binds_first_of_several_loads_is_named(void)
 	f = trial_cause(&t, CAUSE_BIND_FIRST);
 	CU_ASSERT_FATAL(f != NULL);
 	CU_ASSERT(row_says(0, text_format(&t.arena, TEXT_FMT "\n", TEXT_ARG(f->why)),
-			   " a opened 40 so, b 24.\n"));
+			   " a opened 40 with bind(), b 24.\n"));
 	trial_close(&t);
 }
 

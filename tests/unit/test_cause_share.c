@@ -293,6 +293,10 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 		 "The client closed 32 connections, and each keeps its port"},
 		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32, 8,
 		 "the client had closed 20 connections, and each keeps its port for 60 s more"},
+		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32, 8,
+		 "these loads ask for 50/s. In all, second closed 32."},
+		{"hold: {rate: 20/s, end: reset, hold: 600ms}, churn: {rate: 30/s}", 0, 32, 0,
+		 "these loads ask for 50/s. second closed 32."},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -310,8 +314,9 @@ static void churn_is_reckoned_of_those_that_have_the_range(void)
 		t.tape.loads = ARENA_ARRAY(&t.arena, struct tape, 2);
 		t.tape.load_count = 2;
 		for (size_t k = 0; k < 2; k++)
-			t.tape.loads[k].tally =
-				(struct tally){.opened = closed[k], .closed = closed[k]};
+			t.tape.loads[k] =
+				(struct tape){.load = k ? TEXT("second") : TEXT("first"),
+					      .tally = {.opened = closed[k], .closed = closed[k]}};
 		t.tape.tally.reset = rows[i].reset;
 		dump = trial_dump(&t, 32);
 		dump->states[STATE_TIME_WAIT] = rows[i].reset ? 20 : closed[0] + closed[1];
