@@ -226,7 +226,7 @@ int64_t run_falls_short(const struct result_run *run)
 	return least;
 }
 
-/* "at 200/s the ports of TCP last 5 s; this run took 1 s" */
+/* "at 200/s the ports of TCP last 5 s; this run took 1 s"; "at this pace", where the load asks for no rate */
 static void print_outlook(struct out *out, const struct result_run *run, double per_s,
 			  int64_t lasts_ns, struct text of)
 {
@@ -236,7 +236,8 @@ static void print_outlook(struct out *out, const struct result_run *run, double 
 
 	if (!lasts_longer(run, lasts_ns))
 		return;
-	out_fmt(to, "at %s the ports%s", unit_rate_pretty(rate, per_s), of.len ? " of " : "");
+	out_fmt(to, "at %s the ports%s", per_s > 0 ? unit_rate_pretty(rate, per_s) : "this pace",
+		of.len ? " of " : "");
 	out_text(to, of);
 	out_fmt(to, " last %s; this run took ", unit_time_pretty(lasts, lasts_ns));
 	block_measure(to, run, MEASURE_ELAPSED);

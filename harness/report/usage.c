@@ -27,7 +27,8 @@ void usage_way(struct out *to, const struct usage *u)
 		out_z(to, ", udp");
 }
 
-/* Within a step of the kernel's timers, as far off as TIME_WAIT. */
+/* Within a step of the kernel's timers, as far off as TIME_WAIT, where they tick 250 times a second: a usage
+ * does not tell of its host. */
 static bool ends_together(const struct usage *u)
 {
 	const struct host usual = {0};

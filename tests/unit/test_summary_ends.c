@@ -84,6 +84,10 @@ static void a_run_too_short_to_run_out_says_so(void)
 		said = trial_summary(r, quiet, false, &t.arena);
 		CU_ASSERT_EQUAL(text_has(said, "not exhausted yet: the ports last 10 s;"),
 				rows[i].said != NULL);
+		r->runs[0].plan.rate = 0; /* a closed loop */
+		said = trial_summary(r, plain, false, &t.arena);
+		CU_ASSERT_EQUAL(text_has(said, "at this pace the ports last 10 s;"),
+				rows[i].said != NULL);
 		r->runs[0].measures.fixed[MEASURE_EXHAUSTED].n = 1;
 		CU_ASSERT(!text_has(trial_summary(r, plain, false, &t.arena), "  but "));
 		trial_close(&t);
