@@ -24,19 +24,39 @@ static const json_t *member(const json_t *all, const char *list)
 	return json_array_get(json_object_get(all, list), 0);
 }
 
-/* NAN: there is none. */
-static double number(const json_t *o, const char *key)
+static double number_of(const json_t *n)
 {
-	const json_t *n = json_object_get(o, key);
-
 	if (json_is_boolean(n))
 		return json_is_true(n);
 	return json_is_number(n) ? json_number_value(n) : (double)NAN;
 }
 
+/* NAN: there is none, and need not be. */
+static double number(const json_t *o, const char *key)
+{
+	return number_of(json_object_get(o, key));
+}
+
+/* What is told of any case: a check of what is not there would pass whatever comes. */
+static json_t *told(struct trouble *f, const json_t *o, const char *key)
+{
+	json_t *one = json_object_get(o, key);
+
+	if (!one)
+		found(f, WORD_SURE, "%s is not told", key);
+	return one;
+}
+
+/* NAN: it is told to be none. */
+static double figure(struct trouble *f, const json_t *o, const char *key)
+{
+	return number_of(told(f, o, key));
+}
+
 /* ---- predictions ----------------------------------------------------------- */
 
-static enum fate fate_of(const json_t *prediction)
+/* Of an outcome that nobody knows nothing has been held. */
+static enum fate fate_of(struct trouble *f, const json_t *prediction)
 {
 	static const enum fate fates[] = {
 		[OUTCOME_UNTOLD] = FATE_NOT_TOLD,
@@ -44,9 +64,12 @@ static enum fate fate_of(const json_t *prediction)
 		[OUTCOME_BROKEN] = FATE_BROKEN,
 		[OUTCOME_UNTRIED] = FATE_NOT_REACHED,
 	};
-	const char *outcome = json_string_value(json_object_get(prediction, "outcome"));
+	const char *outcome = json_string_value(told(f, prediction, "outcome"));
+	int at = outcome ? outcome_find(text_of(outcome)) : -1;
 
-	return fates[outcome_find(text_of(outcome))];
+	if (at < 0)
+		found(f, WORD_SURE, "an outcome is %s", outcome ? outcome : "no text");
+	return at < 0 ? FATE_NOT_TOLD : fates[at];
 }
 
 /* "32 (31 to 32)": what is a flag, or has no end, has no such bound. */
@@ -63,11 +86,15 @@ static void print_predicted(char to[128], const json_t *prediction)
 
 static void hold_prediction(struct trouble *f, struct score *t, const json_t *prediction)
 {
-	const char *name = json_string_value(json_object_get(prediction, "name"));
-	enum measure_kind kind = prediction_infos[prediction_find(text_of(name))].kind;
-	enum word word = kind == KIND_TIME ? WORD_LIKELY : WORD_SURE;
-	enum fate fate = fate_of(prediction);
+	const char *name = json_string_value(told(f, prediction, "name"));
+	int at = name ? prediction_find(text_of(name)) : -1;
+	bool is_time = at >= 0 && prediction_infos[at].kind == KIND_TIME;
+	enum word word = is_time ? WORD_LIKELY : WORD_SURE;
+	enum fate fate = fate_of(f, prediction);
 	char predicted[128];
+
+	if (at < 0)
+		found(f, WORD_SURE, "a prediction is of %s", name ? name : "nothing");
 
 	t->predictions[word][fate]++;
 	if (fate != FATE_BROKEN)
@@ -79,9 +106,8 @@ static void hold_prediction(struct trouble *f, struct score *t, const json_t *pr
 
 static void hold_predictions(struct trouble *f, struct score *t, const json_t *run)
 {
-	const json_t *prediction, *list = json_object_get(run, "predictions");
-	const char *doubt =
-		json_string_value(json_object_get(json_object_get(run, "plan"), "doubt"));
+	const json_t *prediction, *list = told(f, run, "predictions");
+	const char *doubt = json_string_value(json_object_get(told(f, run, "plan"), "doubt"));
 	size_t i;
 
 	json_array_foreach(list, i, prediction) hold_prediction(f, t, prediction);
@@ -95,12 +121,11 @@ static void hold_predictions(struct trouble *f, struct score *t, const json_t *r
  * load, with others on their way. */
 static void hold_needs(struct trouble *f, const json_t *plan, const json_t *run)
 {
-	const json_t *needs = json_object_get(plan, "needs");
-	const json_t *measures = json_object_get(run, "measures");
-	double used = number(measures, "ports.used.max"), ports = number(needs, "ports");
-	double begun = number(measures, "connects.attempted") - number(measures, "retries");
-	double connections = number(needs, "connections");
-	bool is_cut = number(measures, "connects.failed") > 0;
+	const json_t *needs = told(f, plan, "needs"), *measures = told(f, run, "measures");
+	double used = figure(f, measures, "ports.used.max"), ports = figure(f, needs, "ports");
+	double begun = figure(f, measures, "connects.attempted") - figure(f, measures, "retries");
+	double connections = figure(f, needs, "connections"); /* null: no such number */
+	bool is_cut = figure(f, measures, "connects.failed") > 0;
 
 	if (used > ports)
 		found(f, WORD_SURE, "needs: %g ports at once at most, and %g were in use", ports,
@@ -114,16 +139,16 @@ static void hold_needs(struct trouble *f, const json_t *plan, const json_t *run)
 
 static void hold_books(struct trouble *f, json_t *run)
 {
-	const json_t *measures = json_object_get(run, "measures");
+	double balance = figure(f, told(f, run, "measures"), "reconciled");
+	double lost = figure(f, run, "lost");
 	const char *name;
 	json_t *book;
 
-	if (number(measures, "reconciled") == 0)
+	if (balance != 1)
 		found(f, WORD_SURE, "books: they do not balance");
-	if (number(run, "lost") > 0)
-		found(f, WORD_SURE, "books: %g events were lost", number(run, "lost"));
-	json_object_foreach(json_object_get(run, "books"), name,
-			    book) if (number(book, "missing") != 0)
+	if (lost != 0)
+		found(f, WORD_SURE, "books: %g events were lost", lost);
+	json_object_foreach(told(f, run, "books"), name, book) if (figure(f, book, "missing") != 0)
 		found(f, WORD_SURE, "books: of %s %g are missing", name, number(book, "missing"));
 }
 

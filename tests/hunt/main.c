@@ -54,7 +54,7 @@ static const char *complaint(const char *line)
 	return file ? file + strcspn(file, " ") : line;
 }
 
-/* Did it end as it should? What is refused, and what this machine cannot give, is skipped. */
+/* Did it end as it should? What `plan` refuses, and what this machine cannot give, is skipped. */
 static bool ended_well(struct trouble *f, struct score *t, const char *command, int status)
 {
 	char first[256];
@@ -66,7 +66,8 @@ static bool ended_well(struct trouble *f, struct score *t, const char *command, 
 	else if (WIFSIGNALED(status))
 		found(f, WORD_SURE, "%s: ended by signal %d%s", command, WTERMSIG(status),
 		      WTERMSIG(status) == SIGALRM ? ", for it took too long" : "");
-	else if (WEXITSTATUS(status) == 2 || WEXITSTATUS(status) == 3)
+	else if (WEXITSTATUS(status) == 3 ||
+		 (WEXITSTATUS(status) == 2 && strcmp(command, "plan") == 0))
 		score_reason(t, "skipped", complaint(first));
 	else if (WEXITSTATUS(status) == 4 && !first[0])
 		return true; /* stop.time ended it; what it came to is held against the plan */
