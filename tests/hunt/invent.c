@@ -11,7 +11,15 @@ struct line {
 };
 
 /* One a load from STREAM_LOAD on; those of the next try begin at STREAMS. */
-enum stream { STREAM_NETWORK, STREAM_SERVER, STREAM_REST, STREAM_LOADS, STREAM_LOAD, STREAMS = 16 };
+enum stream {
+	STREAM_NETWORK,
+	STREAM_SERVER,
+	STREAM_REST,
+	STREAM_LOADS,
+	STREAM_LOAD,
+	STREAM_CORNER = 15,
+	STREAMS
+};
 
 static const struct line network_lines[] = {
 	{15, "reserved: [40000]|reserved: [40002-40003]|reserved: [40001, 40003, 40005, 40007]"},
@@ -105,9 +113,74 @@ static const struct line stop_lines[] = {
 	{60, "when: never"},
 };
 
+/* What only means something together, and would too seldom be drawn so: a far end, and a load. */
+struct corner {
+	struct line server;
+	struct line load[4];
+};
+
+enum { CORNER_PERCENT = 25 };
+
+#define ASK "request: {send: 64B, receive: 64B}"
+
+static const struct corner corners[] = {
+	/* a pool's rounds, whole or not */
+	{{100, "delay: 300ms|delay: 200ms"},
+	 {{100, "concurrency: #2-16"},
+	  {100, "total: #3-90"},
+	  {100, "pool: {max_idle: #1-12}|pool: {max_idle: #1-12, idle_timeout: 100ms}"},
+	  {100, "request: {send: 64B, receive: 64B, pause: #8-25*20ms}"}}},
+	/* as late as the timeout */
+	{{100, "delay: #3-15*20ms|delay: #3-15*20ms\n  jitter: 30%"},
+	 {{100, "rate: #10-300/s|concurrency: #1-40|concurrency: #1-40\n    pool: {max_idle: 40}"},
+	  {100, "total: #1-300\n    timeout: #3-15*20ms"},
+	  {40, "hold: #1-50*20ms"},
+	  {100, ASK "|" ASK "\n    on_failure: continue|" ASK "\n    protocol: udp"}}},
+	/* asked for nothing */
+	{{100, "delay: #1-20*25ms"},
+	 {{100, "rate: #10-400/s|concurrency: #1-20|burst: {size: #4-40, every: 200ms}"},
+	  {100, "total: #10-300"},
+	  {50, "end: reset|end: wait|end: shutdown|end: leak"},
+	  {100, "request: {send: 16B}|request: {send: 16B, per_connection: #2-4}"}}},
+	/* reads until its timeout, or fails before */
+	{{100, "behaviour: ignore|behaviour: hold|behaviour: hold\n  delay: 700ms"},
+	 {{100, "burst: {size: #4-40, every: 250ms}|rate: #10-200/s|concurrency: #2-40"},
+	  {100, "duration: #5-20*100ms\n    timeout: #3-12*100ms"},
+	  {50, "on_failure: continue"},
+	  {100, "end: shutdown\n    " ASK "|end: shutdown|end: wait\n    " ASK}}},
+	/* ended by the far end, while clients go on */
+	{{100, "behaviour: reset|behaviour: accept-close|behaviour: close"},
+	 {{100, "concurrency: #2-60|concurrency: #2-60\n    hold: #1-20*10ms"},
+	  {100, "duration: #1-10*100ms|total: #10-400"},
+	  {50, "end: leak|end: shutdown|end: wait|end: reset"},
+	  {50, ASK "|request: {send: 16B}|request: {pause: #1-10*10ms}"}}},
+	/* a queue that is full */
+	{{100, "behaviour: never-accept\n  backlog: #2-60|backlog: #2-60|accept_every: 20ms\n  "
+	       "backlog: #2-40"},
+	 {{100, "rate: #10-200/s|burst: {size: #2-30, every: 500ms}|concurrency: #2-60"},
+	  {100, "total: #10-200\n    timeout: #3-12*100ms"},
+	  {60, "on_failure: continue"},
+	  {60, "end: reset|end: leak|protocol: udp"}}},
+	/* one after the other, and named families */
+	{{50, "delay: 50ms"},
+	 {{100, "concurrency: #2-80|rate: #20-300/s"},
+	  {100, "total: #10-120\n    start: #0-10*200ms"},
+	  {60, "bind: any|bind: address|family: ipv6|family: ipv6\n    bind: address"},
+	  {80, "end: reset|end: leak|hold: 100ms\n    end: reset"}}},
+};
+
 static struct dice dice_of(const struct sketch *sketch, uint64_t stream)
 {
 	return (struct dice){sketch->seed, sketch->attempt * STREAMS + stream, 0};
+}
+
+/* NULL: what is drawn stands apart. */
+static const struct corner *corner_of(const struct sketch *sketch)
+{
+	struct dice d = dice_of(sketch, STREAM_CORNER);
+
+	return dice_percent(&d, CORNER_PERCENT) ? &corners[dice_below(&d, COUNT_OF(corners))]
+						: NULL;
 }
 
 static void write_lines(struct dice *d, struct out *to, const char *indent,
@@ -141,8 +214,13 @@ static void write_network(struct out *to, const struct sketch *sketch)
 static void write_load(struct out *to, const struct sketch *sketch, uint64_t which)
 {
 	struct dice d = dice_of(sketch, STREAM_LOAD + which);
+	const struct corner *corner = corner_of(sketch);
 
 	out_fmt(to, "  load-%llu:\n", (unsigned long long)which + 1);
+	if (corner) {
+		write_lines(&d, to, "    ", corner->load, COUNT_OF(corner->load));
+		return;
+	}
 	write_lines(&d, to, "    ", load_lines, COUNT_OF(load_lines));
 	if (dice_percent(&d, 25))
 		write_lines(&d, to, "    ", datagram_lines, COUNT_OF(datagram_lines));
@@ -163,9 +241,11 @@ static void write_loads(struct out *to, const struct sketch *sketch)
 static void write_server(struct out *to, const struct sketch *sketch)
 {
 	struct dice d = dice_of(sketch, STREAM_SERVER);
+	const struct corner *corner = corner_of(sketch);
 
 	out_z(to, "server:\n  sysctl: {}\n");
-	write_lines(&d, to, "  ", server_lines, COUNT_OF(server_lines));
+	write_lines(&d, to, "  ", corner ? &corner->server : server_lines,
+		    corner ? 1 : COUNT_OF(server_lines));
 }
 
 static void write_rest(struct out *to, const struct sketch *sketch)
