@@ -266,7 +266,7 @@ static void all_destinations_are_the_first(void)
 
 /* ---- a load behind it ---------------------------------------------------- */
 
-#define LOAD ", end: leak, concurrency: 12, total: 76, timeout: 200ms, on_failure: continue}"
+#define LOAD ", end: leak, concurrency: 12, total: 76, timeout: 500ms, on_failure: continue}"
 
 static void what_finds_no_mapping_times_out_and_is_counted(void)
 {

@@ -19,7 +19,7 @@ enum { MOST = 256, SERVICES = 2 };
 #define QUERY "protocol: udp, request: {send: 64B, receive: 64B}"
 #define LOAD "\nload: {" QUERY ", "
 
-#define TOTAL "end: leak, concurrency: 12, total: 76, timeout: 200ms, on_failure: continue}"
+#define TOTAL "end: leak, concurrency: 12, total: 76, timeout: 500ms, on_failure: continue}"
 
 struct resolvers {
 	struct help h;
