@@ -22,6 +22,7 @@ enum {
 struct joint {
 	const char *link;
 	const struct address_list *mine, *other; /* addresses of either end */
+	enum veth_end other_end;
 	bool is_way_out; /* all that is elsewhere is behind it; else the other end's addresses */
 };
 
@@ -29,7 +30,7 @@ struct joint {
 static bool routes_add(struct rtnetlink *rt, const struct joint *j, struct err *err)
 {
 	struct address via = j->other->list[0];
-	bool good = rtnetlink_route(rt, j->link, via, 32, NULL, err);
+	bool good = rtnetlink_neighbour(rt, j->link, via, j->other_end, err);
 
 	if (j->is_way_out)
 		return good && rtnetlink_route(rt, j->link, via, 0, &via, err);
@@ -183,8 +184,8 @@ static struct text rules_make(const struct plan *p, struct arena *scratch)
 
 static bool gateway_prepare(const struct plan *p, struct arena *scratch, struct err *err)
 {
-	const struct joint client = {inside, &p->nat.inside, &p->sources, false};
-	const struct joint server = {outside, &p->nat.outside, &p->server_link, true};
+	const struct joint client = {inside, &p->nat.inside, &p->sources, VETH_HERE, false};
+	const struct joint server = {outside, &p->nat.outside, &p->server_link, VETH_HERE, true};
 
 	return joint_make(&client, err) && joint_make(&server, err) &&
 	       nft_load(rules_make(p, scratch), err) && link_await(inside, err) &&
@@ -194,8 +195,9 @@ static bool gateway_prepare(const struct plan *p, struct arena *scratch, struct 
 bool gateway_join(const struct lab *lab, const struct plan *p, struct arena *scratch,
 		  struct err *err)
 {
-	const struct joint client = {link_name, &p->sources, &p->nat.inside, true};
-	const struct joint server = {link_name, &p->server_link, &p->nat.outside, false};
+	const struct joint client = {link_name, &p->sources, &p->nat.inside, VETH_THERE, true};
+	const struct joint server = {link_name, &p->server_link, &p->nat.outside, VETH_THERE,
+				     false};
 
 	return link_to(lab->gateway_ns, inside, err) && joint_make(&client, err) &&
 	       netns_enter(lab->server_ns, err) && link_to(lab->gateway_ns, outside, err) &&

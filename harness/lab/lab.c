@@ -95,7 +95,7 @@ static bool lo_up(struct err *err)
  * neighbour, however many addresses there are: the kernel's table of neighbours is small, and
  * shared with the host. */
 static bool half_join(const struct address_list *mine, const struct address_list *other,
-		      bool comes_later, struct err *err)
+		      enum veth_end other_end, bool comes_later, struct err *err)
 {
 	static const struct address_list none = {NULL, 0};
 	struct address via;
@@ -108,7 +108,7 @@ static bool half_join(const struct address_list *mine, const struct address_list
 	good = rtnetlink_open(&rt, err) &&
 	       rtnetlink_addresses(&rt, link_name, comes_later ? &none : mine, err) &&
 	       rtnetlink_up(&rt, link_name, err) &&
-	       rtnetlink_route(&rt, link_name, via, address_is_ipv4(via) ? 32 : 128, NULL, err) &&
+	       rtnetlink_neighbour(&rt, link_name, via, other_end, err) &&
 	       rtnetlink_route(&rt, link_name, via, 0, &via, err);
 
 	rtnetlink_close(&rt);
@@ -158,13 +158,15 @@ static bool veth_join(struct building *b)
 
 	good = rtnetlink_open(&rt, b->err) &&
 	       rtnetlink_veth(&rt, link_name, link_name, b->lab->server_ns, b->err) &&
-	       half_join(&p->sources, &p->server_link, is_tentative(p, &p->sources), b->err) &&
-	       half_join(&p->other.sources, &p->other.link, is_tentative(p, &p->other.sources),
+	       half_join(&p->sources, &p->server_link, VETH_THERE, is_tentative(p, &p->sources),
 			 b->err) &&
+	       half_join(&p->other.sources, &p->other.link, VETH_THERE,
+			 is_tentative(p, &p->other.sources), b->err) &&
 	       netns_enter(b->lab->server_ns, b->err) &&
-	       half_join(&p->server_link, &p->sources, false, b->err) &&
-	       half_join(&p->other.link, &p->other.sources, false, b->err) && end_await(b) &&
-	       netns_enter(b->lab->client_ns, b->err) && rtnetlink_await(&rt, link_name, b->err);
+	       half_join(&p->server_link, &p->sources, VETH_HERE, false, b->err) &&
+	       half_join(&p->other.link, &p->other.sources, VETH_HERE, false, b->err) &&
+	       end_await(b) && netns_enter(b->lab->client_ns, b->err) &&
+	       rtnetlink_await(&rt, link_name, b->err);
 	rtnetlink_close(&rt);
 	return good;
 }

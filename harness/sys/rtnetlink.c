@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -133,6 +135,12 @@ static bool batch_send(struct batch *b, struct rtnetlink *rt, const char *what, 
 	return good;
 }
 
+/* Of nobody's make (IEEE 802, locally administered). */
+static const uint8_t hardware[][ETH_ALEN] = {
+	[VETH_HERE] = {2, 0, 0, 0, 0, 1},
+	[VETH_THERE] = {2, 0, 0, 0, 0, 2},
+};
+
 bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, int peer_ns,
 		    struct err *err)
 {
@@ -143,12 +151,14 @@ bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, in
 	struct nlattr *info, *data, *other;
 
 	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	mnl_attr_put(m, IFLA_ADDRESS, ETH_ALEN, hardware[VETH_HERE]);
 	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
 	other = mnl_attr_nest_start(m, VETH_INFO_PEER);
 	mnl_nlmsg_put_extra_header(m, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(m, IFLA_IFNAME, peer);
+	mnl_attr_put(m, IFLA_ADDRESS, ETH_ALEN, hardware[VETH_THERE]);
 	mnl_attr_put_u32(m, IFLA_NET_NS_FD, (uint32_t)peer_ns);
 	mnl_attr_nest_end(m, other);
 	mnl_attr_nest_end(m, data);
@@ -348,6 +358,26 @@ static bool route_do(struct rtnetlink *rt, const struct deed *deed, const char *
 	mnl_attr_put_u32(m, RTA_OIF, index);
 	batch_end(&b, m);
 	return batch_send(&b, rt, deed->what, err);
+}
+
+bool rtnetlink_neighbour(struct rtnetlink *rt, const char *link, struct address a,
+			 enum veth_end other, struct err *err)
+{
+	struct batch b = {.used = 0};
+	void *header;
+	struct nlmsghdr *m = batch_begin(&b, rt, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_ACK,
+					 sizeof(struct ndmsg), &header);
+	unsigned index;
+
+	if (!link_find(link, &index, err))
+		return false;
+	*(struct ndmsg *)header = (struct ndmsg){
+		.ndm_family = family_of(a), .ndm_ifindex = (int)index, .ndm_state = NUD_PERMANENT};
+	put_address(m, NDA_DST, a);
+	mnl_attr_put(m, NDA_LLADDR, ETH_ALEN, hardware[other]);
+	batch_end(&b, m);
+	return batch_send(&b, rt, "could not add a neighbour", err) &&
+	       rtnetlink_route(rt, link, a, bits_of(a), NULL, err);
 }
 
 bool rtnetlink_route(struct rtnetlink *rt, const char *link, struct address to, uint8_t prefix,

@@ -23,6 +23,10 @@ struct rtnetlink {
 bool rtnetlink_open(struct rtnetlink *out, struct err *err);
 void rtnetlink_close(struct rtnetlink *rt);
 
+/* The ends of a veth pair: here, where it was made, and there. Each has its hardware address, of any pair the
+ * same. */
+enum veth_end { VETH_HERE, VETH_THERE };
+
 /* A veth pair: one end here, the other in the namespace `peer_ns` is a descriptor of. Both are
  * down. */
 bool rtnetlink_veth(struct rtnetlink *rt, const char *name, const char *peer, int peer_ns,
@@ -45,6 +49,12 @@ bool rtnetlink_up(struct rtnetlink *rt, const char *link, struct err *err);
 
 /* Waits until packets pass through the link: both its ends are up, and the kernel has noticed. */
 bool rtnetlink_await(struct rtnetlink *rt, const char *link, struct err *err);
+
+/* Who has the address is the other end of the link, which is that end of its pair: nobody is asked for it, ever.
+ * A neighbour that is asked for can be late: the first to ask is lost if the answer is, and the next one comes a
+ * second later. */
+bool rtnetlink_neighbour(struct rtnetlink *rt, const char *link, struct address a,
+			 enum veth_end other, struct err *err);
 
 /* Packets to `to`/`prefix` go out of the link, to the neighbour `via`; NULL: each address is a
  * neighbour itself. A prefix of 0 is every address of the family of `to`. */

@@ -63,6 +63,41 @@ static void many_addresses_are_behind_one_neighbour(void)
 	help_close(&h);
 }
 
+/* A line of /proc/net/snmp6. */
+static void count_solicited(struct help *h, void *context)
+{
+	char buffer[16384];
+	struct text rest = help_file("/proc/thread-self/net/snmp6", buffer, sizeof(buffer)), line;
+	bool found = false;
+
+	(void)h;
+	while (text_cut(&rest, '\n', &line))
+		found |= sscanf(line.s, "Icmp6OutNeighborSolicits %u", (unsigned *)context) == 1;
+	CU_ASSERT(found);
+}
+
+/* Whoever is asked for can be late. */
+static void a_neighbour_is_known_and_never_asked_for(void)
+{
+	static const char *const rows[] = {"network: {family: ipv6}",
+					   "network: {family: ipv6, sources: 3, servers: 3}"};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const enum lab_role roles[] = {LAB_CLIENT, LAB_SERVER};
+		struct help h;
+
+		CU_ASSERT_FATAL(help_open(&h, rows[i]));
+		CU_ASSERT_EQUAL(help_cross(&h, 0), 0);
+		for (size_t k = 0; k < 2; k++) {
+			unsigned asked = 0;
+
+			CU_ASSERT(help_inside(&h, roles[k], count_solicited, &asked));
+			CU_ASSERT_EQUAL(asked, 0);
+		}
+		help_close(&h);
+	}
+}
+
 static void listen_there(struct help *h, void *context)
 {
 	*(int *)context = help_listen(&h->plan);
@@ -368,6 +403,7 @@ static void labs_are_built_in_parallel(void)
 static const struct test tests[] = {
 	TEST_UNLESS(help_no_network, a_connection_crosses_the_veth),
 	TEST_UNLESS(help_no_network, a_connection_stays_on_loopback),
+	TEST_UNLESS(help_no_network, a_neighbour_is_known_and_never_asked_for),
 	TEST_UNLESS(help_no_network, many_addresses_are_behind_one_neighbour),
 	TEST_UNLESS(help_no_network, a_range_that_leaves_only_low_ports_is_served_from_them),
 	TEST_UNLESS(help_no_network, two_labs_do_not_meet),
