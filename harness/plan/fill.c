@@ -479,12 +479,13 @@ static double settled_ns(const struct sum *v)
 	return fmin(settled, (double)LONGEST_NS);
 }
 
-int64_t fill_lasts_ns(const struct plan *p)
+/* When those of one load have run out, if all go on; FOR_EVER: never, or 0: nobody can tell. */
+static int64_t runs_out_ns(const struct plan *p, uint32_t own)
 {
 	struct sum v;
 	int64_t at;
 
-	sum_make(&v, p, p->widest);
+	sum_make(&v, p, own);
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		if (!goes_on(p, &p->loads[i], &v.uses[i]))
 			return 0;
@@ -493,7 +494,14 @@ int64_t fill_lasts_ns(const struct plan *p)
 	}
 	slow_down(&v, LONGEST_NS);
 	at = sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, (int64_t)settled_ns(&v));
-	if (at == FOR_EVER)
-		at = sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
-	return at == FOR_EVER ? 0 : at - plan_start(p);
+	return at < FOR_EVER ? at : sum_passed_ns(&v, SUM_LIKELY, v.me->budget.usable, LONGEST_NS);
+}
+
+int64_t fill_lasts_ns(const struct plan *p)
+{
+	int64_t first = FOR_EVER;
+
+	for (uint32_t i = 0; i < p->load_count; i++)
+		first = sooner(first, runs_out_ns(p, i));
+	return first < FOR_EVER && first > 0 ? first - plan_start(p) : 0;
 }

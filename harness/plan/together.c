@@ -169,7 +169,7 @@ struct forecast together_foresee(const struct plan *p)
 		all.buckets = all.quiet_ns > 0 && all.quiet_ns < FOR_EVER && !isnan(all.rate)
 				      ? buckets_few(p->scenario, &p->budget, p->host)
 				      : 0;
-		all.rate_is_least |= all.buckets > 0 && isfinite(all.rate);
+		all.rate_is_least = all.buckets > 0 && isfinite(all.rate);
 	}
 	fill_foresee(&all, p, each);
 	return all;

@@ -246,7 +246,7 @@ static bool is_alike(const struct plan *p, const struct plan *q)
 	       o.at_ns.most == r.at_ns.most && o.half == r.half &&
 	       o.half_reached == r.half_reached && o.half_at_ns == r.half_at_ns &&
 	       o.half_cost_ns.likely == r.half_cost_ns.likely && w.likely == x.likely &&
-	       w.most == x.most;
+	       w.most == x.most && o.lasts_ns == r.lasts_ns && f->rate_is_least == g->rate_is_least;
 }
 
 /* Two loads are the same two, whichever of them is written first. */
@@ -264,6 +264,16 @@ static void no_forecast_hangs_on_the_order_of_the_loads(void)
 		/* who is over before has no half of its own */
 		{"network: {ports: 40000-40031}\nstop: {time: 60s}",
 		 "{rate: 10/s, total: 10, end: reset}", "{start: 30s, rate: 2/s}"},
+		/* those of one load run out first */
+		{"network: {ports: 40000-40063, servers: 9, time_wait: 100ms, topology: loopback}\n"
+		 "stop: {time: 2500ms}",
+		 "{rate: 1514/s, total: 147, start: 1300ms, hold: 1300ms, end: shutdown, mix: "
+		 "{reset: "
+		 "30%}}",
+		 "{rate: 512/s, total: 93, hold: 80ms}"},
+		/* and who gives none back has none that a full table frees */
+		{"network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_max_tw_buckets: 8}}",
+		 "{end: leak}", "{rate: 10/s}"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
