@@ -71,12 +71,14 @@ static const struct line load_lines[] = {
 	 "|ramp: [{to: #50-500/s, over: 500ms}, {to: #0-50/s, over: 500ms}]"},
 	{100, "total: #2-40|total: #20-300|duration: #1-20*100ms"
 	      "|total: #10-200\n    duration: #3-15*100ms"},
-	{25, "start: #1-10*100ms"},
+	{30, "start: #1-10*100ms|start: #1-10*100ms|start: #10-22*100ms"},
 	{45, "hold: #1-20*10ms|hold: #1-15*100ms"},
 	{40, "on_failure: continue|on_failure: {retry: #1-3, wait: #1-10*20ms}"
 	     "|on_failure: {then: continue, retry: #1-2, wait: 50ms, grow: 2}"},
 	{25, "bind: address|bind: any|bind: address-no-port|bind: ports 40000-40007"
 	     "|bind: local-port-range 40000-40007|bind: port 40001"},
+	{12, "family: ipv6"},
+	{6, "ballast: 25%|ballast: #1-9*10%"},
 	{10, "nofile: #5-80"},
 	{5, "order: fast"},
 	{50, "timeout: #1-10*100ms"},
@@ -106,6 +108,10 @@ static const struct line squat_lines[] = {
 	{60, "ports: [40004-40007]|listen: [40002]"},
 	{40, "start: 200ms|start: 700ms"},
 	{20, "protocol: udp"},
+};
+
+static const struct line sample_lines[] = {
+	{8, "latency: 20ms|latency: 100ms"},
 };
 
 static const struct line stop_lines[] = {
@@ -201,7 +207,7 @@ static void write_network(struct out *to, const struct sketch *sketch)
 	struct dice d = dice_of(sketch, STREAM_NETWORK);
 
 	out_fmt(to, "network:\n  ports: 40000-%u\n",
-		39999 + 2 * half[dice_below(&d, COUNT_OF(half))]);
+		39999 + 2 * half[dice_below(&d, COUNT_OF(half))] + dice_percent(&d, 8));
 	write_lines(&d, to, "  ", network_lines, COUNT_OF(network_lines));
 	if (dice_percent(&d, 30)) {
 		out_z(to, "  topology: nat\n  nat:\n");
@@ -231,7 +237,7 @@ static void write_load(struct out *to, const struct sketch *sketch, uint64_t whi
 static void write_loads(struct out *to, const struct sketch *sketch)
 {
 	struct dice d = dice_of(sketch, STREAM_LOADS);
-	uint64_t count = 1 + (dice_percent(&d, 45) ? 1 + dice_below(&d, 2) : 0);
+	uint64_t count = 1 + (dice_percent(&d, 50) ? 1 + dice_below(&d, 3) : 0);
 
 	out_z(to, "loads:\n");
 	for (uint64_t i = 0; i < count; i++)
@@ -256,7 +262,9 @@ static void write_rest(struct out *to, const struct sketch *sketch)
 		out_z(to, "squat:\n  bind: 1\n");
 		write_lines(&d, to, "  ", squat_lines, COUNT_OF(squat_lines));
 	}
-	out_z(to, "sample:\n  every: 20ms\nstop:\n");
+	out_z(to, "sample:\n  every: 20ms\n");
+	write_lines(&d, to, "  ", sample_lines, COUNT_OF(sample_lines));
+	out_z(to, "stop:\n");
 	write_lines(&d, to, "  ", stop_lines, COUNT_OF(stop_lines));
 }
 
