@@ -201,7 +201,7 @@ static struct life life_after(const struct scenario *s, const struct life *life)
 	return (struct life){{0, 0}, {0, 0}, 0};
 }
 
-static int64_t changes_ns(const struct scenario *s)
+static int64_t server_changes_ns(const struct scenario *s)
 {
 	double at = speed_changes_ns(s, &s->load);
 
@@ -216,7 +216,7 @@ static struct clock clock_make(const struct plan *p, const struct load_plan *lp,
 
 	steady = alone;
 	steady.server.die = steady.server.vanish = 0;
-	c.changes_ns = changes_ns(&alone);
+	c.changes_ns = server_changes_ns(&alone);
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(&steady, &lp->budget, p->host, end);
 		struct life open = life_open(&alone, p->host, &life),
@@ -244,7 +244,7 @@ static uint32_t ports_of(const struct plan *p, const struct load_plan *lp, uint3
 	life = life_of(&alone, &lp->budget, p->host);
 	if (life_sum(life.live.least, life.quiet.least) < late_ns)
 		under_way = late;
-	else if (changes_ns(&alone) != FOR_EVER)
+	else if (server_changes_ns(&alone) != FOR_EVER)
 		under_way = least(late, life_refused_most(&lp->budget));
 	if (p->scenario->network.choose != CHOOSE_SEED) /* each space in turn */
 		under_way = (under_way + lp->budget.spaces - 1) / lp->budget.spaces;
@@ -258,7 +258,7 @@ static uint64_t begun_before_failure(const struct plan *p, const struct load_pla
 	struct scenario alone = alone_of(p->scenario, lp->load);
 	int64_t fails_ns, changes;
 
-	changes = changes_ns(&alone);
+	changes = server_changes_ns(&alone);
 	if (lp->load->on_failure.then != ON_FAILURE_STOP || changes == FOR_EVER)
 		return begun;
 	fails_ns = changes + (p->scenario->server.vanish ? lp->load->timeout : 0);
@@ -359,7 +359,7 @@ static bool is_by_clock(const struct plan *p, const struct load_plan *lp)
 	struct scenario alone = alone_of(p->scenario, l);
 	bool is_drawn = p->scenario->network.choose == CHOOSE_SEED, changes, hangs;
 
-	changes = changes_ns(&alone) != FOR_EVER;
+	changes = server_changes_ns(&alone) != FOR_EVER;
 	hangs = speed_fills(&alone, &alone.load) || !life_opens(&alone) ||
 		is_left(&alone, &lp->budget, p->host);
 	for (enum end end = 0; end < ENDS; end++)

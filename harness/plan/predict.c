@@ -22,11 +22,11 @@
 /* A machine that does other things as well holds a thread up so long, and takes four times as long
  * as a slow one: where that takes 3.7 s more than the clock says, one with eight others at work on
  * two processors took 12.6 s. */
-#define HELD_UP_NS 1e9
+#define BUSY_LATE_NS 1e9
 #define BUSY 4
 
-/* Of it, what is not reckoned with where ports in use at once are told. */
-#define LATER_NS (HELD_UP_NS - (double)SPEED_STALL_NS)
+/* So much longer than the stall that ports in use are reckoned with (plan/use.h). */
+#define LATER_NS (BUSY_LATE_NS - (double)SPEED_STALL_NS)
 
 /* An exhausted pair is asked again within half a second (drive/pair.c). */
 #define PROBE_NS 0.5e9
@@ -76,7 +76,7 @@ static struct foretold foretell_at(const struct plan *p, const struct outline *o
 		return untold;
 	return (struct foretold){
 		true,
-		{at->least, at->likely, at->least + (at->most - at->least) * BUSY + HELD_UP_NS}};
+		{at->least, at->likely, at->least + (at->most - at->least) * BUSY + BUSY_LATE_NS}};
 }
 
 /* Is the first port that comes back that of the first connection, and back only once
@@ -130,7 +130,7 @@ static struct foretold foretell_recovered(const struct plan *p, const struct out
 	if (!f->counted || !is_single(p) || !is_first_back(f) || f->gone || is_idle_for_ever(o) ||
 	    o->tries > 1 || p->scenario->sample.latency > 0)
 		return untold;
-	asked = fmax(asked_ns(p, o, back + HELD_UP_NS), asked_ns(p, o, back) + HELD_UP_NS);
+	asked = fmax(asked_ns(p, o, back + BUSY_LATE_NS), asked_ns(p, o, back) + BUSY_LATE_NS);
 	return (struct foretold){
 		true, {recovered_least(p, life), life, asked + (double)retry_most_ns(l)}};
 }
@@ -241,7 +241,7 @@ static struct foretold foretell_used(const struct plan *p, const struct outline 
 {
 	const struct budget *b = &p->budget;
 	bool is_full = p->forecast.exhausts && p->forecast.counted && p->forecast.after > 0 &&
-		       (double)p->forecast.life_least_ns - p->forecast.at.most > HELD_UP_NS &&
+		       (double)p->forecast.life_least_ns - p->forecast.at.most > BUSY_LATE_NS &&
 		       !bind_may_repeat(p->scenario, p->loads[0].load);
 	double most = used_most(p, o), lost;
 
@@ -361,7 +361,7 @@ static struct foretold foretell_cliff(const struct plan *p, const struct outline
 		return untold;
 	return (struct foretold){true,
 				 {more->least, more->likely + SPEED_CONNECT_NS,
-				  more->most * BUSY + HELD_UP_NS / 1e3}};
+				  more->most * BUSY + BUSY_LATE_NS / 1e3}};
 }
 
 static struct foretold foretell_gateway(const struct plan *p, const struct outline *o)

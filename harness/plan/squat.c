@@ -99,7 +99,8 @@ static struct held held(const struct plan *p, const struct load *load)
 	return h;
 }
 
-bool squat_may_take(const struct plan *p, const struct load *load)
+/* May the kernel give squat.bind, squat.unbound or load.ballast a port that the load names? */
+static bool may_take(const struct plan *p, const struct load *load)
 {
 	const struct scenario *s = p->scenario;
 	struct port_range of = load->bind.ports, range = s->network.ports;
@@ -112,7 +113,7 @@ bool squat_may_take(const struct plan *p, const struct load *load)
 bool squat_may_take_any(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
-		if (squat_may_take(p, p->loads[i].load))
+		if (may_take(p, p->loads[i].load))
 			return true;
 	return false;
 }

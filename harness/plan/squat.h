@@ -15,6 +15,5 @@
 /* Fills p->squat and passes_squat of the loads, and takes what it holds from the budgets; its sources and budgets are set. */
 bool squat_set(struct plan *p, struct err *err);
 
-/* May the kernel give squat.bind, squat.unbound or load.ballast a port that the load names? */
-bool squat_may_take(const struct plan *p, const struct load *load);
-bool squat_may_take_any(const struct plan *p); /* of any of the loads */
+/* May the kernel give squat.bind, squat.unbound or load.ballast a port that a load names? */
+bool squat_may_take_any(const struct plan *p);

@@ -12,7 +12,8 @@
  * loads. */
 enum { LOOKS = 256, BEGINS = 1024 };
 
-bool sum_may_share(const struct plan *p, const struct load *l)
+/* May its sockets have a port that is in use? */
+static bool may_share(const struct plan *p, const struct load *l)
 {
 	return bind_shares_port(l) || bind_may_repeat(p->scenario, l);
 }
@@ -54,8 +55,7 @@ static void set_within(struct sum *s)
 	for (uint32_t i = 0; i < p->load_count; i++)
 		may[i] =
 			together_inside(p, &p->loads[i], s->me) &&
-			together_exclude(&p->loads[i], s->me) &&
-			!sum_may_share(p, p->loads[i].load) &&
+			together_exclude(&p->loads[i], s->me) && !may_share(p, p->loads[i].load) &&
 			(&p->loads[i] == s->me || !bind_shares_with(p->loads[i].load, s->me->load));
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		s->within[i] = may[i];
@@ -144,7 +144,8 @@ static double left_by(const struct sum *s, double ns)
 	return s->seen.load ? fmax(usable - use_likely(&s->seen, ns - 1), 0) : INFINITY;
 }
 
-double sum_at(const struct sum *s, enum bound which, double ns)
+/* Ports in use then. */
+static double used_at(const struct sum *s, enum bound which, double ns)
 {
 	static double (*const use_of[SUMS])(const struct use *, double) = {
 		[SUM_LEAST] = use_least, [SUM_LIKELY] = use_likely, [SUM_MOST] = use_most};
@@ -168,7 +169,7 @@ double sum_peak(const struct sum *s)
 
 static bool is_passed(const struct sum *s, enum bound which, double ports, int64_t ns)
 {
-	return sum_at(s, which, (double)ns) > ports;
+	return used_at(s, which, (double)ns) > ports;
 }
 
 /* Connections of a load whose time is known, before `until`. */
@@ -253,13 +254,13 @@ double sum_reached(const struct sum *s, enum bound which, int64_t until)
 	double most = 0;
 
 	for (int k = 1; k <= LOOKS; k++)
-		most = fmax(most, sum_at(s, which, (double)until * k / LOOKS));
+		most = fmax(most, used_at(s, which, (double)until * k / LOOKS));
 	for (uint32_t i = 0; i < s->p->load_count; i++) {
 		const struct load_plan *lp = &s->p->loads[i];
 		uint64_t n = s->part[i] > 0 ? timed(&s->uses[i], until) : 0;
 
 		for (uint64_t k = 0; k < n; k += apart(s, n))
-			most = fmax(most, sum_at(s, which, (double)due_when_ns(lp, k)));
+			most = fmax(most, used_at(s, which, (double)due_when_ns(lp, k)));
 	}
 	return most;
 }

@@ -20,7 +20,8 @@ struct sum {
 	const struct plan *p;
 	const struct load_plan *me;
 	struct use uses[SCENARIO_LOADS_MOST];
-	bool within[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and no two of them one */
+	bool within
+		[SCENARIO_LOADS_MOST]; /* such have no other ports than these, and no two of them one */
 	double part[SCENARIO_LOADS_MOST]; /* of another's ports, those that are of these; 0: none */
 	double most
 		[SCENARIO_LOADS_MOST]; /* ports that it can have of all its spaces; INFINITY: the very same,
@@ -35,7 +36,6 @@ enum bound { SUM_LEAST, SUM_LIKELY, SUM_MOST, SUMS };
 /* What the load p->loads[own] finds. */
 void sum_make(struct sum *out, const struct plan *p, uint32_t own);
 
-double sum_at(const struct sum *s, enum bound which, double ns); /* ports in use then */
 double sum_peak(const struct sum *s); /* at any one time of the run, at most */
 
 /* Of `n` ports that the i-th load has in use, in all spaces of its own, those that are
@@ -50,6 +50,3 @@ int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64
 
 /* The most ports in use at any of these times. */
 double sum_reached(const struct sum *s, enum bound which, int64_t until);
-
-/* May its sockets have a port that is in use? */
-bool sum_may_share(const struct plan *p, const struct load *l);
