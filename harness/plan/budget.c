@@ -108,7 +108,7 @@ int64_t setting_number(const struct setting_list *settings, const char *name, in
 	if (value.len == 0 || value.len >= sizeof(digits))
 		return fallback;
 	memcpy(digits, value.s, value.len);
-	n = strtoll(digits, &end, 10);
+	n = strtoll(digits, &end, 0); /* as the kernel reads it: proc_get_long(), kernel/sysctl.c */
 	return *end ? fallback : n < INT32_MIN ? INT32_MIN : n > INT32_MAX ? INT32_MAX : n;
 }
 

@@ -136,6 +136,8 @@ static void a_sysctl_counts_as_the_scenario_sets_it(void)
 		{.name = TEXT("net.ipv4.tcp_tw_reuse"), .value = TEXT("1")},
 		{.name = TEXT("net.ipv4.tcp_rmem"), .value = TEXT("4096 131072 6291456")},
 		{.name = TEXT("net.ipv4.tcp_notsent_lowat"), .value = TEXT("-1")},
+		{.name = TEXT("net.ipv4.tcp_fin_timeout"), .value = TEXT("0x10")},
+		{.name = TEXT("net.ipv4.tcp_syn_retries"), .value = TEXT("010")},
 	};
 	const struct setting_list set = {list, COUNT(list)};
 
@@ -143,6 +145,8 @@ static void a_sysctl_counts_as_the_scenario_sets_it(void)
 	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_timestamps", 7), 7);
 	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_rmem", 7), 7);
 	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_notsent_lowat", 7), -1);
+	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_fin_timeout", 7), 16);
+	CU_ASSERT_EQUAL(setting_number(&set, "net.ipv4.tcp_syn_retries", 7), 8);
 }
 
 static const struct test tests[] = {
