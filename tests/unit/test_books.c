@@ -101,6 +101,11 @@ static void what_cannot_be_compared_is_not_known(void)
 	t.tape.complete = false;
 	CU_ASSERT(!is_known(&t, BOOK_LIVE));
 	trial_close(&t);
+	book_balanced(&t, "network: {sysctl: {net.ipv4.tcp_fin_timeout: 120}}\nload: {total: 32}");
+	CU_ASSERT(is_known(&t, BOOK_CLOSED));
+	book_dump(&t)->t_ns = t.tape.end_ns + TIME_WAIT_NS; /* which lasts no longer for that */
+	CU_ASSERT(!is_known(&t, BOOK_CLOSED));
+	trial_close(&t);
 }
 
 static void the_drivers_own_books_are_compared_always(void)

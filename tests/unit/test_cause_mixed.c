@@ -223,6 +223,7 @@ static void an_address_that_udp_of_ipv6_lacks_is_no_want_of_a_port(void)
 	CU_ASSERT(text_has(f->why, "connect() failed 10 times with EAGAIN"));
 	CU_ASSERT(text_has(f->why, "Without a port UDP says so before it looks for an address"));
 	CU_ASSERT(!text_has(f->why, "UDP connect"));
+	CU_ASSERT_PTR_EQUAL(f, t.verdict.causes); /* 10 failures, and 3 for want of a port */
 	f = trial_cause(&t, CAUSE_UDP_SOCKETS);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 	CU_ASSERT(text_has(f->why, "connect() failed 3 times with EAGAIN"));

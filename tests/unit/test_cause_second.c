@@ -131,19 +131,23 @@ static void what_stays_of_a_mix_is_told_beside_what_is_open(void)
 static void who_holds_the_few_that_are_left_is_told_as_well(void)
 {
 	static const struct {
-		const char *load;
+		const char *load; /* in a map of the network's, which it ends, first */
 		int state;
 		uint64_t leaked;
 		enum cause first, second;
 	} rows[] = {
-		{"load: {end: leak}", STATE_ESTABLISHED, 8, CAUSE_RESERVED_PORTS, CAUSE_LEAK},
-		{"load: {rate: 2/s}", STATE_TIME_WAIT, 0, CAUSE_RESERVED_PORTS,
+		{"}\nload: {end: leak}", STATE_ESTABLISHED, 8, CAUSE_RESERVED_PORTS, CAUSE_LEAK},
+		{"}\nload: {rate: 2/s}", STATE_TIME_WAIT, 0, CAUSE_RESERVED_PORTS,
 		 CAUSE_TIME_WAIT_CHURN},
-		{"load: {rate: 2.2/s}", STATE_TIME_WAIT, 0, CAUSE_TIME_WAIT_CHURN,
+		{"}\nload: {rate: 2.2/s}", STATE_TIME_WAIT, 0, CAUSE_TIME_WAIT_CHURN,
 		 CAUSE_RESERVED_PORTS},
-		{"load: {concurrency: 1}", STATE_TIME_WAIT, 0, CAUSE_TIME_WAIT_CHURN,
+		{"}\nload: {concurrency: 1}", STATE_TIME_WAIT, 0, CAUSE_TIME_WAIT_CHURN,
 		 CAUSE_RESERVED_PORTS}, /* 8 in 160 ms */
-		{"load: {hold: 10s}", STATE_ESTABLISHED, 0, CAUSE_RESERVED_PORTS,
+		{", servers: 2}\nload: {rate: 4/s}", STATE_TIME_WAIT, 0, CAUSE_RESERVED_PORTS,
+		 CAUSE_TIME_WAIT_CHURN}, /* twice as many */
+		{", servers: 2}\nload: {rate: 4.4/s}", STATE_TIME_WAIT, 0, CAUSE_TIME_WAIT_CHURN,
+		 CAUSE_RESERVED_PORTS},
+		{"}\nload: {hold: 10s}", STATE_ESTABLISHED, 0, CAUSE_RESERVED_PORTS,
 		 CAUSE_LIVE_SATURATION},
 	};
 
@@ -152,8 +156,7 @@ static void who_holds_the_few_that_are_left_is_told_as_well(void)
 		struct trial t;
 
 		snprintf(lines, sizeof(lines),
-			 "network: {ports: 40000-40127, reserved: [40000-40119]}\n%s",
-			 rows[i].load);
+			 "network: {ports: 40000-40127, reserved: [40000-40119]%s", rows[i].load);
 		trial_open(&t, lines);
 		trial_exhaust(&t, 8);
 		t.tape.tally.leaked = rows[i].leaked;

@@ -120,8 +120,8 @@ static void a_load_without_an_address_wants_no_port(void)
 			"loads: {a: %s, b: {family: ipv6, rate: 20/s}}",
 			rows[i].first);
 		trial_open(&t, lines);
-		a.errors[binds ? STAGE_BIND : STAGE_CONNECT][binds ? EADDRINUSE : EADDRNOTAVAIL] =
-			10;
+		a.errors[STAGE_BIND][EADDRINUSE] = binds ? 8 : 0;
+		a.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 10 - a.errors[STAGE_BIND][EADDRINUSE];
 		b.errors[STAGE_CONNECT][EADDRNOTAVAIL] = 20;
 		two_loads(&t, &a, &b)[0].exhausted = true;
 		t.tape.exhausted = true;
@@ -131,6 +131,7 @@ static void a_load_without_an_address_wants_no_port(void)
 		f = trial_cause(&t, CAUSE_IPV6_DISABLED);
 		CU_ASSERT_EQUAL(f != NULL, rows[i].told);
 		CU_ASSERT(!f || text_has(f->why, "connect() failed 20 times with EADDRNOTAVAIL"));
+		CU_ASSERT(!f || !text_has(f->why, " a failed")); /* for want of a port */
 		CU_ASSERT_PTR_NOT_NULL(trial_cause(&t, rows[i].too));
 		CU_ASSERT_PTR_NULL(trial_cause(&t, CAUSE_BIND_STARVATION));
 		trial_close(&t);
@@ -157,6 +158,8 @@ static void whose_the_ports_are_is_told_of_several_loads(void)
 		 0, CAUSE_FIN_WAIT_ORPHANS, STATE_FIN_WAIT2},
 		{"a: {hold: 9s}, b: {hold: 9s}", ". a had up to 40 open at once, b 24.", 0, 0, 40,
 		 24, 0, 0, 0, 0, CAUSE_LIVE_SATURATION, STATE_ESTABLISHED},
+		{"a: {hold: 9s}, b: {hold: 9s, bind: port 41000}", ". a had up to 64 open at once.",
+		 0, 0, 64, 1, 0, 0, 0, 0, CAUSE_LIVE_SATURATION, STATE_ESTABLISHED},
 		{"a: {end: leak}, b: {end: leak}", ". a never closed 44, b 20.", 0, 0, 0, 0, 44, 20,
 		 0, 0, CAUSE_LEAK, STATE_ESTABLISHED},
 		{"a: {end: leak}, b: {hold: 9s}", ". b had up to 44 open at once.", 0, 0, 0, 44, 20,
