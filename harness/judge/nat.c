@@ -191,65 +191,99 @@ static bool is_reused_already(const struct evidence *e)
 	       evidence_measured(e, MEASURE_ESTABLISHED_MAX) >= e->plan->nat.carriage.each;
 }
 
-static void advise_snat(struct finding *f, const struct evidence *e)
+/* What to try of a gateway's ports, each an empty text where it is not the case. */
+static struct text try_closing(const struct evidence *e)
+{
+	if (!gateway_is_leaked_away(e))
+		return (struct text){0};
+	return text_format(
+		e->a,
+		"close what is done with, first of all: %s of %s opened %s never closed, and each "
+		"keeps its port at the gateway for five days after its last packet "
+		"(nf_conntrack_tcp_timeout_established)",
+		say_count(e->a, e->kept),
+		say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
+		say_either(e->kept, "was", "were"));
+}
+
+static struct text try_fewer(const struct evidence *e)
+{
+	if (gateway_waits_for_answers(e))
+		return TEXT("have the far end answer, and try less often while it does not: each "
+			    "try is a port of the gateway");
+	if (is_reused_already(e))
+		return text_format(e->a,
+				   "have no more connections at once than the gateway has ports, "
+				   "%s%s: they are reused already; bound the pool, and let "
+				   "requests wait for one of its connections",
+				   say_count(e->a, e->plan->nat.carriage.each), each_has(e));
+	return TEXT("keep connections open and reuse them (keep-alive, a connection pool; of UDP "
+		    "one socket for many requests): the gateway gives a port to each of them, not "
+		    "to each request");
+}
+
+static uint32_t ports_of_nat(const struct evidence *e)
+{
+	struct port_range now = e->plan->scenario->network.nat.ports;
+
+	return (uint32_t)(now.hi - now.lo) + 1;
+}
+
+static struct text try_more_ports(const struct evidence *e)
 {
 	const struct plan *p = e->plan;
-	struct port_range now = p->scenario->network.nat.ports;
-	uint32_t size = (uint32_t)(now.hi - now.lo) + 1,
-		 wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
+	uint32_t size = ports_of_nat(e), wide = (uint32_t)(advice_widest.hi - advice_widest.lo) + 1;
+	uint64_t all = (uint64_t)wide * p->nat.outside.count *
+		       (gateway_maps_for_all(e) ? 1 : p->destinations);
 	bool for_ever = p->forecast.quiet_ns == FOR_EVER;
-	int64_t life_ns = for_ever ? 0 : gateway_open_ns(e) + gateway_keeps_ns(e);
-	bool for_all = gateway_maps_for_all(e);
 
-	if (gateway_is_leaked_away(e))
-		advice_add_fmt(
-			&f->attempt, e->a,
-			"close what is done with, first of all: %s of %s opened %s never "
-			"closed, and each keeps its port at the gateway for five days after its "
-			"last packet (nf_conntrack_tcp_timeout_established)",
-			say_count(e->a, e->kept),
-			say_number_of(e->a, e->tape->tally.opened, "connection", "connections"),
-			say_either(e->kept, "was", "were"));
-	if (gateway_waits_for_answers(e))
-		advice_add(&f->attempt, TEXT("have the far end answer, and try less often while it "
-					     "does not: each try is a port of the gateway"));
-	else if (is_reused_already(e))
-		advice_add_fmt(&f->attempt, e->a,
-			       "have no more connections at once than the gateway has ports, %s%s: "
-			       "they are reused already; bound the pool, and let requests wait "
-			       "for one of its connections",
-			       say_count(e->a, p->nat.carriage.each), each_has(e));
-	else
-		advice_add(&f->attempt,
-			   TEXT("keep connections open and reuse them (keep-alive, a connection "
-				"pool; of UDP one socket for many requests): the gateway gives a "
-				"port to each of them, not to each request"));
-	if (size < wide)
-		advice_add_fmt(
-			&f->attempt, e->a,
-			"give the NAT more ports: %u-%u, less those that the gateway listens on, "
-			"are up to %s%s, %s as many%s",
-			advice_widest.lo, advice_widest.hi, say_count(e->a, wide), each_has(e),
-			say_times(e->a, (double)wide / size),
-			advice_gateway_rate(e,
-					    (uint64_t)wide * p->nat.outside.count *
-						    (for_all ? 1 : p->destinations),
-					    life_ns));
-	advice_add_fmt(
-		&f->attempt, e->a,
-		"give it more addresses, each adds %s%s. `snat to FIRST-LAST` "
-		"picks by a hash of source and destination, so that one client has one address "
-		"towards one server: take them in turn (`numgen inc mod N map`)",
-		say_number_of(e->a, size, "port", "ports"), each_has(e));
-	if (!for_all)
-		advice_add_fmt(
-			&f->attempt, e->a,
-			"each further destination, an address or a port of the server, has all %s "
-			"again; not where a cloud's NAT counts one port for all destinations",
-			say_count(e->a, p->nat.carriage.each));
-	advice_add(&f->attempt,
-		   TEXT("go around it: what is not translated (a private endpoint, IPv6) "
-			"needs no port"));
+	if (size >= wide)
+		return (struct text){0};
+	return text_format(
+		e->a,
+		"give the NAT more ports: %u-%u, less those that the gateway listens on, are up to "
+		"%s%s, %s as many%s",
+		advice_widest.lo, advice_widest.hi, say_count(e->a, wide), each_has(e),
+		say_times(e->a, (double)wide / size),
+		advice_gateway_rate(e, all,
+				    for_ever ? 0 : gateway_open_ns(e) + gateway_keeps_ns(e)));
+}
+
+static struct text try_more_addresses(const struct evidence *e)
+{
+	return text_format(
+		e->a,
+		"give it more addresses, each adds %s%s. `snat to FIRST-LAST` picks by a hash of "
+		"source and destination, so that one client has one address towards one server: "
+		"take them in turn (`numgen inc mod N map`)",
+		say_number_of(e->a, ports_of_nat(e), "port", "ports"), each_has(e));
+}
+
+static struct text try_more_destinations(const struct evidence *e)
+{
+	if (gateway_maps_for_all(e))
+		return (struct text){0};
+	return text_format(
+		e->a,
+		"each further destination, an address or a port of the server, has all %s again; "
+		"not where a cloud's NAT counts one port for all destinations",
+		say_count(e->a, e->plan->nat.carriage.each));
+}
+
+static void advise_snat(struct finding *f, const struct evidence *e)
+{
+	static struct text (*const tries[])(const struct evidence *) = {
+		try_closing, try_fewer, try_more_ports, try_more_addresses, try_more_destinations,
+	};
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		struct text one = tries[i](e);
+
+		if (one.len)
+			advice_add(&f->attempt, one);
+	}
+	advice_add(&f->attempt, TEXT("go around it: what is not translated (a private endpoint, "
+				     "IPv6) needs no port"));
 }
 
 static void advise_conntrack(struct finding *f, const struct evidence *e)
