@@ -144,6 +144,23 @@ static struct text say_hangs(const struct plan *p, struct arena *a)
 			   say_time(a, (double)(lp->load->start + at)));
 }
 
+/* Does the server die before the load has asked for as many as there are ports? */
+static bool dies_in_time(const struct plan *p, const struct outline *o)
+{
+	return p->load_count == 1 && p->scenario->server.die && load_is_open(p->loads[0].load) &&
+	       o->begun > (double)p->budget.capacity;
+}
+
+static struct text say_death(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	return text_format(a,
+			   "the ports do not run out: the server dies at %s, when %s of %s "
+			   "are in use at most; what it refuses from then on keeps no port",
+			   say_time(a, (double)p->scenario->server.die),
+			   say_count(a, fmin((double)begun_by_death(p), (double)o->ports)),
+			   say_number(a, p->budget.capacity, "port"));
+}
+
 static struct text say_no_failure(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *first = &p->loads[0];
@@ -174,14 +191,8 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 			"went on, %s would find none%s",
 			say_time(a, (double)p->scenario->stop.time), say_which(o, a),
 			say_when(p, o, a));
-	if (p->load_count == 1 && p->scenario->server.die && load_is_open(first->load) &&
-	    o->begun > (double)p->budget.capacity)
-		return text_format(a,
-				   "the ports do not run out: the server dies at %s, when %s of %s "
-				   "are in use at most; what it refuses from then on keeps no port",
-				   say_time(a, (double)p->scenario->server.die),
-				   say_count(a, fmin((double)begun_by_death(p), (double)o->ports)),
-				   say_number(a, p->budget.capacity, "port"));
+	if (dies_in_time(p, o))
+		return say_death(p, o, a);
 	if (o->too_slow)
 		return say_too_slow(p, o, a);
 	if (p->forecast.hangs_ns > 0)

@@ -260,34 +260,39 @@ static bool nobody_answers(const struct plan *p)
 		at + lp->load->start > s->server.vanish);
 }
 
+/* What is beyond its ports is dropped: what becomes of it. */
+static struct text say_beyond(const struct plan *p, struct arena *a)
+{
+	if (p->forecast.times_out)
+		return text_format(a,
+				   "the gateway is full after %s: %s time out, until what is open "
+				   "gives a port back",
+				   say_full(p, a), asked(p));
+	if (nobody_answers(p))
+		return text_format(
+			a,
+			"the gateway is full after %s, open or not, and drops what comes "
+			"then: nobody would answer it",
+			say_full(p, a));
+	if (p->load_count == 1 && !unanswered_repeats(p->loads[0].load))
+		return text_format(a,
+				   "the gateway is full after %s, and what comes then is dropped",
+				   say_full(p, a));
+	return text_format(a,
+			   "the gateway is full after %s: a SYN is dropped then, and sent "
+			   "again after 1 s and later; whether ports have come back by then "
+			   "decides if connects time out",
+			   say_full(p, a));
+}
+
 struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct forecast *f = &p->forecast;
 
 	if (f->times_out_after)
 		return text_format(a, "the gateway's ports end first: %s time out", asked(p));
-	if (f->full_after && f->times_out)
-		return text_format(a,
-				   "the gateway is full after %s: %s time out, until what is open "
-				   "gives a port back",
-				   say_full(p, a), asked(p));
-	if (f->full_after && nobody_answers(p))
-		return text_format(
-			a,
-			"the gateway is full after %s, open or not, and drops what comes "
-			"then: nobody would answer it",
-			say_full(p, a));
-	if (f->full_after && p->load_count == 1 && !unanswered_repeats(p->loads[0].load))
-		return text_format(a,
-				   "the gateway is full after %s, and what comes then is dropped",
-				   say_full(p, a));
 	if (f->full_after)
-		return text_format(
-			a,
-			"the gateway is full after %s: a SYN is dropped then, and sent "
-			"again after 1 s and later; whether ports have come back by then "
-			"decides if connects time out",
-			say_full(p, a));
+		return say_beyond(p, a);
 	if (suffices(p, o))
 		return (struct text){0};
 	if (o->pooled && p->load_count == 1)

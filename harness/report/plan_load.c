@@ -182,35 +182,24 @@ static struct text say_repeated(const struct plan *p, const struct outline *o, s
 			   asked, say_count(a, (double)p->budget.capacity));
 }
 
-/* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
-static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
+/* Of connections that nobody closes. */
+static struct text say_kept(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *begun = plan_say_begun(o, o->asked, a);
+	const char *there = say_count(a, (double)together_capacity(p));
+
+	if (o->kept_share < 1)
+		return text_format(a, "%s, %.3g %% of them with a port for good; %s available",
+				   begun, 100 * o->kept_share, there);
+	return text_format(a, "%s, each with a port of its own; %s available", begun, there);
+}
+
+static struct text say_by_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *there = say_count(a, (double)together_capacity(p));
 	double mean = plan_mean_ns(p, o);
 
-	if (plan_binds_nowhere(p))
-		return text_format(a, "%s, none of which has a port",
-				   plan_say_begun(o, o->asked, a));
-	if (o->pooled)
-		return plan_say_pool(p, o, a);
-	if (plan_repeats(p, o))
-		return say_repeated(p, o, a);
-	if (o->mixed > 0)
-		return say_mixed(p, o, a);
-	if (is_kept(o) && o->kept_share < 1)
-		return text_format(a, "%s, %.3g %% of them with a port for good; %s available",
-				   plan_say_begun(o, o->asked, a), 100 * o->kept_share, there);
-	if (is_kept(o))
-		return text_format(a, "%s, each with a port of its own; %s available",
-				   plan_say_begun(o, o->asked, a), there);
-	if (!isfinite(o->wanted) && o->asked < (double)p->budget.capacity)
-		return text_format(a, "%s, as fast as they come; %s available",
-				   plan_say_begun(o, o->asked, a), there);
-	if (!isfinite(o->wanted))
-		return text_format(a,
-				   "%s under way, as fast as they come: all of %s ports are wanted",
-				   say_count(a, o->under_way), there);
-	if (o->rate > 0 && o->wanted <= 0)
+	if (o->wanted <= 0)
 		return text_format(a, "%s, and each port is free %s", say_rate(a, o->rate),
 				   is_acknowledged(p) ? "when its close is acknowledged"
 						      : "at once");
@@ -223,11 +212,37 @@ static struct text say_wanted(const struct plan *p, const struct outline *o, str
 		return text_format(a, "up to %s%s, %s each: %s at once at most; %s available",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_number(a, (uint64_t)ceil(o->wanted), "port"), there);
+	return text_format(a, "%s%s × %s = %s ports at once%s; %s available", say_rate(a, o->rate),
+			   say_tries(o, a), say_parts(p, o, a),
+			   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
+			   say_waiting(o, a), there);
+}
+
+/* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
+static struct text say_wanted(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	const char *there = say_count(a, (double)together_capacity(p));
+
+	if (plan_binds_nowhere(p))
+		return text_format(a, "%s, none of which has a port",
+				   plan_say_begun(o, o->asked, a));
+	if (o->pooled)
+		return plan_say_pool(p, o, a);
+	if (plan_repeats(p, o))
+		return say_repeated(p, o, a);
+	if (o->mixed > 0)
+		return say_mixed(p, o, a);
+	if (is_kept(o))
+		return say_kept(p, o, a);
+	if (!isfinite(o->wanted) && o->asked < (double)p->budget.capacity)
+		return text_format(a, "%s, as fast as they come; %s available",
+				   plan_say_begun(o, o->asked, a), there);
+	if (!isfinite(o->wanted))
+		return text_format(a,
+				   "%s under way, as fast as they come: all of %s ports are wanted",
+				   say_count(a, o->under_way), there);
 	if (o->rate > 0)
-		return text_format(a, "%s%s × %s = %s ports at once%s; %s available",
-				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
-				   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
-				   say_waiting(o, a), there);
+		return say_by_rate(p, o, a);
 	if (o->quiet_ns == 0)
 		return text_format(a, "%s under way, a port each; %s available",
 				   say_count(a, o->under_way), there);

@@ -253,6 +253,35 @@ static void print_line(struct out *out, const struct result_run *run, const stru
 	out_z(out, "\n");
 }
 
+static void print_observed(struct out *out, const struct result_run *run, struct report_style style)
+{
+	block_accelerated(out, run);
+	block_ports(out, run);
+	block_fullest(out, run);
+	block_gateway(out, run);
+	block_connects(out, run);
+	block_whose(out, run, style.verbose);
+	block_server(out, run);
+	block_requests(out, run);
+	block_latency(out, run);
+}
+
+static void print_judged(struct out *out, const struct result_run *run)
+{
+	block_prediction(out, run);
+	block_broken(out, run);
+	block_outlook(out, run);
+	block_overflow(out, run);
+	caveat_late(out, run);
+	caveat_behind(out, run);
+	caveat_slow(out, run);
+	caveat_stopped(out, run);
+	caveat_from_proc(out, run);
+	caveat_torn(out, run);
+	caveat_whole(out, run);
+	block_expectations(out, run);
+}
+
 static void print_block(struct out *out, const struct result_run *run, struct report_style style,
 			struct arena scratch)
 {
@@ -265,31 +294,10 @@ static void print_block(struct out *out, const struct result_run *run, struct re
 		page_paragraph(out, "  hint:", PAINT_NONE, 8, run->hint);
 	if (run->title.len && !run->error.len)
 		page_paragraph(out, " ", PAINT_NONE, 2, run->title);
-	if (has_run || run_count(run, MEASURE_CONNECTS_ATTEMPTED)) {
-		block_accelerated(out, run);
-		block_ports(out, run);
-		block_fullest(out, run);
-		block_gateway(out, run);
-		block_connects(out, run);
-		block_whose(out, run, style.verbose);
-		block_server(out, run);
-		block_requests(out, run);
-		block_latency(out, run);
-	}
-	if (has_run) {
-		block_prediction(out, run);
-		block_broken(out, run);
-		block_outlook(out, run);
-		block_overflow(out, run);
-		caveat_late(out, run);
-		caveat_behind(out, run);
-		caveat_slow(out, run);
-		caveat_stopped(out, run);
-		caveat_from_proc(out, run);
-		caveat_torn(out, run);
-		caveat_whole(out, run);
-		block_expectations(out, run);
-	}
+	if (has_run || run_count(run, MEASURE_CONNECTS_ATTEMPTED))
+		print_observed(out, run, style);
+	if (has_run)
+		print_judged(out, run);
 	if (style.verbose) {
 		block_explained(out, run);
 		block_foretold(out, run);
