@@ -105,7 +105,8 @@ static const char *rate_judged(const struct evidence *e, uint64_t ports, int64_t
 	return text_format(e->a, "%s%s", rate_too(e, ports, life_ns), verdict).s;
 }
 
-const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
+/* ", 1,075/s (enough)" */
+static const char *rate_of_ports(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
 	return rate_judged(e, ports, life_ns, life_ns > 0 ? rate_sure(e, ports, life_ns) : 0);
 }
@@ -183,7 +184,7 @@ void advice_widen(struct line_list *lines, const struct evidence *e, int64_t lif
 		"servers listen on into net.ipv4.ip_local_reserved_ports",
 		advice_widest.lo, advice_widest.hi, say_number_of(e->a, wide, "port", "ports"),
 		say_times(e->a, (double)wide / left),
-		advice_rate(e, (uint64_t)wide * b->spaces, life_ns));
+		rate_of_ports(e, (uint64_t)wide * b->spaces, life_ns));
 }
 
 /* A socket of UDP has its port for all destinations: more of them add none. */

@@ -31,10 +31,8 @@ void advice_spread(struct line_list *lines, const struct evidence *e);
 	"use one socket for many destinations: with sendto() a socket of UDP needs no connect(), " \
 	"and one port does"
 
-/* ", 1,075/s (enough)" behind a number of ports, where a rate is what the ports are for. */
-const char *advice_rate(const struct evidence *e, uint64_t ports, int64_t life_ns);
-
-/* The same of ports of a gateway. */
+/* ", 1,075/s (enough)" behind a number of ports of a gateway, where a rate is what the ports are for. */
 const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_t life_ns);
 
-static const struct port_range advice_widest = {1024, 65535};
+static const struct port_range advice_widest = {1024, 65535},
+			       kernel_range = {32768, 60999}; /* what a namespace begins with */

@@ -227,12 +227,8 @@ static struct claim tcp_mem(const struct evidence *e)
 	static const struct {
 		enum stage stage;
 		int error;
-	} kinds[] = {{STAGE_SOCKET, ENOBUFS},
-		     {STAGE_SOCKET, ENOMEM},
-		     {STAGE_CONNECT, ENOBUFS},
-		     {STAGE_CONNECT, ENOMEM},
-		     {STAGE_SEND, ENOBUFS},
-		     {STAGE_SEND, ENOMEM}};
+	} kinds[] = {{STAGE_SOCKET, ENOBUFS}, {STAGE_SOCKET, ENOMEM}, {STAGE_CONNECT, ENOBUFS},
+		     {STAGE_CONNECT, ENOMEM}, {STAGE_SEND, ENOBUFS},  {STAGE_SEND, ENOMEM}};
 	struct claim all = no_claim;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -6,9 +6,6 @@
 #include "judge/rule.h"
 #include "judge/view.h"
 
-/* What a cause must hold of the ports in the fullest dump to be named beside others. */
-static const double share_least = 1 / 8.;
-
 static const struct rule *const families[] = {
 	leak_rules,	live_rules,  churn_rules,   pool_rules, knob_rules,  share_rules,
 	bound_rules,	fixed_rules, range_rules,   data_rules, start_rules, nat_rules,
@@ -20,19 +17,20 @@ static double share_of(uint64_t held, uint64_t all)
 	return all ? (double)held / (double)all : 0;
 }
 
-double claim_explains(const struct evidence *e, uint64_t held, uint64_t all)
+/* By the share of `held` in all. */
+static double explains(const struct evidence *e, uint64_t held, uint64_t all)
 {
 	double share = share_of(held, all);
 	bool ran_out = e->tape->exhausted && (e->wanted > 0 || e->named == 0);
 
-	if ((!ran_out && !e->fills) || share < share_least)
+	if ((!ran_out && !e->fills) || share < SHARE_LEAST)
 		return 0;
 	return share * (double)(e->wanted ? e->wanted : 1);
 }
 
 double claim_holds(const struct evidence *e, uint64_t held, const struct holders *h)
 {
-	double own = claim_explains(e, held, h->own);
+	double own = explains(e, held, h->own);
 
 	return own * share_of(h->own, h->all);
 }
@@ -40,7 +38,7 @@ double claim_holds(const struct evidence *e, uint64_t held, const struct holders
 double claim_takes(const struct evidence *e, uint64_t taken)
 {
 	uint64_t all = taken + e->plan->budget.usable;
-	double own = claim_explains(e, taken, all), churn = claim_churn(e);
+	double own = explains(e, taken, all), churn = claim_churn(e);
 
 	return churn > 0 && evidence_outruns(e, all) ? fmin(own, churn / 2) : own;
 }
@@ -96,7 +94,7 @@ struct ranking {
 	size_t count;
 };
 
-static bool is_told(const struct ranking *r, enum cause cause)
+static bool is_ranked(const struct ranking *r, enum cause cause)
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (r->list[i].cause == cause)
@@ -109,9 +107,9 @@ static void add_bystanders(struct ranking *r, const struct evidence *e)
 {
 	struct holders h = evidence_holders(e);
 
-	h.live -= is_told(r, CAUSE_CLOSE_WAIT_LEAK) ? h.ended : 0;
-	if (is_told(r, CAUSE_LIVE_SATURATION) || is_told(r, CAUSE_DEAD_PEER_LEAK) ||
-	    is_told(r, CAUSE_UDP_SOCKETS) || is_told(r, CAUSE_PROXY_LOOP) ||
+	h.live -= is_ranked(r, CAUSE_CLOSE_WAIT_LEAK) ? h.ended : 0;
+	if (is_ranked(r, CAUSE_LIVE_SATURATION) || is_ranked(r, CAUSE_DEAD_PEER_LEAK) ||
+	    is_ranked(r, CAUSE_UDP_SOCKETS) || is_ranked(r, CAUSE_PROXY_LOOP) ||
 	    claim_holds(e, h.live, &h) == 0)
 		return;
 	for (size_t i = 0; i < r->count; i++) {

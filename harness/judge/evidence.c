@@ -6,9 +6,6 @@
 #include "plan/bind.h"
 #include "plan/life.h"
 
-/* What of all ports must wait for an answer to be more than those that are just being opened. */
-static const double share_least = 1 / 8.;
-
 uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error)
 {
 	return e->tape->tally.errors[stage][error];
@@ -83,11 +80,16 @@ struct holders evidence_holders(const struct evidence *e)
 		(uint64_t)e->plan->budget.spaces *
 			(e->plan->squat.listening + e->plan->squat.bound + evidence_reserved(e));
 	/* Some are always just being opened. */
-	if ((double)h.unanswered < share_least * (double)h.all) {
+	if ((double)h.unanswered < SHARE_LEAST * (double)h.all) {
 		h.live += h.unanswered;
 		h.unanswered = 0;
 	}
 	return h;
+}
+
+uint64_t evidence_had(const struct tape *load)
+{
+	return most(less(load->tally.opened, load->tally.reset), load->open_peak);
 }
 
 double evidence_measured(const struct evidence *e, enum measure what)
@@ -258,7 +260,7 @@ bool evidence_closed_nearly_fill(const struct evidence *e)
 
 	for (uint32_t i = 0; i < e->plan->load_count; i++)
 		rate += asks_to_close(&e->plan->loads[i]);
-	return fill_by(e, rate) > 1 - share_least;
+	return fill_by(e, rate) > 1 - SHARE_LEAST;
 }
 
 int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback)

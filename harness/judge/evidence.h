@@ -32,6 +32,10 @@ struct evidence {
 	struct arena *a;
 };
 
+/* What a cause must hold of the ports in the fullest dump to be named beside others; and what must wait for an
+ * answer, of all ports or of a gateway's entries, to be more than those that are just being opened. */
+#define SHARE_LEAST (1 / 8.)
+
 /* What holds ports of the range: the client's sockets by the reason for which they are there. */
 struct holders {
 	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
@@ -65,8 +69,8 @@ uint32_t bound_left(const struct evidence *e);
 /* Would the ports carry what the load asks for, were it not for those that nobody closes? */
 bool evidence_kept_alone_fills(const struct evidence *e);
 
-/* Would so many ports to each destination not carry what the loads open either: what they ask for; without a
- * rate, what they had opened until the first was refused? */
+/* Would the ports run out as well, were there so many to each destination? By the rate that the loads ask for, or
+ * else had opened at until the first was refused. */
 bool evidence_outruns(const struct evidence *e, uint64_t ports);
 
 /* Does what is closed leave them no room for what comes unevenly, an eighth? */
@@ -76,6 +80,9 @@ uint64_t evidence_errors(const struct evidence *e, enum stage stage, int error);
 
 /* What load i of the plan came to by itself. */
 const struct tally *evidence_tally(const struct plan *, const struct tape *, size_t i);
+
+/* Ports that a load had at any time, at least: of those that it reset what were open at once. */
+uint64_t evidence_had(const struct tape *load);
 double evidence_measured(const struct evidence *e, enum measure what); /* 0: no data, too */
 bool evidence_has(const struct evidence *e, enum event_kind kind);
 int64_t evidence_sysctl(const struct evidence *e, const char *name, int64_t fallback);

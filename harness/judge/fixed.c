@@ -171,9 +171,9 @@ static const char *say_at_once(const struct evidence *e, const struct namer *n)
 		.s;
 }
 
-/* "for one connection to a destination each, 16 at once to 2 destinations": of ports that sockets share, where
- * it is not as many as there are of them. */
-static const char *say_shared(const struct evidence *e, const struct namer *n)
+/* "for one connection to a destination each, 16 at once in all": of ports that sockets share, the latter where
+ * there are several destinations or addresses. */
+static const char *say_tuples_shared(const struct evidence *e, const struct namer *n)
 {
 	const struct budget *b = &n->plan->budget;
 
@@ -206,7 +206,7 @@ static struct claim fixed_port(const struct evidence *e)
 		.why = text_format(
 			e->a, "%s names the ports itself: %s, %s. %s %s%s%s", say_namer(e, &n),
 			say_own_ports(e, n.plan),
-			shares ? say_shared(e, &n)
+			shares ? say_tuples_shared(e, &n)
 			       : "each for one connection, to whichever destination",
 			shares ? say_failed(e, refused_of(&n), STAGE_CONNECT, EADDRNOTAVAIL)
 			       : say_failed(e, refused_of(&n), STAGE_BIND, EADDRINUSE),

@@ -5,7 +5,16 @@
 #include "judge/gate_topic.h"
 #include "judge/rule.h"
 
-enum miss gate_miss(const struct expectation *e, const struct judged *j)
+/* On which side a line of `expect` fails. */
+enum miss {
+	MISS_NONE, /* it holds; or it ended the run, and holds again */
+	MISS_MORE, /* more was observed than it allows */
+	MISS_LESS,
+	MISS_SAME, /* just what it forbids (!=) */
+	MISS_DATA, /* there was none */
+};
+
+static enum miss miss_of(const struct expectation *e, const struct judged *j)
 {
 	if (j->pass || (j->observed.present && expectation_holds(e, j->observed.n)))
 		return MISS_NONE;
@@ -24,7 +33,7 @@ bool gate_fills(const struct verdict *v, const struct plan *plan)
 
 	for (size_t i = 0; i < v->expect_count; i++)
 		if (measure_infos[list[i].what.measure].topic == TOPIC_SOCKETS &&
-		    gate_miss(&list[i], &v->expect[i]) == MISS_MORE)
+		    miss_of(&list[i], &v->expect[i]) == MISS_MORE)
 			return true;
 	return false;
 }
@@ -68,7 +77,7 @@ static const char *say_line(const struct evidence *e, size_t i)
 {
 	const struct expectation *line = &e->plan->scenario->expect.list[i];
 	const struct judged *j = &e->judged->expect[i];
-	enum miss miss = gate_miss(line, j);
+	enum miss miss = miss_of(line, j);
 	double bound = miss == MISS_MORE ? line->high : line->low;
 	const char *seen = say_measure(e->a, j->kind, j->observed.n), *by = "";
 

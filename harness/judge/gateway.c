@@ -5,9 +5,6 @@
 
 #include "plan/gateway.h"
 
-/* What of a gateway's entries must wait for an answer to be more than those that are just being opened. */
-static const double share_least = 1 / 8.;
-
 bool gateway_lacks_ports(const struct evidence *e)
 {
 	return e->plan->nat.outside.count && evidence_measured(e, MEASURE_NAT_INSERT_FAILED) > 0;
@@ -50,7 +47,7 @@ bool gateway_waits_for_answers(const struct evidence *e)
 
 	if (plan_speaks(e->plan, PROTOCOL_UDP) || !gateway_lacks_ports(e))
 		return false;
-	return (tracked > 0 && unanswered >= share_least * tracked) ||
+	return (tracked > 0 && unanswered >= SHARE_LEAST * tracked) ||
 	       (gone->present && dropped_by(e, gone->n) == 0);
 }
 

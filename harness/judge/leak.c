@@ -345,8 +345,7 @@ static void advise_close_wait(struct finding *f, const struct evidence *e)
 
 // clang-format off
 static const char delay_only[] = DELAY_ONLY;
-static const char about_closed[] =
-	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open";
+static const char about_closed[] = ABOUT_CLOSED;
 static const char other_limit[] =
 	"ulimit -n: descriptors are another limit, and with more of them it is the ports that end";
 

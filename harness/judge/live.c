@@ -277,8 +277,7 @@ static void advise_dead_peer(struct finding *f, const struct evidence *e)
 }
 
 // clang-format off
-static const char about_closed[] =
-	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these are open";
+static const char about_closed[] = ABOUT_CLOSED;
 
 const struct rule live_rules[] = {
 	{

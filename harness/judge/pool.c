@@ -85,7 +85,7 @@ static bool find_pooled(const struct evidence *e, bool (*is_such)(const struct p
 }
 
 /* What of all that was closed a load has: of the ports that wait, so many are its own. */
-static double share_of(const struct evidence *e, const struct pooled *p)
+static double share_closed(const struct evidence *e, const struct pooled *p)
 {
 	uint64_t all = e->tape->tally.closed;
 
@@ -140,7 +140,7 @@ double claim_share_of_pools(const struct evidence *e)
 		struct pooled p = pooled_at(e, i);
 
 		if (serves_few(&p) || keeps_few(&p) || times_out(&p) || is_storm(e, &p))
-			share += share_of(e, &p);
+			share += share_closed(e, &p);
 	}
 	return share;
 }
@@ -150,9 +150,10 @@ static struct claim claim_pool(const struct evidence *e, bool (*is_such)(const s
 {
 	struct claim c = {.weight = claim_churn(e)};
 
-	if (c.weight == 0 || !find_pooled(e, is_such, out) || share_of(e, out) < POOL_SHARE_LEAST)
+	if (c.weight == 0 || !find_pooled(e, is_such, out) ||
+	    share_closed(e, out) < POOL_SHARE_LEAST)
 		return no_claim;
-	c.weight *= share_of(e, out);
+	c.weight *= share_closed(e, out);
 	return c;
 }
 
@@ -322,7 +323,7 @@ static struct claim retry_storm(const struct evidence *e)
 
 	if (!find_storm(e, &p) || (c.weight == 0 && !p.plan->load->on_failure.flush_pool))
 		return no_claim;
-	c.weight *= share_of(e, &p);
+	c.weight *= share_closed(e, &p);
 	if (e->tape->exhausted)
 		c.weight = fmax(c.weight, storm_least);
 	c.why = text_format(

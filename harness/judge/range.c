@@ -46,8 +46,6 @@ static void advise_reserved(struct finding *f, const struct evidence *e)
 	advice_tuples(&f->attempt, e, 0);
 }
 
-static const struct port_range kernel_range = {32768, 60999}; /* what every namespace begins with */
-
 /* Would the host's range carry the load? What leaks fits none. */
 static bool fits(const struct evidence *e, struct port_range range)
 {

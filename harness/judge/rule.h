@@ -61,13 +61,9 @@ const struct rule *rule_find(enum cause cause);
 
 static const struct claim no_claim = {.weight = 0};
 
-/* The failures for want of a port that the holders of `held` ports explain: by their share of all
- * that are held. Without any failure of the driver's own, it is 1 that is explained: that they ran out,
- * or that a line of `expect` allows fewer. */
-double claim_explains(const struct evidence *e, uint64_t held, uint64_t all);
-
-/* The same of the client's own sockets: what they hold of the ports that are left is a cause beside those
- * who left so few, however few they are. */
+/* The failures for want of a port that the holders of `held` ports of the client's own explain: by their share
+ * of all that are held, and of what is left of the range, however few others have left. Without any failure of the
+ * driver's own, it is 1 that is explained: that they ran out, or that a line of `expect` allows fewer. */
 double claim_holds(const struct evidence *e, uint64_t held, const struct holders *h);
 
 /* The failures that `taken` ports explain, which nobody of the client's holds, and the loads cannot have: by
@@ -95,3 +91,8 @@ double claim_share_of_pools(const struct evidence *e);
 #define FIN_TIMEOUT_IN_VAIN \
 	"net.ipv4.tcp_fin_timeout: it governs FIN_WAIT2; TIME_WAIT is 60 s in the kernel's " \
 	"source, and no sysctl changes it"
+
+/* And what is wrong about that where connections are open. */
+#define ABOUT_CLOSED \
+	"net.ipv4.tcp_tw_reuse, tcp_fin_timeout: they are about closed connections, and these " \
+	"are open"

@@ -16,14 +16,6 @@ static uint64_t used_by(const struct tally *t)
 	return t->opened - least(t->reset, t->opened);
 }
 
-/* What it had of them at any time: of those that it resets, those that were open at once. */
-static uint64_t had_of(const struct tape *load)
-{
-	uint64_t used = used_by(&load->tally);
-
-	return used > load->open_peak ? used : load->open_peak;
-}
-
 /* Those that its process has, and that end with it: all but what is in TIME_WAIT. */
 static uint64_t kept_by(const struct tally *t)
 {
@@ -84,7 +76,7 @@ static struct claim innocent_victim(const struct evidence *e)
 	uint64_t capacity = e->plan->budget.capacity;
 
 	if (by < 0 || e->plan->loads[who].bind != e->plan->loads[by].bind ||
-	    4 * had_of(&loads[who]) > capacity || 2 * used_by(&loads[by].tally) < capacity)
+	    4 * evidence_had(&loads[who]) > capacity || 2 * used_by(&loads[by].tally) < capacity)
 		return no_claim;
 	return (struct claim){
 		.weight = claim_first(e),

@@ -21,14 +21,6 @@ const struct load_plan *sides_refused(const struct evidence *e)
 	return who;
 }
 
-/* What it resets gives its port back. */
-static uint64_t had_of(const struct tape *load)
-{
-	uint64_t kept = load->tally.opened - least(load->tally.reset, load->tally.opened);
-
-	return kept > load->open_peak ? kept : load->open_peak;
-}
-
 struct sides sides_of(const struct evidence *e)
 {
 	struct sides s = {0};
@@ -42,7 +34,8 @@ struct sides sides_of(const struct evidence *e)
 		if (bind_names_port(way))
 			s.bound += least(t->opened, evidence_named(e->plan, i));
 		else
-			*(bind_takes_port(way) ? &s.asked : &s.plain) += had_of(&e->tape->loads[i]);
+			*(bind_takes_port(way) ? &s.asked : &s.plain) +=
+				evidence_had(&e->tape->loads[i]);
 		if (bind_asks_port(way))
 			s.bound_refused += t->errors[STAGE_BIND][EADDRINUSE];
 		else if (!bind_takes_port(way))

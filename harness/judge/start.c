@@ -3,8 +3,6 @@
 #include "judge/rule.h"
 #include "plan/bind.h"
 
-static const struct port_range kernel_range = {32768, 60999}; /* what every Linux starts with */
-
 /* A load that wants ports by name, beside others: a server that starts. */
 struct server {
 	const struct load_plan *plan;

@@ -75,7 +75,7 @@ const char *say_ports_left(const struct evidence *e)
 		.s;
 }
 
-/* Until the first was refused: what came after that is what was left to be had. */
+/* A second, until the first was refused: what came after that is what was left to be had. */
 static double opened_rate(const struct evidence *e)
 {
 	const struct value *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
