@@ -208,6 +208,8 @@ static void write_network(struct out *to, const struct sketch *sketch)
 
 	out_fmt(to, "network:\n  ports: 40000-%u\n",
 		39999 + 2 * half[dice_below(&d, COUNT_OF(half))] + dice_percent(&d, 8));
+	if (corner_of(sketch)) /* plain, so that more is told for sure */
+		return;
 	write_lines(&d, to, "  ", network_lines, COUNT_OF(network_lines));
 	if (dice_percent(&d, 30)) {
 		out_z(to, "  topology: nat\n  nat:\n");
@@ -237,7 +239,8 @@ static void write_load(struct out *to, const struct sketch *sketch, uint64_t whi
 static void write_loads(struct out *to, const struct sketch *sketch)
 {
 	struct dice d = dice_of(sketch, STREAM_LOADS);
-	uint64_t count = 1 + (dice_percent(&d, 50) ? 1 + dice_below(&d, 3) : 0);
+	unsigned several = corner_of(sketch) ? 20 : 50;
+	uint64_t count = 1 + (dice_percent(&d, several) ? 1 + dice_below(&d, 3) : 0);
 
 	out_z(to, "loads:\n");
 	for (uint64_t i = 0; i < count; i++)
