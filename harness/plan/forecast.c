@@ -428,7 +428,7 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 	};
 
 	f.rate = f.rate_sure = b->capacity ? INFINITY : 0;
-	if ((f.port_life_ns > 0 || f.late_ns > 0) && !bind_overshadows(&s->load)) {
+	if (b->capacity && (f.port_life_ns > 0 || f.late_ns > 0) && !bind_overshadows(&s->load)) {
 		double pairs = (double)b->capacity * SECOND / retry_tries(s, &s->load);
 
 		f.rate = f.port_life_ns > 0 ? pairs / life_mean(s, b, host) : NAN;

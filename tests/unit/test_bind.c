@@ -259,6 +259,17 @@ static void a_shared_port_is_free_when_its_close_is_acknowledged(void)
 	}
 }
 
+static void a_shared_port_that_the_far_end_listens_on_carries_nothing(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {topology: loopback}\nload: {bind: port 7000, options: "
+				  "{reuseaddr: true}}",
+				  NULL, 1, &a);
+
+	CU_ASSERT_EQUAL(p.forecast.rate, 0);
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(who_takes_the_port_decides_how_many_there_are),
 	TEST(what_bind_takes_stays_taken_for_the_whole_of_time_wait),
@@ -268,6 +279,7 @@ static const struct test tests[] = {
 	TEST(what_is_held_is_taken_from_the_loads_that_want_it),
 	TEST(several_sources_are_bound_without_a_port),
 	TEST(a_shared_port_is_free_when_its_close_is_acknowledged),
+	TEST(a_shared_port_that_the_far_end_listens_on_carries_nothing),
 	TESTS_END,
 };
 
