@@ -379,6 +379,15 @@ bool evidence_is_outside(const struct plan *plan, size_t i)
 	return bind_names_port(plan->loads[i].bind) && evidence_named(plan, i) == 0;
 }
 
+bool evidence_is_held(const struct plan *plan, const struct tape *tape, size_t i)
+{
+	const struct load_plan *lp = &plan->loads[i];
+	int64_t die = plan->scenario->server.die; /* who dies listens no more */
+
+	return bind_names_port(lp->bind) && lp->budget.usable == 0 &&
+	       (die == 0 || lp->load->start < die) && evidence_tally(plan, tape, i)->opened == 0;
+}
+
 static void count_kept(struct evidence *e)
 {
 	for (size_t i = 0; i < e->plan->load_count; i++) {

@@ -62,6 +62,9 @@ uint32_t evidence_named(const struct plan *, size_t i);
 bool evidence_kernel_chooses(const struct plan *);	 /* the ports of any load */
 bool evidence_is_outside(const struct plan *, size_t i); /* it names some, and none of those */
 
+/* Are all that load i names somebody else's from before it until after it: listened on, or bound? */
+bool evidence_is_held(const struct plan *, const struct tape *, size_t i);
+
 /* Ports of the range that connect() can have: fewer than bind(), where what the other family has bound or
  * listens on is passed over. */
 uint32_t bound_left(const struct evidence *e);

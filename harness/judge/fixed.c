@@ -11,6 +11,7 @@ struct namer {
 	uint64_t open_peak;
 	struct text name; /* of several; else empty */
 	bool is_taken;	  /* are its ports of the range that others have connect() choose from? */
+	bool is_held;	  /* has somebody else all of them, from before it until after it? */
 };
 
 static struct namer namer_of(const struct evidence *e, size_t i)
@@ -18,26 +19,28 @@ static struct namer namer_of(const struct evidence *e, size_t i)
 	const struct plan *p = e->plan;
 	bool apart = p->load_count > 1 && i < e->tape->load_count;
 
-	return (struct namer){&p->loads[i], evidence_tally(p, e->tape, i),
+	return (struct namer){&p->loads[i],
+			      evidence_tally(p, e->tape, i),
 			      apart ? e->tape->loads[i].open_peak : e->tape->open_peak,
 			      apart ? e->tape->loads[i].load : TEXT(""),
-			      evidence_kernel_chooses(p) && evidence_named(p, i) > 0};
+			      evidence_kernel_chooses(p) && evidence_named(p, i) > 0,
+			      evidence_is_held(p, e->tape, i)};
 }
 
 static uint64_t refused_of(const struct namer *n)
 {
-	bool shares = bind_shares_port(n->plan->load);
+	bool shares = bind_shares_port(n->plan->load) && !n->is_held;
 
 	return shares ? n->tally->errors[STAGE_CONNECT][EADDRNOTAVAIL]
 		      : n->tally->errors[STAGE_BIND][EADDRINUSE];
 }
 
-/* Refused what others have is another's cause: a load that has had all of its own has them itself. */
+/* Refused what others' connections have is another's cause: a load that has had all of its own has them itself. */
 static bool has_its_own(const struct namer *n)
 {
 	struct port_range ports = n->plan->ports;
 
-	return bind_shares_port(n->plan->load) ||
+	return bind_shares_port(n->plan->load) || n->is_held ||
 	       n->tally->opened > (uint64_t)(ports.hi - ports.lo);
 }
 
@@ -61,12 +64,14 @@ static bool find_namer(const struct evidence *e, struct namer *out)
 
 static const char *say_own_ports(const struct evidence *e, const struct load_plan *lp)
 {
-	return say_number_of(e->a, lp->budget.usable, "port", "ports");
+	uint32_t size = (uint32_t)(lp->ports.hi - lp->ports.lo) + 1, usable = lp->budget.usable;
+
+	return say_number_of(e->a, usable ? usable : size, "port", "ports");
 }
 
-/* What keeps a port of one's own from the next: TIME_WAIT, that nobody closes, that it is in use, or that
- * connect() of another load has it. */
-enum keeping { KEPT_WAITING, KEPT_FOR_GOOD, KEPT_WHILE_OPEN, KEPT_BY_OTHERS };
+/* What keeps a port of one's own from the next: TIME_WAIT, that nobody closes, that it is in use, that
+ * connect() of another load has it, or that a socket which is no connection has it all the time. */
+enum keeping { KEPT_WAITING, KEPT_FOR_GOOD, KEPT_WHILE_OPEN, KEPT_BY_OTHERS, KEPT_HELD };
 
 /* Its own were reset, so that none of them keeps a port once it has ended; and they were fewer at once than
  * it has ports, which take turns. */
@@ -87,6 +92,8 @@ static enum keeping keeping_of(const struct evidence *e, const struct namer *n)
 {
 	const struct tally *t = n->tally;
 
+	if (n->is_held)
+		return KEPT_HELD;
 	if ((t->closed > 0 && !never_waited(e)) || t->opened == 0)
 		return KEPT_WAITING;
 	if (t->leaked + t->inherited > 0)
@@ -144,6 +151,11 @@ static const char *say_keeping(const struct evidence *e, const struct namer *n)
 			      "another load has taken ports that are of its range.",
 	};
 
+	if (n->is_held)
+		return one ? "Another socket has it for the whole run: it listens there, or is "
+			     "bound to it."
+			   : "Others have them all for the whole run: they listen there, or are "
+			     "bound to them.";
 	if (bind_shares_port(n->plan->load))
 		return "That very connection, between these two addresses and ports, exists "
 		       "already.";
@@ -198,7 +210,7 @@ static struct claim fixed_port(const struct evidence *e)
 
 	if (!find_namer(e, &n))
 		return no_claim;
-	shares = bind_shares_port(n.plan->load);
+	shares = bind_shares_port(n.plan->load) && !n.is_held;
 	if (shares && !evidence_has(e, EVENT_TUPLE_TAKEN))
 		return no_claim;
 	return (struct claim){
@@ -245,7 +257,7 @@ static struct claim reserved_source(const struct evidence *e)
 	const struct load_plan *lp = e->load;
 	uint64_t n = evidence_errors(e, STAGE_BIND, EADDRINUSE);
 
-	if (!bind_names_port(lp->bind) || lp->ports.hi >= 1024 || n == 0)
+	if (!bind_names_port(lp->bind) || lp->ports.hi >= 1024 || n == 0 || lp->budget.usable == 0)
 		return no_claim;
 	return (struct claim){
 		.weight = (double)n + 1,
@@ -275,6 +287,8 @@ static void advise_keeping(struct finding *f, const struct load *load, enum keep
 				   "one outside of the range: connect() then never takes it")
 			    : TEXT("put the ports into net.ipv4.ip_local_reserved_ports, or name "
 				   "some outside of the range: connect() then never takes them"),
+		[KEPT_HELD] = TEXT("name a port that nobody listens on, and that no other socket "
+				   "is bound to: `ss -tlnp` shows who listens"),
 	};
 
 	if (!load->options.reuseaddr && keeping == KEPT_WAITING)
@@ -282,7 +296,7 @@ static void advise_keeping(struct finding *f, const struct load *load, enum keep
 			   TEXT("set SO_REUSEADDR before bind(): with TCP timestamps on both sides "
 				"a port "
 				"can be connected from again during its own TIME_WAIT, at once"));
-	if (one || keeping == KEPT_FOR_GOOD || keeping == KEPT_BY_OTHERS)
+	if (one || keeping == KEPT_FOR_GOOD || keeping == KEPT_BY_OTHERS || keeping == KEPT_HELD)
 		advice_add(&f->attempt, several[keeping]);
 }
 

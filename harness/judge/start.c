@@ -15,11 +15,16 @@ static bool lies_in(struct port_range inner, struct port_range outer)
 	return inner.lo >= outer.lo && inner.hi <= outer.hi;
 }
 
-/* A load that has had all of its ports has them from itself. */
-static bool is_refused(const struct load_plan *lp, const struct tally *t)
+/* A load that has had all of its ports has them from itself; and where others listen on them all, neither a
+ * connection nor TIME_WAIT has them. */
+static bool is_refused(const struct evidence *e, size_t i)
 {
+	const struct load_plan *lp = &e->plan->loads[i];
+	const struct tally *t = &e->tape->loads[i].tally;
+
 	return bind_names_port(lp->bind) && t->errors[STAGE_BIND][EADDRINUSE] > 0 &&
-	       t->opened < lp->ports.hi - lp->ports.lo + 1U;
+	       t->opened < lp->ports.hi - lp->ports.lo + 1U &&
+	       !evidence_is_held(e->plan, e->tape, i);
 }
 
 /* The first that bind() has refused, with its port among those of connect() or not. */
@@ -32,7 +37,7 @@ static bool find_server(const struct evidence *e, bool in_range, struct server *
 			.plan = lp,
 			.tape = &e->tape->loads[i],
 			.refused = e->tape->loads[i].tally.errors[STAGE_BIND][EADDRINUSE]};
-		if (is_refused(lp, &out->tape->tally) &&
+		if (is_refused(e, i) &&
 		    lies_in(lp->ports, e->plan->scenario->network.ports) == in_range)
 			return e->tape->load_count > 1;
 	}
@@ -155,7 +160,7 @@ static uint64_t count_picks(const struct evidence *e, uint64_t *taken)
 		    !lies_in(lp->ports, e->plan->scenario->network.ports))
 			continue;
 		n++;
-		*taken += is_refused(lp, &e->tape->loads[i].tally);
+		*taken += is_refused(e, i);
 	}
 	return n;
 }

@@ -7,6 +7,7 @@
 
 #define WIDE "network: {ports: 1024-65535}\n"
 #define FEW "network: {ports: 40000-40031, sysctl: {net.ipv4.tcp_tw_reuse: 0}}\n"
+#define DEAD "server: {die: 300ms}\n"
 #define LOCAL(more) "network: {topology: loopback, ports: 40000-40031" more "}\n"
 
 /* Loads of the names a, b, c, of which b and c were refused a bind() so often; of the sockets so many
@@ -79,19 +80,31 @@ static const struct {
 	{"network: {ports: 32769-65535}\n", "bind: port 61000", NULL, 1, 0, 0,
 	 CAUSE_LISTENER_IN_RANGE, ""},
 	/* Its own port, where it has served. */
-	{LOCAL(""), "bind: port 7000", NULL, 1, 0, 0, CAUSE_SERVER_RESTART,
+	{LOCAL("") DEAD, "start: 500ms, bind: port 7000", NULL, 1, 0, 0, CAUSE_SERVER_RESTART,
 	 "for 60 s, and without SO_REUSEADDR bind() minds them."},
-	{LOCAL(""), "bind: port 7000, options: {reuseaddr: true}", NULL, 1, 0, 0,
+	{LOCAL("") DEAD, "start: 300ms, bind: port 7000, options: {reuseaddr: true}", NULL, 1, 0, 0,
 	 CAUSE_SERVER_RESTART, "in TIME_WAIT at its port, for 60 s."},
-	{LOCAL(""), "bind: port 7001", NULL, 1, 0, 0, CAUSE_NO_DATA, ""},
-	{LOCAL(", services: 2"), "bind: port 7001", NULL, 1, 0, 0, CAUSE_SERVER_RESTART, ""},
-	{LOCAL(""), "bind: port 7000", NULL, 0, 0, 0, CAUSE_NO_DATA, ""},
+	{LOCAL("") DEAD, "start: 500ms, bind: port 7001", NULL, 1, 0, 0, CAUSE_NO_DATA, ""},
+	{LOCAL(", services: 2") DEAD, "start: 500ms, bind: port 7001", NULL, 1, 0, 0,
+	 CAUSE_SERVER_RESTART, ""},
+	{LOCAL("") DEAD, "start: 500ms, bind: port 7000", NULL, 0, 0, 0, CAUSE_NO_DATA, ""},
+	/* And where it serves still. */
+	{LOCAL("") DEAD, "start: 299ms, bind: port 7000", NULL, 1, 0, 0, CAUSE_FIXED_PORT,
+	 "b names the ports itself: 1 port, each for one connection, to whichever destination. "
+	 "bind() failed 1 time with EADDRINUSE (Address already in use). Another socket has it"},
+	{LOCAL(""), "bind: port 7000", NULL, 1, 0, 32, CAUSE_FIXED_PORT, "Another socket has it"},
+	{LOCAL(""), "bind: port 7000, options: {reuseaddr: true}", NULL, 1, 0, 32, CAUSE_FIXED_PORT,
+	 "Another socket has it"},
+	{LOCAL(", services: 2"), "bind: ports 7000-7001", NULL, 1, 0, 0, CAUSE_FIXED_PORT,
+	 "Others have them all"},
+	{FEW "squat: {listen: [40005]}\n", "bind: port 40005", NULL, 1, 0, 0, CAUSE_FIXED_PORT,
+	 "Another socket has it"},
 	{FEW, "bind: port 7000", NULL, 1, 0, 0, CAUSE_NO_DATA, ""},
 };
 
 static const enum cause family[] = {CAUSE_LISTENER_IN_RANGE, CAUSE_WIDENED_RANGE,
 				    CAUSE_TEST_PORT_PICKING, CAUSE_FOREIGN_TIME_WAIT,
-				    CAUSE_SERVER_RESTART};
+				    CAUSE_SERVER_RESTART,    CAUSE_FIXED_PORT};
 
 /* The one cause of them that is told, and none besides. */
 static void a_server_without_its_port_is_told_why(void)
