@@ -328,7 +328,7 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 	const struct pool_fate pool = pool_fate_of(s, b, life);
 
 	f->rate = f->rate_sure = NAN;
-	if (pool.is_closed && isfinite(pool.at_once))
+	if ((pool.is_closed || pool.keeps_all) && isfinite(pool.at_once))
 		pool_carries(f, s, b, &pool);
 	if (foresee_first(f, s, b, life, &pool))
 		return;

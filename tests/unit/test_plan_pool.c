@@ -270,6 +270,10 @@ static void what_a_pool_throws_away_is_counted(void)
 		 "pool: "
 		 "{max_idle: 20, idle_timeout: 300ms}",
 		 true, false, 0, INFINITY},
+		/* sockets of UDP, which leave no port to wait, and are kept */
+		{"protocol: udp, concurrency: 32, total: 640, pool: {max_idle: 32}, "
+		 "request: {send: 8B, receive: 8B}",
+		 true, false, 0, INFINITY},
 		/* more at once than there are ports */
 		{"concurrency: 100, hold: 100ms, total: 300, pool: {max_idle: 100}", true, true,
 		 0.0026, 0},
