@@ -132,16 +132,38 @@ static struct text say_gateway_any(const struct plan *p, const struct outline *o
 		say_number(a, (uint64_t)room, "request"));
 }
 
+/* Connections at once: of a closed loop one a client, whatever becomes of them. */
+static double at_once_of(const struct outline *o)
+{
+	return o->rate > 0 ? o->pool.pools * o->pool.each : o->under_way * o->pool.pools;
+}
+
+static bool lacks(const struct plan *p, const struct outline *o)
+{
+	double at_once = at_once_of(o);
+
+	return isfinite(at_once) && at_once > (double)p->budget.capacity;
+}
+
+bool plan_pool_has_rate(const struct plan *p, const struct outline *o)
+{
+	/* Each failure ends all that is idle: no share is known, but that of a client each. */
+	bool flushes = p->loads[0].load->on_failure.flush_pool &&
+		       behaviour_does(p->scenario->server.behaviour, DOES_SERVE);
+
+	return p->forecast.pool_ns > 0 || (o->pooled && flushes && lacks(p, o));
+}
+
 /* The requests whose connections the ports carry, where as many open one as may. */
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
 
-	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
+	if (lacks(p, o))
 		return text_format(a,
 				   "no rate: %s requests at once, with a connection each, want "
 				   "more than %s",
-				   say_count(a, o->pool.pools * o->pool.each), ports);
+				   say_count(a, at_once_of(o)), ports);
 	if (p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity)
 		return say_gateway_any(p, o, a);
 	if (p->forecast.pool_rate <= 0)

@@ -78,6 +78,7 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 /* Of a pool: requests at once against what it keeps, the hidden churn, and the knee; and the requests that
  * the ports carry, where it is told. */
 struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *);
+bool plan_pool_has_rate(const struct plan *p, const struct outline *o);
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *);
 
 /* Of one whose fate cannot be told: how many connections it opens, at least, at most, and likely. */

@@ -130,6 +130,26 @@ static struct text say_drawn(const struct plan *p, const struct outline *o, stru
 	return (struct text){0};
 }
 
+/* A load that names what a server listens on, which is to die. */
+static struct text say_restart(const struct plan *p, struct arena *a)
+{
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+
+		if (bind_names_port(lp->bind) && lp->budget.usable == 0 && p->scenario->server.die)
+			return text_format(
+				a,
+				"cannot be told: the server listens on what " TEXT_FMT
+				" names until it dies at %s (server.die), and whether bind() finds "
+				"it free then decides: what the server has closed first waits "
+				"there",
+				TEXT_ARG(p->load_count > 1 ? plan_load_name(p, lp)
+							   : TEXT("the load")),
+				say_time(a, (double)p->scenario->server.die));
+	}
+	return (struct text){0};
+}
+
 static struct text say_met(const struct plan *p)
 {
 	for (uint32_t i = 0; i < p->load_count; i++)
@@ -309,6 +329,8 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		return plan_say_opens(p, o, a);
 	if (!why.len)
 		why = say_accepted(p);
+	if (!why.len)
+		why = say_restart(p, a);
 	if (!why.len)
 		why = say_clocked(p, a);
 	if (!why.len)
