@@ -6,6 +6,7 @@
 #include "plan/alone.h"
 #include "plan/due.h"
 #include "plan/life.h"
+#include "plan/pool.h"
 #include "plan/speed.h"
 #include "plan/squat.h"
 #include "plan/upstream.h"
@@ -131,14 +132,24 @@ bool doubt_any_descriptors(const struct plan *p)
 	return false;
 }
 
+/* Of a pool, no more are open than have a port each, to whichever destination. */
+static bool pool_keeps(const struct plan *p, const struct load_plan *lp)
+{
+	struct scenario alone = alone_of(p->scenario, lp->load);
+	struct life life = life_of(&alone, &lp->budget, p->host);
+
+	return load_is_pooled(lp->load) && lp->sockets_most <= lp->budget.first &&
+	       pool_fate_of(&alone, &lp->budget, &life).keeps_all;
+}
+
 /* A load that keeps all that it opens has no descriptor before it has no port; of others it is a race. */
 static void forecast_descriptors(struct plan *p)
 {
-	bool keeps = load_share(p->loads[0].load, END_LEAK) >= 1 && p->load_count == 1 &&
-		     doubt_is_steady(p, &p->loads[0]);
+	const struct load_plan *lp = &p->loads[0];
+	bool leaks = load_share(lp->load, END_LEAK) >= 1 && doubt_is_steady(p, lp);
 
 	if (doubt_any_descriptors(p))
-		take_back(&p->forecast, keeps);
+		take_back(&p->forecast, p->load_count == 1 && (leaks || pool_keeps(p, lp)));
 }
 
 /* Of one load, connections that a server which is held up finds in its backlog: closed ones too. */

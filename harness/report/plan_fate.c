@@ -166,13 +166,16 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 	const struct load_plan *first = &p->loads[0];
 	struct text gateway = plan_say_gateway_fate(p, o, a);
 	bool is_full = p->forecast.times_out_after || p->forecast.full_after;
+	/* What a pool opens may serve all. */
+	bool ends = !o->pooled || pool_opens_least(&o->pool, o->requests) > first->sockets_most;
 
-	if (doubt_any_descriptors(p) && load_share(first->load, END_LEAK) >= 1 &&
-	    doubt_is_steady(p, first))
+	if (p->load_count == 1 && doubt_any_descriptors(p))
 		return text_format(a,
-				   "the ports do not run out: descriptors end first, after %s, and "
-				   "socket() fails with EMFILE",
-				   say_number(a, first->sockets_most, "connection"));
+				   "the ports do not run out: descriptors %s first, after %s, and "
+				   "socket() %s with EMFILE",
+				   ends ? "end" : "may end",
+				   say_number(a, first->sockets_most, "connection"),
+				   ends ? "fails" : "then fails");
 	if (plan_binds_nowhere(p))
 		return say_nowhere(p, a);
 	if (gateway.len && !is_full)

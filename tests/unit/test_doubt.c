@@ -280,19 +280,27 @@ static void which_of_descriptors_and_ports_ends_first_is_by_the_clock(void)
 {
 	static const struct {
 		const char *lines;
-		bool may;
 		int64_t at_ms; /* 0: not to be told */
-		bool counted;  /* as a prediction */
+		bool may;
+		bool counted; /* as a prediction */
+		bool known;   /* whether ports run out */
 	} rows[] = {
-		{"load: {nofile: 10, hold: 500ms, rate: 20/s, total: 60}", true, 350, false},
-		{"load: {nofile: 10, hold: 300ms, rate: 20/s, total: 60}", true, 0, false},
-		{"load: {nofile: 15, hold: 300ms, rate: 20/s, total: 60}", false, 0, false},
-		{"load: {nofile: 10, end: leak, rate: 20/s, total: 60}", true, 350, true},
+		{"load: {nofile: 10, hold: 500ms, rate: 20/s, total: 60}", 350, true, false, false},
+		{"load: {nofile: 10, hold: 300ms, rate: 20/s, total: 60}", 0, true, false, false},
+		{"load: {nofile: 15, hold: 300ms, rate: 20/s, total: 60}", 0, false, false, true},
+		{"load: {nofile: 10, end: leak, rate: 20/s, total: 60}", 350, true, true, true},
 		/* what hangs has one too, and is none that was opened */
-		{"server: {vanish: 300ms}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}",
-		 true, 0, false},
-		{"server: {vanish: 1s}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}", true,
-		 0, true},
+		{"server: {vanish: 300ms}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}", 0,
+		 true, false, false},
+		{"server: {vanish: 1s}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}", 0,
+		 true, true, true},
+		/* a pool that keeps all, or not */
+		{"load: {nofile: 10, hold: 100ms, concurrency: 20, total: 60, pool: {max_idle: "
+		 "20}}",
+		 0, true, false, true},
+		{"load: {nofile: 10, hold: 100ms, concurrency: 20, total: 60, pool: {max_idle: "
+		 "19}}",
+		 0, true, false, false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -307,6 +315,7 @@ static void which_of_descriptors_and_ports_ends_first_is_by_the_clock(void)
 		CU_ASSERT_EQUAL(doubt_descriptors(&p, &p.loads[0]), rows[i].may);
 		CU_ASSERT_EQUAL(at == FOR_EVER ? 0 : at, rows[i].at_ms * 1000000);
 		CU_ASSERT_EQUAL(said[PREDICTION_DESCRIPTORS].told, rows[i].counted);
+		CU_ASSERT_EQUAL(p.forecast.known, rows[i].known);
 		arena_close(&a);
 	}
 }
