@@ -15,6 +15,12 @@ struct way {
 	int64_t room;	    /* connections more than the backlog's own that it takes */
 	int64_t timeout_ns; /* for how long a connect has its port */
 	int64_t late_ns;    /* of the server */
+	bool asks_again;    /* what hangs may be open once its SYN has been sent again */
+};
+
+/* Connections so far, in the order of the clock: begun, and open. */
+struct queue {
+	uint64_t begun, open;
 };
 
 static uint64_t begun_by(const struct scenario *s, const struct shape *shape, int64_t ns)
@@ -25,13 +31,32 @@ static uint64_t begun_by(const struct scenario *s, const struct shape *shape, in
 }
 
 /* The backlog's, one more, and what was accepted, the first at once. */
-static uint64_t open_by(const struct scenario *s, const struct shape *shape, const struct way *w,
-			int64_t ns)
+static uint64_t room_by(const struct scenario *s, const struct way *w, int64_t ns)
 {
 	int64_t every = s->server.accept_every, at = later(ns - w->late_ns, 0);
-	int64_t most = (int64_t)s->server.backlog + 1 + w->room + (every ? at / every + 1 : 0);
 
-	return least(begun_by(s, shape, ns), (uint64_t)later(most, 0));
+	return (uint64_t)later(
+		(int64_t)s->server.backlog + 1 + w->room + (every ? at / every + 1 : 0), 0);
+}
+
+/* What finds no room as it comes hangs, however much is accepted later. */
+static void queue_next(struct queue *q, const struct scenario *s, const struct shape *shape,
+		       const struct way *w, uint64_t begun)
+{
+	for (; q->begun < begun; q->begun++)
+		q->open = least(q->open + 1, room_by(s, w, shape_when(shape, q->begun)));
+}
+
+/* Of the first so many, by a time. Both queues go on from call to call: as it is, and as it was when SYNs were
+ * sent that have been sent again by now, TCP_TIMEOUT_INIT later. */
+static uint64_t open_of(struct queue q[2], const struct scenario *s, const struct shape *shape,
+			const struct way *w, uint64_t begun, int64_t ns)
+{
+	queue_next(&q[0], s, shape, w, begun);
+	if (!w->asks_again)
+		return q[0].open;
+	queue_next(&q[1], s, shape, w, begun_by(s, shape, ns - SECOND + LIFE_SLACK));
+	return least(q[0].open + (q[1].begun - q[1].open), room_by(s, w, ns));
 }
 
 /* The first connection, counted from 0, that finds all ports in use; 0: none does. */
@@ -39,11 +64,13 @@ static uint64_t refused_of(const struct scenario *s, const struct shape *shape,
 			   const struct budget *b, const struct way *w, int64_t until)
 {
 	uint64_t all = least(begun_by(s, shape, until), LOOKED_MOST);
+	struct queue q[2] = {{0, 0}, {0, 0}};
 
 	for (uint64_t i = b->usable; i < all; i++) {
 		int64_t before = shape_when(shape, i) - w->timeout_ns;
+		uint64_t begun = begun_by(s, shape, before);
 
-		if (i - begun_by(s, shape, before) + open_by(s, shape, w, before) >= b->usable)
+		if (i - begun + open_of(q, s, shape, w, begun, before) >= b->usable)
 			return i;
 	}
 	return 0;
@@ -56,7 +83,7 @@ static int64_t first_hang_ns(const struct scenario *s, const struct shape *shape
 	uint64_t all = least(begun_by(s, shape, until), LOOKED_MOST);
 
 	for (uint64_t i = 0; i < all; i++)
-		if (open_by(s, shape, w, shape_when(shape, i)) <= i)
+		if (room_by(s, w, shape_when(shape, i)) <= i)
 			return shape_when(shape, i);
 	return FOR_EVER;
 }
@@ -81,9 +108,11 @@ static void keep(struct forecast *f, const struct scenario *s, const struct shap
 {
 	uint64_t open[3];
 
-	for (int i = 0; i < 3; i++) /* the one that is refused is not one of them */
-		open[i] = least(open_by(s, shape, &ways[i], shape_when(shape, refused[i])),
-				refused[i]);
+	for (int i = 0; i < 3; i++) { /* the one that is refused is not one of them */
+		struct queue q[2] = {{0, 0}, {0, 0}};
+
+		open[i] = open_of(q, s, shape, &ways[i], refused[i], shape_when(shape, refused[i]));
+	}
 	if (open[1] == refused[1]) /* the ports end before the backlog does */
 		f->hangs_ns = 0;
 	f->exhausts = f->known = f->counted = true;
@@ -101,9 +130,9 @@ bool backlog_foresee(struct forecast *f, const struct scenario *s, const struct 
 		     const struct life *life)
 {
 	const struct way ways[] = {
-		{1, unanswered_ns(s, &s->load) + LIFE_SLACK, 0},
-		{0, unanswered_ns(s, &s->load), 0},
-		{-1, later(unanswered_ns(s, &s->load) - LIFE_SLACK, 0), SPEED_STALL_NS},
+		{1, unanswered_ns(s, &s->load) + LIFE_SLACK, 0, may_open_later(s)},
+		{0, unanswered_ns(s, &s->load), 0, may_open_later(s)},
+		{-1, later(unanswered_ns(s, &s->load) - LIFE_SLACK, 0), SPEED_STALL_NS, false},
 	};
 	struct shape shape = shape_make(&s->load);
 	int64_t until = load_lasts_ns(&s->load, s->stop.time), hangs;

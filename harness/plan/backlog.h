@@ -2,8 +2,8 @@
  * hang, each with its port until it times out.
  *
  * Of those that were begun within the last load.timeout each has a port, open or not; and of those before,
- * each that is open: so many as the backlog takes, and one more, and as many as were accepted. A SYN that is
- * sent again changes who is open, and not how many are.
+ * each that is open: so many as the backlog takes, and one more, and as many as were accepted before they came,
+ * or before their SYN was sent again.
  *
  * Input:  a scenario whose `load` is the one that is asked about, with speed_fills().
  * Units:  nanoseconds since the load began.

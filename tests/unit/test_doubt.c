@@ -136,6 +136,10 @@ static void what_hangs_at_a_full_backlog_is_counted(void)
 		{"server: {behaviour: never-accept, backlog: 8}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 500ms}",
 		 true, 0, 0, 590, false}, /* the first that times out ends it */
+		/* 22 of a burst, and all that has ports of the next: what hangs is not accepted meanwhile */
+		{"server: {accept_every: 20ms, backlog: 20}\n"
+		 "load: {burst: {size: 40, every: 500ms}, timeout: 700ms, on_failure: continue}",
+		 true, 46, 64, 700, false},
 		/* a backlog that outlasts the ports, by one or not: none hangs but the 64th of 63 */
 		{"server: {behaviour: never-accept, backlog: 70}\n"
 		 "load: {rate: 100/s, end: leak, timeout: 1s, on_failure: continue}",
