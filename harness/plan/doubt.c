@@ -35,7 +35,7 @@ static void forecast_late(struct plan *p)
 	double start_ns = (double)p->scenario->squat.start;
 
 	if (p->scenario->squat.start == 0 || is_begun_by(p, start_ns) ||
-	    (f->exhausts && f->counted && f->at.most < start_ns))
+	    (f->exhausts && f->counted && (double)plan_start(p) + f->at.most < start_ns))
 		return;
 	take_back(f, false);
 }

@@ -575,6 +575,11 @@ static void what_squat_may_have_of_named_ports_is_not_told(void)
 		{"squat: {bind: 16}\nload: {bind: ports 40000-40031, end: leak}", false, false, 0},
 		{"squat: {unbound: 1}\nload: {bind: port 40001}", false, false, 0},
 		{"squat: {bind: 16}\nload: {bind: ports 41000-41031, end: leak}", true, true, 32},
+		/* after the load's last port, or before its first */
+		{"squat: {bind: 16, start: 200ms}\nload: {concurrency: 8, end: leak}", true, true,
+		 32},
+		{"squat: {bind: 16, start: 200ms}\nload: {concurrency: 8, end: leak, start: 400ms}",
+		 false, false, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
