@@ -149,6 +149,25 @@ static void who_has_fewer_ports_may_be_refused_before(void)
 	arena_close(&a);
 }
 
+/* Resets give their ports back, but for those of a pool that keeps all of its connections. */
+static void pools_that_keep_all_give_no_port_back(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan(
+		"network: {ports: 40000-40007}\nloads: {"
+		"a: {concurrency: 4, total: 60, hold: 10ms, end: reset, pool: {max_idle: 4}, "
+		"request: {send: 8B, receive: 8B, pause: 50ms}}, "
+		"b: {concurrency: 20, total: 2k, end: reset, pool: {max_idle: 1k}, "
+		"request: {send: 8B, receive: 8B, pause: 300ms}}}\n"
+		"server: {delay: 50ms}",
+		NULL, 1, &a);
+
+	CU_ASSERT_FATAL(p.forecast.exhausts && p.forecast.counted);
+	CU_ASSERT_EQUAL(p.forecast.after_least, 8);
+	CU_ASSERT_EQUAL(p.forecast.after_most, 8);
+	arena_close(&a);
+}
+
 /* When it is likely, in s; NEVER: it is not. */
 #define NEVER -1
 
@@ -339,6 +358,7 @@ static const struct test tests[] = {
 	TEST(who_has_few_ports_wants_no_more_of_the_others),
 	TEST(when_several_loads_lack_a_port_is_predicted),
 	TEST(who_has_fewer_ports_may_be_refused_before),
+	TEST(pools_that_keep_all_give_no_port_back),
 	TEST(when_a_port_is_likely_wanted_for_is_told),
 	TEST(no_forecast_hangs_on_the_order_of_the_loads),
 	TEST(connects_that_are_slow_want_no_more_than_they_can_begin),

@@ -595,6 +595,31 @@ static void what_squat_may_have_of_named_ports_is_not_told(void)
 	}
 }
 
+/* 20 keep their connections, for whom a gateway has 16 ports: what it lets down hangs, and its client goes on. */
+static void what_a_gateway_lets_down_of_a_pool_may_have_every_port(void)
+{
+	static const struct {
+		const char *nat;
+		uint64_t ports;
+	} rows[] = {{"2000-2015", 100}, {"2000-2999", 20}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a,
+				    "network: {ports: 40000-40099, topology: nat, nat: {ports: "
+				    "%s}}\nload: {concurrency: 20, total: 300, hold: 500ms, end: "
+				    "reset, on_failure: {retry: 1, wait: 50ms}, pool: {max_idle: "
+				    "1k}, request: {send: 8B, receive: 8B, pause: 50ms}}",
+				    rows[i].nat)
+				.s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(outline_of(&p).ports, rows[i].ports);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(what_is_carried_is_bounded_by_the_buffers),
 	TEST(what_a_far_end_opens_to_itself_takes_memory),
@@ -619,6 +644,7 @@ static const struct test tests[] = {
 	TEST(a_shared_hash_is_not_sized),
 	TEST(a_counter_that_the_kernel_has_may_be_expected),
 	TEST(samples_have_room_for_the_longest_run),
+	TEST(what_a_gateway_lets_down_of_a_pool_may_have_every_port),
 	TESTS_END,
 };
 

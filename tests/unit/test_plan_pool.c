@@ -88,6 +88,10 @@ static void what_a_pool_opens_lies_between_two_bounds(void)
 		{"load: {concurrency: 10, total: 1000, hold: 50ms, request: {send: 8B, "
 		 "per_connection: 100}}",
 		 10, 10 + 10},
+		/* past half full a connect may take long: a slow machine comes to fewer */
+		{"network: {ports: 20000-59999}\nload: {concurrency: 3000, total: 39000, hold: 2s, "
+		 "pool: {max_idle: 500}, request: {send: 8B, pause: 1s}}\nstop: {time: 20s}",
+		 2941, 20500},
 		/* in step, of whose last round the first four find one */
 		{"server: {delay: 300ms}\nload: {concurrency: 10, total: 15, timeout: 2s, pool: "
 		 "{max_idle: 4}, request: {send: 8B, receive: 8B, pause: 400ms}}",
