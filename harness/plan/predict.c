@@ -148,7 +148,8 @@ static bool keeps_until_descriptors(const struct plan *p)
 	const struct load_plan *lp = &p->loads[0];
 
 	return is_single(p) && load_share(lp->load, END_LEAK) >= 1 && doubt_is_steady(p, lp) &&
-	       any_opens(p) && !plan_lacks_address(p) && doubt_descriptors(p, lp);
+	       any_opens(p) && !plan_lacks_address(p) && !doubt_backlog(p) &&
+	       doubt_descriptors(p, lp);
 }
 
 /* Each port once, and again as soon as it is back: so many, of a load that asks all the time. */

@@ -166,8 +166,9 @@ static struct text say_no_failure(const struct plan *p, const struct outline *o,
 	const struct load_plan *first = &p->loads[0];
 	struct text gateway = plan_say_gateway_fate(p, o, a);
 	bool is_full = p->forecast.times_out_after || p->forecast.full_after;
-	/* What a pool opens may serve all. */
-	bool ends = !o->pooled || pool_opens_least(&o->pool, o->requests) > first->sockets_most;
+	/* What a pool opens may serve all; and what hangs at a full backlog is not opened. */
+	bool ends = (!o->pooled || pool_opens_least(&o->pool, o->requests) > first->sockets_most) &&
+		    !doubt_backlog(p);
 
 	if (p->load_count == 1 && doubt_any_descriptors(p))
 		return text_format(a,

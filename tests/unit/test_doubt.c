@@ -105,6 +105,32 @@ static void a_full_backlog_is_a_matter_of_speed(void)
 	}
 }
 
+/* Which end first is told; but not where some of the few hang meanwhile. */
+static void descriptors_that_end_at_a_full_backlog_are_not_counted(void)
+{
+	static const struct {
+		const char *server;
+		bool told;
+	} rows[] = {{"backlog: 16", true}, {"backlog: 1", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(&a,
+				    "server: {%s}\nload: {burst: {size: 60, every: 300ms}, "
+				    "total: 16, nofile: 7, end: leak, on_failure: continue}",
+				    rows[i].server)
+				.s,
+			NULL, 1, &a);
+		struct foretold said[PREDICTIONS];
+
+		predict(said, &p, 1e9);
+		CU_ASSERT(p.forecast.known && !p.forecast.exhausts);
+		CU_ASSERT_EQUAL(said[PREDICTION_DESCRIPTORS].told, rows[i].told);
+		arena_close(&a);
+	}
+}
+
 /* By the clock: who is open, and who hangs until its timeout. */
 static void what_hangs_at_a_full_backlog_is_counted(void)
 {
@@ -372,6 +398,7 @@ static const struct test tests[] = {
 	TEST(a_pool_of_named_ports_has_them_for_all_destinations),
 	TEST(who_asks_for_each_port_is_passed_by),
 	TEST(a_full_backlog_is_a_matter_of_speed),
+	TEST(descriptors_that_end_at_a_full_backlog_are_not_counted),
 	TEST(what_hangs_at_a_full_backlog_is_counted),
 	TEST(what_a_pool_opens_for_requests_that_fail_is_not_told),
 	TESTS_END,
