@@ -131,6 +131,21 @@ static void descriptors_that_end_at_a_full_backlog_are_not_counted(void)
 	}
 }
 
+/* A load that has all its ports before squat begins is told of. */
+static void ports_that_squat_takes_before_a_load_begins_are_not_told(void)
+{
+	struct arena a = help_arena();
+	static const char lines[] =
+		"network: {ports: 40000-40031}\nsquat: {bind: 1, start: 700ms}\n"
+		"load: {start: %s, end: leak, rate: 1k/s}";
+	struct plan before = help_plan(text_format(&a, lines, "500ms").s, NULL, 1, &a);
+	struct plan after = help_plan(text_format(&a, lines, "800ms").s, NULL, 1, &a);
+
+	CU_ASSERT(before.forecast.known && before.forecast.exhausts);
+	CU_ASSERT(!after.forecast.known && !after.forecast.counted);
+	arena_close(&a);
+}
+
 /* By the clock: who is open, and who hangs until its timeout. */
 static void what_hangs_at_a_full_backlog_is_counted(void)
 {
@@ -399,6 +414,7 @@ static const struct test tests[] = {
 	TEST(who_asks_for_each_port_is_passed_by),
 	TEST(a_full_backlog_is_a_matter_of_speed),
 	TEST(descriptors_that_end_at_a_full_backlog_are_not_counted),
+	TEST(ports_that_squat_takes_before_a_load_begins_are_not_told),
 	TEST(what_hangs_at_a_full_backlog_is_counted),
 	TEST(what_a_pool_opens_for_requests_that_fail_is_not_told),
 	TESTS_END,
