@@ -56,6 +56,28 @@ void budget_hold(struct budget *b, uint32_t ports)
 	b->first = b->capacity = (uint64_t)b->usable * b->spaces;
 }
 
+uint32_t budget_lost(const struct budget *b, const struct scenario *s, const struct load *load)
+{
+	return (uint32_t)(b->may_lose_one && load->order == ORDER_KERNEL) + (s->sample.latency > 0);
+}
+
+/* Where destinations are drawn, all may be of one space. */
+struct budget budget_surely(const struct budget *b, const struct scenario *s,
+			    const struct load *load)
+{
+	uint32_t timed = s->sample.latency > 0, all = budget_lost(b, s, load), odd = all - timed;
+	struct budget sure = *b;
+
+	if (all == 0 || b->usable < all)
+		return all == 0 ? *b : (struct budget){0};
+	sure.usable -= all;
+	sure.capacity -= (uint64_t)odd * b->spaces + timed;
+	sure.first = b->first == b->capacity  ? sure.capacity
+		     : b->first < sure.usable ? b->first
+					      : sure.usable;
+	return sure;
+}
+
 /* Of more ports than are tried the last ones are found by luck. Each search begins at random, tries
  * 128 in a row, then 64, 32 and 16 elsewhere (nf_nat_l4proto_unique_tuple()); while half are free, all
  * 240 are taken once in 1e13 times.

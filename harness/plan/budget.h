@@ -79,6 +79,14 @@ void budget_share(struct budget *b, uint32_t spaces);
 /* As many of the usable ports are held by others. */
 void budget_hold(struct budget *b, uint32_t ports);
 
+/* Ports of one space that a connection of the load may lack, though no other of a load has them: one of an odd
+ * range where the search is connect()'s, and one that a connect which is timed by itself has (drive/prober.c). */
+uint32_t budget_lost(const struct budget *b, const struct scenario *s, const struct load *load);
+
+/* The budget without those: as many are found for sure. */
+struct budget budget_surely(const struct budget *b, const struct scenario *s,
+			    const struct load *load);
+
 /* Where connections of a client come from: its ports, from how many addresses, and whether no two of its
  * sockets have the same, to whichever destination. */
 struct origin {

@@ -102,16 +102,18 @@ static uint64_t count_to(const struct plan *p, const struct load_plan *lp, uint3
 static void kept_alone(struct budget *b, const struct plan *p, const struct load_plan *lp,
 		       const struct keepers *k, uint64_t begun, struct arena scratch)
 {
+	const struct budget sure = budget_surely(b, p->scenario, lp->load);
 	uint64_t rest = others_of(lp, k);
 
 	b->kept.held_ns = k->least_ns == FOR_EVER ? INFINITY : (double)k->least_ns;
 	b->kept.full = count_to(p, lp, k->ends, b->usable, begun, scratch);
-	if (rest < b->usable) {
-		b->kept.near = count_to(p, lp, k->ends, b->usable - (uint32_t)rest, begun, scratch);
+	if (rest < sure.usable) {
+		b->kept.near =
+			count_to(p, lp, k->ends, sure.usable - (uint32_t)rest, begun, scratch);
 		if (b->kept.near == 0 && begun < DRAWS_MOST)
 			b->kept.near = begun;
 	}
-	b->kept.near = most(b->kept.near, b->first);
+	b->kept.near = most(b->kept.near, sure.first);
 	b->kept.least = b->kept.near;
 	b->kept.likely = b->kept.most = b->kept.full;
 }

@@ -319,8 +319,7 @@ static void kept_by_clock(struct budget *b, const struct plan *p, const struct l
 			  uint64_t begun, struct arena scratch)
 {
 	const int64_t stall = SPEED_STALL_NS;
-	uint32_t lost = (b->may_lose_one && lp->load->order == ORDER_KERNEL) +
-			(p->scenario->sample.latency > 0);
+	uint32_t lost = budget_lost(b, p->scenario, lp->load);
 	uint32_t sure = b->usable > lost ? b->usable - lost : 1;
 	struct reckoning longest = {stall, stall, ports_of(p, lp, sure, stall), true};
 	struct timed all = fill_of(p, lp, longest, begun, scratch);

@@ -112,14 +112,15 @@ static struct fill fill_of(struct sum *v, const struct forecast *one)
 	const struct plan *p = v->p;
 	int64_t stop = p->scenario->stop.time, until = (int64_t)due_changes_ns(p);
 	double usable = v->me->budget.usable;
+	double lost = budget_lost(&v->me->budget, p->scenario, v->me->load);
 	bool is_steady = v->me->budget.pairs == 1 || p->scenario->network.choose != CHOOSE_SEED;
 	struct fill f = {FOR_EVER, FOR_EVER, FOR_EVER, .likely_of = (uint32_t)(v->me - p->loads)};
 
 	slow_down(v, stop);
-	f.never = sum_peak(v) <= usable || (usable > 0 && shares_with_all(p, v->me)) ||
+	f.never = sum_peak(v) <= usable - lost || (usable > 0 && shares_with_all(p, v->me)) ||
 		  (v->alone && one->known && !one->exhausts);
 	if (!f.never) {
-		f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable, stop), asked_ns(v));
+		f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable - lost, stop), asked_ns(v));
 		f.likely_ns = later(sum_passed_ns(v, SUM_LIKELY, usable, stop), asked_ns(v));
 	}
 	if (is_steady)
@@ -182,9 +183,14 @@ static double usable_least(const struct plan *p, const struct fill *fills, int64
 {
 	double least = INFINITY;
 
-	for (uint32_t i = 0; i < p->load_count; i++)
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+		double usable =
+			(double)lp->budget.usable - budget_lost(&lp->budget, p->scenario, lp->load);
+
 		if (fills[i].soonest_ns <= surely_ns || fills[i].surely_ns <= surely_ns)
-			least = fmin(least, p->loads[i].budget.usable);
+			least = fmin(least, fmax(usable, 0));
+	}
 	return least;
 }
 

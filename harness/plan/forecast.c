@@ -163,15 +163,6 @@ struct refusal {
 	bool by_clock;	/* what the far end does is reckoned with */
 };
 
-/* An odd range can lose a port of each pair (budget.h), where the search is connect()'s; and a
- * connect that is timed by itself can have the last one (drive/prober.c). */
-static uint64_t lost_most(const struct scenario *s, const struct budget *b)
-{
-	bool loses = b->may_lose_one && s->load.order == ORDER_KERNEL && b->first == b->capacity;
-
-	return (loses ? b->spaces : 0) + (s->sample.latency > 0);
-}
-
 /* Of named ports a connection asks for each before it is refused, and others are opened meanwhile. */
 static uint64_t passed_by(const struct scenario *s, const struct budget *b, uint64_t refused)
 {
@@ -188,11 +179,9 @@ static uint64_t passed_by(const struct scenario *s, const struct budget *b, uint
 
 static struct refusal first_of(const struct scenario *s, const struct budget *b, double least_ns)
 {
-	uint64_t lost = lost_most(s, b);
-
 	uint64_t most = passed_by(s, b, b->first);
 
-	return (struct refusal){.least = b->first > lost ? b->first - lost : 0,
+	return (struct refusal){.least = budget_surely(b, s, &s->load).first,
 				.likely = b->first,
 				.most = most,
 				.sure = most,
@@ -326,14 +315,15 @@ static void foresee_pool(struct forecast *f, const struct scenario *s, const str
 			 const struct life *life)
 {
 	const struct pool_fate pool = pool_fate_of(s, b, life);
+	const struct budget sure = budget_surely(b, s, &s->load);
 
 	f->rate = f->rate_sure = NAN;
 	if ((pool.is_closed || pool.keeps_all) && isfinite(pool.at_once))
 		pool_carries(f, s, b, &pool);
 	if (foresee_first(f, s, b, life, &pool))
 		return;
-	f->known = keeps_enough(s, b, &pool) || pool_suffices(f, s, b, &pool) ||
-		   pool_opens_most(&pool, requests_of(s)) <= (double)b->first;
+	f->known = keeps_enough(s, &sure, &pool) || pool_suffices(f, s, &sure, &pool) ||
+		   pool_opens_most(&pool, requests_of(s)) <= (double)sure.first;
 	if (!f->known && s->sample.latency == 0)
 		foresee_rounds(f, s, b, life, &pool);
 }
@@ -389,18 +379,19 @@ static bool never_more(const struct scenario *s, const struct budget *b, int64_t
 static void foresee(struct forecast *f, const struct scenario *s, const struct budget *b,
 		    const struct life *life, const struct host *host)
 {
-	double next = soonest_ns(s, b, life);
+	const struct budget sure = budget_surely(b, s, &s->load);
+	double next = soonest_ns(s, &sure, life);
 	int64_t most = tried_ns(s, life);
 	bool goes_on = speed_ends_ns(s) <= speed_changes_ns(s, &s->load);
 	bool by_clock = b->kept.by_clock || goes_on;
 	bool steady = goes_on && b->first == b->capacity;
 	uint64_t begun = begun_most(s);
-	bool never =
-		(bind_shares_port(&s->load) && b->capacity) ||
-		(s->load.total && s->load.total <= b->first) ||
-		(by_clock && begun <= b->kept.near) ||
-		(steady && ((most < FOR_EVER && next >= (double)most && never_more(s, b, most)) ||
-			    bounded(s, b, life, waiting_most(s, b, host))));
+	bool never = (bind_shares_port(&s->load) && b->capacity) ||
+		     (s->load.total && s->load.total <= sure.first) ||
+		     (by_clock && begun <= b->kept.near) ||
+		     (steady &&
+		      ((most < FOR_EVER && next >= (double)most && never_more(s, &sure, most)) ||
+		       bounded(s, &sure, life, waiting_most(s, b, host))));
 	struct span fails = life_fails_ns(s, life);
 	bool not_yet = next >= fmin(speed_ends_ns(s), (double)fails.most);
 	bool told = b->first || !b->capacity;

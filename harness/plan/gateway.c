@@ -288,7 +288,7 @@ void forecast_gateway(struct forecast *f, const struct scenario *s, const struct
 	f->exhausts = f->counted = f->cut_short = false;
 	f->after = 0;
 	/* What lacks a port of the client's never comes to the gateway. */
-	if (begun > c->full && b->first > c->full && surely_open(s, &pool) > (double)c->full &&
-	    next.most < until && next.most < held)
+	if (begun > c->full && budget_surely(b, s, &s->load).first > c->full &&
+	    surely_open(s, &pool) > (double)c->full && next.most < until && next.most < held)
 		fill(f, s, b, c, next.most, held);
 }

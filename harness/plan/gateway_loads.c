@@ -25,13 +25,16 @@ static struct use use_of(const struct plan *p, uint32_t i)
 /* Those that have a port of the gateway's then, for sure: no more than the client has ports for. */
 static double open_least(const struct plan *p, const struct use uses[], double ns)
 {
-	double open = 0;
+	double open = 0, lost = 0;
 
-	for (uint32_t i = 0; i < p->load_count; i++)
-		open += uses[i].is_pooled
-				? 0
-				: fmin(use_least(&uses[i], ns), (double)p->loads[i].budget.first);
-	return fmin(open, (double)together_capacity(p));
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct budget *b = &p->loads[i].budget;
+		const struct budget sure = budget_surely(b, p->scenario, p->loads[i].load);
+
+		lost += (double)(b->capacity - sure.capacity);
+		open += uses[i].is_pooled ? 0 : fmin(use_least(&uses[i], ns), (double)sure.first);
+	}
+	return fmin(open, (double)together_capacity(p) - lost);
 }
 
 /* Does every load keep all that it opens, and learn of the gateway that it has let it down? */

@@ -306,6 +306,20 @@ static struct text say_race(const struct plan *p, struct arena *a)
 	return TEXT("cannot be told: the machine's speed decides");
 }
 
+/* As many are wanted as there are, or one less. */
+static struct text say_missed(const struct plan *p, const struct outline *o)
+{
+	const struct budget sure = budget_surely(&p->budget, p->scenario, p->loads[0].load);
+
+	if (o->begun <= (double)sure.capacity || o->begun > (double)p->budget.capacity)
+		return (struct text){0};
+	return p->scenario->sample.latency > 0
+		       ? TEXT("cannot be told: nearly all ports are wanted, and a connect that is "
+			      "timed (sample.latency) may have the last one")
+		       : TEXT("cannot be told: nearly all ports are wanted, and of an odd range "
+			      "connect() may miss one");
+}
+
 /* Of any load: more come than the server accepts. */
 static struct text say_accepted(const struct plan *p)
 {
@@ -345,6 +359,8 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = say_hangs(p, a);
 	if (!why.len && p->load_count > 1 && p->scenario->squat.start == 0)
 		return plan_say_together(p, a);
+	if (!why.len && p->load_count == 1)
+		why = say_missed(p, o);
 	if (!why.len && p->load_count == 1)
 		why = say_given_back(p, o);
 	if (!why.len && p->load_count == 1)

@@ -280,6 +280,40 @@ static void a_forecast_that_is_made_again_is_the_same(void)
 	}
 }
 
+/* Of an odd range a client may miss one port, and have no more than its gateway has. */
+static void a_gateway_is_full_when_more_come_for_sure(void)
+{
+	static const struct {
+		const char *ports, *loads;
+		uint64_t full;
+	} odd[] = {
+		{"40000-40064", "load: {rate: 1k/s, total: 179, hold: 1s}", 0},
+		{"40000-40065", "load: {rate: 1k/s, total: 179, hold: 1s}", 64},
+		{"40000-40064",
+		 "loads: {a: {rate: 1k/s, total: 90, hold: 1s}, b: {rate: 1k/s, total: 90, hold: "
+		 "1s}}",
+		 0},
+		{"40000-40065",
+		 "loads: {a: {rate: 1k/s, total: 90, hold: 1s}, b: {rate: 1k/s, total: 90, hold: "
+		 "1s}}",
+		 64},
+	};
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(
+			text_format(
+				&a,
+				"network: {topology: nat, ports: %s, nat: {ports: 2000-2063}}\n%s",
+				odd[i].ports, odd[i].loads)
+				.s,
+			NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.full_after, odd[i].full);
+		arena_close(&a);
+	}
+}
+
 /* Ports of the gateway, what it is told, and whether the client can want for one there. */
 static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 {
@@ -314,6 +348,7 @@ static void with_as_many_ports_as_its_clients_it_lacks_none(void)
 }
 
 static const struct test tests[] = {
+	TEST(a_gateway_is_full_when_more_come_for_sure),
 	TEST(a_forecast_that_is_made_again_is_the_same),
 	TEST(what_two_threads_have_open_is_not_counted_at_once),
 	TEST(what_lacks_a_port_of_its_own_fills_no_gateway),
