@@ -188,7 +188,7 @@ static const char *say_arithmetic(const struct evidence *e)
 			.s;
 	return text_format(e->a, "There %s %s %s, and each is taken for up to %s by a connection.",
 			   say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
-			   say_towards(e), say_time(e->a, f->port_life_ns))
+			   say_towards(e), say_time(e->a, f->life_most_ns))
 		.s;
 }
 

@@ -6,7 +6,19 @@ struct span answer_span(const struct scenario *s)
 {
 	double delay = (double)s->server.delay, by = delay * s->server.jitter;
 
-	return (struct span){(int64_t)(delay - by), (int64_t)(delay + by)};
+	return (struct span){(int64_t)(delay - by), (int64_t)(delay + by), s->server.delay};
+}
+
+double answer_mean_ns(const struct scenario *s, int64_t until)
+{
+	struct span answer = answer_span(s);
+	double least = (double)answer.least, most = (double)answer.most, end = (double)until;
+
+	if (most <= end)
+		return (double)answer.mean;
+	if (end <= least)
+		return end;
+	return ((end + least) / 2 * (end - least) + end * (most - end)) / (most - least);
 }
 
 bool answer_comes(const struct scenario *s)

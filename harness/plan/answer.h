@@ -14,6 +14,10 @@
 /* How long the far end takes for an answer. */
 struct span answer_span(const struct scenario *s);
 
+/* How long it is waited for on average, by who waits no longer than so. Each takes its own time, drawn evenly
+ * between the two bounds (drive/far_due.c). */
+double answer_mean_ns(const struct scenario *s, int64_t until);
+
 /* Does each come in time for sure; does none for sure? What is asked for no answer has it. */
 bool answer_comes(const struct scenario *s);
 bool answer_fails(const struct scenario *s);

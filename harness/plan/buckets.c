@@ -26,7 +26,7 @@ void buckets_limit(struct span *quiet, const struct scenario *s, const struct bu
 	if (quiet->most == FOR_EVER)
 		return;
 	if (buckets_of(s, host) == 0)
-		quiet->most = 0;
+		quiet->most = quiet->mean = 0;
 	if (buckets_of(s, host) == 0 || buckets_few(s, b, host) > 0)
 		quiet->least = 0;
 }

@@ -173,9 +173,8 @@ static struct life life_open(const struct scenario *s, const struct host *host,
 	if (life->quiet.least == FOR_EVER)
 		return open;
 	if (waits && vanishes) /* or is held, with its answer */
-		open.live =
-			(struct span){s->load.hold ? sooner(life->live.least, timeout) : timeout,
-				      later(life->live.most, timeout)};
+		open.live = span_between(s->load.hold ? sooner(life->live.least, timeout) : timeout,
+					 later(life->live.most, timeout));
 	else if (waits)
 		open.live.least = 0;
 	open.quiet.least = 0;	    /* the server has closed first */
@@ -195,10 +194,11 @@ static struct life life_after(const struct scenario *s, const struct life *life)
 	if (is_datagram && (!waits || life->quiet.least == FOR_EVER))
 		return *life;
 	if (s->server.vanish > 0)
-		return (struct life){{timeout, timeout}, {0, 0}, 0};
+		return (struct life){span_of(timeout), span_of(0), 0};
 	if (is_datagram)
-		return (struct life){{s->load.connected ? 0 : timeout, timeout}, {0, 0}, 0};
-	return (struct life){{0, 0}, {0, 0}, 0};
+		return (struct life){span_between(s->load.connected ? 0 : timeout, timeout),
+				     span_of(0), 0};
+	return (struct life){span_of(0), span_of(0), 0};
 }
 
 static int64_t server_changes_ns(const struct scenario *s)

@@ -125,7 +125,7 @@ static void pool_carries(struct forecast *f, const struct scenario *s, const str
 			 const struct pool_fate *pool)
 {
 	double idle = pool->expires ? (double)s->load.pool.idle_timeout : 0;
-	double window = (double)f->port_life_ns + idle + (double)f->late_ns, left;
+	double window = (double)f->life_most_ns + idle + (double)f->late_ns, left;
 	double share = pool_share(pool);
 
 	f->pool_edge = pool_edge(pool);
@@ -147,7 +147,7 @@ static bool pool_suffices(const struct forecast *f, const struct scenario *s,
 
 	if (!load_is_open(&s->load) || isinf(pool->at_once) || f->port_life_ns == FOR_EVER)
 		return false;
-	n = (double)shape_most(&shape, f->port_life_ns + f->late_ns + s->load.pool.idle_timeout);
+	n = (double)shape_most(&shape, f->life_most_ns + f->late_ns + s->load.pool.idle_timeout);
 	return n * pool_share(pool) + pool_edge(pool) + pool->late * floor(n / pool->between) <=
 		       (double)b->first &&
 	       speed_ends_ns(s) <= speed_changes_ns(s, &s->load);
@@ -411,15 +411,16 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 {
 	struct life life = life_of(s, b, host);
 	struct forecast f = {
-		.port_life_ns = life_sum(life.live.most, life.quiet.most),
+		.port_life_ns = life_sum(life.live.mean, life.quiet.mean),
 		.life_least_ns = life_sum(life.live.least, life.quiet.least),
+		.life_most_ns = life_sum(life.live.most, life.quiet.most),
 		.quiet_ns = life.quiet.most,
 		.late_ns = life.late_ns,
 		.gateway_rate = INFINITY,
 	};
 
 	f.rate = f.rate_sure = b->capacity ? INFINITY : 0;
-	if (b->capacity && (f.port_life_ns > 0 || f.late_ns > 0) && !bind_overshadows(&s->load)) {
+	if (b->capacity && (f.life_most_ns > 0 || f.late_ns > 0) && !bind_overshadows(&s->load)) {
 		double pairs = (double)b->capacity * SECOND / retry_tries(s, &s->load);
 
 		f.rate = f.port_life_ns > 0 ? pairs / life_mean(s, b, host) : NAN;

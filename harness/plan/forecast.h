@@ -17,11 +17,11 @@ struct guess {
 
 /* What the arithmetic says before anything runs. */
 struct forecast {
-	int64_t port_life_ns; /* from one connect to the next that can have its port; or FOR_EVER */
-	int64_t life_least_ns; /* the same, at best */
-	int64_t quiet_ns;      /* of it, after the close: TIME_WAIT, or the delay of its reuse */
-	int64_t late_ns;       /* so much longer may that be, by what ends it (life.h) */
-	uint64_t after;	       /* connections opened before the first refusal; only if counted */
+	int64_t port_life_ns; /* from one connect to the next that can have its port, on average; or FOR_EVER */
+	int64_t life_least_ns, life_most_ns; /* the same, at best and at worst */
+	int64_t quiet_ns; /* of it, after the close: TIME_WAIT, or the delay of its reuse */
+	int64_t late_ns;  /* so much longer may that be, by what ends it (life.h) */
+	uint64_t after;	  /* connections opened before the first refusal; only if counted */
 	uint64_t after_least, after_most; /* as exactly as that can be told */
 	struct guess at; /* when that is, in ns since the load began, or the first of them: by a
 			    quick machine and a slow one */

@@ -37,9 +37,9 @@ static struct span datagram_holds(const struct scenario *s)
 	int64_t tracks = gateway_tracks_datagrams(s);
 	bool is_answered =
 		s->load.request.receive > 0 && behaviour_does(s->server.behaviour, DOES_SERVE);
-	struct span answer = is_answered ? answer_span(s) : (struct span){0, 0};
+	struct span answer = is_answered ? answer_span(s) : span_of(0);
 
-	return (struct span){answer.least + tracks, answer.most + tracks};
+	return span_between(answer.least + tracks, answer.most + tracks);
 }
 
 bool gateway_keeps_none(const struct scenario *s)

@@ -16,7 +16,7 @@ static struct use use_of(const struct plan *p, uint32_t i)
 	struct use u = use_make(p, &p->loads[i], &p->loads[i]);
 
 	if (u.life.quiet.least < FOR_EVER)
-		u.life.quiet = (struct span){0, 0};
+		u.life.quiet = span_of(0);
 	if (u.load->load->protocol == PROTOCOL_UDP && u.life.quiet.least < FOR_EVER)
 		u.life.live.least = 0;
 	return u;

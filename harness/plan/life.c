@@ -148,12 +148,12 @@ static struct span time_wait(const struct scenario *s, const struct host *host)
 		reused_ns = waits_ns(&waits, s->network.topology == TOPOLOGY_LOOPBACK);
 
 	if (takes_over(s))
-		return (struct span){0, 0};
+		return span_of(0);
 	if (bind_takes_port(s->load.bind.way))
-		return (struct span){lasts_ns, lasts_ns};
+		return span_of(lasts_ns);
 	if (reused_ns >= lasts_ns)
-		return (struct span){lasts_ns, lasts_ns};
-	return (struct span){host->tw_reuse_delay < 0 ? 0 : reused_ns, reused_ns};
+		return span_of(lasts_ns);
+	return span_between(host->tw_reuse_delay < 0 ? 0 : reused_ns, reused_ns);
 }
 
 void life_look_at(struct scenario *alone, const struct load *asker)
@@ -209,7 +209,7 @@ static struct span fin_wait(const struct scenario *s)
 	struct fin_wait wait = fin_wait_of(s);
 	int64_t ns = wait.first_ns + (takes_over(s) ? 0 : wait.last_ns);
 
-	return (struct span){ns, ns};
+	return span_of(ns);
 }
 
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
@@ -220,13 +220,13 @@ static struct span quiet_span(const struct scenario *s, const struct host *host,
 	case QUIET_FIN_WAIT2:
 		return fin_wait(s);
 	case QUIET_RACE:
-		return (struct span){0, closes_later(s) ? 0 : time_wait(s, host).most};
+		return span_between(0, closes_later(s) ? 0 : time_wait(s, host).most);
 	case QUIET_FOR_EVER:
-		return (struct span){FOR_EVER, FOR_EVER};
+		return span_of(FOR_EVER);
 	case QUIET_NONE:
 		break;
 	}
-	return (struct span){0, 0};
+	return span_of(0);
 }
 
 int64_t life_wait_late_ns(const struct scenario *s, const struct host *host)
@@ -263,9 +263,11 @@ static struct span busy_span(const struct scenario *s)
 
 	if (l->request.send == 0 || l->request.receive > 0 || l->protocol == PROTOCOL_UDP ||
 	    !behaviour_does(s->server.behaviour, DOES_SERVE))
-		return (struct span){0, 0};
+		return span_of(0);
 	return (struct span){later(answer.least - l->hold, 0),
-			     later(answer.most * requests - l->hold, 0)};
+			     later(answer.most * requests - l->hold, 0),
+			     requests > 1 ? later(answer.mean * requests - l->hold, 0)
+					  : answer.mean - (int64_t)answer_mean_ns(s, l->hold)};
 }
 
 /* What nobody has read is answered by a RST when the client closes; but of MPTCP (drive/answer.c). */
@@ -296,13 +298,13 @@ static struct span live_time(const struct scenario *s)
 	int64_t gives_up_ns = unanswered_ns(s, &s->load);
 
 	if (is_met_by_reset(s))
-		return (struct span){0, 0};
+		return span_of(0);
 	switch (s->server.behaviour) {
 	case BEHAVIOUR_RESET:
 	case BEHAVIOUR_REFUSE:
-		return (struct span){0, 0};
+		return span_of(0);
 	case BEHAVIOUR_DROP:
-		return (struct span){gives_up_ns, gives_up_ns};
+		return span_of(gives_up_ns);
 	default:
 		return datagram_answered(s);
 	}
@@ -312,8 +314,7 @@ struct span life_request(const struct scenario *s)
 {
 	if (s->load.protocol == PROTOCOL_UDP)
 		return datagram_live(s);
-	return s->load.request.receive > 0 ? live_time(s)
-					   : (struct span){s->load.hold, s->load.hold};
+	return s->load.request.receive > 0 ? live_time(s) : span_of(s->load.hold);
 }
 
 /* A socket of UDP has its port until it is closed, and not a moment longer. */
@@ -351,13 +352,14 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 		return;
 	quiet->least = 0;
 	if (answer_fails(s))
-		quiet->most = sooner(quiet->most, answer.most - l->timeout);
+		*quiet = span_between(0, sooner(quiet->most, answer.most - l->timeout));
 }
 
 static void add(struct span *to, struct span more)
 {
 	to->least += more.least;
 	to->most += more.most;
+	to->mean += more.mean;
 }
 
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
@@ -368,11 +370,9 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 	struct life life = {is_datagram ? datagram_live(s) : live_time(s),
 			    quiet_span(s, host, quiet), 0};
 
-	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) { /* reads until its timeout */
-		life.live.least += s->load.timeout;
-		life.live.most += s->load.timeout;
-	}
-	life.live.most += accept_wait_ns(s);
+	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
+		add(&life.live, span_of(s->load.timeout));
+	add(&life.live, span_between(0, accept_wait_ns(s)));
 	if (end == END_WAIT || end == END_SHUTDOWN)
 		add(&life.live, busy_span(s));
 	life.late_ns = late_by(s, host, &life.quiet, quiet, end);
@@ -428,11 +428,11 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life)
 	bool fails = opens ? answer_fails(s) : l->on_failure.retry == 0;
 
 	if (ends && l->request.receive > 0 && accept_wait_ns(s) > 0)
-		return (struct span){l->timeout, FOR_EVER}; /* or none does */
+		return span_between(l->timeout, FOR_EVER); /* or none does */
 	if (!ends || !fails)
-		return (struct span){FOR_EVER, FOR_EVER};
-	return opens ? (struct span){l->timeout, l->timeout + SPEED_STALL_NS}
-		     : (struct span){later(life->live.least, 1), life->live.most + SPEED_STALL_NS};
+		return span_of(FOR_EVER);
+	return opens ? span_between(l->timeout, l->timeout + SPEED_STALL_NS)
+		     : span_between(later(life->live.least, 1), life->live.most + SPEED_STALL_NS);
 }
 
 uint64_t life_refused_most(const struct budget *b)
@@ -447,13 +447,13 @@ int64_t life_sum(int64_t a, int64_t b)
 
 static struct span wider(struct span a, struct span b)
 {
-	return (struct span){a.least < b.least ? a.least : b.least,
-			     a.most > b.most ? a.most : b.most};
+	return (struct span){sooner(a.least, b.least), later(a.most, b.most),
+			     later(a.mean, b.mean)};
 }
 
 struct life life_of(const struct scenario *s, const struct budget *b, const struct host *host)
 {
-	struct life all = {{FOR_EVER, 0}, {FOR_EVER, 0}, 0};
+	struct life all = {{FOR_EVER, 0, 0}, {FOR_EVER, 0, 0}, 0};
 
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life one;
@@ -485,17 +485,17 @@ static double mean_of(const struct scenario *s, const struct budget *b, const st
 
 static int64_t open_of(const struct life *one)
 {
-	return one->live.most;
+	return one->live.mean;
 }
 
 static int64_t all_of(const struct life *one)
 {
-	return life_sum(one->live.most, one->quiet.most);
+	return life_sum(one->live.mean, one->quiet.mean);
 }
 
 static int64_t late_of(const struct life *one)
 {
-	return life_sum(all_of(one), one->late_ns);
+	return life_sum(life_sum(one->live.most, one->quiet.most), one->late_ns);
 }
 
 double life_mean(const struct scenario *s, const struct budget *b, const struct host *host)

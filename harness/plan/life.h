@@ -14,10 +14,21 @@
  * be told. */
 #define LIFE_SLACK INT64_C(20000000)
 
-/* How long something takes, if it is quick and if it is slow. */
+/* How long something takes, if it is quick and if it is slow; and on average: what goes on for ever hangs on
+ * that. Where nobody knows the average, it is the most. */
 struct span {
-	int64_t least, most;
+	int64_t least, most, mean;
 };
+
+static inline struct span span_between(int64_t least, int64_t most)
+{
+	return (struct span){least, most, most};
+}
+
+static inline struct span span_of(int64_t ns)
+{
+	return span_between(ns, ns);
+}
 
 /* From connect until another connect can have the port: in use, then quiet after the close. */
 struct life {

@@ -34,7 +34,8 @@ static double set_kept(struct outline *o, const struct plan *p)
 
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(&alone, &p->budget, p->host, end);
-		int64_t all = life_sum(life.live.most, life.quiet.most);
+		int64_t all = life_sum(life.live.most, life.quiet.most),
+			mean = life_sum(life.live.mean, life.quiet.mean);
 		double share = load_share(&alone.load, end);
 
 		if (!load_ends(&alone.load, end))
@@ -43,7 +44,7 @@ static double set_kept(struct outline *o, const struct plan *p)
 			o->kept_share += share;
 		else
 			o->others_ns = all > o->others_ns ? all : o->others_ns;
-		mean_ns += all == FOR_EVER ? 0 : share * (double)all;
+		mean_ns += all == FOR_EVER ? 0 : share * (double)mean;
 	}
 	return mean_ns;
 }
@@ -121,6 +122,7 @@ static void set_life(struct outline *o, const struct plan *p)
 	o->quiet_ns = f->quiet_ns;
 	o->live_ns = f->port_life_ns == FOR_EVER ? p->loads[0].load->hold
 						 : f->port_life_ns - f->quiet_ns;
+	o->live_most_ns = f->port_life_ns == FOR_EVER ? o->live_ns : f->life_most_ns - f->quiet_ns;
 	o->round_ns = p->loads[0].round_ns;
 }
 

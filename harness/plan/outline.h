@@ -13,12 +13,14 @@
 #include "plan/pool.h"
 
 struct outline {
-	int64_t live_ns, quiet_ns; /* of a port's life: until the close, and after; or FOR_EVER */
-	double rate;		   /* that the loads come to together; 0: one is a closed loop */
-	int64_t round_ns; /* of a closed loop: from one connection of a client to its next */
-	double under_way; /* connections at once, of closed loops */
-	unsigned tries;	  /* that each connection has, where all of them fail */
-	double wanted;	  /* ports at once that the load asks for; INFINITY: without bound */
+	int64_t live_ns,
+		quiet_ns; /* of a port's life: until the close, on average, and after; or FOR_EVER */
+	int64_t live_most_ns; /* until the close, at most */
+	double rate;	      /* that the loads come to together; 0: one is a closed loop */
+	int64_t round_ns;     /* of a closed loop: from one connection of a client to its next */
+	double under_way;     /* connections at once, of closed loops */
+	unsigned tries;	      /* that each connection has, where all of them fail */
+	double wanted;	      /* ports at once that the load asks for; INFINITY: without bound */
 	bool pooled; /* how many connections are opened is the pool's: wanted is NAN then; of several
 			loads, all have one */
 	bool some_pooled;

@@ -82,7 +82,7 @@ static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 	const struct load_plan *lp = &p->loads[0];
 	double clock = clock_ends_ns(p, lp), start = (double)lp->load->start;
 	struct scenario alone = alone_of(p->scenario, lp->load);
-	struct life life = {{o->live_ns, o->live_ns}, {o->quiet_ns, o->quiet_ns}, 0};
+	struct life life = {span_of(o->live_ns), span_of(o->quiet_ns), 0};
 	struct guess last;
 
 	if (lp->load->total == 0 || !load_is_open(lp->load))
@@ -96,7 +96,7 @@ static struct guess load_ends_ns(const struct outline *o, const struct plan *p)
 
 static double ends_by(const struct outline *o, const struct plan *p, double last_ns, double at_ns)
 {
-	return fmin(last_ns + (double)o->live_ns,
+	return fmin(last_ns + (double)o->live_most_ns,
 		    fmin((double)p->scenario->stop.time, failure_ends_ns(o, p, at_ns)));
 }
 

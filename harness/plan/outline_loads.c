@@ -25,6 +25,7 @@ static void add_load(struct outline *all, const struct outline *one)
 	all->pooled &= one->pooled;
 	all->some_pooled |= one->pooled;
 	all->live_ns = later(all->live_ns, one->live_ns);
+	all->live_most_ns = later(all->live_most_ns, one->live_most_ns);
 	all->quiet_ns = later(all->quiet_ns, one->quiet_ns);
 	all->asked += one->asked;
 	all->last_ns = later_of(all->last_ns, one->last_ns);
@@ -38,7 +39,7 @@ static int64_t recovery_of(const struct plan *p, double at_ns)
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		struct use u = use_make(p, &p->loads[i], &p->loads[i]);
-		int64_t life = life_sum(u.life.live.most, u.life.quiet.most);
+		int64_t life = life_sum(u.life.live.mean, u.life.quiet.mean);
 
 		if (life > 0 && life < FOR_EVER && !u.is_pooled && use_likely(&u, at_ns - 1) > 0)
 			first = fmin(first, (double)p->loads[i].load->start + (double)life);

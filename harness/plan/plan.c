@@ -234,7 +234,7 @@ static int64_t round_of(const struct plan *p, const struct load_plan *lp)
 {
 	struct scenario alone = alone_of(p->scenario, lp->load);
 
-	return life_of(&alone, &lp->budget, p->host).live.most + alone.load.request.pause;
+	return life_of(&alone, &lp->budget, p->host).live.mean + alone.load.request.pause;
 }
 
 static bool load_set(struct load_plan *out, const struct plan *p, const struct load *load,

@@ -45,7 +45,7 @@ struct load_plan {
 	struct shape shape;   /* when its connections are due, in an open model */
 	uint32_t steps[ENDS]; /* of a connection that ends so; bit i: enum op i is part of it */
 	uint32_t concurrency; /* connections under way at once; 0: open model, by the shape */
-	int64_t round_ns; /* from one connection of a client to its next, at most, as the clock has it */
+	int64_t round_ns; /* from one connection of a client to its next, on average, as the clock has it */
 	uint32_t batch;	       /* operations a submit, at least, of a load that has so many to do */
 	uint32_t slots;	       /* descriptors of the client, in all its rings */
 	uint32_t sockets_most; /* by load.nofile; UINT32_MAX: as many as there are slots */

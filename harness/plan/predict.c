@@ -84,7 +84,7 @@ static struct foretold foretell_at(const struct plan *p, const struct outline *o
 static bool is_first_back(const struct forecast *f)
 {
 	return f->hangs_ns > 0 ||
-	       (f->port_life_ns < FOR_EVER && f->life_least_ns == f->port_life_ns &&
+	       (f->port_life_ns < FOR_EVER && f->life_least_ns == f->life_most_ns &&
 		f->at.most < (double)f->port_life_ns);
 }
 
@@ -182,7 +182,7 @@ static struct foretold foretell_sustained(const struct plan *p, const struct out
 	double lasts_ns = (double)load_lasts_ns(p->loads[0].load, p->scenario->stop.time);
 	double ns = fmin(elapsed_ns, lasts_ns - 1),
 	       most = fmin(carried(p, ns + LIFE_SLACK), o->asked);
-	bool is_steady = f->life_least_ns == f->port_life_ns &&
+	bool is_steady = f->life_least_ns == f->life_most_ns &&
 			 isinf(speed_changes_ns(p->scenario, p->loads[0].load));
 
 	if (!any_opens(p) && p->scenario->network.topology != TOPOLOGY_LOOPBACK)

@@ -45,14 +45,15 @@ struct guess reuse_used(const struct plan *p, double rate, double begun)
 	double waiting = each * ((double)p->forecast.port_life_ns - (double)p->forecast.quiet_ns +
 				 (double)p->scenario->network.time_wait);
 	double likely = fmin(waiting, wanted <= parity ? parity : usable);
-	bool is_within = wanted + each * (double)SPEED_STALL_NS <= parity;
+	double late_ns =
+		(double)(SPEED_STALL_NS + p->forecast.life_most_ns - p->forecast.port_life_ns);
+	bool is_within = wanted + each * late_ns <= parity;
 	struct guess used = {0, ceil(fmin(likely, begun / spaces) - NEARLY), usable};
 
 	if (is_within)
-		used.most = fmin(
-			fmin(parity, ceil(begun / spaces)),
-			ceil(waiting + each * (double)(SPEED_STALL_NS +
-						       life_wait_late_ns(p->scenario, p->host))));
+		used.most = fmin(fmin(parity, ceil(begun / spaces)),
+				 ceil(waiting + each * (late_ns + (double)life_wait_late_ns(
+									  p->scenario, p->host))));
 	if (is_within && parity < usable && waiting >= 2 * parity)
 		used.least = least_of(parity, begun / spaces);
 	return used;

@@ -80,7 +80,7 @@ static uint64_t port_most_of(const struct load_plan *lp)
  * a timer may lengthen. */
 static uint64_t held_most(const struct plan *p, const struct load_plan *lp)
 {
-	int64_t life_ns = p->forecast.port_life_ns;
+	int64_t life_ns = p->forecast.life_most_ns;
 	int64_t late_ns = later(p->forecast.late_ns, life_wait_late_ns(p->scenario, p->host));
 
 	if (life_ns < FOR_EVER && life_may_wait_reused(p))

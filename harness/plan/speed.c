@@ -61,13 +61,14 @@ struct guess speed_pace(const struct scenario *s, const struct budget *b, const 
 	const struct load *l = &s->load;
 	uint64_t half = (uint64_t)speed_half(l, b) * b->spaces;
 	struct guess scan = speed_scan_ns(l, b, life->quiet.most);
-	double round = (double)(life->live.most + l->request.pause);
+	double pause = (double)l->request.pause, least = (double)life->live.least + pause,
+	       likely = (double)life->live.mean + pause,
+	       most = speed_round_most_ns((double)life->live.most + pause);
 
 	return (struct guess){
-		begun_ns(l, round, n, half, speed_least_ns(l), scan.least),
-		begun_ns(l, round, n, half, SPEED_CONNECT_NS, scan.likely),
-		begun_ns(l, speed_round_most_ns(round), n, half, SPEED_MOST_NS, scan.most) +
-			LIFE_SLACK,
+		begun_ns(l, least, n, half, speed_least_ns(l), scan.least),
+		begun_ns(l, likely, n, half, SPEED_CONNECT_NS, scan.likely),
+		begun_ns(l, most, n, half, SPEED_MOST_NS, scan.most) + LIFE_SLACK,
 	};
 }
 

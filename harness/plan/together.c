@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/order.h"
 #include "plan/alone.h"
 #include "plan/bind.h"
 #include "plan/buckets.h"
@@ -109,6 +110,7 @@ static void add(struct forecast *all, const struct forecast *one)
 {
 	all->port_life_ns =
 		one->port_life_ns > all->port_life_ns ? one->port_life_ns : all->port_life_ns;
+	all->life_most_ns = later(all->life_most_ns, one->life_most_ns);
 	all->life_least_ns =
 		one->life_least_ns < all->life_least_ns ? one->life_least_ns : all->life_least_ns;
 	all->quiet_ns = one->quiet_ns > all->quiet_ns ? one->quiet_ns : all->quiet_ns;

@@ -73,7 +73,7 @@ static void set_ends(struct use *u, const struct scenario *alone, const struct h
 {
 	for (enum end end = 0; end < ENDS; end++) {
 		struct life life = life_so(alone, &u->load->budget, host, end);
-		int64_t all = life_sum(life.live.most, life.quiet.most);
+		int64_t all = life_sum(life.live.mean, life.quiet.mean);
 
 		u->shares[end] = load_ends(&alone->load, end) ? load_share(&alone->load, end) : 0;
 		u->lives_ns[end] = all == FOR_EVER ? INFINITY : (double)all;
@@ -140,7 +140,8 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 		life_look_at(&alone, asker ? asker->load : NULL);
 	u.life = life_of(&alone, &load->budget, p->host);
 	if (asker && bind_takes_port(asker->bind) && u.life.quiet.most > 0) {
-		u.life.quiet.most = later(u.life.quiet.most, p->scenario->network.time_wait);
+		u.life.quiet.most = u.life.quiet.mean =
+			later(u.life.quiet.most, p->scenario->network.time_wait);
 		u.life.late_ns = later(u.life.late_ns, life_wait_late_ns(p->scenario, p->host));
 	}
 	set_crowd(&u, p);
@@ -184,7 +185,7 @@ static double round_ns(const struct use *u, enum pace pace)
 	if (pace == PACE_QUICK)
 		return (double)live->least + pause;
 	if (pace == PACE_USUAL)
-		return (double)live->most + pause;
+		return (double)live->mean + pause;
 	return speed_round_most_ns((double)live->most + pause) + u->clients * connect_ns(u, pace);
 }
 
@@ -310,7 +311,7 @@ static double pooled_likely(const struct use *u, double since_ns)
 	double begun = begun_since(u, PACE_USUAL, since_ns), before, window;
 	double idle = f->expires ? (double)u->load->load->pool.idle_timeout : 0;
 
-	window = (double)u->life.live.most + (double)u->life.quiet.most + idle;
+	window = (double)u->life.live.mean + (double)u->life.quiet.mean + idle;
 	before = begun_since(u, PACE_USUAL, since_ns - window);
 	return fmin(begun,
 		    f->likely + floor(pool_later_likely(f, begun) - pool_later_likely(f, before)));
@@ -399,7 +400,7 @@ double use_open_peak(const struct use *u)
 
 	if (u->is_pooled || u->life.quiet.most == FOR_EVER || falls_behind(u))
 		return use_peak(u);
-	open.life.quiet = (struct span){0, 0};
+	open.life.quiet = span_of(0);
 	open.most_ns -= u->life.quiet.most + u->life.late_ns;
 	return use_peak(&open);
 }

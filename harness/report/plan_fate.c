@@ -238,7 +238,7 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 	if (o->recovery_ns == 0)
 		return "other ports come back all the time";
 	if (o->recovery_ns != FOR_EVER && p->load_count == 1 &&
-	    p->forecast.life_least_ns < p->forecast.port_life_ns)
+	    p->forecast.life_least_ns < p->forecast.life_most_ns)
 		return text_format(a, "the first port is free again within %s",
 				   say_time(a, (double)o->recovery_ns))
 			.s;

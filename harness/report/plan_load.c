@@ -61,9 +61,23 @@ static const char *say_free(const struct plan *p)
 				  : "the connection is closed";
 }
 
+/* "0.7 s open", "0.7 s open on average, 0.91 s at most": of answers that take their own time each. */
+static const char *say_open(const struct outline *o, struct arena *a)
+{
+	const char *live = say_time(a, (double)o->live_ns);
+
+	if (o->live_most_ns == 0)
+		return "";
+	if (o->live_most_ns <= o->live_ns)
+		return text_format(a, "%s open", live).s;
+	return text_format(a, "%s open on average (%s at most)", live,
+			   say_time(a, (double)o->live_most_ns))
+		.s;
+}
+
 struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *live = say_time(a, (double)o->live_ns), *quiet = "", *own = "";
+	const char *live = say_open(o, a), *quiet = "", *own = "";
 	const char *reuse = say_reuse(p, a);
 
 	if (p->load_count > 1)
@@ -82,16 +96,16 @@ struct text plan_say_life(const struct plan *p, const struct outline *o, struct 
 			      .s;
 	if (o->quiet_ns == 0)
 		return text_format(
-			a, "%s%sthe port is free as soon as %s%s%s", o->live_ns ? live : "",
-			o->live_ns ? " open; " : "", say_free(p),
+			a, "%s%sthe port is free as soon as %s%s%s", live,
+			o->live_most_ns ? "; " : "", say_free(p),
 			life_may_wait_reused(p)
 				? "; until a connect takes it over, it waits, and is in use"
 				: "",
 			own);
 	quiet = say_time(a, (double)o->quiet_ns);
-	if (o->live_ns == 0)
+	if (o->live_most_ns == 0)
 		return text_format(a, "%s after the close%s%s", quiet, reuse, own);
-	return text_format(a, "%s open + %s after the close = %s%s%s", live, quiet,
+	return text_format(a, "%s + %s after the close = %s%s%s", live, quiet,
 			   say_time(a, (double)(o->live_ns + o->quiet_ns)), reuse, own);
 }
 
@@ -307,6 +321,8 @@ static const char *say_for_ever(const struct plan *p, const struct outline *o, s
 
 	if (plan_mean_ns(p, o) > 0)
 		return " on average";
+	if (sure > 0 && o->live_most_ns - o->live_ns > p->forecast.late_ns)
+		return text_format(a, " on average, %s for sure", say_sustained(a, sure)).s;
 	return sure > 0
 		       ? text_format(a, " (%s for sure: %s may be %s late)", say_sustained(a, sure),
 				     is_acknowledged(p) ? "the far end's ACK" : "a timer",

@@ -96,8 +96,8 @@ static const char *say_edge(const struct plan *p, const struct outline *o, struc
 static const char *say_window(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	double idle = o->pool.expires ? (double)p->loads[0].load->pool.idle_timeout : 0;
-	double late = p->forecast.pool_ns - (double)p->forecast.port_life_ns - idle;
-	const char *life = say_time(a, (double)p->forecast.port_life_ns);
+	double late = p->forecast.pool_ns - (double)p->forecast.life_most_ns - idle;
+	const char *life = say_time(a, (double)p->forecast.life_most_ns);
 
 	if (idle > 0)
 		life = text_format(a, "%s + %s idle", life, say_time(a, idle)).s;

@@ -212,18 +212,28 @@ static struct text say_few_wait(const struct plan *p, const struct outline *o, s
 			   waiting);
 }
 
+/* Each answer its own (server.jitter), or until a timeout that is as close. */
+static bool takes_its_time(const struct outline *o)
+{
+	return o->live_most_ns > o->live_ns;
+}
+
 /* By the clock it has enough, by what a machine or its timers may be late it has not. */
 static struct text say_late(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct forecast *f = &p->forecast;
 	const struct shape *shape = &p->loads[0].shape;
-	int64_t lasts = f->port_life_ns, timed = life_sum(lasts, f->late_ns);
+	int64_t lasts = f->port_life_ns, timed = life_sum(f->life_most_ns, f->late_ns);
 	uint64_t ports = p->budget.capacity;
 
 	if (o->rate <= 0 || o->pooled || lasts == FOR_EVER ||
 	    retry_tries(p->scenario, p->loads[0].load) > 1 || shape_most(shape, lasts) > ports ||
 	    shape_most(shape, timed + SPEED_STALL_NS) <= ports)
 		return (struct text){0};
+	if (takes_its_time(o))
+		return TEXT("cannot be told for sure: by the clock, and on average, the ports "
+			    "suffice; how long each answer takes, and how late the machine is, "
+			    "decide");
 	if (shape_most(shape, timed) <= ports)
 		return TEXT("cannot be told for sure: by the clock the ports suffice; how late the "
 			    "machine is decides");
@@ -290,7 +300,7 @@ static struct text say_hangs(const struct plan *p, struct arena *a)
 }
 
 /* Or that the machine's speed decides. */
-static struct text say_race(const struct plan *p, struct arena *a)
+static struct text say_race(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	struct scenario alone = alone_of(p->scenario, p->loads[0].load);
 	struct text hangs = say_hangs(p, a);
@@ -303,6 +313,9 @@ static struct text say_race(const struct plan *p, struct arena *a)
 		return TEXT("cannot be told: clients go on before the server has ended their "
 			    "connections, whose ports are in use until then: the machine's speed "
 			    "decides");
+	if (p->load_count == 1 && takes_its_time(o))
+		return TEXT("cannot be told: how long each answer takes, and the machine's speed, "
+			    "decide");
 	return TEXT("cannot be told: the machine's speed decides");
 }
 
@@ -369,7 +382,7 @@ struct text plan_say_unknown(const struct plan *p, const struct outline *o, stru
 		why = say_late(p, o, a);
 	if (!why.len && p->load_count == 1)
 		why = say_wanted_more(p, o, a);
-	return why.len ? why : say_race(p, a);
+	return why.len ? why : say_race(p, o, a);
 }
 
 /* Of loads that want nothing of each other's ports, each part that cannot be told. */
