@@ -61,6 +61,18 @@ static void rows_check(const struct row *rows, size_t count, const struct host *
 #define FEW "network: {ports: 40000-40031}\n"
 #define TWO "network: {ports: 40000-40031, servers: 2}\nserver: {delay: 100ms, jitter: 50%}\n"
 
+/* A connection may end before the server has accepted it, and its client goes on: 24 in 1 ms, or in 0.5 s. */
+static void a_client_may_go_on_before_it_is_accepted(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {ports: 40000-40007}\nserver: {accept_every: 20ms}\n"
+				  "load: {concurrency: 5, total: 24}\nstop: {time: 90ms}",
+				  NULL, 1, &a);
+
+	CU_ASSERT(!p.forecast.known);
+	arena_close(&a);
+}
+
 /* connect() may miss one port of an odd range; and a connect that is timed may have the last one. */
 static void who_wants_the_last_port_may_lack_it(void)
 {
@@ -577,6 +589,7 @@ static const struct test tests[] = {
 	TEST(no_round_is_longer_for_sure_than_its_quickest_answer),
 	TEST(a_mix_is_known_where_all_its_ends_agree),
 	TEST(a_race_for_the_first_close_cannot_be_told),
+	TEST(a_client_may_go_on_before_it_is_accepted),
 	TEST(who_wants_the_last_port_may_lack_it),
 	TEST(a_port_is_counted_for_each_destination_and_source),
 	TEST(no_more_wait_than_there_are_buckets),
