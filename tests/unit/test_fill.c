@@ -353,6 +353,47 @@ static void what_never_opens_is_counted_among_those_before(void)
 	arena_close(&a);
 }
 
+/* 65 ports, of which bind() may miss one; and a connect that is timed is seen among those that are open. */
+static void what_a_search_may_miss_is_not_reckoned_with(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan("network: {ports: 40000-40064}\n"
+				  "loads: {a: {concurrency: 61, total: 83, bind: any}, "
+				  "b: {concurrency: 79, total: 103, start: 1200ms}, "
+				  "c: {rate: 102/s, total: 117, bind: address, hold: 100ms, end: "
+				  "reset, start: 200ms}, d: {rate: 256/s, total: 93, start: 600ms, "
+				  "family: ipv6, end: leak}}",
+				  NULL, 1, &a);
+	struct foretold said[PREDICTIONS];
+
+	CU_ASSERT(p.forecast.exhausts && p.forecast.counted);
+	CU_ASSERT_EQUAL(p.forecast.after_least, 64);
+	p = help_plan("network: {ports: 40000-40064}\n"
+		      "loads: {a: {total: 60, end: leak}, b: {total: 5, end: leak}}",
+		      NULL, 1, &a);
+	CU_ASSERT(!p.forecast.known);
+	p = help_plan("load: {concurrency: 2, total: 86, pool: {max_idle: 10}, "
+		      "request: {send: 64B, receive: 64B, pause: 300ms}}\nsample: {latency: 20ms}",
+		      NULL, 1, &a);
+	predict(said, &p, 1e9);
+	CU_ASSERT_EQUAL(said[PREDICTION_OPEN].value.most, 3);
+	arena_close(&a);
+}
+
+/* Of UDP a round is as long as its answer takes, until the server dies: then as long as its timeout. */
+static void the_quickest_round_is_the_shortest(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40007}\nserver: {die: 800ms}\n"
+			  "load: {protocol: udp, concurrency: 5, total: 176, duration: 900ms, "
+			  "timeout: 400ms, end: leak, request: {send: 64B, receive: 64B}}",
+			  NULL, 1, &a);
+
+	CU_ASSERT(p.forecast.at.least < 1e6);
+	arena_close(&a);
+}
+
 static const struct test tests[] = {
 	TEST(several_loads_are_the_sum_of_each_by_the_clock),
 	TEST(who_has_few_ports_wants_no_more_of_the_others),
@@ -363,6 +404,8 @@ static const struct test tests[] = {
 	TEST(no_forecast_hangs_on_the_order_of_the_loads),
 	TEST(connects_that_are_slow_want_no_more_than_they_can_begin),
 	TEST(what_never_opens_is_counted_among_those_before),
+	TEST(what_a_search_may_miss_is_not_reckoned_with),
+	TEST(the_quickest_round_is_the_shortest),
 	TESTS_END,
 };
 
