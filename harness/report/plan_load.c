@@ -357,6 +357,8 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: the far end's connections to itself take all ports");
 	if (plan_binds_nowhere(p))
 		return TEXT("no rate: nothing is opened");
+	if (p->budget.capacity == 0)
+		return TEXT("no rate: no port is available");
 	if (plan_pool_has_rate(p, o))
 		return plan_say_pool_rate(p, o, a);
 	if (isnan(p->forecast.rate) && plan_rate_sure(p, o) > 0)
