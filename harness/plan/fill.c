@@ -421,7 +421,7 @@ struct wanted fill_wanted(const struct plan *p)
 	by_clock = sum_reached(&v, SUM_LIKELY, stop);
 	slow_down(&v, stop);
 	w = (struct wanted){v.me->budget.usable, sum_reached(&v, SUM_LIKELY, stop), sum_peak(&v),
-			    false};
+			    v.me->budget.spaces < p->budget.spaces ? v.me : NULL, false};
 	w.slowed = by_clock > w.usable && w.likely <= w.usable;
 	return w;
 }

@@ -33,7 +33,10 @@ struct half fill_half(const struct plan *p);
 struct wanted {
 	uint32_t usable;
 	double likely, most;
-	bool slowed; /* more would be, but that connects are slow past half full */
+	const struct load_plan
+		*of_all; /* whose ports are in use if any destination's are; NULL: each
+					   destination's by themselves */
+	bool slowed;	 /* more would be, but that connects are slow past half full */
 };
 
 struct wanted fill_wanted(const struct plan *p);

@@ -139,20 +139,32 @@ static double mixed_rate(const struct plan *p, const struct forecast *each, stru
 	return asked > 0 ? asked / taken : NAN;
 }
 
-/* Of the loads of the first part, where they do not mix by the one whose ports carry least; not to be told
- * if it is not of one of them (fmin() passes over NAN). */
-static double rate_of(const struct plan *p, const struct forecast *each)
+/* Of the loads of the first part. Where they do not mix, at least as many as the fewest ports carry for as long
+ * as the longest has one: whose ports lie where, and what of them others may have, decides of more. */
+static void set_rate(struct forecast *all, const struct plan *p, const struct forecast *each)
 {
+	double fewest = INFINITY, longest_s = 0, shortest_s = INFINITY;
 	struct part parts[PARTS_MOST];
-	double least = INFINITY, mixed;
 
 	parts_of(parts, p);
-	for (uint32_t i = 0; i < p->load_count; i++)
-		if (part_has(parts[0], &p->loads[i]) && !load_binds_nowhere(p, &p->loads[i]))
-			least = isnan(each[i].rate) || isnan(least) ? NAN
-								    : fmin(least, each[i].rate);
-	mixed = mixed_rate(p, each, parts[0]);
-	return isnan(least) || isnan(mixed) ? least : mixed;
+	all->rate = mixed_rate(p, each, parts[0]);
+	if (!isnan(all->rate))
+		return;
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		double ports = (double)p->loads[i].budget.capacity, rate = each[i].rate;
+		double life = rate > 0 || isnan(rate) ? ports / rate : INFINITY;
+
+		if (!part_has(parts[0], &p->loads[i]) || load_binds_nowhere(p, &p->loads[i]))
+			continue;
+		if (isnan(life)) /* fmax() passes over it */
+			return;
+		fewest = fmin(fewest, ports);
+		longest_s = fmax(longest_s, life);
+		shortest_s = fmin(shortest_s, life);
+	}
+	all->rate = fewest / longest_s;
+	all->rate_is_least = isfinite(all->rate) && all->rate > 0 &&
+			     (shortest_s < longest_s || !together_all_alike(p));
 }
 
 struct forecast together_foresee(const struct plan *p)
@@ -167,11 +179,11 @@ struct forecast together_foresee(const struct plan *p)
 		add(&all, &each[i]);
 	}
 	if (p->load_count > 1) {
-		all.rate = rate_of(p, each);
+		set_rate(&all, p, each);
 		all.buckets = all.quiet_ns > 0 && all.quiet_ns < FOR_EVER && !isnan(all.rate)
 				      ? buckets_few(p->scenario, &p->budget, p->host)
 				      : 0;
-		all.rate_is_least = all.buckets > 0 && isfinite(all.rate);
+		all.rate_is_least |= all.buckets > 0 && isfinite(all.rate);
 	}
 	fill_foresee(&all, p, each);
 	return all;

@@ -297,11 +297,10 @@ static const char *say_rate_together(const struct plan *p, struct arena *a)
 {
 	const struct forecast *f = &p->forecast;
 
-	if (!(f->rate > 0) || isinf(f->rate) || f->rate_is_least || plan_rate(p) <= 0 ||
-	    f->buckets > 0)
+	if (!(f->rate > 0) || isinf(f->rate) || plan_rate(p) <= 0 || f->buckets > 0)
 		return "";
-	return text_format(a, "; together, in the shares in which they are opened, %s",
-			   say_sustained(a, f->rate))
+	return text_format(a, "; together, in the shares in which they are opened, %s%s",
+			   f->rate_is_least ? "at least " : "", say_sustained(a, f->rate))
 		.s;
 }
 

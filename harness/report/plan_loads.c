@@ -54,12 +54,35 @@ static const char *say_wanted(const struct plan *p, const struct wanted *wanted,
 		.s;
 }
 
+/* "; together about 42 of 64 ports are in use to one destination or another, perhaps all, and rpc needs one that
+ * is to none" */
+static const char *say_of_all(const struct plan *p, const struct wanted *wanted, struct arena *a)
+{
+	struct text name = plan_load_name(p, wanted->of_all);
+
+	if (!isfinite(wanted->likely) || ceil(wanted->likely) >= wanted->usable)
+		return text_format(a,
+				   "; together they want all of %s, to one destination or another, "
+				   "and " TEXT_FMT " needs one that is to none",
+				   say_number(a, wanted->usable, "port"), TEXT_ARG(name))
+			.s;
+	return text_format(a,
+			   "; together about %s of %s are in use to one destination or another%s, "
+			   "and " TEXT_FMT " needs one that is to none",
+			   say_count(a, ceil(wanted->likely)),
+			   say_number(a, wanted->usable, "port"),
+			   wanted->most > wanted->usable ? ", perhaps all" : "", TEXT_ARG(name))
+		.s;
+}
+
 const char *plan_say_sum(const struct plan *p, struct arena *a)
 {
 	struct wanted wanted = fill_wanted(p);
 
 	if (wanted.usable == 0)
 		return "";
+	if (wanted.of_all)
+		return say_of_all(p, &wanted, a);
 	return text_format(a, "; together %s; %s available", say_wanted(p, &wanted, a),
 			   say_count(a, wanted.usable))
 		.s;

@@ -76,13 +76,13 @@ static void who_has_few_ports_wants_no_more_of_the_others(void)
 	} rows[] = {
 		{"{tiny: {bind: port 40010, rate: 5/s, total: 5, end: reset}, "
 		 "big: {rate: 40/s, total: 31, end: leak}}",
-		 {32, 32, 32, false}},
+		 {32, 32, 32, NULL, false}},
 		{"{fixed: {bind: port 40005, rate: 20/s, total: 20, end: leak}, "
 		 "leak: {rate: 100/s, total: 30, end: leak}}",
-		 {32, 31, 31, false}},
+		 {32, 31, 31, NULL, false}},
 		/* neither wants the other's */
 		{"{fixed: {bind: port 50000, rate: 20/s, total: 20}, ok: {rate: 20/s, end: reset}}",
-		 {0, 0, 0, false}},
+		 {0, 0, 0, NULL, false}},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -438,6 +438,40 @@ static void what_one_load_does_not_tell_is_not_told_of_all(void)
 	arena_close(&a);
 }
 
+/* The rates were 32/s, that of who has fewest ports by itself; a run carried 205/s, and no refusal. */
+static void loads_that_want_not_the_very_same_carry_so_much_at_least(void)
+{
+	static const struct {
+		const char *loads;
+		double rate;
+		bool is_least;
+	} rows[] = {
+		{"{a: {rate: 200/s}, b: {rate: 5/s, bind: address}}", 32, true},
+		/* 64 ports of the one, and half a second longer of the other */
+		{"{a: {rate: 200/s, hold: 500ms}, b: {rate: 5/s, bind: address}}", 25.6, true},
+		{"{a: {rate: 200/s}, b: {concurrency: 1, hold: 500ms}}", 512, true},
+		{"{a: {rate: 200/s}, b: {rate: 5/s}}", 640, false},
+		{"{a: {rate: 200/s}, b: {concurrency: 1}}", 640, false},
+		{"{a: {rate: 200/s}, b: {rate: 5/s, bind: address, end: leak}}", 0, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		struct plan p = help_plan(text_format(&a,
+						      "network: {ports: 40000-40063, servers: 20, "
+						      "time_wait: 2s}\nloads: %s",
+						      rows[i].loads)
+						  .s,
+					  NULL, 1, &a);
+
+		if (p.forecast.rate_is_least != rows[i].is_least)
+			printf("\n%s: %g\n", rows[i].loads, p.forecast.rate);
+		CU_ASSERT_DOUBLE_EQUAL(p.forecast.rate, rows[i].rate, 1e-6);
+		CU_ASSERT_EQUAL(p.forecast.rate_is_least, rows[i].is_least);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(loads_fill_their_ports_before_any_comes_back),
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
@@ -451,6 +485,7 @@ static const struct test tests[] = {
 	TEST(a_load_that_starts_late_is_waited_for),
 	TEST(what_a_load_draws_is_counted_of_that_load),
 	TEST(what_one_load_does_not_tell_is_not_told_of_all),
+	TEST(loads_that_want_not_the_very_same_carry_so_much_at_least),
 	TESTS_END,
 };
 
