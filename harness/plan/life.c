@@ -312,9 +312,7 @@ static struct span live_time(const struct scenario *s)
 
 struct span life_request(const struct scenario *s)
 {
-	if (s->load.protocol == PROTOCOL_UDP)
-		return datagram_live(s);
-	return s->load.request.receive > 0 ? live_time(s) : span_of(s->load.hold);
+	return s->load.protocol == PROTOCOL_UDP ? datagram_live(s) : live_time(s);
 }
 
 /* A socket of UDP has its port until it is closed, and not a moment longer. */
@@ -366,9 +364,7 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		    enum end end)
 {
 	enum quiet quiet = quiet_of(s, end);
-	bool is_datagram = s->load.protocol == PROTOCOL_UDP;
-	struct life life = {is_datagram ? datagram_live(s) : live_time(s),
-			    quiet_span(s, host, quiet), 0};
+	struct life life = {life_request(s), quiet_span(s, host, quiet), 0};
 
 	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
 		add(&life.live, span_of(s->load.timeout));

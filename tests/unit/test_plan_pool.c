@@ -387,6 +387,30 @@ static void what_pools_that_keep_too_few_open_has_a_condition(void)
 	arena_close(&a);
 }
 
+/* What is reset, or refused, at once gives its port back, whatever the pool would keep of it, and for how long. */
+static void a_pool_keeps_nothing_that_is_reset(void)
+{
+	static const struct {
+		const char *server;
+		bool exhausts;
+	} rows[] = {{"reset", false}, {"refuse", false}, {"answer", true}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a,
+				    "network: {ports: 40000-40007}\nserver: {behaviour: %s}\n"
+				    "load: {rate: 100/s, total: 73, hold: 1100ms, pool: {max_idle: "
+				    "64}}\nstop: {time: 1500ms}",
+				    rows[i].server)
+				.s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.known && p.forecast.exhausts, rows[i].exhausts);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(the_hidden_churn_ends_where_the_pool_keeps_all),
 	TEST(rounds_drift_apart),
@@ -399,6 +423,7 @@ static const struct test tests[] = {
 	TEST(what_cannot_fail_is_no_prediction),
 	TEST(a_load_that_wants_more_than_there_is_may_run_out),
 	TEST(a_pool_that_keeps_all_needs_no_more),
+	TEST(a_pool_keeps_nothing_that_is_reset),
 	TESTS_END,
 };
 
