@@ -339,18 +339,25 @@ bool life_leaves_unread(const struct scenario *s, const struct load *l)
 }
 
 /* An answer that comes after the close is met by a RST, which ends FIN_WAIT and what would follow it:
- * tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c. */
+ * tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c. Who sends a FIN without closing reads for another
+ * timeout. */
 static void late_answers_limit(struct span *quiet, const struct scenario *s, enum end end)
 {
 	const struct load *l = &s->load;
 	struct span answer = answer_span(s);
+	int64_t closes = end == END_SHUTDOWN ? 2 * l->timeout : l->timeout, left;
 
-	if (l->protocol != PROTOCOL_TCP || l->options.mptcp || end != END_CLOSE ||
-	    s->server.behaviour != BEHAVIOUR_ANSWER || answer_comes(s))
+	if (l->protocol != PROTOCOL_TCP || l->options.mptcp || l->request.receive == 0 ||
+	    (life_end(l, end) != END_CLOSE && end != END_SHUTDOWN) ||
+	    !behaviour_does(s->server.behaviour, DOES_SERVE) ||
+	    answer.most + SPEED_STALL_NS < closes)
 		return;
+	left = sooner(later(answer.most - closes, 0), life_fin_wait_ns(s));
 	quiet->least = 0;
-	if (answer_fails(s))
-		*quiet = span_between(0, sooner(quiet->most, answer.most - l->timeout));
+	if (answer.least > closes + SPEED_STALL_NS)
+		*quiet = span_between(0, left);
+	else
+		quiet->most = later(quiet->most, left);
 }
 
 static void add(struct span *to, struct span more)

@@ -396,6 +396,11 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 		     "request: {send: 8B, receive: 8B}}", 0.5, 32 / .5, CANNOT_TELL, 0},
 		{FEW "server: {die: 31s}\nload: {rate: 20/s, total: 320, end: reset}", 0, INFINITY, HOLDS, 0},
 		/* an answer that comes after the close is met by a RST: no TIME_WAIT */
+		{FEW "server: {behaviour: hold, delay: 400ms}\n"
+		 "load: {rate: 50/s, total: 40, request: {send: 8B, receive: 8B}, timeout: 100ms}", 0.4, 80, HOLDS, 0},
+		{FEW "server: {behaviour: hold, delay: 1s}\n"
+		 "load: {rate: 50/s, total: 40, request: {send: 8B, receive: 8B}, timeout: 200ms, "
+		 "end: shutdown, on_failure: continue}", 1, 32, CANNOT_TELL, 0},
 		{FEW "server: {delay: 400ms}\n"
 		 "load: {rate: 50/s, total: 40, request: {send: 8B, receive: 8B}, timeout: 100ms}", 0.4, 80, HOLDS, 0},
 		{FEW "server: {delay: 100ms}\n"
