@@ -247,6 +247,23 @@ static void limit_opened(struct forecast *f, const struct scenario *s)
 	f->after_most = least(f->after_most, shape_due(&shape, at + SPEED_STALL_NS) + 1);
 }
 
+/* Connects that are timed by themselves begin with the run (drive/prober.c). */
+static uint64_t timed_by(const struct scenario *s, double ns)
+{
+	double begun_ns = (double)s->load.start + ns;
+
+	return s->sample.latency ? (uint64_t)(begun_ns / (double)s->sample.latency) : 0;
+}
+
+/* The backlog, one that is too many for it, and one that is accepted; each that is timed has a place, too. */
+static void limit_queued(struct forecast *f, const struct scenario *s)
+{
+	uint64_t room = s->server.backlog + (s->server.accept_every ? 2 : 1);
+
+	f->after = least(f->after, less(room, timed_by(s, f->at.likely)));
+	f->after_least = least(f->after_least, less(s->server.backlog, timed_by(s, f->at.most)));
+}
+
 static void keep_refusal(struct forecast *f, const struct scenario *s, const struct budget *b,
 			 const struct life *life, const struct refusal *r)
 {
@@ -257,14 +274,11 @@ static void keep_refusal(struct forecast *f, const struct scenario *s, const str
 	f->after_least = opens ? r->least : 0;
 	f->after_most = opens ? r->most : 0;
 	limit_opened(f, s);
-	/* The backlog, one that is too many for it, and one that is accepted. */
-	if (speed_fills(s, &s->load)) {
-		f->after = least(f->after, s->server.backlog + (s->server.accept_every ? 2 : 1));
-		f->after_least = least(f->after_least, s->server.backlog);
-	}
 	f->at = (struct guess){speed_pace(s, b, life, r->least).least,
 			       speed_pace(s, b, life, r->likely).likely,
 			       speed_pace(s, b, life, r->sure).most};
+	if (speed_fills(s, &s->load))
+		limit_queued(f, s);
 }
 
 /* The refusal that is sure, if any is: soon enough for `until`. */

@@ -414,6 +414,9 @@ static void what_a_server_does_before_it_changes_is_all_that_can_be_told(void)
 		 "request: {send: 8B, receive: 8B}}", -1, 0, CANNOT_TELL, 0},
 		/* what the backlog has no room for hangs, and has its port until its timeout */
 		{FEW "server: {behaviour: never-accept, backlog: 4}\nload: {end: leak}", -1, 0, REFUSES, 5},
+		/* 16 connects are timed in the 0.32 s, and have a place each */
+		{FEW "server: {behaviour: never-accept, backlog: 40}\nload: {rate: 100/s, end: leak}\n"
+		 "sample: {latency: 20ms}", -1, 0, REFUSES, 41 - 16},
 		{"network: {ports: 40000-40003, reserved: [40000-40003]}\n"
 		 "server: {behaviour: never-accept, backlog: 4}\nload: {rate: 10/s, total: 3, end: leak}", -1, 0,
 		 REFUSES, 0},
