@@ -9,6 +9,7 @@
 #include "judge/say.h"
 #include "plan/bind.h"
 #include "plan/life.h"
+#include "plan/speed.h"
 
 void advice_add(struct line_list *lines, struct text line)
 {
@@ -56,15 +57,15 @@ static uint64_t bursts_want(const struct evidence *e, int64_t life_ns)
 }
 
 /* In TIME_WAIT a timer may be late, but where a connect ends it. */
-static int64_t longest_ns(const struct evidence *e, int64_t life_ns)
+static int64_t timer_late_ns(const struct evidence *e)
 {
-	return life_ns +
-	       (e->plan->forecast.late_ns > 0 ? wheel_late_ns(e->plan->host, TIME_WAIT_NS) : 0);
+	return e->plan->forecast.late_ns > 0 ? wheel_late_ns(e->plan->host, TIME_WAIT_NS) : 0;
 }
 
-static double rate_sure(const struct evidence *e, uint64_t ports, int64_t life_ns)
+/* For sure, as a plan has it: a close may be late. */
+static double rate_sure(uint64_t ports, int64_t longest_ns)
 {
-	return rate_of(ports, longest_ns(e, life_ns));
+	return rate_of(ports, longest_ns + SPEED_CLOSE_LATE_NS);
 }
 
 /* " (enough)"; or why it is not: no number of ports is, where some are held for good. */
@@ -84,16 +85,14 @@ static const char *say_enough(const struct evidence *e, uint64_t ports, int64_t 
 			.s;
 	if (asked <= 0)
 		return "";
-	if (rate >= asked && bursts_want(e, life_ns) > ports)
+	if (rate >= asked && bursts_want(e, life_ns + SPEED_CLOSE_LATE_NS) > ports)
 		return " (not enough alone: a burst comes before the ports do)";
 	if (rate >= asked && gateway < asked)
 		return text_format(e->a, " (not enough: the gateway carries %s for sure)",
 				   say_rate(e->a, gateway))
 			.s;
 	if (rate >= asked && sure < asked)
-		return text_format(e->a, " (enough but for a timer that is late: %s for sure)",
-				   say_rate(e->a, sure))
-			.s;
+		return text_format(e->a, " (too close: %s for sure)", say_rate(e->a, sure)).s;
 	return rate >= asked ? " (enough)" : " (not enough alone)";
 }
 
@@ -108,14 +107,15 @@ static const char *rate_judged(const struct evidence *e, uint64_t ports, int64_t
 /* ", 1,075/s (enough)" */
 static const char *rate_of_ports(const struct evidence *e, uint64_t ports, int64_t life_ns)
 {
-	return rate_judged(e, ports, life_ns, life_ns > 0 ? rate_sure(e, ports, life_ns) : 0);
+	return rate_judged(e, ports, life_ns,
+			   life_ns > 0 ? rate_sure(ports, life_ns + timer_late_ns(e)) : 0);
 }
 
 /* The client's own ports, which the gateway's come on top of. */
 static double own_rate(const struct evidence *e)
 {
-	return rate_sure(e, e->plan->budget.capacity,
-			 outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a));
+	return rate_sure(e->plan->budget.capacity,
+			 outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a) + timer_late_ns(e));
 }
 
 const char *advice_gateway_rate(const struct evidence *e, uint64_t ports, int64_t life_ns)
@@ -228,10 +228,10 @@ void advice_spread(struct line_list *lines, const struct evidence *e)
 	if (shape->burst == 0 || e->plan->load_count > 1 || lasts_ns == FOR_EVER || f->buckets)
 		return;
 	if (f->quiet_ns > 0)
-		lasts_ns = longest_ns(e, outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a));
-	at_once = fmax(ceil(rate * (double)lasts_ns / 1e9), 1);
-	if (at_once > (double)e->plan->budget.capacity)
+		lasts_ns = outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a) + timer_late_ns(e);
+	if (rate_sure(e->plan->budget.capacity, lasts_ns) < rate)
 		return;
+	at_once = fmax(ceil(rate * (double)lasts_ns / 1e9), 1);
 	advice_add_fmt(lines, e->a,
 		       "spread the burst: %s every %s are %s, which evenly, with a port for %s "
 		       "each, want %s at once (enough)",
@@ -256,7 +256,7 @@ void advice_reuse(struct line_list *lines, const struct evidence *e)
 			   say_time(e->a, delay_ns),
 			   evidence_binds_some(e)
 				   ? ", a bind() to port 0 none"
-				   : rate_judged(e, ports, life_ns, rate_of(ports, life_ns)))
+				   : rate_judged(e, ports, life_ns, rate_sure(ports, life_ns)))
 		       .s;
 	if (is_set) {
 		advice_add_fmt(

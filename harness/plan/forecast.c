@@ -17,11 +17,6 @@
 
 #define SECOND INT64_C(1000000000)
 
-/* A close may be late by this much, of what has its port for a time: with room for 32 ms a load ran out of
- * ports in one run of three on a busy machine, with room for 67 ms in none. Where loads share ports it is
- * SPEED_STALL_NS. */
-#define HELD_UP_NS INT64_C(50000000)
-
 /* Rounds that are in step may be late by this much together. */
 #define STEP_SLACK 100e6
 
@@ -364,7 +359,7 @@ static double soonest_ns(const struct scenario *s, const struct budget *b, const
 /* What is due while a machine is held up begins together; in a closed loop nothing is. */
 static int64_t held_up_ns(const struct scenario *s, int64_t lasts_ns)
 {
-	return load_is_open(&s->load) && lasts_ns > 0 ? HELD_UP_NS : LIFE_SLACK;
+	return load_is_open(&s->load) && lasts_ns > 0 ? SPEED_CLOSE_LATE_NS : LIFE_SLACK;
 }
 
 /* A connection has ports for so long at most, one after the other: timers may be late. */

@@ -21,6 +21,11 @@ double speed_round_most_ns(double round_ns);
 /* So long may a machine be held up: what is due meanwhile begins together. */
 #define SPEED_STALL_NS INT64_C(250000000)
 
+/* A close may be late by this much, of what has its port for a time: with room for 32 ms a load ran out of
+ * ports in one run of three on a busy machine, with room for 67 ms in none. Where loads share ports it is
+ * SPEED_STALL_NS. */
+#define SPEED_CLOSE_LATE_NS INT64_C(50000000)
+
 /* What a connect takes, as long as the first half of the ports is not in use: 13 us
  * were measured over loopback, 37 us over veth, on Linux 6.18; the bounds leave room
  * for machines faster and ten times slower. */

@@ -337,7 +337,9 @@ static void a_burst_is_to_be_spread_where_its_rate_fits(void)
 		 "spread the burst: 64 connections every 8 s are 8/s, which evenly, with a port "
 		 "for "
 		 "2 s each, want 16 ports at once (enough)"},
-		{"burst: {size: 64, every: 4s}, hold: 2s, end: reset", "want 32 ports at once"},
+		{"burst: {size: 64, every: 4500ms}, hold: 2s, end: reset", "want 29 ports at once"},
+		/* 32 of 32: a close may be late */
+		{"burst: {size: 64, every: 4s}, hold: 2s, end: reset", NULL},
 		{"burst: {size: 64, every: 3s}, hold: 2s, end: reset", NULL},
 		{"rate: 8/s, hold: 2s, end: reset", NULL},
 		/* closed, each has its port for 60 s more; and for ever, if nobody closes it */
