@@ -344,12 +344,12 @@ static uint64_t begun_most(const struct scenario *s)
 	return load_begins_most(&s->load, &shape, s->stop.time);
 }
 
-/* No machine is sooner: an open loop may be by the clock, however slow connects are past half full. What a dead
- * server refuses of UDP is answered sooner than by a live one, and a closed loop goes on then. */
+/* No machine is sooner: an open loop may be by the clock, however slow connects are past half full. A server that
+ * dies ends what its clients wait for, and what it refuses then is answered at once: a closed loop goes on. */
 static double soonest_ns(const struct scenario *s, const struct budget *b, const struct life *life)
 {
 	struct shape shape = shape_make(&s->load);
-	bool hastens = s->load.protocol == PROTOCOL_UDP;
+	bool hastens = s->load.protocol == PROTOCOL_UDP || s->server.die > 0;
 	double changes = hastens ? fmax(speed_changes_ns(s, &s->load), 0) : INFINITY;
 
 	return load_is_open(&s->load) ? (double)shape_when(&shape, b->first)

@@ -73,6 +73,20 @@ static void a_client_may_go_on_before_it_is_accepted(void)
 	arena_close(&a);
 }
 
+/* Seven wait for the FIN of a server that dies, and go on while their ports wait. */
+static void a_server_that_dies_lets_its_clients_go_on(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40007}\nserver: {behaviour: ignore, die: 800ms}\n"
+			  "load: {concurrency: 7, duration: 1300ms, timeout: 2s, end: shutdown, "
+			  "on_failure: continue}",
+			  NULL, 1, &a);
+
+	CU_ASSERT(!p.forecast.known);
+	arena_close(&a);
+}
+
 /* connect() may miss one port of an odd range; and a connect that is timed may have the last one. */
 static void who_wants_the_last_port_may_lack_it(void)
 {
@@ -598,6 +612,7 @@ static const struct test tests[] = {
 	TEST(a_mix_is_known_where_all_its_ends_agree),
 	TEST(a_race_for_the_first_close_cannot_be_told),
 	TEST(a_client_may_go_on_before_it_is_accepted),
+	TEST(a_server_that_dies_lets_its_clients_go_on),
 	TEST(who_wants_the_last_port_may_lack_it),
 	TEST(a_port_is_counted_for_each_destination_and_source),
 	TEST(no_more_wait_than_there_are_buckets),
