@@ -96,15 +96,36 @@ struct fill {
 	bool is_copy; /* of the load's before, which finds the very same */
 };
 
-/* When somebody asks who has no other ports than these. */
-static int64_t asked_ns(const struct sum *v)
+/* Has it no other ports than these, and none that any of those counted has? */
+static bool is_asker(const struct sum *v, uint32_t k)
 {
-	int64_t first = v->me->load->start;
+	const struct load_plan *asker = &v->p->loads[k];
 
 	for (uint32_t i = 0; i < v->p->load_count; i++)
-		if (together_within(v->p, &v->p->loads[i], v->me))
-			first = sooner(first, v->p->loads[i].load->start);
-	return first;
+		if (i != k && v->part[i] > 0 && !together_meet(&v->p->loads[i], asker))
+			return false;
+	return together_inside(v->p, asker, v->me);
+}
+
+/* When somebody asks who may be refused for all of these, first and last. */
+struct asked {
+	int64_t first;
+	double last;
+};
+
+static struct asked asked_of(const struct sum *v)
+{
+	struct asked a = {FOR_EVER, 0};
+
+	for (uint32_t i = 0; i < v->p->load_count; i++) {
+		const struct load_plan *lp = &v->p->loads[i];
+
+		if (!is_asker(v, i))
+			continue;
+		a.first = sooner(a.first, lp->load->start);
+		a.last = fmax(a.last, due_begun_ns(v->p, lp));
+	}
+	return a;
 }
 
 static struct fill fill_of(struct sum *v, const struct forecast *one)
@@ -114,14 +135,17 @@ static struct fill fill_of(struct sum *v, const struct forecast *one)
 	double usable = v->me->budget.usable;
 	double lost = budget_lost(&v->me->budget, p->scenario, v->me->load);
 	bool is_steady = v->me->budget.pairs == 1 || p->scenario->network.choose != CHOOSE_SEED;
+	struct asked asked = asked_of(v);
 	struct fill f = {FOR_EVER, FOR_EVER, FOR_EVER, .likely_of = (uint32_t)(v->me - p->loads)};
 
 	slow_down(v, stop);
 	f.never = sum_peak(v) <= usable - lost || (usable > 0 && shares_with_all(p, v->me)) ||
 		  (v->alone && one->known && !one->exhausts);
 	if (!f.never) {
-		f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable - lost, stop), asked_ns(v));
-		f.likely_ns = later(sum_passed_ns(v, SUM_LIKELY, usable, stop), asked_ns(v));
+		f.soonest_ns = later(sum_passed_ns(v, SUM_MOST, usable - lost, stop), asked.first);
+		f.likely_ns = later(sum_passed_ns(v, SUM_LIKELY, usable, stop), asked.first);
+		if ((double)f.likely_ns > asked.last)
+			f.likely_ns = FOR_EVER;
 	}
 	if (is_steady)
 		f.surely_ns =
@@ -388,6 +412,20 @@ static bool is_part(const struct plan *p, const struct load_plan *lp)
 	return false;
 }
 
+/* Does of any two that are counted one take ports from the other? Else some of theirs may be the same. */
+static bool is_one_of(const struct sum *v)
+{
+	const struct load_plan *loads = v->p->loads;
+
+	for (uint32_t i = 0; i < v->p->load_count; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (v->part[i] > 0 && v->part[k] > 0 &&
+			    !together_meet(&loads[i], &loads[k]) &&
+			    !together_meet(&loads[k], &loads[i]))
+				return false;
+	return true;
+}
+
 /* The view that may be fullest, by what there is: of the ports of one load that other loads want, too, or of the
  * only one. */
 static bool fullest(struct sum *out, const struct plan *p)
@@ -399,7 +437,7 @@ static bool fullest(struct sum *out, const struct plan *p)
 		if (is_part(p, &p->loads[i]))
 			continue;
 		sum_make(&v, p, i);
-		if ((v.alone && p->load_count > 1) ||
+		if ((v.alone && p->load_count > 1) || !is_one_of(&v) ||
 		    (any &&
 		     sum_peak(&v) * out->me->budget.usable <= sum_peak(out) * v.me->budget.usable))
 			continue;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "plan/fill.h"
 #include "plan/part.h"
 #include "plan_help.h"
 #include "suites.h"
@@ -165,6 +166,22 @@ static void loads_want_each_others_ports_only_where_they_may_have_them(void)
 		CU_ASSERT_EQUAL(f->after, rows[i].after);
 		CU_ASSERT_EQUAL(together_capacity(&p), rows[i].capacity);
 	}
+	arena_close(&a);
+}
+
+/* Twelve of IPv6 and ten of IPv4 may have the same ports, and who finds those of both has asked before. */
+static void who_has_asked_before_is_likely_refused_none(void)
+{
+	struct arena a = help_arena();
+	struct plan p = help_plan(
+		"network: {ports: 40000-40015}\nloads: {six: {family: ipv6, rate: 100/s, total: "
+		"12, end: "
+		"leak}, any: {rate: 100/s, total: 1, bind: any, end: leak, start: 200ms}, "
+		"four: {rate: 100/s, total: 10, end: leak, start: 300ms}}",
+		NULL, 1, &a);
+
+	CU_ASSERT(!p.forecast.known && p.forecast.likely_run_ns == FOR_EVER);
+	CU_ASSERT_EQUAL(fill_wanted(&p).likely, 13);
 	arena_close(&a);
 }
 
@@ -475,6 +492,7 @@ static void loads_that_want_not_the_very_same_carry_so_much_at_least(void)
 static const struct test tests[] = {
 	TEST(loads_fill_their_ports_before_any_comes_back),
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
+	TEST(who_has_asked_before_is_likely_refused_none),
 	TEST(a_reserved_port_is_nobodys_but_who_names_it),
 	TEST(who_dies_gives_its_port_up),
 	TEST(who_sends_nothing_beside_requests_closes_first),
