@@ -434,6 +434,8 @@ struct span life_fails_ns(const struct scenario *s, const struct life *life)
 		return span_between(l->timeout, FOR_EVER); /* or none does */
 	if (!ends || !fails)
 		return span_of(FOR_EVER);
+	if (l->protocol == PROTOCOL_UDP) /* an ICMP may tell at once that nobody listens */
+		return span_between(later(life->live.least, 1), l->timeout + SPEED_STALL_NS);
 	return opens ? span_between(l->timeout, l->timeout + SPEED_STALL_NS)
 		     : span_between(later(life->live.least, 1), life->live.most + SPEED_STALL_NS);
 }

@@ -594,6 +594,37 @@ static void no_more_wait_than_there_are_buckets(void)
 	ROWS_CHECK(rows, &host);
 }
 
+/* Who is told by an ICMP that nobody listens ends with that, before the ports do; who is not, with the timeout. */
+static void a_refused_datagram_ends_a_load_at_once(void)
+{
+	static const struct {
+		const char *load;
+		bool exhausts;
+	} rows[] = {
+		{"", false},
+		{", connected: false", true},
+		{", on_failure: continue", true},
+		{", timeout: 10ms, connected: false", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = help_arena();
+		const char *lines =
+			text_format(&a,
+				    "network: {ports: 40000-40007}\nserver: {behaviour: refuse}\n"
+				    "load: {protocol: udp, rate: 422/s, total: 289, end: leak, bind: "
+				    "any, request: {send: 64B, receive: 64B}%s}",
+				    rows[i].load)
+				.s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.known && p.forecast.exhausts, rows[i].exhausts);
+		if ((p.forecast.known && p.forecast.exhausts) != rows[i].exhausts)
+			printf("row %zu\n", i);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(what_is_never_closed_holds_its_port_for_ever),
 	TEST(a_client_that_closes_first_holds_its_port_for_a_minute_more),
@@ -616,6 +647,7 @@ static const struct test tests[] = {
 	TEST(who_wants_the_last_port_may_lack_it),
 	TEST(a_port_is_counted_for_each_destination_and_source),
 	TEST(no_more_wait_than_there_are_buckets),
+	TEST(a_refused_datagram_ends_a_load_at_once),
 	TESTS_END,
 };
 // clang-format on
