@@ -107,6 +107,8 @@ static const char *say_bound(const struct evidence *e)
 					  ? ", less what bind() takes, for all of them at once"
 					  : "")
 			      .s;
+	if (isnan(e->plan->forecast.rate) && e->plan->scenario->server.accept_every)
+		can = "at least can go on for ever, each accepted as late as it may be,";
 	if (e->kept > 0)
 		can = "would be all that could go on for ever, were each of them closed,";
 	if (evidence_binds_some(e) && reuse_is_set(e->plan) && has_timestamps(e->plan))

@@ -346,6 +346,7 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 	const struct load *l = &s->load;
 	struct span answer = answer_span(s);
 	int64_t closes = end == END_SHUTDOWN ? 2 * l->timeout : l->timeout, left;
+	int64_t least = quiet->least;
 
 	if (l->protocol != PROTOCOL_TCP || l->options.mptcp || l->request.receive == 0 ||
 	    (life_end(l, end) != END_CLOSE && end != END_SHUTDOWN) ||
@@ -354,8 +355,8 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 		return;
 	left = sooner(later(answer.most - closes, 0), life_fin_wait_ns(s));
 	quiet->least = 0;
-	if (answer.least > closes + SPEED_STALL_NS)
-		*quiet = span_between(0, left);
+	if (answer.least > closes + SPEED_STALL_NS) /* none comes before its time */
+		*quiet = span_between(sooner(least, sooner(answer.least - closes, left)), left);
 	else
 		quiet->most = later(quiet->most, left);
 }
@@ -367,6 +368,29 @@ static void add(struct span *to, struct span more)
 	to->mean += more.mean;
 }
 
+/* Does the client wait for an answer no longer than load.timeout, and then close? */
+static bool gives_up(const struct scenario *s, enum end end)
+{
+	return s->load.request.receive > 0 && !s->load.options.mptcp &&
+	       (end == END_CLOSE || end == END_RESET || end == END_DISCONNECT);
+}
+
+/* A connect may hang at a full backlog, and an answer that comes once the client has given up is met by a RST, as
+ * soon as the connection is accepted. */
+static void wait_for_accept(struct life *life, const struct scenario *s, enum end end)
+{
+	int64_t wait = accept_wait_ns(s), timeout = s->load.timeout, open = wait;
+
+	if (gives_up(s, end))
+		open = sooner(wait, speed_fills(s, &s->load) ? 2 * timeout : timeout);
+	add(&life->live, span_between(0, open));
+	if (open == wait)
+		return;
+	life->quiet.least = sooner(life->quiet.least, timeout);
+	if (life->quiet.most > 0)
+		life->quiet.most = life->quiet.mean = later(life->quiet.most, wait - open);
+}
+
 struct life life_so(const struct scenario *s, const struct budget *b, const struct host *host,
 		    enum end end)
 {
@@ -375,10 +399,10 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 
 	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
 		add(&life.live, span_of(s->load.timeout));
-	add(&life.live, span_between(0, accept_wait_ns(s)));
 	if (end == END_WAIT || end == END_SHUTDOWN)
 		add(&life.live, busy_span(s));
 	life.late_ns = late_by(s, host, &life.quiet, quiet, end);
+	wait_for_accept(&life, s, end);
 	if (life_end(&s->load, end) == END_CLOSE && quiet == QUIET_TIME_WAIT && !takes_over(s))
 		add(&life.quiet, busy_span(s)); /* in FIN_WAIT2, before it */
 	late_answers_limit(&life.quiet, s, end);

@@ -61,15 +61,16 @@ static const char *say_free(const struct plan *p)
 				  : "the connection is closed";
 }
 
-/* "0.7 s open", "0.7 s open on average, 0.91 s at most": of answers that take their own time each. */
-static const char *say_open(const struct outline *o, struct arena *a)
+/* "0.7 s open", "up to 3 s open" of a far end that accepts slowly, "0.7 s open on average, 0.91 s at most": of answers that take their own time each. */
+static const char *say_open(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *live = say_time(a, (double)o->live_ns);
+	bool is_bound = isnan(p->forecast.rate) && p->scenario->server.accept_every > 0;
 
 	if (o->live_most_ns == 0)
 		return "";
 	if (o->live_most_ns <= o->live_ns)
-		return text_format(a, "%s open", live).s;
+		return text_format(a, "%s%s open", is_bound ? "up to " : "", live).s;
 	return text_format(a, "%s open on average (%s at most)", live,
 			   say_time(a, (double)o->live_most_ns))
 		.s;
@@ -77,7 +78,7 @@ static const char *say_open(const struct outline *o, struct arena *a)
 
 struct text plan_say_life(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const char *live = say_open(o, a), *quiet = "", *own = "";
+	const char *live = say_open(p, o, a), *quiet = "", *own = "";
 	const char *reuse = say_reuse(p, a);
 
 	if (p->load_count > 1)
