@@ -191,13 +191,20 @@ static void count_kept(struct forecast *all, const struct plan *p)
 
 /* Of a load whose sockets share their ports, no two connections at once are between the same addresses and
  * ports: connect() refuses the others, which is no want of a port. */
-static double opens_most(const struct use *u, double ns)
+static bool repeats(const struct use *u)
+{
+	return bind_shares_port(u->load->load) && !bind_overshadows(u->load->load);
+}
+
+/* In which it has each port for as long as its own sockets mind it, whoever asks. */
+static double opens_most(const struct plan *p, const struct use *u, double ns)
 {
 	const struct load_plan *lp = u->load;
+	struct life own = use_make(p, lp, lp).life;
 	double since = ns - (double)lp->load->start;
-	int64_t life = life_sum(u->life.live.least, u->life.quiet.least);
+	int64_t life = life_sum(own.live.least, own.quiet.least);
 
-	if (!bind_shares_port(lp->load) || bind_overshadows(lp->load) || life == 0)
+	if (!repeats(u) || life == 0)
 		return INFINITY;
 	return (double)lp->budget.capacity * (floor(fmax(since, 0) / (double)life) + 1);
 }
@@ -219,7 +226,7 @@ static double usable_least(const struct plan *p, const struct fill *fills, int64
 }
 
 /* Of one load: those that have had a port until the first refusal, which comes between two times. */
-static struct guess begun_until(const struct use *u, const struct fill *f)
+static struct guess begun_until(const struct plan *p, const struct use *u, const struct fill *f)
 {
 	double by = use_begun(u, PACE_QUICK, (double)f->surely_ns);
 	double likely_ns = (double)f->likely_ns - 1; /* before the one that is refused */
@@ -227,10 +234,11 @@ static struct guess begun_until(const struct use *u, const struct fill *f)
 		u->is_pooled ? use_likely(u, likely_ns) : use_begun(u, PACE_USUAL, likely_ns);
 
 	return (struct guess){
-		fmin(use_least(u, (double)f->soonest_ns), opens_most(u, 0)),
-		fmin(opened, opens_most(u, likely_ns)),
+		fmin(use_least(u, (double)f->soonest_ns),
+		     repeats(u) ? (double)u->load->budget.capacity : INFINITY),
+		fmin(opened, opens_most(p, u, likely_ns)),
 		fmin(u->is_pooled ? pool_opens_most(&u->pool, by) : by,
-		     opens_most(u, (double)f->surely_ns)),
+		     opens_most(p, u, (double)f->surely_ns)),
 	};
 }
 
@@ -265,7 +273,7 @@ static void count(struct forecast *all, const struct sum *v, const struct fill *
 	all->counted = true;
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		const struct use *u = &v->uses[i];
-		struct guess one = begun_until(u, f);
+		struct guess one = begun_until(p, u, f);
 
 		keeps &= gives_none_back(u, (double)f->surely_ns);
 		all_open &= opens(p, u);

@@ -380,6 +380,23 @@ static void what_a_search_may_miss_is_not_reckoned_with(void)
 	arena_close(&a);
 }
 
+/* Its own sockets take a port of TIME_WAIT over, which another's bind() is refused: 60 connections through 16
+ * ports, and then as many as are left. */
+static void who_shares_ports_opens_more_than_there_are(void)
+{
+	struct arena a = help_arena();
+	struct plan p =
+		help_plan("network: {ports: 40000-40031}\n"
+			  "loads: {a: {bind: ports 40000-40015, options: {reuseaddr: true}, "
+			  "end: shutdown, concurrency: 12, total: 60}, "
+			  "b: {bind: address, end: leak, rate: 200/s, total: 40}}",
+			  NULL, 1, &a);
+
+	CU_ASSERT(p.forecast.exhausts && p.forecast.counted);
+	CU_ASSERT(p.forecast.after_least <= 32 && p.forecast.after_most >= 76);
+	arena_close(&a);
+}
+
 /* Of UDP a round is as long as its answer takes, until the server dies: then as long as its timeout. */
 static void the_quickest_round_is_the_shortest(void)
 {
@@ -406,6 +423,7 @@ static const struct test tests[] = {
 	TEST(what_never_opens_is_counted_among_those_before),
 	TEST(what_a_search_may_miss_is_not_reckoned_with),
 	TEST(the_quickest_round_is_the_shortest),
+	TEST(who_shares_ports_opens_more_than_there_are),
 	TESTS_END,
 };
 
