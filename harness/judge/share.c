@@ -22,10 +22,12 @@ static uint64_t kept_by(const struct tally *t)
 	return t->leaked + t->inherited + t->open;
 }
 
-/* Is it what it has closed that is missing, and not what it keeps? */
-static bool is_closer(const struct tally *t)
+/* Is it what it has closed that is missing, and not what it keeps, or kept when the ports ran out? */
+static bool is_closer(const struct evidence *e, const struct tally *t)
 {
-	return 2 * kept_by(t) < used_by(t);
+	struct holders h = evidence_holders(e);
+
+	return 2 * kept_by(t) < used_by(t) && h.time_wait + h.fin_wait >= h.live;
 }
 
 /* The load that was refused most; -1: none, or there is only one load. */
@@ -62,10 +64,13 @@ static int culprit_of(const struct evidence *e, int who)
 	return culprit;
 }
 
-static const char *say_owner(const struct tally *t)
+static const char *say_owner(const struct evidence *e, const struct tally *t)
 {
-	return is_closer(t) ? "A port in TIME_WAIT has no process: `ss -p` names nobody"
-			    : "Most of its sockets are open still: `ss -tunp` names it";
+	if (is_closer(e, t))
+		return "A port in TIME_WAIT has no process: `ss -p` names nobody";
+	return 2 * kept_by(t) < used_by(t)
+		       ? "Most of its sockets were open then: `ss -tunp` named it"
+		       : "Most of its sockets are open still: `ss -tunp` names it";
 }
 
 /* A victim has had few of the ports, and a load that has failed nowhere, half of them or more. */
@@ -90,7 +95,7 @@ static struct claim innocent_victim(const struct evidence *e)
 			say_number_of(e->a, loads[who].tally.opened, "connection", "connections"),
 			TEXT_ARG(loads[by].load), say_count(e->a, used_by(&loads[by].tally)),
 			say_number_of(e->a, capacity, "port", "ports"), e->ports_of,
-			say_owner(&loads[by].tally))};
+			say_owner(e, &loads[by].tally))};
 }
 
 /* What waits has no process: it is to be caught before, and outlives a restart. */
@@ -129,7 +134,7 @@ static void advise_victim(struct finding *f, const struct evidence *e)
 {
 	int by = culprit_of(e, refused_load(e));
 
-	if (by >= 0 && is_closer(&e->tape->loads[by].tally))
+	if (by >= 0 && is_closer(e, &e->tape->loads[by].tally))
 		advise_closer(f, e, by);
 	else if (by >= 0)
 		advise_keeper(f, e, by);

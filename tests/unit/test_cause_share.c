@@ -67,6 +67,37 @@ static void a_victim_has_few_ports_and_a_culprit_many(void)
 	}
 }
 
+/* By what the culprit had when the ports ran out, closed or open: not by what became of it until the end. */
+static void whose_ports_they_are_is_told_of_the_failure(void)
+{
+	static const struct {
+		uint64_t open, waiting;
+		const char *why;
+	} rows[] = {
+		{24, 8, "Most of its sockets were open then: `ss -tunp` named it"},
+		{8, 24, "A port in TIME_WAIT has no process"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sample *full;
+		struct trial t;
+
+		trial_open(&t, FEW "loads: {a: {hold: 1s}, b: {}}");
+		parts_put(&t, (const struct part[]){{24, 0}, {8, 1}}, 2);
+		full = trial_dump(&t, 32);
+		full->states[STATE_ESTABLISHED] = rows[i].open;
+		full->states[STATE_TIME_WAIT] = rows[i].waiting;
+		trial_judge(&t);
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause, CAUSE_INNOCENT_VICTIM);
+		row_says(i, t.verdict.causes[0].why, rows[i].why);
+		CU_ASSERT(text_has(t.verdict.causes[0].why, rows[i].why));
+		CU_ASSERT_EQUAL(lines_have(&t.verdict.causes[0].attempt, "opens and keeps"),
+				i == 0);
+		trial_close(&t);
+	}
+}
+
 /* Of what it resets it has nothing in the end: what it had open at once is held against all there is. */
 static void who_resets_had_what_was_open_at_once(void)
 {
@@ -399,6 +430,7 @@ static void advice_is_of_the_mean_of_what_is_opened(void)
 
 static const struct test tests[] = {
 	TEST(a_victim_has_few_ports_and_a_culprit_many),
+	TEST(whose_ports_they_are_is_told_of_the_failure),
 	TEST(who_resets_had_what_was_open_at_once),
 	TEST(a_funnel_is_of_three_loads_and_one_destination),
 	TEST(restarting_the_culprit_helps_where_it_keeps_its_ports),
