@@ -171,7 +171,7 @@ static struct claim lasting_churn(const struct evidence *e)
 {
 	const struct sample *last = later_dump(e);
 	struct holders h = evidence_holders(e);
-	uint64_t waiting = last ? last->states[STATE_TIME_WAIT] : 0;
+	uint64_t waiting = last ? least(last->states[STATE_TIME_WAIT], e->closed) : 0;
 	struct claim c = {.weight = claim_holds(e, least(waiting, h.own), &h) / 2};
 
 	if (2 * waiting <= h.own)

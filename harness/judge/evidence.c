@@ -50,6 +50,14 @@ static uint64_t waiting_outside(const struct evidence *e)
 	return least(e->tape->tally.closed - e->closed, most);
 }
 
+/* Of those that wait, what the client has not closed: a far end that is its own upstream has. */
+static uint64_t waiting_looped(const struct evidence *e, uint64_t waiting)
+{
+	uint64_t opened = (uint64_t)evidence_measured(e, MEASURE_SERVER_OPENED);
+
+	return least(less(waiting, e->tape->tally.closed), opened);
+}
+
 struct holders evidence_holders(const struct evidence *e)
 {
 	const struct tally *t = &e->tape->tally;
@@ -75,7 +83,10 @@ struct holders evidence_holders(const struct evidence *e)
 		h.unanswered = n[STATE_SYN_SENT];
 	}
 	h.time_wait -= least(h.time_wait, waiting_outside(e));
-	h.own = h.leaked + h.inherited + h.live + h.time_wait + h.fin_wait + h.unanswered;
+	h.looped = waiting_looped(e, h.time_wait);
+	h.time_wait -= h.looped;
+	h.own = h.leaked + h.inherited + h.live + h.time_wait + h.looped + h.fin_wait +
+		h.unanswered;
 	h.all = h.own +
 		(uint64_t)e->plan->budget.spaces *
 			(e->plan->squat.listening + e->plan->squat.bound + evidence_reserved(e));

@@ -39,6 +39,8 @@ struct evidence {
 /* What holds ports of the range: the client's sockets by the reason for which they are there. */
 struct holders {
 	uint64_t leaked, inherited, live, time_wait, fin_wait, unanswered;
+	uint64_t
+		looped; /* closed, and not the client's: the far end's to itself, at ports of its */
 	uint64_t ended; /* of the live: by the far end, and not by the client yet */
 	uint64_t own;	/* the sum of these */
 	uint64_t all;	/* with what others hold */

@@ -230,7 +230,8 @@ static struct claim proxy_loop(const struct evidence *e)
 	uint64_t opened = (uint64_t)evidence_measured(e, MEASURE_SERVER_OPENED);
 	struct holders h = evidence_holders(e);
 	bool shares = e->plan->scenario->network.topology == TOPOLOGY_LOOPBACK;
-	struct claim c = {.weight = shares ? claim_holds(e, least(opened, h.live), &h) : 0};
+	struct claim c = {.weight = shares ? claim_holds(e, h.looped + least(opened, h.live), &h)
+					   : 0};
 
 	if (opened == 0)
 		return no_claim;

@@ -183,6 +183,26 @@ static void a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened(void)
 	trial_close(&t);
 }
 
+/* The client closed one, and the far end those that it had opened to itself: what waits is the loop's. */
+static void a_loop_that_is_over_waits_and_is_no_churn(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	trial_open(&t, "network: {topology: loopback, ports: 40000-40031}\n"
+		       "server: {behaviour: loop}\nload: {rate: 1/s}");
+	trial_exhaust(&t, 1);
+	t.tape.tally.opened = t.tape.tally.closed = 1;
+	t.tape.far_opened = 31;
+	t.tape.far_errors[STAGE_CONNECT][EADDRNOTAVAIL] = 1;
+	trial_dump(&t, 32)->states[STATE_TIME_WAIT] = 32;
+	trial_judge(&t);
+	f = &t.verdict.causes[0];
+	CU_ASSERT_EQUAL_FATAL(t.verdict.cause_count, 1);
+	CU_ASSERT_EQUAL(f->cause, CAUSE_PROXY_LOOP);
+	trial_close(&t);
+}
+
 /* One connection, done after 4 ms: the chain was cut, and a loop it was all the same. And where the far
  * end found no port of the client's, they ran out, though the client was refused none. */
 static void a_loop_is_told_whatever_ends_it(void)
@@ -414,6 +434,7 @@ static const struct test tests[] = {
 	TEST(a_missing_address_of_ipv6_is_not_tentative),
 	TEST(the_limit_of_descriptors_is_told),
 	TEST(a_proxy_that_is_its_own_upstream_is_told_by_what_it_opened),
+	TEST(a_loop_that_is_over_waits_and_is_no_churn),
 	TEST(a_loop_is_told_whatever_ends_it),
 	TEST(a_leak_that_ends_with_the_descriptors_is_told_as_one),
 	TEST(a_connection_that_met_itself_is_told_with_the_ways_out),
