@@ -1,6 +1,6 @@
 /* doubt.h - what takes a forecast's word back: squat that comes late or may have ports that a load
  * names, addresses that are not to be had, few descriptors, a backlog that may be full, a far end that
- * takes the client's ports.
+ * takes the client's ports; and why a plan cannot tell.
  *
  * Input:  a plan whose forecast is that of its ports.
  * Errors: none.
@@ -27,3 +27,20 @@ bool doubt_gateway_first(const struct plan *p, const struct load_plan *lp);
 bool doubt_backlog(const struct plan *p);
 
 void doubt_set(struct plan *p);
+
+struct outline;
+
+/* Why it cannot be told whether ports run out, the first of the reasons; DOUBT_NONE: it can. Loads
+ * that have ports of their own (plan/part.h) are asked for part by part. In plan/doubt_why.c. */
+enum doubt doubt_of(const struct plan *p, const struct outline *o);
+
+/* The load that the reason is about, the first; NULL: it is not about one alone. */
+const struct load_plan *doubt_load(const struct plan *p, enum doubt why);
+
+/* What becomes of the load at a gateway, where that leaves a doubt, or ports of it end. */
+enum doubt doubt_gateway(const struct plan *p, const struct outline *o);
+
+/* Why it cannot be told what the ports of the only load carry for ever, and if half of them are ever
+ * in use. */
+enum doubt doubt_rate(const struct plan *p, const struct outline *o);
+enum doubt doubt_half(const struct plan *p, const struct outline *o);

@@ -306,3 +306,36 @@ struct outline outline_of(const struct plan *p)
 		o.gateway_ports = p->nat.carriage.each / p->nat.outside.count;
 	return o;
 }
+
+double outline_mean_ns(const struct outline *o, const struct plan *p)
+{
+	const struct forecast *f = &p->forecast;
+	double all = (double)o->live_ns + (double)o->quiet_ns, mean;
+
+	if (p->load_count > 1 || is_kept(o) || f->rate >= f->gateway_rate || !isfinite(f->rate) ||
+	    f->rate <= 0)
+		return 0;
+	mean = (double)p->budget.capacity / f->rate * SECOND;
+	return mean < 0.99 * all ? mean : 0;
+}
+
+double outline_pool_at_once(const struct outline *o)
+{
+	return o->rate > 0 ? o->pool.pools * o->pool.each : o->under_way * o->pool.pools;
+}
+
+bool outline_pool_lacks(const struct outline *o, const struct plan *p)
+{
+	double at_once = outline_pool_at_once(o);
+
+	return isfinite(at_once) && at_once > (double)p->budget.capacity;
+}
+
+bool outline_pool_has_rate(const struct outline *o, const struct plan *p)
+{
+	/* Each failure ends all that is idle: no share is known, but that of a client each. */
+	bool flushes = p->loads[0].load->on_failure.flush_pool &&
+		       behaviour_does(p->scenario->server.behaviour, DOES_SERVE);
+
+	return p->forecast.pool_ns > 0 || (o->pooled && flushes && outline_pool_lacks(o, p));
+}

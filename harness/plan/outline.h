@@ -64,6 +64,22 @@ struct outline {
 
 struct outline outline_of(const struct plan *p);
 
+/* Is a port never given back? */
+static inline bool is_kept(const struct outline *o)
+{
+	return o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER;
+}
+
+/* How long a port is taken on average, where load.mix has connections that give theirs back sooner
+ * than others; 0: all are alike, or it cannot be told. */
+double outline_mean_ns(const struct outline *o, const struct plan *p);
+
+/* Of a load with a pool: connections at once, of a closed loop one a client, whatever becomes of them; if
+ * that is more than there are ports; and if it is known what the ports carry for ever. */
+double outline_pool_at_once(const struct outline *o);
+bool outline_pool_lacks(const struct outline *o, const struct plan *p);
+bool outline_pool_has_rate(const struct outline *o, const struct plan *p);
+
 /* Of several loads, which outline_of() asks for: the sum of what each is by itself
  * (plan/outline_loads.c). */
 struct outline outline_of_loads(const struct plan *p);

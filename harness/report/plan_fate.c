@@ -260,14 +260,10 @@ static const char *say_after(const struct plan *p, const struct outline *o, stru
 				 : "no port comes back";
 }
 
-struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *a)
+struct text plan_say_refusal(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *stop = "";
 
-	if (o->known && !o->exhausts)
-		return say_no_failure(p, o, a);
-	if (!o->known && !o->cut_short)
-		return plan_say_unknown(p, o, a);
 	if (p->budget.capacity == 0 && p->load_count == 1)
 		return TEXT("connection 1 finds no port: none is available");
 	if (o->cut_short)
@@ -276,6 +272,13 @@ struct text plan_say_failure(const struct plan *p, const struct outline *o, stru
 			       .s;
 	return text_format(a, "%s finds no port%s%s; %s", say_which(o, a), say_when(p, o, a), stop,
 			   say_after(p, o, a));
+}
+
+struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	if (o->known && !o->exhausts)
+		return say_no_failure(p, o, a);
+	return o->known ? plan_say_refusal(p, o, a) : plan_say_unknown(p, o, a);
 }
 
 /* " of web", where others get slow later, by more or less, or never: of several loads. */
@@ -303,9 +306,8 @@ struct text plan_say_half(const struct plan *p, const struct outline *o, struct 
 		return TEXT("no connect gets slower");
 	if (upstreams_are_clients(p))
 		return TEXT("reached as soon as the far end has as many connections to itself");
-	if (o->pooled && !o->half_reached && p->load_count == 1 &&
-	    pool_opens_most(&o->pool, o->requests) > (double)(o->half * p->budget.spaces))
-		return TEXT("cannot be told: how many connections the pool opens decides");
+	if (doubt_half(p, o))
+		return plan_say_doubt(doubt_half(p, o), a);
 	if (!o->half_reached || plan_binds_nowhere(p))
 		return TEXT("not reached: no connect gets slower");
 	if (o->rate > 0 || o->half_at_ns > 0)

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/order.h"
+#include "plan/doubt.h"
 #include "plan/gateway.h"
 #include "plan/unanswered.h"
 #include "report/plan_say.h"
@@ -146,22 +147,21 @@ static const char *say_full(const struct plan *p, struct arena *a)
 	return text_format(a, "%s%s%s", after, most, when).s;
 }
 
-/* A pool's requests, where as many are late together as a stall makes. */
-static struct text say_pool_at_once(const struct plan *p, const struct outline *o, struct arena *a)
+static struct text say_pool_stall(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	double at_once = o->pool.pools * o->pool.each, late = pool_late(p->loads[0].load);
-	double room = (double)p->nat.carriage.at_once;
+	return text_format(a,
+			   "cannot be told: %s at once have a port of the gateway's %s "
+			   "each; with %s more, that are late together after a stall of "
+			   "0.25 s, they do not",
+			   say_number(a, (uint64_t)(o->pool.pools * o->pool.each), "request"),
+			   say_count(a, (double)p->nat.carriage.at_once),
+			   say_count(a, pool_late(p->loads[0].load)));
+}
 
-	if (isinf(at_once) || at_once + late <= (double)p->nat.carriage.least)
-		return TEXT("cannot be told: how many connections end, and keep the gateway's "
-			    "ports, decides");
-	if (at_once <= room)
-		return text_format(a,
-				   "cannot be told: %s at once have a port of the gateway's %s "
-				   "each; with %s more, that are late together after a stall of "
-				   "0.25 s, they do not",
-				   say_number(a, (uint64_t)at_once, "request"), say_count(a, room),
-				   say_count(a, late));
+static struct text say_pool_wanted(const struct plan *p, const struct outline *o, struct arena *a)
+{
+	double at_once = o->pool.pools * o->pool.each;
+
 	return text_format(a,
 			   "cannot be told: up to %s at once%s want more than the gateway has, %s",
 			   say_number(a, (uint64_t)at_once, "connection"),
@@ -170,28 +170,7 @@ static struct text say_pool_at_once(const struct plan *p, const struct outline *
 						 say_count(a, o->pool.each))
 					     .s
 				   : ", one for each request,",
-			   say_number(a, (uint64_t)room, "port"));
-}
-
-/* Is it sure that the gateway has a port for each? */
-static bool suffices(const struct plan *p, const struct outline *o)
-{
-	const struct carriage *c = &p->nat.carriage;
-	double late = o->pooled ? pool_late(p->loads[0].load) : 0;
-
-	if (p->nat.outside.count == 0 || o->begun <= (double)c->least || !carriage_lacks(c))
-		return true;
-	if (o->pooled)
-		return p->load_count == 1 && o->pool.share_most <= 0 &&
-		       o->pool.pools * o->pool.each + late <= (double)c->least;
-	return p->load_count == 1 && p->nat.fits;
-}
-
-/* It carries no less than is asked, but not what a machine asks for that is held up. */
-static bool is_close(const struct plan *p, const struct outline *o)
-{
-	return p->load_count == 1 && !o->pooled && o->rate > 0 &&
-	       o->rate <= p->forecast.gateway_rate && isfinite(p->forecast.gateway_rate);
+			   say_number(a, p->nat.carriage.at_once, "port"));
 }
 
 static double due_by(const struct plan *p, int64_t ns)
@@ -227,18 +206,15 @@ static const char *say_due(const struct plan *p, struct arena *a)
 	return text_format(a, ", at %s", say_time(a, (double)late)).s;
 }
 
-/* Where it is not sure: the rule that limits connections does not count closed ones. */
-static struct text say_by_clock(const struct plan *p, struct arena *a)
+static struct text say_keeps(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct carriage *c = &p->nat.carriage;
 	const char *most = "", *due = say_due(p, a);
 
-	if (c->at_once < c->ports)
-		return text_format(a,
-				   "cannot be told: %s may be open at once through the gateway "
-				   "(network.nat.limit), and how many are decides; %s beyond that "
-				   "time out",
-				   say_number(a, c->at_once, "connection"), asked(p));
+	if (o->rate <= 0)
+		return text_format(
+			a, "cannot be told: the gateway has %s, and may keep those of closed ones",
+			say_number(a, c->at_once, "port"));
 	if (c->least < c->at_once)
 		most = text_format(a, " to %s", say_count(a, (double)c->at_once)).s;
 	return text_format(a,
@@ -287,31 +263,40 @@ static struct text say_beyond(const struct plan *p, struct arena *a)
 
 struct text plan_say_gateway_fate(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	const struct forecast *f = &p->forecast;
+	enum doubt why = doubt_gateway(p, o);
 
-	if (f->times_out_after)
-		return text_format(a, "the gateway's ports end first: %s time out", asked(p));
-	if (f->full_after)
-		return say_beyond(p, a);
-	if (suffices(p, o))
+	switch (why) {
+	case DOUBT_NONE:
 		return (struct text){0};
-	if (o->pooled && p->load_count == 1)
-		return say_pool_at_once(p, o, a);
-	if (is_close(p, o))
+	case DOUBT_GATEWAY_FIRST:
+		return text_format(a, "the gateway's ports end first: %s time out", asked(p));
+	case DOUBT_GATEWAY_FULL:
+		return say_beyond(p, a);
+	case DOUBT_GATEWAY_STALL:
+		return say_pool_stall(p, o, a);
+	case DOUBT_GATEWAY_WANTED:
+		return say_pool_wanted(p, o, a);
+	case DOUBT_GATEWAY_RATE:
 		return text_format(
 			a,
 			"cannot be told: the gateway carries no more than %s for ever, for "
 			"sure, and after a stall of 0.25 s more are asked for at once",
 			say_rate(a, p->forecast.gateway_rate));
-	if (o->some_pooled)
+	case DOUBT_GATEWAY_POOLS:
 		return text_format(
 			a,
 			"cannot be told: the gateway has %s, and how many connections the "
 			"pools open decides",
 			say_number(a, p->nat.carriage.at_once, "port"));
-	if (o->rate > 0)
-		return say_by_clock(p, a);
-	return text_format(a,
-			   "cannot be told: the gateway has %s, and may keep those of closed ones",
-			   say_number(a, p->nat.carriage.at_once, "port"));
+	case DOUBT_GATEWAY_LIMIT:
+		return text_format(a,
+				   "cannot be told: %s may be open at once through the gateway "
+				   "(network.nat.limit), and how many are decides; %s beyond that "
+				   "time out",
+				   say_number(a, p->nat.carriage.at_once, "connection"), asked(p));
+	case DOUBT_GATEWAY_KEEPS:
+		return say_keeps(p, o, a);
+	default:
+		return plan_say_doubt(why, a);
+	}
 }

@@ -4,28 +4,17 @@
 #include <math.h>
 
 #include "plan/bind.h"
+#include "plan/doubt.h"
 #include "plan/life.h"
 #include "plan/reuse.h"
 #include "plan/speed.h"
 #include "plan/together.h"
 #include "plan/upstream.h"
 
-double plan_mean_ns(const struct plan *p, const struct outline *o)
-{
-	const struct forecast *f = &p->forecast;
-	double all = (double)o->live_ns + (double)o->quiet_ns, mean;
-
-	if (p->load_count > 1 || is_kept(o) || f->rate >= f->gateway_rate || !isfinite(f->rate) ||
-	    f->rate <= 0)
-		return 0;
-	mean = (double)p->budget.capacity / f->rate * 1e9;
-	return mean < 0.99 * all ? mean : 0;
-}
-
 /* The parts of a port's life, in brackets where there are two: "(2 s + 60 s)". */
 static const char *say_parts(const struct plan *p, const struct outline *o, struct arena *a)
 {
-	double mean = plan_mean_ns(p, o);
+	double mean = outline_mean_ns(o, p);
 
 	if (mean > 0)
 		return text_format(a, "%s (the mean of load.mix)", say_time(a, mean)).s;
@@ -212,7 +201,7 @@ static struct text say_kept(const struct plan *p, const struct outline *o, struc
 static struct text say_by_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *there = say_count(a, (double)together_capacity(p));
-	double mean = plan_mean_ns(p, o);
+	double mean = outline_mean_ns(o, p);
 
 	if (o->wanted <= 0)
 		return text_format(a, "%s, and each port is free %s", say_rate(a, o->rate),
@@ -308,7 +297,7 @@ static const char *say_rate_together(const struct plan *p, struct arena *a)
 double plan_rate_sure(const struct plan *p, const struct outline *o)
 {
 	const struct forecast *f = &p->forecast;
-	bool is_mean = plan_mean_ns(p, o) > 0, is_pooled = f->pool_ns > 0;
+	bool is_mean = outline_mean_ns(o, p) > 0, is_pooled = f->pool_ns > 0;
 	bool is_less = isnan(f->rate) ? f->rate_sure > 0 : f->rate > 0 && f->rate_sure < f->rate;
 
 	return p->load_count == 1 && !is_mean && !is_pooled && is_less ? f->rate_sure : 0;
@@ -319,7 +308,7 @@ static const char *say_for_ever(const struct plan *p, const struct outline *o, s
 {
 	double sure = plan_rate_sure(p, o);
 
-	if (plan_mean_ns(p, o) > 0)
+	if (outline_mean_ns(o, p) > 0)
 		return " on average";
 	if (sure > 0 && o->live_most_ns - o->live_ns > p->forecast.late_ns)
 		return text_format(a, " on average, %s for sure", say_sustained(a, sure)).s;
@@ -359,19 +348,17 @@ struct text plan_say_rates(const struct plan *p, const struct outline *o, struct
 		return TEXT("no rate: nothing is opened");
 	if (p->budget.capacity == 0)
 		return TEXT("no rate: no port is available");
-	if (plan_pool_has_rate(p, o))
+	if (outline_pool_has_rate(o, p))
 		return plan_say_pool_rate(p, o, a);
-	if (isnan(p->forecast.rate) && plan_rate_sure(p, o) > 0)
-		return text_format(a,
-				   "%s for sure; of more, how soon the far end acknowledges each "
-				   "close decides: until then connect() refuses its port with "
-				   "EADDRNOTAVAIL",
-				   say_sustained(a, plan_rate_sure(p, o)));
-	if (isnan(p->forecast.rate) && p->scenario->server.accept_every)
+	if (doubt_rate(p, o) == DOUBT_ACKNOWLEDGED)
+		return text_format(a, "%s for sure; of more, %s",
+				   say_sustained(a, plan_rate_sure(p, o)),
+				   doubt_words(DOUBT_ACKNOWLEDGED));
+	if (doubt_rate(p, o) == DOUBT_ACCEPTED)
 		return TEXT("cannot be told: how soon the server accepts (server.accept_every) "
 			    "decides");
-	if (isnan(p->forecast.rate))
-		return TEXT("cannot be told: how often a connection is used again decides");
+	if (doubt_rate(p, o))
+		return plan_say_doubt(doubt_rate(p, o), a);
 	if (is_kept(o) && o->kept_share < 1)
 		return text_format(a, "no rate: %.3g %% of what is opened keeps its port",
 				   100 * o->kept_share);

@@ -100,7 +100,7 @@ static bool any_churns(const struct plan *p)
 	return false;
 }
 
-struct text plan_say_together(const struct plan *p, struct arena *a)
+struct text plan_say_together(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const struct load_plan *refused = &p->loads[p->forecast.likely_of];
 	int64_t at = p->forecast.likely_run_ns;
@@ -108,6 +108,7 @@ struct text plan_say_together(const struct plan *p, struct arena *a)
 							  "together do,"
 							: "likely";
 
+	(void)o;
 	if (refused->budget.usable < p->budget.usable)
 		whose = text_format(a, " for " TEXT_FMT, TEXT_ARG(plan_load_name(p, refused))).s;
 	if (at < FOR_EVER)

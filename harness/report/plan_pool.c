@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "plan/doubt.h"
 #include "plan/fill.h"
 
 /* Of a pool that throws each connection away before the next request comes. */
@@ -119,7 +120,7 @@ static struct text say_gateway_any(const struct plan *p, const struct outline *o
 				   "of the gateway",
 				   say_number(a, (uint64_t)at_once, "request"),
 				   say_number(a, (uint64_t)room, "port"));
-	if (pool_share(&o->pool) > 0)
+	if (doubt_rate(p, o) == DOUBT_GATEWAY_KEEPS)
 		return text_format(
 			a,
 			"cannot be told: the gateway has %s, fewer than the client, and may "
@@ -132,41 +133,19 @@ static struct text say_gateway_any(const struct plan *p, const struct outline *o
 		say_number(a, (uint64_t)room, "request"));
 }
 
-/* Connections at once: of a closed loop one a client, whatever becomes of them. */
-static double at_once_of(const struct outline *o)
-{
-	return o->rate > 0 ? o->pool.pools * o->pool.each : o->under_way * o->pool.pools;
-}
-
-static bool lacks(const struct plan *p, const struct outline *o)
-{
-	double at_once = at_once_of(o);
-
-	return isfinite(at_once) && at_once > (double)p->budget.capacity;
-}
-
-bool plan_pool_has_rate(const struct plan *p, const struct outline *o)
-{
-	/* Each failure ends all that is idle: no share is known, but that of a client each. */
-	bool flushes = p->loads[0].load->on_failure.flush_pool &&
-		       behaviour_does(p->scenario->server.behaviour, DOES_SERVE);
-
-	return p->forecast.pool_ns > 0 || (o->pooled && flushes && lacks(p, o));
-}
-
 /* The requests whose connections the ports carry, where as many open one as may. */
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *ports = say_number(a, p->budget.capacity, "port");
 
-	if (lacks(p, o))
+	if (outline_pool_lacks(o, p))
 		return text_format(a,
 				   "no rate: %s requests at once, with a connection each, want "
 				   "more than %s",
-				   say_count(a, at_once_of(o)), ports);
+				   say_count(a, outline_pool_at_once(o)), ports);
 	if (p->nat.outside.count && p->nat.carriage.at_once < p->budget.capacity)
 		return say_gateway_any(p, o, a);
-	if (p->forecast.pool_rate <= 0)
+	if (doubt_rate(p, o) == DOUBT_POOL_LATE)
 		return text_format(a,
 				   "cannot be told: up to %s may be open at once, if they are late "
 				   "together, of %s",
@@ -207,16 +186,10 @@ struct text plan_say_opens(const struct plan *p, const struct outline *o, struct
 {
 	double least = pool_opens_least(&o->pool, o->requests),
 	       most = pool_opens_most(&o->pool, o->requests);
-	bool flushes = p->loads[0].load->on_failure.flush_pool;
 
 	if (!isfinite(o->requests))
-		return TEXT("cannot be told: how many connections the pool opens decides");
-	if (isinf(o->pool.at_once))
-		return flushes ? TEXT("cannot be told: each failure throws the idle connections "
-				      "away, and how many of them there are decides")
-			       : TEXT("cannot be told: how many connections end before the pool "
-				      "would end them decides");
-	if (o->pool.pools * o->pool.each > (double)p->budget.capacity)
+		return plan_say_doubt(DOUBT_POOL, a);
+	if (doubt_of(p, o) == DOUBT_POOL_WANTED)
 		return text_format(
 			a,
 			"more is wanted than there is: %s requests at once, with a connection "

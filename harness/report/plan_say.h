@@ -40,21 +40,11 @@ static inline const char *say_number(struct arena *a, uint64_t n, const char *on
 	return text_format(a, "%s %s%s", say_count(a, (double)n), one, n == 1 ? "" : "s").s;
 }
 
-/* Is a port never given back? */
-static inline bool is_kept(const struct outline *o)
-{
-	return o->live_ns == FOR_EVER || o->quiet_ns == FOR_EVER;
-}
-
 /* Is it told exactly enough, as a time? */
 static inline bool is_narrow(const struct guess *g)
 {
 	return g->most - g->least <= g->likely / 10 + 100e6;
 }
-
-/* How long a port is taken on average, where load.mix has connections that give theirs back sooner
- * than others; 0: all are alike, or it cannot be told. */
-double plan_mean_ns(const struct plan *p, const struct outline *o);
 
 /* What of the rate goes on for ever for sure, where that is less, since timers may be late; else 0. */
 double plan_rate_sure(const struct plan *p, const struct outline *o);
@@ -71,14 +61,17 @@ struct text plan_say_wanted(const struct plan *p, const struct outline *o, struc
 struct text plan_say_rates(const struct plan *p, const struct outline *o, struct arena *);
 
 struct text plan_say_failure(const struct plan *p, const struct outline *o, struct arena *);
-/* Of one whose fate cannot be told: why, or that the machine's speed decides. */
+/* Of one that is refused a port, unless stop.time comes before. */
+struct text plan_say_refusal(const struct plan *p, const struct outline *o, struct arena *);
+/* "cannot be told: …", in the words of words/doubts.def. */
+struct text plan_say_doubt(enum doubt why, struct arena *);
+/* Of one whose fate cannot be told: why, as doubt_of() has it. */
 struct text plan_say_unknown(const struct plan *p, const struct outline *o, struct arena *);
 struct text plan_say_half(const struct plan *p, const struct outline *o, struct arena *);
 
 /* Of a pool: requests at once against what it keeps, the hidden churn, and the knee; and the requests that
  * the ports carry, where it is told. */
 struct text plan_say_pool(const struct plan *p, const struct outline *o, struct arena *);
-bool plan_pool_has_rate(const struct plan *p, const struct outline *o);
 struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, struct arena *);
 
 /* Of one whose fate cannot be told: how many connections it opens, at least, at most, and likely. */
@@ -94,7 +87,7 @@ struct text plan_say_each(const struct plan *p,
 					     struct arena *),
 			  struct arena *);
 const char *plan_say_sum(const struct plan *p, struct arena *);
-struct text plan_say_together(const struct plan *p, struct arena *);
+struct text plan_say_together(const struct plan *p, const struct outline *o, struct arena *);
 
 /* Of a gateway: what it carries at once, and for ever. */
 struct text plan_say_gateway(const struct plan *p, const struct outline *o, struct arena *);

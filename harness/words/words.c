@@ -297,6 +297,32 @@ const char *cause_refs(enum cause cause)
 }
 
 static const struct {
+	const char *name, *words;
+} doubts[DOUBTS] = {
+	[DOUBT_NONE] = {"", ""},
+#define DOUBT(name, text, words) [DOUBT_##name] = {text, words},
+#include "words/doubts.def"
+};
+
+const char *doubt_name(enum doubt why)
+{
+	return doubts[why].name;
+}
+
+const char *doubt_words(enum doubt why)
+{
+	return doubts[why].words;
+}
+
+int doubt_find(struct text name)
+{
+	for (int i = DOUBT_NONE + 1; i < DOUBTS; i++)
+		if (text_is(name, doubts[i].name))
+			return i;
+	return -1;
+}
+
+static const struct {
 	const char *name, *left, *right;
 } books[BOOKS] = {
 #define BOOK(name, text, left, right) {text, left, right},

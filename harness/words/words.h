@@ -100,6 +100,18 @@ enum event_kind {
 	EVENTS
 };
 
+/* Why a plan cannot tell; 0: it can. */
+enum doubt {
+	DOUBT_NONE,
+#define DOUBT(name, ...) DOUBT_##name,
+#include "words/doubts.def"
+	DOUBTS
+};
+
+const char *doubt_name(enum doubt why);	 /* "backlog" */
+const char *doubt_words(enum doubt why); /* what decides, in words; "" of DOUBT_NONE */
+int doubt_find(struct text name);	 /* or -1 */
+
 /* What has to balance: words/books.def. */
 enum book_kind {
 #define BOOK(name, ...) BOOK_##name,
