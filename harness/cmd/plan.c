@@ -258,7 +258,7 @@ static int tell(struct command_call *call, const struct wish *w)
 			status = STATUS_FAIL;
 	}
 	if (o->json)
-		plan_write_json(call->out, w->list, w->count);
+		plan_write_json(call->out, w->list, w->count, *call->arena);
 	return status;
 }
 

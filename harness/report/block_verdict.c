@@ -192,7 +192,7 @@ void block_prediction(struct out *out, const struct result_run *run)
 		;
 	} else if (stays(run)) {
 		out_z(to, "the ports do not run out");
-	} else if (run->plan.gateway.times_out_after == 0 && run->plan.tw_buckets == 0) {
+	} else if (run->plan.gateway.times_out_after == 0) {
 		out_text(to, run->plan.doubt);
 	}
 	add_timeouts(to, run);

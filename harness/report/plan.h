@@ -24,4 +24,5 @@ void plan_write_text(struct out *out, const struct planned *p, struct arena scra
 struct text plan_doubt(const struct plan *p, struct arena *);
 
 /* False: out of memory. */
-bool plan_write_json(struct out *out, const struct planned *list, size_t count);
+bool plan_write_json(struct out *out, const struct planned *list, size_t count,
+		     struct arena scratch);

@@ -4,9 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "plan/doubt.h"
 #include "plan/outline.h"
 #include "plan/part.h"
 #include "report/plan_say.h"
+
+static json_t *json_text(struct text t)
+{
+	return json_stringn(t.len ? t.s : "", t.len);
+}
 
 /* Seconds; null for what has no end. */
 static json_t *seconds(double ns)
@@ -70,12 +76,26 @@ static void put_guess(json_t *o, const char *key, const struct guess *g)
 	}
 }
 
-static json_t *json_predicted(const struct plan *p, const struct outline *o)
+/* Where it cannot be told: which reason, and of several loads whose it is. */
+static void put_doubt(json_t *o, const char *key, const struct plan *p, enum doubt why)
+{
+	const struct load_plan *of = why ? doubt_load(p, why) : NULL;
+
+	if (why)
+		json_object_set_new(o, key, json_string(doubt_name(why)));
+	if (of && p->load_count > 1)
+		json_object_set_new(o, "unknown_load", json_text(plan_load_name(p, of)));
+}
+
+static json_t *json_predicted(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	json_t *f = json_object();
 
 	if (o->known)
 		json_object_set_new(f, "exhausted", json_boolean(o->exhausts));
+	put_doubt(f, "unknown", p, doubt_of(p, o));
+	if (!o->known)
+		json_object_set_new(f, "doubt", json_text(plan_say_unknown(p, o, a)));
 	if (o->cut_short && o->known)
 		json_object_set_new(f, "stop_time_first", json_true());
 	if (!p->forecast.counted)
@@ -88,11 +108,15 @@ static json_t *json_predicted(const struct plan *p, const struct outline *o)
 	return f;
 }
 
-static json_t *json_half(const struct outline *o)
+static json_t *json_half(const struct plan *p, const struct outline *o)
 {
-	json_t *half = json_pack("{s:I, s:b, s:f}", "ports", (json_int_t)o->half, "reached",
-				 o->half_reached, "rate", o->half_rate);
+	json_t *half = json_pack("{s:I}", "ports", (json_int_t)o->half);
+	enum doubt why = doubt_half(p, o);
 
+	if (!why)
+		json_object_set_new(half, "reached", json_boolean(o->half_reached));
+	put_doubt(half, "unknown", p, why);
+	json_object_set_new(half, "rate", json_real(o->half_rate));
 	put_guess(half, "connect_slower", &o->half_cost_ns);
 	if (o->half_at_ns > 0)
 		json_object_set_new(half, "at", seconds(o->half_at_ns));
@@ -132,6 +156,8 @@ static json_t *json_gateway(const struct plan *p, const struct outline *o)
 				    json_string(mapping_words[MAPPING_INDEPENDENT].word));
 	if (p->scenario->network.nat.redirect)
 		json_object_set_new(g, "redirect", json_true());
+	if (!p->forecast.times_out_after && !p->forecast.full_after)
+		put_doubt(g, "unknown", p, doubt_gateway(p, o));
 	if (p->forecast.full_after) {
 		json_object_set_new(g, "full_least",
 				    json_integer((json_int_t)p->forecast.full_least));
@@ -185,6 +211,7 @@ static json_t *json_each_load(const struct plan *p)
 		json_object_set_new(one, "port_life", json_life(&alone, &o));
 		put_bound(one, "wanted", o.wanted, count_or_null);
 		put_bound(one, "sustained", alone.forecast.rate, real_or_null);
+		put_doubt(one, "sustained_unknown", &alone, doubt_rate(&alone, &o));
 		if (o.pooled)
 			json_object_set_new(one, "pool", json_pool(&alone, &o));
 		json_array_append_new(list, one);
@@ -193,7 +220,7 @@ static json_t *json_each_load(const struct plan *p)
 }
 
 /* Of a plan, or of a part of it. */
-static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
+static void put_fate(json_t *one, const struct plan *p, const struct outline *o, struct arena *a)
 {
 	json_object_set_new(one, "ports", json_ports(p));
 	if (p->load_count > 1)
@@ -202,6 +229,7 @@ static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
 		json_object_set_new(one, "port_life", json_life(p, o));
 	put_bound(one, "wanted", o->wanted, count_or_null);
 	put_bound(one, "sustained", p->forecast.rate, real_or_null);
+	put_doubt(one, "sustained_unknown", p, doubt_rate(p, o));
 	if (plan_rate_sure(p, o) > 0)
 		json_object_set_new(one, "sustained_sure", json_real(plan_rate_sure(p, o)));
 	if (o->lasts_ns)
@@ -210,12 +238,13 @@ static void put_fate(json_t *one, const struct plan *p, const struct outline *o)
 		json_object_set_new(one, "pool", json_pool(p, o));
 	if (p->forecast.rate_is_least)
 		json_object_set_new(one, "sustained_is_least", json_true());
-	json_object_set_new(one, "predicted", json_predicted(p, o));
-	json_object_set_new(one, "half_full", o->half ? json_half(o) : json_null());
+	json_object_set_new(one, "predicted", json_predicted(p, o, a));
+	json_object_set_new(one, "half_full", o->half ? json_half(p, o) : json_null());
 }
 
 /* Loads that want nothing of each other's ports: what is said of ports, is said of each. */
-static json_t *json_parts(const struct plan *p, const struct part *parts, uint32_t count)
+static json_t *json_parts(const struct plan *p, const struct part *parts, uint32_t count,
+			  struct arena *a)
 {
 	struct load_plan loads[SCENARIO_LOADS_MOST];
 	json_t *list = json_array();
@@ -227,13 +256,13 @@ static json_t *json_parts(const struct plan *p, const struct part *parts, uint32
 
 		part_of(&part, p, parts[i], loads);
 		o = outline_of(&part);
-		put_fate(one, &part, &o);
+		put_fate(one, &part, &o, a);
 		json_array_append_new(list, one);
 	}
 	return list;
 }
 
-static void put_facts(json_t *one, const struct plan *p)
+static void put_facts(json_t *one, const struct plan *p, struct arena *a)
 {
 	const struct outline o = outline_of(p);
 	struct part parts[PARTS_MOST];
@@ -242,15 +271,10 @@ static void put_facts(json_t *one, const struct plan *p)
 	if (p->scenario->network.topology == TOPOLOGY_NAT)
 		json_object_set_new(one, "gateway", json_gateway(p, &o));
 	if (count == 1)
-		put_fate(one, p, &o);
+		put_fate(one, p, &o, a);
 	else
-		json_object_set_new(one, "parts", json_parts(p, parts, count));
+		json_object_set_new(one, "parts", json_parts(p, parts, count, a));
 	json_object_set_new(one, "needs", json_needs(p, &o));
-}
-
-static json_t *json_text(struct text t)
-{
-	return json_stringn(t.len ? t.s : "", t.len);
 }
 
 /* Lines of `expect`, and between what the prediction lies. */
@@ -274,7 +298,8 @@ static json_t *json_denied(const struct denial_list *denied)
 	return list;
 }
 
-static json_t *json_planned(const struct planned *p)
+/* By value: what is said of one is gone before the next. */
+static json_t *json_planned(const struct planned *p, struct arena scratch)
 {
 	json_t *one = json_object();
 
@@ -282,7 +307,7 @@ static json_t *json_planned(const struct planned *p)
 	json_object_set_new(one, "case", json_text(p->scenario->case_name));
 	json_object_set_new(one, "file", json_string(p->scenario->file));
 	if (p->plan.needs.rings) {
-		put_facts(one, &p->plan);
+		put_facts(one, &p->plan, &scratch);
 		json_object_set_new(one, "denied", json_denied(&p->denied));
 	}
 	if (p->err.kind) {
@@ -298,14 +323,15 @@ static int to_out(const char *text, size_t len, void *out)
 	return 0;
 }
 
-bool plan_write_json(struct out *out, const struct planned *list, size_t count)
+bool plan_write_json(struct out *out, const struct planned *list, size_t count,
+		     struct arena scratch)
 {
 	json_t *plans = json_array(), *all = json_object();
 	bool ok = true;
 
 	json_object_set_new(all, "schema", json_integer(1));
 	for (size_t i = 0; i < count; i++)
-		ok = json_array_append_new(plans, json_planned(&list[i])) == 0 && ok;
+		ok = json_array_append_new(plans, json_planned(&list[i], scratch)) == 0 && ok;
 	ok = json_object_set_new(all, "plans", plans) == 0 && ok &&
 	     json_dump_callback(all, to_out, out,
 				JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) == 0;

@@ -29,6 +29,12 @@ static json_t *json_gateway(const struct result_run *run, bool *ok)
 	return o;
 }
 
+static void put_unknown(json_t *o, enum doubt why, bool *ok)
+{
+	if (why)
+		put(o, "unknown", json_string(doubt_name(why)), ok);
+}
+
 /* Null: without an end, or a bound. What cannot be told is not there. */
 static json_t *json_parts(const struct result_run *run, bool *ok)
 {
@@ -52,6 +58,7 @@ static json_t *json_parts(const struct result_run *run, bool *ok)
 			put(o, "lasts", json_seconds((double)p->lasts_ns), ok);
 		if (p->tw_buckets)
 			put(o, "tw_buckets", json_count(p->tw_buckets), ok);
+		put_unknown(o, p->unknown, ok);
 		append(array, o, ok);
 	}
 	return array;
@@ -82,6 +89,7 @@ json_t *ports_json(const struct result_run *run, bool *ok)
 		put(o, "lasts", json_seconds((double)run->plan.lasts_ns), ok);
 	if (run->plan.doubt.len)
 		put(o, "doubt", json_text(run->plan.doubt), ok);
+	put_unknown(o, run->plan.unknown, ok);
 	if (run->plan.rate_sure > 0)
 		put(o, "sustained_sure", json_real(run->plan.rate_sure), ok);
 	if (run->plan.rate_is_least)
@@ -118,6 +126,23 @@ static bool load_sustained(const struct node *up, double *out)
 	return !rate.json || json_is_null(rate.json) || node_number(&rate, rate_most, out);
 }
 
+static bool load_unknown(const struct node *up, enum doubt *out)
+{
+	struct node n = node_member(up, "unknown");
+	struct text word;
+	int found;
+
+	if (!n.json)
+		return true;
+	if (!node_text(&n, &word))
+		return false;
+	found = doubt_find(word);
+	if (found < 0)
+		return node_refuse(&n, "a reason that a plan has: harness/words/doubts.def");
+	*out = (enum doubt)found;
+	return true;
+}
+
 static bool load_part(const struct node *n, struct result_part *out)
 {
 	struct node rate = node_member(n, "rate"), lasts = node_member(n, "lasts");
@@ -127,7 +152,7 @@ static bool load_part(const struct node *n, struct result_part *out)
 	if (!node_object(n) || !member_text(n, "of", &out->name) ||
 	    !load_port_life(n, &out->port_life_ns) || !load_sustained(n, &out->sustained) ||
 	    (rate.json && !node_number(&rate, rate_most, &out->rate)) ||
-	    (lasts.json && !load_seconds(&lasts, &ns)))
+	    (lasts.json && !load_seconds(&lasts, &ns)) || !load_unknown(n, &out->unknown))
 		return false;
 	out->lasts_ns = (int64_t)ns;
 	return node_count_if(&buckets, count_most, &out->tw_buckets);
@@ -168,7 +193,7 @@ static bool load_outlook(const struct node *up, struct result_run *out)
 	    (lasts.json && !load_seconds(&lasts, &ns)) ||
 	    (sure.json && !node_number(&sure, rate_most, &out->plan.rate_sure)) ||
 	    (least.json && !node_flag(&least, &out->plan.rate_is_least)) || !load_parts(up, out) ||
-	    !node_text_if(&doubt, &out->plan.doubt))
+	    !node_text_if(&doubt, &out->plan.doubt) || !load_unknown(up, &out->plan.unknown))
 		return false;
 	out->plan.lasts_ns = (int64_t)ns;
 	return node_count_if(&buckets, count_most, &out->plan.tw_buckets);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "plan/doubt.h"
 #include "plan/intent.h"
 #include "plan/lasts.h"
 #include "plan/part.h"
@@ -138,11 +139,14 @@ static void keep_parts(struct result_run *out, const struct plan *plan, struct a
 	out->plan.parts = ARENA_ARRAY(a, struct result_part, count);
 	out->plan.part_count = count;
 	for (uint32_t i = 0; i < count; i++) {
+		struct outline o;
 		struct plan p;
 
 		part_of(&p, plan, parts[i], loads);
+		o = outline_of(&p);
 		out->plan.parts[i] = (struct result_part){
 			.name = text_of(part_name(parts[i], plan)),
+			.unknown = doubt_of(&p, &o),
 			.sustained = p.forecast.rate,
 			.rate = plan_rate(&p),
 			.lasts_ns = lasts_ns(&p),
@@ -174,6 +178,7 @@ static void keep_plan(struct result_run *out, const struct plan *plan, struct ar
 	out->plan.rate_is_least = plan->forecast.rate_is_least;
 	out->plan.rate_sure = plan_rate_sure(plan, &o);
 	keep_parts(out, plan, a);
+	out->plan.unknown = out->plan.part_count ? DOUBT_NONE : doubt_of(plan, &o);
 	keep_gateway(out, plan);
 }
 

@@ -39,6 +39,7 @@ struct result_dump {
 /* Loads whose ports are none of the others': plan/part.h. */
 struct result_part {
 	struct text name;    /* "TCP over IPv4" */
+	enum doubt unknown;  /* why it cannot be told whether they run out */
 	double sustained;    /* per second; INFINITY: any, NAN: it cannot be told */
 	double rate;	     /* that its loads ask for; 0: one is a closed loop */
 	int64_t lasts_ns;    /* the ports at that rate; 0: for ever, or not to be told */
@@ -71,6 +72,7 @@ struct result_run {
 		double rate;	      /* that the load asks for; 0: a closed loop */
 		int64_t lasts_ns;     /* the ports at that rate; 0: for ever, or not to be told */
 		struct text doubt;    /* why it cannot be told whether they run out; else empty */
+		enum doubt unknown;   /* which reason that is; not where there are parts */
 		struct result_part *parts; /* where there are several */
 		uint32_t part_count;
 		double rate_sure; /* what of predicted.rate is for sure, where that is less; else 0 */

@@ -53,6 +53,7 @@
 	SUITE(retry) \
 	SUITE(plan_pool) \
 	SUITE(doubt) \
+	SUITE(doubt_why) \
 	SUITE(plan_gateway) \
 	SUITE(clock) \
 	SUITE(denied) \
