@@ -270,6 +270,20 @@ static struct span busy_span(const struct scenario *s)
 					  : answer.mean - (int64_t)answer_mean_ns(s, l->hold)};
 }
 
+/* Who waits for the far end's close does so after a request that has failed, too: for the answer, behind which
+ * that comes, or for another timeout. */
+static struct span late_span(const struct scenario *s)
+{
+	const struct load *l = &s->load;
+	struct span answer = answer_span(s);
+
+	if (l->protocol != PROTOCOL_TCP || l->request.receive == 0 || answer_comes(s) ||
+	    !behaviour_does(s->server.behaviour, DOES_SERVE))
+		return span_of(0);
+	return span_between(sooner(later(answer.least - l->timeout, 0), l->timeout),
+			    sooner(later(answer.most - l->timeout, 0), l->timeout));
+}
+
 /* What nobody has read is answered by a RST when the client closes; but of MPTCP (drive/answer.c). */
 static bool leaves_unread(const struct scenario *s, enum end end)
 {
@@ -339,17 +353,18 @@ bool life_leaves_unread(const struct scenario *s, const struct load *l)
 }
 
 /* An answer that comes after the close is met by a RST, which ends FIN_WAIT and what would follow it:
- * tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c. Who sends a FIN without closing reads for another
- * timeout. */
+ * tcp_timewait_state_process(), net/ipv4/tcp_minisocks.c. Who waits for the far end's close does so for
+ * another timeout. */
 static void late_answers_limit(struct span *quiet, const struct scenario *s, enum end end)
 {
 	const struct load *l = &s->load;
 	struct span answer = answer_span(s);
-	int64_t closes = end == END_SHUTDOWN ? 2 * l->timeout : l->timeout, left;
+	bool waits = end == END_SHUTDOWN || end == END_WAIT;
+	int64_t closes = waits ? 2 * l->timeout : l->timeout, left;
 	int64_t least = quiet->least;
 
 	if (l->protocol != PROTOCOL_TCP || l->options.mptcp || l->request.receive == 0 ||
-	    (life_end(l, end) != END_CLOSE && end != END_SHUTDOWN) ||
+	    (life_end(l, end) != END_CLOSE && !waits) ||
 	    !behaviour_does(s->server.behaviour, DOES_SERVE) ||
 	    answer.most + SPEED_STALL_NS < closes)
 		return;
@@ -357,8 +372,8 @@ static void late_answers_limit(struct span *quiet, const struct scenario *s, enu
 	quiet->least = 0;
 	if (answer.least > closes + SPEED_STALL_NS) /* none comes before its time */
 		*quiet = span_between(sooner(least, sooner(answer.least - closes, left)), left);
-	else
-		quiet->most = later(quiet->most, left);
+	else if (left > quiet->most)
+		*quiet = span_between(0, left);
 }
 
 static void add(struct span *to, struct span more)
@@ -399,6 +414,8 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 
 	if (end == END_SHUTDOWN && quiet == QUIET_FIN_WAIT2) /* reads until its timeout */
 		add(&life.live, span_of(s->load.timeout));
+	else if (end == END_WAIT || end == END_SHUTDOWN)
+		add(&life.live, late_span(s));
 	if (end == END_WAIT || end == END_SHUTDOWN)
 		add(&life.live, busy_span(s));
 	life.late_ns = late_by(s, host, &life.quiet, quiet, end);

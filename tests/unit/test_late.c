@@ -61,6 +61,7 @@ static void those_due_together_come_as_they_came(void)
 static void an_answer_that_varies_is_open_for_two_times(void)
 {
 #define ASKS "load: {hold: 1ms, timeout: 1s, request: {send: 8B, receive: 8B}}\n"
+#define WAITS "load: {hold: 1ms, timeout: 1s, end: wait, request: {send: 8B, receive: 8B}}\n"
 #define UDP "load: {hold: 1ms, timeout: 1s, protocol: udp, request: {send: 8B, receive: 8B}}\n"
 	static const struct {
 		const char *lines;
@@ -76,6 +77,9 @@ static void an_answer_that_varies_is_open_for_two_times(void)
 		/* what has no answer is not held */
 		{ASKS "server: {delay: 4s, jitter: 50%}", 1000, 1000},
 		{ASKS "server: {behaviour: ignore}", 1000, 1000},
+		/* but waits for the far end's close: until the answer, or for another second */
+		{WAITS "server: {behaviour: close, delay: 1500ms}", 1500, 1500},
+		{WAITS "server: {behaviour: close, delay: 4s}", 2000, 2000},
 		{UDP "server: {delay: 100ms, jitter: 40%}", 61, 141},
 		{UDP "server: {delay: 800ms, jitter: 50%}", 401, 1001},
 		{UDP "server: {delay: 4s, jitter: 50%}", 1000, 1000},
