@@ -147,6 +147,7 @@ static void set_rate(struct forecast *all, const struct plan *p, const struct fo
 	struct part parts[PARTS_MOST];
 
 	parts_of(parts, p);
+	all->rate_is_least = false; /* was of the first load by itself */
 	all->rate = mixed_rate(p, each, parts[0]);
 	if (!isnan(all->rate))
 		return;

@@ -489,6 +489,30 @@ static void loads_that_want_not_the_very_same_carry_so_much_at_least(void)
 	}
 }
 
+/* One load's ports end before their time (tcp_max_tw_buckets), another's never come back: no rate is sustained,
+ * whichever stands first. */
+static void what_leaks_sustains_nothing_in_either_order(void)
+{
+	static const char *const loads[] = {
+		"a: {rate: 300/s, end: leak}, b: {rate: 400/s}",
+		"b: {rate: 400/s}, a: {rate: 300/s, end: leak}",
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct arena a = help_arena();
+		const char *lines = text_format(&a,
+						"network: {ports: 40000-40063, sysctl: "
+						"{net.ipv4.tcp_max_tw_buckets: 49}}\nloads: {%s}",
+						loads[i])
+					    .s;
+		struct plan p = help_plan(lines, NULL, 1, &a);
+
+		CU_ASSERT_EQUAL(p.forecast.rate, 0);
+		CU_ASSERT(!p.forecast.rate_is_least);
+		arena_close(&a);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(loads_fill_their_ports_before_any_comes_back),
 	TEST(loads_want_each_others_ports_only_where_they_may_have_them),
@@ -504,6 +528,7 @@ static const struct test tests[] = {
 	TEST(what_a_load_draws_is_counted_of_that_load),
 	TEST(what_one_load_does_not_tell_is_not_told_of_all),
 	TEST(loads_that_want_not_the_very_same_carry_so_much_at_least),
+	TEST(what_leaks_sustains_nothing_in_either_order),
 	TESTS_END,
 };
 
