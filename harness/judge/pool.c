@@ -104,8 +104,15 @@ static double comes_back(const struct evidence *e)
 	return (double)e->plan->budget.capacity * 1e9 / (double)quiet_time(e->plan);
 }
 
-/* The failures are mostly tries, more than there are ports, and than come back; or each throws the pool's
- * idle connections away. */
+/* Does it open connections for what they do not come to, so that others are to follow? */
+static bool is_in_vain(const struct evidence *e, const struct pooled *p)
+{
+	return (p->plan->requests || e->plan->scenario->server.behaviour != BEHAVIOUR_ANSWER) &&
+	       2 * p->tally->requests_done <= p->tally->opened;
+}
+
+/* The failures are mostly tries, more than there are ports, and than come back, of what is opened in vain; or each
+ * throws the pool's idle connections away. */
 static bool is_storm(const struct evidence *e, const struct pooled *p)
 {
 	const struct load *load = p->plan->load;
@@ -113,10 +120,8 @@ static bool is_storm(const struct evidence *e, const struct pooled *p)
 
 	if (load->on_failure.flush_pool && load_is_pooled(load))
 		return t->retries > 0 && t->closed > 0;
-	if (tries_of(p->plan) <= comes_back(e))
-		return false;
-	return 2 * t->retries >= t->failed && t->retries >= e->plan->budget.usable &&
-	       2 * t->requests_done <= t->opened;
+	return tries_of(p->plan) > comes_back(e) && 2 * t->retries >= t->failed &&
+	       t->retries >= e->plan->budget.usable && is_in_vain(e, p);
 }
 
 /* Of the loads that are such the one that tried most. */

@@ -119,6 +119,8 @@ static void a_storm_is_of_tries_or_of_flushed_pools(void)
 		{POOL(""), 1, 3, 32, false},
 		{TRIES, 32, 64, 16, true},
 		{TRIES, 31, 62, 16, false},
+		{FEW "load: {concurrency: 10, on_failure: {retry: 99}}", 32, 64, 0,
+		 false}, /* it asks nothing, and none was in vain */
 		{TRIES, 32, 65, 16, false},
 		{TRIES, 32, 64, 17, false},
 		/* 32 ports / 60 s come back: 0.533/s; of two addresses twice as many */

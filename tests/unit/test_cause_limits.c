@@ -147,7 +147,8 @@ static void each_rule_ends_where_it_should(void)
 		 sends_without_any_memory},
 		{FEW "load: {request: {send: 8B}}", CAUSE_TCP_MEM, true,
 		 "send() failed 9 times with ENOMEM", sends_without_any_memory},
-		{FEW "load: {concurrency: 1, on_failure: {retry: 100, wait: 2ms}}",
+		{FEW
+		 "load: {concurrency: 1, request: {send: 8B}, on_failure: {retry: 100, wait: 2ms}}",
 		 CAUSE_RETRY_STORM, true,
 		 "100 of 101 failures were tries again, up to 500/s, where",
 		 waiting_after_many_tries},
