@@ -122,7 +122,7 @@ static const struct line stop_lines[] = {
 /* What only means something together, and would too seldom be drawn so: a far end, and a load. */
 struct corner {
 	struct line server;
-	struct line load[4];
+	struct line load[5];
 };
 
 enum { CORNER_PERCENT = 25 };
@@ -137,11 +137,13 @@ static const struct corner corners[] = {
 	  {100, "pool: {max_idle: #1-12}|pool: {max_idle: #1-12, idle_timeout: 100ms}"},
 	  {100, "request: {send: 64B, receive: 64B, pause: #8-25*20ms}"}}},
 	/* as late as the timeout */
-	{{100, "delay: #3-15*20ms|delay: #3-15*20ms\n  jitter: 30%"},
+	{{100, "delay: #3-15*20ms|delay: #3-40*20ms\n  behaviour: close|delay: #3-15*20ms\n  "
+	       "jitter: 30%"},
 	 {{100, "rate: #10-300/s|concurrency: #1-40|concurrency: #1-40\n    pool: {max_idle: 40}"},
 	  {100, "total: #1-300\n    timeout: #3-15*20ms"},
 	  {40, "hold: #1-50*20ms"},
-	  {100, ASK "|" ASK "\n    on_failure: continue|" ASK "\n    protocol: udp"}}},
+	  {100, ASK "|" ASK "\n    on_failure: continue|" ASK "\n    protocol: udp"},
+	  {30, "end: shutdown|end: wait"}}},
 	/* asked for nothing */
 	{{100, "delay: #1-20*25ms"},
 	 {{100, "rate: #10-400/s|concurrency: #1-20|burst: {size: #4-40, every: 200ms}"},
