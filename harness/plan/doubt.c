@@ -142,6 +142,15 @@ static bool pool_keeps(const struct plan *p, const struct load_plan *lp)
 	       pool_fate_of(&alone, &lp->budget, &life).keeps_all;
 }
 
+/* Has the only load a port for each connection that it begins, whatever becomes of some? */
+static bool has_enough(const struct plan *p)
+{
+	const struct load_plan *lp = &p->loads[0];
+
+	return p->load_count == 1 && p->forecast.known && !p->forecast.exhausts &&
+	       load_begins_most(lp->load, &lp->shape, p->scenario->stop.time) <= lp->budget.first;
+}
+
 /* A load that keeps all that it opens has no descriptor before it has no port; of others it is a race. */
 static void forecast_descriptors(struct plan *p)
 {
@@ -149,7 +158,8 @@ static void forecast_descriptors(struct plan *p)
 	bool leaks = load_share(lp->load, END_LEAK) >= 1 && doubt_is_steady(p, lp);
 
 	if (doubt_any_descriptors(p))
-		take_back(&p->forecast, p->load_count == 1 && (leaks || pool_keeps(p, lp)));
+		take_back(&p->forecast,
+			  p->load_count == 1 && (leaks || pool_keeps(p, lp) || has_enough(p)));
 }
 
 /* Of one load, connections that a server which is held up finds in its backlog: closed ones too. */
@@ -197,13 +207,8 @@ bool doubt_backlog(const struct plan *p)
  * ports are in use for that than there are connections. */
 static void forecast_backlog(struct plan *p)
 {
-	const struct load_plan *lp = &p->loads[0];
-	struct forecast *f = &p->forecast;
-	bool has_enough =
-		p->load_count == 1 && lp->load->total && lp->load->total <= lp->budget.first;
-
 	if (doubt_backlog(p))
-		take_back(f, f->known && has_enough && !f->exhausts);
+		take_back(&p->forecast, has_enough(p));
 }
 
 /* On loopback a proxy that is its own upstream takes the client's ports, as fast as it can. */

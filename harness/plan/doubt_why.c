@@ -354,10 +354,13 @@ enum doubt doubt_rate(const struct plan *p, const struct outline *o)
 
 enum doubt doubt_half(const struct plan *p, const struct outline *o)
 {
-	return o->half && !upstreams_are_clients(p) && o->pooled && !o->half_reached &&
-			       p->load_count == 1 &&
-			       pool_opens_most(&o->pool, o->requests) >
-				       (double)(o->half * p->budget.spaces)
-		       ? DOUBT_POOL
-		       : DOUBT_NONE;
+	double half = (double)(o->half * p->budget.spaces);
+
+	if (o->half == 0 || upstreams_are_clients(p) || o->half_reached)
+		return DOUBT_NONE;
+	if (o->pooled && p->load_count == 1 && pool_opens_most(&o->pool, o->requests) > half)
+		return DOUBT_POOL;
+	if ((double)o->ports <= half || !outline_doubts_half(o, p))
+		return DOUBT_NONE;
+	return any(p, DOUBT_HANGS) ? DOUBT_HANGS : DOUBT_DESCRIPTORS;
 }

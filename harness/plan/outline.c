@@ -4,6 +4,7 @@
 
 #include "base/order.h"
 #include "plan/alone.h"
+#include "plan/doubt.h"
 #include "plan/fill.h"
 #include "plan/lasts.h"
 #include "plan/retry.h"
@@ -180,12 +181,27 @@ static void set_failure(struct outline *o, const struct plan *p)
 		o->recovery_ns = (int64_t)fmax(o->back_ns - o->at_ns.likely, 0);
 }
 
+bool outline_doubts_half(const struct outline *o, const struct plan *p)
+{
+	bool hangs = false, lacks = false;
+
+	for (uint32_t i = 0; i < p->load_count; i++) {
+		const struct load_plan *lp = &p->loads[i];
+
+		hangs |= speed_fills(p->scenario, lp->load);
+		lacks |= doubt_descriptors(p, lp) && lp->sockets_most < o->half * p->budget.spaces;
+	}
+	return (hangs && !p->forecast.exhausts) || lacks;
+}
+
 /* A pool that closes some as often as several end together has no time for it that
  * could be told. */
 static bool half_is_told(const struct outline *o, const struct plan *p, const struct half *first)
 {
 	double ports = (double)o->half * first->of->budget.spaces;
 
+	if (outline_doubts_half(o, p))
+		return false;
 	return p->load_count > 1 || !o->pooled || !pool_churns(&o->pool) || o->pool.likely > ports;
 }
 

@@ -84,6 +84,9 @@ bool outline_pool_has_rate(const struct outline *o, const struct plan *p);
  * (plan/outline_loads.c). */
 struct outline outline_of_loads(const struct plan *p);
 
+/* May something end before half of the ports are in use: the server's backlog, or descriptors? */
+bool outline_doubts_half(const struct outline *o, const struct plan *p);
+
 /* What is the same of one load and of several; when it ends is in plan/outline_end.c. */
 void outline_set_after(struct outline *o, const struct plan *p);
 void outline_set_half(struct outline *o, const struct plan *p);

@@ -5,6 +5,7 @@
 #include "base/order.h"
 #include "plan/alone.h"
 #include "plan/bind.h"
+#include "plan/buckets.h"
 #include "plan/linger.h"
 #include "plan/retry.h"
 #include "plan/shape.h"
@@ -76,6 +77,7 @@ static void set_ends(struct use *u, const struct scenario *alone, const struct h
 		int64_t all = life_sum(life.live.mean, life.quiet.mean);
 
 		u->shares[end] = load_ends(&alone->load, end) ? load_share(&alone->load, end) : 0;
+		u->opens_ns[end] = all == FOR_EVER ? INFINITY : (double)life.live.mean;
 		u->lives_ns[end] = all == FOR_EVER ? INFINITY : (double)all;
 	}
 }
@@ -135,6 +137,7 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 			.is_steady = isinf(speed_changes_ns(p->scenario, l)),
 			.half_ns = {INFINITY, INFINITY, INFINITY}};
 	struct guess scan;
+	uint64_t few;
 
 	if (load != asker)
 		life_look_at(&alone, asker ? asker->load : NULL);
@@ -154,6 +157,8 @@ struct use use_make(const struct plan *p, const struct load_plan *load,
 	u.lasts_ns = sooner(u.lasts_ns, life_fails_ns(&alone, &u.life).most);
 	set_death(&u, &alone, p->host);
 	u.beside = linger_most(&alone);
+	few = buckets_few(&alone, &load->budget, p->host);
+	u.waits_most = few > 0 ? (double)few : INFINITY;
 	u.total = load_binds_nowhere(p, load) ? 0 : u.total;
 	u.clients = fmin(u.clients, u.total);
 	scan = speed_scan_ns(l, &load->budget, u.life.quiet.most);
@@ -253,18 +258,22 @@ static double connections_least(const struct use *u, double since_ns)
 
 static double connections_likely(const struct use *u, double since_ns)
 {
-	double begun = begun_since(u, PACE_USUAL, since_ns), used = 0;
+	double begun = begun_since(u, PACE_USUAL, since_ns), used = 0, waits = 0;
 
 	if (u->clients > 0 && u->life.quiet.most == 0 && goes_on(u, since_ns))
 		return fmin(u->clients, begun);
 	for (enum end end = 0; end < ENDS; end++) {
 		double life = fmax(u->lives_ns[end], SPEED_CONNECT_NS);
+		double live = fmax(u->opens_ns[end], SPEED_CONNECT_NS), closed;
 
-		if (u->shares[end] > 0)
-			used += u->shares[end] *
-				(begun - begun_since(u, PACE_USUAL, since_ns - life));
+		if (u->shares[end] <= 0)
+			continue;
+		closed = begun_since(u, PACE_USUAL, since_ns - live);
+		used += u->shares[end] * (begun - closed);
+		waits += u->shares[end] *
+			 fmax(closed - begun_since(u, PACE_USUAL, since_ns - life), 0);
 	}
-	return used;
+	return used + fmin(waits, u->waits_most);
 }
 
 /* Of `clients`, rounds that leave their ports within a port's life. */

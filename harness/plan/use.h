@@ -26,14 +26,16 @@ enum pace { PACE_SLOW, PACE_USUAL, PACE_QUICK, PACES };
 struct use {
 	const struct load_plan *load; /* borrowed */
 	struct life life;
-	double shares[ENDS],
-		lives_ns[ENDS]; /* of the connections that end so; INFINITY: for ever */
+	double shares[ENDS], opens_ns[ENDS],
+		lives_ns[ENDS]; /* of the connections that end so, until the close, and
+						   all; INFINITY: for ever */
 	struct pool_fate pool;
 	double crowd
 		[PACES]; /* so many times longer a connect takes, since others have the processors */
 	double clients;	 /* of a closed loop; 0: it is open */
 	double total;	 /* connections or requests; INFINITY: the load has no number of its own */
 	double beside; /* ports of closed loops that their clients do not know to be in use still */
+	double waits_most; /* closed ones that wait at once, at most (net.ipv4.tcp_max_tw_buckets) */
 	double beside_later; /* connects that a dead server refuses at once, at most */
 	int64_t most_ns;     /* a port's life at most, as late as timers may be, and a thread */
 	int64_t lasts_ns;    /* for so long connections begin */

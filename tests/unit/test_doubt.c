@@ -334,6 +334,9 @@ static void which_of_descriptors_and_ports_ends_first_is_by_the_clock(void)
 		{"load: {nofile: 10, hold: 300ms, rate: 20/s, total: 60}", 0, true, false, false},
 		{"load: {nofile: 15, hold: 300ms, rate: 20/s, total: 60}", 0, false, false, true},
 		{"load: {nofile: 10, end: leak, rate: 20/s, total: 60}", 350, true, true, true},
+		/* no more connections than ports, whatever is closed */
+		{"load: {nofile: 10, hold: 500ms, rate: 20/s, total: 32}", 350, true, false, true},
+		{"load: {nofile: 10, hold: 500ms, rate: 20/s, total: 33}", 350, true, false, false},
 		/* what hangs has one too, and is none that was opened */
 		{"server: {vanish: 300ms}\nload: {nofile: 10, end: leak, rate: 20/s, total: 60}", 0,
 		 true, false, false},

@@ -55,6 +55,13 @@ static const struct row rows[] = {
 	 "stop: {time: 60s}", INFINITY, NEVER, NEVER, NEVER, 480000, 19.19996},
 	{FEW "load: {concurrency: 8, hold: 1s, end: reset}", 8, NEVER, NEVER, NEVER, 240, 30},
 	{FEW "load: {rate: 100/s, end: reset, total: 10}", 0, NEVER, NEVER, NEVER, 10, 0.09},
+	/* what ends before: those that may wait at once, descriptors, the backlog */
+	{"network: {ports: 40000-40255, sysctl: {net.ipv4.tcp_max_tw_buckets: 50}}\nload: {rate: 200/s, duration: 3s}",
+	 12000, NEVER, NEVER, NEVER, 600, 3},
+	{FEW "load: {rate: 200/s, total: 32, hold: 2s, nofile: 18}", 12400, NEVER, NEVER, NEVER, 32, 2.155},
+	{"network: {ports: 40000-40127}\nserver: {accept_every: 50ms, backlog: 8}\n"
+	 "load: {rate: 50/s, duration: 3s, timeout: 400ms, request: {send: 20B, receive: 20B}, on_failure: continue}",
+	 3040, NEVER, NEVER, NEVER, 150, 3.8},
 	/* a burst is there at once, however seldom it comes; and two of them, if they last */
 	{"network: {ports: 40000-40255}\nload: {burst: {size: 100, every: 400ms}, end: reset, hold: 5ms, total: 300}",
 	 100, NEVER, NEVER, NEVER, 300, 0.805},
