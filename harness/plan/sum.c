@@ -6,6 +6,7 @@
 #include "plan/bind.h"
 #include "plan/due.h"
 #include "plan/shape.h"
+#include "plan/speed.h"
 #include "plan/together.h"
 
 /* The clock is looked at so often, and then between two looks; and as so many connections are due, of all
@@ -263,4 +264,31 @@ double sum_reached(const struct sum *s, enum bound which, int64_t until)
 			most = fmax(most, used_at(s, which, (double)due_when_ns(lp, k)));
 	}
 	return most;
+}
+
+/* From how many on a connect of any of them looks at all ports, whoever is asked about; 0: none does. */
+static double half_of(const struct sum *s)
+{
+	double half = 0;
+
+	for (uint32_t i = 0; i < s->p->load_count; i++)
+		if (s->part[i] > 0)
+			half = fmax(half, speed_half(s->p->loads[i].load, &s->me->budget));
+	return half;
+}
+
+void sum_slow_down(struct sum *s, int64_t until)
+{
+	double half = half_of(s), at[PACES] = {0};
+	int64_t soonest, likely;
+
+	at[PACE_SLOW] = at[PACE_USUAL] = at[PACE_QUICK] = INFINITY;
+	if (half <= 0)
+		return;
+	soonest = sum_passed_ns(s, SUM_MOST, half, until);
+	likely = sum_passed_ns(s, SUM_LIKELY, half, until);
+	at[PACE_SLOW] = soonest == FOR_EVER ? INFINITY : (double)soonest;
+	at[PACE_USUAL] = likely == FOR_EVER ? INFINITY : (double)likely;
+	for (uint32_t i = 0; i < s->p->load_count; i++)
+		use_slow_down(&s->uses[i], at);
 }

@@ -50,3 +50,8 @@ int64_t sum_passed_ns(const struct sum *s, enum bound which, double ports, int64
 
 /* The most ports in use at any of these times. */
 double sum_reached(const struct sum *s, enum bound which, int64_t until);
+
+/* From half full on connects are slow: on a slow machine as soon as that can be before
+ * `until`, on a usual one when it is likely. What is asked of it after this reckons
+ * with that. */
+void sum_slow_down(struct sum *s, int64_t until);
