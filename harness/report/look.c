@@ -36,6 +36,22 @@ static void add_trend(struct out *to, const struct look_row *row)
 		out_z(to, "; at this rate never full");
 	else if (row->full_ns >= 0)
 		draft_time(to, to->len ? "; full in " : "full in ", row->full_ns);
+	if (row->full_ns > 0 && row->full_ns != FULL_NEVER && row->kept_ns > 0 &&
+	    row->cause != CAUSE_LEAK)
+		out_z(to, " if none is closed");
+}
+
+/* What is open in use looks as what is forgotten does, until it is closed. */
+static void add_maybe(struct out *to, const struct look_row *row)
+{
+	out_fmt(to, "; or %s: ", cause_name(row->maybe));
+	if (row->opens < 0)
+		out_z(to, "one look cannot tell what is in use from what was forgotten");
+	else
+		draft_time(to, "hardly any was closed in the last ", row->kept_ns);
+	if (row->opens >= 0)
+		out_z(to, ", which is too short a time to tell what is in use from what was "
+			  "forgotten");
 }
 
 static void write_trend(struct out *out, const struct look_row *row)
@@ -58,9 +74,7 @@ static void write_cause(struct out *out, const struct look_row *row)
 		return;
 	out_fmt(&line, "%s: %s", cause_name(row->cause), cause_lesson(row->cause));
 	if (row->maybe != CAUSE_NO_DATA)
-		out_fmt(&line,
-			"; or %s: one look cannot tell what is in use from what was forgotten",
-			cause_name(row->maybe));
+		add_maybe(&line, row);
 	page_paragraph(out, "               why", PAINT_NONE, INDENT, out_written(&line));
 	if (advice)
 		page_paragraph(out, "               try", PAINT_NONE, INDENT, text_of(advice));

@@ -17,6 +17,7 @@ struct look_row {
 	double opens;	 /* new connections */
 	double grows;	 /* connections that are open, and are more by so many each second */
 	double closes;	 /* those that come into TIME_WAIT */
+	int64_t kept_ns; /* for so long hardly any of what was opened has been closed; 0: some were */
 	int64_t full_ns; /* until no port is left; FULL_NEVER: that does not come; below 0: unknown */
 	enum cause cause; /* what fills it; 0 (not-enough-data): nothing is to be told */
 	enum cause maybe; /* or this does, by what has been seen so far; 0: that is told for sure */

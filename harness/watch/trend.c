@@ -1,6 +1,10 @@
 #include "watch/trend.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/order.h"
 
 enum {
 	TRAILS = 1 << 15,  /* three quarters of them, as many as a census has rows for */
@@ -26,17 +30,22 @@ struct slot {
 struct trail {
 	struct address local, remote;
 	int64_t seen_ns; /* by the last look that had it */
+	int64_t told_ns; /* when its rates were told last; since when it has kept what it opened */
+	int64_t kept_since_ns;
 	uint16_t remote_port;
 	bool taken;
 	uint8_t newest;
 	struct slot slots[SLOTS];
 };
 
-/* What of a row's ports in TIME_WAIT comes back when; and how many came into it in so long. */
+/* What of a row's ports in TIME_WAIT comes back when; and how many came into it in so long, and in the later
+ * half of that. */
 struct queue_of_ports {
 	uint32_t waiting[WAIT_SECONDS];
 	uint32_t bound; /* of all of them, those whose port bind() took: they wait to the end */
-	int32_t life_ms, oldest_ms, young, young_ms;
+	int32_t life_ms, young_ms;
+	uint32_t young, younger;
+	double slower; /* growth of what is open, as it was at least */
 };
 
 bool trend_open(struct trend *t, uint32_t most, const struct waits *waits, struct arena *arena)
@@ -124,6 +133,8 @@ static struct trail *follow(struct trend *t, const struct usage *u)
 		*one = (struct trail){.local = u->local,
 				      .remote = u->remote,
 				      .seen_ns = -1,
+				      .told_ns = -1,
+				      .kept_since_ns = -1,
 				      .remote_port = u->remote_port,
 				      .taken = true};
 	}
@@ -244,10 +255,65 @@ static const struct slot *oldest_of(const struct trail *one, int64_t before_ns, 
 	return oldest;
 }
 
+/* A look that parts the time since the oldest, the nearest to its middle; where looks are further apart, the
+ * last one before that time. NULL: none. */
+static const struct slot *middle_of(const struct trail *one, const struct slot *oldest,
+				    int64_t now_ns)
+{
+	int64_t middle_ns = oldest->at_ns + (now_ns - oldest->at_ns) / 2;
+	const struct slot *inner = NULL, *before = NULL;
+
+	for (int i = 0; i < SLOTS; i++) {
+		const struct slot *s = &one->slots[i];
+
+		if (!s->known || s == oldest || s->at_ns == now_ns)
+			continue;
+		if (s->at_ns < oldest->at_ns)
+			before = before && before->at_ns > s->at_ns ? before : s;
+		else if (!inner || llabs(s->at_ns - middle_ns) < llabs(inner->at_ns - middle_ns))
+			inner = s;
+	}
+	return inner ? inner : before;
+}
+
+static double growth(int64_t from_ns, uint32_t from, int64_t to_ns, uint32_t to)
+{
+	return ((double)to - (double)from) * 1e9 / (double)(to_ns - from_ns);
+}
+
+/* What came at once is no rate: the slower of two times, one after the other. 0: only one is known. */
+static double slower_growth(const struct trail *one, const struct slot *oldest, uint32_t live,
+			    int64_t now_ns)
+{
+	const struct slot *middle = middle_of(one, oldest, now_ns);
+	const struct slot *a = oldest, *b = middle;
+
+	if (!middle)
+		return 0;
+	if (middle->at_ns < oldest->at_ns) {
+		a = middle;
+		b = oldest;
+	}
+	return fmin(growth(a->at_ns, a->live, b->at_ns, b->live),
+		    growth(b->at_ns, b->live, now_ns, live));
+}
+
+/* For how long, as far as it was told of at each look, hardly any was closed: 1 in 10 of what is opened. */
+static void tell_kept(struct trail *one, struct look_row *row, int64_t since_ns, int64_t before_ns,
+		      int64_t now_ns)
+{
+	if (one->told_ns < before_ns || one->kept_since_ns < 0)
+		one->kept_since_ns = since_ns;
+	if (row->opens <= 0 || row->grows < 0.9 * row->opens)
+		one->kept_since_ns = -1;
+	one->told_ns = now_ns;
+	row->kept_ns = one->kept_since_ns < 0 ? 0 : now_ns - one->kept_since_ns;
+}
+
 /* What the oldest look of the window had is not new in it, but what came later in that second is. Over
  * how long these are; 0: too short a time. */
-static int64_t tell_rates(const struct trail *one, struct look_row *row, int64_t before_ns,
-			  int64_t now_ns)
+static int64_t tell_rates(struct trail *one, struct look_row *row, double *slower,
+			  int64_t before_ns, int64_t now_ns)
 {
 	const struct slot *oldest = oldest_of(one, before_ns, now_ns);
 	double seconds, opened = 0;
@@ -259,7 +325,9 @@ static int64_t tell_rates(const struct trail *one, struct look_row *row, int64_t
 		if (one->slots[i].known && one->slots[i].at_ns >= oldest->at_ns)
 			opened += one->slots[i].opened;
 	row->opens = (opened - oldest->first) / seconds;
-	row->grows = ((double)live_of(&row->usage) - (double)oldest->live) / seconds;
+	row->grows = growth(oldest->at_ns, oldest->live, now_ns, live_of(&row->usage));
+	*slower = slower_growth(one, oldest, live_of(&row->usage), now_ns);
+	tell_kept(one, row, oldest->at_ns, before_ns, now_ns);
 	return now_ns - oldest->at_ns;
 }
 
@@ -277,34 +345,6 @@ static int32_t age_of(const struct census *c, uint32_t held)
 	return WHOLE_MS - c->marks[held].gone_ms;
 }
 
-/* Closed ones are counted for as long as the opened are: then what is opened is what is closed and what
- * is more. By one look alone it is since the first that is still in TIME_WAIT, and what came after that.
- * What may be reused may be gone. */
-static void span_choose(struct queue_of_ports *q)
-{
-	bool is_watched = q->young_ms > 0;
-
-	if (!is_watched)
-		q->young_ms = q->oldest_ms < 0 ? WINDOW * 1000 : q->oldest_ms;
-	if (!is_watched && q->young_ms > WINDOW * 1000)
-		q->young_ms = WINDOW * 1000;
-	if (q->young_ms > q->life_ms)
-		q->young_ms = q->life_ms;
-	q->young = -(!is_watched && q->young_ms == q->oldest_ms);
-}
-
-static void queues_begin(struct trend *t, const struct census *c, uint32_t n)
-{
-	for (uint32_t i = 0; i < c->held_count; i++) {
-		struct queue_of_ports *q = queue_of(t, c, i, n);
-
-		if (q && age_of(c, i) > q->oldest_ms)
-			q->oldest_ms = age_of(c, i);
-	}
-	for (uint32_t i = 0; i < n; i++)
-		span_choose(&t->queues[i]);
-}
-
 /* Each port in TIME_WAIT, by the second for which it holds its port still: what bind() took, to
  * the end. */
 static void queues_fill(struct trend *t, const struct census *c, uint32_t n)
@@ -320,17 +360,23 @@ static void queues_fill(struct trend *t, const struct census *c, uint32_t n)
 		holds = (life - age) / 1000;
 		q->bound += is_bound;
 		q->young += age <= q->young_ms;
+		q->younger += 2 * age <= q->young_ms;
 		if (age < life)
 			q->waiting[holds < WAIT_SECONDS ? holds : WAIT_SECONDS - 1]++;
 	}
 }
 
-/* What is reused sooner than a rate takes is not there for longer. */
 static double closes_of(const struct queue_of_ports *q)
 {
-	bool is_short = q->young_ms < SHORTEST_NS / 1000000 && q->young_ms < q->life_ms;
+	return q->young * 1000. / q->young_ms;
+}
 
-	return is_short ? -1 : q->young * 1000. / q->young_ms;
+/* What was closed at once is no rate, either. */
+static double slower_closes(const struct queue_of_ports *q)
+{
+	uint32_t older = q->young - q->younger;
+
+	return 2 * (q->younger < older ? q->younger : older) * 1000. / q->young_ms;
 }
 
 /* What is closed will wait as most of those do that are closed by now. */
@@ -341,39 +387,49 @@ static uint32_t life_seconds(const struct queue_of_ports *q, const struct usage 
 	return (uint32_t)(ms + 999) / 1000;
 }
 
-/* By one look alone it can be told that it fills, and not that it does not. */
+/* That it fills is told where the slower half would take at most twice as long: not by what came at once. By
+ * one look alone it can be told that it fills, and not that it does not. */
 static void tell_full(const struct queue_of_ports *q, bool lost, struct look_row *row)
 {
 	const struct usage *u = &row->usage;
-	double grows = row->opens < 0 ? 0 : row->grows;
+	double grows = row->opens < 0 ? 0 : row->grows, closes = lost ? 0 : closes_of(q);
+	uint32_t live = live_of(u), life = life_seconds(q, u);
+	int64_t slow_ns = trend_full(u->usable, live, q->slower, lost ? 0 : slower_closes(q),
+				     q->waiting, life);
 
-	row->closes = lost ? -1 : closes_of(q);
-	row->full_ns = trend_full(u->usable, live_of(u), grows, row->closes > 0 ? row->closes : 0,
-				  q->waiting, life_seconds(q, u));
-	if ((lost && row->full_ns > 0) || (row->opens < 0 && row->full_ns == FULL_NEVER))
+	row->closes = lost ? -1 : closes;
+	row->full_ns = trend_full(u->usable, live, grows, closes, q->waiting, life);
+	if ((lost && row->full_ns > 0) || (row->opens < 0 && row->full_ns == FULL_NEVER) ||
+	    slow_ns / 2 > row->full_ns)
 		row->full_ns = -1;
+}
+
+/* Closed ones are counted for as long as the opened are, and no less than ten seconds: that is known of them
+ * from the first look on. What may be reused may be gone. */
+static struct queue_of_ports queue_begin(const struct waits *waits, const struct usage *u,
+					 int64_t watched_ns)
+{
+	int64_t life_ns = waits_ns(waits, waits_on_loopback(u->local, u->remote));
+	int64_t young_ns = later(watched_ns, WINDOW * SECOND_NS);
+
+	return (struct queue_of_ports){.life_ms = (int32_t)(life_ns / 1000000),
+				       .young_ms = (int32_t)(sooner(young_ns, life_ns) / 1000000)};
 }
 
 void trend_tell(struct trend *t, const struct census *c, struct look_row *rows, uint32_t n,
 		int64_t now_ns)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		const struct trail *one = trail_of(t, &rows[i].usage);
-		const struct usage *u = &rows[i].usage;
+		struct trail *one = trail_of(t, &rows[i].usage);
 		int64_t watched_ns = 0;
+		double slower = 0;
 
 		rows[i].opens = rows[i].grows = -1;
 		if (one->taken && !c->held_lost)
-			watched_ns = tell_rates(one, &rows[i], t->before_ns, now_ns);
-		t->queues[i] = (struct queue_of_ports){
-			.life_ms = (int32_t)(waits_ns(&t->waits,
-						      waits_on_loopback(u->local, u->remote)) /
-					     1000000),
-			.oldest_ms = -1,
-			.young_ms = watched_ns > WAIT_WHOLE_NS ? WHOLE_MS
-							       : (int32_t)(watched_ns / 1000000)};
+			watched_ns = tell_rates(one, &rows[i], &slower, t->before_ns, now_ns);
+		t->queues[i] = queue_begin(&t->waits, &rows[i].usage, watched_ns);
+		t->queues[i].slower = slower;
 	}
-	queues_begin(t, c, n);
 	queues_fill(t, c, n);
 	for (uint32_t i = 0; i < n; i++)
 		tell_full(&t->queues[i], c->held_lost, &rows[i]);

@@ -3,6 +3,9 @@
 /* From how many on that nobody closes they are told of, however wide the range is. */
 enum { CLOSE_WAIT_LEAST = 10 };
 
+/* Who closes connections has closed some by then: few are kept open for longer than a minute. */
+#define KEPT_NS (60 * INT64_C(1000000000))
+
 /* What is full, or will be within the hour, is to be told of. */
 static bool is_pressed(const struct look_row *row)
 {
@@ -44,11 +47,9 @@ static bool is_unanswered(const struct look_row *row)
 	return most_are_in(row, row->usage.states[STATE_SYN_SENT]);
 }
 
-/* More are open with every second, and hardly any is closed: 1 in 10 of what is opened. */
 static bool leaks(const struct look_row *row)
 {
-	return most_are_in(row, row->usage.states[STATE_ESTABLISHED]) && row->opens > 0 &&
-	       row->grows >= 0.9 * row->opens;
+	return most_are_in(row, row->usage.states[STATE_ESTABLISHED]) && row->kept_ns >= KEPT_NS;
 }
 
 static bool is_live(const struct look_row *row)
@@ -77,6 +78,7 @@ enum cause look_cause(const struct look_row *row)
 
 enum cause look_maybe(const struct look_row *row)
 {
-	return look_cause(row) == CAUSE_LIVE_SATURATION && row->opens < 0 ? CAUSE_LEAK
-									  : CAUSE_NO_DATA;
+	bool unknown = row->opens < 0 || row->kept_ns > 0;
+
+	return look_cause(row) == CAUSE_LIVE_SATURATION && unknown ? CAUSE_LEAK : CAUSE_NO_DATA;
 }

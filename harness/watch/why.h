@@ -10,5 +10,6 @@
 
 enum cause look_cause(const struct look_row *row);
 
-/* Connections that are open may be in use or forgotten: only how they become more tells. 0: it does. */
+/* Connections that are open may be in use or forgotten: only whether some are closed in time tells. 0: it
+ * does. */
 enum cause look_maybe(const struct look_row *row);

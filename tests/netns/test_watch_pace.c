@@ -17,6 +17,7 @@
 #include "watch/watch.h"
 
 enum { PORTS = 32, OPENED = 8, CLOSED = 6, OTHERS = 3 };
+#define NEXT_NS INT64_C(1050000000)
 enum { CHILDREN_MANY = 1 << 15 }; /* PROCESSES_MOST of sys/kin.c */
 
 struct paced {
@@ -54,7 +55,8 @@ static void open_watch(struct help *h, struct paced *p, int32_t pid)
 	CU_ASSERT_FATAL(watch_open(&p->watch, &wish, &p->scratch, &h->err));
 }
 
-/* The first look finds nothing, the second all of them; once half a second has gone by, that is a rate. */
+/* The first look finds nothing, the second all of them; once half a second has gone by, that is a rate, but none
+ * by which the ports end. */
 static void fill_as_it_looks(struct help *h, void *context)
 {
 	struct paced *p = context;
@@ -78,11 +80,18 @@ static void fill_as_it_looks(struct help *h, void *context)
 	CU_ASSERT(l->opens * (double)(clock_now() - p->watch.first_ns) / 1e9 > OPENED);
 	for (int i = 0; i < COUNTS_KEPT; i++)
 		CU_ASSERT(!p->watch.counts[i].known || p->watch.counts[i].at_ns > 0);
+	CU_ASSERT(l->rows[0].full_ns < 0 && l->rows[0].cause == CAUSE_NO_DATA);
+	clock_sleep(NEXT_NS - l->t_ns);
+	CU_ASSERT(watch_look(&p->watch, &h->err));
+	clock_sleep(NEXT_NS);
+	open_some(h, p, OPENED, 0);
+	CU_ASSERT(watch_look(&p->watch, &h->err));
 	CU_ASSERT(l->rows[0].full_ns > 0 && l->rows[0].full_ns != FULL_NEVER);
 	CU_ASSERT_DOUBLE_EQUAL((double)l->rows[0].full_ns / 1e9,
-			       (PORTS - OPENED) / l->rows[0].grows, 1.01);
-	CU_ASSERT_EQUAL(l->rows[0].cause, CAUSE_LEAK);
-	open_some(h, p, PORTS - OPENED, 0);
+			       (PORTS - 2 * OPENED) / l->rows[0].grows, 1.01);
+	CU_ASSERT(l->rows[0].kept_ns > 0 && l->rows[0].cause == CAUSE_LIVE_SATURATION);
+	CU_ASSERT_EQUAL(l->rows[0].maybe, CAUSE_LEAK);
+	open_some(h, p, PORTS - 2 * OPENED, 0);
 	CU_ASSERT_EQUAL(help_connection(h->plan.family, NULL, h->plan.servers.list[0],
 					h->plan.service_first),
 			-EADDRNOTAVAIL);
@@ -115,8 +124,8 @@ static void open_and_close(struct help *h, struct paced *p, int n)
 		close(accept(p->listener, NULL, NULL));
 }
 
-/* By a watch that has not looked before; true: so many are in TIME_WAIT, the first for a second. */
-static bool is_waiting(struct help *h, struct paced *p, uint32_t n)
+/* By a watch that has not looked before; true: so many are in TIME_WAIT, the first for so long. */
+static bool is_waiting(struct help *h, struct paced *p, uint32_t n, int seconds)
 {
 	const struct look *l = &p->watch.look;
 
@@ -124,29 +133,31 @@ static bool is_waiting(struct help *h, struct paced *p, uint32_t n)
 	CU_ASSERT(watch_look(&p->watch, &h->err));
 	watch_close(&p->watch);
 	return l->count && l->rows[0].usage.states[STATE_TIME_WAIT] == n &&
-	       l->rows[0].usage.next_free_ns < 59 * INT64_C(1000000000);
+	       l->rows[0].usage.next_free_ns < (60 - seconds) * INT64_C(1000000000);
 }
 
-/* How many are closed a second one look tells, by how long the kernel says that each has still: all but
- * the first came after that. */
+/* How many were closed in ten seconds one look tells, by how long the kernel says that each has still; and that
+ * ports end of it, once some were in each half of that time. */
 static void close_and_look(struct help *h, void *context)
 {
 	struct paced *p = context;
 	const struct look_row *row;
-	double since_first;
 	int looks = 0;
 
 	open_and_close(h, p, CLOSED / 2);
-	while (!is_waiting(h, p, CLOSED / 2) && looks++ < 5000)
-		clock_sleep(1000000);
-	open_and_close(h, p, CLOSED / 2);
-	while (!is_waiting(h, p, CLOSED) && looks++ < 5000)
-		clock_sleep(1000000);
+	while (!is_waiting(h, p, CLOSED / 2, 1) && looks++ < 500)
+		clock_sleep(10000000);
 	row = p->watch.rows;
+	CU_ASSERT(row->closes == CLOSED / 20. && row->full_ns < 0);
+	CU_ASSERT_EQUAL(row->cause, CAUSE_NO_DATA);
+	while (!is_waiting(h, p, CLOSED / 2, 6) && looks++ < 1500)
+		clock_sleep(10000000);
+	open_and_close(h, p, CLOSED / 2);
+	while (!is_waiting(h, p, CLOSED, 6) && looks++ < 1500)
+		clock_sleep(10000000);
 	CU_ASSERT_FATAL(p->watch.look.count == 1 && row->opens < 0);
-	since_first = 60 - (double)row->usage.next_free_ns / 1e9;
-	CU_ASSERT_DOUBLE_EQUAL(row->closes * since_first, CLOSED - 1, 0.1);
-	/* More than 0.6/s for a minute want more than 36 ports of 32. */
+	CU_ASSERT_DOUBLE_EQUAL(row->closes, CLOSED / 10., 1e-9);
+	/* 0.6/s for a minute want 36 ports of 32. */
 	CU_ASSERT(row->full_ns > 0 && row->full_ns < 60 * INT64_C(1000000000));
 	CU_ASSERT_EQUAL(row->cause, CAUSE_TIME_WAIT_CHURN);
 }

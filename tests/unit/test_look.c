@@ -30,26 +30,26 @@ static void what_fills_it_is_told_by_its_states(void)
 	static const struct {
 		int state;
 		uint32_t n, elsewhere;
-		double opens, grows;
+		double opens, kept;
 		int64_t full_ns;
 		enum cause cause;
 	} rows[] = {
-		{STATE_TIME_WAIT, 50, 0, -1, -1, -1, CAUSE_TIME_WAIT_CHURN},
-		{STATE_TIME_WAIT, 49, 0, -1, -1, -1, CAUSE_NO_DATA}, /* not half full */
-		{STATE_TIME_WAIT, 49, 0, -1, -1, 3599 * SECOND, CAUSE_TIME_WAIT_CHURN},
-		{STATE_TIME_WAIT, 49, 0, -1, -1, 3600 * SECOND, CAUSE_NO_DATA},
-		{STATE_FIN_WAIT1, 50, 0, -1, -1, -1, CAUSE_FIN_WAIT_ORPHANS},
-		{STATE_FIN_WAIT2, 50, 0, -1, -1, -1, CAUSE_FIN_WAIT_ORPHANS},
-		{STATE_SYN_SENT, 50, 0, -1, -1, -1, CAUSE_BLACKHOLE},
-		{STATE_ESTABLISHED, 50, 0, -1, -1, -1, CAUSE_LIVE_SATURATION},
-		{STATE_ESTABLISHED, 50, 0, 10, 9, -1, CAUSE_LEAK},
-		{STATE_ESTABLISHED, 50, 0, 10, 8.9, -1, CAUSE_LIVE_SATURATION},
+		{STATE_TIME_WAIT, 50, 0, -1, 0, -1, CAUSE_TIME_WAIT_CHURN},
+		{STATE_TIME_WAIT, 49, 0, -1, 0, -1, CAUSE_NO_DATA}, /* not half full */
+		{STATE_TIME_WAIT, 49, 0, -1, 0, 3599 * SECOND, CAUSE_TIME_WAIT_CHURN},
+		{STATE_TIME_WAIT, 49, 0, -1, 0, 3600 * SECOND, CAUSE_NO_DATA},
+		{STATE_FIN_WAIT1, 50, 0, -1, 0, -1, CAUSE_FIN_WAIT_ORPHANS},
+		{STATE_FIN_WAIT2, 50, 0, -1, 0, -1, CAUSE_FIN_WAIT_ORPHANS},
+		{STATE_SYN_SENT, 50, 0, -1, 0, -1, CAUSE_BLACKHOLE},
+		{STATE_ESTABLISHED, 50, 0, -1, 0, -1, CAUSE_LIVE_SATURATION},
+		{STATE_ESTABLISHED, 50, 0, 10, 60, -1, CAUSE_LEAK},
+		{STATE_ESTABLISHED, 50, 0, 10, 59, -1, CAUSE_LIVE_SATURATION},
 		{STATE_ESTABLISHED, 50, 0, 0, 0, -1, CAUSE_LIVE_SATURATION},
-		{STATE_CLOSE_WAIT, 10, 0, -1, -1, -1, CAUSE_CLOSE_WAIT_LEAK},
-		{STATE_CLOSE_WAIT, 9, 0, -1, -1, -1, CAUSE_NO_DATA},
-		{STATE_ESTABLISHED, 50, 101, -1, -1, -1, CAUSE_BIND_STARVATION},
-		{STATE_ESTABLISHED, 50, 100, -1, -1, -1, CAUSE_LIVE_SATURATION},
-		{STATE_ESTABLISHED, 49, 101, -1, -1, -1, CAUSE_NO_DATA},
+		{STATE_CLOSE_WAIT, 10, 0, -1, 0, -1, CAUSE_CLOSE_WAIT_LEAK},
+		{STATE_CLOSE_WAIT, 9, 0, -1, 0, -1, CAUSE_NO_DATA},
+		{STATE_ESTABLISHED, 50, 101, -1, 0, -1, CAUSE_BIND_STARVATION},
+		{STATE_ESTABLISHED, 50, 100, -1, 0, -1, CAUSE_LIVE_SATURATION},
+		{STATE_ESTABLISHED, 49, 101, -1, 0, -1, CAUSE_NO_DATA},
 	};
 	enum cause maybe;
 
@@ -58,11 +58,12 @@ static void what_fills_it_is_told_by_its_states(void)
 
 		row.usage.elsewhere = rows[i].elsewhere;
 		row.opens = rows[i].opens;
-		row.grows = rows[i].grows;
+		row.kept_ns = (int64_t)rows[i].kept * SECOND;
 		row.full_ns = rows[i].full_ns;
 		CU_ASSERT_EQUAL(look_cause(&row), rows[i].cause);
-		maybe = rows[i].cause == CAUSE_LIVE_SATURATION && row.opens < 0 ? CAUSE_LEAK
-										: CAUSE_NO_DATA;
+		maybe = rows[i].cause == CAUSE_LIVE_SATURATION && (row.opens < 0 || row.kept_ns > 0)
+				? CAUSE_LEAK
+				: CAUSE_NO_DATA;
 		CU_ASSERT_EQUAL(look_maybe(&row), maybe);
 	}
 }
@@ -299,6 +300,26 @@ static void what_is_not_sure_is_said(void)
 	}
 }
 
+/* What lives for longer than it was watched looks as a leak does. */
+static void a_leak_wants_time(void)
+{
+	struct look_row row = row_of(STATE_ESTABLISHED, 80, 100);
+	struct look l = look_of(&row);
+
+	row.opens = row.grows = 20;
+	row.kept_ns = 4 * SECOND;
+	row.full_ns = SECOND;
+	row.cause = look_cause(&row);
+	row.maybe = look_maybe(&row);
+	CU_ASSERT(strstr(told(&l, false), "opens 20/s; full in 1 s if none is closed\n") != NULL);
+	CU_ASSERT(strstr(told(&l, false), "or leak:") != NULL);
+	row.kept_ns = 60 * SECOND;
+	row.cause = look_cause(&row);
+	row.maybe = look_maybe(&row);
+	CU_ASSERT(strstr(told(&l, false), "opens 20/s; full in 1 s\n") != NULL);
+	CU_ASSERT(strstr(told(&l, false), "why  leak: ") != NULL);
+}
+
 static void a_look_is_told_to_a_program(void)
 {
 	struct look_row row = row_of(STATE_TIME_WAIT, 20, 40);
@@ -344,6 +365,7 @@ static const struct test tests[] = {
 	TEST(a_terminal_is_given_what_it_can_show),
 	TEST(each_look_has_its_time),
 	TEST(what_is_not_sure_is_said),
+	TEST(a_leak_wants_time),
 	TEST(a_look_is_told_to_a_program),
 	TESTS_END,
 };

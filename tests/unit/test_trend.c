@@ -106,10 +106,11 @@ static void rates_are_of_the_last_ten_seconds(void)
 	pace_look(&p, SECOND, 0, 10, 0, -1);
 	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 6, 1e-9);
 	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 6, 1e-9);
-	CU_ASSERT_EQUAL(p.row.full_ns, 9 * SECOND);
+	CU_ASSERT(p.row.full_ns < 0); /* once is no rate */
 	pace_look(&p, 2 * SECOND, 3, 12, 0, -1);
 	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 4, 1e-9);
 	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 2.5, 1e-9);
+	CU_ASSERT(p.row.full_ns < 0);
 	pace_look(&p, 2 * SECOND + 1, 3, 13, 0, -1);
 	pace_look(&p, 11 * SECOND, 3, 13, 0, -1);
 	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 3 / 10., 1e-9); /* since 1 s: 6 were before that */
@@ -138,23 +139,24 @@ static void looks_far_apart_have_a_rate_from_one_to_the_next(void)
 	}
 }
 
-/* When each began to wait says how many a second do: since the first of them, or in ten seconds. What may
- * be used again holds no port, and is gone once it is used. */
+/* When each began to wait says how many a second do, in ten seconds. What may be used again holds no port, and
+ * is gone once it is used. That ports end of it is told where it goes on for so long. */
 static void one_look_tells_what_is_closed(void)
 {
 	static const struct {
 		int64_t tw_reuse, gone_ms, step_ms; /* 20 of them */
-		double closes;			    /* -1: cannot be told */
-		int64_t full;			    /* -1: neither can this */
+		double closes;
+		int64_t full; /* -1: cannot be told */
 	} rows[] = {
-		{0, 55000, 250, 19 / 5., 12}, /* the oldest closed 5 s ago, 19 since */
-		{0, 58000, 100, 19 / 2., 5},
+		{0, 50500, 500, 2, 22},
+		{0, 55000, 250, 2, -1}, /* none in the 5 s before these */
+		{0, 58000, 100, 2, -1},
 		{0, 40000, 1000, 1, -1}, /* those of 10 s and more are of another time */
-		{0, 59501, 25, -1, -1},	 /* not for half a second yet */
-		{0, 60000, 0, -1, -1},
-		{0, 55000, 0, 19 / 5., 12}, /* with the first, which is one of them */
-		{1, 55000, 250, 4, -1},	    /* in the last second */
-		{2, 55000, 250, 19 / 5., 12},
+		{0, 59501, 25, 2, -1},
+		{0, 60000, 0, 2, -1},
+		{0, 55000, 0, 2, -1},	/* a process that ended */
+		{1, 55000, 250, 4, -1}, /* in the last second */
+		{2, 50500, 500, 2, 22},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -169,19 +171,50 @@ static void one_look_tells_what_is_closed(void)
 	}
 }
 
-/* In the 3 s that were watched 30 came, and all but 6 have gone; 10 were closed before. */
+/* In the 10 s that were watched 30 came, and all but 6 have gone; 10 were closed before. */
 static void what_was_opened_is_closed_or_more(void)
 {
 	struct pace p;
 
 	pace_open(&p, 0);
 	pace_look(&p, 0, 0, 11, 10, 55 * SECOND);
-	p.step_ns = SECOND / 8;
-	pace_look(&p, 3 * SECOND, 0, 41, 34, 56 * SECOND - 3 * SECOND / 16);
-	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 10, 1e-9);
-	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 2, 1e-9);
-	CU_ASSERT_DOUBLE_EQUAL(p.row.closes, 8, 1e-9);
-	CU_ASSERT_EQUAL(p.row.full_ns, 3 * SECOND);
+	p.step_ns = 42 * SECOND / 100;
+	pace_look(&p, 5 * SECOND, 0, 26, 22, 50 * SECOND);
+	pace_look(&p, 10 * SECOND, 0, 41, 34, 46 * SECOND);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.opens, 3, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.grows, 0.6, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(p.row.closes, 2.4, 1e-9);
+	CU_ASSERT_EQUAL(p.row.full_ns, 8 * SECOND);
+	arena_close(&p.a);
+}
+
+/* A pool of 30 that is opened at once does not go on so; nor do 20 that were there before. */
+static void what_comes_at_once_is_no_rate(void)
+{
+	struct pace p;
+
+	pace_open(&p, 0);
+	pace_look(&p, 0, 0, 1, 0, -1);
+	for (int i = 1; i <= 30; i++) {
+		pace_look(&p, i * SECOND / 2, 0, 30, 0, -1);
+		CU_ASSERT(p.row.full_ns < 0 || p.row.full_ns == FULL_NEVER);
+		CU_ASSERT_EQUAL(p.row.full_ns == FULL_NEVER, i > 20);
+	}
+	arena_close(&p.a);
+}
+
+/* One a second comes, and stays for a while or for ever: for so long none is closed, and if none will be the
+ * ports end. Once one is, that begins anew. */
+static void for_how_long_all_was_kept_is_known(void)
+{
+	struct pace p;
+
+	pace_open(&p, 0);
+	for (uint32_t i = 0; i <= 50; i++) {
+		pace_look(&p, i * SECOND, i < 40 ? 0 : 9, i + 2, 0, -1);
+		CU_ASSERT_EQUAL(p.row.kept_ns, i < 40 ? i * SECOND : i < 50 ? 0 : 10 * SECOND);
+		CU_ASSERT(i < 2 || i >= 40 || p.row.full_ns == (62 - i) * SECOND);
+	}
 	arena_close(&p.a);
 }
 
@@ -260,8 +293,8 @@ static void what_bind_took_is_not_reused(void)
 		p.census.waits = &p.trend.waits;
 		p.census.guesses = rows[i].guesses;
 		pace_look(&p, 0, 1, 32, 31, 55 * SECOND);
-		p.step_ns = 162 * SECOND / 1000;
-		pace_look(&p, SECOND, 1, 34, 33, 54 * SECOND);
+		p.step_ns = 48 * SECOND / 100;
+		pace_look(&p, SECOND, 1, 34, 33, 443 * SECOND / 10);
 		CU_ASSERT_EQUAL(p.row.closes, 2);
 		CU_ASSERT_EQUAL(p.row.full_ns, rows[i].full_ns);
 		CU_ASSERT_EQUAL(p.row.usage.next_free_ns, 0);
@@ -276,6 +309,8 @@ static const struct test tests[] = {
 	TEST(looks_far_apart_have_a_rate_from_one_to_the_next),
 	TEST(one_look_tells_what_is_closed),
 	TEST(what_was_opened_is_closed_or_more),
+	TEST(what_comes_at_once_is_no_rate),
+	TEST(for_how_long_all_was_kept_is_known),
 	TEST(what_bind_took_is_not_reused),
 	TEST(of_thousands_of_destinations_each_has_a_rate),
 	TEST(destinations_that_are_gone_make_room),
