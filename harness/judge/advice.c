@@ -111,9 +111,13 @@ static const char *rate_of_ports(const struct evidence *e, uint64_t ports, int64
 			   life_ns > 0 ? rate_sure(ports, life_ns + timer_late_ns(e)) : 0);
 }
 
-/* The client's own ports, which the gateway's come on top of. */
+/* The client's own ports, which the gateway's come on top of: of UDP a port is free with its socket. */
 static double own_rate(const struct evidence *e)
 {
+	if (e->plan->forecast.quiet_ns == 0)
+		return live_time(e->plan) > 0
+			       ? rate_sure(e->plan->budget.capacity, live_time(e->plan))
+			       : INFINITY;
 	return rate_sure(e->plan->budget.capacity,
 			 outlook_life_ns(e->plan, OUTLOOK_ELSEWHERE, *e->a) + timer_late_ns(e));
 }

@@ -114,6 +114,14 @@ static void a_gateways_drops_are_told_from_other_timeouts(void)
 		 "for ever; this load asks for 5/s.",
 		 "2,016 times as many, 8,602/s (enough)",
 		 "fully-random"},
+		/* of UDP no port of the client waits once its socket is closed: its 1,024 are enough */
+		{"network: {topology: nat, ports: 40000-41023, nat: {ports: 2000-2031}}\n"
+		 "load: {" UDP "rate: 100/s}",
+		 {32, 7, 7, 0, 0},
+		 CAUSE_LINUX_SNAT,
+		 "it dropped 7 datagrams without a word",
+		 "2,016 times as many, 2,150/s (enough)",
+		 "fully-random"},
 		{GATEWAY(CONE, "rate: 5/s"),
 		 {32, 0, 0, 0, 7},
 		 CAUSE_CLOUD_NAT,
