@@ -71,8 +71,7 @@ static bool holds_differ(const struct plan *p)
 	return differ && plan_rate(p) > 0;
 }
 
-/* "60 s", "(0.1 s open + 60 s)", "10.2 s (the mean of these loads)": what a connection takes of a port. */
-static const char *say_life(const struct evidence *e)
+const char *say_life(const struct evidence *e)
 {
 	int64_t live_ns = live_time(e->plan);
 	const char *quiet = say_time(e->a, quiet_time(e->plan));

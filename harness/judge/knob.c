@@ -86,24 +86,21 @@ static struct claim timestamps_off(const struct evidence *e)
 
 static struct claim tw_reuse_floor(const struct evidence *e)
 {
-	const struct budget *b = &e->plan->budget;
 	struct claim c = {.weight = claim_knob(e)};
-	int64_t delay_ns = quiet_time(e->plan),
-		life_ns = outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a);
 	const struct value *at = &e->measures->fixed[MEASURE_EXHAUSTED_AT];
-	double all = carried(e, life_ns);
+	double all = carried(e, outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a));
 
 	if (c.weight == 0 || !is_reused(e->plan) || evidence_kept_alone_fills(e))
 		return no_claim;
-	c.why = text_format(
-		e->a,
-		"tcp_tw_reuse is at work, and gives no port back before it was %s in TIME_WAIT: %s "
-		"connections in that time, or %s / %s = %s for ever, is all%s. %s had them used up "
-		"after %s.",
-		say_time(e->a, delay_ns), say_count(e->a, b->capacity),
-		say_count(e->a, b->capacity), say_time(e->a, life_ns), say_rate(e->a, all),
-		say_demand(e, all), say_either(e->plan->load_count, "This load", "These loads"),
-		say_time(e->a, at->present ? (int64_t)at->n : 0));
+	c.why = text_format(e->a,
+			    "tcp_tw_reuse is at work, and gives no port back before it was %s in "
+			    "TIME_WAIT: %s / %s = "
+			    "%s for ever is all%s. %s had them used up after %s.",
+			    say_time(e->a, quiet_time(e->plan)),
+			    say_number_of(e->a, e->plan->budget.capacity, "port", "ports"),
+			    say_life(e), say_rate(e->a, all), say_demand(e, all),
+			    say_either(e->plan->load_count, "This load", "These loads"),
+			    say_time(e->a, at->present ? (int64_t)at->n : 0));
 	return c;
 }
 
@@ -111,6 +108,7 @@ static void advise_floor(struct finding *f, const struct evidence *e)
 {
 	int64_t life_ns = outlook_life_ns(e->plan, OUTLOOK_HERE, *e->a);
 
+	advice_spread(&f->attempt, e);
 	if (e->plan->host && e->plan->host->tw_reuse_delay >= 0)
 		advice_add(&f->attempt, TEXT("net.ipv4.tcp_tw_reuse_delay, in ms (Linux 6.14), "
 					     "where both ends have "
@@ -318,7 +316,7 @@ const struct rule knob_rules[] = {
 		.advise = advise_floor,
 		.seen = {MEASURE_EXHAUSTED_AT, MEASURE_EXHAUSTED_AFTER, MEASURE_TIME_WAIT_MAX, MEASURE_PORTS_USABLE},
 		.attempt = {
-			"spread the burst: connections that are kept, or a bound on how many are opened in that time",
+			"keep connections open and reuse them, or bound how many are opened in that time",
 		},
 		.in_vain = {
 			"net.ipv4.tcp_tw_reuse=1 once more: it is at work already",

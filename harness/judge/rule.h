@@ -82,6 +82,9 @@ struct claim claim_alike_of(const struct evidence *e, uint64_t n, enum stage sta
 double claim_churn(const struct evidence *e);
 const char *say_churn(const struct evidence *e);
 
+/* "60 s", "(0.1 s open + 60 s)", "10.2 s (the mean of these loads)": what a connection takes of a port. */
+const char *say_life(const struct evidence *e);
+
 /* Of all that was closed the share of loads for which the rules of pool.c have a closer name, a storm of tries
  * included: what is left is told as churn, if it is as much as they ask for. */
 double claim_share_of_pools(const struct evidence *e);

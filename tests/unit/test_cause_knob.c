@@ -47,11 +47,11 @@ static void a_setting_is_told_before_the_churn_that_it_was_to_prevent(void)
 		 STATE_TIME_WAIT, CAUSE_NO_DATA, ""},
 		{"topology: loopback, sysctl: {net.ipv4.tcp_tw_reuse: 2}", "rate: 100/s",
 		 STATE_TIME_WAIT, CAUSE_TW_REUSE_FLOOR,
-		 "gives no port back before it was 1 s in TIME_WAIT: 32 connections in that time, "
-		 "or 32 / 1 s = 32/s for ever, is all; this load asks for 100/s. This load had "
-		 "them used up after 0.16 s."},
+		 "gives no port back before it was 1 s in TIME_WAIT: 32 ports / 1 s = 32/s for "
+		 "ever "
+		 "is all; this load asks for 100/s. This load had them used up after 0.16 s."},
 		{"sysctl: {net.ipv4.tcp_tw_reuse: 1}", "rate: 100/s, hold: 1s", STATE_TIME_WAIT,
-		 CAUSE_TW_REUSE_FLOOR, "or 32 / 2 s = 16/s for ever"},
+		 CAUSE_TW_REUSE_FLOOR, "32 ports / (1 s open + 1 s) = 16/s for ever is all"},
 		{"sysctl: {net.ipv4.tcp_tw_reuse: 1}", "rate: 100/s", STATE_FIN_WAIT2,
 		 CAUSE_NO_DATA, ""},
 		{"sysctl: {net.ipv4.tcp_tw_reuse: 1, net.ipv4.tcp_timestamps: 0}", "rate: 100/s",
