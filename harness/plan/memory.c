@@ -1,9 +1,13 @@
 #include "plan/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/order.h"
+#include "plan/fill.h"
+#include "plan/life.h"
 #include "plan/size.h"
+#include "plan/upstream.h"
 
 /* A payload lies in buffers that are a quarter larger, and one of them at least. Measured: 500
  * connections with 64 KiB unread, 35.8 MB, which is a tenth more. */
@@ -49,14 +53,26 @@ uint64_t memory_carried(const struct plan *p, const struct load *l, const struct
 	       (serves ? c->under_way * (request + response - stays) : 0);
 }
 
+/* With those that are just being closed: no more than have a port, which the plan says too. */
+static uint64_t holding_most(const struct plan *p, const struct crowd *c)
+{
+	double ports;
+
+	if (life_may_wait_reused(p) || upstreams_are_clients(p) || plan_overshadows(p) > 0)
+		return c->holding;
+	ports = ceil(fill_ports_most(p));
+	return ports < (double)c->holding ? (uint64_t)ports : c->holding;
+}
+
 /* Connections that are open, and those that are closed and have their ports still. */
 void memory_set(struct plan *p, const struct crowd *c)
 {
 	struct needs *n = &p->needs;
 	uint64_t open = c->open + c->idle + c->inherited + c->under_way;
+	uint64_t holding = holding_most(p, c), live = least(open, holding);
 
-	n->live = least(open, c->holding) + c->beside;
-	n->waiting = p->forecast.quiet_ns > 0 ? c->holding - least(open, c->holding) : 0;
+	n->live = live + c->beside;
+	n->waiting = p->forecast.quiet_ns > 0 ? holding - live : 0;
 	n->buffered = c->buffered;
 	n->bytes = p->squat.sockets * (uint64_t)BOUND_BYTES + n->live * PAIR_BYTES +
 		   n->waiting * WAIT_BYTES + n->buffered;
@@ -69,7 +85,7 @@ bool memory_suffices(const struct plan *p, struct err *err)
 	err_set(err, ERR_HOST,
 		"%" PRIu64 " connections%s take about %" PRIu64 " MB of memory, and %" PRId64
 		" MB are free",
-		p->needs.holding, p->needs.buffered ? " and what they carry" : "",
+		p->needs.live + p->needs.waiting, p->needs.buffered ? " and what they carry" : "",
 		p->needs.bytes / 1000000, p->host->memory / 1000000);
 	return err_hint(err, "Use a smaller network.ports, load.total or load.hold, or a machine "
 			     "with more memory.");

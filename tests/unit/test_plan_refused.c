@@ -92,7 +92,7 @@ static void a_host_with_too_little_is_told_both_numbers(void)
 {
 	static const struct refusal memory[] = {
 		{"network: {sources: 10}\nload: {end: leak}", ERR_HOST, 0,
-		 "282384 connections take about 2259 MB of memory, and 100 MB are free"},
+		 "282320 connections take about 2258 MB of memory, and 100 MB are free"},
 	};
 	static const struct refusal files[] = {
 		{"load: {total: 1}", ERR_HOST, 0, "RLIMIT_NOFILE is 255, and lastport needs 256"},
