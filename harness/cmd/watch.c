@@ -160,10 +160,10 @@ const struct command command_watch = {
 		"A process is named where lastport may look at it (as root, at all of them);\n"
 		"where there are thousands, lastport looks for them less often. A\n"
 		"connection in TIME_WAIT is of no process any more: one is named only if it was\n"
-		"seen before the close. Rates are of the last ten seconds; of what is opened, at\n"
-		"first, of those since the first look, which (--once) knows closed connections\n"
-		"alone. When the ports end is told once two times, one after the other, agree\n"
-		"that they do; a leak, when hardly any connection was closed for a minute.\n"
+		"seen before the close. Rates are of the last ten seconds, or of opened\n"
+		"connections of the time since the first look; a single look (--once) knows those\n"
+		"of closed connections alone. When ports end is told if both halves of that time\n"
+		"have them end; a leak, if hardly any connection was closed for a minute.\n"
 		"Exit status 2: there is no such process or namespace; 3: no right to look there;\n"
 		"4: the kernel could not be asked.\n",
 	.opts = opts,

@@ -198,6 +198,8 @@ static void tell_whole(struct watch *w)
 	l->anywhere = in_use_anywhere(w->census);
 	l->pid = w->wish.pid;
 	l->to_one = w->wish.to != NULL;
+	if (l->to_one) /* to that destination goes none of them: fewer ports are usable */
+		l->sample.states[STATE_BOUND] = 0;
 	l->sees_all = geteuid() == 0;
 }
 

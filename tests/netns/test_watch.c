@@ -150,17 +150,20 @@ static bool tells(const struct watch *w, const char *words)
 	return strstr(text, words);
 }
 
-/* /proc has no socket that is bound alone, which is told. */
+/* /proc has no socket that is bound alone, which is told. It goes to no destination, not to the one that is
+ * asked for. */
 static void what_is_listened_on_or_bound_is_not_usable(void)
 {
-	for (int from_proc = 0; from_proc < 2; from_proc++) {
-		struct seen s = {.from_proc = from_proc};
+	for (int i = 0; i < 4; i++) {
+		bool from_proc = i % 2, to_one = i / 2;
+		struct seen s = {.from_proc = from_proc, .only_second = to_one};
 		struct help h;
 		int listener;
 
 		listener = open_served(&h, RESERVED);
 		CU_ASSERT(help_inside(&h, LAB_CLIENT, take_and_look, &s));
 		CU_ASSERT_FATAL(s.ok);
+		CU_ASSERT_EQUAL(s.watch.look.sample.states[STATE_BOUND], !from_proc && !to_one);
 		CU_ASSERT_EQUAL(s.watch.look.usable, from_proc ? 28 - 1 : 28 - 2);
 		CU_ASSERT_EQUAL(s.watch.rows[0].usage.usable, s.watch.look.usable);
 		CU_ASSERT(tells(&s.watch, from_proc ? "27 usable" : "26 usable"));
@@ -168,8 +171,8 @@ static void what_is_listened_on_or_bound_is_not_usable(void)
 		CU_ASSERT(s.watch.look.sample.dump_ns > 0);
 		CU_ASSERT_EQUAL(s.watch.cost_ns + s.watch.owners_cost_ns,
 				(int64_t)s.watch.look.sample.dump_ns);
-		for (int i = 0; i < FIRST + SECOND; i++)
-			close(s.fds[i]);
+		for (int k = 0; k < FIRST + SECOND; k++)
+			close(s.fds[k]);
 		close(listener);
 		watch_close(&s.watch);
 		help_close(&h);
