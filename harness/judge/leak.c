@@ -191,7 +191,7 @@ static struct claim close_wait_late(const struct evidence *e)
 		say_number_of(e->a, h.ended, "connection", "connections"),
 		hold ? text_format(e->a, ", each %s after it was opened", say_time(e->a, hold)).s
 		     : "",
-		say_either(e->plan->budget.usable, "is", "are"), say_ports(e), say_towards(e),
+		say_either(bound_left(e), "is", "are"), say_ports_left(e), say_towards(e),
 		say_owners(e, &deed_open));
 	return c;
 }

@@ -34,7 +34,7 @@ static struct claim blackhole(const struct evidence *e)
 		waited ? say_failed(e, waited, STAGE_CONNECT, ETIMEDOUT) : "", waited ? " " : "",
 		say_number_of(e->a, h.unanswered, "connect had", "connects had"),
 		say_either(h.unanswered, "keeps its", "each keeps its"), say_patience(e),
-		say_either(e->plan->budget.usable, "is", "are"), say_ports(e), say_towards(e),
+		say_either(bound_left(e), "is", "are"), say_ports_left(e), say_towards(e),
 		say_gone(e), say_drops(e), say_owners(e, &deed_unanswered));
 	return c;
 }
@@ -109,8 +109,8 @@ static struct claim dead_peer_leak(const struct evidence *e)
 		say_time(e->a, (int64_t)gone->n),
 		say_time(e->a, e->tape->refused_at_ns - (int64_t)gone->n),
 		say_number_of(e->a, h.live, "connection had", "connections had"),
-		say_either(h.live, "is", "are"), say_either(e->plan->budget.usable, "is", "are"),
-		say_ports(e), say_towards(e), say_owners(e, &deed_open));
+		say_either(h.live, "is", "are"), say_either(bound_left(e), "is", "are"),
+		say_ports_left(e), say_towards(e), say_owners(e, &deed_open));
 	return c;
 }
 
@@ -192,7 +192,7 @@ static struct claim live_saturation(const struct evidence *e)
 	c.why = text_format(e->a, "%s %s in use at once, and there %s %s %s. %s%s%s%s",
 			    say_number_of(e->a, h.live, "connection", "connections"),
 			    say_either(h.live, "was", "were"),
-			    say_either(e->plan->budget.usable, "is", "are"), say_ports(e),
+			    say_either(bound_left(e), "is", "are"), say_ports_left(e),
 			    say_towards(e), say_beside_live(e, &h), say_owners(e, &deed_open),
 			    say_law(e), comes_of_lag(e, &h) ? say_lag(e) : "");
 	return c;

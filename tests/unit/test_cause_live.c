@@ -79,6 +79,28 @@ static void connections_in_use_are_a_cause_where_no_other_is_or_they_want_all(vo
 	}
 }
 
+/* What others bind once the load has begun is none that it could have: 34 in use of 34. */
+static void those_in_use_are_told_of_what_was_left(void)
+{
+	const struct finding *f;
+	struct sample *full;
+	struct trial t;
+
+	trial_open(&t, "network: {ports: 40000-40063}\nsquat: {bind: 30, start: 300ms}\n"
+		       "load: {rate: 20/s, hold: 10s}");
+	trial_exhaust(&t, 34);
+	t.tape.tally.open = 34;
+	full = trial_dump(&t, 34);
+	full->states[STATE_ESTABLISHED] = 34;
+	full->states[STATE_BOUND] = full->bound = 30;
+	trial_judge(&t);
+	f = trial_cause(&t, CAUSE_LIVE_SATURATION);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(
+		text_has(f->why, "34 connections were in use at once, and there are 34 ports to"));
+	trial_close(&t);
+}
+
 /* By Little's law, or of a burst as many as it has; of several loads, and of none that holds, nothing. */
 static void what_is_asked_for_at_once_has_its_sum(void)
 {
@@ -142,6 +164,7 @@ static void connections_to_a_host_that_is_gone_are_told_as_that(void)
 }
 
 static const struct test tests[] = {
+	TEST(those_in_use_are_told_of_what_was_left),
 	TEST(connections_in_use_are_a_cause_where_no_other_is_or_they_want_all),
 	TEST(what_is_asked_for_at_once_has_its_sum),
 	TEST(connections_to_a_host_that_is_gone_are_told_as_that),
