@@ -212,6 +212,17 @@ static struct claim fast_port_reuse(const struct evidence *e)
 			say_number_of(e->a, opened, "connection", "connections"), say_ports(e))};
 }
 
+/* What the far end has closed it tells from a new one by timestamps; what it has open still by nothing. */
+static void advise_fast_reuse(struct finding *f, const struct evidence *e)
+{
+	if (!has_timestamps(e->plan))
+		advice_add(&f->attempt, TEXT("TCP timestamps on both sides: the far end can tell "
+					     "then that the SYN is a new connection's"));
+	if (evidence_measured(e, MEASURE_FIN_WAIT2_MAX) > 0)
+		advice_add(&f->attempt, TEXT("have the far end close when it reads the end of the "
+					     "stream: what it has still answers no new SYN"));
+}
+
 enum {
 	CLIFF_LEAST = 3,	    /* times as long: less is noise */
 	CLIFF_PORTS_LEAST = 1000,   /* of fewer nobody notices */
@@ -351,10 +362,10 @@ const struct rule knob_rules[] = {
 	{
 		.cause = CAUSE_FAST_PORT_REUSE,
 		.claim = fast_port_reuse,
+		.advise = advise_fast_reuse,
 		.seen = {MEASURE_CONNECTS_OPENED, MEASURE_PORTS_USABLE, MEASURE_CONNECTS_FAILED},
 		.attempt = {
 			"keep connections open and reuse them: what is not opened anew meets no old one",
-			"TCP timestamps on both sides: the far end can tell then that the SYN is a new connection's",
 			"behind IPVS, Linux 5.9 or later (net.ipv4.vs.conn_reuse_mode)",
 		},
 		.in_vain = {

@@ -167,6 +167,29 @@ static void a_port_that_came_round_too_soon_is_told_by_repeated_syns(void)
 	}
 }
 
+/* Timestamps only where there are none; and a far end that has not closed is asked to. */
+static void a_port_that_came_round_too_soon_has_the_advice_that_is_left(void)
+{
+	for (int i = 0; i < 4; i++) {
+		const struct finding *f;
+		struct trial t;
+
+		trial_open(&t, i & 1 ? "network: {ports: 40000-40031, sysctl: "
+				       "{net.ipv4.tcp_timestamps: 0}}"
+				     : "network: {ports: 40000-40031}");
+		t.tape.tally.attempted = t.tape.tally.opened = t.tape.tally.closed = 40;
+		counter(&t, "TCPSynRetrans", 8);
+		trial_dump(&t, 8)->states[i & 2 ? STATE_FIN_WAIT2 : STATE_TIME_WAIT] = 8;
+		trial_judge(&t);
+		f = trial_cause(&t, CAUSE_FAST_PORT_REUSE);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "TCP timestamps on both sides"),
+				(i & 1) != 0);
+		CU_ASSERT_EQUAL(lines_have(&f->attempt, "have the far end close"), (i & 2) != 0);
+		trial_close(&t);
+	}
+}
+
 /* Eight or more that sockstat has and no port of the client's does, and as many as wait at those. */
 static void time_wait_of_the_server_is_told_from_eight_on(void)
 {
@@ -252,6 +275,7 @@ static const struct test tests[] = {
 	TEST(a_setting_is_told_before_the_churn_that_it_was_to_prevent),
 	TEST(a_delay_is_named_where_the_kernel_has_one),
 	TEST(a_port_that_came_round_too_soon_is_told_by_repeated_syns),
+	TEST(a_port_that_came_round_too_soon_has_the_advice_that_is_left),
 	TEST(time_wait_of_the_server_is_told_from_eight_on),
 	TEST(a_load_that_fell_behind_past_half_full_is_told_the_step),
 	TESTS_END,
