@@ -349,6 +349,8 @@ enum doubt doubt_rate(const struct plan *p, const struct outline *o)
 		return DOUBT_SQUAT_NAMED;
 	if (p->forecast.rate_sure > 0)
 		return DOUBT_ACKNOWLEDGED;
+	if (any(p, DOUBT_HANGS))
+		return DOUBT_HANGS;
 	return p->scenario->server.accept_every ? DOUBT_ACCEPTED : DOUBT_REUSED;
 }
 

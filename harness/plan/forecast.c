@@ -436,7 +436,8 @@ struct forecast forecast_make(const struct scenario *s, const struct budget *b,
 		f.rate_sure = pairs / life_mean_late(s, b, host);
 		buckets_bound(&f, s, b, host);
 	}
-	if (accept_wait_ns(s) > s->server.accept_every)
+	/* Nobody knows how many hang, or for how long others wait to be accepted. */
+	if (accept_wait_ns(s) > s->server.accept_every || (speed_fills(s, &s->load) && f.rate > 0))
 		f.rate = f.rate_sure = NAN;
 	if (load_is_pooled(&s->load)) {
 		life.live = life_request(s);

@@ -203,6 +203,12 @@ static struct text say_by_rate(const struct plan *p, const struct outline *o, st
 	const char *there = say_count(a, (double)together_capacity(p));
 	double mean = outline_mean_ns(o, p);
 
+	if (o->wanted <= 0 && p->load_count == 1 && speed_fills(p->scenario, p->loads[0].load))
+		return text_format(
+			a,
+			"%s: each port is free at once, but where a connect finds the server's "
+			"backlog full: after %s (load.timeout)",
+			say_rate(a, o->rate), say_time(a, (double)p->loads[0].load->timeout));
 	if (o->wanted <= 0)
 		return text_format(a, "%s, and each port is free %s", say_rate(a, o->rate),
 				   is_acknowledged(p) ? "when its close is acknowledged"

@@ -40,8 +40,11 @@ static const char *say_churn(const struct plan *p, const struct outline *o, stru
 		return "";
 	if (over <= 0)
 		return f->served > 0 ? ""
-				     : "; the pool keeps as many as there are at once, and none is "
-				       "closed";
+		       : f->keeps_all
+			       ? "; the pool keeps as many as there are at once, and none is closed"
+			       : "; the pool keeps as many as there are at once, and none is "
+				 "closed "
+				 "unless the machine is held up";
 	return text_format(a,
 			   ": %s%s of %s at once%s, %.3g %% of the requests, open a connection and "
 			   "close it%s; from max_idle %s on none does",
@@ -155,7 +158,10 @@ struct text plan_say_pool_rate(const struct plan *p, const struct outline *o, st
 				    say_count(a, ceil(p->forecast.pool_edge)), say_edge(p, o, a))
 				.s;
 	if (isinf(p->forecast.pool_rate))
-		return TEXT("any rate: once the pool is warm it opens no connection");
+		return o->pool.keeps_all
+			       ? TEXT("any rate: once the pool is warm it opens no connection")
+			       : TEXT("any rate, unless the machine is held up: once the pool is "
+				      "warm it opens no connection");
 	return text_format(a,
 			   "%s / %s / %.3g %% = requests at %s for ever, at least: more, where "
 			   "they do not end together",

@@ -395,6 +395,9 @@ static void a_server_that_accepts_slowly_keeps_ports_in_use(void)
 		 "load: {rate: 100/s, duration: 1s, request: {send: 8B, receive: 8B}, timeout: 1s}", 61, NAN, REFUSES, 32},
 		{FEW "server: {accept_every: 100ms}\n"
 		 "load: {rate: 50/s, duration: 1s, request: {send: 8B, receive: 8B}, timeout: 300ms}", 60.3, NAN, CANNOT_TELL, 0},
+		/* what is reset is free at once, and what finds the backlog full hangs */
+		{FEW "server: {behaviour: never-accept, backlog: 10}\n"
+		 "load: {rate: 20/s, duration: 1s, end: reset, timeout: 500ms, on_failure: continue}", 0, NAN, HOLDS, 0},
 		/* all answers are too late, and end FIN_WAIT2 as they come: not before the 33rd, due at 0.64 s */
 		{FEW "server: {delay: 2s}\n"
 		 "load: {rate: 50/s, duration: 3s, request: {send: 8B, receive: 8B}, timeout: 500ms, on_failure: continue}", 2, 16, REFUSES, 32},
