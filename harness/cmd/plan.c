@@ -202,19 +202,37 @@ static bool is_about_line(const struct err *err, const char *words)
 	       memmem(err->source.s, err->source.len, key, (size_t)(words - key));
 }
 
-/* Nobody has written the line: "load.rate cannot be …" becomes "--rate cannot be …". */
+/* In a scenario it may be 0; here is_no_load() refuses that. */
+static void hint_above_zero(struct err *err, const char *option)
+{
+	static const char from_zero[] = ", from 0";
+	char *at = strstr(err->hint, from_zero), rest[sizeof(err->hint)];
+
+	if (!at || (strcmp(option, "rate") != 0 && strcmp(option, "concurrency") != 0))
+		return;
+	snprintf(rest, sizeof(rest), "%s", at + strlen(from_zero));
+	snprintf(at, sizeof(err->hint) - (size_t)(at - err->hint), ", above 0%s", rest);
+}
+
+/* Nobody has written the line: "load.rate cannot be …" becomes "--rate cannot be …", and what is said of the
+ * file is of the option. */
 static void name_option(struct err *err)
 {
+	static const char of_file[] = "the file";
 	const char *option = option_of(err->source), *words = strchr(err->what, ' ');
 	char what[sizeof(err->what)];
 
 	if (!option)
 		return;
-	if (words && is_about_line(err, words))
+	if (strncmp(err->what, of_file, strlen(of_file)) == 0) {
+		snprintf(what, sizeof(what), "--%s%.150s", option, err->what + strlen(of_file));
+		snprintf(err->hint, sizeof(err->hint), "Write it as plain text.");
+	} else if (words && is_about_line(err, words))
 		snprintf(what, sizeof(what), "--%s%s", option, words);
 	else
 		snprintf(what, sizeof(what), "--%s: %.150s", option, err->what);
 	memcpy(err->what, what, sizeof(what));
+	hint_above_zero(err, option);
 	err->at.line = 0;
 }
 

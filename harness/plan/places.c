@@ -54,9 +54,10 @@ static bool no_room(const struct plan *p, struct err *err)
 	struct mark services = s->network.at.services;
 
 	err_set(err, ERR_SCENARIO,
-		"network.services cannot be %u: the client's range %u-%u leaves no room for them",
-		p->services, s->network.ports.lo, s->network.ports.hi);
-	err_hint(err, "Leave %u ports outside of network.ports.", p->services);
+		"the client's range %u-%u leaves no port for the %u that servers listen on",
+		s->network.ports.lo, s->network.ports.hi, p->services);
+	err_hint(err, "Leave %u port%s outside of the range.", p->services,
+		 p->services == 1 ? "" : "s");
 	return scenario_blame(p->scenario, services.line ? services : s->network.at.ports, err);
 }
 

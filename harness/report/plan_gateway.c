@@ -218,9 +218,10 @@ static struct text say_keeps(const struct plan *p, const struct outline *o, stru
 	if (c->least < c->at_once)
 		most = text_format(a, " to %s", say_count(a, (double)c->at_once)).s;
 	return text_format(a,
-			   "cannot be told: the gateway's ports end after %s%s connections%s%s, if "
+			   "cannot be told: the gateway's ports end after %s%s%s%s%s, if "
 			   "it keeps those of closed ones; %s time out then",
-			   say_count(a, (double)c->least), most, due,
+			   say_count(a, (double)c->least), most,
+			   c->at_once == 1 ? " connection" : " connections", due,
 			   most[0] && due[0] ? " at the soonest" : "", asked(p));
 }
 

@@ -198,6 +198,14 @@ static struct text say_kept(const struct plan *p, const struct outline *o, struc
 	return text_format(a, "%s, each with a port of its own; %s available", begun, there);
 }
 
+/* With what its rounding to three digits would take from the product that is told beside it: "470.5/s". */
+static const char *say_asked(struct arena *a, double per_s)
+{
+	if (per_s >= 100 && per_s < 1000 && per_s != floor(per_s))
+		return text_format(a, "%.1f/s", per_s).s;
+	return say_rate(a, per_s);
+}
+
 static struct text say_by_rate(const struct plan *p, const struct outline *o, struct arena *a)
 {
 	const char *there = say_count(a, (double)together_capacity(p));
@@ -214,18 +222,20 @@ static struct text say_by_rate(const struct plan *p, const struct outline *o, st
 				   is_acknowledged(p) ? "when its close is acknowledged"
 						      : "at once");
 	if (p->load_count == 1 && p->loads[0].shape.burst)
-		return text_format(a, "%s every %s × %s = %s ports at once; %s available",
+		return text_format(a, "%s every %s × %s = %s at once; %s available",
 				   say_number(a, p->loads[0].shape.burst, "connection"),
 				   say_time(a, (double)p->loads[0].shape.every_ns),
-				   say_parts(p, o, a), say_count(a, ceil(o->wanted)), there);
+				   say_parts(p, o, a),
+				   say_number(a, (uint64_t)ceil(o->wanted), "port"), there);
 	if (p->load_count == 1 && p->loads[0].load->ramp.count > 0 && mean <= 0)
 		return text_format(a, "up to %s%s, %s each: %s at once at most; %s available",
 				   say_rate(a, o->rate), say_tries(o, a), say_parts(p, o, a),
 				   say_number(a, (uint64_t)ceil(o->wanted), "port"), there);
-	return text_format(a, "%s%s × %s = %s ports at once%s; %s available", say_rate(a, o->rate),
-			   say_tries(o, a), say_parts(p, o, a),
-			   say_count(a, ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted)),
-			   say_waiting(o, a), there);
+	return text_format(
+		a, "%s%s × %s = %s at once%s; %s available", say_asked(a, o->rate), say_tries(o, a),
+		say_parts(p, o, a),
+		say_number(a, (uint64_t)ceil(mean > 0 ? o->rate * mean / 1e9 : o->wanted), "port"),
+		say_waiting(o, a), there);
 }
 
 /* How many ports the load wants at once: Little's law, or what bounds a closed loop. */
