@@ -1,5 +1,7 @@
 #include "report/result.h"
 
+#include <string.h>
+
 #include "base/unit.h"
 
 enum { TOLD_MOST = 256 };
@@ -76,6 +78,19 @@ static bool is_first_writing(const struct result *r)
 	return !r->complete;
 }
 
+/* Where a line of the events is no record, the samples are told all the same. */
+static bool load(struct tape *t, struct text samples, struct text events, unsigned index,
+		 struct arena *scratch, struct err *err)
+{
+	struct err none = {0};
+
+	if (tape_load(t, samples, events, index, scratch, err))
+		return true;
+	return err->at.line && strcmp(err->at.file, "events.jsonl") == 0 &&
+	       tape_load(t, samples, (struct text){0}, index, scratch, &none) &&
+	       t->sample_count > 0;
+}
+
 /* The tape is scratch, and so is what is said of it until it is kept. */
 static bool recall(struct result_run *run, unsigned index, struct text samples, struct text events,
 		   struct arena *a)
@@ -85,20 +100,21 @@ static bool recall(struct result_run *run, unsigned index, struct text samples, 
 	struct out to = out_memory(told, sizeof(told));
 	struct err err = {0};
 	struct tape t;
+	bool is_told;
 
-	if (!tape_load(&t, samples, events, index, &scratch, &err)) {
-		run->error = TEXT(ENDLESS "; what it did cannot be told");
-		run->hint = err.at.line ? text_format(a, "Look at line %u of %s: it is no record.",
-						      err.at.line, err.at.file)
-					: text_keep(a, text_of(err.what));
-		return false;
-	}
-	if (t.sample_count || t.event_count)
+	is_told = load(&t, samples, events, index, &scratch, &err);
+	if (!is_told)
+		out_z(&to, ENDLESS "; what it did cannot be told");
+	else if (t.sample_count || t.event_count)
 		add_run(&to, &t);
 	else
 		out_z(&to, SILENT);
 	run->error = text_keep(a, out_written(&to));
-	return true;
+	if (err.kind)
+		run->hint = err.at.line ? text_format(a, "Look at line %u of %s: it is no record.",
+						      err.at.line, err.at.file)
+					: text_keep(a, text_of(err.what));
+	return is_told;
 }
 
 void result_recall(struct result *r, struct text samples, struct text events, struct arena *a)

@@ -348,6 +348,11 @@ static void a_killed_run_is_told_from_its_lines(void)
 		{SAMPLE_AT("1", "7", "1", "1") "\xff\033[2J\n" SAMPLE_AT("1", "8", "2", "2"), "",
 		 ENDLESS "; what it did cannot be told",
 		 "Look at line 2 of samples.jsonl: it is no record."},
+		{SAMPLE_AT("1", "1380000000", "139", "120"),
+		 EVENT_OF("1", "0", "load-begin", "0") "rubbish\n" EVENT_OF("1", "9", "refused",
+									    "1"),
+		 ENDLESS "; the last sample, at 1.38 s: 139 opened, 120 open",
+		 "Look at line 2 of events.jsonl: it is no record."},
 		{"", "\n\n", ENDLESS "; what it did cannot be told",
 		 "Look at line 1 of events.jsonl: it is no record."},
 	};
