@@ -324,6 +324,10 @@ static const char *say_for_ever(const struct plan *p, const struct outline *o, s
 {
 	double sure = plan_rate_sure(p, o);
 
+	if (p->scenario->network.choose == CHOOSE_SEED && p->budget.spaces > 1)
+		return ", if each destination has as many: of drawn ones (network.choose) one is "
+		       "full sooner";
+
 	if (outline_mean_ns(o, p) > 0)
 		return " on average";
 	if (sure > 0 && o->live_most_ns - o->live_ns > p->forecast.late_ns)
