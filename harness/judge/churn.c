@@ -302,7 +302,7 @@ static struct claim fin_wait_orphans(const struct evidence *e)
 			say_number_of(e->a, e->closed, "connection", "connections"),
 			say_heard(e, &h));
 	if (c.weight > 0)
-		c.why = text_format(e->a, TEXT_FMT "%s", TEXT_ARG(c.why),
+		c.why = text_format(e->a, TEXT_FMT "%s%s", TEXT_ARG(c.why), say_accepts(e),
 				    say_owners(e, &deed_closed));
 	return c;
 }

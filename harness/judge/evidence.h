@@ -138,6 +138,9 @@ const char *say_gone(const struct evidence *e);
 /* " The server's backlog was full: 14 times it dropped …"; empty if it was not. */
 const char *say_drops(const struct evidence *e);
 
+/* " The far end accepts 20/s, of 50/s: …", of its one listener; empty if it is as fast as the loads. */
+const char *say_accepts(const struct evidence *e);
+
 /* " This machine fell 8 s behind the load, …"; empty if it kept up. */
 const char *say_lag(const struct evidence *e);
 

@@ -70,7 +70,7 @@ static bool comes_of_lag(const struct evidence *e, const struct holders *h)
  * causes, and would be there without these. */
 static bool is_saturated(const struct evidence *e, const struct holders *h)
 {
-	double at_once = 0;
+	double at_once = say_accepts(e)[0] ? plan_rate(e->plan) * (double)held_for(e) / 1e9 : 0;
 
 	for (uint32_t i = 0; i < e->plan->load_count; i++)
 		at_once += at_once_of(&e->plan->loads[i]);
@@ -145,8 +145,9 @@ static const char *say_law(const struct evidence *e)
 	uint64_t n = (uint64_t)(rate * hold_ns / 1e9 + 0.5);
 	const char *begun;
 
-	if (e->plan->load_count > 1 || rate <= 0 || hold_ns <= 0)
-		return "";
+	if (e->plan->load_count > 1 || rate <= 0 || hold_ns <= 0 ||
+	    e->plan->scenario->server.accept_every)
+		return say_accepts(e); /* how late each is accepted nobody knows */
 	begun = say_rate(e->a, rate);
 	if (lp->load->ramp.count > 0) {
 		n = shape_within(&lp->shape, held_for(e),
@@ -250,6 +251,9 @@ static struct claim proxy_loop(const struct evidence *e)
 
 static void advise_live(struct finding *f, const struct evidence *e)
 {
+	if (say_accepts(e)[0])
+		advice_add(&f->attempt, TEXT("have the far end accept sooner: what it has not "
+					     "accepted gets no answer"));
 	advice_spread(&f->attempt, e);
 	advice_tuples(&f->attempt, e, 0);
 	advice_widen(&f->attempt, e, 0);

@@ -189,6 +189,20 @@ const char *say_gone(const struct evidence *e)
 		.s;
 }
 
+const char *say_accepts(const struct evidence *e)
+{
+	int64_t every_ns = e->plan->scenario->server.accept_every;
+	double asked = plan_rate(e->plan), accepted = every_ns ? 1e9 / (double)every_ns : INFINITY;
+
+	if (asked <= accepted || e->plan->destinations > 1 || plan_speaks(e->plan, PROTOCOL_UDP))
+		return "";
+	return text_format(e->a,
+			   " The far end accepts %s, of %s: the others wait for it, each with its "
+			   "port.",
+			   say_rate(e->a, accepted), say_rate(e->a, asked))
+		.s;
+}
+
 const char *say_drops(const struct evidence *e)
 {
 	uint64_t n = (uint64_t)e->measures->fixed[MEASURE_SERVER_DROPPED].n;

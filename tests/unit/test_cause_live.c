@@ -79,6 +79,48 @@ static void connections_in_use_are_a_cause_where_no_other_is_or_they_want_all(vo
 	}
 }
 
+/* Who waits to be accepted has its port, and is more than who was: that the far end is slow is told. */
+static void a_far_end_that_accepts_slowly_is_told_of(void)
+{
+	static const struct {
+		const char *every;
+		bool told;
+	} rows[] = {{"50ms", true}, {"20ms", false}, {"0s", false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char lines[300];
+		struct trial t;
+
+		snprintf(lines, sizeof(lines),
+			 FEW "server: {accept_every: %s}\nload: {rate: 50/s, request: {send: 20B, "
+			     "receive: 20B}}",
+			 rows[i].every);
+		held_judge(&t, lines, 18, WAITING, 14, true);
+		CU_ASSERT_FATAL(t.verdict.cause_count > 0);
+		CU_ASSERT_EQUAL(t.verdict.causes[0].cause == CAUSE_LIVE_SATURATION, rows[i].told);
+		CU_ASSERT_EQUAL(text_has(t.verdict.causes[0].why,
+					 "The far end accepts 20/s, of 50/s: the others wait for "
+					 "it, each with its port."),
+				rows[i].told);
+		CU_ASSERT_EQUAL(lines_have(&t.verdict.causes[0].attempt, "accept sooner"),
+				rows[i].told);
+		trial_close(&t);
+	}
+}
+
+static void what_is_closed_before_it_is_accepted_is_told_so(void)
+{
+	struct trial t;
+	const struct finding *f;
+
+	held_judge(&t, FEW "server: {accept_every: 200ms}\nload: {rate: 20/s, hold: 20ms}", 13,
+		   HALF_CLOSED, 19, true);
+	f = trial_cause(&t, CAUSE_FIN_WAIT_ORPHANS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(text_has(f->why, "The far end accepts 5/s, of 20/s"));
+	trial_close(&t);
+}
+
 /* What others bind once the load has begun is none that it could have: 34 in use of 34. */
 static void those_in_use_are_told_of_what_was_left(void)
 {
@@ -164,6 +206,8 @@ static void connections_to_a_host_that_is_gone_are_told_as_that(void)
 }
 
 static const struct test tests[] = {
+	TEST(a_far_end_that_accepts_slowly_is_told_of),
+	TEST(what_is_closed_before_it_is_accepted_is_told_so),
 	TEST(those_in_use_are_told_of_what_was_left),
 	TEST(connections_in_use_are_a_cause_where_no_other_is_or_they_want_all),
 	TEST(what_is_asked_for_at_once_has_its_sum),
