@@ -118,7 +118,7 @@ static void write_stamp(struct out *out, const struct look *l)
 	if (l->next_ns > LATE_NS) {
 		draft_time(&line, ": the next look comes in ", l->next_ns);
 		draft_time(&line, ", since one takes ", (int64_t)l->sample.dump_ns);
-		out_z(&line, " of processor time, and looks may take 2 % of a core at most");
+		out_z(&line, " of processor time, and looks may take 2 % of a core");
 	}
 	page_paragraph(out, "at", PAINT_NONE, STAMP, out_written(&line));
 }

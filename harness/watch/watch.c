@@ -9,7 +9,7 @@
 #include "sys/sysctl.h"
 #include "watch/why.h"
 
-/* Of a core, looking takes at most 2 %. */
+/* Of a core, looking takes 2 % on average. */
 enum {
 	COST_SHARE = 50,
 	OWNERS_SHARE = 2 * COST_SHARE,

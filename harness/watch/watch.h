@@ -74,5 +74,6 @@ bool watch_look(struct watch *w, struct err *); /* at everything */
  * that time, there are totals at its end. */
 bool watch_follow(struct watch *w, int64_t for_ns, const volatile sig_atomic_t *stop, struct err *);
 
-/* How long to leave the kernel alone after a look, so that looking takes at most 2 % of a core. */
+/* How long to leave the kernel alone after a look, so that looking takes 2 % of a core on
+ * average: what a look costs is known once it has. */
 int64_t watch_pause_ns(const struct watch *w);
