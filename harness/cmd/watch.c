@@ -153,11 +153,11 @@ const struct command command_watch = {
 	.summary = "show who holds the ports of this host or a namespace; changes nothing",
 	.details =
 		"Reads the kernel's table of TCP sockets, at most ten times a second, and then\n"
-		"pauses for 50 times what a reading took of a core: 2 % on average. (Of the first,\n"
-		"which costs most, the pauses after the second make up for it: for the first few\n"
-		"seconds it is more.) Each second it shows for each destination how full the range\n"
-		"is, how fast it fills, what fills it, and what to do about that; where reading\n"
-		"the table takes too long for that, only totals in between.\n"
+		"pauses for 50 times what the reading took of a core: 2 % on average. (The first\n"
+		"costs most, and only the pauses after the second make up for it: in the first\n"
+		"seconds it is more.) Each second it shows for each destination how full the\n"
+		"range is, how fast it fills, what fills it, and what to do about that; where\n"
+		"reading the table takes too long for that, only totals in between.\n"
 		"A process is named where lastport may look at it (as root, at all of them);\n"
 		"where there are thousands, lastport looks for them less often. A\n"
 		"connection in TIME_WAIT is of no process any more: one is named only if it was\n"
