@@ -10,6 +10,7 @@
 #include "plan/bind.h"
 #include "plan/buckets.h"
 #include "plan/datagram.h"
+#include "plan/life_wait.h"
 #include "plan/speed.h"
 #include "plan/unanswered.h"
 
@@ -96,105 +97,10 @@ static const enum quiet fates[][ENDS] = {
 	// clang-format on
 };
 
-bool life_has_timestamps(const struct scenario *s)
-{
-	static const char name[] = "net.ipv4.tcp_timestamps";
-
-	return setting_number(&s->network.sysctl, name, 1) != 0 &&
-	       setting_number(&s->server.sysctl, name, 1) != 0;
-}
-
-bool life_outlasts_resets(const struct scenario *s)
-{
-	return setting_number(&s->network.sysctl, "net.ipv4.tcp_rfc1337", 1) != 0;
-}
-
-/* What is not set is as a new namespace has it, whatever the host's is. */
-static struct waits waits_with(const struct scenario *s, bool timestamps)
-{
-	const struct setting_list *set = &s->network.sysctl;
-
-	return waits_of(setting_number(set, "net.ipv4.tcp_tw_reuse", 2),
-			setting_number(set, "net.ipv4.tcp_tw_reuse_delay", 1000), timestamps);
-}
-
-struct waits life_waits(const struct scenario *s)
-{
-	return waits_with(s, life_has_timestamps(s));
-}
-
-bool life_wants_reuse(const struct scenario *s)
-{
-	const struct waits w = waits_with(s, true);
-
-	return w.all || (w.loopback && s->network.topology == TOPOLOGY_LOOPBACK);
-}
-
-/* A connect from a port that its sockets share takes over what waits there, in TIME_WAIT or FIN_WAIT2,
- * whatever tcp_tw_reuse is: tcp_twsk_unique(). But what is in FIN_WAIT1 waits for the far end's ACK. */
-static bool takes_over(const struct scenario *s)
-{
-	return s->load.protocol == PROTOCOL_TCP && bind_shares_port(&s->load) &&
-	       life_has_timestamps(s);
-}
-
-/* TIME_WAIT lasts network.time_wait, unless connect() may take the port sooner:
- * tcp_twsk_unique(), net/ipv4/tcp_ipv4.c. Before tcp_tw_reuse_delay (Linux 6.14) the kernel
- * compared whole seconds. */
-static struct span time_wait(const struct scenario *s, const struct host *host)
-{
-	const struct waits waits = life_waits(s);
-	int64_t lasts_ns = s->network.time_wait,
-		reused_ns = waits_ns(&waits, s->network.topology == TOPOLOGY_LOOPBACK);
-
-	if (takes_over(s))
-		return span_of(0);
-	if (bind_takes_port(s->load.bind.way))
-		return span_of(lasts_ns);
-	if (reused_ns >= lasts_ns)
-		return span_of(lasts_ns);
-	return span_between(host->tw_reuse_delay < 0 ? 0 : reused_ns, reused_ns);
-}
-
 void life_look_at(struct scenario *alone, const struct load *asker)
 {
 	if (!asker || !bind_shares_with(&alone->load, asker))
 		alone->load.options.reuseaddr = alone->load.options.reuseport = false;
-}
-
-/* The kernel's timers of FIN_WAIT2, one after the other; `first_ns` is 0 where one is enough. */
-struct fin_wait {
-	int64_t first_ns, last_ns;
-};
-
-/* As it is set, and no less than three and a half times what a segment is waited for: tcp_fin_time(),
- * include/net/tcp.h; tcp_time_wait(), net/ipv4/tcp_minisocks.c. What is more than TIME_WAIT is waited for
- * twice, by the socket and then by what it leaves: __tcp_close(), net/ipv4/tcp.c;
- * tcp_keepalive_timer(), net/ipv4/tcp_timer.c. With 62 s ports came back after 4 s (Linux 6.18). */
-static struct fin_wait fin_wait_of(const struct scenario *s)
-{
-	const struct setting_list *set = &s->network.sysctl;
-	int64_t least_ns = setting_number(set, "net.ipv4.tcp_rto_min_us", 200000) * 3500;
-	int64_t ns = later(setting_number(set, "net.ipv4.tcp_fin_timeout", 60) * SECOND, least_ns);
-
-	if (ns <= TIME_WAIT_NS)
-		return (struct fin_wait){0, ns};
-	return (struct fin_wait){ns - TIME_WAIT_NS, later(ns - TIME_WAIT_NS, least_ns)};
-}
-
-int64_t life_fin_wait_ns(const struct scenario *s)
-{
-	struct fin_wait wait = fin_wait_of(s);
-
-	return wait.first_ns + wait.last_ns;
-}
-
-static int64_t fin_wait_late_ns(const struct scenario *s, const struct host *host)
-{
-	struct fin_wait wait = fin_wait_of(s);
-
-	return (wait.first_ns ? wheel_late_ns(host, wait.first_ns) : 0) +
-	       (takes_over(s) ? 0 : wheel_late_ns(host, wait.last_ns));
 }
 
 /* Later than a server that closes at once. */
@@ -203,24 +109,15 @@ static bool closes_later(const struct scenario *s)
 	return s->load.hold > LIFE_SLACK && accept_wait_ns(s) == 0;
 }
 
-/* As a socket; and then, for the rest, as what it leaves, which may be taken over. */
-static struct span fin_wait(const struct scenario *s)
-{
-	struct fin_wait wait = fin_wait_of(s);
-	int64_t ns = wait.first_ns + (takes_over(s) ? 0 : wait.last_ns);
-
-	return span_of(ns);
-}
-
 static struct span quiet_span(const struct scenario *s, const struct host *host, enum quiet quiet)
 {
 	switch (quiet) {
 	case QUIET_TIME_WAIT:
-		return time_wait(s, host);
+		return life_time_wait(s, host);
 	case QUIET_FIN_WAIT2:
-		return fin_wait(s);
+		return life_fin_wait(s);
 	case QUIET_RACE:
-		return span_between(0, closes_later(s) ? 0 : time_wait(s, host).most);
+		return span_between(0, closes_later(s) ? 0 : life_time_wait(s, host).most);
 	case QUIET_FOR_EVER:
 		return span_of(FOR_EVER);
 	case QUIET_NONE:
@@ -229,22 +126,16 @@ static struct span quiet_span(const struct scenario *s, const struct host *host,
 	return span_of(0);
 }
 
-int64_t life_wait_late_ns(const struct scenario *s, const struct host *host)
-{
-	return s->network.time_wait < TIME_WAIT_NS ? SPEED_STALL_NS
-						   : wheel_late_ns(host, TIME_WAIT_NS);
-}
-
 /* A connect that takes a port out of TIME_WAIT waits for no timer, but for a far end that may be held up. */
 static int64_t late_by(const struct scenario *s, const struct host *host, const struct span *span,
 		       enum quiet quiet, enum end end)
 {
-	if (span->most == 0 && quiet != QUIET_NONE && takes_over(s) && end == END_CLOSE)
+	if (span->most == 0 && quiet != QUIET_NONE && life_takes_over(s) && end == END_CLOSE)
 		return SPEED_STALL_NS;
 	if (span->most == 0 || span->most == FOR_EVER)
 		return 0;
 	if (quiet == QUIET_FIN_WAIT2)
-		return fin_wait_late_ns(s, host);
+		return life_fin_wait_late_ns(s, host);
 	return span->most == s->network.time_wait ? life_wait_late_ns(s, host) : 0;
 }
 
@@ -420,13 +311,13 @@ struct life life_so(const struct scenario *s, const struct budget *b, const stru
 		add(&life.live, busy_span(s));
 	life.late_ns = late_by(s, host, &life.quiet, quiet, end);
 	wait_for_accept(&life, s, end);
-	if (life_end(&s->load, end) == END_CLOSE && quiet == QUIET_TIME_WAIT && !takes_over(s))
+	if (life_end(&s->load, end) == END_CLOSE && quiet == QUIET_TIME_WAIT && !life_takes_over(s))
 		add(&life.quiet, busy_span(s)); /* in FIN_WAIT2, before it */
 	late_answers_limit(&life.quiet, s, end);
 	if (life_leaves_unread(s, &s->load) && life.quiet.most < FOR_EVER)
 		life.quiet.least = 0;
 	buckets_limit(&life.quiet, s, b, host);
-	if (life.quiet.most == 0 && !takes_over(s))
+	if (life.quiet.most == 0 && !life_takes_over(s))
 		life.late_ns = 0;
 	return life;
 }
@@ -449,8 +340,8 @@ bool life_may_wait_reused(const struct plan *p)
 
 	for (uint32_t i = 0; i < p->load_count; i++) {
 		alone.load = *p->loads[i].load;
-		if (time_wait(&alone, p->host).most < alone.network.time_wait &&
-		    (takes_over(&alone) ? any_waits(&alone) : p->forecast.quiet_ns > 0))
+		if (life_time_wait(&alone, p->host).most < alone.network.time_wait &&
+		    (life_takes_over(&alone) ? any_waits(&alone) : p->forecast.quiet_ns > 0))
 			return true;
 	}
 	return false;
