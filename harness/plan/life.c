@@ -14,7 +14,6 @@
 #include "plan/speed.h"
 #include "plan/unanswered.h"
 
-#define SECOND INT64_C(1000000000)
 
 enum {
 	UNREAD_FITS = 32 * 1024
