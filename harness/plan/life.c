@@ -14,7 +14,6 @@
 #include "plan/speed.h"
 #include "plan/unanswered.h"
 
-
 enum {
 	UNREAD_FITS = 32 * 1024
 }; /* bytes, in a window that nobody has enlarged (net.ipv4.tcp_rmem) */
