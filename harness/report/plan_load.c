@@ -2,6 +2,7 @@
 #include "report/plan_say.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "plan/bind.h"
 #include "plan/doubt.h"
@@ -332,12 +333,13 @@ static const char *say_for_ever(const struct plan *p, const struct outline *o, s
 		return " on average";
 	if (sure > 0 && o->live_most_ns - o->live_ns > p->forecast.late_ns)
 		return text_format(a, " on average, %s for sure", say_sustained(a, sure)).s;
-	return sure > 0
-		       ? text_format(a, " (%s for sure: %s may be %s late)", say_sustained(a, sure),
-				     is_acknowledged(p) ? "the far end's ACK" : "a timer",
-				     say_time(a, (double)p->forecast.late_ns))
-				 .s
-		       : " for ever";
+	/* What is late by less than the figures show is not late. */
+	if (sure <= 0 || strcmp(say_sustained(a, sure), say_sustained(a, p->forecast.rate)) == 0)
+		return " for ever";
+	return text_format(a, " (%s for sure: %s may be %s late)", say_sustained(a, sure),
+			   is_acknowledged(p) ? "the far end's ACK" : "a timer",
+			   say_time(a, (double)p->forecast.late_ns))
+		.s;
 }
 
 /* ", at least: …", where ports are free before their time. */
