@@ -203,10 +203,11 @@ static bool closed_by(const struct tape *tape, const struct plan *plan, uint64_t
 }
 
 /* Those of them that are open to the driver: it waits for the far end's FIN, or is about to learn of
- * it. */
+ * it. Of those it has closed, the ones whose TIME_WAIT we have ended are not among them any more. */
 static uint64_t half_closed(const struct tape *tape, const struct sample *s, uint64_t closed)
 {
-	uint64_t sure = s->states[STATE_FIN_WAIT2], more = less(closing(s), closed);
+	uint64_t sure = s->states[STATE_FIN_WAIT2],
+		 more = less(closing(s), less(closed, tape->destroyed));
 
 	return least(tape->tally.open, more > sure ? more : sure);
 }

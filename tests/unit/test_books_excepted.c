@@ -41,6 +41,20 @@ static void what_has_sent_its_fin_may_be_open_to_the_driver(void)
 	}
 }
 
+/* Of those closed, 3 are gone: as many that are half closed stand in their place. */
+static void a_time_wait_that_we_have_ended_hides_nothing_half_closed(void)
+{
+	struct trial t;
+
+	book_balanced(&t, "load: {total: 32, end: shutdown}");
+	book_dump(&t)->states[STATE_ESTABLISHED] = 9;
+	for (uint32_t ended = 0; ended <= 3; ended++) {
+		t.tape.destroyed = ended;
+		CU_ASSERT_EQUAL(book_lacks(&t, BOOK_LIVE), 3 - ended);
+	}
+	trial_close(&t);
+}
+
 /* What was closed of UDP is not in TIME_WAIT, and hides none that is. */
 static void closed_sockets_of_udp_hide_nothing_half_closed(void)
 {
@@ -328,6 +342,7 @@ static void resets_of_our_own_explain_nothing(void)
 static const struct test tests[] = {
 	TEST(time_wait_that_is_missing_is_explained_by_its_counters),
 	TEST(what_has_sent_its_fin_may_be_open_to_the_driver),
+	TEST(a_time_wait_that_we_have_ended_hides_nothing_half_closed),
 	TEST(closed_sockets_of_udp_hide_nothing_half_closed),
 	TEST(what_has_sent_its_fin_may_be_gone),
 	TEST(what_a_far_end_resets_is_counted_at_least_where_no_fin_was),
